@@ -2,30 +2,33 @@
 
 ## What
 
-`async_timeout.timeout()` and `timeout_at()` of a `with` block become those of `asyncio`. A plain
-`with`, which old versions of the package took, becomes `async with`. What is asked of the block's
-name is written as `asyncio` has it: `expired()`, `when()`, `reschedule()`.
+| you write | awaken writes |
+| --- | --- |
+| `async_timeout.timeout(10)`, `async_timeout.timeout_at(when)` in a `with` | `asyncio.timeout(10)`, `asyncio.timeout_at(when)` |
+| a plain `with`, for old versions of the package | `async with` |
+| `limit.shift(5)` | `limit.reschedule(limit.when() + 5)` |
+| `limit.update(when)` | `limit.reschedule(when)` |
+| `limit.reject()` | `limit.reschedule(None)` |
+| `limit.deadline` | `limit.when()` |
+| `limit.expired` | `limit.expired()` |
+
+The requirement `async-timeout` stays, because other packages may need it. Remove it if none does.
 
 ## Why
 
-Python has it since 3.11, and the package is only a copy there since its version 5.
+Python has these functions since 3.11. There, version 5 of the package only imports them.
 
 ## Before
 
 ```python
-import asyncio
-
 import async_timeout
 
 
 async def fetch(read):
-    try:
-        async with async_timeout.timeout(10) as limit:
-            page = await read()
-            limit.shift(5)
-            await read()
-    except asyncio.TimeoutError:
-        return None
+    async with async_timeout.timeout(10) as limit:
+        page = await read()
+        limit.shift(5)
+        await read()
     return page
 ```
 
@@ -36,37 +39,35 @@ import asyncio
 
 
 async def fetch(read):
-    try:
-        async with asyncio.timeout(10) as limit:
-            page = await read()
-            limit.reschedule(limit.when() + 5)
-            await read()
-    except asyncio.TimeoutError:
-        return None
+    async with asyncio.timeout(10) as limit:
+        page = await read()
+        limit.reschedule(limit.when() + 5)
+        await read()
     return page
 ```
 
 ## Safety
 
-*Safe* means: the block is limited as before, and ends in the same exception, for since Python 3.11
-`asyncio.TimeoutError` is `TimeoutError`. Where a test of the program puts something in the place of
-the function, the rewrite is *unsafe* and says so. So is `limit.expired`, unless the program
-declares a version below 5: from there on it is a method, and true if it is not called.
+A *safe* rewrite limits the block as before, and ends it with the same exception. Since Python 3.11,
+`asyncio.TimeoutError` is `TimeoutError`.
 
-Below 5 the package raises `TimeoutError` without a cause, and below 4.0.3 the task keeps its
-`cancelling()` count, so `asyncio.timeout()` around the block raises `CancelledError`. `asyncio`
-sets the cause and the count. Where the program reads one of them, the rewrite is *unsafe*.
-
-The requirement `async-timeout` stays, for other packages may need it: remove it where nothing else
-does.
+| case | what may change (unsafe) |
+| --- | --- |
+| a test replaces the function | the replacement gets no call |
+| `limit.expired` is read, and the project does not require a version below 5 | it is a method since version 5, so it was always true |
+| the program reads `__cause__`, and may use a version below 5 | the old package raises `TimeoutError` without a cause; `asyncio` sets it |
+| the program uses `cancelling()` or `uncancel()`, and may use a version below 4.0.3 | the old package does not reset the count of `cancelling()`, so that an outer `asyncio.timeout()` raises `CancelledError`; `asyncio` resets it |
 
 ## What it refuses
 
-A limit that is not made in the head of its block: stored, returned or passed on. A name of the
-block that is used for anything else than its methods, or that is bound elsewhere as well. A plain
-`with` outside of coroutines, or with other managers. `loop=`.
+| left alone | why |
+| --- | --- |
+| a timeout that is stored, returned or passed on | no `with` statement limits a block |
+| another use of the block's name, or a second assignment to it | `asyncio` may have no counterpart |
+| a plain `with` outside a coroutine, or with other managers | it cannot become `async with` |
+| `loop=`, or other arguments than one time | `asyncio.timeout()` does not take them |
 
-A file that imports `asyncio as async_timeout` where Python has it is no site.
+awaken does not report files that import `asyncio as async_timeout` on new Python versions.
 
 ## On real programs
 
@@ -79,7 +80,7 @@ A file that imports `asyncio as async_timeout` where Python has it is no site.
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Timeouts"
 * async-timeout 4.0 and 5.0, `README.rst`, `async_timeout/__init__.py`
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -2,15 +2,16 @@
 
 ## What
 
-A statement `asyncio.create_task(...)` whose task is thrown away keeps it in a set of the file, and
-takes it out when the task is done. So do a task in a variable that nobody reads, or whose only use
-is `add_done_callback()`, tasks of `loop.create_task()`, and of `asyncio.ensure_future()` where it
-is given a coroutine.
+awaken adds the task to a set of the file, and removes it when the task is done. That applies to:
+
+* a statement `asyncio.create_task(...)` or `loop.create_task(...)` that ignores the task
+* a statement `asyncio.ensure_future(c)`, if `c` is a coroutine
+* a task in a variable that is never read, or only used for `add_done_callback()`
 
 ## Why
 
-The event loop keeps weak references to tasks only. A task that waits for something that nobody
-else holds may be collected before it is done; it then ends in the middle, without an exception.
+The event loop keeps only weak references to tasks. If nothing else refers to a task, Python may
+collect it while it waits. It then ends in the middle, without an exception.
 
 ## Before
 
@@ -19,13 +20,11 @@ import asyncio
 
 
 async def refresh(cache):
-    await asyncio.sleep(0.1)
     cache["fresh"] = True
 
 
 async def handle(cache):
     asyncio.create_task(refresh(cache))
-    return "accepted"
 ```
 
 ## After
@@ -37,7 +36,6 @@ _background_tasks: set[asyncio.Task[object]] = set()
 
 
 async def refresh(cache):
-    await asyncio.sleep(0.1)
     cache["fresh"] = True
 
 
@@ -45,33 +43,40 @@ async def handle(cache):
     task = asyncio.create_task(refresh(cache))
     _background_tasks.add(task)
     task.add_done_callback(_background_tasks.discard)
-    return "accepted"
 ```
 
 ## Safety
 
-*Safe* means: what runs and when stays as it is, but for tasks that would have been collected. The
-set is only added to and taken from; a task stays in it as long as it runs. Where the function goes
-on while the task runs, `del task` leaves it to the set: the failure of a task is reported, and its
-result is let go, when nothing holds the task any more.
+A *safe* rewrite runs the same code at the same time, but Python no longer collects a running task.
+The set contains each task only while it runs. If the function continues meanwhile, awaken also
+writes `del task`. Then a failure is reported, and the result is freed, as soon as the task is done.
 
-*Unsafe* is a call while which a test replaces `create_task`: what it gives may be no task.
+| case | what may change (unsafe) |
+| --- | --- |
+| a test replaces `create_task` | the replacement may not return a task |
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| a task that is returned, stored, awaited or passed on | other code refers to it |
+| tasks of a `TaskGroup` | the group refers to them |
+| a task in a variable of a coroutine that later awaits something | the variable refers to it in the meantime |
+| `asyncio.ensure_future(f)`, if `f` may be a future | other code may refer to it |
 
 ## What it refuses
 
-A task that is made inside a larger expression, such as a list that is thrown away, on a line with
-other statements, and outside of functions. Where `locals()`, `globals()` or
-`dir(module)` lists all names, one more would be seen.
-
-No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
-holds them; a variable of a coroutine that awaits something later, which holds the task in the
-meantime; and `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may
-be held by others.
+| left alone | why |
+| --- | --- |
+| a task that is created inside a larger expression, such as a list | the statement has no task to keep |
+| a task that is created outside functions | there may be no running loop |
+| a line with other statements | the new lines have no place |
+| code that lists all names, with `locals()`, `globals()` or `dir(module)` | it would see a new name |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. All 19 places were
-read, and are right. Eleven are unsafe, for tests of homeassistant replace `hass.loop.create_task`.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. All 19 places were read, and
+are right. Eleven are unsafe, because tests of homeassistant replace `hass.loop.create_task`.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -89,7 +94,7 @@ read, and are right. Eleven are unsafe, for tests of homeassistant replace `hass
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`, "Save a reference to the result
   of this function"
 * Ruff, `asyncio-dangling-task` (RUF006)
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -122,7 +127,7 @@ INSIDE_EXPRESSION = Reason(
 )
 OUTSIDE_FUNCTION = Reason(
     "outside-function",
-    "nothing keeps a reference to the task, and no loop may be running here",
+    "nothing keeps a reference to the task, and there may be no running loop here",
     "Start the task in a coroutine, and keep a reference there.",
 )
 SHARED_LINE = Reason(
@@ -222,9 +227,9 @@ def _is_loose(project: Project, module: Module, call: ast.Call) -> bool:
     if _ENSURE in names and (
         given is None or project.effects.awaitable(module, given) != "coroutine"
     ):
-        # A future is returned as it is, and whoever made it may hold it.
+        # A future is returned unchanged, and the code that created it may refer to it.
         return False
-    # A task holds its callbacks, and they do not hold it.
+    # A task refers to its callbacks; they do not refer to the task.
     fates = {
         fate.kind
         for fate in project.effects.fates(module, call)
@@ -331,13 +336,13 @@ def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
         task = variable.id
     lines = [f"{kept_in}.add({task})", f"{task}.add_done_callback({kept_in}.discard)"]
     if variable is None and _waits_behind(module, site.node):
-        # A task that fails is reported when nothing holds it any more.
+        # The failure of a task is reported when nothing refers to the task any more.
         lines.append(f"del {task}")
     yield site.insert_statements(module.place(statement), "after", "\n".join(lines))
 
 
 def _shares_line(module: Module, statement: ast.stmt) -> bool:
-    """Whether something else than a comment stands beside the statement."""
+    """Whether the line of the statement contains more than a comment."""
     before, behind = module.beside(statement)
     return bool(before) or (bool(behind) and not behind.startswith(b"#"))
 

@@ -2,15 +2,19 @@
 
 ## What
 
-In a coroutine, `asyncio.ensure_future(c)` of a coroutine `c` becomes `asyncio.create_task(c)`, and
-so does `asyncio.get_event_loop().create_task(c)`, also with `get_running_loop()`. What `c` is, is
-followed through variables, functions and classes, over all files.
+| you write, in a coroutine | awaken writes |
+| --- | --- |
+| `asyncio.ensure_future(c)`, if `c` is a coroutine | `asyncio.create_task(c)` |
+| `asyncio.get_running_loop().create_task(c)` | `asyncio.create_task(c)` |
+| `asyncio.get_event_loop().create_task(c)` | `asyncio.create_task(c)` |
+
+awaken follows `c` through variables, functions and classes of all files.
 
 ## Why
 
-`ensure_future()` takes tasks and futures as well, and returns those as they are; where no loop runs
-it makes one, or fails since Python 3.14. `create_task()` says that a coroutine starts here, and
-takes a name. The documentation prefers it.
+The documentation of Python prefers `create_task()`. It says that a coroutine starts here, and takes
+a name. `ensure_future()` also accepts tasks and futures, and returns them unchanged. If no loop
+runs, it creates one, or fails since Python 3.14.
 
 ## Before
 
@@ -19,7 +23,6 @@ import asyncio
 
 
 async def fetch(url):
-    await asyncio.sleep(0.1)
     return url
 
 
@@ -36,7 +39,6 @@ import asyncio
 
 
 async def fetch(url):
-    await asyncio.sleep(0.1)
     return url
 
 
@@ -48,28 +50,37 @@ async def main(url):
 
 ## Safety
 
-*Safe* means: the same loop makes the same task. Of a coroutine, `ensure_future()` is
-`loop.create_task()` of the running loop, and so is `create_task()`.
+A *safe* rewrite creates the same task in the same loop. For a coroutine, `ensure_future()` calls
+`create_task()` of the running loop, as `asyncio.create_task()` does.
 
-*Unsafe*, for a test of the program, or an assignment, replaces:
+| case | what may change (unsafe) |
+| --- | --- |
+| a test or an assignment replaces `asyncio.ensure_future`, or another function that is no longer called | the replacement gets no call |
+| a test or an assignment replaces `asyncio.create_task` | the replacement gets this call |
+| a test or an assignment replaces the function that creates the coroutine | the replacement may return a future, which only `ensure_future()` accepts |
 
-* a function that is called no longer, such as `asyncio.ensure_future`, or `asyncio.create_task`,
-  which is called now
-* the function that makes the coroutine: what replaces it may return a future or nothing that can
-  be awaited, which only `ensure_future()` takes or refuses in its own way
+## What it does not report
+
+These calls are right. `awaken explain` says why.
+
+| not reported | why |
+| --- | --- |
+| `ensure_future(c)`, if `c` may be a task or a future | it returns these unchanged, and `create_task()` rejects them |
+| `ensure_future()` outside coroutines | there may be no running loop |
+| `ensure_future(c, loop=...)` | the program chooses the loop |
+| `create_task()` of any other loop | it may not be the running loop |
 
 ## What it refuses
 
-Calls in f-strings that show their own code, and in functions that use the new name for something
-else. All other calls of `ensure_future()` are right where they are, and no sites: those of what is
-not proven to be a coroutine, for a task or a future is handed through by the one and refused by the
-other; those outside of coroutines, where no loop may run; and those that are given a `loop`.
-`loop.create_task()` of any other loop is no site either. `awaken explain` says why.
+| left alone | why |
+| --- | --- |
+| calls in f-strings that show their own code, such as `f"{call()=}"` | the output would change |
+| functions in which the new name means something else | the call would reach another object |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
-and is right. The same programs call `ensure_future()` 13 times where it stays.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. Every place was read, and is
+right. The same programs have 13 calls of `ensure_future()` that stay.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -83,7 +94,7 @@ and is right. The same programs call `ensure_future()` 13 times where it stays.
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`; "Futures": `ensure_future()`
 * `Lib/asyncio/tasks.py` of CPython 3.11 and 3.13
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -154,7 +165,7 @@ def _is_ensured(project: Project, module: Module, node: ast.Call) -> bool:
 def _why_kept(project: Project, module: Module, call: ast.Call) -> str:
     """Return in one sentence why `ensure_future()` is right for ``call``; empty if it is not."""
     if module.enclosing_coroutine(call) is None:
-        return "`ensure_future()` stays outside coroutines, where no loop may be running"
+        return "`ensure_future()` stays outside coroutines, where there may be no running loop"
     given = _only_argument(call)
     if given is None:
         return "`ensure_future()` stays, because this call has more arguments than a coroutine"
@@ -203,7 +214,7 @@ def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
     written, imports = name_beside(project, site, call.func, _CREATE)
     edits = [site.replace(call.func, written), *imports]
     if call.keywords:
-        # Both sides name their parameter differently.
+        # The two functions name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
     edits.append(site.release_import("asyncio", "ensure_future"))
     caveats, doubles = _replaced(project, module, call, given)

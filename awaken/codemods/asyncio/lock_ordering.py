@@ -2,36 +2,33 @@
 
 ## What
 
-A lock that is taken while another one is held, where somewhere else of the program the other one is
-taken while this one is held. Locks are variables of modules and attributes of classes, of asyncio,
-anyio, trio or threading. A lock is also taken by a function that is called while the first one is
-held, over a few calls and all files. The finding shows both ways.
+awaken reports two locks that are held together, if the program acquires them in both orders. It
+considers locks of asyncio, anyio, trio and threading in module variables and
+class attributes. It also follows functions that are called while a lock is held, over a few calls
+and all files. The finding shows both orders.
 
 ## Why
 
-Two tasks, or two threads, of which each holds one lock and waits for the other's, wait forever. It
-happens rarely, under load, and without any exception.
+Two tasks or threads can each hold one lock and wait for the other one. Then both wait forever. This
+is rare, happens under load, and raises no exception.
 
 ## Before
 
 ```python
 import asyncio
 
+stock_lock = asyncio.Lock()
+orders_lock = asyncio.Lock()
 
-class Shop:
-    def __init__(self):
-        self.stock_lock = asyncio.Lock()
-        self.orders_lock = asyncio.Lock()
 
-    async def order(self, orders, order):
-        async with self.orders_lock:
-            async with self.stock_lock:
-                orders.append(order)
+async def total(stock, orders):
+    async with orders_lock, stock_lock:
+        return sum(stock) + sum(orders)
 
-    async def count(self, stock, orders):
-        async with self.stock_lock:
-            async with self.orders_lock:
-                return len(stock), len(orders)
+
+async def count(stock, orders):
+    async with stock_lock, orders_lock:
+        return len(stock), len(orders)
 ```
 
 ## After
@@ -39,33 +36,36 @@ class Shop:
 ```python
 import asyncio
 
+stock_lock = asyncio.Lock()
+orders_lock = asyncio.Lock()
 
-class Shop:
-    def __init__(self):
-        self.stock_lock = asyncio.Lock()
-        self.orders_lock = asyncio.Lock()
 
-    async def order(self, orders, order):
-        async with self.orders_lock:
-            async with self.stock_lock:
-                orders.append(order)
+async def total(stock, orders):
+    async with orders_lock, stock_lock:
+        return sum(stock) + sum(orders)
 
-    async def count(self, stock, orders):
-        async with self.orders_lock:
-            async with self.stock_lock:
-                return len(stock), len(orders)
+
+async def count(stock, orders):
+    async with orders_lock, stock_lock:
+        return len(stock), len(orders)
 ```
 
 ## Safety
 
-This is advice: nothing is rewritten. Which order is right, or whether one lock is enough, is for
-the owner to say.
+This is advice: nothing is rewritten. You decide which order is right, or whether one lock is
+enough.
 
 ## What it does not report
 
-Orders that a third lock, held on both ways, keeps apart. Semaphores, locks in containers and in
-local variables, and those that are taken with `acquire()`. Circles of three locks. Tests. An
-attribute of a class counts as one lock, whatever instances it is of.
+| not reported | why |
+| --- | --- |
+| two orders that both hold the same third lock | they never run at the same time |
+| semaphores | several tasks may hold one |
+| locks in containers and local variables, and calls of `acquire()` | awaken does not follow them |
+| circles of three or more locks | awaken compares pairs |
+| tests | they do not run under load |
+
+awaken treats an attribute of a class as one lock, for all instances.
 
 ## Sources
 
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between one lock and the other; what is further away is rarely run with it
+_DEEPEST = 3  # calls between one lock and the other; a longer way rarely runs
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _MAKERS = (b"Lock", b"RLock")
 _CURE = "Acquire them in the same order everywhere, or use one lock for both."
@@ -181,9 +181,9 @@ def _names_of_locks(project: Project) -> set[str]:
 
 
 def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]) -> frozenset[str]:
-    """Return the names of functions that take a lock, and of those beside them that call one.
+    """Return the names of functions that take a lock, and of those in the same files that call one.
 
-    What a call reaches is costly to tell, so only calls by these names are followed.
+    Following a call is costly, so only calls by these names are followed.
     """
     leading: set[str] = set()
     for module in modules_with(project, words, is_around_tests) if words else ():
@@ -285,7 +285,7 @@ def _taken_by(
     while waiting and len(seen) <= _MOST_FUNCTIONS:
         home, here, depth = waiting.pop()
         functions = project.calls.functions_called(home, here)
-        # What may be one of many is no way that is surely gone.
+        # A call that may reach one of several functions proves no order.
         if isinstance(functions, Unknown) or len(functions) != 1:
             continue
         there, function = functions[0].module, functions[0].function

@@ -2,16 +2,21 @@
 
 ## What
 
-A lock or semaphore of asyncio, anyio or trio that is held while a stream, a subprocess, a queue or
-an event is awaited and no deadline stands around it: neither `asyncio.timeout()` nor
-`asyncio.wait_for()`, and no argument `timeout`. What is awaited may also stand in a function that
-is called while the lock is held, over a few calls and all files.
+awaken reports a lock or semaphore of asyncio, anyio or trio that is held during an `await` of:
+
+* a stream
+* a subprocess
+* a queue
+* an event
+
+It reports only an `await` without a deadline, such as `asyncio.timeout()`, `asyncio.wait_for()` or
+an argument `timeout`. It also follows functions that are called while the lock is held, over a few
+calls and all files.
 
 ## Why
 
-A peer that goes silent keeps the one task waiting, and the lock keeps all others: they wait for
-something that they never asked for. One lost connection then stops everything, without any
-exception.
+If the other side never answers, one task waits, and the lock makes all others wait too. One lost
+connection then stops the whole program, without an exception.
 
 ## Before
 
@@ -20,14 +25,12 @@ import asyncio
 
 
 class Link:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    def __init__(self, reader: asyncio.StreamReader):
         self.reader = reader
-        self.writer = writer
         self.lock = asyncio.Lock()
 
-    async def ask(self, question: bytes) -> bytes:
+    async def line(self) -> bytes:
         async with self.lock:
-            self.writer.write(question)
             return await self.reader.readline()
 ```
 
@@ -38,29 +41,35 @@ import asyncio
 
 
 class Link:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    def __init__(self, reader: asyncio.StreamReader):
         self.reader = reader
-        self.writer = writer
         self.lock = asyncio.Lock()
 
-    async def ask(self, question: bytes) -> bytes:
+    async def line(self) -> bytes:
         async with self.lock, asyncio.timeout(10):
-            self.writer.write(question)
             return await self.reader.readline()
 ```
 
 ## Safety
 
-This is advice: nothing is rewritten. How long is too long, and what becomes of a connection that
-was given up in the middle of an answer, is for the owner to say.
+This is advice: nothing is rewritten. You decide how long to wait. You also decide what to do
+with a connection that has sent half an answer.
 
 ## What it does not report
 
-Clients that have a deadline of their own, as those of httpx and aiohttp have; sleeping, and getting
-another lock; what is awaited below a deadline, in the function itself or in one that it calls. That
-a caller has set a deadline is not seen. Locks of threads, and locks that are neither a variable of
-a module nor an attribute of a class, or that are named for writing to one peer. A process that the
-same function kills. Tests.
+| not reported | why |
+| --- | --- |
+| clients with their own deadline, such as httpx and aiohttp | they end by themselves |
+| `sleep()` | it ends |
+| acquiring another lock | `lock-ordering` reports opposite orders |
+| an `await` inside a deadline, in the function or in one that it calls | it ends |
+| locks of threads | the rule is about locks of tasks |
+| locks in local variables and containers | awaken follows module variables and class attributes |
+| locks whose name says that they protect writes to one peer | only that peer waits |
+| a process that the same function kills | it ends |
+| tests | they have other time limits |
+
+awaken does not see a deadline of the caller.
 
 ## Sources
 
@@ -88,7 +97,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between the lock and what is awaited; what is further away is hard to follow
+_DEEPEST = 3  # calls between the lock and the `await`; a longer way is hard to follow
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _WAITING = {
     "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.StreamReader.read",
@@ -146,7 +155,7 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
     return [
         (lock, named)
         for lock, named in taken(project, module, node)
-        # Who waits for the lock of a writer waits for the same peer anyway.
+        # Tasks that wait for the lock of a writer wait for the same peer anyway.
         if lock.is_of_tasks and not _OF_WRITERS.search(lock.name.rpartition(".")[2])
     ]
 
@@ -179,7 +188,7 @@ def _is_endless(project: Project, module: Module, call: ast.Call) -> bool:
     names = set(project.effects.library_functions(module, call))
     if not names or not names <= _WAITING:
         return False
-    # What is killed ends.
+    # A killed process ends.
     is_process = any("Process" in name for name in names)
     return not is_process or not _kills(module, call)
 
@@ -204,7 +213,7 @@ def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
 
 
 def _has_deadline(module: Module, node: ast.AST) -> bool:
-    """Whether a deadline stands around ``node`` in its function, or in its own ``with``."""
+    """Whether ``node`` is inside a deadline of its function, or has one in its own ``with``."""
     for above in (node, *module.ancestors(node)):
         if isinstance(above, FunctionOrLambda):
             return False

@@ -2,82 +2,102 @@
 
 ## What
 
-In a coroutine, a call that gives a coroutine is awaited where the coroutine is thrown away, tested
-for its truth, used as if it were its own result, or given to a variable that is only used so, or
-never. What a call gives is followed through classes and functions, over all files; methods of
-`AsyncSession` and other libraries count as well.
+In a coroutine, awaken adds `await` to a call that returns a coroutine, if the code:
+
+* ignores the coroutine
+* tests its truth
+* uses the coroutine as if it were its own result
+* assigns it to a variable, and only does one of these with it, or nothing
+
+awaken follows calls through classes and functions of all files. It also knows methods of libraries,
+such as those of `AsyncSession`.
 
 ## Why
 
-Calling a coroutine function runs none of it. What is not awaited never happens, a coroutine is
-always true, and has none of the attributes of its result. All that is heard of it is a warning,
-"coroutine was never awaited".
+A call of a coroutine function runs none of its code. Without `await`, nothing happens. A coroutine
+is always true, and has none of the attributes of its result. The only sign is a warning, "coroutine
+was never awaited".
 
-## Before (unsafe)
+## Before: a call that does nothing (unsafe)
 
 ```python
-import asyncio
-
-
 async def save(rows, row):
-    await asyncio.sleep(0)
     rows.append(row)
 
 
-async def is_allowed(user):
-    return user != "guest"
-
-
 async def handle(rows, user):
-    if not is_allowed(user):
-        return "forbidden"
     save(rows, user)
     return "saved"
 ```
 
-## After (unsafe)
+## After: a call that does nothing (unsafe)
 
 ```python
-import asyncio
-
-
 async def save(rows, row):
-    await asyncio.sleep(0)
     rows.append(row)
 
 
-async def is_allowed(user):
-    return user != "guest"
-
-
 async def handle(rows, user):
-    if not await is_allowed(user):
-        return "forbidden"
     await save(rows, user)
     return "saved"
 ```
 
+## Before: a condition that is always true (unsafe)
+
+```python
+async def is_allowed(user):
+    return user != "guest"
+
+
+async def handle(user):
+    return "welcome" if is_allowed(user) else "forbidden"
+```
+
+## After: a condition that is always true (unsafe)
+
+```python
+async def is_allowed(user):
+    return user != "guest"
+
+
+async def handle(user):
+    return "welcome" if await is_allowed(user) else "forbidden"
+```
+
 ## Safety
 
-Never safe: what did not happen so far happens from now on. It takes its time, may raise, and other
-coroutines run in the meantime.
+No rewrite is safe: code that never ran will run. It takes time and may raise, and other coroutines
+run in the meantime.
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| coroutines that are returned, stored or passed on | other code may await them |
+| calls that may not return a coroutine, also in a subclass | an `await` could fail |
+| a call in a test that expects a failure | the test is about the failure |
+| files without `async def` | nothing can be awaited there |
+
+awaken searches by name, so it does not find every call. It searches for a name in:
+
+| the coroutine function has the name of | searched files |
+| --- | --- |
+| a method of builtin containers, such as `get` | files that define such a coroutine function |
+| a plain function of the program | the folder of the coroutine function, and files that name its module or class |
+| nothing else | all files |
 
 ## What it refuses
 
-Calls outside of coroutines, where nothing can be awaited, and in f-strings.
-
-No sites are coroutines that are returned, stored, or passed to something else, for that may await
-them; calls of which it is not proven that they give a coroutine, whatever a subclass overrides; and
-what a test expects to fail. Files without `async def` are not looked at. A method that builtin
-containers have as well, such as `get`, is only looked for in files that define such a coroutine
-function. A name that plain functions of the program have as well is looked for in the folder of
-such a coroutine function, and in files that name its module or class.
+| left alone | why |
+| --- | --- |
+| calls outside coroutines | nothing can be awaited there |
+| calls in f-strings | awaken does not edit these |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The three places were
-read, and are right: one is a `close()` that never ran, one a test that tested nothing, one is in
-code that is never reached.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. The three places were read,
+and are right. They are a `close()` that never ran, a test that tested nothing, and code that is
+never reached.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -90,7 +110,7 @@ code that is never reached.
 
 * Python 3.14, `asyncio`, "Developing with asyncio": "Detect never-awaited coroutines"
 * Python 3.14, "Coroutines": a coroutine object is true, as any object without `__bool__`
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -131,7 +151,7 @@ _CALLED = re.compile(
     rb"(?:^[ \t]*+|[:;=([{]\s*+|\b(?:if|elif|while|not|and|or|in)\s++)((?:\w++\.)*+)(\w++)\(",
     re.MULTILINE,
 )
-"""What may be a call that is not awaited: ``await`` would stand in front of it."""
+"""Matches what may be a call that is not awaited: no ``await`` comes before it."""
 _OF_CONTAINERS = {
     name.encode()
     for kind in (bytes, dict, list, set, str, tuple)
@@ -158,7 +178,7 @@ _PASSING_ON = (
 
 
 class MissingAwait(Rule):
-    """Awaits coroutines that are thrown away, tested or used."""
+    """Awaits coroutines that are ignored, tested or used."""
 
     name = "missing-await"
     family = "asyncio"
@@ -212,7 +232,7 @@ class _Defined:
 
 
 class _Names:
-    """The names of all coroutine functions, those of libraries included, told from texts."""
+    """The names of all coroutine functions, those of libraries included, read from texts."""
 
     def __init__(self, project: Project, triggers: tuple[bytes, ...]) -> None:
         gives = coroutines().gives
@@ -223,7 +243,7 @@ class _Names:
             path: _Defined.of(project.snapshot[path].text) for path in project.files_with(triggers)
         }
         self._plain = {name for one in self._files.values() for name in one.plain}
-        # Of each name the folders in which it is defined, and what those must name who use it.
+        # For each name: the folders that define it, and the words of files that use it.
         self._folders: dict[bytes, set[str]] = {}
         self._words: dict[bytes, set[bytes]] = {}
         for path, defined in self._files.items():
@@ -275,7 +295,7 @@ class _Names:
 
 
 def _may_be_one(module: Module, call: ast.Call) -> bool:
-    """Whether the call stands where nobody else may await it, as far as its place tells."""
+    """Whether the place of the call shows that no other code may await it."""
     above = module.parent(call)
     if isinstance(above, ast.Call):
         return call is above.func
@@ -294,7 +314,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
 
 
 def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]:
-    """Return what becomes of the coroutine that ``call`` gives, if nobody awaits it."""
+    """Return how the code uses the coroutine of ``call``, if nothing awaits it."""
     if _is_passed_on(module, call) or not project.effects.gives_coroutine(module, call):
         return ()
     if _is_expected(module, call):
@@ -305,7 +325,7 @@ def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]
 
 
 def _is_passed_on(module: Module, call: ast.Call) -> bool:
-    """Whether a variable takes what ``call`` gives to where somebody may await it."""
+    """Whether a variable takes the result of ``call`` to code that may await it."""
     match module.parent(call):
         case ast.Assign(targets=[ast.Name() as target]):
             pass

@@ -2,13 +2,16 @@
 
 ## What
 
-In a coroutine, `asyncio.run(c)` becomes `await c`, and so does `loop.run_until_complete(c)`. Calls
-of plain functions that come to such a call are reported, with the way.
+| you write, in a coroutine | what awaken does |
+| --- | --- |
+| `asyncio.run(c)` | writes `await c` |
+| `loop.run_until_complete(c)` | writes `await c` |
+| a call of a plain function that leads to such a call | reports it, with the calls in between |
 
 ## Why
 
-A thread has one running event loop. `asyncio.run()` raises `RuntimeError` where one runs, and what
-it was given is never awaited.
+A thread has at most one running event loop. If one runs, `asyncio.run()` raises `RuntimeError`, and
+never awaits its coroutine.
 
 ## Before (unsafe)
 
@@ -42,23 +45,32 @@ async def pages(urls):
 
 ## Safety
 
-Never safe: what fails today runs from now on.
+No rewrite is safe: code that fails today will run.
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| calls in a `try`, `if` or `while` | the code may check whether a loop runs, or handle the error |
+| calls in plain functions that no coroutine calls, such as functions of a thread | there may be no running loop |
+| programs that use `nest_asyncio` | loops run inside other loops there |
+| tests | they may expect the error |
+
+awaken follows at most two calls, and only if it knows each called function. It searches by name, so
+it does not find every call: `blocking-call` lists the limits.
+
+Ruff has no such rule.
 
 ## What it refuses
 
-Calls with more arguments than the coroutine, and in f-strings.
-
-No sites are calls in a `try` that catches `RuntimeError`, or below a test; calls in plain functions
-that no coroutine in sight calls, such as those that a thread is given; programs with
-`nest_asyncio`; tests. Ways go over two calls at most, of which it is certain what they call; they
-are climbed by names, so that not all are found: `blocking-call` says which are not.
-
-Ruff has no rule for it.
+| left alone | why |
+| --- | --- |
+| calls with other arguments than the coroutine | `await` has no place for them |
+| calls in f-strings | awaken does not edit these |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
-no place for it.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. None of them has such a call.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -68,7 +80,7 @@ no place for it.
 
 * Python 3.14, `asyncio`, "Runners": `run()` "cannot be called when another asyncio event loop is
   running in the same thread"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 ## What
 
-`asyncio.get_event_loop()` in a coroutine becomes `asyncio.get_running_loop()`.
+In a coroutine, `asyncio.get_event_loop()` becomes `asyncio.get_running_loop()`.
 
 ## Why
 
-In a coroutine both return the loop that runs it. Elsewhere `get_event_loop()` depends on what ran
-before: it makes a loop before Python 3.14, fails since then, and fails in threads and behind
-`asyncio.run()` in all versions. `get_running_loop()` says which loop is meant.
+In a coroutine, both return the running loop. Elsewhere, `get_event_loop()` depends on the code that
+ran before. Before Python 3.14 it may create a loop; since then it raises. In other threads and
+after `asyncio.run()`, it raises in every version. `get_running_loop()` says which loop you mean.
 
 ## Before
 
@@ -36,19 +36,26 @@ async def load(read):
 
 ## Safety
 
-*Safe* means: it is the same loop. Where a loop runs, `get_event_loop()` returns that one, whatever
-policy is set. Where a test of the program puts something in the place of `get_event_loop()`, the
-rewrite is *unsafe* and says so: the test no longer reaches it.
+A *safe* rewrite returns the same loop: `get_event_loop()` returns the running loop under every
+policy.
+
+| case | what may change (unsafe) |
+| --- | --- |
+| a test replaces `get_event_loop()` | the replacement gets no call |
+| the program drives a coroutine by hand, with `.send(None)` | there may be no running loop |
 
 ## What it refuses
 
-Calls outside of coroutines, which may be made where no loop is running: in plain functions, also in
-those inside of a coroutine, in generator expressions, and at the top of a file.
+| left alone | why |
+| --- | --- |
+| calls in plain functions, also inside a coroutine | they may run without a loop |
+| calls in generator expressions | other code may iterate over them later |
+| calls at the top of a file | no loop runs during an import |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
-and is right.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. Every place was read, and is
+right.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -88,7 +95,7 @@ if TYPE_CHECKING:
 
 OUTSIDE_COROUTINE = Reason(
     "outside-coroutine",
-    "no loop may be running here",
+    "there may be no running loop here",
     "Get the loop in a coroutine, or run one with `asyncio.run()` or `asyncio.Runner`.",
 )
 
@@ -103,7 +110,7 @@ class RunningLoop(CallRule):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    # These have no more need of the loop that they drop.
+    # These rules drop a loop that nothing needs any more.
     after = ("ensure-future", "executor-to-thread", "asyncio-run")
     levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = (_ASKED,)
@@ -111,7 +118,7 @@ class RunningLoop(CallRule):
     reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
-        """Return how the running loop is asked for. Raises Refused."""
+        """Return the call that gets the running loop. Raises Refused."""
         asked = site.node.func
         if site.module.enclosing_coroutine(site.node) is None:
             raise Refused(OUTSIDE_COROUTINE)
@@ -124,5 +131,5 @@ class RunningLoop(CallRule):
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
         if project.files_with((b".send(None)",)):
-            caveats.append("if code drives a coroutine by hand, no loop may be running")
+            caveats.append("if code drives a coroutine by hand, there may be no running loop")
         return Rewrite(message, edits, caveats, doubles)

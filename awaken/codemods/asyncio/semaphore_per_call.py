@@ -2,15 +2,17 @@
 
 ## What
 
-A call of `asyncio.Semaphore`, `asyncio.Lock` and the like, those of anyio, trio and threading
-included, whose result nobody but the call that made it can wait for: it is used in place, as in
-`async with asyncio.Semaphore(5):`, or kept in a local variable that only this function enters. So
-is one that an inner function enters, if all calls of that are awaited one after the other.
+awaken knows the locks, semaphores and limiters of asyncio, anyio, trio and threading. It reports
+those that only one call can wait for:
+
+* one that is used in place, such as `async with asyncio.Semaphore(5):`
+* one in a local variable that only this function enters
+* one that an inner function enters, if its calls are awaited one after the other
 
 ## Why
 
-A semaphore limits those who share it. One that each call makes for itself is always free, however
-many tasks run at once: nothing waits, and the limit that the code names does not exist.
+A semaphore limits the tasks that share it. A semaphore that each call creates is always free.
+Nothing waits for it, however many tasks run, so the limit in the code does not exist.
 
 ## Before
 
@@ -46,20 +48,23 @@ async def fetch_all(client, urls):
 
 ## Safety
 
-This is advice: nothing is rewritten. Whether a limit is wanted at all is for its owner to say: it
-will hold up for the first time what never waited.
+This is advice: nothing is rewritten. First decide whether you want the limit: with a shared
+semaphore, tasks will wait for the first time.
 
 ## What it does not report
 
-What others may share: a lock that is returned, passed on, stored in an attribute, a container or a
-global name, or read by an inner function that becomes a task, a thread or a callback. A variable
-that may hold another lock. Classes whose names are not known, such as locks of files or of a
-database, which others share by their name. Tests, which may be about the lock itself.
+| not reported | why |
+| --- | --- |
+| a lock that is returned, passed on, or stored in an attribute, a container or a global name | other code may share it |
+| a lock that an inner function enters as a task, a thread or a callback | these share it |
+| a variable that may contain another lock | the other one may be shared |
+| classes of unknown libraries, such as file locks and database locks | they may be shared by their name |
+| tests | they may test the lock itself |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
-no place for it. In six others (`benchmarks/asyncio.md`) it found one, which was right.
+None of 33 programs (`benchmarks/recipes/statuses.md`) has such a lock. In six others
+(`benchmarks/asyncio.md`), awaken found one, correctly.
 
 | program | advice |
 | --- | --- |
@@ -68,8 +73,8 @@ no place for it. In six others (`benchmarks/asyncio.md`) it found one, which was
 ## Sources
 
 * Python 3.14, `asyncio`, "Synchronization Primitives": `Lock`, `Semaphore`
-* Ruff, `useless-with-lock` (PLW2101), which has those of `threading` that stand in a `with`
-"""
+* Ruff, `useless-with-lock` (PLW2101), which reports those of `threading` in a `with`
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -142,7 +147,7 @@ def _when(module: Module, call: ast.Call) -> str:
 
 
 def _is_alone(module: Module, call: ast.Call) -> bool:
-    """Whether nobody but the code around ``call`` can wait for what it makes."""
+    """Whether only the code around ``call`` can wait for the lock that it creates."""
     match module.parent(call):
         case ast.withitem(optional_vars=None):
             return True
@@ -187,7 +192,7 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
             above = module.parent(asked)
             if not isinstance(above, ast.Call) or above.func is not asked:
                 return False
-            # With an argument it may be a counter, taken until there is nothing left.
+            # With an argument, the object may be a counter that the code uses up.
             return method in _TAKEN_BY_HAND and not above.args and not above.keywords
         case _:
             return False
@@ -200,7 +205,7 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
         return not _is_lazy(module, read)
     if not isinstance(around, Function) or around.decorator_list:
         return False
-    # A generator holds the lock as long as nobody goes on with it.
+    # A suspended generator holds the lock.
     if module.enclosing_function(around) is not maker or module.is_generator(around):
         return False
     return all(
@@ -211,7 +216,7 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
 
 
 def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: Function) -> bool:
-    """Whether ``named`` calls ``function`` and lets it run to its end before all else."""
+    """Whether ``named`` calls ``function`` and waits until it ends."""
     call = module.parent(named)
     if not isinstance(call, ast.Call) or call.func is not named:
         return False
@@ -221,7 +226,7 @@ def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: 
 
 
 def _is_lazy(module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a generator expression: whoever iterates runs it."""
+    """Whether ``node`` is in a generator expression, which runs when code iterates over it."""
     for scope in module.scopes.scope_of(node).chain():
         if scope.kind == "function":
             return False

@@ -2,35 +2,57 @@
 
 ## What
 
-In a coroutine, a handler around an `await` that catches `asyncio.CancelledError` and raises nothing
-gets a `raise` at its end; a `return`, `break`, `continue` or `pass` there becomes one. `except:`
-and `except BaseException:`, if they do no more than to write a log or to leave, become
-`except Exception:`. From `except (asyncio.CancelledError, OSError):` the first goes, under the
-same condition.
+awaken looks at handlers around an `await` in a coroutine:
+
+| you write | awaken writes |
+| --- | --- |
+| `except asyncio.CancelledError:` that raises nothing | `raise` at the end of the handler |
+| `return`, `break`, `continue` or `pass` at its end | `raise` instead |
+| `except:` or `except BaseException:` that only logs or leaves | `except Exception:` |
+| `except (asyncio.CancelledError, OSError):` that only logs or leaves | `except OSError:` |
 
 ## Why
 
-A task is cancelled by an exception that goes up through its coroutines. Who catches it and does not
-raise it again makes a task that cannot be stopped; `asyncio.timeout()` and `asyncio.TaskGroup`
-around it no longer work, and nothing says so.
+A cancellation is an exception that passes through the coroutines of a task. If a handler catches it
+and does not raise it again, nobody can stop the task. `asyncio.timeout()` and `asyncio.TaskGroup`
+around it stop working, without any message.
 
-## Before (unsafe)
+## Before: a handler that swallows the cancellation (unsafe)
 
 ```python
 import asyncio
 
 
-async def poll(read, seen):
+async def poll(read):
     while True:
         try:
-            seen.append(await read())
-            await asyncio.sleep(1)
+            print(await read())
         except asyncio.CancelledError:
             print("asked to stop")
         except OSError as error:
             print(error)
+```
+
+## After: a handler that swallows the cancellation (unsafe)
+
+```python
+import asyncio
 
 
+async def poll(read):
+    while True:
+        try:
+            print(await read())
+        except asyncio.CancelledError:
+            print("asked to stop")
+            raise
+        except OSError as error:
+            print(error)
+```
+
+## Before: a handler of all exceptions (unsafe)
+
+```python
 async def close(connection):
     try:
         await connection.close()
@@ -38,24 +60,9 @@ async def close(connection):
         pass
 ```
 
-## After (unsafe)
+## After: a handler of all exceptions (unsafe)
 
 ```python
-import asyncio
-
-
-async def poll(read, seen):
-    while True:
-        try:
-            seen.append(await read())
-            await asyncio.sleep(1)
-        except asyncio.CancelledError:
-            print("asked to stop")
-            raise
-        except OSError as error:
-            print(error)
-
-
 async def close(connection):
     try:
         await connection.close()
@@ -65,32 +72,47 @@ async def close(connection):
 
 ## Safety
 
-Never safe: what stands behind the handler no longer runs when the task is cancelled, and whoever
-awaits the coroutine is cancelled with it. The message says which. With `except Exception:` also
-`KeyboardInterrupt` and `SystemExit` go on.
+No rewrite is safe:
+
+| case | what may change |
+| --- | --- |
+| the task is cancelled | the code after the handler no longer runs |
+| other code awaits the coroutine | it is cancelled as well |
+| `except Exception:` | `KeyboardInterrupt` and `SystemExit` also pass through |
+
+The message says which cases apply.
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| handlers that raise or leave on some branch only | the code decides when to stop |
+| handlers that keep the exception, return it or pass it on | other code may raise it |
+| handlers that call `cancelling()` or `uncancel()`, or end the program | the code handles the cancellation |
+| handlers with a `raise` after them | the function still raises |
+| handlers inside another handler of cancellations | awaken looks at the outer one |
+| handlers after a call of `cancel()` in the same function | they catch the end of the task that was cancelled |
+| handlers around the `await` of a task or future by its name, or of `asyncio.shield()` | other code may have cancelled it |
+| handlers outside loops, at the end of a coroutine that `create_task()`, `gather()` or `asyncio.run()` runs | the task ends there |
+| tests | they may be about the cancellation |
+
+Ruff has no such rule. E722 and BLE001 report `except:` and `except BaseException` in all functions;
+neither reports `except asyncio.CancelledError`.
 
 ## What it refuses
 
-Handlers that do more for other exceptions as well; that return a value, or leave in the middle;
-behind which more is done before the function ends, for that would be skipped; and
-`contextlib.suppress()`.
-
-No sites are handlers that raise or leave on some way only, or that keep the exception, return it or
-pass it on; those before a `raise`, or inside of another handler of cancellations; handlers in a
-function that calls `cancel()` before, for what they catch is the end of a task that was cancelled
-here; handlers around the `await` of a task or a future by its name, which others may have
-cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that
-others run, such as `create_task()`, `gather()` or `asyncio.run()`, or that such a coroutine awaits
-last: there the task is at its end. Tests are not looked at.
-
-Ruff has no rule for it. E722 and BLE001 report `except:` and `except BaseException`, in all
-functions; neither reports `except asyncio.CancelledError`.
+| left alone | why |
+| --- | --- |
+| handlers of several exceptions that do more than log or leave | they do so for the others as well |
+| handlers that return a value, or leave in the middle | the caller may use the value |
+| handlers with code after them, before the function ends | `raise` would skip it |
+| `contextlib.suppress()` | it has no handler |
 
 ## Sources
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Cancellation"
 * Python 3.14, `asyncio`, "Exceptions": `CancelledError` "must be re-raised"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -116,7 +138,7 @@ if TYPE_CHECKING:
 
 CLEAN_UP = Reason(
     "clean-up",
-    "`{}` swallows the cancellation of its task, and its handler does more than leave",
+    "`{}` swallows the cancellation of its task, and also cleans up after other exceptions",
     "Add `except asyncio.CancelledError:` before it, with the cleanup and `raise`.",
 )
 CODE_BEHIND = Reason(
@@ -160,7 +182,7 @@ class SwallowedCancellation(Rule):
 
     name = "swallowed-cancellation"
     family = "asyncio"
-    # Rules of the phase before write the awaits that this one looks for.
+    # Rules of earlier phases write the awaits that this one looks for.
     phase = Phase.TIDY
     decides_by = "file"
     since = "0.1.0"
@@ -305,7 +327,7 @@ def _is_of_others(awaits: ast.AST) -> bool:
         if isinstance(node, ast.Starred):
             waiting.append(node.value)
         elif isinstance(node, ast.Call) and last_name(node.func) == "shield":
-            continue  # whoever writes that has cancellations in mind
+            continue  # `shield()` is about cancellations
         elif isinstance(node, ast.Call) and last_name(node.func) in _OF_OTHERS:
             waiting += node.args if last_name(node.func) == "gather" else node.args[:1]
         elif any(isinstance(one, ast.Call) for one in ast.walk(node)):
@@ -325,7 +347,7 @@ def _is_decided(
         if isinstance(above, ast.ExceptHandler) and (
             above.type is None or _cancellations(project, module, above)
         ):
-            return True  # of the two, the handler around is the one to look at
+            return True  # only the outer handler is reported
     function = module.enclosing_coroutine(node)
     if function is None or _goes_on(module, node, handler):
         return False
@@ -505,16 +527,16 @@ def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandl
 
 # ------------------------------------------------------------------------- what is left to run
 def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
-    """Return what changes for a task that is cancelled."""
+    """Return the caveat for a task that is cancelled."""
     if _goes_on(module, node, handler):
-        return "the loop now ends when its task is cancelled; it used to continue"
+        return "the loop now ends when its task is cancelled, and no longer continues"
     if any(map(_does_something, _behind(module, node, handler))):
         return "the code after it no longer runs when its task is cancelled"
-    return "the code that awaits it is now cancelled as well; it used to continue"
+    return "the code that awaits the coroutine is now cancelled as well, and no longer continues"
 
 
 def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:
-    """Whether a loop goes on behind ``handler``."""
+    """Whether a loop continues after ``handler``."""
     last, loops = handler.body[-1], _loops(module, node)
     left = 1 if isinstance(last, ast.Break) else 0
     return not isinstance(last, ast.Return) and len(loops) > left

@@ -2,14 +2,17 @@
 
 ## What
 
-A `yield` inside of `async with asyncio.timeout(...)`, `async with asyncio.TaskGroup()`, or a cancel
-scope, timeout or task group of anyio or trio, in an asynchronous generator that is iterated over.
+awaken reports a `yield` of an asynchronous generator inside one of these:
+
+* `async with asyncio.timeout(...)`
+* `async with asyncio.TaskGroup()`
+* a cancel scope, timeout or task group of anyio or trio
 
 ## Why
 
-While the generator is suspended at the `yield`, whoever iterates over it runs in the same task and
-inside of the scope. The timeout counts the time that the consumer takes, and cancels the consumer;
-a task that fails in the group cancels it as well, far from the code that started it.
+At the `yield`, the consumer of the generator runs in the same task, inside the scope. The timeout
+counts the time of the consumer, and cancels it. If a task of the group fails, the group cancels the
+consumer too. That code may be far from the code that started the task.
 
 ## Before
 
@@ -42,17 +45,18 @@ This is advice: nothing is rewritten.
 
 ## What it does not report
 
-Context managers made of generators: `@asynccontextmanager`, fixtures, lifespans, and dependencies
-of FastAPI with `yield`. What they yield to is inside of the scope on purpose. So nothing is said of
-a generator that has any decorator, or that is handed to something without being called. Tests.
+| not reported | why |
+| --- | --- |
+| `@asynccontextmanager`, fixtures, lifespans, dependencies of FastAPI with `yield` | their caller is inside the scope on purpose |
+| a generator with any decorator, or one that is passed on without a call | it may be one of these |
+| tests | they may be about the scope |
 
-Ruff's ASYNC119 reports a `yield` inside of *any* `with` of such a generator, for another reason:
-the clean-up may be late.
+Ruff's ASYNC119 reports a `yield` inside *any* `with` of such a generator, for another reason: the
+cleanup may run late.
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
-no place for it.
+None of 33 programs (`benchmarks/recipes/statuses.md`) has such a `yield`.
 
 | program | advice |
 | --- | --- |
@@ -62,7 +66,7 @@ no place for it.
 
 * PEP 789, "Preventing task-cancellation bugs by limiting yield in async generators"
 * anyio 4, "Cancellation": "Avoiding cancel scope stack corruption"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -88,9 +92,7 @@ _SCOPES = {
     "trio.move_on_after", "trio.move_on_at", "trio.open_nursery",
 }  # fmt: skip
 _LAST = {name.rpartition(".")[2] for name in _SCOPES}
-_MOST_FILES = (
-    20  # that name the generator; one that more of them name is not told apart from others
-)
+_MOST_FILES = 20  # that name the generator; a name in more files may belong to others
 _CURE = (
     "Yield outside it, pass the values through a queue, or turn the generator into an "
     "`@asynccontextmanager`."
@@ -161,7 +163,7 @@ def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call
 
 
 def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
-    """Whether something is given the generator function itself: a dependency, a lifespan."""
+    """Whether the generator function itself is passed on, as a dependency or a lifespan."""
     name = function.name
     for number, home in enumerate(modules_with(project, (name.encode(),))):
         if number >= _MOST_FILES:
@@ -173,5 +175,5 @@ def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionD
             if isinstance(above, ast.Call) and above.func is not one:
                 return True
             if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
-                return True  # kept, for somebody who calls it later
+                return True  # kept, for a later call
     return False

@@ -2,17 +2,22 @@
 
 ## What
 
-At the entry of a program, `loop = asyncio.get_event_loop()` or `new_event_loop()` with
-`loop.run_until_complete(main())` becomes `asyncio.run(main())`. `set_event_loop()`, `loop.close()`
-and a `finally` that holds nothing else go with the loop.
+| you write | awaken writes |
+| --- | --- |
+| `loop.run_until_complete(main())`, with a loop of `get_event_loop()` or `new_event_loop()` | `asyncio.run(main())` |
+| `asyncio.get_event_loop().run_until_complete(main())` | `asyncio.run(main())` |
+| `set_event_loop()`, `loop.close()`, `loop.run_until_complete(loop.shutdown_asyncgens())` | nothing |
+| a `finally` that contains only these | nothing |
 
-The entry is what stands under `if __name__ == "__main__":`, at the top of a file, and in a function
-of that file that is called `main`, or by its name under `__main__`.
+Only the entry of a program is rewritten:
+
+* code at the top of a file, also under `if __name__ == "__main__":`
+* a function of the file named `main`, or called under `if __name__ == "__main__":`
 
 ## Why
 
-`asyncio.run()` makes the loop, cancels what is left of tasks, closes asynchronous generators and
-the loop. `get_event_loop()` fails without a loop since Python 3.14.
+`asyncio.run()` creates the loop and closes it. It also cancels the remaining tasks and closes
+asynchronous generators. Since Python 3.14, `get_event_loop()` raises if no loop is set.
 
 ## Before
 
@@ -21,7 +26,6 @@ import asyncio
 
 
 async def main():
-    await asyncio.sleep(0)
     return "done"
 
 
@@ -41,7 +45,6 @@ import asyncio
 
 
 async def main():
-    await asyncio.sleep(0)
     return "done"
 
 
@@ -51,30 +54,42 @@ if __name__ == "__main__":
 
 ## Safety
 
-*Safe* means: the coroutine runs to its end in a loop of the program, and comes to the same result
-or exception. That holds under `__main__` in a file that imports nothing of the program, and that
-calls nothing before but builtins and functions of a few modules of the standard library, and that
-begins no task and no asynchronous generator, which would be cancelled or closed in the end: then
-nothing can belong to another loop.
+A *safe* rewrite runs the same coroutine to its end in one loop, with the same result or exception.
+It requires all of these, so that nothing belongs to another loop:
 
-*Unsafe* everywhere else, for `asyncio.run()` makes a new loop: what was made before may belong to
-another one, and tasks that are left are cancelled.
+* The call is under `if __name__ == "__main__":`.
+* The file imports no other file of the program, and only well-known modules of the standard library.
+* Before the call, the file calls only builtins and functions of these modules.
+* The file starts no task and no thread, and its asynchronous generators are closed as before.
+
+Every other rewrite is *unsafe*:
+
+| case | what may change |
+| --- | --- |
+| an object was created before the call | it may belong to another loop, because `asyncio.run()` creates a new one |
+| tasks remain when the coroutine ends | they are cancelled |
 
 ## What it refuses
 
-A loop that is used for anything else: to run several coroutines (two calls of `asyncio.run()` have
-two loops, and what the first one left belongs to none), to run forever, for signal handlers. A file
-that sets another loop, or asks for one a second time: behind `asyncio.run()` there is none. What
-is not proven to be a coroutine, such as `asyncio.gather()`, which needs a running loop. Lines that
-are shared with other statements, and files that use `nest_asyncio`.
+| left alone | why |
+| --- | --- |
+| a loop that runs several coroutines | each `asyncio.run()` has its own loop, and cancels the tasks that remain |
+| a loop that runs forever, or handles signals | `asyncio.run()` does neither |
+| a loop that other files may import | they need the variable |
+| a file that sets another loop, or gets the loop a second time | after `asyncio.run()`, no loop is set |
+| `asyncio.gather()` and `asyncio.wait()` | they need a running loop |
+| an argument that may not be a coroutine | `asyncio.run()` accepts only coroutines |
+| statements that share a line with others | they cannot be removed separately |
+| files that use `nest_asyncio` | loops run inside other loops there |
 
-Calls in methods, nested functions and all functions that are no entry are no sites: a loop may
-run there, or the next call need the same loop. In coroutines they always fail.
+awaken does not report calls in methods, nested functions and functions that are no entry. A loop
+may run there, or the next call may need the same loop. In coroutines, `nested-asyncio-run` rewrites
+these calls.
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
-and is right: all make a loop, run one coroutine and end.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. Every place was read, and is
+right: each creates a loop, runs one coroutine and ends.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -86,7 +101,7 @@ and is right: all make a loop, run one coroutine and end.
 
 * Python 3.14, `asyncio`, "Runners": `run()`; "Event Loop": `get_event_loop()`
 * `Lib/asyncio/runners.py` of CPython 3.11 and 3.14
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.asyncio.asyncio_run.plan import AsyncioRun
 

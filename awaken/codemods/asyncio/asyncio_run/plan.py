@@ -54,7 +54,7 @@ SEVERAL_RUNS = Reason(
 SHARED_LINE = Reason(
     "shared-line",
     "`{}` cannot be removed separately",
-    "Put it on its own line, next to other statements.",
+    "Put it on its own line, in a block with other statements.",
 )
 SIGNAL_HANDLERS = Reason(
     "signal-handlers",
@@ -155,7 +155,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     for other in _other_calls(module, "set_event_loop", made, statements):
         raise Refused(OTHER_USE, f"`{module.excerpt(other)}`", because=(module.place(other),))
     asked = _other_calls(module, "get_event_loop", made, statements)
-    # Behind `run()` there is no loop that could be asked for.
+    # After `run()`, no loop is set.
     is_current = last_name(made.func) == "get_event_loop" or any(
         isinstance(node, ast.Call) and last_name(node.func) == "set_event_loop"
         for one in statements
@@ -220,7 +220,7 @@ def _statements_of_loop(project: Project, site: Site[ast.Call]) -> list[ast.stmt
         return []
     binding = module.scopes.bindings_of(loop)[0]
     if _may_be_imported(project, module, binding):
-        raise Refused(OTHER_USE, f"others may import `{loop.id}`")
+        raise Refused(OTHER_USE, f"other files may import `{loop.id}`")
     found = [_alone(module, binding.node)]
     reads = (read for read in module.scopes.reads_of(loop) if read is not loop)
     found += [_of_read(project, module, read) for read in reads]

@@ -2,15 +2,16 @@
 
 ## What
 
-In a coroutine, `time.sleep(x)` becomes `await asyncio.sleep(x)`, and a call such as
-`requests.get(url)`, `subprocess.run(command)` or `path.read_text()` becomes
-`await asyncio.to_thread(requests.get, url)`. Calls of plain functions that come to such a call are
-reported, with the way.
+| you write, in a coroutine | what awaken does |
+| --- | --- |
+| `time.sleep(x)` | writes `await asyncio.sleep(x)` |
+| `requests.get(url)`, `subprocess.run(command)`, `path.read_text()` and the like | writes `await asyncio.to_thread(requests.get, url)` |
+| a call of a plain function that leads to such a call | reports it, with the calls in between |
 
 ## Why
 
-An event loop runs in one thread. While a call waits there for a server, a process or a disk, no
-other coroutine runs: no request is answered, no timeout ends.
+An event loop runs in one thread. While a call blocks that thread, no other coroutine runs. No
+request is answered, and no timeout ends.
 
 ## Before: sleeping (unsafe)
 
@@ -64,37 +65,60 @@ async def publish(url, folder):
 
 ## Safety
 
-Never safe. While `await asyncio.sleep()` lasts, other coroutines run, so the order of what they do
-changes, they may see what is half done, and the coroutine can be cancelled there. Nothing proves
-that no other is ready to run, also where the sleep stands beside another `await`, which need not
-suspend. For a negative number `time.sleep()` raises an exception, `asyncio.sleep()` does not.
+No rewrite is safe, because other coroutines may run during the new `await`:
 
-In a thread, two such calls may run at once as well, and a call goes on where its coroutine is
-cancelled.
+| case | what may change |
+| --- | --- |
+| any `await` | other coroutines run in between, in another order, and may see unfinished work |
+| any `await` | the coroutine can be cancelled there |
+| `time.sleep()` of a negative number | it raises; `asyncio.sleep()` does not |
+| a call in a thread | two such calls may run at the same time |
+| a call in a thread | it continues when its coroutine is cancelled |
+
+Another `await` nearby does not make the rewrite safe, because it may not suspend the coroutine.
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| calls in plain functions, also in `def` endpoints of FastAPI | they may run in a thread |
+| calls that take almost no time, such as `os.remove()` | they hardly block |
+| tests | they have the loop for themselves |
+
+awaken follows at most two calls from a coroutine to a blocking call. It must know every called
+function. It does not follow:
+
+* generators, and functions with decorators that it does not know
+* functions that check whether a loop is running
+* functions under another name, or imported from a module that is not theirs
+* functions whose name appears in more than 60 files
+* methods, unless the name of the object suggests a client, such as `client`, `pwd_context` or
+  `smtp`
+
+Ruff reports calls in the coroutine itself, and rewrites none of them:
+
+| rule of Ruff | calls |
+| --- | --- |
+| ASYNC210, ASYNC212 | HTTP |
+| ASYNC220 to ASYNC222 | processes |
+| ASYNC230, ASYNC240 | files |
+| ASYNC250 | `input()`, which awaken does not know |
+| ASYNC251 | `time.sleep()` |
 
 ## What it refuses
 
-Calls that give something which is read later: `open()`, a response with `stream=True`, connections.
-Methods of sessions, connections and locks, which may belong to their thread. Programs of trio.
-
-No sites are calls in plain functions, whoever hands these to a thread, and so endpoints of FastAPI
-that are written with `def`; what takes no time to speak of, such as `os.remove()`; tests. Ways go
-over two calls at most, and only over those of which it is certain what they call: not through
-generators, decorators that may do anything, and functions that ask whether a loop is running. They
-are climbed by names: not found are calls by another name, of a function that is imported from
-elsewhere than its module or package, of what more than 60 files name, and of methods where the name
-of the object tells nothing, as `client`, `pwd_context` and `smtp` do.
-
-Ruff reports calls that stand in a coroutine itself: ASYNC210, ASYNC212 (HTTP), ASYNC220 to ASYNC222
-(processes), ASYNC230 and ASYNC240 (files), ASYNC251 (`time.sleep()`), and ASYNC250 (`input()`),
-which this rule does not know. It rewrites none of them, and follows no calls.
+| left alone | why |
+| --- | --- |
+| `open()`, a response with `stream=True`, a connection | the code reads the result later, and that blocks too |
+| methods of sessions, connections and locks | the object may belong to its thread |
+| programs of trio | trio has its own `sleep()` and threads |
 
 ## Sources
 
 * Python 3.14, `asyncio`, "Developing with asyncio": "Running Blocking Code"
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `to_thread()`
 * Ruff, `flake8-async`
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

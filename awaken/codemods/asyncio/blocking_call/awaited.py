@@ -24,13 +24,13 @@ _IN_A_THREAD = {
     "bcrypt", "hashlib", "httpx", "os", "pandas", "pathlib", "requests", "shutil", "socket",
     "subprocess", "urllib",
 }  # fmt: skip
-"""The packages whose functions may be called in any thread, and give all that they have."""
+"""The packages whose functions may run in any thread, and return complete results."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = (
-    "it runs in another thread, which continues if the coroutine is cancelled",
+    "in another thread, the call continues if the coroutine is cancelled",
     "other coroutines run during the call",
 )
-_SLEEPS = "other coroutines run during the call, and it can be cancelled"
+_SLEEPS = "other coroutines run during the sleep, and the coroutine can be cancelled"
 _HELP = {
     "file": (
         "Move all work with the file into a function, and run it in a thread: `await "
@@ -80,7 +80,7 @@ def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:
     module, call = site.module, site.node
     home, _, name = blocking.name.rpartition(".")
     above = module.parent(call)
-    # A method of an object belongs to the thread of its object, but for a path.
+    # A method belongs to the thread of its object, except for a path.
     is_method = home.rpartition(".")[2][:1].isupper() and home != "pathlib.Path"
     streams = any(one.arg == "stream" for one in call.keywords)
     return (
@@ -135,5 +135,5 @@ def _changes(call: ast.Call) -> list[str]:
     """Return what may change where a coroutine sleeps on the loop."""
     seconds = call.args[0] if len(call.args) == 1 and not call.keywords else None
     is_sure = isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float)
-    # A `-1` is no constant, but an operation.
+    # `-1` is an operation, not a constant.
     return [_SLEEPS] if is_sure else [_SLEEPS, "a negative number no longer raises"]

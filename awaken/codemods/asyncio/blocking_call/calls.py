@@ -1,4 +1,4 @@
-"""Blocking calls, told by the functions that they call: in coroutines, and in plain functions."""
+"""Blocking calls, recognized by the function: in coroutines, and in plain functions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BRIEF = {
     "acquire", "gensalt", "iterdir", "listdir", "makedirs", "mkdir", "mkdtemp", "remove", "rename",
     "replace", "scandir", "unlink", "NamedTemporaryFile",
 }  # fmt: skip
-"""Last names of what blocks for a moment only, where nothing is wrong."""
+"""Last names of functions that block only for a moment."""
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
-"""What does not block for certain: it may be lazy, or told not to."""
+"""Functions that may not block: they may be lazy, or configured not to."""
 _IN_MEMORY = {"io.BytesIO", "io.StringIO"}
 _FILES = {"file", "filename", "fileobj", "filepath_or_buffer", "io", "path", "path_or_buf"}
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
@@ -73,7 +73,7 @@ def _mentions(waits: frozenset[Wait]) -> dict[bytes, _Mentions]:
     functions = [
         name
         for name, wait in blocking().items()
-        # Of an object it is not told by imports alone what it is.
+        # Imports alone do not say what an object is.
         if wait in waits and not name.split(".")[-2][:1].isupper()
     ]
     packages = {name.partition(".")[0] for name in functions} - {"builtins"}
@@ -104,7 +104,7 @@ class _CallsOfMethods(NamedTuple):
 def _calls_of_methods() -> _CallsOfMethods:
     names = "|".join(sorted(_last_names(_ALL)))
     return _CallsOfMethods(
-        # Begins with a dot, which is searched for faster than any of many names.
+        # The pattern begins with a dot, because that search is faster than one for many names.
         re.compile(rf"\.[\s\\]*({names}){_CALL}".encode()),
         re.compile(rf"(?i:{_RECEIVERS.pattern})\w*[\s\\)]*\Z".encode()),
     )
@@ -193,7 +193,7 @@ def _method(project: Project, module: Module, call: ast.Call) -> str | None:
     if call.func.attr not in _READS_PATHS and not _RECEIVERS.search(last_name(call.func.value)):
         return None
     if not project.files_with(_words_of_owners(call.func.attr)):
-        return None  # what the program does not mention, no object of it is
+        return None  # the program has no object of a package that it does not mention
     names = set(project.effects.library_functions(module, call))
     if len(names) != 1 or not names <= blocking().keys() or _returns_at_once(module, call):
         return None

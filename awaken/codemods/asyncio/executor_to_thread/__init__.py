@@ -2,14 +2,17 @@
 
 ## What
 
-`await loop.run_in_executor(None, f, a)` becomes `await asyncio.to_thread(f, a)`. Keywords are
-passed as such: `functools.partial(f, a, k=v)` and `lambda: f(a, k=v)` become `f, a, k=v`. The
-variable `loop` goes where nothing else uses it.
+| you write | awaken writes |
+| --- | --- |
+| `await loop.run_in_executor(None, f, a)` | `await asyncio.to_thread(f, a)` |
+| `functools.partial(f, a, k=v)` as the function | `f, a, k=v` |
+| `lambda: f(a, k=v)` as the function | `f, a, k=v`, if `f` and its arguments cannot change before the thread starts |
+| `loop = asyncio.get_event_loop()`, if nothing else uses it | nothing |
 
 ## Why
 
-`to_thread()` needs no loop, takes keyword arguments, and lets the function see the context
-variables of its caller: a request id in its log lines, for instance.
+`to_thread()` needs no loop and takes keyword arguments. The function also sees the context
+variables of its caller, for example a request id for its log messages.
 
 ## Before
 
@@ -25,8 +28,7 @@ def scale(value, *, by=1):
 async def main(value):
     loop = asyncio.get_event_loop()
     once = await loop.run_in_executor(None, scale, value)
-    twice = await loop.run_in_executor(None, functools.partial(scale, value, by=2))
-    return once, twice
+    return once, await loop.run_in_executor(None, functools.partial(scale, value, by=2))
 ```
 
 ## After
@@ -41,39 +43,41 @@ def scale(value, *, by=1):
 
 async def main(value):
     once = await asyncio.to_thread(scale, value)
-    twice = await asyncio.to_thread(scale, value, by=2)
-    return once, twice
+    return once, await asyncio.to_thread(scale, value, by=2)
 ```
 
 ## Safety
 
-*Safe* means: the same function runs with the same arguments in a thread of the same executor, and
-its result or exception comes back at the same place. `to_thread()` calls `run_in_executor(None,
-...)` of the running loop; a future of any other loop could not be awaited here.
+A *safe* rewrite runs the same function with the same arguments in a thread of the same executor.
+Its result or exception arrives in the same place, because `to_thread()` itself calls
+`run_in_executor(None, ...)` of the running loop.
 
-*Unsafe*, with what may change:
+An *unsafe* rewrite depends on something that awaken cannot prove. Its message says what may change:
 
-* in a program that uses context variables, those of `decimal`, or a library that is known to
-  keep some, such as Flask, structlog and OpenTelemetry: the function sees those of its caller,
-  and what it sets is not seen by others
-* what is not proven to be a loop of asyncio, or is the result of some other call
-* as an argument of `asyncio.gather()` or `asyncio.wait_for()` that is awaited: the threads start
-  when the loop runs next, not at once, and never with a timeout of zero
-* a test that puts something in the place of `run_in_executor()`, or a loop class of the program
-  that has one of its own
-* a loop that is asked of a property; a coroutine function, which a loop in debug mode refuses
+| case | what may change |
+| --- | --- |
+| the program uses context variables, `decimal` contexts, or a library that keeps some, such as Flask, structlog or OpenTelemetry | the function sees the values of its caller, and other code does not see the values that it sets |
+| the receiver may not be an asyncio loop | its method may do something else |
+| another call returns the loop | that call no longer runs |
+| a property returns the loop | the property is no longer read |
+| the call is an argument of an awaited `asyncio.gather()` or `asyncio.wait_for()` | the thread starts in the next iteration of the loop, and never with a timeout of zero |
+| a test replaces `run_in_executor()` or `to_thread()` | the first gets no call; the second gets this one |
+| a loop class of the program overrides `run_in_executor()` | `to_thread()` calls it with a wrapper of the function |
+| the function is a coroutine function | a loop in debug mode rejects it; `to_thread()` does not |
 
-A `lambda` goes only if it means the same before the thread starts: it calls a function or a method
-that nothing replaces, with constants and with names that nothing rebinds meanwhile. Other
-coroutines may assign to attributes, so a `lambda` that passes one stays as it is.
+A `lambda` stays a `lambda` if other code may change what it means before the thread starts. Other
+coroutines may assign to attributes, so a `lambda` that passes an attribute stays.
 
 ## What it refuses
 
-An executor that is not literally `None`: its size and kind are a choice. A future that is stored,
-returned or passed on: `run_in_executor()` starts the thread at once, `to_thread()` when it is
-awaited. Arguments of which the first two cannot be told apart.
+| left alone | why |
+| --- | --- |
+| an executor that is not the literal `None` | its size and kind are a choice |
+| a future that is stored, returned or passed on | `run_in_executor()` starts the thread immediately, `to_thread()` when it is awaited |
+| arguments that hide the executor or the function, such as `*args` | awaken cannot separate them |
 
-Not sites are `run_in_executor()` of other libraries, such as that of tornado, and of the program.
+awaken does not report `run_in_executor()` of the program's own classes and of other libraries, such
+as tornado.
 
 ## On real programs
 
@@ -86,7 +90,7 @@ Not sites are `run_in_executor()` of other libraries, such as that of tornado, a
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `to_thread()`; "Event Loop": `run_in_executor()`
 * `Lib/asyncio/threads.py` of CPython 3.11 and 3.13
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.asyncio.executor_to_thread.plan import ExecutorToThread
 

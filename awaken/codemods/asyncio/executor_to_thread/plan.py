@@ -63,7 +63,7 @@ class ExecutorToThread(Rule):
 
     name = "executor-to-thread"
     family = "asyncio"
-    # session-to-async knows what a thread runs by its name, which this rule writes.
+    # session-to-async recognizes `to_thread()`, which this rule writes.
     phase = Phase.SESSIONS
     decides_by = "file"
     since = "0.1.0"
@@ -74,7 +74,7 @@ class ExecutorToThread(Rule):
     reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write the calls anew, and drop a loop."""
+        """Return the functions that rewrite the calls, and drop a loop."""
         from awaken.codemods.asyncio.executor_to_thread.rewrite import (  # noqa: PLC0415
             drop,
             to_thread,
@@ -163,7 +163,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
     if _is_coroutine_function(module, function):
         shown = module.excerpt(function)
         caveats = [f"a loop in debug mode rejects `{shown}`, a coroutine function", *caveats]
-    # Nobody knows which loop it is: what replaces its method is asked of the whole program.
+    # The class of the loop is unknown, so every replacement of its method counts.
     replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
     doubles = tuple(one.place for one in replaced)
     end = "replaces `asyncio.to_thread`"
@@ -189,7 +189,7 @@ def _asked(module: Module, call: ast.Call) -> ast.expr | None:
 
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
-    """Return the executor and the function, if they stand in front of all else."""
+    """Return the executor and the function, if they come before all other arguments."""
     given: list[ast.expr] = [*call.args, *(one.value for one in call.keywords)]
     names = ["executor", "func"][len(call.args) :]
     in_order = [one.arg for one in call.keywords] == names
@@ -213,7 +213,7 @@ def _awaited_later(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
-    """Return what may change because of what the method is called of."""
+    """Return what may change because of the receiver of the call."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     shown = module.excerpt(loop)
     if isinstance(loop, ast.Call) and project.qualified_name(module, loop.func) not in _ASKED:
@@ -226,14 +226,14 @@ def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
 
 
 def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
-    """Whether what ``partial`` or ``lambda`` calls can be passed itself."""
+    """Whether the function inside ``partial`` or ``lambda`` can be passed directly."""
     if "#" in module.text_of(call):
         return False
     alone = len(call.args) + len(call.keywords) == len(("executor", "func"))
     match _first_two(call)[1]:
         case ast.Call(func=func, args=[first, *_], keywords=named):
             is_partial = project.qualified_name(module, func) == "functools.partial"
-            # Keywords are evaluated behind all other arguments then.
+            # Keywords are then evaluated after all other arguments.
             in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
@@ -246,7 +246,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` runs nothing, so that nobody can tell when it is evaluated."""
+    """Whether ``node`` runs no code, so that the time of its evaluation does not matter."""
     if isinstance(node, ast.Attribute):
         known = project.qualified_name(module, node) is not None
         return known or project.effects.is_plain_read(module, node)
@@ -269,7 +269,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     bindings = owner.bindings[name.id]
     function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
     if owner.node is function:
-        # It waits meanwhile, and only functions inside of it can rebind its names.
+        # The function awaits meanwhile, so only functions inside it can rebind its names.
         return all(module.scopes.scope_of(one.node) is owner for one in bindings)
     is_defined = bindings[0].kind in {"class", "function", "import"}
     is_defined |= bindings[0].kind == "parameter" and owner.kind == "function"

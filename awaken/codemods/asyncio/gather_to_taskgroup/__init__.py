@@ -2,13 +2,25 @@
 
 ## What
 
-`await asyncio.gather(...)` becomes `async with asyncio.TaskGroup()`, if each argument is proved to
-be a coroutine. Results keep their order, and where a coroutine fails, the same exception is raised.
+| you write | awaken writes |
+| --- | --- |
+| `await asyncio.gather(f(), g())` | `async with asyncio.TaskGroup()`, and one `create_task()` per coroutine |
+| `create_task(f())` or `ensure_future(f())` as an argument | `tg.create_task(f())` |
+| a list that the code directly above the gather builds | the same list, built inside the task group |
+| coroutines from a dictionary, an attribute or another function | one task per item |
+| `await asyncio.wait_for(asyncio.gather(...), seconds)` | the task group inside `asyncio.timeout(seconds)` |
+
+Every argument must be proved to be a coroutine. A time limit must be a name, an attribute, a
+positive number or `None`.
+
+If a package has several such places, they share a class that awaken adds to a new file. Every
+change that uses the class creates the same file, so you can leave out any place. awaken uses an
+existing class first. It adds no file outside the selected paths.
 
 ## Why
 
-When one coroutine fails, `gather()` raises and leaves the others running, with nobody who waits for
-them or hears of their errors. A task group ends only when all its tasks have ended.
+When one coroutine fails, `gather()` raises and leaves the others running. Nobody awaits them or
+sees their errors. A task group ends only after all its tasks have ended.
 
 ## Before: results (unsafe)
 
@@ -17,7 +29,6 @@ import asyncio
 
 
 async def fetch(path):
-    await asyncio.sleep(0.1)
     return path.upper()
 
 
@@ -33,7 +44,6 @@ import asyncio
 
 
 async def fetch(path):
-    await asyncio.sleep(0.1)
     return path.upper()
 
 
@@ -121,60 +131,50 @@ class FirstErrorTaskGroup(asyncio.TaskGroup):
 
 ## Safety
 
-Never safe, for nothing proves that a coroutine cannot fail or is not cancelled.
+No rewrite is safe: nothing proves that a coroutine cannot fail, or that nobody cancels it. The
+results keep their order. The first error is raised as the same object, with the same cause.
 
-* If one fails, the others are cancelled, and awaited before the error is raised. `gather()` raises
-  at once and leaves them running. The error is the same object, with the same cause; of several
-  the first is raised. Alone in its package, a place raises it inside of `except`, so its
-  `__context__` is the exception group; the class that several places share changes nothing of it.
-* What a cancelled coroutine leaves undone stays undone: an `Event` that it sets, an entry that it
-  removes, a future that it resolves, each after an `await` and outside of `finally`. Whoever waits
-  for that waits forever. The message names the first such place that awaken can see.
-* A task that something else cancels ends in `CancelledError` where its result is read, later than
-  with `gather()`, and is passed over where nothing reads it.
-* Where the caller itself is cancelled, a task group waits until its tasks have cleaned up, and
-  raises an exception from there in place of `CancelledError`. Before Python 3.13, a failed task
-  group marks its caller: if the exception is handled inside of `asyncio.timeout()`, that limit
-  later raises `CancelledError` instead of `TimeoutError`.
-* A test that replaces or watches `asyncio.gather` sees no call. A test double of a coroutine
-  function must return a coroutine, no future.
-* Tasks are made one by one: a task does not see the context variables that later arguments set.
-  `locals()` shows the names of the group and of its tasks. These hold the results, or the error,
-  until the function ends: `__del__` and weak references see that. The message says where this
-  matters.
+| case | what may change |
+| --- | --- |
+| a coroutine fails | the group cancels the others and awaits them before it raises; `gather()` raises immediately and leaves them running |
+| a cancelled coroutine would set an event, remove an entry or resolve a future, after an `await` and outside `finally` | it skips that step, and other code may wait forever; the message names the first such place that awaken sees |
+| the gather is the only one in its package | the error is raised in an `except` block, so its `__context__` is the exception group. The shared class keeps the context. |
+| other code cancels a task | `CancelledError` is raised when its result is read, later than with `gather()`. If nothing reads it, the error is ignored. |
+| the caller is cancelled | the group awaits the cleanup of its tasks, and an exception of the cleanup replaces `CancelledError` |
+| before Python 3.13, `asyncio.timeout()` contains the `try` that handles the error | the timeout later raises `CancelledError` instead of `TimeoutError` |
+| `asyncio.wait_for()` limits the gather | an exception during the cancellation hides the timeout |
+| a test mocks or watches `asyncio.gather` | the mock gets no call |
+| a test mocks a coroutine function | the mock must return a coroutine, not a future |
+| a later argument sets a context variable | the tasks of earlier arguments do not see it |
+| some arguments are tasks, and some are coroutines | all tasks start in the order of the arguments |
+| the statement also reads a variable or an attribute that the tasks may change | it is read after the tasks ran |
+| the result is annotated as a tuple | the result is a tuple, not a list |
+| a list from elsewhere may contain one coroutine twice | the task group fails |
+| `locals()` is read | it also has the names of the group and of its tasks |
+| the program uses `__del__`, weak references or `gc` | these names keep results and errors until the function ends |
+| a task factory returns no task | the group waits forever |
 
-## Options
-
-`exceptions` says what is raised where a coroutine fails:
-
-* `"unwrap"`, the default: the first exception, as `gather()` does.
-* `"plain"`: an `ExceptionGroup` of all. `except ValueError` does not catch it.
-
-The class stands in a file of its own, so that each place can be left out: every change that uses it
-makes the same file. It is looked for first. Where only some paths are selected and the file is not
-among them, none is made.
+The message names the cases that awaken sees in the program.
 
 ## What it refuses
 
-Versions of Python before 3.11, and `return_exceptions=True`, which a task group does not have. What
-is not proved to be a coroutine: tasks and futures, which a task group cannot take over, and calls
-whose result is not known. `create_task(coroutine)` and `ensure_future(coroutine)` count as the
-coroutine in the call itself, or where they fill the list right above it. The coroutines may come
-from a dictionary, an attribute or another function. A list that holds one of them twice fails in a
-task group; the message says so. An argument that awaits
-something, for the tasks made before it would run by then. A gather that is not awaited where it
-stands, or shielded, or awaited on a condition, several times, or after something that may have
-effects. One session of SQLAlchemy used by several coroutines, and files that import trio.
-
-`await asyncio.wait_for(asyncio.gather(...), seconds)` is taken where `seconds` is a name, or a
-number above zero.
+| left alone | why |
+| --- | --- |
+| `return_exceptions=True` | a task group does not return exceptions |
+| tasks and futures | a task group accepts only the tasks that it starts |
+| a call whose result is unknown | it may return a future |
+| an argument that awaits, yields or assigns a name | tasks of earlier arguments would run before it ends |
+| a gather that is not awaited immediately, or is shielded | its result may be used elsewhere |
+| a gather that is awaited on a condition, several times, or after code with effects | a block before the statement would run at another time |
+| coroutines that share one SQLAlchemy session | a session does not allow concurrent use |
+| files that import trio | the event loop of trio runs no asyncio task group |
 
 ## On real programs
 
-With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly, without
-`return_exceptions`, 295 are rewritten. Nearly all others are given futures, tasks that run already,
-or what libraries without declarations return. Of 60 rewritten places that were read, none gave
-other results.
+With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly without
+`return_exceptions`, 295 are rewritten. Nearly all others get futures, running tasks, or results of
+libraries without type declarations. Of the rewritten places, 60 were read: all give the same
+results.
 
 | program | sites | unsafe | `return_exceptions` | tasks, or not proved | other |
 | --- | --- | --- | --- | --- | --- |
@@ -192,7 +192,7 @@ other results.
 * Python 3.14, `asyncio`, "Coroutines and Tasks": `gather()`, "Task Groups", "Timeouts"
 * PEP 654, "Exception Groups and except*"; PEP 789, on `yield` in task groups
 * `Lib/asyncio/taskgroups.py` and `tasks.py` of CPython 3.11 and 3.13
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -275,11 +275,11 @@ class GatherToTaskgroup(Rule):
             options = Options()
         found = calls_of(project, self, {"asyncio.gather"})
         for module, sites in groupby(found, key=attrgetter("module")):
-            # Names of one file alone: they would keep the trees of all.
+            # Names of one file only, because they keep its tree in memory.
             names: dict[ast.AST, Names] = {}
             for site in sites:
                 function = module.enclosing_function(site.node)
-                # What stands outside of functions is refused before a name is asked for.
+                # A gather outside functions is refused before it needs a name.
                 scope = module.tree if function is None else function
                 if scope not in names:
                     names[scope] = Names(module, scope)

@@ -1,4 +1,4 @@
-"""What a gather is given: coroutines one by one, and starred arguments that hold several."""
+"""The arguments of a gather: single coroutines, and starred arguments that hold several."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
             is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
             is_alone = len(module.scopes.bindings_of(name)) == 1
             is_read_once = module.scopes.reads_of(name) == [name]
-            # The comments of a statement that goes would have no line to stand on.
+            # The comments of a removed statement would have no line.
             keeps = not position.is_ignored or not _has_comments(module, built, position.statement)
             return built if is_written and is_alone and is_read_once and keeps else None
         case _:
@@ -134,7 +134,7 @@ def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.Fo
     pauses = suspensions(loop)
     leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
     end = module.span(position.statement).end
-    # Behind the gather they are tasks that are done, as before.
+    # After the gather, they are tasks that are done, as before.
     earlier = [
         one
         for one in module.scopes.reads_of(name)
@@ -310,7 +310,7 @@ def _is_repeated(module: Module, holder: ast.expr) -> bool:
 
 
 def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
-    """Yield all that the list ``name`` may hold. Raises Refused where that cannot be told."""
+    """Yield all that the list ``name`` may hold. Raises Refused if that is unknown."""
     refused = Refused(NOT_A_COROUTINE, f"*{name.id}")
     scope = module.scopes.scope_of(name)
     bindings = module.scopes.bindings_of(name)

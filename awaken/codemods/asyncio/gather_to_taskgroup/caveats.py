@@ -1,4 +1,4 @@
-"""What may change where a task group takes the place of a gather."""
+"""What may change when a task group replaces a gather."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _LIFETIMES = (
     b"def __del__", b"finalize(", b"gc.collect(", b"gc.get_", b"getrefcount(", b"weakref.proxy(",
     b"weakref.ref(", b"WeakKeyDictionary", b"WeakMethod", b"WeakSet", b"WeakValueDictionary",
 )  # fmt: skip
-"""Words of programs that see when an object dies."""
+"""Words of programs that notice when an object is freed."""
 
 
 def of_program(
     project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
 ) -> Iterator[str]:
-    """Yield what the rest of the program makes of it: its contexts, its tasks and its names."""
-    # A task gets its context when it is made, and what makes the next coroutine runs later now.
+    """Yield the caveats of the rest of the program: its contexts, its tasks and its names."""
+    # A task copies its context when it is created, before the next coroutine is created.
     if project.files_with((b"ContextVar",)) and any(
         _runs_early(project, module, one) for one in coroutines[1:] if isinstance(one, ast.Call)
     ):
@@ -33,7 +33,7 @@ def of_program(
     if project.files_with((b"set_task_factory",)):
         yield "if a task factory does not return a task, the group waits forever"
     if project.files_with(_LIFETIMES):
-        # The variables of the tasks hold them up to the end of the function.
+        # The variables of the tasks keep them until the function ends.
         yield "results and errors are freed at another time"
     listed = lists_names(module, module.scopes.scope_of(gathered))
     if listed is not None:
@@ -51,9 +51,9 @@ def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
 
 # ---------------------------------------------------------------------------- what is read early
 def read_before(module: Module, position: Position) -> Iterator[str]:
-    """Yield what the statement reads before it awaits, and the tasks may change.
+    """Yield the names that the statement reads before it awaits, and that the tasks may change.
 
-    With the block in front of the statement it is read behind them.
+    With the block before the statement, it is read after them.
     """
     statement, start = position.statement, module.span(position.awaited).start
     if isinstance(statement, ast.AugAssign):

@@ -63,7 +63,7 @@ class FirstErrorTaskGroup(asyncio.TaskGroup):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the file of some sites stands: in the folder ``folder``, a package by name."""
+    """The folder and the package of the file that some sites share."""
 
     folder: str
     package: str
@@ -79,7 +79,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decided site: as it stands alone, and with the class, if that can take its place."""
+    """A decided site: its change alone, and its change with the shared class if there is one."""
 
     path: str
     name: str
@@ -131,7 +131,7 @@ def with_helper(
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What the change of a site does beside its own edits, to use the class."""
+    """What the change of a site does besides its own edits, to use the class."""
 
     module: str
     path: str

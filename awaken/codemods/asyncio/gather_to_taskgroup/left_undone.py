@@ -1,4 +1,4 @@
-"""What a coroutine leaves undone where it is cancelled: events, entries, futures, locks."""
+"""The steps that a cancelled coroutine skips: events, entries, futures, locks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def left_undone(
             return LeftUndone(shown, function.name, place)
         for one in suspensions(function).awaits:
             if isinstance(one, ast.Await):
-                # Also what `wait_for()` and its like are passed.
+                # Also the arguments of `wait_for()` and the like.
                 passed = one.value.args if isinstance(one.value, ast.Call) else []
                 waiting += [(called.module, each) for each in (one.value, *passed)]
     return None
@@ -90,14 +90,14 @@ def _skipped(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
 
 
 def _moment(node: ast.AST) -> tuple[int, int]:
-    """Return where ``node`` has its effect: behind its parts, but for the head of a block."""
+    """Return where ``node`` has its effect: after its parts, except for the head of a block."""
     if isinstance(node, ast.expr) and node.end_lineno and node.end_col_offset:
         return node.end_lineno, node.end_col_offset
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
 def _is_kept(function: ast.AsyncFunctionDef) -> Callable[[tuple[str, str]], bool]:
-    """Return what tells whether a step also runs where the coroutine function is cancelled.
+    """Return a function that says whether a step also runs in a cancelled coroutine.
 
     In a handler of cancellations it may be done by another name.
     """

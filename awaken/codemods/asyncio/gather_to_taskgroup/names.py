@@ -61,7 +61,7 @@ class Names:
         return self._coroutine
 
     def error(self) -> str:
-        """Return the name of an exception group, which is gone behind its handler."""
+        """Return the name of an exception group, which Python deletes after its handler."""
         if not self._error:
             self._error = self.new("group", "error_group", "group")
         return self._error
@@ -93,7 +93,7 @@ class Names:
     def _means(self, name: str, scope: Scope) -> bool:
         """Whether ``name`` in ``scope`` is, or would be, a variable of the function."""
         if scope is self._function:
-            # What is bound and never read, such as `_`, may be bound once more.
+            # A name that is bound and never read, such as `_`, may be bound again.
             parameters = {one.kind for one in scope.bindings.get(name, ())} - {"for", "assignment"}
             known = (scope.reads, scope.globals, scope.nonlocals)
             return bool(parameters) or any(name in names for names in known)
@@ -110,10 +110,10 @@ class Names:
         called = [_last(one.coroutines[0]) for one in given]
         words = [_last(one) for one in position.targets]
         if len(words) == len(given) and not any(map(_is_starred, position.targets)):
-            # What has no name of its own, such as `_`, is called by what it comes from.
+            # A target without a name of its own, such as `_`, gets the name of the called function.
             words = [one or other for one, other in zip(words, called, strict=True)]
         elif position.is_tuple:
-            # Of one function called several times the order says more than numbers.
+            # If one function is called several times, ordinals say more than numbers.
             is_clear = len(set(called)) == len(called)
             words = called if is_clear else list(_ORDINALS[: len(given)])
         else:

@@ -1,4 +1,4 @@
-"""What the rewriter of a gather is told: how each argument is started, and what is done then."""
+"""What the rewriter of a gather gets: how each argument is started, and what happens then."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Started(Struct, frozen=True):
 
 
 class Results(Struct, frozen=True):
-    """What stands for the ``await`` of a gather, in the statement around it.
+    """The code that replaces the ``await`` of a gather, in the statement around it.
 
     ``awaits`` is which ``await`` of the statement it is, from 0, and ``func`` what is called there.
     ``inside`` says that the gather is the first argument of that call. ``code`` is what stands for

@@ -1,4 +1,4 @@
-"""Where the ``await`` of a gather stands, and what comes of its results there."""
+"""Where the ``await`` of a gather is, and how the statement uses its results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The ``await``, and the statement in front of which a block can stand.
+    """The ``await``, and the statement before which a block can be written.
 
     ``is_consumed``: the results are iterated over at once, and nobody sees the list itself.
     ``is_tuple``: the results may be, or by an annotation must be, a tuple: then ``is_annotated``.
@@ -59,7 +59,7 @@ class Position:
 
 
 def position_of(project: Project, module: Module, awaited: ast.Await) -> Position:
-    """Return where ``awaited`` stands. Raises Refused where a block in front changes the order."""
+    """Return the place of ``awaited``. Raises Refused if a block before it changes the order."""
     statement = module.statement_of(awaited)
     if not isinstance(statement, _SIMPLE + _COMPOUND):
         raise Refused(POSITION, "no block can come before this expression")
@@ -67,13 +67,13 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
         raise Refused(POSITION, "its line has other code")
     order = project.effects.order(module, awaited)
     if order is None or not order.once:
-        raise Refused(POSITION, "it may be awaited several times")
+        raise Refused(POSITION, "the gather may be awaited several times")
     if not order.unconditional:
-        raise Refused(POSITION, "it is awaited on a condition")
-    # That attributes are read later is said; what is called has effects of its own.
+        raise Refused(POSITION, "the gather is only awaited on a condition")
+    # The message names attributes that are read later; calls have other effects.
     called = [one for one in order.before if not isinstance(one, ast.Attribute)]
     if called:
-        raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before it")
+        raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before the gather")
     is_annotated = _is_annotated(module, awaited, statement)
     is_tuple = is_annotated or _is_indexed(module, awaited, statement)
     return Position(awaited, statement, _is_consumed(module, awaited), is_tuple, is_annotated)
@@ -126,15 +126,15 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
 
 
 def shares_line(module: Module, statement: ast.stmt) -> bool:
-    """Whether something else than a comment stands beside the statement."""
+    """Whether the line of the statement contains more than a comment."""
     before, behind = module.beside(statement)
     is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
-    # What follows a compound statement on its last line is that of its body.
+    # Code after a compound statement on its last line belongs to its body.
     follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, _SIMPLE)
     return is_elif or bool(before) or follows
 
 
 def which_await(module: Module, position: Position) -> int:
-    """Return how many ``await`` expressions of the statement stand before this one."""
+    """Return how many ``await`` expressions of the statement come before this one."""
     awaits = [one for one in module.walk(position.statement) if isinstance(one, ast.Await)]
     return awaits.index(position.awaited)

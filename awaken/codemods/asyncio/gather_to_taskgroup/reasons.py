@@ -37,12 +37,12 @@ NOT_A_COROUTINE = Reason(
 )
 NOT_AWAITED = Reason(
     "not-awaited",
-    "its result is not awaited here",
+    "the result of the gather is not awaited here",
     "Await it in the coroutine that calls it.",
 )
 NO_ARGUMENTS = Reason(
     "no-arguments",
-    "it has no arguments to run",
+    "the gather has no arguments",
     "Replace it with an empty list.",
 )
 POSITION = Reason(
@@ -64,11 +64,11 @@ RETURN_EXCEPTIONS = Reason(
 SHARED_SESSION = Reason(
     "shared-session",
     "several tasks use `{}` at the same time, and a session does not allow that",
-    "Await them one after the other, or give each task its own session.",
+    "Await the coroutines one after the other, or give each task its own session.",
 )
 SHIELD = Reason(
     "shield",
-    "`asyncio.shield()` keeps it running when the caller is cancelled, but cancellation "
+    "`asyncio.shield()` keeps the gather running when the caller is cancelled, but cancellation "
     "ends a task group",
     "Move the task group into a separate coroutine, and shield that coroutine.",
 )

@@ -109,7 +109,7 @@ class _Consumed(cst.CSTTransformer):
         if isinstance(func, cst.Name) and func.value in _DISPLAYS:
             made = _DISPLAYS[func.value](self._value.elt, self._value.for_in)
             return made.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
-        # What stood on lines of its own does not need them any more.
+        # Code that had its own lines does not need them any more.
         return updated_node.with_changes(
             args=[cst.Arg(self._value.with_changes(lpar=[], rpar=[]))],
             whitespace_before_args=cst.SimpleWhitespace(""),
@@ -161,7 +161,7 @@ def _awaited(node: cst.CSTNode, data: Results) -> cst.Await:
 # ---------------------------------------------------------------------------------- the arguments
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """An argument, the comments above it and behind it, and how far its first line is indented."""
+    """An argument, the comments above and after it, and the indentation of its first line."""
 
     value: cst.BaseExpression
     above: tuple[str, ...]
@@ -431,7 +431,7 @@ def _flat(value: Any) -> Any:
 
 
 def _in_brackets(value: Any) -> Any:
-    """Return ``value`` in parentheses if its lines need some where it stands alone."""
+    """Return ``value`` in parentheses if its lines need some outside the call."""
     if "\n" not in code(value) or value.lpar or isinstance(value, _BRACKETED):
         return value
     return value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
@@ -461,7 +461,7 @@ def _flat_condition(clause: cst.CompIf, before: Any) -> cst.CompIf:
 
 
 def _indent_of(comprehension: Any) -> str:
-    """Return how deep the first line inside a comprehension's brackets stands; empty if on none."""
+    """Return the indentation of the first line inside a comprehension's brackets, if it has one."""
     is_generator = isinstance(comprehension, cst.GeneratorExp)
     opening = comprehension.lpar[-1] if is_generator else comprehension.lbracket
     return _depth(opening.whitespace_after)

@@ -1,13 +1,13 @@
-"""One gather: what it runs, where it stands, and the task group that takes its place."""
+"""One gather: what it runs, where it is, and the task group that replaces it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup import reasons
@@ -40,11 +40,12 @@ USE_RESULTS = "use-results"
 WRAP_LOOP = "wrap-loop"
 DROP_LIST = "drop-list"
 _CHANGES = (
-    "if a task fails, the group cancels the others and awaits them before {}; a task that "
-    "other code cancels raises only when its result is read; a mock of `gather()` gets no "
-    "call, and a mock that returns a future instead of a coroutine fails"
+    "if a task fails, the group cancels the others and awaits them before {}",
+    "a task that other code cancels raises only when its result is read",
+    "a mock of `gather()` gets no call",
+    "a mock that returns a future instead of a coroutine fails",
 )
-_FIRST = "it is raised"
+_FIRST = "the error is raised"
 _GROUPED = "all errors are raised in an `ExceptionGroup`"
 CONTEXT = "its `__context__` is the exception group"
 _LIMITED = "an exception during their cancellation hides the timeout"
@@ -55,13 +56,15 @@ _TRIO = ("trio", "trio_asyncio")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """How exceptions leave the task group.
+    """How exceptions leave the task group."""
 
-    ``unwrap``: the first one is raised by itself, as gather does. ``plain``: all of them are raised
-    in an exception group.
-    """
-
-    exceptions: Literal["plain", "unwrap"] = "unwrap"
+    exceptions: Annotated[
+        Literal["plain", "unwrap"],
+        Meta(
+            description='`"unwrap"` raises the first exception, as `gather()` does. '
+            '`"plain"` raises an `ExceptionGroup` of all, which `except ValueError` does not catch.'
+        ),
+    ] = "unwrap"
 
     @property
     def unwraps(self) -> bool:
@@ -85,12 +88,12 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
     places, edits = _written(site, group, position, gathered, names)
-    caveats = [_CHANGES.format(_FIRST if options.unwraps else _GROUPED)]
+    caveats = [one.format(_FIRST if options.unwraps else _GROUPED) for one in _CHANGES]
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
     caveats += [
-        f"fails where `{module.excerpt(argument.node)}` holds a coroutine twice"
+        f"the group fails if `{module.excerpt(argument.node)}` contains a coroutine twice"
         for argument in gathered.given
         if not argument.coroutines
     ]
@@ -296,7 +299,7 @@ def _ignored(given: Given, names: Names) -> Started | None:
         return Started("one", is_task=given.is_task)
     if isinstance(node, ast.ListComp | ast.GeneratorExp) and names.take_loop(node):
         return Started("loop", is_task=given.is_task)
-    # A loop over what makes tasks would come too late; over their coroutines it does not.
+    # A loop over calls that create tasks would start too late; a loop over coroutines does not.
     is_bare = isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_bare(node.elt)
     if given.is_task and not is_bare:
         return None

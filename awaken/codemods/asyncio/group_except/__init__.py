@@ -2,13 +2,14 @@
 
 ## What
 
-`except ValueError:` becomes `except* ValueError:` behind a `try` that holds
-`async with asyncio.TaskGroup()` and nothing else that may raise; so do all handlers of that `try`.
+If a `try` contains only `async with asyncio.TaskGroup()`, and nothing else in it may raise the
+exception, `except ValueError:` becomes `except* ValueError:`. All handlers of that `try` change
+together.
 
 ## Why
 
-Whatever its tasks or its block raise, a task group raises an `ExceptionGroup`. `except ValueError:`
-does not match it: the handler never runs, and the group goes on to the callers.
+A task group raises an `ExceptionGroup`, whatever its tasks or its block raise. `except ValueError:`
+does not match the group. The handler never runs, and the callers get the group.
 
 ## Before (unsafe)
 
@@ -42,24 +43,40 @@ async def save(rows, save_one):
 
 ## Safety
 
-Never safe: a handler that never ran runs, what went on to the callers ends here, and of several
-handlers more than one may run. What no handler matches goes on, as a group.
+No rewrite is safe:
+
+| today | after the rewrite |
+| --- | --- |
+| the handler never runs | it runs |
+| the callers get the exceptions | the handler ends those that it matches; the rest is raised as a group |
+| at most one handler runs | several handlers may run |
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| handlers of exceptions that a group does not wrap, such as `CancelledError` | they match today |
+| handlers of `Exception` and of groups | they match the group |
+| a `try` in which other code may raise the exception, such as a timeout in the same `async with` | the handler may run today |
+| task groups of anyio | they are another class |
+
+Reading results after the block raises nothing, so such code may be in the `try`.
+
+Ruff has no such rule.
 
 ## What it refuses
 
-Handlers that leave by `return`, `break` or `continue`, which `except*` forbids, or by `raise`,
-which would raise a group; that use the name of the exception, which would be that of a group; a
-`try` with another handler that may match a group; programs that run on Python before 3.11.
-
-No sites are handlers of what a group lets through, such as `CancelledError`; of `Exception`, and of
-groups; a `try` in which something else may raise the exception, be it a timeout in the same
-`async with`; task groups of anyio. Results that are read behind the block raise nothing.
-
-Ruff has no rule for it.
+| left alone | why |
+| --- | --- |
+| handlers with `return`, `break` or `continue` | `except*` forbids them |
+| handlers with `raise` | they would raise a group |
+| handlers that use the name of the exception | the name would be a group |
+| a `try` with another handler that may match a group | a `try` cannot have both kinds of handlers |
+| programs that run on Python before 3.11 | `except*` is a syntax error there |
 
 ## On real programs
 
-It runs after `gather-to-taskgroup`; without that rule, these programs have no place for it.
+This rule runs after `gather-to-taskgroup`. Without that rule, these programs have no such handler.
 
 | programs | safe | unsafe | manual | read: right, wrong, of little use |
 | --- | --- | --- | --- | --- |
@@ -70,7 +87,7 @@ It runs after `gather-to-taskgroup`; without that rule, these programs have no p
 
 * PEP 654, "Exception Groups and except*": "Forbidden Combinations"
 * Python 3.14, `asyncio`, "Task Groups"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

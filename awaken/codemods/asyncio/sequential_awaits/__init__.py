@@ -2,15 +2,20 @@
 
 ## What
 
-Two or more `name = await ...` that follow each other in a coroutine, of which none uses what an
-earlier one gives, and all of which only read over HTTP: they call a client of httpx or aiohttp, or
-functions of the program that are named for reading, and do nothing but such requests. Statements
-between them that only work on their results do not count.
+awaken reports two or more consecutive `name = await ...` in a coroutine, if:
+
+* none uses the result of an earlier one
+* each only reads over HTTP, with `get()` or `head()` of a client of httpx or aiohttp
+
+A function of the program may call the client. The name of the function must say that it reads, such
+as `get_user()`, and the function must only send requests.
+
+Statements in between may work on the results.
 
 ## Why
 
-Each of them waits for the network while nothing else of this call goes on. Together they take as
-long as the slowest of them, and not as long as all of them.
+Each request waits for the network while the coroutine does nothing else. Together, the requests
+could take only as long as the slowest one.
 
 ## Before
 
@@ -18,20 +23,10 @@ long as the slowest of them, and not as long as all of them.
 import httpx
 
 
-async def get_user(client: httpx.AsyncClient, name):
-    response = await client.get(f"/users/{name}")
-    return response.json()
-
-
-async def get_orders(client: httpx.AsyncClient, name):
-    response = await client.get(f"/orders/{name}")
-    return response.json()
-
-
 async def show(client: httpx.AsyncClient, name):
-    user = await get_user(client, name)
-    orders = await get_orders(client, name)
-    return user, orders
+    user = await client.get(f"/users/{name}")
+    orders = await client.get(f"/orders/{name}")
+    return user.json(), orders.json()
 ```
 
 ## After
@@ -42,34 +37,31 @@ import asyncio
 import httpx
 
 
-async def get_user(client: httpx.AsyncClient, name):
-    response = await client.get(f"/users/{name}")
-    return response.json()
-
-
-async def get_orders(client: httpx.AsyncClient, name):
-    response = await client.get(f"/orders/{name}")
-    return response.json()
-
-
 async def show(client: httpx.AsyncClient, name):
     async with asyncio.TaskGroup() as tg:
-        user_task = tg.create_task(get_user(client, name))
-        orders_task = tg.create_task(get_orders(client, name))
-    return user_task.result(), orders_task.result()
+        user = tg.create_task(client.get(f"/users/{name}"))
+        orders = tg.create_task(client.get(f"/orders/{name}"))
+    return user.result().json(), orders.result().json()
 ```
 
 ## Safety
 
-This is advice: nothing is rewritten. Both requests are sent at once, the failure of one cancels the
-other and arrives as an `ExceptionGroup`, and who answers has twice the load at a time.
+This is advice: nothing is rewritten. With a task group, three things change:
+
+* All requests are sent at the same time, so the server has a higher load.
+* The failure of one request cancels the others.
+* A failure arrives as an `ExceptionGroup`.
 
 ## What it does not report
 
-Sessions and connections of databases, which serve one task at a time; clients of devices and of
-other libraries; anything that writes, or of which that cannot be told: a function that assigns an
-attribute, is decorated, or awaits something else. What stands in a block that holds a lock, a
-semaphore or a timeout. Loops over items, and tests.
+| not reported | why |
+| --- | --- |
+| database sessions and connections | they serve one task at a time |
+| clients of devices and of other libraries | they may not allow concurrent requests |
+| anything that may write: a function that assigns an attribute, has a decorator or awaits something else | the order may matter |
+| code that holds a lock, a semaphore or a timeout | the lock or the time limit may be about the order |
+| loops over items | `unbounded-fan-out` explains their risk |
+| tests | their order may matter |
 
 ## On real programs
 
@@ -83,7 +75,7 @@ semaphore or a timeout. Loops over items, and tests.
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Groups"
 * httpx, "Async Support"; aiohttp, "Client Quickstart": one client serves many requests at once
 * Ruff has no such rule
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class _Following:
     def _function_sends(self, module: Module, function: Function, depth: int) -> bool:
         key = module.path, function.lineno
         if key not in self._seen:
-            # What calls itself again proves nothing.
+            # A recursive call proves nothing.
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
@@ -90,7 +90,7 @@ class _Following:
         return self.sends(module, awaited, depth + 1)
 
     def _is_harmless(self, module: Module, awaited: ast.expr) -> bool:
-        """Whether ``awaited`` only stands around requests: a client, a deadline, a response."""
+        """Whether ``awaited`` only serves requests: a client, a deadline, a response."""
         if not isinstance(awaited, ast.Call):
             return False
         if self._project.qualified_name(module, awaited.func) in _AROUND:

@@ -2,16 +2,17 @@
 
 ## What
 
-`gather(*[...])`, `create_task()` in a loop and the like that start a task for each item of what a
-function is given, what a query gives, or what is read from files, where no semaphore, limiter,
-batch or pool stands in the function, nor in what the tasks run. The tasks ask for something
-outside: a network, a database, a disk.
+awaken reports `gather(*[...])`, `create_task()` in a loop and the like, if:
+
+* they start a task for each item of a parameter, of a query result, or of the contents of files
+* the tasks wait for a network, a database or a disk
+* neither the function nor the tasks use a semaphore, a limiter, batches or a pool
 
 ## Why
 
-All tasks run at once. With ten items that is what was wanted; with ten thousand they open as many
-connections, hold as much memory, and run into the limits of whoever they ask: pools time out,
-servers answer 429, files cannot be opened any more.
+All tasks run at the same time. With ten items, that is intended. Ten thousand items open ten
+thousand connections, and each task uses memory. Pools time out, servers answer 429, and files can
+no longer be opened.
 
 ## Before
 
@@ -47,16 +48,20 @@ async def download_all(client, urls):
 
 ## Safety
 
-This is advice: nothing is rewritten. How many may run at once is for the owner to say, who knows
-what they ask; and where an input is never large, there is nothing to do.
+This is advice: nothing is rewritten. You decide how many tasks may run at the same time. If the
+input is never large, ignore the finding.
 
 ## What it does not report
 
-Literals, ranges, constants, attributes of the object itself, and what a program has a handful of by
-its name, such as devices, providers, servers or workers. Functions that name a limit, a batch, a
-pool or a queue, or compare a length with something; tasks that run threads, which the pool of
-threads limits, or whose function names a lock. Tasks of which it is not seen that they wait for
-something outside. Tests.
+| not reported | why |
+| --- | --- |
+| literals, ranges, constants and attributes of the object itself | their size is known, or small |
+| inputs whose name means few items, such as devices, providers, servers or workers | a program has few of them |
+| functions that name a limit, a batch, a pool or a queue, or compare a length | they may limit the tasks |
+| tasks that run threads | the thread pool limits them |
+| tasks whose function names a lock | the lock limits them |
+| tasks that may not wait for anything outside | they need no connection |
+| tests | their input is small |
 
 ## On real programs
 
@@ -69,7 +74,7 @@ something outside. Tests.
 
 * Python 3.14, `asyncio`, "Synchronization Primitives": `Semaphore`
 * Ruff has no such rule
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

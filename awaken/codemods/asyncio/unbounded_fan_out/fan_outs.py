@@ -36,7 +36,7 @@ class FanOut:
 
 
 def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
-    """Yield what looks like the fan-outs of ``module``, by its names."""
+    """Yield the fan-outs of ``module``, recognized by their names."""
     renamed = project.other_names(module.path)
     meant = {other: name for name in _TASKS | _TOGETHER for other in renamed.get(name, ())}
     meant |= {name: name for name in _TASKS | _TOGETHER}
@@ -76,7 +76,7 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
 def _made(
     module: Module, element: ast.expr, waits: ast.Call, gathered: ast.Call | None
 ) -> Iterator[FanOut]:
-    """Yield the fan-out that makes ``element`` for each item, if it stands in a loop."""
+    """Yield the fan-out that makes ``element`` for each item, if it is in a loop."""
     while isinstance(element, ast.Call) and last_name(element.func) in _WRAPPERS | _TASKS:
         if not element.args:
             return
@@ -105,7 +105,7 @@ def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> 
             yield from reversed([one.iter for one in above.generators])
         elif isinstance(above, ast.For):
             if gathered is None and any(_waits_in(above)):
-                return  # it starts no more of them than it has waited for
+                return  # a round that waits limits the number of tasks
             yield above.iter
 
 
@@ -120,7 +120,7 @@ def _waits_in(loop: ast.For) -> Iterator[bool]:
 
 
 def is_meant(project: Project, fan_out: FanOut) -> bool:
-    """Whether a fan-out is what its names say: it starts tasks, or waits for them together."""
+    """Whether the call of a fan-out is known: it starts tasks, or awaits them together."""
     module, call = fan_out.module, fan_out.waits
     known = coroutines()
     starting = {name for name, one in known.takers.items() if one.does in {"starts", "calls"}}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # functions below the one that a task runs: a limit stands near what it limits
+_DEEPEST = 3  # functions below the one that a task runs: a limit is near the code that it limits
 _MOST_FUNCTIONS = 40  # of one fan-out, else they multiply
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _HOLDING_BACK = {

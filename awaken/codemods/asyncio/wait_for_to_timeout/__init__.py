@@ -3,13 +3,13 @@
 ## What
 
 `await asyncio.wait_for(c, t)` becomes `await c` in a block `async with asyncio.timeout(t)`. The
-statement around it moves into the block, and what handles `TimeoutError` stays around that.
+statement moves into the block. A handler of `TimeoutError` stays outside the block.
 
 ## Why
 
-A block can hold more than one step under one limit, tells when it ends (`when()`), and can be given
-more time (`reschedule()`). Since Python 3.12 `wait_for()` is made of it. This is a matter of style:
-`wait_for()` is not deprecated.
+A block can limit several steps together. It knows its deadline (`when()`) and can move it
+(`reschedule()`). Since Python 3.12, `wait_for()` itself uses `timeout()`. The change is a matter of
+style: `wait_for()` is not deprecated.
 
 ## Before (unsafe)
 
@@ -42,30 +42,36 @@ async def receive(queue):
 
 ## Safety
 
-*Safe* means: where the program runs on Python 3.12 or later, it does the same. There `wait_for()`
-is this block, unless the timeout is zero or less; and calling a coroutine function runs none of it.
+A *safe* rewrite does the same on every Python version that the project allows. That requires Python
+3.12 or later, and a timeout that is `None` or proved to be positive.
 
-*Unsafe*, with what may change:
+An *unsafe* rewrite depends on something that awaken cannot prove. Its message says what may change:
 
-* in a program that runs on Python 3.11: there `wait_for()` ran a coroutine in a task of its own,
-  with context variables of its own, and began with the next round of the loop
-* a timeout that is not proven to be positive or `None`: with zero or less, `wait_for()` never
-  starts a coroutine, and `timeout()` lets it run until it first waits
-* what is called to make the awaitable, if it may take time: that now counts
-* a timeout that is worked out: that now happens before the awaitable is made
-* a test that puts something in the place of `wait_for()`
+| case | what may change |
+| --- | --- |
+| the project allows Python 3.11 | `wait_for()` ran the coroutine in a separate task: with its own context variables, from the next iteration of the loop |
+| the timeout may be zero or negative | `wait_for()` never starts a coroutine then; `timeout()` lets it run until it first suspends |
+| a call creates the awaitable, and may take time | the timeout includes that call |
+| a call computes the timeout | it runs before the awaitable is created |
+| a test replaces `wait_for()` | the replacement gets no call |
 
 ## What it refuses
 
-What is not awaited where it is made. A statement in which something else is awaited, yielded or
-called before, for that would be limited as well; the head of an `if`, a `for` or a `while`; parts
-of an expression that may be skipped or repeated. A timeout that is zero or less. `loop=`, which
-fails since Python 3.10. A line with other statements, or with a comment that a tool reads.
+| left alone | why |
+| --- | --- |
+| `wait_for()` that is not awaited immediately | no block contains the `await` |
+| a statement that first awaits, yields or calls something else | the timeout would include it |
+| the head of an `if`, `for` or `while` | the timeout would include the body |
+| a part of an expression that may be skipped or repeated | the block runs exactly once |
+| a timeout of zero or less | the awaitable never starts, or must already be done |
+| `loop=` | it fails since Python 3.10 |
+| a line with other statements | only one of them belongs in the block |
+| a line with a comment that a tool reads, such as `# noqa` | the comment would apply to another line |
 
-`wait_for(asyncio.gather(...))` is no site: `gather-to-taskgroup` is about that.
+awaken does not report `wait_for(asyncio.gather(...))` here: `gather-to-taskgroup` rewrites it.
 
-Ruff reports no `wait_for()`. Its ASYNC109 advises `asyncio.timeout()` where a coroutine function
-has a parameter `timeout`, and UP041 writes `TimeoutError` for `asyncio.TimeoutError`.
+Ruff does not report `wait_for()`. ASYNC109 advises `asyncio.timeout()` for coroutine functions with
+a parameter `timeout`. UP041 writes `TimeoutError` for `asyncio.TimeoutError`.
 
 ## On real programs
 
@@ -78,7 +84,7 @@ has a parameter `timeout`, and UP041 writes `TimeoutError` for `asyncio.TimeoutE
 
 * Python 3.14, `asyncio`, "Coroutines and Tasks": "Timeouts"
 * `Lib/asyncio/tasks.py` of CPython 3.11 and 3.13: `wait_for`; `Lib/asyncio/timeouts.py`
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.asyncio.wait_for_to_timeout.plan import WaitForToTimeout
 

@@ -31,8 +31,8 @@ LOOP_ARGUMENT = Reason(
 )
 NO_TIME = Reason(
     "no-time",
-    "`{}` has no time: the awaitable never starts, or must already be done",
-    "Check `done()` of the task, or allow it some time.",
+    "the timeout of `{}` is zero or less: the awaitable never starts, or must already be done",
+    "Check `done()` of the task, or set a positive timeout.",
 )
 NOT_AWAITED = Reason(
     "not-awaited",
@@ -41,12 +41,12 @@ NOT_AWAITED = Reason(
 )
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
-    "the awaitable and the time of `{}` are unknown",
+    "the awaitable or the timeout of `{}` is unknown",
     "Write both as separate arguments.",
 )
 POSITION = Reason(
     "position",
-    "more than `{}` would be limited, or it may be skipped",
+    "the statement runs more code than `{}`, or may skip it, and a block would limit all of it",
     "Assign its result to a variable first.",
 )
 SHARED_LINE = Reason(
@@ -88,7 +88,7 @@ class WaitForToTimeout(Rule):
     )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write the call and the statement anew."""
+        """Return the functions that rewrite the call and the statement."""
         from awaken.codemods.asyncio.wait_for_to_timeout.rewrite import (  # noqa: PLC0415
             awaited,
             limit,
@@ -132,9 +132,9 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     ]
     caveats: list[str] = []
     if project.targets.lowest_python < _SAME_TASK:
-        caveats.append("Python 3.11 ran it in a task of its own, with its own context variables")
+        caveats.append("Python 3.11 runs the awaitable in a task with its own context variables")
     if number is None and not is_none(timeout):
-        caveats.append("with a timeout of zero or less, it now runs until its first suspension")
+        caveats.append("with a timeout of zero or less, the awaitable runs until it first suspends")
     if not _is_free(project, module, waited):
         caveats.append(f"the timeout now includes the evaluation of `{module.excerpt(waited)}`")
     if _calls(timeout) and not isinstance(waited, ast.Name):

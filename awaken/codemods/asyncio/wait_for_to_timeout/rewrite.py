@@ -21,7 +21,7 @@ def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpres
     value = given.value
     before = node.whitespace_before_args
     if "\n" in code(before):
-        # What stood on a line of its own moves to the place of the call.
+        # A comment on its own line moves to the place of the call.
         indent = last_indent(before)
         value = reindented(value, indent, indent.removesuffix(around.indent))
     if not isinstance(value, cst.Call):

@@ -3,17 +3,18 @@
 ## What
 
 In the strict mode of pytest-asyncio, `@pytest.fixture` on a coroutine function or an asynchronous
-generator becomes `@pytest_asyncio.fixture`. Arguments stay. If all tests that ask for the fixture
-run in the loop of their module or session, and the fixture would not, it gets their `loop_scope`.
+generator becomes `@pytest_asyncio.fixture`. The arguments stay.
 
-The mode is read from pytest's own settings, the plugins from requirements, settings, marks and
-imports. A fixture that tests of AnyIO ask for is left to AnyIO, which runs plain fixtures.
+All tests that request the fixture may run in the event loop of their module or session. If the
+fixture would run in another loop, it gets their `loop_scope`.
+
+awaken reads the mode from the settings of pytest. It reads the plugins from requirements, settings,
+marks and imports. AnyIO runs plain fixtures, so a fixture that only AnyIO tests request stays.
 
 ## Why
 
-In strict mode, which is the default since pytest-asyncio 0.19, nobody runs such a fixture: the test
-gets a coroutine or an asynchronous generator that nothing awaits. pytest 8.4 warns of it, and since
-pytest 9 it is an error.
+Strict mode is the default since pytest-asyncio 0.19. In it, nothing runs such a fixture: the test
+gets a coroutine or an asynchronous generator. pytest 8.4 warns, and pytest 9 fails the test.
 
 ## Before
 
@@ -21,18 +22,14 @@ pytest 9 it is an error.
 import pytest
 
 
-class Shop:
-    orders = 3
-
-
 @pytest.fixture
-async def shop():
-    yield Shop()
+async def orders():
+    yield ["ann"]
 
 
 @pytest.mark.asyncio
-async def test_orders(shop):
-    assert shop.orders == 3
+async def test_orders(orders):
+    assert orders[0] == "ann"
 ```
 
 ## After
@@ -42,41 +39,45 @@ import pytest
 import pytest_asyncio
 
 
-class Shop:
-    orders = 3
-
-
 @pytest_asyncio.fixture
-async def shop():
-    yield Shop()
+async def orders():
+    yield ["ann"]
 
 
 @pytest.mark.asyncio
-async def test_orders(shop):
-    assert shop.orders == 3
+async def test_orders(orders):
+    assert orders[0] == "ann"
 ```
 
 ## Safety
 
-*Safe* means: no test that passes today asks for the fixture. Each that does uses what it gets in a
-way in which a coroutine or a generator fails, or pytest is 9 at least, which fails all of them.
+A *safe* rewrite changes no test that passes today. Either every test that requests the fixture uses
+its value, which fails with a coroutine or a generator. Or the project requires pytest 9, which
+fails every such test.
 
-*Unsafe* is a fixture that tests ask for without such a use, or that runs for all tests by itself:
-today its body never runs, and after the rewrite it does. The same holds for a fixture outside of
-the tests, which others may load.
+| case | what may change (unsafe) |
+| --- | --- |
+| a test requests the fixture but may not use its value | the body of the fixture never runs today, and will run |
+| every test gets the fixture, by `autouse` or by the setting `usefixtures` | its body will run for all of them |
+| the fixture is outside the tests, and other projects may load it | its body will run there |
 
 ## What it refuses
 
-Fixtures that a test or another fixture awaits or iterates over itself; that some tests run under
-AnyIO and others under pytest-asyncio; whose loop would be another than that of their tests; with
-other decorators, or with arguments that `pytest_asyncio.fixture` does not take; where another
-plugin or a hook of the program may run fixtures, or puts marks on tests; and all where the settings
-of pytest are not read.
+| left alone | why |
+| --- | --- |
+| a fixture that a test or another fixture awaits or iterates over itself | that code expects the coroutine or the generator |
+| a fixture of tests that run under AnyIO and under pytest-asyncio | each plugin needs another decorator |
+| a fixture whose event loop would differ from the loop of its tests | its value may belong to the wrong loop |
+| a fixture with other decorators | their effect is unknown |
+| arguments that `pytest_asyncio.fixture` does not take | the call would fail |
+| fixtures that another plugin or a hook of the program may run | the fixture may work today |
+| fixtures of tests that a hook of the program marks | the event loop of the tests is unknown |
+| all fixtures, if awaken cannot read the settings of pytest | the mode is unknown |
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The place was read,
-and is right.
+33 programs (`benchmarks/recipes/statuses.md`), with `--unsafe-fixes`. The one place was read, and
+is right.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -89,7 +90,7 @@ and is right.
 * pytest 9, "Deprecations and Removals": sync test depending on async fixture
 * `anyio/pytest_plugin.py` of AnyIO 4.16: `pytest_fixture_setup`
 * Its cases were run with pytest-asyncio 0.23.8 on pytest 8.2.2, and with 1.3 on pytest 9
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.testing.async_fixture.plan import AsyncFixture
 

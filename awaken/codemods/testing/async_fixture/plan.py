@@ -49,7 +49,7 @@ class AsyncFixture(Rule):
     since = "0.1.0"
     triggers = (b"fixture",)
     anchors = ((b"pytest",), (b"async def",))
-    # The decorator is there since then.
+    # `pytest_asyncio.fixture` exists since then.
     needs: ClassVar[Mapping[str, str]] = {"pytest-asyncio": ">=0.17"}
     reads = PYTEST_READS
     reasons = (
@@ -93,7 +93,7 @@ def _decorator(project: Project, module: Module, function: ast.AsyncFunctionDef)
     found = None
     for one in function.decorator_list:
         name = project.qualified_name(module, without_arguments(one))
-        # What a manager makes is no coroutine: the test enters it.
+        # A context manager is not a coroutine: the test enters it.
         if name in MANAGERS:
             return None
         if name == _PLAIN:
@@ -241,14 +241,14 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
     """Return what may change: tests that pass today without the fixture."""
     if requests.unseen:
         return [f"{requests.unseen}: {_NEVER_RUNS}"]
-    # pytest fails each test that asks for it.
+    # pytest fails every test that requests the fixture.
     if project.targets.guarantees("pytest", ">=9"):
         return []
     waiting, seen = list(requests.direct), {one.key for one in requests.direct}
     while waiting:
         one = waiting.pop()
         if _is_left(project, one):
-            # Its own body does not run today: what counts is who asks for it.
+            # The body does not run today, so only the requests of the fixture count.
             further = project.coroutine_tests.requests.of(one.module, one.function).direct
             waiting += [each for each in further if each.key not in seen]
             seen |= {each.key for each in further}

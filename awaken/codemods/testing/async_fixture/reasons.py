@@ -6,32 +6,32 @@ from awaken.contract import Reason
 
 AWAITED_BY_HAND = Reason(
     "awaited-by-hand",
-    "`{}` itself awaits it or iterates over it",
+    "`{}` itself awaits the fixture or iterates over it",
     "Use the value of the fixture there, then decorate the fixture with `@pytest_asyncio.fixture`.",
 )
 OTHER_PLUGIN = Reason(
     "other-plugin",
-    "{} may run it",
-    "If pytest-asyncio should run it, decorate it with `@pytest_asyncio.fixture`.",
+    "{} may run the fixture",
+    "If pytest-asyncio should run the fixture, decorate it with `@pytest_asyncio.fixture`.",
 )
 SEVERAL_RUNNERS = Reason(
     "several-runners",
-    "`{}` runs under AnyIO, and other tests that request it do not",
+    "`{}` runs under AnyIO, and other tests that request the fixture do not",
     "Write one fixture for each plugin, or run all these tests under one plugin.",
 )
 OTHER_LOOP = Reason(
     "other-loop",
-    "{}, so it would run in another event loop than its tests",
+    "{}, so the fixture would run in another event loop than its tests",
     "Give these tests and the fixture one `loop_scope`, or the fixture the scope of the tests.",
 )
 OTHER_DECORATORS = Reason(
     "other-decorators",
-    "`{}` decorates it as well",
-    "Make it a plain coroutine function or asynchronous generator first.",
+    "`{}` also decorates the fixture",
+    "Make the fixture a plain coroutine function or asynchronous generator first.",
 )
 OTHER_ARGUMENTS = Reason(
     "other-arguments",
-    "`{}` is not passed to `pytest_asyncio.fixture` in this way",
+    "`pytest_asyncio.fixture` does not take `{}` in this form",
     "Write the arguments of the fixture as keywords with constant values.",
 )
 SETTINGS_UNREAD = Reason(

@@ -1,4 +1,4 @@
-"""What a test does with the fixture that it asked for, told by the places that read it."""
+"""What a test does with the fixture that it requests, by the places that read it."""
 
 from __future__ import annotations
 

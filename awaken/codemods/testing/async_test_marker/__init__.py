@@ -2,81 +2,97 @@
 
 ## What
 
-A coroutine test without a mark that says what runs it gets `@pytest.mark.asyncio` where
-pytest-asyncio is in its strict mode, or `@pytest.mark.anyio` where the program uses the plugin of
-AnyIO. If both are used, the fixtures and the other tests of the file decide. If the fixtures of the
-test live in the loop of their module or session, the mark gets their `loop_scope`.
+awaken adds a mark to a coroutine test that has none:
 
-Marks of the function, of its classes with what they inherit, and `pytestmark` of the file are seen,
-under other names as well. The mode is read from pytest's own settings.
+| the tests use | awaken adds |
+| --- | --- |
+| pytest-asyncio in strict mode | `@pytest.mark.asyncio` |
+| the plugin of AnyIO | `@pytest.mark.anyio` |
+| both | the mark that fits the fixtures and the other tests of the file |
+
+Fixtures may live in the event loop of their module or session. Then the mark of the test gets their
+`loop_scope`.
+
+awaken sees marks of functions, of classes and their base classes, and `pytestmark`, also under
+other names. It reads the mode from the settings of pytest.
 
 ## Why
 
-In strict mode, which is the default of pytest-asyncio since 0.19, a test without a mark is not run.
-pytest before 8.4 skips it with a warning, so the suite stays green and tests nothing; newer ones
-fail it.
+Strict mode is the default since pytest-asyncio 0.19. In it, a test without a mark does not run.
+Before pytest 8.4, such a test is skipped with a warning, so the suite passes and tests nothing.
+Since 8.4, it fails.
 
 ## Before (unsafe)
 
-```ini pytest.ini
-[pytest]
-asyncio_mode = strict
-```
-
 ```python test_shop.py
-import asyncio
-
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_open():
-    await asyncio.sleep(0)
+from shop import load_orders
 
 
 async def test_orders():
-    await asyncio.sleep(0)
-    assert [1, 2]
+    assert await load_orders() == []
 ```
 
 ## After (unsafe)
 
+```python test_shop.py
+import pytest
+
+from shop import load_orders
+
+
+@pytest.mark.asyncio
+async def test_orders():
+    assert await load_orders() == []
+```
+
+## The program of the example
+
 ```ini pytest.ini
 [pytest]
 asyncio_mode = strict
 ```
 
-```python test_shop.py
-import asyncio
+```python shop.py
+async def load_orders():
+    return []
+```
 
+```python test_users.py
 import pytest
 
 
 @pytest.mark.asyncio
-async def test_open():
-    await asyncio.sleep(0)
-
-
-@pytest.mark.asyncio
-async def test_orders():
-    await asyncio.sleep(0)
-    assert [1, 2]
+async def test_users():
+    assert not set()
 ```
 
 ## Safety
 
-Every change is *unsafe*: code runs that does not run today. The test may fail, and it may leave
-behind what a later test finds: a variable of a module, a file, a row, an environment variable.
+Every rewrite is *unsafe*, because code runs that does not run today:
+
+| case | what may change |
+| --- | --- |
+| the test fails | the suite fails |
+| the test leaves a variable, a file, a row or an environment variable | a later test may see it |
+
+## What it does not report
+
+| not reported | why |
+| --- | --- |
+| programs that declare neither pytest nor its settings | nothing says how their tests run |
+| tests with unknown decorators, of `unittest` or of another plugin | something else may run them |
+| tests that a hook of the program runs or marks | the hook decides |
 
 ## What it refuses
 
-Tests that yield; of classes whose base is unknown; that both plugins could run; whose fixtures live
-in other loops than one mark can name; and all tests of a program that uses no plugin, or whose
-settings of pytest are not read.
-
-A program that declares neither pytest nor its settings has no site: nothing says how its tests run.
-Tests with other decorators are no sites, nor are tests of `unittest`, of another plugin, or of a
-hook of the program that runs or marks them.
+| left alone | why |
+| --- | --- |
+| tests that yield | no plugin runs them |
+| tests of classes with an unknown base class | that class may run them |
+| tests that both plugins could run | nothing says which one |
+| tests whose fixtures live in several event loops | one mark names one loop |
+| all tests, if the program uses no plugin | nothing would run them |
+| all tests, if awaken cannot read the settings of pytest | the mode is unknown |
 
 ## Sources
 

@@ -40,7 +40,7 @@ _HANDING_ON = (
     "typing.no_type_check",
     "unittest.mock.patch",
 )
-"""Decorators below which a coroutine function stays one: plugins see it as they see it plain."""
+"""Decorators that keep a coroutine function: plugins see the function itself."""
 
 
 class AsyncTestMarker(Rule):
@@ -80,7 +80,7 @@ class AsyncTestMarker(Rule):
                 if isinstance(node, ast.AsyncFunctionDef) and _is_left(project, module, node)
             ]
             if sites and not (tests.uses_asyncio or tests.uses_anyio):
-                # One for each file is enough: the cure is one for the program.
+                # One finding for each file is enough, because the cure is the same.
                 number = f", so {len(sites)} tests of this file never run"
                 yield refused_together(sites[:1], Refused(NO_PLUGIN, number))
                 continue
@@ -107,7 +107,7 @@ def _says_how_tests_run(project: Project) -> bool:
 
 
 def _is_left(project: Project, module: Module, node: ast.AsyncFunctionDef) -> bool:
-    """Whether ``node`` is a test that nothing is told to run."""
+    """Whether ``node`` is a test that nothing runs."""
     tests = project.coroutine_tests
     return (
         tests.requests.is_test(module, node)
@@ -132,7 +132,7 @@ def _is_of_unittest(project: Project, module: Module, node: ast.AsyncFunctionDef
 
 
 def _is_called(module: Module, node: ast.AsyncFunctionDef) -> bool:
-    """Whether a function is a helper: its own file calls it with what pytest would not know."""
+    """Whether a function is a helper: its own file calls it with arguments."""
     needs = [arg for arg, default in parameters_of(node.args) if default is None]
     if not needs or module.enclosing_class(node) is not None:
         return False
@@ -155,7 +155,7 @@ def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:
     mark = f"{written}.{kind}{arguments}"
     edits: list[Edit] = [*imports]
     line_end, indent = _layout(module, node)
-    # On top of other decorators: those may wrap the function.
+    # The mark comes first, because other decorators may wrap the function.
     if node.decorator_list:
         edits.append(site.insert_before(node.decorator_list[0], f"{mark}{line_end}{indent}@"))
     else:
@@ -164,7 +164,7 @@ def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:
 
 
 def _require_bases(project: Project, site: Site[ast.AsyncFunctionDef]) -> None:
-    """Raise Refused for a test of a class that inherits what is not in sight."""
+    """Raise Refused for a test of a class with a base class outside the project."""
     owner = site.module.enclosing_class(site.node)
     if owner is None or not owner.bases:
         return

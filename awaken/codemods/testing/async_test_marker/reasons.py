@@ -26,7 +26,7 @@ UNKNOWN_CLASS = Reason(
 )
 OTHER_LOOP = Reason(
     "other-loop",
-    "its fixtures run in event loops of the scopes {}",
+    "the fixtures of the test run in event loops of the scopes {}",
     "Give the fixtures and the mark one `loop_scope`.",
 )
 SETTINGS_UNREAD = Reason(

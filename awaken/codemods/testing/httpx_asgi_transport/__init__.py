@@ -2,17 +2,21 @@
 
 ## What
 
-`httpx.AsyncClient(app=app)` becomes `httpx.AsyncClient(transport=httpx.ASGITransport(app=app))`,
-and `httpx.Client(app=app)` the same with `WSGITransport`. That goes for calls of the classes under
-any name, for `super().__init__(app=app)` in a subclass, and for calls of subclasses that have no
-constructor of their own. The transport is written as the class is: behind the same module, or
-imported beside it, inside functions and `try` blocks as well.
+| you write | awaken writes |
+| --- | --- |
+| `httpx.AsyncClient(app=app)` | `httpx.AsyncClient(transport=httpx.ASGITransport(app=app))` |
+| `httpx.Client(app=app)` | `httpx.Client(transport=httpx.WSGITransport(app=app))` |
+| `super().__init__(app=app)` in a subclass | `super().__init__(transport=...)` |
+| a call of a subclass without its own constructor | the same call with `transport=...` |
+
+The class may have any name. awaken imports the transport in the same way as the class, also inside
+functions and `try` blocks.
 
 ## Why
 
-httpx 0.27 deprecated the argument and httpx 0.28 removed it: every such client raises
-`TypeError: AsyncClient.__init__() got an unexpected keyword argument 'app'`. The transport has been
-there since httpx 0.14, so that tests written this way run on either side of the upgrade.
+httpx 0.27 deprecated the argument, and httpx 0.28 removed it. Such a client now raises
+`TypeError: AsyncClient.__init__() got an unexpected keyword argument 'app'`. The transports exist
+since httpx 0.14, so the new tests run before and after the upgrade.
 
 ## Before
 
@@ -80,32 +84,36 @@ async def app(scope, receive, send):
 
 ## Safety
 
-*Safe* means: the same requests reach the same application, and every response, exception and
-cookie is the same. That is read off httpx itself: all versions from 0.14 to 0.27 make exactly this
-transport of `app=`, with its defaults, and treat a client with a transport as one with an
-application where proxies of the environment are concerned. Neither form runs the application's
-lifespan. Only the deprecation warning of 0.27 goes.
+A *safe* rewrite sends the same requests to the same application. Every response, exception and
+cookie is the same. For `app=`, httpx 0.14 to 0.27 create exactly this transport, with its defaults.
+They also treat proxies of the environment in the same way. Neither form runs the lifespan of the
+application. Only the deprecation warning of 0.27 disappears.
 
-*Unsafe* is a client in a `try` that hides how it fails since httpx 0.28. So is one that unpacks a
-mapping whose keys are not in sight: if it holds a `transport`, that one is used today, and Python
-refuses it twice afterwards.
+| case | what may change (unsafe) |
+| --- | --- |
+| a surrounding `except` hides that the client fails since httpx 0.28 | the client works |
+| the call unpacks a mapping with unknown keys | if it contains a `transport`, httpx uses that one today; after the change, Python raises `TypeError` |
 
-Type checkers look at the application more closely than before: `ASGITransport` declares what an
-ASGI application is, where `AsyncClient` took any callable.
+A type checker may report more: `ASGITransport` declares the type of an ASGI application, but
+`AsyncClient` accepted any callable.
 
 ## What it refuses
 
-Applications that are seen to be None on some way, for such a client talks to the network; clients
-that are given a transport as well; an `app` that stands in a mapping or is kept by `partial`; and
-subclasses that inherit from something else too, which may be what takes the `app`.
+| left alone | why |
+| --- | --- |
+| an application that is `None` on some branch | that client uses the network |
+| a client that also gets a `transport` | httpx ignores `app=` |
+| an `app` that a mapping contains | the call does not show it |
+| an `app` that `partial` keeps | later calls may pass another one |
+| a subclass that also inherits from an unknown class | that class may take the `app` |
 
-Classes that only look like a client of httpx, such as the `TestClient` of Starlette, are no sites:
-they take an application and keep doing so.
+awaken does not report classes that only look like a client of httpx, such as the `TestClient` of
+Starlette. They still accept an application.
 
 ## On real programs
 
-66 programs, most of them as they stood in 2023, 26 of which make such a client; all files compile
-afterwards:
+66 programs, most of them from 2023; 26 of them create such a client. After the rewrite, all files
+compile.
 
 | program | clients | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
@@ -122,7 +130,7 @@ afterwards:
 
 * httpx, changelog: 0.27.0 "Deprecations", 0.28.0 "Removals"; Advanced usage, "Transports"
 * `httpx/_client.py` of 0.14.3, 0.18.2, 0.23.3 and 0.27.2 (`_init_transport`, `allow_env_proxies`)
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.testing.httpx_asgi_transport.plan import HttpxAsgiTransport
 

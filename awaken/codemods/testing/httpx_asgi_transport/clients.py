@@ -28,7 +28,7 @@ class Client:
     """One call that gives ``app`` to httpx; ``kind`` is the class of httpx.
 
     ``named`` is the expression that names that class itself, None where a subclass is called.
-    ``refused`` is what stands against it, as far as the call shows it.
+    ``refused`` is why it stays, if the call shows that.
     """
 
     call: ast.Call
@@ -74,7 +74,7 @@ def _holds_app(node: ast.expr) -> bool:
 def _kind(project: Project, name: str) -> str | None:
     """Return the client that a class of the project inherits from, if it does."""
     inherited = project.library_ancestors(name)
-    # An asynchronous client that is a synchronous one as well is given the latter's transport.
+    # A class that inherits from both clients gets the transport of the synchronous one.
     return next((kind for kind in reversed(TRANSPORTS) if kind in inherited), None)
 
 
@@ -115,7 +115,7 @@ def _of_super(project: Project, module: Module, call: ast.Call) -> Client | None
 def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:
     """Return the client of a call of a subclass; None if the project's own code takes ``app``."""
     facts = project.class_facts(name)
-    # Its own constructor may know what to do with `app`.
+    # A constructor of its own may handle `app`.
     if facts is None or _has_constructor(project, facts):
         return None
     return _of_bases(project, call, kind, _bases(facts))
@@ -131,7 +131,7 @@ def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -
             if _has_constructor(project, facts):
                 return None
             waiting += _bases(facts)
-        # A base out of sight may take `app` before httpx does.
+        # An unknown base class may take `app` before httpx does.
         elif name not in TRANSPORTS:
             refused = Refused(reasons.OWN_CONSTRUCTOR, f"`{text}`", because=(place,))
     return Client(call, kind, refused=refused)

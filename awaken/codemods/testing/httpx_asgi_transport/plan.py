@@ -71,7 +71,7 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
 
 
 def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
-    """Return that a handler hides how the client fails today, if one does."""
+    """Return the caveat that a handler hides how the client fails today."""
     handlers = (one for one in project.effects.guards(site.module, site.node))
     hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)
     return ["it fails since httpx 0.28, and a surrounding `except` hides that"] if hides else []
@@ -85,10 +85,10 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     unpacked = [one.value for one in client.call.keywords if one.arg is None]
     if "app" not in given:
         raise Refused(reasons.IN_MAPPING, f"**{ast.unparse(unpacked[0])}")
-    # httpx takes the given transport and ignores `app`.
+    # httpx uses the transport and ignores `app`.
     if "transport" in given:
         raise Refused(reasons.TWO_TRANSPORTS)
-    # `app=None` talks to the network, `ASGITransport(app=None)` fails.
+    # `app=None` uses the network, `ASGITransport(app=None)` fails.
     # A check before the call proves that it is there.
     app = given["app"]
     if may_be_none(module, app) and project.values.of(module, app).may_be_none:
@@ -103,7 +103,7 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    """Whether all keys of an unpacked mapping are in sight, and `transport` is none of them."""
+    """Whether all keys of an unpacked mapping are known, and none is `transport`."""
     if not isinstance(node, ast.Dict):
         return False
     keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]

@@ -2,16 +2,23 @@
 
 ## What
 
-A `TestClient(app)` that is not entered by `with`, and an `httpx.AsyncClient` with an
-`ASGITransport` (or `app=`), in the tests of an application whose lifespan, or whose handlers of
-start-up, set something that requests read: `app.state.pool`, a key of the state that is yielded, a
-global name or an item of one. The finding shows where it is set and where it is read.
+awaken reports two kinds of clients in tests:
+
+* a `TestClient(app)` that no `with` enters
+* an `httpx.ASGITransport(app)`, or an `httpx.AsyncClient(app=app)`
+
+It does so if the lifespan or a startup handler of the application sets a value that requests read:
+
+* `app.state.pool`
+* a key of the state that the lifespan yields
+* a global name, or an item of it
+
+The finding shows where the value is set, and where it is read.
 
 ## Why
 
-`TestClient` runs the lifespan only inside `with`, and httpx's transports never do. What the
-lifespan was to set is missing then: the request fails with an `AttributeError`, or reads the `None`
-that the name had at first.
+`TestClient` runs the lifespan only inside `with`, and the transports of httpx never run it. So the
+value is missing. The request raises `AttributeError`, or reads the initial value, such as `None`.
 
 ## Before
 
@@ -63,21 +70,26 @@ def list_orders(request: Request):
 
 ## Safety
 
-This is advice: nothing is rewritten, for entering the lifespan may reach for the real database.
+This is advice: nothing is rewritten, because the lifespan may connect to the real database.
 
 ## What it does not report
 
-Clients of an application whose lifespan sets nothing that requests read, or only what the tests
-set themselves, or what is read behind a route whose path does not stand in the file. What is read
-only in dependencies that the tests override. Clients in a file in which the lifespan is run in
-another way, as by `LifespanManager(app)` or `app.router.lifespan_context(app)`, or for which a
-`conftest.py` above does so; clients that are entered later, as in `with client:`.
+| not reported | why |
+| --- | --- |
+| an application whose lifespan sets nothing that requests read | no value is missing |
+| values that the tests set themselves | they are there |
+| values with a usable initial value, and code that handles a missing value | the request works |
+| values that only overridden dependencies read | the tests do not read them |
+| values that a route reads whose path is not in the file | no test there requests it |
+| a file that runs the lifespan in another way, such as `LifespanManager(app)` or `app.router.lifespan_context(app)` | the lifespan runs |
+| files below a `conftest.py` that does so | the lifespan runs |
+| clients that are entered later, such as `with client:` | the lifespan runs |
 
 ## Sources
 
 * FastAPI, "Testing Events: lifespan and startup - shutdown"; Starlette, "Test Client"
 * httpx, "Transports": "ASGI startup and shutdown"; asgi-lifespan
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.testing.lifespan_in_tests.plan import LifespanInTests
 

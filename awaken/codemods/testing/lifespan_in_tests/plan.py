@@ -128,7 +128,7 @@ def _enters(module: Module, names: set[str]) -> bool:
                 entered = entered.func
             if last_name(entered) in names:
                 return True
-        # Entered by hand: of which client is not followed.
+        # Entered by hand; awaken does not follow which client it is.
         elif isinstance(node, ast.Attribute) and node.attr == "__enter__":
             return True
     return False
