@@ -79,9 +79,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status, TextEdit
 from awaken.contract.nearest import did_you_mean
@@ -152,9 +152,11 @@ _BEGIN = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The distribution of the driver to take where there are several, as ``asyncpg``."""
+    """The driver to use if there are several."""
 
-    driver: str = ""
+    driver: Annotated[
+        str, Meta(description="Driver to use if there are several, such as `asyncpg`.")
+    ] = ""
 
 
 class AsyncDriverUrl(Rule):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
@@ -37,13 +37,15 @@ _CAVEAT = "any other read now raises `InvalidRequestError`"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What unloaded relationships do.
+    """What unloaded relationships do."""
 
-    ``raise``: they raise. ``raise_on_sql``: they raise where they would send SQL. ``auto``: they
-    raise, but where a read that is in sight is only kept working by ``raise_on_sql``.
-    """
-
-    mode: Literal["auto", "raise", "raise_on_sql"] = "auto"
+    mode: Annotated[
+        Literal["auto", "raise", "raise_on_sql"],
+        Meta(
+            description="Value of `lazy`. `auto` means `raise`, or `raise_on_sql` if a visible "
+            "read needs it."
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
