@@ -137,7 +137,8 @@ def _rewrite(
 
 def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
-    return Refused(reason, detail, reason.help.replace("{engine}", engine.name), because)
+    cure = reason.help.replace("engine.dispose()", f"{engine.name}.dispose()")
+    return Refused(reason, detail, cure, because)
 
 
 def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
