@@ -48,9 +48,8 @@ The rule reports, at the top level of a module that the application imports:
 
 ## Why
 
-An import should not need a network. If a module queries the database at import, every process
-that imports it does: tests, builds of the documentation, and workers of the server. None of them
-starts without the database. A
+An import should not need a network. If a module queries the database at import, so do tests,
+builds of the documentation, and server workers. None of them starts without the database. A
 client that is made at import belongs to no event loop, and is not closed when the application
 stops. Its connections are dropped, and buffered data is lost.
 

@@ -67,10 +67,10 @@ A rewrite is *unsafe* if a `try` around the call hides the failure.
 | left alone | why |
 | --- | --- |
 | a URL from the environment or settings whose default is not asynchronous | the default has to change together with the values that are set elsewhere |
-| a variable that other code reads too | it may need the old URL |
 | a database with several drivers, if the project requires none or several of them | you have to choose one |
 | parameters after `?`, and `connect_args`, that the new driver does not have | they need other names or values |
-| a test that expects the failure | it would fail |
+
+The next table has a cure for each reason.
 
 ## Sources
 

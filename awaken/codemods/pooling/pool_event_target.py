@@ -82,14 +82,10 @@ then called for the first time.
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| a listener that is a coroutine function | events call it and never await it |
-| the class `AsyncEngine`, `AsyncConnection` or `AsyncSession` as target | it may mean all objects, or one |
-| a test that expects the failure | it would fail |
+The table has a cure for each reason. These targets are not reported:
 
-A target that is not proved to be asynchronous is not considered. Nor is `async_engine.pool`, which
-already is the pool of the synchronous engine.
+* one that is not proved to be asynchronous;
+* `async_engine.pool`, which already is the pool of the synchronous engine.
 
 ## Sources
 

@@ -2,6 +2,81 @@
 
 ## Before
 
+```python
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from factory import SessionLocal
+
+router = APIRouter()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+@router.get("/now")
+def now(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select current_timestamp"))
+
+
+@router.get("/today")
+def today(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select current_date"))
+```
+
+## After
+
+```python
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from factory import SessionLocal
+
+router = APIRouter()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+SessionDep = Annotated[Session, Depends(get_db)]
+
+
+@router.get("/now")
+def now(db: SessionDep):
+    return db.scalar(text("select current_timestamp"))
+
+
+@router.get("/today")
+def today(db: SessionDep):
+    return db.scalar(text("select current_date"))
+```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `db: Annotated[Session, Depends(get_db)]` in several endpoints | `db: SessionDep`, and `SessionDep = Annotated[...]` once, after the dependency |
+| an alias that exists already | that alias in the other places |
+| several such dependencies | aliases with the names of the functions: `get_db` gives `DbDep` |
+| `db: Session = Depends(get_db)` | no change: `annotated-dependency` first moves `Depends(get_db)` into the annotation |
+
+## Why
+
+The FastAPI docs recommend this form for sessions. Another session class, or another dependency, is
+then one edit.
+
+## Before: a dependency in another file
+
 ```python database.py
 from collections.abc import Iterator
 
@@ -38,7 +113,7 @@ def version(db: Annotated[Session, Depends(get_db)]):
     return db.scalar(text("select sqlite_version()"))
 ```
 
-## After
+## After: a dependency in another file
 
 ```python database.py
 from collections.abc import Iterator
@@ -78,19 +153,14 @@ def version(db: SessionDep):
     return db.scalar(text("select sqlite_version()"))
 ```
 
-## What
+## The factory of the first example
 
-| you write | awaken writes |
-| --- | --- |
-| `db: Annotated[Session, Depends(get_db)]` in several endpoints | `db: SessionDep`, and `SessionDep = Annotated[...]` once, after the dependency |
-| an alias that exists already | that alias in the other places |
-| several such dependencies | aliases with the names of the functions: `get_db` gives `DbDep` |
-| `db: Session = Depends(get_db)` | no change: `annotated-dependency` first moves `Depends(get_db)` into the annotation |
+```python factory.py
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
 
-## Why
-
-The FastAPI docs recommend this form for sessions. Another session class, or another dependency, is
-then one edit.
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+```
 
 ## Safety
 
@@ -99,13 +169,7 @@ parameters. A dependency override still works everywhere, because it names the f
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| a dependency that is imported from a module that only re-exports it, or inside a function | the alias is in another file |
-| a dependency for which another file has an alias | two aliases would exist |
-| a name that is taken | the alias would replace it |
-
-These parameters are not reported:
+The table has a cure for each reason. These parameters are not reported:
 
 * the only parameter with its dependency: an alias that is used once says nothing;
 * a parameter whose dependency is a method, or belongs to a library: the alias would have no place.

@@ -117,15 +117,8 @@ commit either: a dependency that commits today still does.
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| a dependency that the program calls itself, or may call | the call would get a generator |
-| a decorated dependency, such as by `contextmanager` | a request gets the manager instead of the session |
-| a dependency that catches the error of a request and does not raise it again | the request fails without a log message |
-| a session class with its own way to close | `with` may do something else |
-| a dependency that does not create the session in its own body | awaken has no statement to rewrite |
-
-A dependency that closes its session on every path is not reported.
+The table has a cure for each reason. A dependency decorated by `contextmanager` gives a request the
+manager, not the session. A dependency that closes its session on every path is not reported.
 
 ## On real programs
 

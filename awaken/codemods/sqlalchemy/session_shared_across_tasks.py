@@ -64,15 +64,7 @@ Never safe:
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| coroutines in variables | they are stored before the `gather()` |
-| arguments that may not be coroutines, such as tasks | they may already run |
-| `gather(..., return_exceptions=True)` | the exceptions are results |
-
-If the tasks have to run at once, give each its own session.
-
-These sessions are not reported:
+The table has a cure for each reason. These sessions are not reported:
 
 * one of an `async_scoped_session`, which has one for each task;
 * one that each coroutine opens itself;

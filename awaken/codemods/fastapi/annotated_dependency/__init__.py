@@ -204,14 +204,11 @@ The rule runs only if the project requires FastAPI 0.95 or later, and Python 3.9
 | left alone | why |
 | --- | --- |
 | `Depends()` without a type | FastAPI takes the dependency from the type |
-| a type in quotes | FastAPI does not read it inside `Annotated` |
-| a parameter that is `Annotated` already | it has two places for a marker |
-| a marker with unpacked arguments | awaken cannot tell its default apart |
 | a function that is passed on as a value | its calls are unknown |
-| a direct call that leaves out a parameter which would be required | the call would fail |
-| a call by position, if positions change | the call would pass other values |
 | a signature with `/`, `*args` or `*` in which no order works | no order is valid |
 | a marker with a local name, or one that is assigned twice, in a file with `from __future__ import annotations` | FastAPI evaluates these annotations with the names of the module |
+
+The next table has a cure for each reason.
 
 ## On real programs
 

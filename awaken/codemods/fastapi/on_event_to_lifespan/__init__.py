@@ -166,20 +166,12 @@ exclude older versions.
 
 | left alone | why |
 | --- | --- |
-| handlers on an unknown application, in a loop or after a `return`, or in a function with other tasks | not every handler of the application is visible |
-| an application whose handlers a library registers | a lifespan would disable them |
-| an application made with `**kwargs` | they may contain handlers |
-| an application of a subclass of FastAPI that adds to it | its constructor may not pass on the lifespan |
-| a handler that may or may not be awaited | the lifespan cannot call it correctly |
-| a handler whose name means something else when the application starts | the lifespan would call another function |
-| a handler that is not a plain function | its value at startup is unknown |
+| a handler that is registered after a `return`, or in a function with other tasks | awaken does not know when it is registered |
 | an application that has a lifespan, or is mounted in another one | its handlers never run, which the finding says |
-| two applications, if one includes the router of the other | the order of the handlers would change |
-| handlers that a decorator registers on several applications | each application needs its own registration |
 | code that runs the handlers, such as `app.router.startup()` | awaken rewrites only calls around the statements of one block |
 
-Files are not considered if the program never names FastAPI or Starlette. Their `on_event` belongs
-to another library.
+The next table has a cure for each reason. Files are not considered if the program never names
+FastAPI or Starlette. Their `on_event` belongs to another library.
 
 ## On real programs
 

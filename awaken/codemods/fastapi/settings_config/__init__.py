@@ -93,18 +93,9 @@ pydantic 1 need their Config.
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| a method in Config | pydantic 2 never calls it |
-| a setting that pydantic 2 removed | it has no effect; something else has to do its work |
-| a name that is not a setting | nothing reads it |
-| a condition, a helper name, or anything that is not an assignment to a name | its value is not plain |
-| a value with names that mean something else in the class around it | the value would change |
-| a Config that inherits from a class that is not a Config | its settings would be lost |
-| a Config that other code reads, such as `Settings.Config.env_file` | the class disappears |
-| a file that imports `BaseSettings` in a `try` | it also supports pydantic 1 |
-
-Models that are not settings are not considered, nor are classes of `pydantic.v1`.
+The table has a cure for each reason. A file that imports `BaseSettings` in a `try` also supports
+pydantic 1, so it is left alone. Models that are not settings, and classes of `pydantic.v1`, are not
+reported.
 
 ## On real programs
 

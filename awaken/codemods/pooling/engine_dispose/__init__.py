@@ -71,12 +71,10 @@ Never safe:
 
 | left alone | why |
 | --- | --- |
-| a program without a visible lifespan, or with one that is a parameter or made by a function | awaken cannot find where the application stops |
-| a program with several applications | you have to choose which one disposes of the engine |
+| a lifespan that is a parameter, or that a function makes | awaken cannot find its end |
 | a lifespan that yields in a branch, or ends in a `return` or a `try` without `finally` | no plain code follows the `yield` |
-| an engine whose module imports the module of the lifespan | the import would be circular |
 
-These engines are not reported:
+The next table has a cure for each reason. These engines are not reported:
 
 * one that something may dispose of: the program has a `dispose()` outside tests, and its receiver
   may be this engine;

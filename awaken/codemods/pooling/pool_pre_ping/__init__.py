@@ -62,19 +62,12 @@ A connection that is lost during a transaction fails as before.
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| options that are unpacked from a mapping, if the program names `pool_pre_ping` nowhere | the mapping may set it |
-| an engine whose options come from a configuration | the configuration may set it |
-| a `pool` of the program | the setting belongs to the pool |
-| a computed `poolclass` | it may keep no connections |
-| `strategy=` | it makes another kind of engine |
-
-These engines are not reported:
+The table has a cure for each reason. These engines are not reported:
 
 * with SQLite, `NullPool` or `StaticPool`: no server can close their connections;
 * in tests, migrations and scripts: they end before it matters;
-* with any value of `pool_pre_ping`.
+* with any value of `pool_pre_ping`;
+* with options unpacked from a mapping, if the program names `pool_pre_ping` elsewhere.
 
 ## On real programs
 

@@ -111,19 +111,7 @@ Never safe:
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| the statement has another option for the relationship, such as `lazyload`, or may get one elsewhere | SQLAlchemy accepts one option per relationship |
-| the class cannot be imported with certainty | the option has to name it |
-| `lazy="dynamic"` | it is a query of its own |
-| a statement in a lambda, a decorator or an f-string | no option can be added there |
-| `first()` without `limit(1)` | the option would load the relationship for all rows |
-| a loop that commits | the commit expires each object, so it is loaded again |
-| other callers get objects of the same statement | they may not read the relationship |
-| a write between the statement and the read | today the read sees it |
-| the statement of the objects is unknown | no statement can get the option |
-
-These reads are not reported:
+The table has a cure for each reason. These reads are not reported:
 
 * of a single object, instead of objects in a loop;
 * of a relationship that the mapping or an option already loads;

@@ -132,14 +132,8 @@ names these places, or says what is unknown.
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| `expire_on_commit=True`, or another value | the program decides |
-| options that are not visible, such as `**options` | they may set it |
-| a session class with its own `__init__` | it may set it |
-| `session.expire_on_commit = False` on an `AsyncSession` | reported, because it has no effect |
-
-A factory that `configure(expire_on_commit=False)` sets is not considered.
+The table has a cure for each reason. A factory that `configure(expire_on_commit=False)` sets is not
+reported.
 
 ## On real programs
 

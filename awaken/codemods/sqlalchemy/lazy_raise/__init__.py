@@ -2,32 +2,17 @@
 
 ## Before (unsafe)
 
-```python _models.py
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+```python _users.py
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-
-class Base(DeclarativeBase):
-    pass
+from _models import Base, Post
 
 
 class User(Base):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship()
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-```
-
-```python _views.py
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from _models import User
+    posts: Mapped[list[Post]] = relationship()
 
 
 def post_ids(session: Session) -> list[int]:
@@ -36,32 +21,17 @@ def post_ids(session: Session) -> list[int]:
 
 ## After (unsafe)
 
-```python _models.py
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+```python _users.py
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
-
-class Base(DeclarativeBase):
-    pass
+from _models import Base, Post
 
 
 class User(Base):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship(lazy="raise")
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-```
-
-```python _views.py
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
-
-from _models import User
+    posts: Mapped[list[Post]] = relationship(lazy="raise")
 
 
 def post_ids(session: Session) -> list[int]:
@@ -89,6 +59,23 @@ change.
 
 A relationship that loads when it is read hides a statement in an attribute. In a loop, it sends one
 statement for each object. With an `AsyncSession`, such a read raises `MissingGreenlet`.
+
+## The models of the example
+
+```python _models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+```
 
 ## Safety
 
@@ -121,17 +108,15 @@ If the class of an object is unknown, the name of the attribute counts. That inc
 unknown too, as in `getattr(row, key)`, the visible names count. If no name is visible, and the
 object comes from a query, the read may be of any relationship.
 
+A delete may read a relationship too, so the declared versions of SQLAlchemy count:
+
 | relationship that stays | why |
 | --- | --- |
-| it connects tables in a cycle, and a flush deletes their objects | the flush reads it like any other code |
+| between tables that refer to each other in a cycle, if a flush deletes their objects | the flush reads it like any other code |
 | with a delete cascade, if the project allows SQLAlchemy 1.4 or declares no version | the delete reads it in the same way |
-| any collection, if the project allows SQLAlchemy 1.3 | the same |
-| of a class that is not proved to be mapped | its reads are unknown |
-| its class, name, target or `lazy` is not in the declaration | the same |
-| the generated methods of a mapped dataclass read it | they would raise |
-| it is public in a published project | other programs may read it |
+| any collection, if the project allows SQLAlchemy 1.3 | the delete reads it in the same way |
 
-Revisions of Alembic are not considered.
+Revisions of Alembic are not reported. The next table has a cure for each reason.
 
 ## On real programs
 

@@ -68,16 +68,10 @@ can only fail today. Every `:name` in the text is a parameter that the call pass
 
 ## What it refuses
 
-| left alone | why |
-| --- | --- |
-| a `:name` without a parameter | `text()` takes it for a parameter |
-| `%s` and `?` as parameters, and a doubled `%` | the driver interprets them, `text()` does not |
-| a backslash before a colon | `text()` removes it |
-| such SQL on a connection of SQLAlchemy 1.x | the connection passes it to the driver unchanged |
-| parameters as keyword arguments | SQLAlchemy 2.0 expects one dictionary |
+The table has a cure for each reason. These calls are not reported:
 
-A receiver that is not proved to be a session or connection is not considered. Nor is an engine,
-which has no `execute` since SQLAlchemy 2.0.
+* on a receiver that is not proved to be a session or connection;
+* on an engine, which has no `execute` since SQLAlchemy 2.0.
 
 ## On real programs
 

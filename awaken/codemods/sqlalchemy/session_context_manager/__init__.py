@@ -86,10 +86,8 @@ Every other rewrite is *unsafe*:
 | left alone | why |
 | --- | --- |
 | a session that is closed in a branch or a handler, or only if it exists | no single block closes it |
-| a session variable that is assigned again before it is closed | `with` would close the first session |
-| a class of the program with its own `close()`, `__enter__` or `__exit__` | `with` may do something else |
 | several statements on one line, or a block that begins with `elif`, `else` or `except` | the code cannot be moved |
-| a session that nothing closes, and that may use a connection whose transaction other code began | closing it may end the transaction |
+| a session that nothing closes, if it may use a connection whose transaction other code began | closing it may end the transaction |
 
 These sessions are not reported:
 

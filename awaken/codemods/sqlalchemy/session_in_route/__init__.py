@@ -3,56 +3,46 @@
 ## Before (unsafe)
 
 ```python
-from fastapi import Depends, FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, sessionmaker
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-app = FastAPI()
-SessionLocal = sessionmaker(create_engine("sqlite://"))
+import database
 
-
-def get_db():
-    with SessionLocal() as db:
-        yield db
+router = APIRouter()
 
 
-@app.get("/now")
-def now(db: Session = Depends(get_db)):
+@router.get("/now")
+def now(db: Session = Depends(database.get_db)):
     return db.scalar(text("select current_timestamp"))
 
 
-@app.get("/sum")
-def add(one: int, other: int):
-    with SessionLocal() as session:
-        statement = text("select :one + :other")
-        return session.scalar(statement, {"one": one, "other": other})
+@router.get("/today")
+def today():
+    with database.SessionLocal() as session:
+        return session.scalar(text("select current_date"))
 ```
 
 ## After (unsafe)
 
 ```python
-from fastapi import Depends, FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, sessionmaker
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-app = FastAPI()
-SessionLocal = sessionmaker(create_engine("sqlite://"))
+import database
 
-
-def get_db():
-    with SessionLocal() as db:
-        yield db
+router = APIRouter()
 
 
-@app.get("/now")
-def now(db: Session = Depends(get_db)):
+@router.get("/now")
+def now(db: Session = Depends(database.get_db)):
     return db.scalar(text("select current_timestamp"))
 
 
-@app.get("/sum")
-def add(one: int, other: int, session: Session = Depends(get_db)):
-    statement = text("select :one + :other")
-    return session.scalar(statement, {"one": one, "other": other})
+@router.get("/today")
+def today(session: Session = Depends(database.get_db)):
+    return session.scalar(text("select current_date"))
 ```
 
 ## What
@@ -68,6 +58,20 @@ def add(one: int, other: int, session: Session = Depends(get_db)):
 A test replaces a dependency in one place, `app.dependency_overrides`. A session that an endpoint
 makes still reaches the real database. An injected session is shared with the other dependencies of
 the request, and so is its transaction.
+
+## The dependency of the example
+
+```python database.py
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+```
 
 ## Safety
 
@@ -85,14 +89,11 @@ Nothing else is committed: awaken does not use a dependency that commits.
 
 | left alone | why |
 | --- | --- |
-| no dependency yields a session of the same factory | there is nothing to inject |
-| the endpoint opens several sessions | they may belong to different transactions |
+| an endpoint that opens several sessions | they may belong to different transactions |
 | a `with` that enters other objects too, or is in a loop, a branch or a nested function | the block cannot be removed |
 | a session without `with` | `session-context-manager` writes the `with` first |
-| an endpoint that the program calls itself | the call passes no session |
-| an endpoint that ends a transaction, if another dependency of the request uses the session | it would end the work of both |
-| an endpoint that already uses the session of that dependency | two sessions would become one |
-| a name for the session that means something else before | the parameter would hide it |
+
+The next table has a cure for each reason.
 
 ## On real programs
 

@@ -44,8 +44,8 @@ async def names() -> list[str]:
 
 The rule rewrites engines, session factories, sessions and every function that sends something to
 the database. It follows calls over all files: methods and their overrides, dependencies, endpoints,
-context managers, generators, fixtures and tests. A function that sends nothing stays
-as it is, even an endpoint.
+context managers, generators, fixtures and tests. A function that sends nothing stays as it is, even
+an endpoint.
 
 Functions that depend on each other change together, or none of them does. `awaken check` prints
 the plan: how many functions change, what may change, and what stops the rest. `awaken explain
@@ -401,49 +401,35 @@ nothing awaits, no synchronous session, and no `await` of anything else. Otherwi
 ## What it refuses
 
 If one function cannot become asynchronous, no function that depends on it does. Each finding names
-the place that stops it. The second table has the cures.
+the place that stops it. These rules have exceptions:
 
 | what stops the migration | unless |
 | --- | --- |
-| a method that Python calls, such as `__len__` | |
 | a property | all its reads are visible, which is never so for mapped classes and pydantic models |
 | an `__init__` | every place that makes objects is visible, and every subclass calls it |
-| the constructor of a mapped class that keeps its session, or gets it from elsewhere | |
+| the constructor of a mapped class | it does not keep its session, and gets it as an argument |
 | a function that is decorated by, or passed to, code that may not await it | `bridged` names it, or a function that it calls |
 | a method that a library calls and does not await | `bridged` names it |
-| a value from an object or dictionary that holds a session | awaken can follow the value |
-| code that runs at import | it only creates tables |
-| a lock that is held during an `await` | it is not reentrant, and only `with` takes it |
-| `Event.wait`, `Queue.get` and other calls that wait for another function | |
-| `anyio.from_thread.run` and other calls that fail in an event loop | |
-| `threading.local`, `threading.get_ident` | |
-| a parameter without an annotation that may be a session, of a function used as a value | |
-| a session method that is passed on, or a session in an `ExitStack` that is passed on | |
-| a `scoped_session` | something removes the session of each request, because each request is its own task |
 | a function that runs in a thread of the application | `bridged` names it |
-| a function that runs when the process ends | |
 | a function that runs an event loop, such as by `uvicorn.run()` | its database calls come before the loop |
-| a lambda, `map` or generator that is kept | its items are read immediately: awaken writes a loop |
-| the default of a parameter, and an f-string that shows its code | |
-| a test of `unittest` | |
-| a mock that replaces both plain and coroutine functions | |
+| code that runs at import | it only creates tables |
+| a value from an object or dictionary that holds a session | awaken can follow the value |
+| a function that is used as a value, and has a parameter that may be a session | the parameter is annotated |
+| a method of a session | it is called here, not passed on |
+| a session in an `ExitStack` | the stack is not passed on |
+| a `scoped_session` | something removes the session of each request, because each request is its own task |
+| a lock that is held during an `await` | it is not reentrant, and only `with` takes it |
+| `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them |
+| a lambda, `map` or generator | its items are read immediately: awaken writes a loop |
+| a mock that replaces several functions | all of them become coroutine functions, or none does |
 | a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop |
-| an object factory that holds a session of another kind | |
-| a session class of the program | |
-| events of a session factory | |
-| a task that runs immediately when it is sent, or handles an exception of its worker | |
-| a call of an unknown object, by the name of such a function | |
 | models of an installed package | `foreign_models` names the package |
-| the result of an endpoint that may be such a model | |
-| a function in `__all__`, if other projects may import it | the setting `published` is false; `awaken doctor` shows what awaken assumes |
-| a use of `query` | `query-to-select` rewrites it first |
-| a collection that is a query | it belongs to an installed package; only a validator may check it for `Query` and execute it |
-| a deferred column that a property or template reads, or of an unknown object | |
-| an object that `jsonable_encoder` encodes with relationships that may belong to the output | |
-| the URL of a database without a known driver | |
+| a collection of an installed package that is a query | only a validator checks it for `Query` and executes it |
 | several relationships from a class to itself, read where nothing can be awaited | the option `levels` sets the depth |
-| another use of an asynchronous engine by Alembic | |
-| Alembic inside a running event loop | |
+| a function in `__all__`, if other projects may import it | the setting `published` is false; `awaken doctor` shows what awaken assumes |
+| an Alembic environment that uses an asynchronous engine | it enters the engine, and does not run inside an event loop |
+
+The next table has every reason, and its cure.
 
 ## On real programs
 
