@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
-_CAVEAT = "any other read now raises `InvalidRequestError`"
+_CAVEAT = "a read that awaken does not see now raises `InvalidRequestError`"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -225,10 +225,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
 
 def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return what becomes of a side, and who loads it."""
-    raises = "now raises if it is not loaded"
-    if ready.lazy == "raise_on_sql":
-        raises = "now raises if reading it would send SQL"
-    parts = [f"`{ready.side.shown}` {raises}"]
+    parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]
         parts[0] += f", because the read at {shown_place(project, place)} needs that: {why}"
