@@ -128,7 +128,7 @@ def _rewrite(
     if imports and not project.web.imports.certain(home, site.module.path):
         caveats.append(f"{home.path} now imports {site.module.path}")
     return Rewrite(
-        f"nothing disposes of this engine; `{lifespan.name}` closes it at its end",
+        f"`{lifespan.name}` disposes of `{engine.name}` at its end, because nothing else does",
         [site.insert_statements(end, "after", f"await {engine.name}.dispose()"), *imports],
         caveats,
         (end,),

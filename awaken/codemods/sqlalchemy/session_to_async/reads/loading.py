@@ -284,10 +284,10 @@ class Loading:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"loads `{side.shown}` with every object, because some of its readers are unknown"
         more = "statements of its class load more than before"
-        caveats = [f"{more}, and reading it from a detached object no longer raises"]
+        caveats = [more, f"reading `{side.shown}` from a detached object no longer raises"]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
-            caveats.append(f"it is not loaded with objects that come from `{inverse}`")
+            caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
 
