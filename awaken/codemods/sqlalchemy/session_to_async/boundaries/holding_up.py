@@ -1,4 +1,4 @@
-"""What a function that leaves the thread pool holds up the event loop with."""
+"""Blocking calls of functions that leave the thread pool and now block the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of one function: its header, and all that waits inside of it."""
+"""The rewrite of one function: its header, and every call that waits in it."""
 
 from __future__ import annotations
 

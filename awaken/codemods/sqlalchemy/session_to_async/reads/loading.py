@@ -1,8 +1,8 @@
-"""Relationships that the program reads: what loads them, once a read cannot load them itself.
+"""Relationships that the program reads: the code that loads them once a read no longer can.
 
-The statements do whose objects are read, as far as all of them are known. Else the relationship is
-loaded with every object that has it: the mapping says so. What leads from a class to itself is
-loaded where it is read, or as deep as it goes, where something reads it that awaits nothing.
+The statements of the objects load them, if all these statements are known. Otherwise the mapping
+loads the relationship with every object. A relationship from a class to itself is awaited at its
+read. If code that cannot await reads it, it is loaded at every depth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Functions that are written into a file, for what is known when a program runs."""
+"""Functions that are added to a file, because their result is only known at run time."""
 
 from __future__ import annotations
 

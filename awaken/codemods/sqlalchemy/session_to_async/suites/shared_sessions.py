@@ -1,10 +1,12 @@
-"""Sessions that tests share with requests: each request reads anew what is loaded with objects.
+"""Sessions that tests share with requests: each request reloads the relationships of their objects.
 
-A test commits, and a synchronous session expires all that it loaded. So a request found no
-collection as it was when the test loaded it. One that keeps objects gives, and deletes, by those.
+A test commits, and a synchronous session expires everything that it loaded. So a request never
+found a collection as the test had loaded it. A session that keeps objects returns the old
+collections, and deletes by them.
 
-A request that closes the session detaches what the test, or a job of it, holds. That comes back by
-``add``, if no object of the same row is there, such as one that is loaded with others now.
+A request that closes the session detaches the objects of the test, or of a job. ``add`` attaches
+them again, unless the session has another object of the same row, such as one that is now loaded
+with others.
 """
 
 from __future__ import annotations
