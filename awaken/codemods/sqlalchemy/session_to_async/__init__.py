@@ -47,10 +47,10 @@ the database. It follows calls over all files: methods and their overrides, depe
 context managers, generators, fixtures and tests. A function that sends nothing stays as it is, even
 an endpoint.
 
-Functions that depend on each other change together, or none of them does. `awaken check` prints
-the plan: how many functions change, what may change, and what stops the rest. `awaken explain
-FILE:LINE` shows how a function depends on the database. The guide "Going asynchronous" lists the
-steps of a migration.
+Functions that depend on each other change together, or none of them does. Begin with the plan:
+`awaken check --select session-to-async --unsafe-fixes`. It says how many functions change, what may
+change, and what stops the rest. `awaken explain FILE:LINE` shows how a function depends on the
+database. The guide "Going asynchronous" lists the steps of a migration.
 
 ## Why
 
@@ -188,7 +188,7 @@ also sends the rows of an INSERT in one statement; other drivers send one statem
 | a `TestClient`, with a driver that works in any event loop (aiosqlite, psycopg) | no change |
 | a `TestClient`, with asyncpg | `httpx.AsyncClient`, and one event loop for all tests |
 | a session that a test shares with requests | each request reloads relationships first. Objects of the test are reloaded after a request that may expire them. The same holds after a call that may roll back and continue |
-| a request that closes the shared session while a job holds objects of it | the job reloads objects that still exist, or adds them again if other objects have loaded their rows |
+| a request that closes the shared session while a job holds objects of it | the job refreshes them only if they are still in the session. It may add them again, even if other objects have loaded their rows |
 | arq jobs that share the session of a test | the jobs run one after the other |
 | functions that replace a function of the program | coroutine functions |
 | other objects that replace it | an `AsyncMock` calls them; `patch` makes one by itself, also if constants build the name |

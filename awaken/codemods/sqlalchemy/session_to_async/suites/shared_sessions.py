@@ -4,9 +4,8 @@ A test commits, and a synchronous session expires everything that it loaded. So 
 found a collection as the test had loaded it. A session that keeps objects returns the old
 collections, and deletes by them.
 
-A request that closes the session detaches the objects of the test, or of a job. ``add`` attaches
-them again, unless the session has another object of the same row, such as one that is now loaded
-with others.
+A request that closes the session detaches the objects of the test, or of a job. A listener lets
+``add`` attach them again, even if the session has loaded another object of the same row.
 """
 
 from __future__ import annotations
