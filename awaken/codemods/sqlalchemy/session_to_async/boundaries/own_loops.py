@@ -43,7 +43,7 @@ _CODE = '''\
 def {name}(
     engine: {engine}, work: {callable}[..., {awaitable}[{any}]], *args: {any}, **kwargs: {any}
 ) -> {any}:
-    """Wait for `work` in an event loop of its own, with connections that belong to it."""
+    """Wait for `work` in its own event loop, with connections that belong to it."""
 
     async def wait() -> {any}:
         if isinstance(engine.pool, {alone}):  # its only connection is the database
