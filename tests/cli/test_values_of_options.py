@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import pytest
 from msgspec.structs import fields
 from real_program import GOOD, Program
@@ -15,10 +17,10 @@ NAMES_NOTHING = {
 }
 NOBODY = "nobody_has_this"
 OPTIONS = [
-    (rule.name, field.encode_name, str(getattr(field.type, "__name__", field.type)))
+    (rule.name, field.encode_name, str(getattr(kind, "__name__", kind)))
     for rule in api.rules()
     for field in fields(rule.options)
-    if field.type is not bool
+    if (kind := get_type_hints(rule.options)[field.name]) is not bool
 ]
 
 

@@ -107,6 +107,17 @@ def test_the_first_example_and_how_to_run_the_rule_come_first(old, odd):
     assert "apply" not in markdown(odd)
 
 
+def test_a_rule_that_is_never_safe_is_run_with_unsafe_fixes(old, monkeypatch):
+    monkeypatch.setattr(type(old), "levels", (Level.UNSAFE, Level.MANUAL))
+
+    assert (
+        "```console\n"
+        "awaken diff --select old-to-new --unsafe-fixes\n"
+        "awaken apply --select old-to-new --unsafe-fixes\n"
+        "```"
+    ) in markdown(old)
+
+
 def test_what_is_declared_follows_what_it_refuses(old):
     text = markdown(old)
     titles = ("What it refuses", "Options", "Needs", "Sources")

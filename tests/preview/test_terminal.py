@@ -510,3 +510,13 @@ def test_a_chain_says_why() -> None:
     text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
 
     assert "  = because: a.py:1:1 assigned here\n" in text
+
+
+def test_two_expressions_that_begin_in_one_place_are_one_line() -> None:
+    file = source("a.py", b"x.y = 1\nq(x)\n")
+    places = (finding(file, "x").place, finding(file, "x.y").place)
+    found = finding(file, "q(x)", related=places)
+
+    text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
+
+    assert text.count("because: a.py:1:1") == 1

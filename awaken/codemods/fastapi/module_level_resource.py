@@ -1,20 +1,5 @@
 """Find connections that a FastAPI application opens at import time.
 
-## What
-
-At the top level of a module that the application imports:
-
-* a database that is asked at import: `Base.metadata.create_all(engine)`, `engine.connect()`;
-* an HTTP client, a connection pool or a client of a database that is made there, and that nothing
-  in the program closes.
-
-## Why
-
-Importing should not need a network. If the database is asked while modules are imported, tests,
-documentation builds and every worker of the server do so as well, and none of them starts without
-it. What is made at import belongs to no event loop yet, and is not closed when the application
-stops: its connections are dropped, and data that waits in buffers is lost.
-
 ## Before
 
 ```python
@@ -54,22 +39,37 @@ async def count_visits(request: Request):
     return await request.app.state.redis.incr("visits")
 ```
 
+## What
+
+The rule reports, at the top level of a module that the application imports:
+
+* a database call, such as `Base.metadata.create_all(engine)` or `engine.connect()`;
+* an HTTP client, a connection pool or a database client that nothing in the program closes.
+
+## Why
+
+An import should not need a network. If a module queries the database at import, so do tests,
+builds of the documentation, and server workers. None of them starts without the database. A
+client that is made at import belongs to no event loop, and is not closed when the application
+stops. Its connections are dropped, and buffered data is lost.
+
 ## Safety
 
 This is advice: nothing is rewritten. A test client that does not run the lifespan finds nothing on
-`app.state`; `lifespan-in-tests` finds those.
+`app.state`. The rule `lifespan-in-tests` finds such clients.
 
 ## What it does not report
 
-Engines of SQLAlchemy that are only made at import: they connect when first used, and
-`engine-dispose` looks after closing them. Clients for which the program has a `close()` or
-`aclose()` that may be theirs. Modules that the application does not import, tests, scripts,
-examples and migrations; what stands below `if __name__ == "__main__":`.
+* A SQLAlchemy engine that is only made at import: it connects on first use. `engine-dispose`
+  closes its connections.
+* A client for which the program has a `close()` or `aclose()` that may be its own.
+* Modules that the application does not import, tests, scripts, examples and migrations.
+* Code below `if __name__ == "__main__":`.
 
 ## On real programs
 
 Up to 116 programs, of which 25 were fetched because they may open something at import. A reader who
-had not seen the rule judged all that was found:
+had not seen the rule judged all findings:
 
 | findings | judged | true and worth reading |
 | --- | --- | --- |

@@ -1,18 +1,5 @@
 """Give asynchronous engines a URL with an asynchronous driver.
 
-## What
-
-`create_async_engine("sqlite:///shop.db")` becomes
-`create_async_engine("sqlite+aiosqlite:///shop.db")`; `AsyncEngine(create_engine(...))` is an
-asynchronous engine, too. The URL is followed through variables, f-strings, `URL.create()` and
-`make_url()`, and rewritten where it is written. Of the drivers for a database, the one is taken
-that the program depends on, or the one that the option `driver` names: `driver = "asyncpg"`.
-
-## Why
-
-An asynchronous engine with a driver that is not asynchronous cannot be made:
-`InvalidRequestError: The asyncio extension requires an async driver to be used`.
-
 ## Before
 
 ```python
@@ -28,6 +15,22 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 engine = create_async_engine("sqlite+aiosqlite:///shop.db", echo=True)
 ```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `create_async_engine("sqlite:///shop.db")` | `create_async_engine("sqlite+aiosqlite:///shop.db")` |
+| `AsyncEngine(create_engine(...))` | an asynchronous driver in its URL |
+| a URL in a variable, an f-string, `URL.create()` or `make_url()` | the new driver where the URL is written |
+
+If a database has several drivers, awaken takes the one that the project requires. The option
+`driver` names another one.
+
+## Why
+
+An asynchronous engine needs an asynchronous driver. Otherwise SQLAlchemy raises
+`InvalidRequestError: The asyncio extension requires an async driver to be used`.
 
 ## Before: a failure that is hidden (unsafe)
 
@@ -53,25 +56,28 @@ except Exception:
 
 ## Safety
 
-*Safe* means here that nothing can rely on what the call does today, for all it does is fail. The
-message says what the new driver is stricter about. Bare `postgresql://` is asynchronous with
-SQLAlchemy 2.1 and no site there; with 2.0 it is.
+In a *safe* rewrite, the call can only fail today, so nothing can rely on it. The message says where
+the new driver is stricter. With SQLAlchemy 2.1, `postgresql://` is asynchronous and is left alone;
+with 2.0, it is rewritten.
 
-*Unsafe* is a call in a `try` that hides the failure.
+A rewrite is *unsafe* if a `try` around the call hides the failure.
 
 ## What it refuses
 
-URLs from the environment or from settings whose default is not asynchronous: the default is for
-their owner to change, together with what sets them. Variables that something else reads as well.
-Databases with several drivers of which the program depends on none, or on several. Parameters
-behind `?` and `connect_args`, where the new driver has other ones. Tests that expect the failure.
+| left alone | why |
+| --- | --- |
+| a URL from the environment or settings whose default is not asynchronous | the default has to change together with the values that are set elsewhere |
+| a database with several drivers, if the project requires none or several of them | you have to choose one |
+| parameters after `?`, and `connect_args`, that the new driver does not have | they need other names or values |
+
+The next table has a cure for each reason.
 
 ## Sources
 
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)" and "Dialects"; "What's New in SQLAlchemy 2.1":
   default drivers; run with 2.1.9
 * `sqlalchemy/ext/asyncio/engine.py`: `AsyncEngine.__init__`
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 
@@ -79,9 +85,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status, TextEdit
 from awaken.contract.nearest import did_you_mean
@@ -152,9 +158,11 @@ _BEGIN = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """The distribution of the driver to take where there are several, as ``asyncpg``."""
+    """The driver to use if there are several."""
 
-    driver: str = ""
+    driver: Annotated[
+        str, Meta(description="Driver to use if there are several, such as `asyncpg`.")
+    ] = ""
 
 
 class AsyncDriverUrl(Rule):

@@ -1,17 +1,5 @@
 """Find HTTP clients that are created for every request.
 
-## What
-
-A call of `httpx.AsyncClient`, `httpx.Client` or `aiohttp.ClientSession` in a function that a web
-framework calls for each request: a route, a dependency, a middleware, or a function that one of
-these calls, over any number of files. The finding shows the way from the route to the call.
-
-## Why
-
-A client is a pool of connections. One that lives for one request cannot reuse any: every call
-looks up the name, connects and shakes hands for TLS anew, and httpx loads the certificates of the
-system each time, which takes longer than many a request and holds up the event loop.
-
 ## Before
 
 ```python
@@ -54,36 +42,49 @@ async def weather(city: str, request: Request):
     return answer.json()
 ```
 
+## What
+
+The rule reports calls of `httpx.AsyncClient`, `httpx.Client` and `aiohttp.ClientSession` that run
+for each request. They are in a route, a dependency or a middleware, or in any function that one of
+them calls. All files count. The finding shows the calls from the route to the client.
+
+## Why
+
+A client is a pool of connections. A client of one request cannot reuse any: each call resolves the
+name, connects, and performs a TLS handshake. httpx also loads the certificates of the system each
+time. That takes longer than many requests, and blocks the event loop.
+
 ## Safety
 
-This is advice: nothing is rewritten. Cookies are kept by a client: where they must not go from one
-request to the next, a shared client is not for you.
+This is advice: nothing is rewritten. A client keeps cookies, so do not share one if cookies must
+not pass from one request to the next.
 
 ## What it does not report
 
-A client that is kept: in a global name, an attribute or an item, by `lru_cache`, behind `or`, or
-below a test whether there is one already. A client whose connections cannot be shared, as it is
-given cookies, a proxy, certificates or a transport of its own, or only asks for URLs that are
-parameters of the function, so that each may be of another host. Tests, scripts and examples. What
-no route in sight leads to.
+* A client that is kept in a global name, an attribute or an item, or by `lru_cache`.
+* A client after `or`, or below a check whether a client exists.
+* A client with its own cookies, proxy, certificates or transport: its connections cannot be shared.
+* A client that only requests URLs from parameters of the function: each may have another host.
+* Tests, scripts and examples.
+* Code that no visible route calls.
 
 ## On real programs
 
-Up to 116 programs, of which 25 were fetched because they may make such clients. Of what was found a
-reader who had not seen the rule judged 30, drawn evenly over the programs:
+Up to 116 programs, of which 25 were fetched because they may make such clients. A reader who had
+not seen the rule judged 30 findings, drawn evenly over the programs:
 
 | findings | judged | true | worth reading |
 | --- | --- | --- | --- |
 | 67 | 30 | 30 | 28 |
 
-The two that are not: settings of a robot, and extensions that an administrator removes, both
-changed now and then.
+The two that were not worth reading concern rare actions: settings of a robot, and extensions that an
+administrator removes.
 
 ## Sources
 
 * httpx, "Clients": "Why use a Client?"; "Async Support": "Opening and closing clients"
 * aiohttp, "Client Quickstart": "Don't create a session per request"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

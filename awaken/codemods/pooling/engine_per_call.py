@@ -1,18 +1,5 @@
 """Find engines and connection pools that are created for every request.
 
-## What
-
-A call of `create_engine`, `create_async_engine`, `asyncpg.create_pool`, `AsyncIOMotorClient` and
-the like in a function that a web framework calls for each request: a route, a dependency, a
-middleware, or a function that one of these calls, over any number of files. The finding shows the
-way from the route to the call.
-
-## Why
-
-An engine *is* the pool of connections. One that is made per request opens new connections each
-time, keeps none for the next request, and leaves its own to the garbage collector; under load the
-database runs out of them. SQLAlchemy asks for one engine per database and process.
-
 ## Before
 
 ```python
@@ -55,17 +42,33 @@ def list_orders(db: Session = Depends(get_db)):
     return []
 ```
 
+## What
+
+The rule reports calls of `create_engine`, `create_async_engine`, `asyncpg.create_pool`,
+`AsyncIOMotorClient` and similar functions that run for each request. They are in a route, a
+dependency or a middleware, or in any function that one of them calls. All files count. The finding
+shows the calls from the route to the engine.
+
+## Why
+
+An engine *is* the pool of connections. An engine of one request opens new connections each time,
+and keeps none for the next request. The garbage collector closes them at some time. Under load, the
+database has no connections left. The SQLAlchemy docs recommend one engine per database and process.
+
 ## Safety
 
-This is advice: nothing is rewritten. Where the engine belongs is for its owner to say: at the top
-of a module, or in the application's lifespan.
+This is advice: nothing is rewritten. Create the engine at the top of a module, or in the lifespan
+of the application.
 
 ## What it does not report
 
-An engine that is kept: in a global name, an attribute or an item, by `lru_cache`, behind `or`, or
-below a test whether there is one already. An engine with `NullPool` or `StaticPool`, which keeps no
-connections. An engine for a database that the caller names, as where each tenant has one, or where
-a form tests a connection. Tests, migrations, scripts and examples. What no route in sight leads to.
+* An engine that is kept in a global name, an attribute or an item, or by `lru_cache`.
+* An engine after `or`, or below a check whether an engine exists.
+* An engine with `NullPool` or `StaticPool`, which keeps no connections.
+* An engine for a database that the caller names, such as one per tenant. A form that tests a
+  connection is another example.
+* Tests, migrations, scripts and examples.
+* Code that no visible route calls.
 
 ## Sources
 

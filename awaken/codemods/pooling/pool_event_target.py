@@ -1,18 +1,5 @@
 """Listen to the synchronous engine or session of an asynchronous one.
 
-## What
-
-`event.listens_for(async_engine, "connect")` becomes
-`event.listens_for(async_engine.sync_engine, "connect")`; of an `AsyncConnection` it is
-`sync_connection`, of an `AsyncSession` `sync_session`. The same goes for `event.listen`,
-`event.remove` and `event.contains`. What the target is, is followed through variables, attributes,
-annotations and functions, over all files.
-
-## Why
-
-Events belong to the synchronous objects that the asynchronous ones wrap. Listening to the latter
-raises `NotImplementedError` as soon as that line runs.
-
 ## Before
 
 ```python
@@ -40,6 +27,22 @@ engine = create_async_engine("sqlite+aiosqlite://")
 def enforce_foreign_keys(connection, record):
     connection.execute("PRAGMA foreign_keys=ON")
 ```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `event.listens_for(async_engine, "connect")` | `event.listens_for(async_engine.sync_engine, "connect")` |
+| an `AsyncConnection` as target | its `sync_connection` |
+| an `AsyncSession` as target | its `sync_session` |
+| `event.listen`, `event.remove`, `event.contains` | the same |
+
+awaken follows the target through variables, attributes, annotations and functions, over all files.
+
+## Why
+
+Events belong to the synchronous objects that the asynchronous ones wrap. Listening to an
+asynchronous object raises `NotImplementedError` when the line runs.
 
 ## Before: a failure that is hidden (unsafe)
 
@@ -71,24 +74,24 @@ def count_connections(engine: AsyncEngine, count) -> None:
 
 ## Safety
 
-*Safe* means here that nothing can rely on what the line does today, for all it does is fail: the
-target is proven to be asynchronous, and nothing around catches the failure.
+In a *safe* rewrite, the line can only fail today, so nothing can rely on it. The target is proved to
+be asynchronous, and no code around it catches the failure.
 
-*Unsafe* is a call in a `try` or `suppress` that hides the failure: the listener is called from then
-on.
+A rewrite is *unsafe* if a `try` or `suppress` around the call hides the failure. The listener is
+then called for the first time.
 
 ## What it refuses
 
-Listeners that are coroutine functions, which events call and never await; the classes
-`AsyncEngine`, `AsyncConnection` and `AsyncSession` as targets, since there is more than one thing
-that may be meant; tests that expect the failure. Targets that are not proven to be asynchronous
-are no sites, nor is `async_engine.pool`, which is the pool of the synchronous engine already.
+The table has a cure for each reason. These targets are not reported:
+
+* one that is not proved to be asynchronous;
+* `async_engine.pool`, which already is the pool of the synchronous engine.
 
 ## Sources
 
 * SQLAlchemy 2.0, "Asynchronous I/O (asyncio)": "Using events with the asyncio extension"
 * `sqlalchemy/ext/asyncio/engine.py`: `AsyncConnectable._no_async_engine_events`; run with 2.1.9
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

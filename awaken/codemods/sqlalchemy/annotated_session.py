@@ -1,21 +1,81 @@
 """Name the annotation of injected sessions once, and reuse it.
 
+## Before
+
+```python
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from factory import SessionLocal
+
+router = APIRouter()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+@router.get("/now")
+def now(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select current_timestamp"))
+
+
+@router.get("/today")
+def today(db: Annotated[Session, Depends(get_db)]):
+    return db.scalar(text("select current_date"))
+```
+
+## After
+
+```python
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from factory import SessionLocal
+
+router = APIRouter()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+SessionDep = Annotated[Session, Depends(get_db)]
+
+
+@router.get("/now")
+def now(db: SessionDep):
+    return db.scalar(text("select current_timestamp"))
+
+
+@router.get("/today")
+def today(db: SessionDep):
+    return db.scalar(text("select current_date"))
+```
+
 ## What
 
-`db: Annotated[Session, Depends(get_db)]`, written out in many endpoints, becomes `db: SessionDep`.
-The alias is defined once, behind the dependency; one that stands there already is used as it is.
-Where a program has several such dependencies, the alias is named after its function: `get_db` gives
-`DbDep`.
-
-Markers that are still defaults, `db: Session = Depends(get_db)`, are no sites:
-`annotated-dependency` moves them into annotations, and this rule runs behind it.
+| you write | awaken writes |
+| --- | --- |
+| `db: Annotated[Session, Depends(get_db)]` in several endpoints | `db: SessionDep`, and `SessionDep = Annotated[...]` once, after the dependency |
+| an alias that exists already | that alias in the other places |
+| several such dependencies | aliases with the names of the functions: `get_db` gives `DbDep` |
+| `db: Session = Depends(get_db)` | no change: `annotated-dependency` first moves `Depends(get_db)` into the annotation |
 
 ## Why
 
-It is the form that FastAPI documents for sessions. What an endpoint needs of the database stands in
-one place: another session class, or another dependency, is one edit.
+The FastAPI docs recommend this form for sessions. Another session class, or another dependency, is
+then one edit.
 
-## Before
+## Before: a dependency in another file
 
 ```python database.py
 from collections.abc import Iterator
@@ -53,7 +113,7 @@ def version(db: Annotated[Session, Depends(get_db)]):
     return db.scalar(text("select sqlite_version()"))
 ```
 
-## After
+## After: a dependency in another file
 
 ```python database.py
 from collections.abc import Iterator
@@ -93,22 +153,31 @@ def version(db: SessionDep):
     return db.scalar(text("select sqlite_version()"))
 ```
 
+## The factory of the first example
+
+```python factory.py
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(create_engine("sqlite://"))
+```
+
 ## Safety
 
-*Safe*: the alias is the same object as the annotation in its place. FastAPI sees the same
-parameters, and a replaced dependency is replaced everywhere, for overrides go by the function.
+*Safe*: the alias is the same object as the annotation that it replaces. FastAPI sees the same
+parameters. A dependency override still works everywhere, because it names the function.
 
 ## What it refuses
 
-A dependency that is imported from a module that only hands it on, or inside of a function; one for
-which another file has an alias already; names that are taken. A parameter that stands alone with
-its dependency is no site: an alias that is used once says nothing. Dependencies of libraries and
-methods have no place behind which an alias could stand.
+The table has a cure for each reason. These parameters are not reported:
+
+* the only parameter with its dependency: an alias that is used once says nothing;
+* a parameter whose dependency is a method, or belongs to a library: the alias would have no place.
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. These programs have
-no place for it: those that inject sessions have such a name already, or no annotation yet.
+The rule ran on the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. None has
+a place for it: those that inject sessions already have an alias, or have no annotation yet.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -118,7 +187,7 @@ no place for it: those that inject sessions have such a name already, or no anno
 
 * FastAPI, "SQL (Relational) Databases": "Create a Session Dependency"; "Dependencies": "Share
   `Annotated` dependencies"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

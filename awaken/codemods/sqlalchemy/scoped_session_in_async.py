@@ -1,16 +1,5 @@
 """Find `scoped_session` registries that coroutines use.
 
-## What
-
-A `scoped_session(...)` whose session is used in a coroutine, or in a function that a coroutine
-calls. The finding stands at the registry and shows the ways to it.
-
-## Why
-
-A registry gives each thread one session. All tasks of an event loop run in one thread, so they
-share that session: one commits or rolls back what another has begun, and `remove()` closes it for
-all. Its calls also hold up the loop.
-
 ## Before
 
 ```python
@@ -50,18 +39,31 @@ async def count_orders(db: AsyncSession = Depends(get_db)):
     return await db.scalar(text("SELECT count(*) FROM orders"))
 ```
 
+## What
+
+The rule reports a `scoped_session(...)` if a coroutine uses its session, or a function that a
+coroutine calls. The finding is at the registry, and shows the calls from the coroutine to it.
+
+## Why
+
+A registry gives each thread one session. All tasks of an event loop run in one thread, so they
+share that session. One task commits or rolls back the work of another, and `remove()` closes the
+session for all of them. Its calls also block the event loop.
+
 ## Safety
 
-This is advice: nothing is rewritten. A session per request, passed as a dependency, is the cure; a
-registry for tasks is `async_scoped_session(factory, scopefunc=asyncio.current_task)`, with
-`await registry.remove()` in the task that used it. `BaseHTTPMiddleware` runs endpoints in a task
-of their own, so that cannot be the middleware's.
+This is advice: nothing is rewritten. Pass a session per request as a dependency. A registry for
+tasks is `async_scoped_session(factory, scopefunc=asyncio.current_task)`. The task that used it
+then awaits `registry.remove()`. A `BaseHTTPMiddleware` cannot do that, because it runs endpoints in
+another task.
 
 ## What it does not report
 
-Registries that only plain functions use, such as endpoints without `async`, which run in threads,
-and what is handed to `to_thread`. Registries whose `scopefunc` is `asyncio.current_task`. Ways over
-more than two functions, and tests.
+* A registry that only plain functions use. Endpoints without `async` run in threads, and so do
+  functions that are passed to `to_thread`.
+* A registry whose `scopefunc` is `asyncio.current_task`.
+* A call over more than two functions.
+* Tests.
 
 ## Sources
 

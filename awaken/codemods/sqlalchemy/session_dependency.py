@@ -1,18 +1,6 @@
 """Close the session of a dependency after the request.
 
-## What
-
-A dependency of FastAPI that makes a session and leaves it open, or closes it only if nothing goes
-wrong, gets the documented form: it yields the session inside of `with`, or `async with`. A
-dependency that returns a session becomes one that yields it, and its annotation an iterator.
-
-## Why
-
-What a dependency returns, nobody closes: each request keeps a connection until the garbage
-collector finds the session, and the pool runs dry under load. What stands behind a bare `yield` is
-not run when the request fails.
-
-## Before: a session that nobody closes (unsafe)
+## Before: a session that nothing closes (unsafe)
 
 ```python
 from fastapi import Depends, FastAPI
@@ -32,7 +20,7 @@ def index(db: Session = Depends(get_db)):
     return db.scalar(text("select 1"))
 ```
 
-## After: a session that nobody closes (unsafe)
+## After: a session that nothing closes (unsafe)
 
 ```python
 from collections.abc import Iterator
@@ -55,7 +43,21 @@ def index(db: Session = Depends(get_db)):
     return db.scalar(text("select 1"))
 ```
 
-## Before: closed only if all goes well (unsafe)
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| a FastAPI dependency that returns a session | a generator that yields it inside `with` or `async with`; its annotation becomes an iterator |
+| one that yields a session and leaves it open | the same `with` |
+| one that closes the session only if nothing raises | the same `with`, without `close()` |
+
+## Why
+
+Nothing closes a session that a dependency returns. Each request keeps a connection until the garbage
+collector finds the session, and under load the pool has none left. Code after a bare `yield` does
+not run when the request fails.
+
+## Before: closed only if nothing raises (unsafe)
 
 ```python
 from fastapi import Depends, FastAPI
@@ -78,7 +80,7 @@ def index(db: Session = Depends(get_db)):
     return db.scalar(text("select 1"))
 ```
 
-## After: closed only if all goes well (unsafe)
+## After: closed only if nothing raises (unsafe)
 
 ```python
 from fastapi import Depends, FastAPI
@@ -102,19 +104,21 @@ def index(db: Session = Depends(get_db)):
 
 ## Safety
 
-Never safe: what uses the session after the request finds it closed, and what it loaded detached.
-Background tasks run before the session is closed, but for FastAPI 0.106 to 0.117, where it is
-closed before them and before a streamed body.
+Never safe:
 
-Closing rolls back what was not committed, so a rollback of its own is not needed and none is added.
-Nor is a commit: who commits today does so afterwards.
+| what may change | details |
+| --- | --- |
+| code that uses the session after the request | the session is closed, and its objects are detached |
+| background tasks | they run before the session is closed, except with FastAPI 0.106 to 0.117 |
+| a streamed body, with FastAPI 0.106 to 0.117 | the session is closed before it |
+
+Closing a session rolls back everything that is not committed, so awaken adds no rollback. It adds no
+commit either: a dependency that commits today still does.
 
 ## What it refuses
 
-Dependencies that the program calls by itself, or may; that are decorated, as by `contextmanager`,
-where a request gets the manager and no session; that catch the error of a request and do not raise
-it again; whose session class closes itself in a way of its own; and those of another shape. A
-dependency that closes its session on every path is no site.
+The table has a cure for each reason. A dependency decorated by `contextmanager` gives a request the
+manager, not the session. A dependency that closes its session on every path is not reported.
 
 ## On real programs
 
@@ -127,7 +131,7 @@ dependency that closes its session on every path is no site.
 * FastAPI, "Dependencies with yield"; release notes 0.106.0, 0.110.0 and 0.118.0
 * SQLAlchemy 2.1, "Session Basics": "When do I construct a Session"
 * Run with FastAPI 0.105.0, 0.106.0, 0.110.0, 0.117.1, 0.118.0 and 0.163.2: when exit code runs
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -1,19 +1,5 @@
 """Await coroutines that share a session one after the other.
 
-## What
-
-Coroutines that `asyncio.gather()` runs at once on one `AsyncSession` or `AsyncConnection` are
-awaited one after the other. So are those that reach it through `self.session`, through a variable
-of the function around, or through objects that were built with it. Tasks of a `TaskGroup`, and of
-`asyncio.create_task()`, that share a session are reported.
-
-## Why
-
-A session is one transaction on one connection, which can do one thing at a time. Where two tasks
-meet in it, SQLAlchemy raises `InvalidRequestError` or `IllegalStateChangeError`; where they just
-miss each other, one commits or rolls back what the other has begun. Nothing is lost by waiting: the
-connection never did both at once.
-
 ## Before (unsafe)
 
 ```python
@@ -52,25 +38,42 @@ async def load(session: AsyncSession, keys):
     return [await session.get(object, key) for key in keys]
 ```
 
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `asyncio.gather()` of coroutines that use one `AsyncSession` or `AsyncConnection` | one `await` after the other |
+| the same, if they share it by `self.session`, a variable of the outer function, or objects built with it | one `await` after the other |
+| tasks of a `TaskGroup` or of `asyncio.create_task()` that share a session | no change, but a finding |
+
+## Why
+
+A session is one transaction on one connection, which does one thing at a time. If two tasks use it
+at once, SQLAlchemy raises `InvalidRequestError` or `IllegalStateChangeError`. Otherwise, one task may
+commit or roll back the work of the other. Waiting costs nothing: the connection never did both at
+once.
+
 ## Safety
 
-Never safe. Each coroutine begins when the one before it is done, so what else they do takes its
-time as well: a request beside the query is no longer on its way meanwhile. After a failure the
-others do not begin.
+Never safe:
+
+| what may change | details |
+| --- | --- |
+| the time of other work in the coroutines, such as a request | it no longer overlaps with the query |
+| after a failure | the later coroutines do not start |
 
 ## What it refuses
 
-Such sites are reported where the coroutines are kept in variables, where they are not proven to be
-coroutines, as tasks are not, and where exceptions are returned as results. If the tasks are to run
-at once, each needs a session of its own.
+The table has a cure for each reason. These sessions are not reported:
 
-No sites are sessions of an `async_scoped_session`, which has one for each task; a session that each
-coroutine opens itself; and what stands below an `asyncio.Lock`.
+* one of an `async_scoped_session`, which has one for each task;
+* one that each coroutine opens itself;
+* one that is used inside an `asyncio.Lock`.
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. The two places were
-read, and are right: both gather statements of one session.
+The rule ran on the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Both
+places were read, and are right: each gathers statements of one session.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -83,7 +86,7 @@ read, and are right: both gather statements of one session.
   concurrent tasks?"
 * SQLAlchemy 2.1, "Error Messages": "This session is provisioning a new connection; concurrent
   operations are not permitted" (`isce`)
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

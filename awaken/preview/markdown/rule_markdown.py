@@ -65,9 +65,12 @@ def _runs(rule: Rule) -> str:
     """Return the commands that run ``rule`` alone."""
     if rule.kind == "advice":
         return f"```console\nawaken check --select {rule.name}\n```"
-    lines = [f"awaken diff --select {rule.name}", f"awaken apply --select {rule.name}"]
-    if Level.UNSAFE in levels(rule):
-        lines.append(f"awaken apply --select {rule.name} --unsafe-fixes")
+    lines = [f"awaken {command} --select {rule.name}" for command in ("diff", "apply")]
+    if Level.SAFE not in levels(rule):
+        # Without that option, a rule that is never safe would change nothing.
+        lines = [f"{line} --unsafe-fixes" for line in lines]
+    elif Level.UNSAFE in levels(rule):
+        lines.append(f"{lines[-1]} --unsafe-fixes")
     return "```console\n" + "\n".join(lines) + "\n```"
 
 

@@ -165,10 +165,10 @@ class _Frames:
         self._page.labelled(digits, "rewrite", "shown above" if told else "")
         self._page.labelled(digits, "reason", finding.reason or "")
         self._page.labelled(digits, "what to do", finding.help)
-        for place in finding.related:
-            self._page.labelled(
-                digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip()
-            )
+        # Two expressions may begin in one place.
+        related = (f"{self._elsewhere(one)} {one.note}".rstrip() for one in finding.related)
+        for place in dict.fromkeys(related):
+            self._page.labelled(digits, "because", place)
         page.row()
 
     def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:

@@ -44,7 +44,7 @@ def _options():
     [
         (
             "def f(skip: int = 0, db: Session = Depends(get_db)):",
-            "`db` of `f` becomes Annotated, with `db` before `skip`, which has a default",
+            "`db` of `f` becomes `Annotated`; `db` moves before `skip`, which has a default",
         ),
         (
             (
@@ -52,18 +52,18 @@ def _options():
                 " key: int = Path(...)):"
             ),
             (
-                "`db` and `key` of `f` become Annotated, with `db` and `key` before `skip`, "
+                "`db` and `key` of `f` become `Annotated`; `db` and `key` move before `skip`, "
                 "which has a default"
             ),
         ),
         (
             "def f(skip: int = 0, words: str = Query(...)):",
             (
-                "`words` of `f` becomes Annotated, with a `*` before `words`, "
+                "`words` of `f` becomes `Annotated`; `*` comes before `words`, "
                 "which no longer has a default"
             ),
         ),
-        ("def f(db: Session = Depends(get_db), skip: int = 0):", "`db` of `f` becomes Annotated"),
+        ("def f(db: Session = Depends(get_db), skip: int = 0):", "`db` of `f` becomes `Annotated`"),
     ],
 )
 def test_a_safe_change_says_which_parameters_move_and_why(program, header, said):

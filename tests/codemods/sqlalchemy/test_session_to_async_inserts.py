@@ -51,7 +51,7 @@ def test_what_the_engine_becomes():
     assert (
         '''
 def with_rows_together(engine: AsyncEngine) -> AsyncEngine:
-    """Send the rows of an INSERT together: they may refer to each other."""
+    """Send the rows of an INSERT together, because a row may refer to a later one."""
     if engine.dialect.name == "postgresql":
         engine.dialect.use_insertmanyvalues_wo_returning = True
     return engine

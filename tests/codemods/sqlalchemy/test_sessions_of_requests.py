@@ -74,7 +74,7 @@ def client(db):
 
     {use}
 """
-ANEW = "await db.run_sync(read_relationships_anew)"
+ANEW = "await db.run_sync(reload_relationships)"
 
 
 @pytest.mark.parametrize(

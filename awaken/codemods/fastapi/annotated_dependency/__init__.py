@@ -1,24 +1,61 @@
 """Move `Depends()`, `Query()` and other FastAPI markers from defaults into `Annotated`.
 
+## Before
+
+```python
+from fastapi import APIRouter, Depends, Query
+
+from shop import Session, get_db
+
+router = APIRouter()
+
+
+@router.get("/items")
+def items(skip: int = 0, limit: int = Query(10, le=50), db: Session = Depends(get_db)):
+    return db.all(skip, limit)
+```
+
+## After
+
+```python
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from shop import Session, get_db
+
+router = APIRouter()
+
+
+@router.get("/items")
+def items(
+    db: Annotated[Session, Depends(get_db)],
+    skip: int = 0,
+    limit: Annotated[int, Query(le=50)] = 10,
+):
+    return db.all(skip, limit)
+```
+
 ## What
 
-`db: Session = Depends(get_db)` becomes `db: Annotated[Session, Depends(get_db)]`, and
-`q: str = Query("x", max_length=9)` becomes `q: Annotated[str, Query(max_length=9)] = "x"`. The
-same goes for `Security`, `Path`, `Body`, `Header`, `Cookie`, `Form` and `File`, in endpoints,
-dependencies and constructors of classes that are dependencies. All marked parameters of a function
-change together. One without a type gets `Any`, as FastAPI itself takes it: a better type, such as
-the one that the dependency returns, would change nothing at run time and might be wrong.
+| you write | awaken writes |
+| --- | --- |
+| `db: Session = Depends(get_db)` | `db: Annotated[Session, Depends(get_db)]` |
+| `q: str = Query("x", max_length=9)` | `q: Annotated[str, Query(max_length=9)] = "x"` |
+| `Security`, `Path`, `Body`, `Header`, `Cookie`, `Form`, `File` | the same form |
+| `db=Depends(get_db)`, without a type | `db: Annotated[Any, Depends(get_db)]`, because FastAPI reads it so |
+| a dependency or path parameter after one with a default | the parameter moves to the front |
+| another parameter that loses its default | a bare `*` before it, because a new order would change the OpenAPI document |
 
-A parameter without a default cannot follow one that has one. Dependencies and path parameters move
-in front; where something else would have to move, which FastAPI's document would show, a bare `*`
-is put in front of it instead.
+The rule rewrites endpoints, dependencies, and constructors of classes that are dependencies. All
+marked parameters of a function change together.
 
 ## Why
 
-It is the form that FastAPI documents since 0.95: the default is the default, for type checkers and
-for whom calls the function, and an annotation can be given a name and used again.
+The FastAPI docs recommend `Annotated` since 0.95. The default of the parameter is its real
+default, for type checkers and for direct calls. An annotation can have a name, and be reused.
 
-## Before
+## Before: parameters without a default
 
 ```python
 from fastapi import APIRouter, Depends, Path, Query
@@ -33,17 +70,12 @@ def item(item_id: int = Path(..., ge=1), db: Session = Depends(get_db)):
     return db.get(item_id)
 
 
-@router.get("/items")
-def items(skip: int = 0, limit: int = Query(10, le=50), db: Session = Depends(get_db)):
-    return db.all(skip, limit)
-
-
 @router.get("/search")
 def search(page: int = 1, words: str = Query(...)):
     return page, words
 ```
 
-## After
+## After: parameters without a default
 
 ```python
 from typing import Annotated
@@ -58,15 +90,6 @@ router = APIRouter()
 @router.get("/items/{item_id}")
 def item(item_id: Annotated[int, Path(ge=1)], db: Annotated[Session, Depends(get_db)]):
     return db.get(item_id)
-
-
-@router.get("/items")
-def items(
-    db: Annotated[Session, Depends(get_db)],
-    skip: int = 0,
-    limit: Annotated[int, Query(le=50)] = 10,
-):
-    return db.all(skip, limit)
 
 
 @router.get("/search")
@@ -161,39 +184,39 @@ def measured(function):
 
 ## Safety
 
-*Safe* means: the same responses to the same requests, the same document, and the same for every
-direct call. FastAPI calls its functions by name; direct calls are looked up over the whole
-program, tests included, and all of them pass what has no default afterwards. That a function is an
-endpoint, a dependency or an override is no call. A type checker that passes over functions without
-annotations reads those that get their first one. Code outside the program is taken to call no
-endpoint.
+A *safe* rewrite gives the same responses, the same OpenAPI document, and the same result for every
+direct call. FastAPI calls its functions by name. awaken looks up direct calls in the whole program
+and its tests: each passes every parameter without a default. Use as an endpoint, a dependency or an
+override is not a call. awaken assumes that no code outside the program calls an endpoint. A type
+checker that skips functions without annotations now checks those that get their first one.
 
-*Unsafe*, with what may change in the message:
+| an *unsafe* rewrite | what may change |
+| --- | --- |
+| a decorator between FastAPI and the function | it may look at the defaults, as the one of dependency-injector does |
+| a direct call that leaves out a parameter such as `limit` | it gets `10` instead of the `Query()` object |
+| a function that other programs may call by position | its parameters change their positions |
+| a function whose calls are not all known | an unknown call may fail |
 
-* a decorator between FastAPI and the function, which may look at its defaults (that of
-  dependency-injector does);
-* direct calls that leave out a parameter like `limit`: they get `10` instead of the marker;
-* functions that other programs may call by position, where parameters change their places, and
-  those whose calls cannot all be found.
-
-It needs FastAPI 0.95 and Python 3.9, on every version that the project admits.
+The rule runs only if the project requires FastAPI 0.95 or later, and Python 3.9 or later.
 
 ## What it refuses
 
-`Depends()` without a type, types in quotes, parameters that are Annotated already; markers that are
-given `*arguments`; functions that are passed on as a value, or called without a parameter that
-could not be left out any more, or by position where places change; signatures with `/`, `*args` or
-`*` in which no order fits. In files with `from __future__ import annotations`, markers that name
-something local or bound twice, because FastAPI evaluates such annotations among the names at the
-top of the file.
+| left alone | why |
+| --- | --- |
+| `Depends()` without a type | FastAPI takes the dependency from the type |
+| a function that is passed on as a value | its calls are unknown |
+| a signature with `/`, `*args` or `*` in which no order works | no order is valid |
+| a marker with a local name, or one that is assigned twice, in a file with `from __future__ import annotations` | FastAPI evaluates these annotations with the names of the module |
+
+The next table has a cure for each reason.
 
 ## On real programs
 
-78 programs, 59 of which have such parameters; 593 functions stay in those that admit FastAPI before
-0.95, or Python 3.8. All files compile afterwards. The documents of gns3-server, sqlmesh and
-merino-py (350, 26 and 3 rewritten functions) are the same before and after, and so is what becomes
-of the 487 tests of gns3-server's interface. In open-webui, 518 functions have parameters without a
-type; the others were counted when these still were manual:
+78 programs, of which 59 have such parameters. 593 functions are left alone, because their programs
+allow FastAPI before 0.95 or Python 3.8. All files compile afterwards. The OpenAPI documents of
+gns3-server, sqlmesh and merino-py are the same before and after (350, 26 and 3 functions). So are
+the results of the 487 API tests of gns3-server. In open-webui, 518 functions have parameters
+without a type. The other programs were counted when awaken left these alone:
 
 | program | functions | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
@@ -212,10 +235,11 @@ type; the others were counted when these still were manual:
 ## Sources
 
 * FastAPI, "Query Parameters and String Validations": "Use `Annotated` in the type for the `q`
-  parameter", "Advantages of `Annotated`"; "Path Parameters and Numeric Validations": "Order the
-  parameters as you need"; release notes of 0.95.0
+  parameter", "Advantages of `Annotated`"
+* FastAPI, "Path Parameters and Numeric Validations": "Order the parameters as you need"; release
+  notes of 0.95.0
 * `fastapi/dependencies/utils.py`: `analyze_param`, `get_typed_signature`, `get_typed_annotation`
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.fastapi.annotated_dependency.plan import AnnotatedDependency
 

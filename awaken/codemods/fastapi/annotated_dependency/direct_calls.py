@@ -1,4 +1,4 @@
-"""Direct calls of a function, which stand against a change of its signature."""
+"""Direct calls of a function, which may prevent a change of its signature."""
 
 from __future__ import annotations
 

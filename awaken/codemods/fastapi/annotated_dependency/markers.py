@@ -1,4 +1,4 @@
-"""The markers of FastAPI that stand as defaults of parameters."""
+"""The markers of FastAPI that are defaults of parameters."""
 
 from __future__ import annotations
 

@@ -122,14 +122,15 @@ def _rewrite(
     ]
     names = _listed([one.name for one in marked])
     verb = "becomes" if len(marked) == 1 else "become"
-    message = f"{names} of `{function.name}` {verb} Annotated"
+    message = f"{names} of `{function.name}` {verb} `Annotated`"
     if rewrite.star:
-        message += f", with a `*` before `{rewrite.star}`, which no longer has a default"
+        message += f"; `*` comes before `{rewrite.star}`, which no longer has a default"
     in_front, first = put_in_front(function, rewrite)
     if in_front:
-        message += f", with {_listed(in_front)} before `{first}`, which has a default"
+        moves = "moves" if len(in_front) == 1 else "move"
+        message += f"; {_listed(in_front)} {moves} before `{first}`, which has a default"
     if untyped:
-        message += f", with Any as the type of {_listed(untyped)}"
+        message += f"; the type of {_listed(untyped)} is `Any`"
     return Rewrite(message, edits, caveats)
 
 

@@ -1,23 +1,5 @@
 """Replace `on_event` handlers with a lifespan.
 
-## What
-
-Everything that an application registers to run at startup and at shutdown, by `@app.on_event`,
-`add_event_handler`, `on_startup=[...]` or on `app.router`, is called by one lifespan, in the order
-in which it was registered. A single short handler becomes the body of the lifespan; several, long
-ones, and those that anybody else refers to stay functions.
-
-All handlers of an application move in one change, or none does: an application that has a lifespan
-runs no other handler, without a word. That goes over files: handlers of routers that it includes,
-of files that are imported below it, and of functions that are given the application and do nothing
-but register. A function that registers all handlers of what it is given makes the lifespan itself.
-Tests that run the handlers by hand enter the lifespan instead.
-
-## Why
-
-`on_event` is deprecated, and Starlette 1.0 has removed `add_event_handler`, `on_startup` and
-`on_shutdown`. A lifespan says in one place what is opened and closed.
-
 ## Before
 
 ```python
@@ -59,6 +41,32 @@ async def lifespan(app: FastAPI):
 
 app = FastAPI(title="Shop", lifespan=lifespan)
 ```
+
+## What
+
+One lifespan calls every function that an application registers for startup and shutdown, in the
+order of registration.
+
+| you write | awaken writes |
+| --- | --- |
+| `@app.on_event`, `add_event_handler`, `on_startup=[...]`, the same on `app.router` | a call in the lifespan |
+| a single short handler | its body in the lifespan |
+| several handlers, a long one, or one that other code uses | functions that the lifespan calls |
+| a handler that is registered under a condition | a call under the same condition, or under a variable that remembers it |
+| handlers of routers that the application includes | calls in the lifespan of the application |
+| handlers in other files that are imported | calls in the lifespan |
+| a function that gets the application and only registers handlers | its handlers are called in the lifespan |
+| a function that registers all handlers of the application that it gets | the function makes the lifespan itself |
+| a test that runs the handlers itself | the test enters the lifespan |
+| a comment | it moves with its code; `# noqa` and `# type: ignore` for a removed line go |
+
+All handlers of an application move in one change, over all files, or none does. An application with
+a lifespan ignores other handlers without a warning.
+
+## Why
+
+`on_event` is deprecated, and Starlette 1.0 removed `add_event_handler`, `on_startup` and
+`on_shutdown`. A lifespan shows in one place what the application opens and closes.
 
 ## Before: a factory with several handlers
 
@@ -115,7 +123,7 @@ def create_app(url: str) -> FastAPI:
     return app
 ```
 
-## The module beside the examples
+## The module of the examples
 
 ```python database.py
 class Database:
@@ -129,48 +137,47 @@ database = Database()
 
 ## Safety
 
-*Safe* means: the same handlers run in the same order, on the same thread, with the same
-exceptions; none runs twice or not at all. Shutdown runs in the order of registration, as
-it did, not in reverse. It is written in `finally`, because `on_event` runs it also when the server
-is cancelled; startup stands in front of `try`, because a failed startup runs no shutdown. What was
-registered only in some cases is called only in these: the lifespan asks the condition again where
-nothing can change it, else a variable that remembers. Comments move with
-what they speak of; one that only told a tool to overlook a removed line (`# noqa`, `# type:
-ignore`) goes with it.
+A *safe* rewrite runs the same handlers in the same order, on the same thread, with the same
+exceptions. No handler runs twice, and none is lost.
 
-*Unsafe* is what depends on something out of sight, or changes what was not meant:
+| what stays the same | how |
+| --- | --- |
+| the order at shutdown | the order of registration, not the reverse |
+| shutdown when the server is cancelled | it is in `finally` |
+| no shutdown after a failed startup | startup comes before `try` |
+| conditions | the lifespan checks the condition again if nothing can change it; otherwise a variable remembers it |
 
-* a library is given the application, and it is not known whether it registers handlers of its own;
-* handlers of routers, which run twice since FastAPI 0.112.2, and once afterwards;
-* handlers of files that import the application: the lifespan imports them;
-* functions that code outside the project may call as well: what they make gets the lifespan, and
-  what they are given and has a lifespan loses it; a `lifespan` among the keywords that they give
-  the constructor fails;
-* tests that replace a handler, which now replace it for the lifespan too, and tests that fail
-  between startup and shutdown, which now run the shutdown.
+An *unsafe* rewrite depends on code that awaken does not see, or changes behaviour that looks like a
+mistake:
 
-FastAPI before 0.93 has no `lifespan=`: nothing is rewritten unless the project's own requirements
-promise a newer one.
+| case | what may change |
+| --- | --- |
+| the application is passed to a library | handlers that the library registers no longer run |
+| handlers of routers, since FastAPI 0.112.2 | they ran twice, and run once |
+| a file with handlers imports the application | the lifespan imports that file |
+| code outside the project may call the function that makes or gets the application | its application gets a lifespan, or loses its own; a `lifespan` among its keyword arguments fails |
+| a test replaces a handler | the lifespan calls the replacement too |
+| a test fails between startup and shutdown | the shutdown now runs |
+
+FastAPI has `lifespan=` since 0.93. Nothing is rewritten unless the requirements of the project
+exclude older versions.
 
 ## What it refuses
 
-Applications of which not every handler is in sight: registered on something that cannot be
-followed, in a loop, behind a `return`, in a function that does other things, or by a library; made
-with `**kwargs` that may hold handlers; of a class that adds to FastAPI's. Handlers of which it
-cannot be told whether they are awaited, whose name means something else when the application
-starts, or that are no plain functions. Applications that have a lifespan already, or are mounted in
-another one: their handlers never run, which is reported. Applications of which one includes the
-router of the other, and handlers that decorators register on several. Code that runs the handlers
-of an application itself, by `app.router.startup()`, other than around statements of one block.
+| left alone | why |
+| --- | --- |
+| a handler that is registered after a `return`, or in a function with other tasks | awaken does not know when it is registered |
+| an application that has a lifespan, or is mounted in another one | its handlers never run, which the finding says |
+| code that runs the handlers, such as `app.router.startup()` | awaken rewrites only calls around the statements of one block |
 
-A program in which no file names FastAPI or Starlette has no sites: its `on_event` is another
-library's.
+The next table has a cure for each reason. Files are not considered if the program never names
+FastAPI or Starlette. Their `on_event` belongs to another library.
 
 ## On real programs
 
-The 25 programs of `benchmarks/applications.md`, which were chosen before the rule was written: 87
-registrations of 34 applications, counted without awaken. No handler was lost, doubled or put into
-another order in any diff.
+The 25 programs of `benchmarks/applications.md` were chosen before the rule was written. They have
+87 registrations of 34 applications, counted without awaken. No diff loses, doubles or reorders a
+handler.
 
 | program (FastAPI) | handlers | apps | safe | unsafe | manual |
 | --- | --- | --- | --- | --- | --- |
@@ -192,17 +199,21 @@ another order in any diff.
 | sqlmesh (0.110) | 2 | 1 | 1 | 0 | 0 |
 | nine smaller ones | 18 | 10 | 10 | 0 | 0 |
 
-The manual ones: applications of which another one runs the handlers by hand (codex-autorunner), a
-class that registers on itself (fastapi-jsonrpc), an application mounted in another one and a range
-of versions that begins at 0.68 (feast). Four of the smaller ones and Open-Assistant pin FastAPI
-before 0.93 and were run as if they pinned 0.110.
+| manual | why |
+| --- | --- |
+| codex-autorunner | another application runs the handlers by hand |
+| fastapi-jsonrpc | a class registers handlers on itself |
+| feast | one application is mounted in another; the range of versions begins at 0.68 |
+
+Four of the smaller programs and Open-Assistant pin FastAPI before 0.93. They were run as if they
+pinned 0.110.
 
 ## Sources
 
 * FastAPI, "Lifespan Events" and "Testing Events"; Starlette, "Lifespan", and release notes of 1.0
 * `starlette/routing.py` (`_DefaultLifespan`, `Router.lifespan`), `fastapi/routing.py`
   (`_merge_lifespan_context`, `APIRouter.include_router`)
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.fastapi.on_event_to_lifespan.plan import OnEventToLifespan
 

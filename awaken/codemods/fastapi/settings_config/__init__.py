@@ -1,18 +1,5 @@
 """Replace `class Config` of settings with `model_config = SettingsConfigDict(...)`.
 
-## What
-
-The `class Config` inside a class that inherits from `BaseSettings` becomes an assignment of
-`SettingsConfigDict(...)` with the same settings, and `BaseSettings` is imported from
-`pydantic_settings`. Comments stay beside their settings, a docstring of Config becomes a comment,
-`Extra.forbid` becomes `"forbid"`. Configs that inherit from each other, as in
-`class Config(AppSettings.Config)`, are rewritten together, over all files, or not at all.
-
-## Why
-
-pydantic 2 takes a class for a dictionary with a deprecation warning, and pydantic 3 is to drop it.
-`BaseSettings` left pydantic with version 2: importing it from there fails.
-
 ## Before
 
 ```python
@@ -23,7 +10,7 @@ class Settings(BaseSettings):
     name: str = "shop"
 
     class Config:
-        # the file beside the program
+        # relative to the working directory
         env_file = ".env"
         env_prefix = "SHOP_"
 ```
@@ -38,11 +25,27 @@ class Settings(BaseSettings):
     name: str = "shop"
 
     model_config = SettingsConfigDict(
-        # the file beside the program
+        # relative to the working directory
         env_file=".env",
         env_prefix="SHOP_",
     )
 ```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| a `class Config` in a class that inherits from `BaseSettings` | `model_config = SettingsConfigDict(...)` with the same settings |
+| `from pydantic import BaseSettings` | `from pydantic_settings import BaseSettings` |
+| a comment on a setting | the same comment on the argument |
+| a docstring of `Config` | a comment |
+| `Extra.forbid` | `"forbid"` |
+| configs that inherit from each other: `class Config(AppSettings.Config)` | all of them are rewritten, over all files, or none is |
+
+## Why
+
+With pydantic 2, a `class Config` is deprecated, and pydantic 3 is to remove it. `BaseSettings` moved
+to pydantic-settings: importing it from pydantic 2 fails.
 
 ## Before: settings of pydantic 1 (unsafe)
 
@@ -73,37 +76,31 @@ class Settings(BaseSettings):
 
 ## Safety
 
-*Safe* means: the class has the same `model_config`, so it takes its values from the same places
-and accepts and refuses the same ones. pydantic 2 reads every attribute of a `class Config` into
-that dictionary; the rule rewrites a Config whose attributes can be read off, all of them settings
-that pydantic 2 or pydantic-settings has, and whose values mean the same in the class around it.
-Only the deprecation warning goes.
+A *safe* rewrite gives the class the same `model_config`. So the settings take their values from the
+same places, and accept and reject the same ones. pydantic 2 reads every attribute of a
+`class Config` into that dictionary. Each attribute must have a plain value, and be a setting of
+pydantic 2 or pydantic-settings. Its value must mean the same in the class around it. Only the
+deprecation warning disappears.
 
-*Unsafe*, with what may change in the message:
+| an *unsafe* rewrite | what may change |
+| --- | --- |
+| an import of `BaseSettings` from pydantic, and classes that inherit from it | it fails today; the program was written for pydantic 1, which accepted an `env_file` with other keys, and `Field(env=...)` |
+| a setting that pydantic 2 renamed | the old name has no effect today |
+| `class Config(BaseSettings.Config)` | it fails today |
 
-* an import of `BaseSettings` from pydantic, and what inherits from it: such a program fails under
-  pydantic 2 today, and was written for pydantic 1, which read an `env_file` with other keys in it
-  and `Field(env=...)`;
-* settings that pydantic 2 renamed: under their old names they have no effect today;
-* `class Config(BaseSettings.Config)`, which fails today.
-
-It runs only where every version of pydantic that the project admits is 2 or later: settings that
-still run under pydantic 1 have to keep their Config.
+The rule runs only if the project requires pydantic 2 or later. Settings that still run under
+pydantic 1 need their Config.
 
 ## What it refuses
 
-Methods in Config, and settings that pydantic 2 removed: it ignores them today, and what they did
-has to be done otherwise. Names that are no settings; conditions, helper names and everything else
-but a name with a value; values whose names mean something else in the class around; Configs that
-inherit from other classes; a Config that is read elsewhere (`Settings.Config.env_file`); files
-that import `BaseSettings` in a `try`, to run under either version.
-
-Models that are no settings are no sites, nor is what inherits from `pydantic.v1`.
+The table has a cure for each reason. A file that imports `BaseSettings` in a `try` also supports
+pydantic 1, so it is left alone. Models that are not settings, and classes of `pydantic.v1`, are not
+reported.
 
 ## On real programs
 
-77 programs, 27 of which have such settings; most are of 2023 and pin pydantic 1, where nothing is
-rewritten. The figures are those of `--target pydantic=2.10`, as if they had just raised it; all
+77 programs, of which 27 have such settings. Most are of 2023 and pin pydantic 1, where awaken
+rewrites nothing. The figures are those of `--target pydantic=2.10`, as if they had raised it. All
 files compile afterwards:
 
 | program | sites | safe | unsafe | manual |
@@ -124,7 +121,7 @@ files compile afterwards:
 * pydantic 2, Migration Guide: "Changes to config", "BaseSettings has moved to pydantic-settings"
 * `pydantic/_internal/_config.py` of 2.14.3: `prepare_config`, `V2_REMOVED_KEYS`, `V2_RENAMED_KEYS`
 * `pydantic_settings/main.py` of 2.16.3: `SettingsConfigDict`
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.fastapi.settings_config.plan import SettingsConfig
 

@@ -1,19 +1,5 @@
 """Dispose of the application's asynchronous engine at the end of the lifespan.
 
-## What
-
-An engine that `create_async_engine` makes at the top of a module, in a program with a FastAPI or
-Starlette application, and that nobody disposes of. Where the application has a lifespan in sight,
-`await engine.dispose()` is added at its end: after everything that follows the `yield`, or at the
-end of the `finally` around it.
-
-## Why
-
-The connections of an asynchronous engine belong to the event loop. What is still open when the loop
-ends cannot be closed any more: PostgreSQL logs a lost connection for each, drivers warn about
-transports that were never closed, and a server that reloads often leaves connections behind until
-the database has no more of them.
-
 ## Before: the lifespan ends without it (unsafe)
 
 ```python
@@ -57,22 +43,44 @@ async def lifespan(app: FastAPI):
 app = FastAPI(lifespan=lifespan)
 ```
 
+## What
+
+The rule looks for an engine that `create_async_engine` makes at the top of a module, and that
+nothing disposes of. The program needs a FastAPI or Starlette application. If the application has a
+visible lifespan, awaken adds `await engine.dispose()` at its end. That is after the code that
+follows the `yield`, or at the end of the `finally` around it.
+
+## Why
+
+The connections of an asynchronous engine belong to the event loop. A connection that is open when
+the loop ends can no longer be closed. PostgreSQL logs a lost connection, and drivers warn about
+transports that were never closed. A server that reloads often leaks connections, until the database has
+none left.
+
 ## Safety
 
-Never safe: shutting down takes the time to close the connections, and fails where closing one does.
-Code that uses the engine after the lifespan still works, for an engine that is disposed of opens
-new connections when asked; tests that start the application many times connect anew each time.
+Never safe:
+
+| what may change | details |
+| --- | --- |
+| the shutdown | it takes the time to close the connections, and fails if closing one fails |
+| code that uses the engine after the lifespan | it still works: a disposed engine opens new connections |
+| tests that start the application many times | each start connects again |
 
 ## What it refuses
 
-Programs with no lifespan, with one that is handed over as a parameter or made by a function, or
-with several applications: who disposes of the engine is for the owner to say. Lifespans of another
-shape: what `yield`s in a branch, or ends in a `return` or a `try` without `finally`. An engine
-whose module imports the lifespan's: it cannot be imported there.
+| left alone | why |
+| --- | --- |
+| a lifespan that is a parameter, or that a function makes | awaken cannot find its end |
+| a lifespan that yields in a branch, or ends in a `return` or a `try` without `finally` | no plain code follows the `yield` |
 
-No sites are engines that something disposes of, or may: any `dispose()` in the program, tests
-apart, whose receiver is not known to be another engine. The same goes for engines with `NullPool`
-or `StaticPool`, for those that are not made at the top of a module, and for those of scripts.
+The next table has a cure for each reason. These engines are not reported:
+
+* one that something may dispose of: the program has a `dispose()` outside tests, and its receiver
+  may be this engine;
+* one with `NullPool` or `StaticPool`;
+* one that is not made at the top of a module;
+* one of a script.
 
 ## On real programs
 
@@ -85,7 +93,7 @@ or `StaticPool`, for those that are not made at the top of a module, and for tho
 * SQLAlchemy 2.0, "Asynchronous I/O (asyncio)": "Using multiple asyncio event loops"; "Engine
   Disposal"
 * FastAPI, "Lifespan Events"
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.pooling.engine_dispose.plan import EngineDispose
 

@@ -128,7 +128,7 @@ def _rewrite(
     if imports and not project.web.imports.certain(home, site.module.path):
         caveats.append(f"{home.path} now imports {site.module.path}")
     return Rewrite(
-        f"nothing disposes of this engine; `{lifespan.name}` closes it at its end",
+        f"`{lifespan.name}` disposes of `{engine.name}` at its end, because nothing else does",
         [site.insert_statements(end, "after", f"await {engine.name}.dispose()"), *imports],
         caveats,
         (end,),
@@ -137,7 +137,8 @@ def _rewrite(
 
 def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
-    return Refused(reason, detail, reason.help.replace("{engine}", engine.name), because)
+    cure = reason.help.replace("engine.dispose()", f"{engine.name}.dispose()")
+    return Refused(reason, detail, cure, because)
 
 
 def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:

@@ -1,22 +1,5 @@
 """Set `pool_pre_ping=True` on engines.
 
-## What
-
-Adds `pool_pre_ping=True` to `create_engine()` and `create_async_engine()`, for engines that outlive
-the function that makes them: at the top of a file or class, kept in an attribute, a container or a
-global variable, returned, yielded, or given to a factory of sessions that is. The message also
-says which of `pool_recycle`, `pool_size`, `max_overflow` and `pool_timeout` nothing sets.
-
-Not for SQLite, `NullPool` and `StaticPool`, which hold no connection that a server could close;
-not in tests, migrations and scripts, which end before that matters; and not where `pool_pre_ping`
-is given, whatever its value.
-
-## Why
-
-A pool keeps connections that the server, a proxy or a firewall may have closed long ago: the first
-request after a restart of the database, or after a quiet night, fails. With the setting the pool
-asks the connection first, and replaces it if there is no answer.
-
 ## Before: an engine (unsafe)
 
 ```python
@@ -41,6 +24,20 @@ engine = create_async_engine(
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 ```
 
+## What
+
+awaken adds `pool_pre_ping=True` to `create_engine()` and `create_async_engine()`, if the engine
+outlives the function that makes it. Such an engine is made at the top of a file or class, returned
+or yielded. Or it is kept: in an attribute, a container, a global variable, or a session factory that
+outlives the function. The message also names settings that nothing sets:
+`pool_recycle`, `pool_size`, `max_overflow` and `pool_timeout`.
+
+## Why
+
+The server, a proxy or a firewall may have closed a connection of the pool. Then the first request
+fails, for example after a restart of the database or a quiet night. With `pool_pre_ping`, the pool
+tests a connection first, and replaces it if it does not answer.
+
 ## The settings of the example
 
 ```python shop.py
@@ -53,22 +50,29 @@ class settings:
 
 ## Safety
 
-It is never *safe*: every connection that is taken from the pool costs one more round trip, which
-drivers make a cheap one, and statements of tests that count them may be one more. A connection that
-was lost while it was in the pool is replaced instead of failing; one that is lost during a
-transaction fails as before.
+Never safe:
+
+| what may change | details |
+| --- | --- |
+| the cost of a connection from the pool | one more round trip, which drivers make cheap |
+| a test that counts statements | it may count one more |
+| a connection that was lost in the pool | it is replaced instead of failing |
+
+A connection that is lost during a transaction fails as before.
 
 ## What it refuses
 
-Options that are unpacked from a mapping, if `pool_pre_ping` stands nowhere else in the program;
-engines whose options come from a configuration; a `pool` of the program's own, where the setting
-belongs to the pool; a `poolclass` that is worked out; `strategy=`, which makes other kinds of
-engines.
+The table has a cure for each reason. These engines are not reported:
+
+* with SQLite, `NullPool` or `StaticPool`: no server can close their connections;
+* in tests, migrations and scripts: they end before it matters;
+* with any value of `pool_pre_ping`;
+* with options unpacked from a mapping, if the program names `pool_pre_ping` elsewhere.
 
 ## On real programs
 
-108 programs, 38 of which keep such an engine; all files compile afterwards. Of the 43 engines, two
-are of SQLite all the same, by a URL that another distribution makes, and two serve a short task:
+108 programs, of which 38 keep such an engine. All files compile afterwards. Of the 43 engines, two
+use SQLite after all, by a URL from another distribution. Two others serve a short task:
 
 | program | engines | unsafe | manual |
 | --- | --- | --- | --- |
@@ -86,8 +90,8 @@ are of SQLite all the same, by a URL that another distribution makes, and two se
 ## Sources
 
 * SQLAlchemy 2.0, "Connection Pooling": "Disconnect Handling - Pessimistic", "Setting Pool Recycle"
-* `sqlalchemy/engine/create.py`: `pool_pre_ping`, new in 1.2; what it does was run with 2.1.9
-"""
+* `sqlalchemy/engine/create.py`: `pool_pre_ping`, new in 1.2; run with 2.1.9
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.pooling.pool_pre_ping.plan import PoolPrePing
 

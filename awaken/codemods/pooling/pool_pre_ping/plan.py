@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REPORTED = ("pool_recycle", "pool_size", "max_overflow", "pool_timeout")
 _KNOWN_POOLS = {"", "AsyncAdaptedQueuePool", "QueuePool", "SingletonThreadPool"}
 """Pools that keep connections; what is given none gets one of these."""
-_COSTS = "every checkout of a connection then sends one more ping to the database"
+_COSTS = "each connection from the pool first sends a ping to the database"
 
 
 class PoolPrePing(Rule):

@@ -1,59 +1,86 @@
 """Load relationships with their objects instead of one statement per object.
 
-## What
-
-Objects of a `select()`, or of a query, are gone through in a loop, a template, a response model or
-a schema, and a relationship of each is read there. The statement gets the loader options for it:
-`selectinload` for a collection, `joinedload` for a single object, and what is read of these below
-them. Options that are there are extended.
-
-## Why
-
-A relationship is loaded when it is read: one statement for each object in the loop, and for each
-of theirs below that. A page of 50 users with their posts and the tags of these sends hundreds of
-statements, each with its way to the database and back. An `AsyncSession` cannot load that way at
-all.
-
 ## Before (unsafe)
 
 ```python
-from sqlalchemy import ForeignKey, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session
-from sqlalchemy.orm import mapped_column, relationship
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import User
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship(back_populates="author")
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    author: Mapped[User] = relationship(back_populates="posts")
-
-
-def posts_of_all(session: Session):
+def post_ids(session: Session) -> list[int]:
     return [post.id for user in session.scalars(select(User)) for post in user.posts]
-
-
-def authors(session: Session):
-    posts = session.query(Post).filter(Post.id > 100)
-    return {post.author.id for post in posts}
 ```
 
 ## After (unsafe)
 
 ```python
-from sqlalchemy import ForeignKey, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, selectinload
-from sqlalchemy.orm import mapped_column, relationship
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from models import User
+
+
+def post_ids(session: Session) -> list[int]:
+    return [
+        post.id
+        for user in session.scalars(select(User).options(selectinload(User.posts)))
+        for post in user.posts
+    ]
+```
+
+## What
+
+A program iterates over the objects of a `select()` or a query, and reads a relationship of each. The
+read may be in a loop, a template, a response model or a schema. awaken adds loader options to the
+statement:
+
+| the program reads | awaken adds |
+| --- | --- |
+| a collection | `selectinload()` |
+| a single object | `joinedload()` |
+| a single object, where a join could change the rows | `selectinload()`: below `distinct()`, `group_by()` or `with_for_update()`, or in a statement that other code extends |
+| relationships of these objects | options below the first: `selectinload(User.posts).selectinload(Post.tags)` |
+| a relationship whose statement has options already | an extended option |
+
+## Why
+
+A relationship is loaded when it is read: one statement for each object, and for each object below
+it. A page of 50 users with their posts and tags sends hundreds of statements. With an
+`AsyncSession`, such a read raises `MissingGreenlet`.
+
+## Before: a single object of each (unsafe)
+
+```python
+from sqlalchemy.orm import Session
+
+from models import Post
+
+
+def authors(session: Session) -> set[int]:
+    posts = session.query(Post).filter(Post.id > 100)
+    return {post.author.id for post in posts}
+```
+
+## After: a single object of each (unsafe)
+
+```python
+from sqlalchemy.orm import Session, joinedload
+
+from models import Post
+
+
+def authors(session: Session) -> set[int]:
+    posts = session.query(Post).options(joinedload(Post.author)).filter(Post.id > 100)
+    return {post.author.id for post in posts}
+```
+
+## The models of the examples
+
+```python models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
@@ -71,45 +98,25 @@ class Post(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     author: Mapped[User] = relationship(back_populates="posts")
-
-
-def posts_of_all(session: Session):
-    return [
-        post.id
-        for user in session.scalars(select(User).options(selectinload(User.posts)))
-        for post in user.posts
-    ]
-
-
-def authors(session: Session):
-    posts = session.query(Post).options(joinedload(Post.author)).filter(Post.id > 100)
-    return {post.author.id for post in posts}
 ```
 
 ## Safety
 
-Never safe. All rows are loaded at once, also where the loop ends early or skips most objects, and
-they are loaded before what the loop does to them.
+Never safe:
 
-A single object is joined to the rows of the statement; where that could change them, below
-`distinct()`, `group_by()`, `with_for_update()` or in a statement that others go on with, it is
-loaded by a statement of its own. A collection is never joined.
+| what may change | details |
+| --- | --- |
+| the number of rows loaded | all rows are loaded, even if the loop ends early or skips most objects |
+| the time of the load | rows are loaded before anything that the loop does to them |
 
 ## What it refuses
 
-Such reads are reported where the statement has another option for the relationship, such as
-`lazyload` or `raiseload`, or may get one elsewhere; where the class to be named cannot be imported
-without doubt; for `lazy="dynamic"`, which is a query of its own; where the statement stands in a
-lambda, a decorator or an f-string; where `first()` takes one object of a statement without
-`limit(1)`, of which all others would be loaded too; where the loop commits, which has each object
-loaded anew; where other callers get objects of the same
-statement and may not read the relationship; where something is written between the statement and
-the read, which sees it today; and where it cannot be told which statement the objects
-come from.
+The table has a cure for each reason. These reads are not reported:
 
-No sites are reads of a single object, relationships that the mapping or an option loads already,
-those that lead back to the object that the loop came from, what tests read, and what revisions of
-Alembic read.
+* of a single object, instead of objects in a loop;
+* of a relationship that the mapping or an option already loads;
+* of a relationship that leads back to the object of the loop;
+* in tests, and in revisions of Alembic.
 
 ## On real programs
 
@@ -122,7 +129,7 @@ Alembic read.
 * SQLAlchemy 2.1, "Relationship Loading Techniques": "Select IN loading", "Joined Eager Loading",
   "What Kind of Loading to Use?"
 * SQLAlchemy 2.1, "ORM Querying Guide": "Loader Options"
-"""
+"""  # noqa: E501  rows of tables
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loops that have the objects of a session loaded anew, each by itself."""
+"""Loops that reload objects of a session one by one."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.expire_on_commit import reasons
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether synchronous sessions get the argument as well: there it changes what is read."""
 
-    sync: bool = False
+    sync: Annotated[
+        bool,
+        Meta(description="Also set the argument on synchronous sessions and their factories."),
+    ] = False
 
 
 class ExpireOnCommit(Rule):

@@ -1,4 +1,4 @@
-"""The loads after a commit that are told to read again what is loaded already."""
+"""Loads after a commit that must still refresh objects which the session has loaded already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stays as it was after a commit, said of each place, and the loads that are to read anew."""
+"""Reads that keep the values from before a commit, each with its place, and loads to refresh."""
 
 from __future__ import annotations
 

@@ -1,135 +1,126 @@
 """Set `lazy="raise"` on relationships, and load them where they are read.
 
-## What
-
-Each side of a relationship that loads when it is read gets `lazy="raise"`, together with the loads
-of all its reads: every statement that gives objects of which it is read loads it by an option. A
-side declared by `backref="posts"` gets `backref=backref("posts", lazy="raise")`. Sides that one
-statement loads are one change. What other rows of the mapping say (`lazy="joined"`, `"selectin"`,
-`"dynamic"`, ...) stays.
-
-A relationship with a read that only `lazy="raise_on_sql"` keeps working gets that, and the message
-names the read: where the object may be loaded again after a commit, and where the way leads back to
-an object that the session holds. The option `mode` takes `"raise"` or `"raise_on_sql"` for all.
-
-## Why
-
-A relationship that loads when it is read hides a statement in an attribute: in a loop, one for each
-object. Under asyncio there is no place where that statement could be awaited, and reading it fails.
-
 ## Before (unsafe)
 
-```python _models.py
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+```python _users.py
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-
-class Base(DeclarativeBase):
-    pass
+from _models import Base, Post
 
 
 class User(Base):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship(back_populates="author")
+    posts: Mapped[list[Post]] = relationship()
 
 
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column()
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    author: Mapped["User"] = relationship(back_populates="posts")
-```
-
-```python _views.py
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from _models import User
-
-
-def titles(session: Session) -> list[str]:
-    return [post.title for user in session.scalars(select(User)) for post in user.posts]
+def post_ids(session: Session) -> list[int]:
+    return [post.id for user in session.scalars(select(User)) for post in user.posts]
 ```
 
 ## After (unsafe)
 
-```python _models.py
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+```python _users.py
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
-
-class Base(DeclarativeBase):
-    pass
+from _models import Base, Post
 
 
 class User(Base):
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
-    posts: Mapped[list["Post"]] = relationship(back_populates="author", lazy="raise")
+    posts: Mapped[list[Post]] = relationship(lazy="raise")
 
 
-class Post(Base):
-    __tablename__ = "posts"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column()
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    author: Mapped["User"] = relationship(back_populates="posts", lazy="raise")
-```
-
-```python _views.py
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
-
-from _models import User
-
-
-def titles(session: Session) -> list[str]:
+def post_ids(session: Session) -> list[int]:
     return [
-        post.title
+        post.id
         for user in session.scalars(select(User).options(selectinload(User.posts)))
         for post in user.posts
     ]
 ```
 
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| a relationship that loads when it is read | `lazy="raise"`, and loader options on every statement whose objects it is read from |
+| `backref="posts"` | `backref=backref("posts", lazy="raise")` |
+| a relationship with a read that `lazy="raise"` would break | `lazy="raise_on_sql"`; the message names the read |
+| `lazy="joined"`, `"selectin"`, `"dynamic"` and other values | no change |
+
+Two kinds of reads need `raise_on_sql`. The object may be reloaded after a commit, or the relationship
+leads back to an object that the session holds. Relationships that one statement loads are one
+change.
+
+## Why
+
+A relationship that loads when it is read hides a statement in an attribute. In a loop, it sends one
+statement for each object. With an `AsyncSession`, such a read raises `MissingGreenlet`.
+
+## The models of the example
+
+```python _models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+```
+
 ## Safety
 
-Never safe: a read that awaken has not seen raises `InvalidRequestError` from now on, also one by
-`hasattr()`, for it is no `AttributeError`. Flushes, cascades and `merge()` load what they need as
-before; `lazyload()` options still load when read.
+Never safe: a read that awaken has not seen raises `InvalidRequestError`.
 
-What is given to a template or a serialiser that is not read keeps its own relationships as they
-are; those of the objects that these lead to may be read there as well, and are not held back. An
-object that is put into a loaded collection, and flushed, has not loaded its own relationships:
-reading one of these raises, whatever the statement says.
+| what | after the rewrite |
+| --- | --- |
+| a read by `hasattr()` | it raises too, because the error is not an `AttributeError` |
+| a flush, a cascade, `merge()` | it loads what it needs, as before |
+| a `lazyload()` option | its relationship still loads when it is read |
+| an object that is passed to a template or serializer that awaken cannot read | its own relationships stay as they are; relationships of the objects below may raise |
+| an object that is put into a loaded collection and flushed | its own relationships are not loaded, so reading one raises, whatever the statement loads |
 
 ## What it refuses
 
-One read held back keeps a relationship as it is. Such reads are those of objects whose class, or
-whose statement, cannot be told; those of statements that cannot load it, or that other callers get
-objects of who do not read it; those behind a write that may change what is read, unless a commit
-expires the object, for what was loaded before would be older; those of new objects behind a flush,
-unless they are refreshed; those of objects that `session.get()` gives, for one that the session
-already holds comes without the load; `awaitable_attrs` and `run_sync`; and those behind
-`session.expire(user, ["posts"])`.
+One read that nothing can load keeps its relationship as it is.
 
-An object of unknown class is held by the name that is read: also by `attrgetter("posts")` that is
-kept somewhere, a text for `format()`, or a schema that is handed to a decorator. Where neither the
-class nor the name is known, as in `getattr(row, key)`, the names in sight count; if there are none,
-and the object comes out of a query, any relationship may be meant.
+| such a read | why |
+| --- | --- |
+| of an object whose class or statement is unknown | no statement can get the option |
+| of a statement that cannot load it, or whose other callers do not read it | the option has no place, or costs the others a load |
+| after a write that may change the value, unless a commit expires the object | a value that is loaded earlier would be old |
+| of a new object after a flush, unless it is refreshed | no statement loads it |
+| of an object from `session.get()` | an object that the session holds comes without the load |
+| by `awaitable_attrs` or `run_sync` | `raise` and `raise_on_sql` forbid it |
+| after `session.expire(user, ["posts"])` | the read reloads it |
 
-A flush that deletes objects whose tables refer to each other in a circle, as those of a tree do,
-reads what they refer to as any code would: these sides stay. So do sides with a delete cascade
-where SQLAlchemy 1.4 may run, which loads them in the same way, or where no version is declared, and
-all collections where 1.3 may run; sides of classes that are not proved
-to be mapped, or whose class, name, target or `lazy` is not told by the declaration; those that the
-generated methods of a dataclass mapping read; and public ones of a published project, for other
-programs may read them. What revisions of Alembic declare are no sites.
+If the class of an object is unknown, the name of the attribute counts. That includes a kept
+`attrgetter("posts")`, a text for `format()`, or a schema that a decorator gets. If the name is
+unknown too, as in `getattr(row, key)`, the visible names count. If no name is visible, and the
+object comes from a query, the read may be of any relationship.
+
+A delete may read a relationship too, so the declared versions of SQLAlchemy count:
+
+| relationship that stays | why |
+| --- | --- |
+| between tables that refer to each other in a cycle, if a flush deletes their objects | the flush reads it like any other code |
+| with a delete cascade, if the project allows SQLAlchemy 1.4 or declares no version | the delete reads it in the same way |
+| any collection, if the project allows SQLAlchemy 1.3 | the delete reads it in the same way |
+
+Revisions of Alembic are not reported. The next table has a cure for each reason.
 
 ## On real programs
 
-Six programs, none of which is said to be published here:
+Six programs, read as applications that nobody imports:
 
 | program | sides | raise | raise_on_sql | left |
 | --- | --- | --- | --- | --- |
@@ -140,7 +131,7 @@ Six programs, none of which is said to be published here:
 | octavia | 35 | 0 | 0 | 35 |
 | ihatemoney | 6 | 0 | 0 | 6 |
 
-Most of those that are left are read from objects whose class is not known.
+Most of those that are left are read from objects of unknown class.
 
 ## Sources
 
@@ -149,7 +140,7 @@ Most of those that are left are read from objects whose class is not known.
 * SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession"
 * `sqlalchemy/orm/strategies.py` of 2.1.9: `_LazyLoader`; `sqlalchemy/orm/dependency.py`:
   `per_state_flush_actions`
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.sqlalchemy.lazy_raise.plan import LazyRaise
 

@@ -1,4 +1,4 @@
-"""Foreign keys of a relationship: in which of its two tables they stand."""
+"""Foreign keys of a relationship: which of its two tables has them."""
 
 from __future__ import annotations
 

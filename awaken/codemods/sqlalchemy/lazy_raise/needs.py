@@ -119,7 +119,7 @@ class Reads:
         places = [read.place for read in found]
         shown, why = shown_places(self._project, places), found[0].unknown[0]
         detail = (
-            f"{shown} reads `{attribute}` of an object that may be a "
+            f"{shown} reads `{attribute}` on an object that may be an instance of "
             f"`{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
         )
         because = tuple(dict.fromkeys((*places, why.place)))
@@ -183,8 +183,8 @@ class Reads:
             read_at = shown_place(self._project, read.place)
             at = shown_place(self._project, trace.load.place)
             detail = (
-                f"{read_at} reads it of the result of `get()` at {at}, and `get()` does "
-                "not load it for an object that the session already holds"
+                f"{read_at} reads `{side.key[1]}` on the result of `get()` at {at}, and `get()` "
+                "loads nothing for objects in the session"
             )
             raise Refused(reasons.LOADED_BY_GET, detail, because=(read.place, trace.load.place))
         else:
@@ -251,7 +251,7 @@ class Reads:
         module, made, node = self._in_one_function(read, trace)
         if module is None or made is None or node is None:
             at = shown_place(self._project, trace.load.place)
-            detail = f"`{side.key[1]}` is read of an object that another function makes at {at}"
+            detail = f"`{side.key[1]}` is read on an object that another function makes at {at}"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
         if not events and self._is_transient(module, made, node):
             return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
@@ -33,17 +33,19 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
-_CAVEAT = "any other read now raises `InvalidRequestError`"
+_CAVEAT = "a read that awaken does not see now raises `InvalidRequestError`"
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What unloaded relationships do.
+    """What unloaded relationships do."""
 
-    ``raise``: they raise. ``raise_on_sql``: they raise where they would send SQL. ``auto``: they
-    raise, but where a read that is in sight is only kept working by ``raise_on_sql``.
-    """
-
-    mode: Literal["auto", "raise", "raise_on_sql"] = "auto"
+    mode: Annotated[
+        Literal["auto", "raise", "raise_on_sql"],
+        Meta(
+            description="Value of `lazy`. `auto` means `raise`, or `raise_on_sql` if a visible "
+            "read needs it."
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
 
 def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return what becomes of a side, and who loads it."""
-    raises = "now raises if it is not loaded"
-    if ready.lazy == "raise_on_sql":
-        raises = "now raises if reading it would send SQL"
-    parts = [f"`{ready.side.shown}` {raises}"]
+    parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]
         parts[0] += f", because the read at {shown_place(project, place)} needs that: {why}"

@@ -167,7 +167,7 @@ def adults(db: Session, page: int) -> list[User]:
     return list(db.scalars(_page(_adults(db), page)).all())
 ```
 
-## Before: rows with two keys of one name (unsafe)
+## Before: rows with two columns of one name (unsafe)
 
 ```python
 from sqlalchemy.orm import Session
@@ -179,7 +179,7 @@ def pairs(session: Session) -> list[tuple[int, int]]:
     return session.query(User.id, Post.id).join(Post).all()
 ```
 
-## After: rows with two keys of one name (unsafe)
+## After: rows with two columns of one name (unsafe)
 
 ```python
 from sqlalchemy import select
@@ -192,7 +192,7 @@ def pairs(session: Session) -> list[tuple[int, int]]:
     return list(session.execute(select(User.id, Post.id).join(Post)).all())
 ```
 
-## Before: queries that begin at a class
+## Before: queries that start from a class
 
 ```python
 from directory import Person
@@ -202,7 +202,7 @@ def called(name: str) -> Person | None:
     return Person.query.filter_by(name=name).first()
 ```
 
-## After: queries that begin at a class
+## After: queries that start from a class
 
 ```python
 from sqlalchemy import select
@@ -266,7 +266,7 @@ exceptions, and executes the same number of statements with the same parameters.
 | what stays the same | how |
 | --- | --- |
 | objects or rows | one mapped class returns objects (`scalars`); everything else returns rows (`execute`) |
-| removed duplicates | `.unique()` after a join that may match several rows, a second FROM object or a joined collection; the keys in the models show which joins match one row |
+| removed duplicates | `.unique()` after a join that may match several rows, a second FROM object or a joined collection. The keys in the models show which joins match one row |
 | the target of `filter_by()` | if SQLAlchemy 2.1 could choose another target, `where(Target.key == value)` |
 | errors of `.scalar()` | `session.scalar()` only if one row is certain, because it hides a second row |
 | bulk writes | the same statement that `Query` executes, so autoflush and `synchronize_session` stay |
@@ -317,7 +317,7 @@ DISTINCT.
 | hooks of `Query`, replaced methods, `after_bulk_update` and `after_bulk_delete` | a `select()` does not call them |
 | an object with its own `query` method: a facade, a wrapper or an unknown mock | it may not execute statements; the message names the call that passes it |
 | queries of a custom Query class that adds or replaces methods (`query_class`, `query_cls`) | a `select()` does not have these methods |
-| queries that begin at a class, if the session has no name there | the session cannot be imported |
+| a query that starts from a class, if its session has no name in the file | the session cannot be imported |
 | methods of Flask-SQLAlchemy before 3.0, `one_or_404()` of joined rows, `paginate()` of columns | the extension's object behaves differently |
 
 **Mocks of Query.** A test may mock the answers of a query, or assert its calls. Then awaken leaves
@@ -327,8 +327,8 @@ also answers `select()`, so it blocks nothing.
 If the mock only returns values, awaken rewrites it together with all its queries. That change is
 always unsafe. `db.query.return_value.filter.return_value.all.return_value = rows` becomes
 `db.scalars.return_value.all.return_value = rows`. In a class that returns itself until `all()`, the
-method `query` becomes `scalars`. The mock stays if the rewrite would give it a new answer, if a
-test asserts its calls, or if it already configures the new methods.
+method `query` becomes `scalars`. The mock stays if a test asserts its calls, or if it already
+configures the new methods. It also stays if the rewrite would give it a new answer.
 
 ## On real programs
 

@@ -1,16 +1,5 @@
 r"""Wrap raw SQL in `text()`.
 
-## What
-
-`session.execute("SELECT ...")` becomes `session.execute(text("SELECT ..."))`, for `execute`,
-`scalar`, `scalars`, `stream` and `stream_scalars` of sessions and connections, asynchronous ones
-included. What is executed is followed to the string that a variable holds.
-
-## Why
-
-SQLAlchemy 2.0 executes no plain strings: `ArgumentError: Textual SQL expression should be
-explicitly declared as text(...)`, and `ObjectNotExecutableError` of connections.
-
 ## Before
 
 ```python
@@ -34,7 +23,18 @@ def active(session: Session, city: str):
     return session.execute(text(statement), {"city": city}).scalars().all()
 ```
 
-## Before: SQL that is put together (unsafe)
+## What
+
+`session.execute("SELECT ...")` becomes `session.execute(text("SELECT ..."))`. The rule covers
+`execute`, `scalar`, `scalars`, `stream` and `stream_scalars` of sessions and connections, also
+asynchronous ones. awaken follows a variable to the string that it holds.
+
+## Why
+
+SQLAlchemy 2.0 does not execute plain strings. A session raises `ArgumentError: Textual SQL
+expression should be explicitly declared as text(...)`, and a connection `ObjectNotExecutableError`.
+
+## Before: SQL that is not a constant (unsafe)
 
 ```python
 from sqlalchemy.orm import Session
@@ -44,7 +44,7 @@ def count(session: Session, table: str) -> int:
     return session.execute(f"SELECT count(*) FROM {table}").scalar_one()
 ```
 
-## After: SQL that is put together (unsafe)
+## After: SQL that is not a constant (unsafe)
 
 ```python
 from sqlalchemy import text
@@ -57,24 +57,26 @@ def count(session: Session, table: str) -> int:
 
 ## Safety
 
-*Safe* means: sessions of SQLAlchemy 1.x do just that themselves. With SQLAlchemy 2.0 nothing can
-rely on the call, for all it does is fail; and the text has no `:name` but those that are passed.
+A *safe* rewrite does what a session of SQLAlchemy 1.x does itself. With SQLAlchemy 2.0, the call
+can only fail today. Every `:name` in the text is a parameter that the call passes.
 
-*Unsafe* is SQL that is not a constant: a `:name` in what is put into it becomes a parameter, and
-values in it should be parameters. So is a call whose failure a `try` catches, here or in a function
-that leads here, and one that a test reaches with a double in place of the session.
+| an *unsafe* rewrite | what may change |
+| --- | --- |
+| SQL that is not a constant | a `:name` in an inserted value becomes a parameter; the value itself should be one |
+| a call in a `try` that catches the failure, here or in a caller | the call no longer fails |
+| a call that a test reaches with a mock as session | the mock gets a `text()` |
 
 ## What it refuses
 
-What `text()` reads otherwise: a `:name` that nothing is passed for, `%s` and `?` in place of
-parameters, a doubled `%`, and a backslash before a colon. Connections of SQLAlchemy 1.x hand such
-SQL to the driver as it is. Parameters that are keyword arguments. Receivers that are not proved to
-be sessions or connections are no sites, nor are engines, which have no `execute` any more.
+The table has a cure for each reason. These calls are not reported:
+
+* on a receiver that is not proved to be a session or connection;
+* on an engine, which has no `execute` since SQLAlchemy 2.0.
 
 ## On real programs
 
-On the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each place was read,
-and is right.
+The rule ran on the 33 programs of `benchmarks/recipes/statuses.md`, with `--unsafe-fixes`. Each
+place was read, and is right.
 
 | program | safe | unsafe | manual |
 | --- | --- | --- | --- |
@@ -87,7 +89,7 @@ and is right.
 
 * SQLAlchemy 2.0, "Major Migration Guide": "execute() method more strict"
 * `sqlalchemy/sql/elements.py`: `TextClause._bind_params_regex`; run with 2.1.9
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.sqlalchemy.raw_sql_text.plan import RawSqlText
 

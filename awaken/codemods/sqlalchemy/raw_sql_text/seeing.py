@@ -1,7 +1,7 @@
-"""Who sees that a string is executed: what catches the failure of today, and what is no session.
+"""Code that notices a rewritten call: it catches today's failure, or passes a mock as session.
 
-SQLAlchemy 2.0 raises for strings. Nothing can rely on such a call but code that catches the error,
-here or in a function that leads here, and a test whose double takes strings.
+SQLAlchemy 2.0 raises for strings. Only two kinds of code can rely on such a call: code that catches
+the error, here or in a caller, and a test whose mock takes strings.
 """
 
 from __future__ import annotations

@@ -1,22 +1,5 @@
 """Close sessions with a `with` block.
 
-## What
-
-A session that a function makes and closes by hand is made by `with`, or `async with`:
-
-* `session = Session()`, then `try:` with `finally: session.close()`: the block takes the place of
-  `try`, or stands around what is left of it;
-* `session = Session()`, then `session.close()` in the same block: what stands between becomes the
-  block;
-* a session that nothing closes, and that does not leave its function: the rest of the block it is
-  made in becomes the block of `with`.
-
-## Why
-
-A session that is not closed keeps its connection until the garbage collector finds it: the pool
-runs dry under load. A `close()` at the end is passed over by every `return` and every error. `with`
-closes on every way out, and is how the documentation writes it.
-
 ## Before
 
 ```python
@@ -43,6 +26,21 @@ def count(engine):
     with Session(engine) as session:
         return session.scalar(text("select 1"))
 ```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `session = Session()`, then `try:` with `finally: session.close()` | `with Session() as session:` instead of `try`, or around the rest of it |
+| `session = Session()`, then `session.close()` in the same block | a `with` around the statements between them |
+| a session that nothing closes, and that does not leave its function | a `with` around the rest of its block |
+| the same with an asynchronous session | `async with` |
+
+## Why
+
+A session that is not closed keeps its connection until the garbage collector finds it. Under load,
+the pool has no connections left. A `return` or an exception skips a `close()` at the end. `with`
+always closes the session, and the SQLAlchemy docs recommend it.
 
 ## Before: not closed on every path (unsafe)
 
@@ -73,23 +71,30 @@ def count(engine):
 
 ## Safety
 
-*Safe* means: the session is closed on every path today, at the same moment. `with` calls `close()`
-and does nothing else; that of an asynchronous session is also finished when the task is cancelled.
+In a *safe* rewrite, the session is closed on every path today, at the same moment. `with` only
+calls `close()`. For an asynchronous session, it also finishes `close()` if the task is cancelled.
 
-*Unsafe* is everything else. A session is closed where it was not before, so what it loaded is
-detached then: reading an attribute that is not loaded fails, where it sent a statement before. And
-a test, a caller, a subclass or an object may have a factory of its own: `with` cannot enter every
-double, and of a mock it is another one.
+Every other rewrite is *unsafe*:
+
+| case | what may change |
+| --- | --- |
+| a session that was not closed on every path | it is closed there; its objects are detached, and reading an attribute that is not loaded raises |
+| a test, a caller, a subclass or an object may have another factory | `with` cannot enter every fake; a mock returns another mock for `with` |
 
 ## What it refuses
 
-Sessions that are closed somewhere else, as in a branch or a handler, or only if there is one; that
-get another value before they are closed; of a class of the program with a `close()`, an
-`__enter__` or an `__exit__` of its own; several statements on one line, and blocks that begin with
-`elif`, `else` or `except`; that nothing closes, and that may work on a connection whose transaction
-others began. A session that is returned, kept or given to an object is no site, if
-nothing closes it: somebody else may. Nor is one at the top of a file, or the thread's own one of a
-`scoped_session`, if its function does not close it.
+| left alone | why |
+| --- | --- |
+| a session that is closed in a branch or a handler, or only if it exists | no single block closes it |
+| several statements on one line, or a block that begins with `elif`, `else` or `except` | the code cannot be moved |
+| a session that nothing closes, if it may use a connection whose transaction other code began | closing it may end the transaction |
+
+These sessions are not reported:
+
+* one that nothing closes, and that is returned, kept or passed to an object: other code may close
+  it;
+* one at module level;
+* the thread-local one of a `scoped_session`, if its function does not close it.
 
 ## On real programs
 
@@ -101,7 +106,7 @@ nothing closes it: somebody else may. Nor is one at the top of a file, or the th
 
 * SQLAlchemy 2.1, "Session Basics": "Opening and Closing a Session"; "Asynchronous I/O": "Synopsis"
 * `sqlalchemy/orm/session.py` and `sqlalchemy/ext/asyncio/session.py` of 1.4.54, 2.0.57 and 2.1.9
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.sqlalchemy.session_context_manager.plan import SessionContextManager
 

@@ -1,89 +1,99 @@
 """Inject the session of an endpoint with `Depends()`.
 
-## What
-
-An endpoint that opens a session, `with SessionLocal() as db:`, where the program has a dependency
-that yields one of the same factory, gets it injected: `db: Session = Depends(get_db)`. The block
-goes, and what stands in it moves out. Asynchronous sessions as well.
-
-An endpoint that makes an engine is reported: an engine belongs to the application, and not to one
-request.
-
-## Why
-
-Tests replace a dependency in one place, `app.dependency_overrides`; a session that an endpoint
-makes reaches the real database instead. Endpoints that are given a session share it with the other
-dependencies of a request, and so their transaction.
-
 ## Before (unsafe)
 
 ```python
-from fastapi import Depends, FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, sessionmaker
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-app = FastAPI()
-SessionLocal = sessionmaker(create_engine("sqlite://"))
+import database
 
-
-def get_db():
-    with SessionLocal() as db:
-        yield db
+router = APIRouter()
 
 
-@app.get("/now")
-def now(db: Session = Depends(get_db)):
+@router.get("/now")
+def now(db: Session = Depends(database.get_db)):
     return db.scalar(text("select current_timestamp"))
 
 
-@app.get("/sum")
-def add(one: int, other: int):
-    with SessionLocal() as session:
-        statement = text("select :one + :other")
-        return session.scalar(statement, {"one": one, "other": other})
+@router.get("/today")
+def today():
+    with database.SessionLocal() as session:
+        return session.scalar(text("select current_date"))
 ```
 
 ## After (unsafe)
 
 ```python
-from fastapi import Depends, FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, sessionmaker
+from fastapi import APIRouter, Depends
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-app = FastAPI()
+import database
+
+router = APIRouter()
+
+
+@router.get("/now")
+def now(db: Session = Depends(database.get_db)):
+    return db.scalar(text("select current_timestamp"))
+
+
+@router.get("/today")
+def today(session: Session = Depends(database.get_db)):
+    return session.scalar(text("select current_date"))
+```
+
+## What
+
+| you write | awaken writes |
+| --- | --- |
+| `with SessionLocal() as db:` in an endpoint, if a dependency yields sessions of `SessionLocal` | a parameter `db: Session = Depends(get_db)`; the block is dedented |
+| `async with` for an asynchronous session | the same |
+| an endpoint that makes an engine | no change, but a finding: an engine belongs to the application, not to one request |
+
+## Why
+
+A test replaces a dependency in one place, `app.dependency_overrides`. A session that an endpoint
+makes still reaches the real database. An injected session is shared with the other dependencies of
+the request, and so is its transaction.
+
+## The dependency of the example
+
+```python database.py
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
 SessionLocal = sessionmaker(create_engine("sqlite://"))
 
 
 def get_db():
     with SessionLocal() as db:
         yield db
-
-
-@app.get("/now")
-def now(db: Session = Depends(get_db)):
-    return db.scalar(text("select current_timestamp"))
-
-
-@app.get("/sum")
-def add(one: int, other: int, session: Session = Depends(get_db)):
-    statement = text("select :one + :other")
-    return session.scalar(statement, {"one": one, "other": other})
 ```
 
 ## Safety
 
-Never safe. The session is opened before the endpoint runs and closed behind it, so a connection is
-held longer; with another dependency of the request that uses it, it is the same one. What a test
-puts in the place of the dependency is used. Nothing is committed that was not: a dependency that
-commits by itself is not taken.
+Never safe:
+
+| what may change | details |
+| --- | --- |
+| how long a connection is held | the session opens before the endpoint runs, and closes after it |
+| the session | it is the same one as in other dependencies of the request |
+| tests that replace the dependency | the endpoint gets the replacement |
+
+Nothing else is committed: awaken does not use a dependency that commits.
 
 ## What it refuses
 
-Endpoints whose session has no dependency of the same factory, and those that open several; that
-open it with more managers in one `with`, inside of a loop, a branch or a nested function, or by
-hand without `with` (`session-context-manager` writes those); that the program calls itself; that
-end a transaction which another dependency of the request shares, or use the session of that
-dependency already; and whose name for the session means something else before.
+| left alone | why |
+| --- | --- |
+| an endpoint that opens several sessions | they may belong to different transactions |
+| a `with` that enters other objects too, or is in a loop, a branch or a nested function | the block cannot be removed |
+| a session without `with` | `session-context-manager` writes the `with` first |
+
+The next table has a cure for each reason.
 
 ## On real programs
 
@@ -96,7 +106,7 @@ dependency already; and whose name for the session means something else before.
 * FastAPI, "SQL (Relational) Databases": "Create a Session Dependency"; "Testing Dependencies with
   Overrides"; "Dependencies with yield"
 * SQLAlchemy 2.1, "Session Basics": "When do I construct a Session"
-"""
+"""  # noqa: E501  rows of tables
 
 from awaken.codemods.sqlalchemy.session_in_route.plan import SessionInRoute
 

@@ -1,4 +1,4 @@
-"""What the rewriters are told."""
+"""The data that the rewriters get."""
 
 from __future__ import annotations
 

@@ -1,192 +1,223 @@
 """Make a synchronous SQLAlchemy application asynchronous, from its engine to its tests.
 
+## Before (unsafe)
+
+```python
+from fastapi import FastAPI
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import sessionmaker
+
+from models import Customer
+
+app = FastAPI()
+SessionLocal = sessionmaker(create_engine("sqlite:///shop.db"))
+
+
+@app.get("/names")
+def names() -> list[str]:
+    with SessionLocal() as session:
+        return list(session.scalars(select(Customer.name)))
+```
+
+## After (unsafe)
+
+```python
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+from models import Customer
+
+app = FastAPI()
+SessionLocal = async_sessionmaker(
+    create_async_engine("sqlite+aiosqlite:///shop.db"), expire_on_commit=False
+)
+
+
+@app.get("/names")
+async def names() -> list[str]:
+    async with SessionLocal() as session:
+        return list(await session.scalars(select(Customer.name)))
+```
+
 ## What
 
-Engines, factories and sessions become asynchronous, and so does every function that waits for them,
-over all files: methods with all that override them, dependencies, endpoints, context managers,
-generators, fixtures and tests. All of it is one change.
+The rule rewrites engines, session factories, sessions and every function that sends something to
+the database. It follows calls over all files: methods and their overrides, dependencies, endpoints,
+context managers, generators, fixtures and tests. A function that sends nothing stays as it is, even
+an endpoint.
 
-A function becomes a coroutine function if it sends something to the database, or calls a function
-that does. What waits for nothing stays as it is, endpoints among it.
-
-Where a relationship is read that would be loaded then, the statement in sight loads it before. If
-it is not known which one that is, the relationship is loaded with each object (`lazy="selectin"`);
-what leads from a class to itself is awaited where it is read (`AsyncAttrs`). Where nothing can be
-awaited, it is loaded as deep as it goes; of several from one class `levels = 3` says how deep they
-are read. What the database
-computes when a row changes is fetched with the change (`eager_defaults`), and what a subclass adds
-with the objects of its base (`polymorphic_load`). Deferred columns are awaited where they are read,
-and what an expression of SQL gives an attribute is loaded behind the flush. What an endpoint
-returns is validated by `greenlet_spawn` if its response reads such a column.
-
-A schema that a function makes of an object by hand (`UserRead.model_validate(user)`) reads it as
-before, by `greenlet_spawn`, where statements in sight do not load all that it reads: new objects,
-and those from afar. So do `getattr` and `setattr` with a computed name, and plain functions that
-make such a schema. An object that is encoded with all that is loaded of it is encoded without what
-is loaded with it now (`jsonable_encoder(user, exclude={"orders"})`).
-
-A statement behind a commit reads its collections anew (`populate_existing`), what a rollback
-expired is loaded in front of what reads or sets it (`inspect(user).expired`, or a function of a
-file that reads much of it: `await load_expired(db, user, order)`), and so is a relationship that is
-read behind a commit, of an object of before, or of one that a factory of factory_boy has made
-(`refresh`). So is what is read of a new object behind the flush that writes it, and a relationship
-that is first read after a write in the same transaction, if nothing was put into it by hand. An
-object that its session may have lost, because it was deleted, expunged or rolled back, is refreshed
-only where it is persistent (`inspect(user).persistent`). What nothing has loaded yet, of a new
-object or of one that a key refers to now, is read once in a greenlet before: `await
-db.run_sync(lambda _: order.user.orders)`. An endpoint without a response model answers without the
-relationships that are loaded with its objects now. The generated `__repr__` and `__eq__` of a
-mapped dataclass read relationships only if something runs them. Where a test shares its session
-with requests, each of them begins with relationships that are reloaded. What a test holds of such
-a session is loaded in the same way behind a request that may expire it, and behind a call that may
-roll back and go on. An upsert that returns objects reloads them. What is loaded with the parts
-of an object that is refreshed (`cascade="all"`) is loaded again behind that.
-
-What is set to a number or a text and has a column of the other type is read anew behind the commit
-in the same function. A statement whose objects a schema reads by `greenlet_spawn` reads them anew,
-unless its session has something to write, or begins with the function or the request. Revisions of
-Alembic load no more with their objects than before.
-
-A request of a test that closes the session it shares detaches what a job holds. The job reads that
-anew only if it is still there, and may add it again where its row was loaded with other objects
-since. Jobs of a worker of arq that share the session of a test run one after the other.
-
-What begins a process stays a plain function, and runs a coroutine function beside it, to which its
-body moves: commands of click and Typer, console scripts, targets of `multiprocessing.Process` and
-of `get_context().Process`, and consumers of RabbitMQ in such a process. `main()` under
-`if __name__ == "__main__":` is run there, and so is what a `conftest.py` calls that nothing
-imports. Statements that wait there, or in a script that nothing imports, become the body of one
-coroutine function; names that others see stay global. What a function does with the database
-before it calls `uvicorn.run()` is run in a loop of its own. Each run closes the connections of its
-engine, if that is a variable of a module. A `BackgroundScheduler` that is started in the event
-loop becomes an `AsyncIOScheduler`.
-
-A task of Celery or RQ stays a plain function, which runs a coroutine function beside it, and closes
-the connections before that loop ends. What sends it stays as it is; what calls it by its name in a
-coroutine function awaits the other one. Hooks of a `celery.Task`, such as `on_failure`, are written
-as tasks are.
-
-A wrapper of a decorator that waits itself awaits what it wraps, if all that it decorates is in
-sight. All that one call may reach becomes a coroutine function together.
-
-If `__init__` waits, what comes before that stays in it, and a class method `create` makes objects
-and awaits the rest: `Report(db)` becomes `await Report.create(db)`. Where classes below it call it
-by `super()`, each `__init__` becomes a coroutine method, and one class method makes the objects of
-all: also of a class that is chosen out of a dictionary and called there.
-
-A property that waits becomes a method: `shop.total` becomes `await shop.total()`. A cached one
-keeps what it gave under another name of its object. All that reads it has to be in sight.
-
-The constructor of a mapped class that queries with a session it is given stays plain, and what it
-calls with that: `Item(session=db, **data)` becomes
-`await db.run_sync(lambda session: Item(session=session, **data))`. So do listeners of what a flush
-calls, which is in a greenlet.
-
-Factories of factory_boy get the synchronous session that an asynchronous one has, and are called
-by `greenlet_spawn`, which `run_sync` is made of: there they may flush it by a plain call. It calls
-what inspects the database of an engine as well.
-
-Models of an installed package cannot be changed, and are not read. With
-`foreign_models = ["package"]` what looks like a relationship of them is read in a greenlet
-(`greenlet_spawn`), where it loads as it always did, collections that are queries as well; and so
-are responses and other models of pydantic that are given such objects. What else loads when it is
-read, such as an association proxy, is named beside it: `"package.models.User.title"`.
-
-What something out of sight calls and does not await, such as the callback of a gauge, may stay a
-plain function: `bridged = ["shop.gauges.count_orders"]`. Each call waits in a thread of its own,
-with an event loop and connections that belong to it, so that it may be called in a thread or in
-the loop of the application; it holds up its caller as before. Such a function opens its connections
-and sessions by the name of one engine, and calls nothing else that waits. Its connections are made
-as those of that engine, and not kept. The engine of SQLite in memory is used itself.
-
-The engine of a database for which there is no asynchronous driver stays as it is, and what uses it
-blocks, if none of its connections goes further than the function that opens it.
-
-A block with a `ThreadPoolExecutor` whose workers call such functions runs in a thread of its own,
-and each worker hands its coroutine to the event loop: as many run at once as before.
-
-A lock of threads becomes an `asyncio.Lock` where something is awaited while it is held, if `with`
-statements alone take it; all that takes it becomes a coroutine function. A lock that no coroutine
-holds while it waits stays. `with closing(session)` becomes `async with session`, and an `ExitStack`
-that enters or closes one an `AsyncExitStack`.
-
-A plain function stays plain that hands out an object with `__enter__` where another one is a
-manager, and so does what a protocol declares in its place. A thread that a test starts runs an
-event loop of its own, where connections work in any. Fixtures that wait, and that a test asks for
-by `request.getfixturevalue("name")`, are all made before it. `loop.run_until_complete(f())` is
-`await f()` where nothing else is done with the loop.
-
-What tests put in the place of such a function can be awaited afterwards: their own functions become
-coroutine functions, other objects are called by an `AsyncMock`, and `patch` makes one by itself.
-Engines that a test wrote by hand are entered asynchronously.
-What a patch names may be put together of constants.
-
-URLs get an asynchronous driver; for a URL that comes from outside, a function chooses it. The
-option `drivers` names one where several may be meant: `drivers = { postgresql = "asyncpg" }`.
-Drivers, the extra of SQLAlchemy and a plug-in for pytest are added to the requirements: beside the
-driver before, SQLAlchemy and pytest, wherever these are listed. What awaken cannot write is left to
-do, and listed. So are URLs in compose files, workflows and the like that the engine may get, where
-no driver is known for them, or where the driver takes no such parameters.
-
-psycopg2 sends a string without a type, and PostgreSQL takes it for what it is compared with; other
-drivers send it as `VARCHAR`. So it is cast where it stands beside a column of numbers or dates, as
-in `between` and `filter_by`, or among those of `in_`, or is a path for `func.jsonb_path_exists`:
-`Order.id == cast(literal(number), Order.id.type)`. asyncpg takes no text for a number: `get` is
-given `int(number)` for a key that is one. What is not known to be a string stays as it is. Numbers
-have the type of their column, too: a number that the column cannot hold raises `DataError`, where
-psycopg2 found no row.
-
-psycopg2 sends the rows of an INSERT in one statement, other drivers one by one. Where a table
-refers to itself, so that a row may refer to one behind it, engines keep sending them together.
-
-Tests keep FastAPI's `TestClient` where the driver allows that, as aiosqlite and psycopg do. The
-connections of asyncpg work in one event loop alone: with it, `httpx.AsyncClient` sends the requests
-of tests in their own loop, and all tests share one. Context managers that are classes of the
-program get `__aenter__` and `__aexit__`; those that `contextmanager(get_db)` makes of a generator
-are made by `asynccontextmanager`.
-
-The models of the examples:
-
-```python models.py
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
-
-from database import Base
-
-
-class Customer(Base):
-    __tablename__ = "customers"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    orders: Mapped[list["Order"]] = relationship()
-
-
-class Order(Base):
-    __tablename__ = "orders"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    total: Mapped[int]
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
-```
+Functions that depend on each other change together, or none of them does. Begin with the plan:
+`awaken check --select session-to-async --unsafe-fixes`. It says how many functions change, what may
+change, and what stops the rest. `awaken explain FILE:LINE` shows how a function depends on the
+database. The guide "Going asynchronous" lists the steps of a migration.
 
 ## Why
 
-An endpoint that waits for its database in a thread holds that thread. There are forty for all
-requests; a coroutine that waits holds nothing but its connection.
+A synchronous endpoint holds a thread during each statement, and all requests share forty threads. A
+coroutine that waits only holds its connection.
 
-## Before (unsafe)
+## What becomes what
+
+| you write | awaken writes |
+| --- | --- |
+| `create_engine()`, `sessionmaker()`, `Session` | `create_async_engine()`, `async_sessionmaker()`, `AsyncSession`; sessions get `expire_on_commit=False` |
+| a function that sends a statement, or calls a function that does | a coroutine function, with `await` at every call |
+| a generator that waits | an asynchronous generator |
+| a context manager class that waits | the class gets `__aenter__` and `__aexit__` |
+| `contextmanager(get_db)` | `asynccontextmanager(get_db)` |
+| `with closing(session)` | `async with session` |
+| an `ExitStack` that enters or closes a session | an `AsyncExitStack` |
+| an `__init__` that waits | a class method: `Report(db)` becomes `await Report.create(db)`; the statements before the first wait stay in `__init__` |
+| an `__init__` that subclasses call by `super()` | each `__init__` becomes a coroutine method, and one class method makes the objects of all these classes |
+| a class chosen from a dictionary, and called there | the same class method |
+| a property that waits | a method: `shop.total` becomes `await shop.total()`; a cached property stores its value in another attribute |
+| a decorator whose wrapper waits | the wrapper awaits the function, if everything that it decorates is visible |
+| several functions that one call may reach | all of them become coroutine functions |
+| a mapped class whose constructor queries with the session that it gets | the constructor and the functions that it calls stay plain: `await db.run_sync(lambda session: Item(session=session, **data))` |
+| listeners that a flush calls | plain functions: a flush runs in a greenlet |
+| code that inspects the database of an engine | a call by `greenlet_spawn`, on which `run_sync` is built |
+| `create_all(engine)` at import | a `run_sync` call in the lifespan |
+| a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
+
+These rows concern threads and event loops:
+
+| you write | awaken writes |
+| --- | --- |
+| a block with a `ThreadPoolExecutor` whose workers call such functions | the block runs in a thread, and each worker passes its coroutine to the event loop. As many run at once as before |
+| a thread lock that is held during an `await`, and that only `with` takes | an `asyncio.Lock`; every function that takes it becomes a coroutine function |
+| a thread lock that no coroutine holds during an `await` | no change |
+| a `BackgroundScheduler` that is started in the event loop | an `AsyncIOScheduler` |
+| `loop.run_until_complete(f())`, if the loop has no other use | `await f()` |
+
+## Where a process starts
+
+Functions that start a process stay plain. Each runs a coroutine function next to it, which gets its
+body. Every run closes the connections of its engine, if the engine is a module variable.
+
+| you write | awaken writes |
+| --- | --- |
+| commands of click and Typer, console scripts | plain functions that run a coroutine function |
+| targets of `multiprocessing.Process` or `get_context().Process`, consumers of RabbitMQ in such a process | the same |
+| `main()` under `if __name__ == "__main__":` | that call runs the event loop |
+| a call in a `conftest.py` that nothing imports | that call runs the event loop |
+| statements that wait there, or in a script that nothing imports | the body of one coroutine function; names that other code reads stay global |
+| database calls before `uvicorn.run()` in one function | these calls run in an event loop of their own |
+| a task of Celery or RQ, or a hook of `celery.Task` such as `on_failure` | a plain function that runs a coroutine function, and closes the connections before that loop ends |
+| code that sends a task | no change |
+| a coroutine function that calls a task by its name | it awaits the coroutine function of the task |
+| an Alembic environment that enters an engine made by a function of the program | `run_sync` runs its body in an event loop |
+| other files of Alembic | no change: they keep their synchronous driver |
+
+## Attributes that load when they are read
+
+An `AsyncSession` cannot load an attribute when plain code reads it. So awaken loads it earlier, or
+awaits the read.
+
+| the program reads | awaken writes |
+| --- | --- |
+| a relationship of objects whose statement is known | the statement loads it, such as by `selectinload()` |
+| a relationship of objects whose statement is unknown | `lazy="selectin"` in the mapping |
+| a relationship from a class to itself | an `await` of the read (`AsyncAttrs`) |
+| the same, where nothing can be awaited | it is loaded at every depth; for several from one class, the option `levels` sets the depth |
+| a value that the database computes when a row changes | `eager_defaults` fetches it with the change |
+| an attribute of a subclass | `polymorphic_load` loads it with objects of the base class |
+| a deferred column | an `await` of the read |
+| the same, in a response | `greenlet_spawn` validates the response |
+| an attribute that was set to an SQL expression | a load after the flush |
+| a schema made from an object, such as `UserRead.model_validate(user)` | a call by `greenlet_spawn`, if no visible statement loads all that the schema reads |
+| `getattr` and `setattr` with a computed name, and plain functions that make such a schema | the same |
+| `jsonable_encoder(user)` | `exclude={"orders"}` leaves out relationships that were not loaded before |
+| an object that an endpoint returns without a response model | relationships that were not loaded before are left out |
+| a relationship in the generated `__repr__` or `__eq__` of a mapped dataclass | a read only if something runs the method |
+| a relationship in a revision of Alembic | the statements of revisions load no more than before |
+| an attribute of a model of an installed package | see the option `foreign_models` |
+
+With `foreign_models = ["package"]`, reads that look like relationships of its models run in a
+greenlet, where they load as before. That includes collections that are queries. Responses and
+pydantic models that get such objects are validated in a greenlet too. Name other attributes that
+load, such as an association proxy: `"package.models.User.title"`.
+
+## Reads after a commit, a flush or a rollback
+
+A synchronous session expires its objects at a commit, and reloads them when they are read. The
+asynchronous sessions keep the old values, so awaken adds a reload where the program relies on one.
+
+| the program | awaken adds |
+| --- | --- |
+| runs a statement after a commit and reads its collections | `populate_existing` |
+| reads or sets an attribute that a rollback expired | a load before it, if `inspect(user).expired`; a file with many such reads gets a helper: `await load_expired(db, user, order)` |
+| reads a relationship after a commit, of an object from before it | `refresh` before the read |
+| reads a relationship of an object that a factory of factory_boy made | `refresh` before the read |
+| reads a new object after the flush that writes it | `refresh` before the read |
+| first reads a relationship after a write in the same transaction | `refresh`, unless code already put something into it |
+| may have deleted, expunged or rolled back the object | `refresh` only if `inspect(user).persistent` |
+| reads what nothing has loaded yet, of a new object or of one that a key now refers to | one read in a greenlet: `await db.run_sync(lambda _: order.user.orders)` |
+| executes an upsert that returns objects | a reload of these objects |
+| refreshes an object whose parts have `cascade="all"` | a load of what belongs to the parts |
+| sets a number column to a text, or a text column to a number, and reads it after the commit | `refresh` after the commit in the same function |
+| lets a schema read objects of a statement by `greenlet_spawn` | the statement reloads them, unless its session has pending changes, or begins with the function or request |
+
+## URLs, drivers and SQL types
+
+URLs get an asynchronous driver. For a URL from outside the program, a function chooses the driver
+at run time. If several drivers are possible, the option `drivers` names one. Requirements get the
+driver, the `asyncio` extra of SQLAlchemy and a pytest plugin. Each goes next to the old driver,
+SQLAlchemy or pytest, wherever a file lists these.
+
+The run ends with a list of what is left to do. It has every line that awaken could not write. It
+also has URLs for the engine in compose files, workflows and similar files. They are listed if their
+driver is unknown, or rejects a parameter.
+
+| the program | awaken writes |
+| --- | --- |
+| compares a string with a number or date column, as in `between`, `filter_by` or `in_` | a cast: `Order.id == cast(literal(number), Order.id.type)` |
+| passes a string as a path to `func.jsonb_path_exists` | a cast |
+| passes a string to `get` for a number key | `int(number)`, because asyncpg rejects text for a number |
+| inserts rows into a table that refers to itself | an engine that sends the rows together: a row may refer to a later one |
+| uses a database without an asynchronous driver | no change: these calls block, if no connection leaves the function that opens it |
+
+Psycopg2 sends strings without a type, and PostgreSQL gives them the type of the other operand.
+Other drivers send `VARCHAR`. A value that is not known to be a string stays as it is. Psycopg2
+also sends the rows of an INSERT in one statement; other drivers send one statement for each row.
+
+## Tests
+
+| your tests have | awaken writes |
+| --- | --- |
+| a `TestClient`, with a driver that works in any event loop (aiosqlite, psycopg) | no change |
+| a `TestClient`, with asyncpg | `httpx.AsyncClient`, and one event loop for all tests |
+| a session that a test shares with requests | each request reloads relationships first. Objects of the test are reloaded after a request that may expire them. The same holds after a call that may roll back and continue |
+| a request that closes the shared session while a job holds objects of it | the job refreshes them only if they are still in the session. It may add them again, even if other objects have loaded their rows |
+| arq jobs that share the session of a test | the jobs run one after the other |
+| functions that replace a function of the program | coroutine functions |
+| other objects that replace it | an `AsyncMock` calls them; `patch` makes one by itself, also if constants build the name |
+| engines written by hand | fakes that are entered with `async with` |
+| fixtures requested by `request.getfixturevalue("name")` | all of them are set up before the test |
+| a thread that the test starts | it runs its own event loop, if the driver works in any |
+| factories of factory_boy | they get the synchronous session of the asynchronous one; `greenlet_spawn` calls them, so they may flush |
+
+## Functions that stay synchronous
+
+Other code may call a function without an await, such as the callback of a gauge. The option
+`bridged` keeps such a function plain: `bridged = ["shop.gauges.count_orders"]`. Each call waits in
+a thread of its own, with its own event loop and connections. So it works in a thread, and in the
+event loop of the application. It blocks its caller, as before.
+
+The function must open its connections and sessions by the name of one engine, and call nothing
+else that waits. Its connections have the settings of that engine, and are not kept. For SQLite in
+memory, it uses the engine itself.
+
+## Before: an application with a dependency and a repository (unsafe)
 
 ```python database.py
 from collections.abc import Iterator
 
 from sqlalchemy import create_engine
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
 engine = create_engine("sqlite:///shop.db")
 SessionLocal = sessionmaker(engine)
-
-
-class Base(DeclarativeBase):
-    pass
 
 
 def get_db() -> Iterator[Session]:
@@ -218,8 +249,8 @@ class Customers:
 from fastapi import Depends, FastAPI
 from sqlalchemy.orm import Session
 
-from database import Base, engine, get_db
-from models import Customer
+from database import engine, get_db
+from models import Base, Customer
 from repository import Customers
 
 Base.metadata.create_all(engine)
@@ -242,20 +273,15 @@ def health() -> str:
     return "ok"
 ```
 
-## After (unsafe)
+## After: an application with a dependency and a repository (unsafe)
 
 ```python database.py
 from collections.abc import AsyncIterator
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
 
 engine = create_async_engine("sqlite+aiosqlite:///shop.db")
 SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
-
-
-class Base(DeclarativeBase):
-    pass
 
 
 async def get_db() -> AsyncIterator[AsyncSession]:
@@ -297,8 +323,8 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Base, engine, get_db
-from models import Customer
+from database import engine, get_db
+from models import Base, Customer
 from repository import Customers
 
 
@@ -329,73 +355,90 @@ def health() -> str:
     return "ok"
 ```
 
+## The models of the examples
+
+```python models.py
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    orders: Mapped[list["Order"]] = relationship()
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+```
+
 ## Safety
 
-Never safe. What is read of an object after a commit is what it was before: the sessions get
-`expire_on_commit=False`, for nothing can be loaded again by reading it. Endpoints that become
-coroutine functions leave the thread pool: what else blocks in them holds up the event loop. Where
-a program writes what its session does not see, as raw SQL does, or names `DetachedInstanceError` or
-`ObjectDeletedError`, the factory says so with the places.
+Never safe. After the rewrite, awaken checks the program again. It must have no coroutine that
+nothing awaits, no synchronous session, and no `await` of anything else. Otherwise nothing changes.
 
-After the change awaken looks at the program again: no coroutine is left that nothing awaits, no
-synchronous session, and no `await` of something else. If there is one, nothing is changed.
+| what may change | details |
+| --- | --- |
+| attributes after a commit | they keep their values, because a read cannot reload them |
+| writes that the session does not see, such as raw SQL | objects keep the old values; the message on the factory lists the places |
+| code that names `DetachedInstanceError` or `ObjectDeletedError` | fewer reads raise; the message on the factory lists the places |
+| the output of an endpoint without a response model | it may include attributes that a commit expired, or relationships |
+| code that reads the `__dict__` of an object, or the `identity_map` of a session | it finds eagerly loaded attributes and objects |
+| objects in a variable of a module | they can be read after their session is closed |
+| an endpoint whose dependency sets a `ContextVar` | the endpoint sees the value |
+| other blocking calls in an endpoint | the endpoint leaves the thread pool, so they block the event loop |
+| order of tasks | other tasks run during each `await` |
+| a number that its column cannot hold | it raises `DataError`; with psycopg2, the statement found no row |
+| tables created at import | the application creates them when it starts |
+| a program that migrates in parts | the asynchronous engine has its own pool; for SQLite in memory, its own database |
+| names that only the synchronous part used | code outside the project can no longer import them |
+| a `bridged` function | events of the engine do not fire for its connections |
 
 ## What it refuses
 
-If one function cannot become asynchronous, none does, and each says because of which one. Such are
+If one function cannot become asynchronous, no function that depends on it does. Each finding names
+the place that stops it. These rules have exceptions:
 
-* methods that Python itself calls, and properties of which not all reads are in sight, such as
-  those of mapped classes and of pydantic models; an `__init__` where objects of the class are made
-  out of sight, or where not all that are below it call it; that of a mapped class that keeps its
-  session, or takes one from elsewhere;
-* functions that are decorated by, or handed to, what may call them without awaiting them, unless
-  `bridged` names them, or what they call;
-* what is taken out of an object or a dictionary into which a session is put, if that is not
-  followed;
-* code that runs when a file is imported, but for tables that are created;
-* locks that are held over an `await`, and are reentrant or not taken by `with` alone; calls that
-  wait for another function (`Event.wait`, `Queue.get`) or work in no event loop
-  (`anyio.from_thread.run`); `threading.local` and `threading.get_ident`;
-* methods that override one of a class of a library, which calls them and awaits nothing, unless
-  `bridged` names them;
-* parameters without an annotation that may be sessions, of functions that are used as values;
-* methods of sessions that are passed on, and sessions of an `ExitStack` that is;
-* registries (`scoped_session`) from which nothing removes the session of a request: each request is
-  a task of its own;
-* functions that run in threads of the application, unless `bridged` names them, or when its process
-  ends, and functions that run an event loop themselves, as `uvicorn.run()` does;
-* lambdas, `map` and generators that are kept: what takes their items at once becomes a loop;
-* defaults of parameters, and f-strings that show their code;
-* tests of `unittest`, and doubles in tests that stand in for functions of both kinds;
-* clients of tests that are more than `TestClient`, or open websockets, where the driver needs
-  another client;
-* object factories that hold a session of another kind;
-* sessions of a class of the program, and events of a factory: asynchronous ones have none;
-* tasks that are called at once where they are sent, or that handle an exception of their worker;
-* calls by the name of such a function of which it is not known what they call;
-* objects of models that an installed package maps, for its relationships are not in sight, unless
-  `foreign_models` names it;
-* what an endpoint returns of which it is not known whether it is such an object;
-* functions that `__all__` names in a project that others may import from: `awaken doctor` shows
-  what says so, and the option `published` says it better;
-* uses of `query`, which `query-to-select` rewrites first, and collections that are queries, those
-  of installed packages where something that is no validator asks for `Query` and executes it;
-* deferred columns that are read by a property or a template, or of an unknown object;
-* objects that are encoded by `jsonable_encoder` where it may be that their relationships belong to
-  it, for they are loaded with each object now;
-* other URLs of databases for which no driver is known;
-* several relationships from a class to itself that are read where nothing can be awaited, unless
-  `levels` says how deep.
+| what stops the migration | unless |
+| --- | --- |
+| a property | all its reads are visible, which is never so for mapped classes and pydantic models |
+| an `__init__` | every place that makes objects is visible, and every subclass calls it |
+| the constructor of a mapped class | it does not keep its session, and gets it as an argument |
+| a function that is decorated by, or passed to, code that may not await it | `bridged` names it, or a function that it calls |
+| a method that a library calls and does not await | `bridged` names it |
+| a function that runs in a thread of the application | `bridged` names it |
+| a function that runs an event loop, such as by `uvicorn.run()` | its database calls come before the loop |
+| code that runs at import | it only creates tables |
+| a value from an object or dictionary that holds a session | awaken can follow the value |
+| a function that is used as a value, and has a parameter that may be a session | the parameter is annotated |
+| a method of a session | it is called here, not passed on |
+| a session in an `ExitStack` | the stack is not passed on |
+| a `scoped_session` | something removes the session of each request, because each request is its own task |
+| a lock that is held during an `await` | it is not reentrant, and only `with` takes it |
+| `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them |
+| a lambda, `map` or generator | its items are read immediately: awaken writes a loop |
+| a mock that replaces several functions | all of them become coroutine functions, or none does |
+| a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop |
+| models of an installed package | `foreign_models` names the package |
+| a collection of an installed package that is a query | only a validator checks it for `Query` and executes it |
+| several relationships from a class to itself, read where nothing can be awaited | the option `levels` sets the depth |
+| a function in `__all__`, if other projects may import it | the setting `published` is false; `awaken doctor` shows what awaken assumes |
+| an Alembic environment that uses an asynchronous engine | it enters the engine, and does not run inside an event loop |
 
-Files of Alembic are left alone, with the synchronous driver that they have. If the environment
-enters an engine that a function of the program makes, a function with its body is run there by
-`run_sync`, in an event loop; more than that is refused, and so is Alembic where it runs inside of a
-loop already.
+The next table has every reason, and its cure.
 
 ## On real programs
 
-Applications that were written with it, and their own tests (`benchmarks/third_attack/suites.md`);
-`benchmarks/yield.toml` has the places of 17 programs.
+Tests of applications that awaken was developed with (`benchmarks/third_attack/suites.md`).
+`benchmarks/yield.toml` lists the places of 17 programs.
 
 | application | tests before | after |
 | --- | --- | --- |
@@ -407,17 +450,18 @@ Applications that were written with it, and their own tests (`benchmarks/third_a
 
 ## Sources
 
-* SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession",
-  "Running Synchronous Methods and Functions under asyncio", "Using multiple asyncio event loops"
+* SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Preventing Implicit IO when Using AsyncSession"
+* SQLAlchemy 2.1, "Asynchronous I/O (asyncio)": "Running Synchronous Methods and Functions under
+  asyncio", "Using multiple asyncio event loops"
 * Alembic 1.17, "Cookbook": "Using Asyncio with Alembic"
 * SQLAlchemy 2.1, "Core Internals": `Dialect.use_insertmanyvalues_wo_returning`; PostgreSQL 18,
-  "CREATE TABLE": constraints that are not deferrable are checked behind every command
+  "CREATE TABLE": constraints that are not deferrable are checked after every command
 * factory_boy 3.3, "SQLAlchemy" in "Using factory_boy with ORMs"
 * SQLAlchemy 2.1, "Connection Pooling": `Pool.recreate()`
 * Celery 5.6, "Tasks", "Calling Tasks", "Workers Guide"
 * FastAPI, "Concurrency and async / await", "Dependencies with yield", "Async Tests"
 * PEP 492, PEP 525, PEP 530
-"""  # noqa: D405, D214, D411, D412, D413, D416  the example yields
+"""  # noqa: D405, D214, D411, D412, D413, D416, E501  the example yields; rows of tables
 
 from awaken.codemods.sqlalchemy.session_to_async.plan import SessionToAsync
 

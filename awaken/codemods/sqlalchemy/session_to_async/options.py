@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from awaken.contract.nearest import did_you_mean, nearest
 
@@ -17,24 +17,37 @@ if TYPE_CHECKING:
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What only the owner of a program knows.
+    """What only the owner of a program knows."""
 
-    ``drivers`` names the asynchronous driver for a database: ``{postgresql = "asyncpg"}``.
-    ``component`` is a module or a function: only what belongs together with it is migrated.
-    ``foreign_models`` are packages, or classes of them: of their objects nothing loads when it is
-    read but what looks like a relationship, and attributes that are named there themselves, as
-    ``package.models.User.title``. ``levels`` says up to which number of relationships behind the
-    first object of a statement those are read that lead from a class to itself; 0 where that is not
-    known. ``bridged`` are functions that something calls without awaiting them, in whatever thread,
-    as ``package.module.function``: each call waits in a thread with an event loop and connections
-    of its own.
-    """
-
-    drivers: dict[str, str] = {}
-    component: str = ""
-    foreign_models: list[str] = []
-    levels: int = 0
-    bridged: list[str] = []
+    drivers: Annotated[
+        dict[str, str],
+        Meta(description='Driver to use for each database: `{ postgresql = "asyncpg" }`.'),
+    ] = {}
+    component: Annotated[
+        str,
+        Meta(description="Module or function to migrate, with everything that depends on it."),
+    ] = ""
+    foreign_models: Annotated[
+        list[str],
+        Meta(
+            description="Installed packages with mapped classes, or attributes of these classes "
+            "that load when they are read."
+        ),
+    ] = []
+    levels: Annotated[
+        int,
+        Meta(
+            description="How many relationships from a class to itself the program follows in a "
+            "row. 0 means unknown."
+        ),
+    ] = 0
+    bridged: Annotated[
+        list[str],
+        Meta(
+            description="Functions that stay synchronous: `package.module.function`. Each call "
+            "waits in a thread with its own event loop and connections."
+        ),
+    ] = []
 
     def wrong(self) -> Iterator[tuple[KeyPath, str]]:
         """Yield where a value can mean nothing in any program, and why."""

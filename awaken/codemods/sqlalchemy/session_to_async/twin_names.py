@@ -1,4 +1,4 @@
-"""Names of the synchronous side: what stands for them on the other."""
+"""Names of the synchronous side, each with its asynchronous counterpart."""
 
 from __future__ import annotations
 

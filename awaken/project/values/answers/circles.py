@@ -23,7 +23,9 @@ DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Py
 
 _MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
-_NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)
+_NEVER_SETTLED: Values = (
+    Unknown("its value depends on itself, and awaken stops following it", NOWHERE),
+)
 
 
 class TooMuchError(Exception):

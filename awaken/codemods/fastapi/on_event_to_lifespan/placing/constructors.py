@@ -1,4 +1,4 @@
-"""What the constructor of an application is given out of sight, or does that is its own."""
+"""Constructors of applications: arguments that are not visible, and behaviour of their own."""
 
 from __future__ import annotations
 

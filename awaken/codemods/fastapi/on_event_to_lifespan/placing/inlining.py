@@ -1,4 +1,4 @@
-"""Bodies of handlers that may stand in the lifespan itself."""
+"""Bodies of handlers that may become the body of the lifespan."""
 
 from __future__ import annotations
 

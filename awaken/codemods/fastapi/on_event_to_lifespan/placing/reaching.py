@@ -1,4 +1,4 @@
-"""References of the lifespan to handlers that stand in other places than the application."""
+"""References of the lifespan to handlers in other places than the application."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The comments of registrations, which move into the lifespan with what they speak of.
+"""The comments of registrations, which move into the lifespan with the code that they describe.
 
-A comment directly above a statement that goes moves if everything that it introduces goes: what
-follows without a blank line or another comment between, but for a ``return``. If that is of one
-event it stands above the call, else above the lifespan. Comments in and behind the statement
-always move, but for those that only told a tool to overlook the line.
+A comment directly above a removed statement moves if all the code that it introduces is removed.
+That is the code up to a blank line or another comment, except a ``return``. A comment on one event
+goes above the call, any other above the lifespan. Comments in and after the statement always move,
+except those that only silence a tool for the line.
 """
 
 from __future__ import annotations

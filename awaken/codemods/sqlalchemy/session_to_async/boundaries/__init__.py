@@ -1,8 +1,8 @@
-"""Where the event loop ends: what calls functions outside of it, and what becomes of them.
+"""Where the event loop ends: code that calls functions outside of it.
 
-Begin with ``entry_points``, the functions that something calls outside of the loop, and with
-``bridges``, which writes those that run coroutines. ``reach`` tells whether code runs in processes
-of its own, or in the loop alone, ``outside`` has the callers that are not visible. ``disposal``
-closes connections before their loop ends, ``schedulers`` has jobs run in the loop, ``scripts`` sees
-to what runs outside of functions, and ``workers`` to tasks.
+Begin with ``entry_points``, the functions that other code calls outside of the loop, and with
+``bridges``, which makes them run coroutines. ``reach`` says whether code runs in processes of its
+own or only in the loop, ``outside`` finds callers that are not visible. ``disposal`` closes
+connections before their loop ends, ``schedulers`` moves jobs into the loop. ``scripts`` rewrites
+code outside of functions, and ``workers`` rewrites tasks.
 """

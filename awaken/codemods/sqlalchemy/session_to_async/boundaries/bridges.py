@@ -1,4 +1,4 @@
-"""Entry points that run a coroutine: what they did stands in a coroutine function beside them."""
+"""Entry points that run a coroutine: their body moves into a coroutine function next to them."""
 
 from __future__ import annotations
 

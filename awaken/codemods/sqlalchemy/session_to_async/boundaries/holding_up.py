@@ -1,4 +1,4 @@
-"""What a function that leaves the thread pool holds up the event loop with."""
+"""Blocking calls of functions that leave the thread pool and now block the event loop."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HoldingUp:
         names = " and ".join(f"`{one}`" for one in sorted(found))
         verb = "blocks" if len(found) == 1 else "block"
         places = tuple(place for places in found.values() for place in places)
-        return [f"this now runs in the event loop, and {names} {verb} it"], places
+        return [f"{names} now {verb} the event loop"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:

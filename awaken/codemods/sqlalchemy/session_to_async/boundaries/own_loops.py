@@ -1,8 +1,8 @@
 """Functions that stay plain because the owner says so: each call waits in a thread of its own.
 
-There it has an event loop and connections of its own, so that it may be called from anywhere: in a
-thread, or in the loop of the application, which is held up as it was before. The pool of an engine
-serves one loop alone: what waits for a connection of it would wait in another one.
+The thread has its own event loop and connections, so any code may call the function: in a thread,
+or in the event loop of the application, which it blocks as before. The pool of an engine serves one
+loop only, so a coroutine in another loop must not wait for its connections.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CODE = '''\
 def {name}(
     engine: {engine}, work: {callable}[..., {awaitable}[{any}]], *args: {any}, **kwargs: {any}
 ) -> {any}:
-    """Wait for `work` in an event loop of its own, with connections that belong to it."""
+    """Wait for `work` in its own event loop, with connections that belong to it."""
 
     async def wait() -> {any}:
         if isinstance(engine.pool, {alone}):  # its only connection is the database

@@ -1,6 +1,6 @@
 """Functions that use the database and then run a server, which has an event loop of its own.
 
-What waits in them is run in a loop before that, as in a script.
+Their database calls run in a loop before that, as in a script.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What carries sessions between functions that do not call each other.
+"""Objects that carry sessions between functions that do not call each other.
 
-An attribute of an object that both know (``request.state.db``), a variable of a file, a context
-variable, or an unknown function that is handed a session.
+Such a carrier is an attribute of an object that both know (``request.state.db``), a variable of a
+file, a context variable, or an unknown function that gets a session.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was found in a program, and the components that it makes up."""
+"""The findings of a program, and the components that they form."""
 
 from __future__ import annotations
 

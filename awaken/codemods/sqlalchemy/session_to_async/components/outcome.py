@@ -1,4 +1,4 @@
-"""What becomes of components: changes of those that convert, and what stops the others."""
+"""The outcome of components: the changes of those that convert, and the obstacles of the others."""
 
 from __future__ import annotations
 

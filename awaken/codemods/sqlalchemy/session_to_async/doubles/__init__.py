@@ -1,8 +1,8 @@
-"""Test doubles of what waits, once the program is asynchronous.
+"""Mocks and fakes of functions and objects that wait in the asynchronous program.
 
-``stand_ins`` finds the functions that tests put in the place of others: they become coroutine
-functions as well. ``replaced`` finds what else is put there, which ``double_writer`` writes anew,
-``patched`` the mocks of whole objects, classes and modules, and of what makes sessions, ``objects``
-the mocks that tests pass to the program, and ``fake_sessions`` the classes that tests wrote in the
-place of sessions. What is not understood is refused.
+``stand_ins`` finds the functions with which tests replace others: they become coroutine functions
+too. ``replaced`` finds other replacements, which ``double_writer`` rewrites. ``patched`` has the
+mocks of whole objects, classes and modules, and of session factories. ``objects`` has the mocks
+that tests pass to the program, ``fake_sessions`` the classes that tests wrote instead of sessions.
+Anything else is refused.
 """

@@ -1,4 +1,4 @@
-"""What is put in the place of a method that waits, so that it can be awaited."""
+"""Replacements of methods that wait, made awaitable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in for functions that become coroutine functions, so that it can be awaited."""
+"""Replacements of functions that become coroutine functions, made awaitable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Engines and connections that a test wrote by hand: classes whose objects it gives for them.
+"""Engines and connections that a test wrote by hand: classes whose objects replace them.
 
-What waits on the asynchronous side becomes a coroutine function of the fake, and what is entered
-there is entered asynchronously.
+A method that waits on the asynchronous side becomes a coroutine function of the fake. Objects that
+are entered there are entered with ``async with``.
 """
 
 from __future__ import annotations

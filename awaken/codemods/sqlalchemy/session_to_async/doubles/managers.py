@@ -1,4 +1,4 @@
-"""Mocks of context managers: what a test says of ``__enter__`` it has to say of ``__aenter__``."""
+"""Mocks of context managers: a test that sets up ``__enter__`` has to set up ``__aenter__``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Namespaces of tests that stand in for objects of the program: ``cast(Orders, namespace)``.
+"""Namespaces with which tests replace objects of the program: ``cast(Orders, namespace)``.
 
-What such a namespace has in the place of a method that waits is called by an ``AsyncMock``.
+An ``AsyncMock`` calls the attribute that replaces a method which waits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Mocks in the place of sessions and of objects with methods that wait.
 
-Such a method of a mock is an ``AsyncMock``. What is said of it elsewhere (``return_value``,
-``side_effect``) stays as it is, and what it gives is a synchronous mock as before.
+Such a method of a mock is an ``AsyncMock``. Other configuration of it (``return_value``,
+``side_effect``) stays as it is, and its result is a synchronous mock as before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What stands in the place of functions that become coroutine functions, written anew.
+"""Replacements of functions that become coroutine functions, rewritten.
 
-``patch`` makes an ``AsyncMock`` by itself where it finds a coroutine function, and takes
-``return_value`` and ``side_effect`` as before. Whatever else is put there, and is no coroutine
-function, is called by an ``AsyncMock``: awaiting that gives what the call gives.
+``patch`` makes an ``AsyncMock`` by itself if it finds a coroutine function, and takes
+``return_value`` and ``side_effect`` as before. An ``AsyncMock`` calls any other replacement that is
+no coroutine function: awaiting it gives the result of that call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an ``AsyncMock`` gives when it is awaited: by itself another one, whose methods are awaited.
+"""Results of an ``AsyncMock``: by default another one, whose methods are awaited.
 
-The mocks of synchronous functions gave synchronous ones. So they are told to give these, wherever
-a test or the program does something with what they give.
+The mocks of synchronous functions returned synchronous ones. So they are configured to return
+these, wherever a test or the program uses the result.
 """
 
 from __future__ import annotations

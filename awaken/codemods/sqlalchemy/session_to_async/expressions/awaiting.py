@@ -1,4 +1,4 @@
-"""How expressions are awaited, entered and iterated where they stand."""
+"""How expressions are awaited, entered and iterated in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is awaited in an f-string."""
+"""Awaited calls in an f-string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is evaluated between a generator and its items, and what a list would be made before."""
+"""The code that runs between a generator and its items, and before which a list would be made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether something can be awaited in the place of an expression, and what has to give way to it.
+"""Whether something can be awaited in the place of an expression, and which code then changes.
 
-A generator that awaits is an asynchronous one, so whatever takes its items has to be written as
-what awaits them. A lambda that a builtin calls where it stands becomes a part of its loop.
+A generator that awaits is asynchronous, so the code that takes its items has to await them. A
+lambda that a builtin calls in place becomes a part of its loop.
 """
 
 from __future__ import annotations

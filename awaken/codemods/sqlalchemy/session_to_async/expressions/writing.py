@@ -1,4 +1,4 @@
-"""What is written into one function: insertions, new nodes, and the names that these take."""
+"""The edits of one function: insertions, new nodes, and the names that these take."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What has no asynchronous counterpart.
+"""Calls and models without an asynchronous counterpart.
 
 ``run_sync`` writes calls that a session makes synchronously in a greenlet: methods that only
-synchronous sessions have, and functions of libraries that are given the session.
-``models`` asks about those of installed packages. What loads when it is read of them is read in a
-greenlet: ``bridged_reads`` finds that in code, by the ``evidence``, ``bridged_models`` where
-schemas read, and ``in_greenlets`` writes it. ``executed_queries`` refuses collections that are
-queries where nothing calls them so.
+synchronous sessions have, and functions of libraries that get the session. ``models`` knows those
+of installed packages. Attributes of their objects that load are read in a greenlet:
+``bridged_reads`` finds them in code, by the ``evidence``, ``bridged_models`` in schemas, and
+``in_greenlets`` writes it. ``executed_queries`` refuses other code that executes collections which
+are queries.
 """

@@ -1,7 +1,7 @@
-"""Models that are given objects of another package, and read their relationships: in a greenlet.
+"""Pydantic models that get objects of another package, and read their relationships: in a greenlet.
 
-`greenlet_spawn` calls what validates them. What an endpoint returns is validated there, as FastAPI
-does it when the endpoint has ended, which finds a model that is valid then.
+`greenlet_spawn` calls the code that validates them. The result of an endpoint is validated there.
+FastAPI validates it again after the endpoint, and then finds a valid model.
 """
 
 from __future__ import annotations

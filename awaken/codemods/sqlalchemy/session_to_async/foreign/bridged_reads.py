@@ -1,8 +1,8 @@
-"""What may load when it is read of objects of another package: it is read in a greenlet.
+"""Attributes of objects of another package that may load: they are read in a greenlet.
 
-The mapping of such objects is out of sight and cannot be changed: their relationships load as they
-always did, and so do their collections that are queries, where `greenlet_spawn` calls what reads
-them. It is what `run_sync` is made of, and needs no session at hand.
+The mapping of such objects is not visible and cannot change. Their relationships load as before,
+and so do their collections that are queries, if `greenlet_spawn` calls the code that reads them.
+`run_sync` is built on it, and it needs no session.
 """
 
 from __future__ import annotations

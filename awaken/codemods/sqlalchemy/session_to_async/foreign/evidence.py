@@ -1,4 +1,4 @@
-"""What a program reads of objects of models out of sight, as of relationships."""
+"""Reads that look like relationships, of objects whose models are not visible."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Queries that come from out of sight, such as collections of another package's models.
+"""Queries from code that is not visible, such as collections of another package's models.
 
-What executes one sends it synchronously, and there is nothing to await.
+Code that executes one sends it synchronously, and there is nothing to await.
 """
 
 from __future__ import annotations

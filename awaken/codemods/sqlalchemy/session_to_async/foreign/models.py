@@ -1,7 +1,7 @@
 """Models of installed packages: which of their attributes load when they are read is not known.
 
-Nothing outside of the project is read. Who loads such objects has to say that only those attributes
-do so that look like relationships, or are named.
+awaken reads nothing outside of the project. The owner has to say that only those attributes load
+that look like relationships, or are named.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Calls that only a synchronous session can be given: `run_sync` makes them.
+"""Calls that only accept a synchronous session: `run_sync` makes them.
 
 ``db.bulk_save_objects(rows)`` becomes ``await db.run_sync(lambda session:
-session.bulk_save_objects(rows))``, and a function of a library that is given a session is called
-in the same way. What is done with its result at once is done in there, for it may load.
+session.bulk_save_objects(rows))``, and a function of a library that gets a session is called in the
+same way. Code that immediately uses its result runs in there too, because it may load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Classes whose `__init__` waits: a class method makes their objects, which can be awaited.
 
-What stands in front of the first statement that waits stays in `__init__`; the rest becomes a
-coroutine method, which the class method calls.
+The statements before the first one that waits stay in `__init__`. The rest becomes a coroutine
+method, which the class method calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes of one function: its header, and all that waits inside of it."""
+"""The rewrite of one function: its header, and every call that waits in it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class FunctionWriter:
             )
             return Rewrite(message, [*edits, *split], caveats)
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
-            return Rewrite(f"`{function.qualname}` waits for its sessions", edits)
+            return Rewrite(f"`{function.qualname}` awaits its database calls", edits)
         way = chain(part.steps, function)
         over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"

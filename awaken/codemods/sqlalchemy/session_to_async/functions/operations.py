@@ -1,4 +1,4 @@
-"""What becomes of the operations of one function."""
+"""The rewrite of the operations of one function."""
 
 from __future__ import annotations
 

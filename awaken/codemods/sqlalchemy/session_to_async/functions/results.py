@@ -1,8 +1,8 @@
-"""What calls of functions give: coroutines, generators, or what is entered.
+"""Results of function calls: coroutines, generators, or objects that are entered.
 
-A plain function that hands out an object of a class with ``__enter__`` stays plain where another
-one, decorated by ``contextmanager``, is called in its place: what it gives is entered
-asynchronously. So does a declaration without a body, of a protocol for example.
+A plain function that returns an object with ``__enter__`` stays plain where another one, decorated
+by ``contextmanager``, is called in its place: its result is entered asynchronously. So does a
+declaration without a body, such as one of a protocol.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Wrappers of the program's own decorators that wait themselves, beside calling what they wrap."""
+"""Wrappers of the program's own decorators that wait, apart from calling the function."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What runs inside of a synchronous session, in its greenlet, and so stays as it is.
+"""Code that runs inside of a synchronous session, in its greenlet, and so stays as it is.
 
-`models` finds it: constructors of mapped classes that query, and listeners. `staying` follows what
-they call, and `sessions_given` where they are handed a session, which `run_sync` does then. `found`
-is the result.
+`models` finds it: constructors of mapped classes that query, and listeners. `staying` follows their
+calls, and `sessions_given` the calls that pass them a session, which then go through `run_sync`.
+`found` is the result.
 """

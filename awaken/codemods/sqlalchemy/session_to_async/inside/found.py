@@ -1,4 +1,4 @@
-"""What was found to run inside of a synchronous session."""
+"""The code that runs inside of a synchronous session."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What stays plain with a function: what it calls and waits for, and what passes a session to it.
+"""Code that stays plain with a function: its calls that wait, and calls that pass it a session.
 
 ``Model(session=session, **values)`` becomes ``await session.run_sync(lambda session:
-Model(session=session, **values))``. What it calls there is given the synchronous session that an
-asynchronous one has, and waits in the greenlet of `run_sync`.
+Model(session=session, **values))``. Its calls get the synchronous session of the asynchronous one,
+and wait in the greenlet of `run_sync`.
 """
 
 from __future__ import annotations

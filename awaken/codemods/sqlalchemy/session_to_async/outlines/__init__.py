@@ -1,1 +1,1 @@
-"""What a component comes to, in lines that one can read; begin with ``making``."""
+"""The effect of a component, in lines that people can read; begin with ``making``."""

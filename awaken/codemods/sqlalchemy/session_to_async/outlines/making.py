@@ -1,4 +1,4 @@
-"""What a component comes to, in lines that one can read: the plan that every output begins with."""
+"""The effect of a component, in lines that people can read: the plan at the top of every output."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What was so before the change: a coroutine that nothing awaited then is none that it lost.
+"""The state before the change: a coroutine that nothing awaited then is not a new problem.
 
-A test may hand a coroutine to a mock that gives it to the program, and a program may forget one.
+A test may pass a coroutine to a mock that gives it to the program, and a program may forget one.
 """
 
 from __future__ import annotations

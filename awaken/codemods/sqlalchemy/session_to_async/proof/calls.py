@@ -1,4 +1,4 @@
-"""Calls of the program's own functions: what they give is awaited, iterated or entered."""
+"""Calls of the program's own functions: their results are awaited, iterated or entered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doubles in tests: what stands in the place of coroutine functions can be awaited."""
+"""Mocks and fakes in tests: a replacement of a coroutine function can be awaited."""
 
 from __future__ import annotations
 

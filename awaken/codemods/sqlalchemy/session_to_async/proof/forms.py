@@ -1,4 +1,4 @@
-"""What can be told from the form of a file alone: awaits outside of coroutine functions."""
+"""Checks that need only the form of a file: awaits outside of coroutine functions."""
 
 from __future__ import annotations
 

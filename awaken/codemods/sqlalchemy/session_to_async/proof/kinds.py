@@ -1,4 +1,4 @@
-"""What calls of the program's own functions give: coroutines, generators, managers."""
+"""Results of the program's own functions: coroutines, generators, managers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the changes of session-to-async broke, over all files."""
+"""Problems that the changes of session-to-async cause, over all files."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Reads that would load something by themselves, or give what is no longer so.
+"""Reads that would load something by themselves, or give an outdated value.
 
-Begin with ``loading``: which relationships are loaded, and by what; ``validators`` tells which
-reads are those of a field, and ``declared`` is about columns and mappings. ``new_objects``
-refreshes what was just made, ``stale`` has statements behind a commit read anew, ``committed``
-what is read there of objects of before. ``expired`` loads what a rollback expired in front of what
-reads it (with ``reading``), and ``expire_calls`` what is expired by name.
+Begin with ``loading``: which relationships are loaded, and by which code. ``validators`` says which
+reads are those of a field, ``declared`` is about columns and mappings. ``new_objects`` refreshes
+new objects, ``stale`` reloads collections of statements after a commit, ``committed`` reloads
+objects from before it. ``expired`` loads expired attributes before their reads after a rollback
+(with ``reading``). ``expire_calls`` reloads attributes that are expired by name.
 """

@@ -1,6 +1,6 @@
-"""Attributes that are given an expression of SQL: what it gives is loaded behind the flush.
+"""Attributes that are set to an SQL expression: their value is loaded after the flush.
 
-A flush has the database compute it, and expires the attribute, which reading it loaded.
+The database computes the value in a flush, which expires the attribute. Reading it loaded it.
 """
 
 from __future__ import annotations

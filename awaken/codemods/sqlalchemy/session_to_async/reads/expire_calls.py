@@ -1,6 +1,6 @@
-"""Objects that the program expires one by one: they are loaded again behind that.
+"""Objects that the program expires one by one: they are reloaded after that.
 
-The next read of them did that. ``expire`` stays, for it forgets what was changed and not written.
+The next read of them did that. ``expire`` stays, because it drops changes that are not flushed.
 """
 
 from __future__ import annotations

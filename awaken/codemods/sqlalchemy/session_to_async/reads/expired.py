@@ -1,7 +1,7 @@
-"""Reads behind a rollback: what it expired is loaded by a statement of its own in front of them.
+"""Reads after a rollback: a statement before them loads the expired attributes.
 
-Reading it loaded it before. The statement asks first whether the object is expired, so nothing is
-loaded that would not have been.
+Reading them loaded them before. The statement first asks whether the object is expired, so it loads
+nothing that would not have been loaded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is written in front of a read of objects that may be expired.
+"""The code before a read of objects that may be expired.
 
-One object is asked about where it is read. Where a file reads many, a function of that file asks,
-so that each place takes one line.
+One object is checked at its read. If a file has many reads, a function of that file checks them, so
+that each place takes one line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Calls of functions that roll back, or expire, what is in a session that they were given.
+"""Calls of functions that roll back or expire the session that they get.
 
-Where such a function raises behind that, only who handles the exception goes on.
+If such a function raises afterwards, only code that handles the exception continues.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a call that reads objects again would unload: it loads that again as well.
+"""Relationships that a reload would reset: the statement loads them as well.
 
 `populate_existing` resets each relationship that its statement does not load (SQLAlchemy,
-``LazyLoader.create_row_processor``), also of objects that others hold and read later. A
-statement of its own that leads back to an object resets what the statement before it loaded of that
-object: such a call is left as it is.
+``LazyLoader.create_row_processor``), also of objects that other code holds and reads later. A
+separate statement that leads back to an object resets the relationships that the first statement
+loaded: such a call stays as it is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Relationships that the program reads: what loads them, once a read cannot load them itself.
+"""Relationships that the program reads: the code that loads them once a read no longer can.
 
-The statements do whose objects are read, as far as all of them are known. Else the relationship is
-loaded with every object that has it: the mapping says so. What leads from a class to itself is
-loaded where it is read, or as deep as it goes, where something reads it that awaits nothing.
+The statements of the objects load them, if all these statements are known. Otherwise the mapping
+loads the relationship with every object. A relationship from a class to itself is awaited at its
+read. If code that cannot await reads it, it is loaded at every depth.
 """
 
 from __future__ import annotations
@@ -284,10 +284,10 @@ class Loading:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"loads `{side.shown}` with every object, because some of its readers are unknown"
         more = "statements of its class load more than before"
-        caveats = [f"{more}, and reading it from a detached object no longer raises"]
+        caveats = [more, f"reading `{side.shown}` from a detached object no longer raises"]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
-            caveats.append(f"it is not loaded with objects that come from `{inverse}`")
+            caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
 

@@ -86,7 +86,8 @@ def _refreshed(
         is_added = _is_surely_added(new, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
-        message = f"loads {names} of `{name}` after the {written.func.attr}"
+        shown = ", ".join(f"`{name}.{one}`" for one in attributes)
+        message = f"loads {shown} after the {written.func.attr}"
         yield Member(site, Rewrite(message, edits), name)
 
 

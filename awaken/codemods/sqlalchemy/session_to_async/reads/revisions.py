@@ -1,7 +1,7 @@
 """Statements of Alembic's revisions: they load no more than before.
 
-What is loaded with each object from now on, a revision may ask a table for that has not all of its
-columns yet. It runs synchronously, where a relationship loads when it is read.
+A relationship that now loads with each object may query a table that lacks some of its columns at
+this revision. The revision runs synchronously, where a relationship loads when it is read.
 """
 
 from __future__ import annotations

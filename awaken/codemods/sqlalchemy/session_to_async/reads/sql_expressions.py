@@ -1,4 +1,4 @@
-"""Expressions of SQL that stand where a value might: the database computes what they give."""
+"""SQL expressions in the place of a value: the database computes the value."""
 
 from __future__ import annotations
 

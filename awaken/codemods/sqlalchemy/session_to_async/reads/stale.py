@@ -1,7 +1,7 @@
-"""Statements behind a commit: what they load with their objects is read anew.
+"""Statements after a commit: the collections that they load with their objects are reloaded.
 
-A synchronous session expires all that it loaded when it commits, and so gives what the database
-has. One that keeps it gives the collections of before.
+A synchronous session expires everything when it commits, and so gives the database's values. A
+session that keeps it gives the old collections.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Upserts that return objects: what the session has of them already is read anew.
+"""Upserts that return objects: objects that the session already has are reloaded.
 
-A row that was there keeps its identity, so the session gives the object that it has. A synchronous
-one expired that when it committed, and filled it again from the row (SQLAlchemy, "Using RETURNING
-with upsert statements").
+A row that was there keeps its identity, so the session returns the object that it has. A
+synchronous session expired that when it committed, and filled it again from the row (SQLAlchemy,
+"Using RETURNING with upsert statements").
 """
 
 from __future__ import annotations

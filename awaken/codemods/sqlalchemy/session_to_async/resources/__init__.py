@@ -1,6 +1,5 @@
-"""Engines, factories and sessions, and what an asynchronous program needs beside its code.
+"""Engines, factories and sessions, and what an asynchronous program needs next to its code.
 
-Begin with ``names``, which writes the twins of synchronous names. ``urls`` chooses drivers,
-``bases`` lets attributes be awaited, ``tables`` creates and drops tables, ``surroundings`` writes
-requirements.
+Begin with ``names``, which replaces synchronous names. ``urls`` chooses drivers, ``bases`` makes
+attributes awaitable, ``tables`` creates and drops tables, ``surroundings`` writes requirements.
 """

@@ -1,7 +1,7 @@
-"""Engines of databases that no asynchronous driver is known for: they stay as they are.
+"""Engines of databases without a known asynchronous driver: they stay as they are.
 
-What uses one blocks, and waits for nothing. That is so only where all that is done with its
-connections is in sight, so that none of them is taken for one that becomes asynchronous.
+Code that uses one blocks, and does not wait. That holds only if every use of its connections is
+visible, so that none of them is taken for one that becomes asynchronous.
 """
 
 from __future__ import annotations

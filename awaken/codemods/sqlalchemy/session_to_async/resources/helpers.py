@@ -1,4 +1,4 @@
-"""Functions that are written into a file, for what is known when a program runs."""
+"""Functions that are added to a file, because their result is only known at run time."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from awaken.project.source.trees import Function
 
 _ASYNC_URL = '''\
 def {name}(url: str | {URL}) -> {URL}:
-    """Return the URL of a database with a driver for asyncio."""
+    """Return the URL of a database with an asynchronous driver."""
     drivers = {drivers}
     parsed = {make_url}(url)
     return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
 '''
 _ROWS_TOGETHER = '''\
 def {name}(engine: {AsyncEngine}) -> {AsyncEngine}:
-    """Send the rows of an INSERT together: they may refer to each other."""
+    """Send the rows of an INSERT together, because a row may refer to a later one."""
     if engine.dialect.name == "postgresql":
         engine.dialect.use_insertmanyvalues_wo_returning = True
     return engine
 '''
 _LOAD_EXPIRED = '''\
 async def {name}(session: {Any}, *objects: object) -> None:
-    """Load again what a rollback expired, as reading it did before."""
-    for one in objects:
-        if one is not None and {inspect}(one).{expired}:
-            await session.refresh(one)
+    """Refresh objects that a rollback expired, as reading them did before."""
+    for instance in objects:
+        if instance is not None and {inspect}(instance).{expired}:
+            await session.refresh(instance)
 '''
 _LOAD_PARTS = '''\
-async def {name}(session: {Any}, one: object, *names: str) -> None:
-    """Load again what is loaded with the parts of an object, which a refresh expires with it."""
-    state = {inspect}(one, raiseerr=False)
+async def {name}(session: {Any}, instance: object, *names: str) -> None:
+    """Load the parts of an object again, with the relationships that a refresh expired."""
+    state = {inspect}(instance, raiseerr=False)
     if state is None or state.persistent is not True:
         return
     known = state.mapper.relationships
     for relationship in (known[name] for name in names if name in known):
         attribute = relationship.class_attribute
-        parts = {select}(relationship.mapper.class_).where({with_parent}(one, attribute))
+        parts = {select}(relationship.mapper.class_).where({with_parent}(instance, attribute))
         (await session.scalars(parts)).unique().all()
 '''
 

@@ -1,7 +1,7 @@
 """Rows of one INSERT that refer to each other.
 
-psycopg2 sends them in one statement, and the database looks at foreign keys behind it. Other
-drivers send one statement for each row, so that no row may refer to one behind it.
+psycopg2 sends them in one statement, and the database checks foreign keys after it. Other drivers
+send one statement for each row, so that no row may refer to a later one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Engines, factories and annotations: what stands for the names of the synchronous side."""
+"""Engines, factories and annotations: the names that replace those of the synchronous side."""
 
 from __future__ import annotations
 

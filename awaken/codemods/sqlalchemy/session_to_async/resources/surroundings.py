@@ -1,4 +1,4 @@
-"""What stands beside the code: requirements."""
+"""Files next to the code: requirements."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Calls of a test behind which what it holds may be expired, for it shares its session.
+"""Calls of a test that may expire the objects that the test holds, because both share its session.
 
 A request, or a call of the program, that runs ``expire_all`` on the session of the test expires the
-objects of the test as well. So does a ``rollback``: where an exception is handled, which a test
-that asserts success does not see.
+objects of the test as well. So does a ``rollback``, if an exception is handled; a test that asserts
+success does not see that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Classes of tests that stand in for classes of the program, and inherit nothing from them."""
+"""Classes with which tests replace classes of the program without inheriting from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests put in the place of dependencies: `app.dependency_overrides[get_db] = ...`."""
+"""Replacements of dependencies in tests: `app.dependency_overrides[get_db] = ...`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Sessions that tests share with requests: each request reads anew what is loaded with objects.
+"""Sessions that tests share with requests: each request reloads the relationships of their objects.
 
-A test commits, and a synchronous session expires all that it loaded. So a request found no
-collection as it was when the test loaded it. One that keeps objects gives, and deletes, by those.
+A test commits, and a synchronous session expires everything that it loaded. So a request never
+found a collection as the test had loaded it. A session that keeps objects returns the old
+collections, and deletes by them.
 
-A request that closes the session detaches what the test, or a job of it, holds. That comes back by
-``add``, if no object of the same row is there, such as one that is loaded with others now.
+A request that closes the session detaches the objects of the test, or of a job. A listener lets
+``add`` attach them again, even if the session has loaded another object of the same row.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
 
 _REQUESTS = tuple(f".{one}(".encode() for one in sorted(METHODS))
 _OVERRIDES = "dependency_overrides"
-_HELPER = "read_relationships_anew"
-_RETURNING = "take_back"
+_HELPER = "reload_relationships"
+_RETURNING = "attach_again"
 _RETURN_NAMES = ("sqlalchemy.inspect", "sqlalchemy.orm.attributes.set_committed_value")
 _RETURN_CODE = '''\
-def {helper}(session, one):
-    """Let an object come back that a request detached, though its row was loaded with others."""
-    state, there = {inspect}(one), dict(session.identity_map.items())
+def {helper}(session, instance):
+    """Attach a detached object again, even if its row was loaded with other objects."""
+    state, there = {inspect}(instance), dict(session.identity_map.items())
     if state.key is None:
         return
     cascaded = state.mapper.cascade_iterator("save-update", state)
@@ -64,20 +65,20 @@ def {helper}(session, one):
 '''
 _CODE = '''\
 def {helper}(session):
-    """Load again what objects have of relationships, as behind a commit."""
+    """Reload the loaded relationships of all objects, as after a commit."""
     changed = session.dirty
     with session.no_autoflush:
-        for one in list(session.identity_map.values()):
-            state = {inspect}(one)
+        for instance in list(session.identity_map.values()):
+            state = {inspect}(instance)
             loaded = [
                 relationship.key
                 for relationship in state.mapper.relationships
                 if relationship.key in state.dict and "raise" not in str(relationship.lazy)
             ]
-            if loaded and one not in changed:
-                session.expire(one, loaded)
+            if loaded and instance not in changed:
+                session.expire(instance, loaded)
                 for name in loaded:
-                    getattr(one, name)
+                    getattr(instance, name)
 '''
 
 

@@ -1,4 +1,4 @@
-"""Who runs Alembic in a process of the program, where its environment runs an event loop."""
+"""Code of the program that runs Alembic, where the Alembic environment runs an event loop."""
 
 from __future__ import annotations
 

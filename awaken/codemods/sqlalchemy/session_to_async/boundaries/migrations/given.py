@@ -1,4 +1,4 @@
-"""What a program gives to files of Alembic that becomes asynchronous with it."""
+"""Engines and functions of the program that files of Alembic use, and that become asynchronous."""
 
 from __future__ import annotations
 

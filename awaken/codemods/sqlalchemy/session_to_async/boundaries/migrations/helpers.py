@@ -1,6 +1,6 @@
-"""Functions that files of Alembic alone call, and that make an engine of their own there.
+"""Functions that only files of Alembic call, and that make their own engine there.
 
-What asks Alembic for its operations or its context works nowhere else, whoever calls it.
+A function that asks Alembic for its operations or its context only works there.
 """
 
 from __future__ import annotations

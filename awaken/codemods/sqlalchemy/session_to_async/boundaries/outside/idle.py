@@ -1,4 +1,4 @@
-"""Functions that nothing in sight calls: what they are given is not what the program makes."""
+"""Functions that no visible code calls: the program does not make the values that they get."""
 
 from __future__ import annotations
 

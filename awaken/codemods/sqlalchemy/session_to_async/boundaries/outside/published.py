@@ -1,4 +1,4 @@
-"""What code out of sight uses, or gives to the program: it awaits nothing."""
+"""Functions and sessions that code outside the project uses or passes in, without an await."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code that runs when a file is imported: what waits there has to be moved, or run."""
+"""Code that runs when a file is imported: a call that waits there has to be moved or run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs an event loop by itself, which nothing inside of another one can."""
+"""Calls that run an event loop themselves, which is impossible inside another loop."""
 
 from __future__ import annotations
 

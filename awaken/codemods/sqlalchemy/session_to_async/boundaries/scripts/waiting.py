@@ -1,4 +1,4 @@
-"""What waits in a file outside of all functions, or in one of them."""
+"""Statements that wait, outside of all functions of a file or in one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of the statements of scripts: a coroutine function that is run in their place."""
+"""The coroutine function that replaces the statements of a script, and the call that runs it."""
 
 from __future__ import annotations
 

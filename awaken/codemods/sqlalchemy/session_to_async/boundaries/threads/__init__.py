@@ -1,6 +1,6 @@
-"""What functions do with threads, which means something else in the one thread of an event loop.
+"""Uses of threads that have another meaning in the single thread of an event loop.
 
-Begin with ``locks``: what holds a lock while it waits, and which locks become those of tasks.
-``takings`` finds where locks are taken. ``waits`` are other ways in which threads wait for each
-other, or differ.
+Begin with ``locks``: code that holds a lock while it waits, and the locks that become those of
+tasks. ``takings`` finds where locks are taken. ``waits`` finds other ways in which threads wait for
+each other, or differ.
 """

@@ -1,4 +1,4 @@
-"""What else means something else in the one thread of an event loop: waiting, and being one."""
+"""Other calls with another meaning in the one thread of an event loop, as thread-local state."""
 
 from __future__ import annotations
 

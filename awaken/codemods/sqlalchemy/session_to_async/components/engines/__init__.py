@@ -1,5 +1,5 @@
-"""Engines and factories of a program: who shares them, and which stand beside others.
+"""Engines and factories of a program: who shares them, and which get an asynchronous counterpart.
 
-Begin with ``shared``, which finds those that a file makes once. ``beside`` writes asynchronous ones
-next to them, as ``written`` has them, and ``leftover`` removes those that nobody uses any more.
+Begin with ``shared``, which finds those that a file makes once. ``beside`` adds asynchronous ones
+next to them, in the form that ``written`` gives, and ``leftover`` removes unused ones.
 """

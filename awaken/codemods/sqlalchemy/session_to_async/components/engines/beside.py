@@ -1,4 +1,4 @@
-"""Asynchronous engines and factories beside synchronous ones, for those who become asynchronous."""
+"""Asynchronous engines and factories next to synchronous ones, for the code that converts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asynchronous engines and factories as code, and those that stand beside others already."""
+"""Asynchronous engines and factories as code, and those that already exist next to others."""
 
 from __future__ import annotations
 

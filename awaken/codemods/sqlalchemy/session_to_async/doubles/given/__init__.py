@@ -1,1 +1,1 @@
-"""What mocks have and give: as tests say it, and as the program uses it."""
+"""Attributes and results of mocks: as tests configure them, and as the program uses them."""

@@ -1,4 +1,4 @@
-"""What tests say of their mocks: ``prices.of.return_value = price``, with the names between."""
+"""Configurations of mocks in tests: ``prices.of.return_value = price``, with the names between."""
 
 from __future__ import annotations
 

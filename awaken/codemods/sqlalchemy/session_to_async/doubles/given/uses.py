@@ -1,8 +1,8 @@
-"""Where the program calls methods of an object, and what stands between: `repositories.prices.get`.
+"""Where the program calls methods of an object, with the names between: `repositories.prices.get`.
 
-A mock in the place of the object has its methods by the same names; what a call gives is the
-``return_value`` of its mock. An object is followed by variables, attributes of ``self``,
-arguments and returns, over a few steps.
+A mock of the object has its methods under the same names; the ``return_value`` of its mock is the
+result of a call. An object is followed by variables, attributes of ``self``, arguments and returns,
+over a few steps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Functions that are handed on: lambdas beside them, annotations, and calls in threads."""
+"""Functions that are passed on: lambdas among them, annotations, and calls in threads."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Parameters without an annotation that may be sessions, of functions that are used as values.
 
-Who calls such a function by another name passes what no call of its own name shows.
+A caller that uses another name passes arguments that no call of the function's own name shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reads a property: attributes of its objects, and their names in texts."""
+"""Code that reads a property: attributes of its objects, and their names in strings."""
 
 from __future__ import annotations
 

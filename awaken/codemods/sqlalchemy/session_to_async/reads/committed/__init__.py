@@ -1,8 +1,8 @@
-"""Relationships of objects of before, behind a commit.
+"""Relationships that are read after a commit, of objects from before it.
 
-``committing`` finds what runs behind one, ``read_of`` tells what is read of an object there, and
-``handed_objects`` what functions read that are given it. ``after_commits`` has that read anew,
-``refreshed_parts`` what is loaded with the parts of an object that is refreshed. ``writes`` are
-what changes rows and makes objects, ``after_writes`` what is read after them; ``persistence`` says
+``committing`` finds the code after a commit, ``read_of`` the reads of an object there, and
+``handed_objects`` the reads of functions that get it. ``after_commits`` reloads it,
+``refreshed_parts`` reloads what belongs to the parts of a refreshed object. ``writes`` finds code
+that changes rows and makes objects, ``after_writes`` the reads after it. ``persistence`` says
 whether an object may be refreshed at a place at all.
 """

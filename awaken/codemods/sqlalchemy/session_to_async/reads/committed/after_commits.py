@@ -1,8 +1,8 @@
-"""Relationships that are read behind a commit, of objects of before: they are read anew.
+"""Relationships that are read after a commit, of objects from before it: they are reloaded.
 
-A synchronous session expires them when it commits, so that the next read gives what the database
-has. So does a request of a test that shares its session. What an object factory has made and
-flushed has none either, until it is read.
+A synchronous session expires them when it commits, so that the next read gives the database's
+value. So does a request of a test that shares its session. An object that a factory made and
+flushed has no loaded relationships either, until they are read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Relationships that are first read after a write in the same transaction.
 
-What is loaded when it is first read has the new rows. Loaded with its object, it has not: it is
-loaded again in front of that read, if the object is in the database, and the collection was not
-changed by hand.
+A relationship that loads at its first read has the new rows. Loaded with its object, it does not.
+So it is reloaded before that read, if the object is in the database, and no code changed the
+collection.
 """
 
 from __future__ import annotations

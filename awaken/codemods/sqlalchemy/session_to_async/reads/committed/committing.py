@@ -1,6 +1,6 @@
-"""Calls behind which something has been committed: commits, and calls of what commits.
+"""Calls after which something is committed: commits, and calls of functions that commit.
 
-What commits a session that it makes itself commits nothing of those who call it.
+A function that commits a session which it makes itself commits nothing of its callers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Values of another type than their column, read behind the commit that writes them.
+"""Values of another type than their column, read after the commit that writes them.
 
-A synchronous session gives what the database made of such a value: a text of a number. One that
-expires nothing gives the number itself, so it is read anew.
+A synchronous session returns the database's form of such a value: a text of a number. A session
+that expires nothing returns the number itself, so the value is reloaded.
 """
 
 from __future__ import annotations

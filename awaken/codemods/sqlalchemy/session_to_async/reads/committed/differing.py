@@ -1,6 +1,6 @@
-"""What a function does with objects that may come to something else where they keep what they have.
+"""Uses of objects whose outcome may differ if the objects keep their values.
 
-Nothing that is written in front of a read makes up for it: the report names each place.
+No statement before a read can repair these: the report names each place.
 """
 
 from __future__ import annotations

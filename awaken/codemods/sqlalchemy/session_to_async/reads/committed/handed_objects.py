@@ -1,4 +1,4 @@
-"""What functions read of the objects that they are given, and hand on."""
+"""Reads of functions on the objects that they get and pass on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a program expects of expired objects, and does not get of those that keep what they have.
+"""Code that relies on expired objects, where objects now keep their values.
 
-A write that the session does not see reaches its objects because the commit expires them. An object
-that is read behind its session raises because it was expired, or because nothing was loaded.
+A write that the session does not see reaches its objects because the commit expires them. Reading
+an object after its session is closed raises because it was expired, or because nothing was loaded.
 """
 
 from __future__ import annotations

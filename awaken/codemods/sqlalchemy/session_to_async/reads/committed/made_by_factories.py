@@ -1,6 +1,6 @@
-"""Objects that a factory has made and flushed: what is read of their relationships is loaded first.
+"""Objects that a factory made and flushed: their relationships are loaded before they are read.
 
-The session has them, and nothing of their relationships but what the factory was given.
+The session has these objects, but of their relationships only the values that the factory got.
 """
 
 from __future__ import annotations

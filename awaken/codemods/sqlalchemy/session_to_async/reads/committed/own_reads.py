@@ -1,4 +1,4 @@
-"""What methods read of their own object: properties of a model, and what holds an object."""
+"""Reads of methods on their own object: properties of models, and classes that hold an object."""
 
 from __future__ import annotations
 

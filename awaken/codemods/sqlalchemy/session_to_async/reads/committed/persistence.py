@@ -1,7 +1,7 @@
 """Whether an object may be refreshed at a place: it is persistent there, in its session.
 
-A refresh of an object that was deleted, expunged or rolled back raises (SQLAlchemy,
-`Session.refresh`), where a read of what it has loaded did not. Whoever writes a refresh asks here.
+Refreshing an object that was deleted, expunged or rolled back raises (SQLAlchemy,
+`Session.refresh`); reading its loaded attributes does not. Code that writes a refresh asks here.
 """
 
 from __future__ import annotations

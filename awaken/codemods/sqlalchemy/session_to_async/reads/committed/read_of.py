@@ -1,4 +1,4 @@
-"""What is read of an object behind the place where it stands: there, by others, or of its items."""
+"""Reads of an object after a place: in the same function, in others, or of its items."""
 
 from __future__ import annotations
 

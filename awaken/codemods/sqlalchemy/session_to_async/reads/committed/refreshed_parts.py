@@ -1,8 +1,8 @@
-"""Parts of an object that is refreshed: what is loaded with them is loaded again behind that.
+"""Parts of an object that is refreshed: their eager loads are repeated after the refresh.
 
-A refresh expires the parts as well (``cascade="all"``). It loads their columns, and of what stands
-in the session already no more than that, whatever the mapping says (SQLAlchemy,
-``loading._instance``: ``invoke_all_eagers``).
+A refresh expires the parts as well (``cascade="all"``). It loads their columns, and nothing more of
+objects that the session already has, whatever the mapping says (SQLAlchemy, ``loading._instance``:
+``invoke_all_eagers``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the functions of a program do with objects: what they change, hand on, flush and read."""
+"""How the functions of a program use objects: they change, pass on, flush and read them."""
 
 from __future__ import annotations
 

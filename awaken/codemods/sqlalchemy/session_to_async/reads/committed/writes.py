@@ -1,7 +1,7 @@
-"""What a program writes through its sessions, and whose rows that are.
+"""The writes of a program through its sessions, and the classes of the rows.
 
-A relationship that is first read behind such a write has it: the read flushes what is pending, and
-loads. One that is loaded ahead of the write has not.
+A relationship that is first read after such a write includes it: the read flushes pending changes,
+and loads. A relationship that is loaded before the write does not.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What mappings say of columns and collections that load when they are read.
+"""Mappings of columns and collections that load when they are read.
 
-``database_values`` and ``subclasses`` tell mappers more (with ``mapper_arguments``),
-``late_columns`` has reads awaited, and ``dynamic_collections`` refuses.
+``database_values`` and ``subclasses`` add mapper arguments (with ``mapper_arguments``),
+``late_columns`` awaits reads, and ``dynamic_collections`` refuses.
 """

@@ -1,8 +1,8 @@
 """Columns that the database computes: they are fetched when a row is written.
 
-Else SQLAlchemy expires them then, and loads them when they are read. Columns that an assignment
-gives an expression of SQL are fetched likewise where the flush behind it is not in sight.
-See https://docs.sqlalchemy.org/en/20/orm/persistence_techniques.html, "Fetching Server-Generated
+Otherwise SQLAlchemy expires them then, and loads them when they are read. Columns that are set to
+an SQL expression are fetched in the same way if the flush after it is not visible. See
+https://docs.sqlalchemy.org/en/20/orm/persistence_techniques.html, "Fetching Server-Generated
 Defaults".
 """
 

@@ -1,4 +1,4 @@
-"""Collections that are queries (``lazy="dynamic"``): what they send by themselves is refused."""
+"""Collections that are queries (``lazy="dynamic"``): the statements that they send are refused."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Objects that are encoded with all that is loaded of them: no more than was loaded before.
+"""Objects that are encoded with everything that is loaded of them: no more than was loaded before.
 
-`jsonable_encoder(user)` takes what is in `user.__dict__`, and of what that holds, and so on. What
-is loaded with each object now was not there before; where it leads back, there would be no end.
-An endpoint without a response model has what it returns encoded in the same way.
+`jsonable_encoder(user)` takes the values in `user.__dict__`, then the values in theirs, and so on.
+Relationships that now load with each object were not there before; a cycle of them would have no
+end. The result of an endpoint without a response model is encoded in the same way.
 
-Of a mapped dataclass all fields are encoded: it is encoded where they load as they did.
+All fields of a mapped dataclass are encoded: `run_sync` encodes it, where they load as before.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Columns that are loaded when they are read: their reads are awaited.
 
-What responses and schemas read of them is validated in a greenlet, where they load as they did.
+Reads of responses and schemas run in a greenlet, where the columns load as before.
 
-Those that the mapping or an option of a statement defers, and those that are an expression, which
-every flush of their object expires.
+Such columns are deferred by the mapping or an option of a statement. Or they are an expression,
+which every flush of their object expires.
 """
 
 from __future__ import annotations

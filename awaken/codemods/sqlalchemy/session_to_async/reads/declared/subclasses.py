@@ -1,6 +1,6 @@
-"""Mapped classes that inherit from others: what they add is loaded with objects of their base.
+"""Mapped classes that inherit from others: their attributes are loaded with objects of their base.
 
-A statement for the base gives their objects without it, which reading it loaded.
+A statement for the base returns their objects without these attributes, which load at the read.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Reads that nobody can load beforehand: what reads runs where it may load itself."""
+"""Reads that no statement can load beforehand: their code runs where it may load itself."""

@@ -1,8 +1,8 @@
-"""Statements whose objects are validated in a greenlet: they read these anew.
+"""Statements whose objects are validated in a greenlet: they refresh these objects.
 
-What such an object loads when it is read, a session that expires nothing when it commits would
-give as it was before. Not where something is changed and not written yet: that would be lost. And
-not where the session begins with the function or the request, unless a commit is seen before.
+A session that expires nothing at a commit would give such an object its old relationships. There is
+no refresh if the session has pending changes: they would be lost. Nor is there one if the session
+begins with the function or the request, unless a commit comes first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Calls that read relationships nobody can load beforehand: they load as they did, in a greenlet.
+"""Calls that read relationships which no statement can load: they load as before, in a greenlet.
 
-A schema that validates an object reads what it has fields for, and `getattr` what a computed name
-says. Where statements in sight load all of that, they do; else `greenlet_spawn` makes the call, so
-that the object is as it would have been: new ones, and those that were handed from afar as well.
-A plain function that validates one is called in the same way where its caller waits.
+A schema that validates an object reads the fields that it has, and `getattr` a computed name. If
+visible statements load all of that, nothing else is needed. Otherwise `greenlet_spawn` makes the
+call, so that reads load as before: of new objects, and of objects from elsewhere. A plain function
+that validates one is called in the same way if its caller waits.
 """
 
 from __future__ import annotations
