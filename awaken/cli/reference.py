@@ -8,11 +8,15 @@ from typing import Any
 from typer.main import get_command
 
 from awaken.cli.application import application, by_task
+from awaken.cli.options.declaring import PANELS
+from awaken.cli.options.plain_values import options_by_task
 from awaken.preview.markdown.markdown_tables import table
 
 _INTRODUCTION = """\
 [configuration.md](configuration.md) shows the same options in settings files. The
 [README](../README.md#use-it) lists the exit codes."""
+
+_OWN = "Of single commands"
 
 
 def reference() -> str:
@@ -30,13 +34,13 @@ def reference() -> str:
                 if name in groups:
                     continue
                 blocks += [f"### awaken {name}", _paragraphs(command.help), *_arguments(command)]
-        blocks += ["## Options", _options(commands, context)]
+        blocks += ["## Options", *_options(commands, context, "###")]
         for name, inner in groups.items():
             blocks += [f"## awaken {name}", _paragraphs(inner.help)]
             for word, command in inner.commands.items():
                 blocks += [f"### awaken {name} {word}", _paragraphs(command.help)]
                 blocks += _arguments(command)
-            blocks += [f"### Options of awaken {name}", _options(inner.commands, context)]
+            blocks += [f"### Options of awaken {name}", *_options(inner.commands, context, "####")]
         general = [(f"`{names}`", text) for names, text in _records(group, context)]
         blocks += ["## Without a command", table(("option", "what it does"), general)]
     return "\n\n".join(blocks) + "\n"
@@ -52,17 +56,27 @@ def _arguments(command: Any) -> Iterator[str]:
             yield f"`{parameter.metavar or parameter.name.upper()}`: {parameter.help}"
 
 
-def _options(commands: Mapping[str, Any], context: Any) -> str:
-    """Return one row per option, with a mark below each command that takes it."""
+def _options(commands: Mapping[str, Any], context: Any, heading: str) -> Iterator[str]:
+    """Yield a table for each group of options, with a mark below each command that takes one."""
     taken: dict[tuple[str, str], set[str]] = {}
+    titles: dict[str, list[tuple[str, str]]] = {}
     for name, command in commands.items():
-        for record in _records(command, context):
-            taken.setdefault(record, set()).add(name)
-    rows = [
-        (f"`{names}`", text, *("x" if name in users else "" for name in commands))
-        for (names, text), users in taken.items()
-    ]
-    return table(("option", "what it does", *commands), rows)
+        for title, members in options_by_task(command.params).items():
+            for option in members:
+                record = option.get_help_record(context)
+                if record not in taken:
+                    titles.setdefault(title, []).append(record)
+                taken.setdefault(record, set()).add(name)
+    order = {panel or "Options": number for number, panel in enumerate(PANELS)}
+    for title, records in sorted(titles.items(), key=lambda item: order[item[0]]):
+        if len(titles) > 1:
+            yield f"{heading} {_OWN if title == 'Options' else title}"
+        users = [name for name in commands if any(name in taken[record] for record in records)]
+        rows = [
+            (f"`{record[0]}`", record[1], *("x" if name in taken[record] else "" for name in users))
+            for record in records
+        ]
+        yield table(("option", "what it does", *users), rows)
 
 
 def _records(command: Any, context: Any) -> list[tuple[str, str]]:
