@@ -68,6 +68,13 @@ def test_a_migration_is_what_its_command_makes(tmp_path, monkeypatch, capsys, co
     assert {name: Path(name).read_text("utf-8") for name in after} == after
 
 
+def test_the_first_diff_is_a_part_of_the_first_migration():
+    first = README.partition("```diff\n")[2].partition("```")[0]
+
+    assert "+" in first
+    assert first in MIGRATIONS[0][2]
+
+
 def test_what_is_tried_first_has_changes(monkeypatch, capsys):
     (line,) = [one for one in README.splitlines() if "awaken diff examples/bookshop" in one]
     monkeypatch.chdir(HERE)
