@@ -50,9 +50,23 @@ def session() -> Iterator[Session]:
 def everyone(db: Session = Depends(session)) -> list[str]:
     return [user.name for user in db.query(User).all()]
 """
+TEST = """\
+from sqlalchemy.orm import Session
+
+from main import engine, everyone
+from models import Base, User
+
+
+def test_everyone():
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        db.add(User(name="Ada", active=True))
+        db.flush()
+        assert everyone(db) == ["Ada"]
+"""
 PROGRAM = BESIDE | {
     "main.py": MAIN,
-    "test_main.py": "def test_main():\n    import main\n",
+    "test_main.py": TEST,
     "ci/awaken.toml": 'select = ["sqlalchemy"]\n',
 }
 """What the commands of a page run on that shows no program."""
@@ -60,7 +74,6 @@ NOT_RUN = {
     "awaken batch publish": "a code host",
     "awaken batch status --refresh": "a code host",
     "awaken batch merge shard-1 shard-2 shard-3": "the results of other machines",
-    "awaken verify --select query-to-select --apply -- uv run pytest -q": "a package index",
     "awaken verify --requests --app main:app --select query-to-select -- uv run pytest -q": (
         "a package index"
     ),
