@@ -81,7 +81,14 @@ NOT_RUN = {
 """Commands that need more than this machine, and what that is."""
 OTHERS = {"cd", "gh", "pytest", "uv"}
 """Programs of others that pages name; of these `cd` alone does something here."""
-SLOW = {"many-repositories", "migrate-to-task-groups", "passes", "recipes", "verifying"}
+SLOW = {
+    "going-asynchronous",
+    "many-repositories",
+    "migrate-to-task-groups",
+    "passes",
+    "recipes",
+    "verifying",
+}
 """Pages whose commands take more than a second together."""
 VARIES = (
     (re.compile(r"\bin \d+\.\d s\b"), "in 0.1 s"),
