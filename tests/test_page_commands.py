@@ -1,4 +1,4 @@
-"""The commands of the hand-written pages run, and print what the pages show below them.
+"""The commands of the pages run, and print what the pages show below them.
 
 A ``console`` block holds commands. An unnamed ``text`` or ``diff`` block directly below it shows
 what the last of them prints; a line of three dots stands for lines that are left out. A ``python``
@@ -25,7 +25,7 @@ HERE = Path(__file__).parents[1]
 PAGES = {
     path.stem: path.read_text("utf-8")
     for path in (*sorted((HERE / "docs").glob("*.md")), HERE / "SECURITY.md")
-    if path.name not in {"commands.md", "writing-rules.md"}
+    if path.name != "writing-rules.md"
 }
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAIN = """\
@@ -82,6 +82,7 @@ NOT_RUN = {
 OTHERS = {"cd", "gh", "pytest", "uv"}
 """Programs of others that pages name; of these `cd` alone does something here."""
 SLOW = {
+    "commands",
     "going-asynchronous",
     "many-repositories",
     "migrate-to-task-groups",

@@ -13,10 +13,32 @@ from awaken.cli.options.plain_values import options_by_task
 from awaken.preview.markdown.markdown_tables import table
 
 _INTRODUCTION = """\
-[configuration.md](configuration.md) shows the same options in settings files. The
-[README](../README.md#use-it) lists the exit codes."""
+[Configuration](configuration.md) shows the same options in settings files. The
+[overview](../README.md#exit-codes) lists the exit codes."""
 
 _OWN = "Of single commands"
+_EXAMPLES = {
+    "check": (
+        "awaken check",
+        "awaken check --select sqlalchemy --statistics",
+        "awaken check --since origin/main --output-format concise",
+        "awaken check --recipe async-sessions",
+    ),
+    "diff": ("awaken diff", "awaken diff --side-by-side models.py", "awaken diff | git apply"),
+    "apply": (
+        "awaken apply --select query-to-select --dry-run",
+        "awaken apply --unsafe query-to-select --allow-dirty",
+    ),
+    "undo": ("awaken undo --list", "awaken undo"),
+    "recipes": ("awaken recipes", "awaken recipes fastapi"),
+    "migrate": ("awaken migrate fastapi --dry-run", "awaken migrate fastapi --to 1 --commit"),
+    "verify": ("awaken verify -- pytest -q",),
+    "explain": ("awaken explain main.py:20", "awaken explain query-to-select/unknown-entity"),
+    "rules": ("awaken rules", "awaken rules query-to-select", "awaken rules asyncio"),
+    "doctor": ("awaken doctor",),
+    "trust": ("awaken trust --list",),
+}
+"""Command lines for the page; a test runs each of them."""
 
 
 def reference() -> str:
@@ -34,6 +56,8 @@ def reference() -> str:
                 if name in groups:
                     continue
                 blocks += [f"### awaken {name}", _paragraphs(command.help), *_arguments(command)]
+                lines = "\n".join(_EXAMPLES[name])
+                blocks.append(f"```console\n{lines}\n```")
         blocks += ["## Options", *_options(commands, context, "###")]
         for name, inner in groups.items():
             blocks += [f"## awaken {name}", _paragraphs(inner.help)]
