@@ -35,6 +35,7 @@ from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
+    from awaken.contract import Reason
     from awaken.engine.asking.chosen_changes import ChangeKey, Sites
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
@@ -112,6 +113,16 @@ class Listing(Struct, frozen=True):
 def rules() -> tuple[Rule, ...]:
     """Return every rule there is, by family and name."""
     return all_rules()
+
+
+def reasons(rules: Iterable[Rule]) -> dict[str, tuple[Reason, Rule | None]]:
+    """Return every reason by its full code, with its rule; those of the engine have none."""
+    from awaken.engine.planning.engine_reasons import ENGINE_REASONS  # noqa: PLC0415  as in _run
+
+    return {
+        **{one.code: (one, None) for one in ENGINE_REASONS},
+        **{one.of(rule.name): (one, rule) for rule in rules for one in rule.reasons},
+    }
 
 
 def passes(start: Path) -> tuple[Rule, ...]:

@@ -7,11 +7,14 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = {
-    "README.md": "get-started.md",
+    "README.md": "overview.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }
+STYLE = "stylesheets/awaken.css"
+WHOLE_WORDS = ".md-typeset td code { word-break: normal; overflow-wrap: normal; }\n"
+"""On a narrow screen a table scrolls; names in its cells stay whole."""
 LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
 OUTSIDE = re.compile(
     r"\[([^\]]+)\]\((?:\.\./)*(?:benchmarks|examples|awaken|fixtures|tests|action)/[^)]*\)"
@@ -33,7 +36,8 @@ def _listed(entries, docs):
                 _listed(target, docs)
             elif target.endswith("/"):
                 pages = sorted(
-                    (docs / target).glob("*.md"), key=lambda page: page.name != "README.md"
+                    (docs / target).glob("*.md"),
+                    key=lambda page: (page.name != "README.md", page.name),
                 )
                 first = [] if (docs / target / "README.md").exists() else [f"{target[:-1]}.md"]
                 entry[title] = [*first, *(f"{target}{page.name}" for page in pages)]
@@ -44,6 +48,7 @@ def on_files(files, config):
     for document, page in DOCUMENTS.items():
         text = (ROOT / document).read_text("utf-8")
         files.append(File.generated(config, page, content=LINK.sub(_from_top, text)))
+    files.append(File.generated(config, STYLE, content=WHOLE_WORDS))
     return files
 
 
@@ -58,6 +63,8 @@ def on_page_markdown(markdown, page, config, files):
     # What is no page has no address: the repository is on no host yet.
     markdown = OUTSIDE.sub(r"\1", markdown)
     markdown = NAMED.sub(r'\1 title="\2"', markdown)
+    # Pygments takes a line of a console without a prompt for output, and writes it in grey.
+    markdown = markdown.replace("```console\n", "```bash\n")
     if page.file.src_uri.startswith("rules/"):
         markdown = REASON.sub(r'| <a id="\1"></a>`\1` |', markdown)
     return markdown

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from page_program import BESIDE, make_repository, write
 
 from awaken import api
 from awaken.cli import main
@@ -18,36 +18,6 @@ from awaken.contract import Status
 
 HERE = Path(__file__).parent.parent
 README = (HERE / "README.md").read_text("utf-8")
-MANIFEST = """\
-[project]
-name = "shop"
-version = "1"
-requires-python = ">=3.12"
-dependencies = ["fastapi>=0.115", "sqlalchemy[asyncio]>=2.0", "aiosqlite>=0.20"]
-"""
-MODELS = """\
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    active: Mapped[bool]
-"""
-BESIDE = {
-    "pyproject.toml": MANIFEST,
-    "models.py": MODELS,
-    "database.py": "async def connect() -> None: ...\nasync def disconnect() -> None: ...\n",
-    "client.py": "async def price(item: str) -> float:\n    return 1.0\n\n\n"
-    "async def stock(item: str) -> int:\n    return 1\n",
-}
-"""The files that those of the examples import."""
 MIGRATIONS = re.findall(
     r"### (.+)\n\n```console\n(awaken .+)\n```\n((?:\n```diff \S+\n(?:.*\n)*?```\n)+)", README
 )
@@ -66,12 +36,6 @@ COMMANDS = sorted(
 @pytest.fixture(autouse=True)
 def _state(tmp_path, monkeypatch):
     monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
-
-
-def write(directory, files):
-    directory.mkdir()
-    for name, text in files.items():
-        (directory / name).write_text(text, "utf-8")
 
 
 def test_there_are_six_migrations():
@@ -104,6 +68,13 @@ def test_a_migration_is_what_its_command_makes(tmp_path, monkeypatch, capsys, co
     assert {name: Path(name).read_text("utf-8") for name in after} == after
 
 
+def test_the_first_diff_is_a_part_of_the_first_migration():
+    first = README.partition("```diff\n")[2].partition("```")[0]
+
+    assert "+" in first
+    assert first in MIGRATIONS[0][2]
+
+
 def test_what_is_tried_first_has_changes(monkeypatch, capsys):
     (line,) = [one for one in README.splitlines() if "awaken diff examples/bookshop" in one]
     monkeypatch.chdir(HERE)
@@ -126,9 +97,7 @@ def test_each_command_runs(tmp_path, monkeypatch, command):
         # A commit needs a repository, and so does a test.
         shutil.rmtree("examples")
         Path("test_app.py").write_text("def test_app():\n    import models\n", "utf-8")
-        for words in ("init -q -b work", "config user.name a", "config user.email a@b", "add -A"):
-            subprocess.run(["git", *words.split()], check=True)
-        subprocess.run(["git", "commit", "-qm", "base"], check=True)
+        make_repository()
     if command == "batch run":
         assert main(["batch", "init", str(tmp_path / "campaign")]) == 0
         (tmp_path / "campaign/repos.txt").write_text(f"{tmp_path}/gone\n", "utf-8")

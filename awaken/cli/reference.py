@@ -8,11 +8,37 @@ from typing import Any
 from typer.main import get_command
 
 from awaken.cli.application import application, by_task
+from awaken.cli.options.declaring import PANELS
+from awaken.cli.options.plain_values import options_by_task
 from awaken.preview.markdown.markdown_tables import table
 
 _INTRODUCTION = """\
-[configuration.md](configuration.md) shows the same options in settings files. The
-[README](../README.md#use-it) lists the exit codes."""
+[Configuration](configuration.md) shows the same options in settings files. The
+[overview](../README.md#exit-codes) lists the exit codes."""
+
+_OWN = "Of single commands"
+_EXAMPLES = {
+    "check": (
+        "awaken check",
+        "awaken check --select sqlalchemy --statistics",
+        "awaken check --since origin/main --output-format concise",
+        "awaken check --recipe async-sessions",
+    ),
+    "diff": ("awaken diff", "awaken diff --side-by-side models.py", "awaken diff | git apply"),
+    "apply": (
+        "awaken apply --select query-to-select --dry-run",
+        "awaken apply --unsafe query-to-select --allow-dirty",
+    ),
+    "undo": ("awaken undo --list", "awaken undo"),
+    "recipes": ("awaken recipes", "awaken recipes fastapi"),
+    "migrate": ("awaken migrate fastapi --dry-run", "awaken migrate fastapi --to 1 --commit"),
+    "verify": ("awaken verify -- pytest -q",),
+    "explain": ("awaken explain main.py:20", "awaken explain query-to-select/unknown-entity"),
+    "rules": ("awaken rules", "awaken rules query-to-select", "awaken rules asyncio"),
+    "doctor": ("awaken doctor",),
+    "trust": ("awaken trust --list",),
+}
+"""Command lines for the page; a test runs each of them."""
 
 
 def reference() -> str:
@@ -30,13 +56,15 @@ def reference() -> str:
                 if name in groups:
                     continue
                 blocks += [f"### awaken {name}", _paragraphs(command.help), *_arguments(command)]
-        blocks += ["## Options", _options(commands, context)]
+                lines = "\n".join(_EXAMPLES[name])
+                blocks.append(f"```console\n{lines}\n```")
+        blocks += ["## Options", *_options(commands, context, "###")]
         for name, inner in groups.items():
             blocks += [f"## awaken {name}", _paragraphs(inner.help)]
             for word, command in inner.commands.items():
                 blocks += [f"### awaken {name} {word}", _paragraphs(command.help)]
                 blocks += _arguments(command)
-            blocks += [f"### Options of awaken {name}", _options(inner.commands, context)]
+            blocks += [f"### Options of awaken {name}", *_options(inner.commands, context, "####")]
         general = [(f"`{names}`", text) for names, text in _records(group, context)]
         blocks += ["## Without a command", table(("option", "what it does"), general)]
     return "\n\n".join(blocks) + "\n"
@@ -52,17 +80,27 @@ def _arguments(command: Any) -> Iterator[str]:
             yield f"`{parameter.metavar or parameter.name.upper()}`: {parameter.help}"
 
 
-def _options(commands: Mapping[str, Any], context: Any) -> str:
-    """Return one row per option, with a mark below each command that takes it."""
+def _options(commands: Mapping[str, Any], context: Any, heading: str) -> Iterator[str]:
+    """Yield a table for each group of options, with a mark below each command that takes one."""
     taken: dict[tuple[str, str], set[str]] = {}
+    titles: dict[str, list[tuple[str, str]]] = {}
     for name, command in commands.items():
-        for record in _records(command, context):
-            taken.setdefault(record, set()).add(name)
-    rows = [
-        (f"`{names}`", text, *("x" if name in users else "" for name in commands))
-        for (names, text), users in taken.items()
-    ]
-    return table(("option", "what it does", *commands), rows)
+        for title, members in options_by_task(command.params).items():
+            for option in members:
+                record = option.get_help_record(context)
+                if record not in taken:
+                    titles.setdefault(title, []).append(record)
+                taken.setdefault(record, set()).add(name)
+    order = {panel or "Options": number for number, panel in enumerate(PANELS)}
+    for title, records in sorted(titles.items(), key=lambda item: order[item[0]]):
+        if len(titles) > 1:
+            yield f"{heading} {_OWN if title == 'Options' else title}"
+        users = [name for name in commands if any(name in taken[record] for record in records)]
+        rows = [
+            (f"`{record[0]}`", record[1], *("x" if name in taken[record] else "" for name in users))
+            for record in records
+        ]
+        yield table(("option", "what it does", *users), rows)
 
 
 def _records(command: Any, context: Any) -> list[tuple[str, str]]:

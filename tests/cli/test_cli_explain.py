@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from real_program import GOOD, QUERY, Program
 
+from awaken import api
 from awaken.cli.options.file_position import FilePlace, parse_place
 
 SITE = next(n for n, line in enumerate(GOOD.splitlines(), 1) if QUERY in line)
@@ -171,3 +172,36 @@ def test_a_directory_is_answered_with_a_file_in_it(awaken, tmp_path):
     code, _, err = awaken("explain", str(tmp_path))
     assert code == 2
     assert f"write FILE:LINE, for instance {tmp_path / 'app.py'}:12\n" in err
+
+
+def test_the_code_of_a_reason_is_explained(awaken):
+    code, out, err = awaken("explain", "query-to-select/unknown-entity")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("query-to-select/unknown-entity: `…` may be a mapped class, ")
+    assert api.reasons(api.rules())["query-to-select/unknown-entity"][0].help in out
+    assert "= page: `awaken rules query-to-select`\n" in out
+
+
+@pytest.mark.parametrize("code", ["engine/too-large", "lazy-raise/unknown-load"])
+def test_every_reason_has_its_rule_and_cure_as_json(awaken, code):
+    said = json.loads(awaken("explain", code, "--output-format", "json")[1])
+    reason, rule = api.reasons(api.rules())[code]
+
+    assert said["reason"] == code
+    assert said["cure"] == reason.help
+    assert said["rule"] == (rule and rule.name)
+
+
+def test_a_code_that_does_not_exist_is_2(awaken):
+    code, out, err = awaken("explain", "query-to-select/unknown-entty")
+
+    assert (code, out) == (2, "")
+    assert "there is no reason 'query-to-select/unknown-entty'; did you mean " in err
+    assert "'query-to-select/unknown-entity'" in err
+
+
+def test_a_path_that_looks_like_a_code_is_a_path(program, awaken):
+    program.write("shop/users", "x = 1\n")
+
+    assert "names no line" in awaken("explain", "shop/users")[2]

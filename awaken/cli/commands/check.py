@@ -43,8 +43,8 @@ def check(
     run: RunOptions,
     recipe: RecipeOptions,
     output: OutputOptions,
-    listing: ListingOptions,
     own: CheckOptions,
+    listing: ListingOptions,
 ) -> int:
     """Show every site that a rule knows, and its level.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ from awaken.cli.options.declaring import Argument, Option
 from awaken.cli.options.file_position import parse_place
 from awaken.cli.options.standard_input import STDIN
 from awaken.preview.choices import Color
+
+_CODE = re.compile(r"[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
+"""The full code of a reason, as findings show it."""
 
 
 class ExplanationForm(StrEnum):
@@ -26,7 +30,8 @@ def explain(
     place: Annotated[
         str,
         Argument(
-            metavar="FILE:LINE[:COLUMN]", help="The place, in the form that other commands print."
+            metavar="FILE:LINE[:COLUMN]|CODE",
+            help="The place in the form that other commands print, or the code of a reason.",
         ),
     ],
     run: ProjectOptions,
@@ -46,14 +51,19 @@ def explain(
     For a site, this shows its level, its rewrite, the reason, and how to change the result. For
     any other place, it shows why no rule has a site there.
 
-    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` if a line has
-    several sites, `awaken explain app/users.py:40 --unsafe-fixes`.
+    For the code of a reason, this shows its meaning, its cure and the page of its rule.
 
-    Exits with 2 if there is no such place.
+    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` if a line has
+    several sites, `awaken explain query-to-select/unknown-entity`.
+
+    Exits with 2 if there is no such place or code.
     """
     del verbose  # the command line itself looks for it, where something fails
     from awaken import api  # noqa: PLC0415  the help needs no engine
 
+    if _CODE.fullmatch(place) and not Path(place).exists():
+        _explain_reason(place, output_format, color)
+        return 0
     where = parse_place(place)
     # What stands in an editor unsaved counts, whichever file the question is about.
     options = run.command_line_for([where.file if run.stdin_filename is None else STDIN]).options
@@ -69,3 +79,25 @@ def explain(
 
         print_explanation(explanation, make_console(sys.stdout, color), Path.cwd())
     return 0
+
+
+def _explain_reason(code: str, form: ExplanationForm, color: Color) -> None:
+    from awaken import api  # noqa: PLC0415
+    from awaken.contract import UserError  # noqa: PLC0415
+    from awaken.contract.nearest import did_you_mean  # noqa: PLC0415
+
+    known = api.reasons((*api.rules(), *api.passes(Path.cwd())))
+    if code not in known:
+        hint = did_you_mean(code, known, "a page of `awaken rules RULE` lists its reasons.")
+        raise UserError(f"there is no reason {code!r}{hint}")
+    reason, rule = known[code]
+    if form is ExplanationForm.JSON:
+        from awaken.preview.documents.explanation_document import reason_document  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
+
+        send([reason_document(code, reason, rule)], sys.stdout)
+    else:
+        from awaken.preview.console.console import make_console  # noqa: PLC0415
+        from awaken.preview.terminal.catalogue import print_reason  # noqa: PLC0415
+
+        print_reason(code, reason, rule, make_console(sys.stdout, color))

@@ -8,18 +8,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.options.declaring import Argument, Option, bad_parameter
+from awaken.cli.options.declaring import (
+    FILES,
+    OUTPUT,
+    PROGRAM,
+    RULES,
+    SETTINGS,
+    Argument,
+    Option,
+    bad_parameter,
+)
 from awaken.cli.options.passes import PassOptions
 from awaken.preview.choices import Color, Form, View
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
 
-When = Annotated[Color, Option("--color", help="When to use colours.")]
-Quiet = Annotated[bool, Option("-q", "--quiet", help="No summary on stderr.")]
+When = Annotated[Color, Option("--color", help="When to use colours.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, Option("-q", "--quiet", help="No summary on stderr.", rich_help_panel=OUTPUT)
+]
 Verbose = Annotated[
     bool,
-    Option("-v", "--verbose", help="Show rules, files and all sites of a change; show tracebacks."),
+    Option(
+        "-v",
+        "--verbose",
+        help="Show rules, files and all sites of a change; show tracebacks.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 
@@ -43,18 +59,25 @@ class ProjectOptions(PassOptions):
             metavar="RULES",
             help="Run only these rules or families, separated by commas.",
             autocompletion=rule_names,
+            rich_help_panel=RULES,
         ),
     ] = None
     extend_select: Annotated[
         list[str] | None,
         Option(
-            metavar="RULES", help="Also run these rules or families.", autocompletion=rule_names
+            metavar="RULES",
+            help="Also run these rules or families.",
+            autocompletion=rule_names,
+            rich_help_panel=RULES,
         ),
     ] = None
     ignore: Annotated[
         list[str] | None,
         Option(
-            metavar="RULES", help="Do not run these rules or families.", autocompletion=rule_names
+            metavar="RULES",
+            help="Do not run these rules or families.",
+            autocompletion=rule_names,
+            rich_help_panel=RULES,
         ),
     ] = None
     preview: Annotated[
@@ -63,6 +86,7 @@ class ProjectOptions(PassOptions):
             "--preview/--no-preview",
             help="Include preview rules in families and ALL.",
             show_default=False,
+            rich_help_panel=RULES,
         ),
     ] = None
     unsafe: Annotated[
@@ -71,6 +95,7 @@ class ProjectOptions(PassOptions):
             metavar="RULES",
             help="Also write unsafe rewrites, but only of these rules or families.",
             autocompletion=rule_names,
+            rich_help_panel=RULES,
         ),
     ] = None
     unsafe_fixes: Annotated[
@@ -79,6 +104,7 @@ class ProjectOptions(PassOptions):
             "--unsafe-fixes/--no-unsafe-fixes",
             help="Also write unsafe rewrites, which may change behaviour. Each message says how.",
             show_default=False,
+            rich_help_panel=RULES,
         ),
     ] = None
     target_version: Annotated[
@@ -87,11 +113,16 @@ class ProjectOptions(PassOptions):
             metavar="VERSION",
             help="The oldest Python that the program supports, such as py311; auto detects it.",
             show_default=False,
+            rich_help_panel=PROGRAM,
         ),
     ] = None
     target: Annotated[
         list[str] | None,
-        Option(metavar="NAME=VERSION", help="The version of a library, such as sqlalchemy=2.0."),
+        Option(
+            metavar="NAME=VERSION",
+            help="The version of a library, such as sqlalchemy=2.0.",
+            rich_help_panel=PROGRAM,
+        ),
     ] = None
     published: Annotated[
         bool | None,
@@ -102,6 +133,7 @@ class ProjectOptions(PassOptions):
                 "build settings."
             ),
             show_default=False,
+            rich_help_panel=PROGRAM,
         ),
     ] = None
     component: Annotated[
@@ -110,6 +142,7 @@ class ProjectOptions(PassOptions):
             metavar="NAME",
             help="Only code that becomes asynchronous together with this module or function.",
             show_default=False,
+            rich_help_panel=PROGRAM,
         ),
     ] = None
     exclude: Annotated[
@@ -120,11 +153,12 @@ class ProjectOptions(PassOptions):
                 "Exclude these files instead of the default ones: .gitignore patterns, "
                 "separated by commas."
             ),
+            rich_help_panel=FILES,
         ),
     ] = None
     extend_exclude: Annotated[
         list[str] | None,
-        Option(metavar="PATTERNS", help="Also exclude these files."),
+        Option(metavar="PATTERNS", help="Also exclude these files.", rich_help_panel=FILES),
     ] = None
     force_exclude: Annotated[
         bool | None,
@@ -132,6 +166,7 @@ class ProjectOptions(PassOptions):
             "--force-exclude/--no-force-exclude",
             help="Exclude excluded files even if PATHS name them.",
             show_default=False,
+            rich_help_panel=FILES,
         ),
     ] = None
     respect_gitignore: Annotated[
@@ -140,34 +175,61 @@ class ProjectOptions(PassOptions):
             "--respect-gitignore/--no-respect-gitignore",
             help="Exclude the files that .gitignore ignores.",
             show_default=False,
+            rich_help_panel=FILES,
         ),
     ] = None
     since: Annotated[
         str | None,
-        Option(metavar="REF", help="Only sites that touch lines changed since this commit."),
+        Option(
+            metavar="REF",
+            help="Only sites that touch lines changed since this commit.",
+            rich_help_panel=FILES,
+        ),
     ] = None
     baseline: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Suppress the sites in this file."),
+        Option(metavar="FILE", help="Suppress the sites in this file.", rich_help_panel=FILES),
     ] = None
     config: Annotated[
         list[str] | None,
-        Option(metavar="CONFIG", help="A settings FILE, or a KEY=VALUE pair in TOML."),
+        Option(
+            metavar="CONFIG",
+            help="A settings FILE, or a KEY=VALUE pair in TOML.",
+            rich_help_panel=SETTINGS,
+        ),
     ] = None
-    isolated: Annotated[bool, Option("--isolated", help="Read no settings files.")] = False
+    isolated: Annotated[
+        bool, Option("--isolated", help="Read no settings files.", rich_help_panel=SETTINGS)
+    ] = False
     stdin_filename: Annotated[
         Path | None,
-        Option(metavar="FILE", help="The name of the file on stdin, with - as the path."),
+        Option(
+            metavar="FILE",
+            help="The name of the file on stdin, with - as the path.",
+            rich_help_panel=FILES,
+        ),
     ] = None
     jobs: Annotated[
         int | None,
-        Option("-j", "--jobs", min=1, help="Number of processes; one per core by default."),
+        Option(
+            "-j",
+            "--jobs",
+            min=1,
+            help="Number of processes; one per core by default.",
+            rich_help_panel=SETTINGS,
+        ),
     ] = None
     cache_dir: Annotated[
         Path | None,
-        Option(metavar="DIRECTORY", help="Where to keep results between runs."),
+        Option(
+            metavar="DIRECTORY",
+            help="Where to keep results between runs.",
+            rich_help_panel=SETTINGS,
+        ),
     ] = None
-    no_cache: Annotated[bool, Option("-n", "--no-cache", help="Read every file again.")] = False
+    no_cache: Annotated[
+        bool, Option("-n", "--no-cache", help="Read every file again.", rich_help_panel=SETTINGS)
+    ] = False
 
     def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
         """Return what was asked for, as paths and options of a run; raises BadParameter."""
@@ -218,7 +280,9 @@ class ProjectOptions(PassOptions):
         return CommandLine(tuple(paths), options)
 
 
-NoPager = Annotated[bool, Option("--no-pager", help="Do not use a pager for long output.")]
+NoPager = Annotated[
+    bool, Option("--no-pager", help="Do not use a pager for long output.", rich_help_panel=OUTPUT)
+]
 
 
 @dataclass(frozen=True)
@@ -247,10 +311,21 @@ class DiffOptions:
     """How a diff is laid out on a terminal."""
 
     side_by_side: Annotated[
-        bool, Option("--side-by-side", help="Show before and after in two columns.")
+        bool,
+        Option(
+            "--side-by-side", help="Show before and after in two columns.", rich_help_panel=OUTPUT
+        ),
     ] = False
     context: Annotated[
-        int, Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
+        int,
+        Option(
+            "-U",
+            "--context",
+            min=0,
+            metavar="LINES",
+            help="Unchanged lines around.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = 3
 
 
@@ -276,6 +351,7 @@ OutputFile = Annotated[
         "--output-file",
         metavar="FILE",
         help="Write to this file, not to stdout.",
+        rich_help_panel=OUTPUT,
         callback=_file_to_write,
     ),
 ]
@@ -292,6 +368,7 @@ class PageOptions:
             metavar="FORMAT",
             help=f"How to print: {Form.FULL} or {Form.HTML}.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None
     output_file: OutputFile = None
@@ -323,6 +400,7 @@ class OutputOptions:
             metavar="FORMAT",
             help=f"How to print: {', '.join(Form)}.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None
     output_file: OutputFile = None
@@ -334,10 +412,16 @@ class OutputOptions:
             help=f"Link to the report here, for {Form.GITHUB_COMMENT} and {Form.MARKDOWN}.",
             callback=_web_address,
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None
     statistics: Annotated[
-        bool, Option("--statistics", help="Print only counts per rule, level and reason.")
+        bool,
+        Option(
+            "--statistics",
+            help="Print only counts per rule, level and reason.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False
     color: When = Color.AUTO
     quiet: Quiet = False

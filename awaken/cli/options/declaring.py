@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+RULES, FILES, OUTPUT = "Rules and levels", "Files and sites", "Output"
+PROGRAM, SETTINGS, CODEMODS = "About the program", "Settings and speed", "Codemods of others"
+PANELS = (None, RULES, FILES, OUTPUT, PROGRAM, SETTINGS, CODEMODS)
+"""The groups of options in the help by task, the most used first; None is of the command itself."""
+
 
 class Parameter:
     """An option or an argument; ``names`` are those of the command line (``-q``, ``--quiet``).

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from awaken.cli.options.declaring import Option, bad_parameter
+from awaken.cli.options.declaring import CODEMODS, Option, bad_parameter
 from awaken.passes.settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
@@ -23,28 +23,45 @@ class PassOptions:
         Option(
             metavar="COMMAND",
             help="Run this LibCST codemod, such as mypkg.codemods.Rename. This executes its code.",
+            rich_help_panel=CODEMODS,
         ),
     ] = None
     libcst_arg: Annotated[
         list[str] | None,
-        Option(metavar="NAME=VALUE", help="An argument for the codemod."),
+        Option(metavar="NAME=VALUE", help="An argument for the codemod.", rich_help_panel=CODEMODS),
     ] = None
     bowler: Annotated[
         list[str] | None,
         Option(
             metavar="SCRIPT",
             help="Run this Bowler script, with the arguments after --. This executes its code.",
+            rich_help_panel=CODEMODS,
         ),
     ] = None
     bowler_arg: Annotated[
         list[str] | None,
-        Option(metavar="WORD", help="An argument for the script.", hidden=True),
+        Option(
+            metavar="WORD",
+            help="An argument for the script.",
+            hidden=True,
+            rich_help_panel=CODEMODS,
+        ),
     ] = None
     per_hunk: Annotated[
-        bool, Option("--per-hunk", help="Make each place of a codemod a separate change.")
+        bool,
+        Option(
+            "--per-hunk",
+            help="Make each place of a codemod a separate change.",
+            rich_help_panel=CODEMODS,
+        ),
     ] = False
     allow_reformat: Annotated[
-        bool, Option("--allow-reformat", help="Allow a codemod to change nearly all of a file.")
+        bool,
+        Option(
+            "--allow-reformat",
+            help="Allow a codemod to change nearly all of a file.",
+            rich_help_panel=CODEMODS,
+        ),
     ] = False
     trust_passes: Annotated[
         bool | None,
@@ -52,6 +69,7 @@ class PassOptions:
             "--trust-passes",
             help="Run the codemods that the project's own settings name. This executes their code.",
             show_default=False,
+            rich_help_panel=CODEMODS,
         ),
     ] = None
 

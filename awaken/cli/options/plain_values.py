@@ -8,13 +8,15 @@ Typer's way.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from typer.core import TyperCommand
+
+from awaken.cli.options.declaring import PANELS
 
 
 class Command(TyperCommand):
@@ -23,6 +25,27 @@ class Command(TyperCommand):
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters, made to read plain values themselves."""
         return reading_plainly(super().get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, and the options in groups by task."""
+        parameters = self.get_params(ctx)
+        records = {one: one.get_help_record(ctx) for one in parameters}
+        arguments = [one for one in parameters if one.param_type_name == "argument"]
+        for title, members in (("Arguments", arguments), *options_by_task(parameters).items()):
+            rows = [row for one in members if (row := records[one]) is not None]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def options_by_task(parameters: Iterable[Any]) -> dict[str, list[Any]]:
+    """Return the options that are not hidden, by the title of their group."""
+    shown = [one for one in parameters if one.param_type_name == "option" and not one.hidden]
+    panels = {one: getattr(one, "rich_help_panel", None) for one in shown}
+    by_title = {
+        panel or "Options": [one for one in shown if panels[one] == panel] for panel in PANELS
+    }
+    return {title: members for title, members in by_title.items() if members}
 
 
 def reading_plainly(parameters: list[Any]) -> list[Any]:

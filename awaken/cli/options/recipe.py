@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.options.declaring import Option, bad_parameter
+from awaken.cli.options.declaring import RULES, Option, bad_parameter
 from awaken.contract import UserError
 
 if TYPE_CHECKING:
@@ -34,11 +34,14 @@ class RecipeOptions:
             help="Run the steps of this recipe; `awaken recipes` lists them.",
             show_default=False,
             autocompletion=recipe_names,
+            rich_help_panel=RULES,
         ),
     ] = None
     step: Annotated[
         int | None,
-        Option(metavar="N", min=1, help="Show only this step of the recipe."),
+        Option(
+            metavar="N", min=1, help="Show only this step of the recipe.", rich_help_panel=RULES
+        ),
     ] = None
 
     def require_usable(self, line: CommandLine) -> None:

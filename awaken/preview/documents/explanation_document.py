@@ -33,6 +33,9 @@ might, and nobody lets the code of the project run), ``no-rule``, ``blank``,
 ``not-this-line``. ``rule`` and ``cure`` may be empty; ``documented``, ``held_by``, ``held_at``,
 ``change`` and ``column`` may be null. ``message`` of ``documented`` holds ``{}`` where each
 site says something of its own.
+
+Asked for the code of a reason, it is ``{"version", "awaken", "command", "reason", "rule",
+"message", "cure"}``; ``rule`` is null for a reason of the engine.
 """
 
 from __future__ import annotations
@@ -41,10 +44,13 @@ from pathlib import Path
 
 from msgspec import structs
 
+from awaken.contract import Reason
 from awaken.engine.explaining.explanation import Explanation, Site
 from awaken.engine.report import Report, RootReport, SuppressedBy, SuppressedSite
+from awaken.kit.rule import Rule
 from awaken.preview.diffs.patch import patch
 from awaken.preview.documents.document import Table, Tables, encoded, header
+from awaken.preview.markdown.rule_markdown import message
 from awaken.preview.paths import relative
 
 
@@ -62,6 +68,13 @@ def explanation_document(explanation: Explanation, current: Path) -> bytes:
         "note": explanation.note,
     }
     return encoded(whole, indent=2)
+
+
+def reason_document(code: str, reason: Reason, rule: Rule | None) -> bytes:
+    """Return what a reason means as indented UTF-8; ``rule`` is None for those of the engine."""
+    name = None if rule is None else rule.name
+    said = {"message": message(reason), "cure": reason.help}
+    return encoded({**header("explain"), "reason": code, "rule": name, **said}, indent=2)
 
 
 def _site(explanation: Explanation, site: Site, current: Path) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -151,4 +152,4 @@ def _row(rule: Rule, link: str) -> tuple[str, ...]:
 
 def message(reason: Reason) -> str:
     """Return the message of ``reason`` for no site in particular."""
-    return reason.message.replace("{}", "…")
+    return re.sub(r"\{\w*\}", "…", reason.message)

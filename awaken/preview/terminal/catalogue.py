@@ -8,6 +8,7 @@ from typing import cast
 
 from rich.console import Console
 
+from awaken.contract import Reason
 from awaken.engine.report import FileChange
 from awaken.kit.rule import Rule
 from awaken.preview.console.code import code_theme
@@ -75,6 +76,17 @@ def print_page(rule: Rule, console: Console) -> None:
                 _example(part, page)
             case Refusals():
                 _refusals(part, page)
+
+
+def print_reason(code: str, reason: Reason, rule: Rule | None, console: Console) -> None:
+    """Print what a reason means, what to do, and where to read more."""
+    page = Page(console)
+    said = message(reason).replace("…", page.glyph("…", "..."))
+    page.hanging(joined([(code, "manual"), ": "]), said)
+    page.labelled(0, "what to do", reason.help)
+    if rule is not None:
+        page.labelled(0, "rule", summary(rule))
+        page.labelled(0, "page", f"`awaken rules {rule.name}`")
 
 
 def _heading(page: Page, title: str) -> None:
