@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--axe", type=Path)
     parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--schemes", nargs="*", default=["light", "dark"])
     parser.add_argument("--docs", type=Path)
     asked = parser.parse_args()
     chromium = shutil.which("chromium")
@@ -67,7 +68,7 @@ def main() -> None:
         runs = [_times(browser, address) for _ in range(3)]
         for name, times in zip(("first paint", *LAYS), zip(*runs, strict=True), strict=True):
             print(f"{name}: {sorted(times)[1]:.0f} ms of {[round(each) for each in times]}")
-        for scheme in ("light", "dark"):
+        for scheme in asked.schemes:
             context = browser.new_context(color_scheme=scheme, bypass_csp=True)
             page = context.new_page()
             page.goto(address)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import importlib.metadata
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from hashlib import sha256
 from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from awaken.engine.report import Report
@@ -24,15 +27,15 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import inert_markup, visible
 
 
-def write(report: Report, asked: Asked) -> Iterator[bytes]:
-    """Yield the form, as UTF-8."""
-    yield inert_markup(page(report, asked)).encode()
+def write(report: Report, asked: Asked, compiled: Path | None = None) -> Iterator[bytes]:
+    """Yield the form, as UTF-8; ``compiled`` is a directory of ``compiled_template``."""
+    yield inert_markup(page(report, asked, compiled)).encode()
 
 
-def page(report: Report, asked: Asked) -> str:
+def page(report: Report, asked: Asked, compiled: Path | None = None) -> str:
     """Return the page for ``report``; every string in it is escaped by the template."""
     parts = Parts(report, asked)
-    return template_of("awaken.preview.html", "report.html.jinja").render(
+    return template_of("awaken.preview.html", "report.html.jinja", compiled).render(
         title=f"awaken {asked.command}",
         sites=count(report).sites,
         version=importlib.metadata.version("awaken"),
@@ -41,11 +44,20 @@ def page(report: Report, asked: Asked) -> str:
     )
 
 
-def template_of(package: str, name: str) -> Template:
+@cache
+def compiled_template() -> Mapping[str, bytes]:
+    """Return files by name; where they are, another process need not compile the page again."""
+    with TemporaryDirectory() as place:
+        template_of("awaken.preview.html", "report.html.jinja", Path(place))
+        return {file.name: file.read_bytes() for file in Path(place).iterdir()}
+
+
+def template_of(package: str, name: str, compiled: Path | None = None) -> Template:
     """Return the template ``name`` of a package; it escapes all strings, and shows what hides."""
     environment = Environment(
         loader=PackageLoader(package, ""),
         autoescape=True,
+        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
