@@ -12,7 +12,7 @@ import pytest
 from awkward import ROOT, everything, only_diagnostics
 from html_elements import Page
 from msgspec import structs
-from report_builders import RULE, change_of, finding, report, root_report, source
+from report_builders import RULE, change_of, file_change, finding, report, root_report, source
 
 from awaken.contract import ChangeId, Level, SiteId
 from awaken.engine.recipe_run import StepRun, combined
@@ -20,7 +20,7 @@ from awaken.engine.report import FileChange, Report
 from awaken.preview.documents.document import document
 from awaken.preview.documents.settings_text import settings_text
 from awaken.preview.html.markup import COLOURED_LINES, coloured
-from awaken.preview.html.report_page import Repository, page, page_of_several
+from awaken.preview.html.report_page import page
 from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import visible
@@ -174,28 +174,12 @@ def test_the_tests_that_reach_a_change_are_next_to_it() -> None:
     assert text.count("No test reaches it.") == 1
 
 
-def test_several_repositories_are_sections_of_one_page() -> None:
-    asked = Asked("check", ROOT)
-    repositories = [
-        Repository(name, state, made, asked)
-        for name, state, made in (
-            ("me/shop", "changed", everything()),
-            ("me/shop.", "changed", everything()),
-            ("me/<b>", "could not be cloned", Report(roots=(), rules=())),
-        )
-    ]
-    shown = Page(page_of_several("awaken batch", repositories))
-    ids = [values["id"] for _, values in shown.elements if "id" in values]
+def test_a_long_diff_is_several_tables_with_each_line_once() -> None:
+    file = file_change("m.py", None, b"".join(b"x%d = 1\n" % n for n in range(450)))
+    shown = Page(of(report(root_report(ROOT, file)), "diff"))
 
-    assert len(ids) == len(set(ids))
-    assert [one["data-repository"] for one in shown.with_class("repository")] == [
-        "me/shop",
-        "me/shop.",
-        "me/<b>",
-    ]
-    links = {values["href"][1:] for tag, values in shown.elements if tag == "a"}
-    assert {"me-shop-top", "me-shop-2-top", "me-b-top"} <= links <= {*ids}
-    assert "could not be cloned" in shown.text
+    assert len(shown.with_class("diff")) == len(shown.with_class("block")) == 3
+    assert re.findall(r"x\d+ = 1", shown.text) == [f"x{n} = 1" for n in range(450)]
 
 
 def test_an_address_is_there_once_and_stays() -> None:

@@ -8,6 +8,7 @@ import pytest
 from awkward import ROOT, everything
 from hostile_report import hostile_report
 from playwright.sync_api import sync_playwright
+from report_builders import file_change, finding, report, root_report, source
 
 from awaken.preview.html.report_page import write
 from awaken.preview.streams.output import Asked
@@ -84,6 +85,35 @@ def test_each_filter_leaves_its_sites_alone(page, key):
 
     assert len(found) == len(set(found)), "a site has one value"
     assert set(found) == set(every) or key == "reason"
+
+
+def test_the_filter_reaches_into_every_list_of_many_sites(browser, tmp_path):
+    files = [source(f"m{n}.py", b"".join(b"q%d()\n" % k for k in range(120))) for n in range(2)]
+    few = [source(f"n{n}.py", b"q()\n") for n in range(60)]
+    changes = [
+        file_change(
+            file.path,
+            file.text,
+            file.text + b"x = 1\n",
+            tuple(finding(file, line.decode()) for line in file.text.splitlines()),
+        )
+        for file in [*files, *few]
+    ]
+    page_file = tmp_path / "many.html"
+    many = report(root_report(ROOT, *changes))
+    page_file.write_bytes(b"".join(write(many, Asked("diff", ROOT, again="awaken diff"))))
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(page_file.as_uri())
+        every = page.evaluate(SHOWN)
+        assert len(every) == 300
+        for text, number in (("m1.py:117", 1), ("n59.py", 1), ("m0.py:", 120), ("no site", 0)):
+            page.locator("#search").fill(text)
+            assert len(page.evaluate(SHOWN)) == number, text
+            assert page.locator("#shown").inner_text().startswith(f"{number} of 300 sites")
+        assert page.locator(".file:visible, .part:visible").count() == 0
+        page.locator("#search").fill("")
+        assert page.evaluate(SHOWN) == every
 
 
 def test_what_was_looked_at_is_remembered(page):

@@ -20,6 +20,7 @@ from awaken.batch.working.task_data import (
     PATCH,
     REPORT,
     SUMMARY,
+    TEMPLATE,
     ChildResult,
     Failure,
     Task,
@@ -84,7 +85,7 @@ def change(task: Task, place: Path) -> ChildResult:
     rows = [row for verified in made.verified for row in verified_rows(verified)]
     summary = describe(task, report, rows, notes, [_shown(path, place) for path in made.files])
     (place / "out" / SUMMARY).write_bytes(msgspec.json.encode(summary))
-    write_page(place / "out" / REPORT, report, project, summary.again)
+    write_page(place / "out" / REPORT, report, project, summary.again, place / TEMPLATE)
     return result
 
 

@@ -39,12 +39,14 @@ from awaken.batch.working.task_data import (
     KEPT,
     LOG,
     PATCH,
+    TEMPLATE,
     ChildResult,
     Failure,
     Outcome,
     Task,
 )
 from awaken.engine.machine.programs import Bounds, find_program, run_in_group
+from awaken.preview.html.report_page import compiled_template
 
 RESULT = "result.json"
 OPT_OUT = ".no-awaken-batch"
@@ -52,7 +54,11 @@ OPT_OUT = ".no-awaken-batch"
 _MOST_KEPT = 64 << 20
 """Bytes of one file that is kept; a patch of more is nothing that anybody reviews."""
 _MOST_OF_LOG = 200_000
-_CHILD = "import sys; sys.path.insert(0, {!r}); from awaken.batch.working.child import main; main()"
+_CHILD = (
+    # As in ``awaken.engine.machine.garbage``, but while modules are imported as well.
+    "import gc, sys; gc.disable(); sys.path.insert(0, {!r}); "
+    "from awaken.batch.working.child import main; main()"
+)
 
 
 @cache
@@ -122,8 +128,10 @@ def _worked(task: Task, stop: Event | None) -> Outcome:
 
 
 def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome:
-    for name in ("repository", "out", "home", "empty"):
+    for name in ("repository", "out", "home", "empty", TEMPLATE):
         (place / name).mkdir()
+    for name, content in compiled_template().items():
+        (place / TEMPLATE / name).write_bytes(content)
     git = Git(place / "repository", task.clone_seconds, task.size_mb, stop)
     cloned = clone(git, task.url, task.base or task.ref, task.branch)
     known = Outcome(id=task.id, state=State.CLONED, base=cloned.commit, base_branch=cloned.branch)

@@ -111,5 +111,7 @@ PATCH, BUNDLE, REPORT, SUMMARY, LOG = (
     "summary.json",
     "log.txt",
 )
+TEMPLATE = "template"
+"""The directory of the compiled page, so that a child need not compile it again."""
 KEPT = (PATCH, BUNDLE, REPORT, SUMMARY, LOG)
 """The files of a repository that a campaign keeps."""

@@ -1,9 +1,11 @@
-"""The changes of a file as rows of a table: before on the left, after on the right."""
+"""The changes of a file as rows of tables: before on the left, after on the right."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
+
+from markupsafe import Markup
 
 from awaken.engine.report import FileChange
 from awaken.preview.diffs.emphasis import Emphasis, emphasis
@@ -13,10 +15,15 @@ from awaken.preview.html.markup import Code
 
 _GAP = "<tr class=gap><td colspan=4>⋯"
 _NOTHING = "<td><td class=none>"
+_ROWS = 200
+"""Rows of a table: the browser lays out a table as a whole, so long diffs are several.
+
+The height of a block in ``report.css`` is that of so many rows.
+"""
 
 
 class FileTable:
-    """The diff of one file, worked out once: how many lines it shows, and its rows."""
+    """The diff of one file, worked out once: how many lines it shows, and its blocks of rows."""
 
     def __init__(self, change: FileChange, context: int) -> None:
         self._path = change.path
@@ -33,8 +40,13 @@ class FileTable:
             for block in hunk
         )
 
-    def rows(self, *, coloured: bool) -> Iterator[str]:
-        """Yield the rows as HTML; only coloured ones mark the words that changed."""
+    def blocks(self, *, coloured: bool) -> Iterator[Markup]:
+        """Yield the rows of each table as HTML; only coloured ones mark the words that changed."""
+        rows = self._rows(coloured=coloured)
+        while block := "".join(islice(rows, _ROWS)):
+            yield Markup(block)  # noqa: S704  rows of escaped code
+
+    def _rows(self, *, coloured: bool) -> Iterator[str]:
         olds = [range(hunk[0].start, hunk[-1].stop) for hunk in self._hunks]
         news = [range(hunk[0].new_start, hunk[-1].new_stop) for hunk in self._hunks]
         old = Code(self._path, self._old.lines, olds, coloured=coloured)

@@ -57,12 +57,12 @@ class ShownChange(Struct, frozen=True):
 
 
 class FileSection(Struct, frozen=True):
-    """A changed file: its path, its diff as rows, and the sites that it rewrites."""
+    """A changed file: its path, the tables of its diff as rows, and the sites that it rewrites."""
 
     path: str
     step: int
     is_new: bool
-    rows: Markup
+    blocks: tuple[Markup, ...]
     sites: tuple[Site, ...]
 
 
@@ -85,12 +85,11 @@ class Held(Struct, frozen=True):
 
 
 class Parts:
-    """The parts of the page, worked out from a report; ``key`` begins each address in them."""
+    """The parts of the page, worked out from a report."""
 
-    def __init__(self, report: Report, asked: Asked, key: str = "") -> None:
+    def __init__(self, report: Report, asked: Asked) -> None:
         self._report = report
         self._asked = asked
-        self._key = key
         self._places = Places(asked.current)
         self._lines: dict[tuple[int, str], SourceLines] = {}
         self._tables = [
@@ -110,7 +109,6 @@ class Parts:
         roots = self._report.roots
         groups = self._groups()
         return {
-            "key": self._key,
             "command": self._asked.command,
             "again": self._asked.again,
             "course": course,
@@ -180,7 +178,7 @@ class Parts:
                 self._places.path(root, file.path),
                 root.step,
                 file.before is None,
-                Markup("").join(map(Markup, table.rows(coloured=coloured))),
+                tuple(table.blocks(coloured=coloured)),
                 tuple(sites.pop((number, file.path), ())),
             )
             for number, root, file, table in self._tables
@@ -189,7 +187,7 @@ class Parts:
         for (number, path), others in sites.items():
             root = self._report.roots[number]
             shown = self._places.path(root, path)
-            sections.append(FileSection(shown, root.step, False, Markup(), tuple(others)))
+            sections.append(FileSection(shown, root.step, False, (), tuple(others)))
         return sections
 
     def _groups(self) -> list[Group]:
@@ -278,7 +276,7 @@ class Parts:
 
     def _anchor(self, number: int, site: str) -> str:
         """Return the address of a site; its identity holds within its project."""
-        return f"{self._key}{site}-{number}" if number else f"{self._key}{site}"
+        return f"{site}-{number}" if number else site
 
 
 def _shared_cure(sites: Iterable[Site], level: Level) -> str:

@@ -13,7 +13,14 @@
   const names = selects.map((select) => select.dataset.key);
   const values = items.map((item) => new Map(names.map((name) => [name, item.closest(`[data-${name}]`)?.dataset[name] || ""])));
   const texts = items.map((item) => item.textContent.toLowerCase());
-  const holders = [...document.querySelectorAll(".file, .group, .repository")].map((holder) => [holder, [...holder.querySelectorAll(".item")]]);
+  let shown = [];
+  // Sites and what holds them, in their order: the number of sites before its start and its end, and of nodes inside.
+  const nodes = [];
+  for (const element of document.querySelectorAll(".part, .file, .group, .item")) {
+    const start = nodes.length ? nodes.at(-1).next : 0, isItem = element.classList.contains("item");
+    const inside = isItem ? 1 : element.querySelectorAll(".item").length;
+    nodes.push({ element, start, end: start + inside, next: start + isItem, nodes: isItem ? 0 : element.querySelectorAll(".part, .file, .group, .item").length });
+  }
 
   for (const select of selects) {
     const choices = [...new Set(values.map((one) => one.get(select.dataset.key)))].filter(Boolean).sort();
@@ -38,28 +45,27 @@
     box.checked = seen.has(item.id);
     item.classList.toggle("seen", box.checked);
   }
+  const number = (value) => value.toLocaleString("en");
   const filter = () => {
     const wanted = selects.filter((select) => select.value).map((select) => [select.dataset.key, select.value]);
     const text = search.value.trim().toLowerCase();
-    let count = 0;
-    items.forEach((item, index) => {
-      const on = wanted.every(([name, chosen]) => values[index].get(name) === chosen) &&
-        (!text || texts[index].includes(text)) && !(unseen.checked && seen.has(item.id));
-      if (item.hidden === on) item.hidden = !on;
-      count += on;
-    });
-    const all = count === items.length;
-    for (const [holder, inside] of holders) {
-      const hidden = !all && inside.every((item) => item.hidden);
-      if (holder.hidden !== hidden) holder.hidden = hidden;
+    shown = items.map((item, index) => wanted.every(([name, chosen]) => values[index].get(name) === chosen) &&
+      (!text || texts[index].includes(text)) && !(unseen.checked && seen.has(item.id)));
+    const sums = [0];
+    for (const on of shown) sums.push(sums.at(-1) + on);
+    const count = sums.at(-1), all = count === items.length;
+    for (let at = 0; at < nodes.length; at++) {
+      const { element, start, end, nodes: inside } = nodes[at], on = all || sums[end] > sums[start];
+      if (element.hidden === on) element.hidden = !on;
+      if (!on) at += inside;  // they are hidden with it
     }
-    output.value = `${count} of ${items.length} sites, ${seen.size} looked at`;
+    output.value = `${number(count)} of ${number(items.length)} sites, ${number(seen.size)} looked at`;
   };
   const walk = (step) => {
-    const shown = items.filter((item) => !item.hidden);
-    if (!shown.length) return;
-    const at = shown.indexOf(document.activeElement.closest(".item"));
-    const next = shown[Math.min(Math.max(at < 0 ? (step > 0 ? 0 : shown.length - 1) : at + step, 0), shown.length - 1)];
+    const stops = items.filter((item, index) => shown[index]);
+    if (!stops.length) return;
+    const at = stops.indexOf(document.activeElement.closest(".item"));
+    const next = stops[Math.min(Math.max(at < 0 ? (step > 0 ? 0 : stops.length - 1) : at + step, 0), stops.length - 1)];
     next.tabIndex = -1;
     next.focus();
     next.scrollIntoView({ block: "center" });
