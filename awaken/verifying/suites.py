@@ -162,14 +162,20 @@ class Suite:
             end_processes(self._copy)
         seconds = time.monotonic() - started
         run = _read(place, code, seconds)
-        if self._is_first and run.lacking is None:
-            self._is_first = False
-            self._limit = max(_LEAST, _TIMES * seconds) * (_TIMES_OBSERVED if run.observed else 1)
-            self._least = _most((_LEAST_WORK, _LEAST_WAIT), _TIMES_OF_SLOWEST, run.tests.values())
-            own = {n: _most(self._least, _TIMES_OF_TEST, [t]) for n, t in run.tests.items()}
-            self._limits = {name: limit for name, limit in own.items() if limit != self._least}
+        self.limit_by(run)
         shutil.rmtree(place, ignore_errors=True)
         return run
+
+    def limit_by(self, run: SuiteRun) -> None:
+        """Limit later runs and each test by what the first run took."""
+        if not self._is_first or run.lacking is not None:
+            return
+        self._is_first = False
+        times = _TIMES * (_TIMES_OBSERVED if run.observed else 1)
+        self._limit = max(_LEAST, times * run.seconds)
+        self._least = _most((_LEAST_WORK, _LEAST_WAIT), _TIMES_OF_SLOWEST, run.tests.values())
+        own = {n: _most(self._least, _TIMES_OF_TEST, [t]) for n, t in run.tests.items()}
+        self._limits = {name: limit for name, limit in own.items() if limit != self._least}
 
     def _program(self, environment: Mapping[str, str]) -> str:
         """Return the program that the user named: one of the project's environment comes first."""

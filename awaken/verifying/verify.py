@@ -540,15 +540,14 @@ def _require_again(passed: Sequence[str], first: SuiteRun) -> None:
     if not first.tests:
         raise UserError(
             f"no test ran a second time, so nothing is compared{_last_line(first)}; "
-            "name a command after -- that runs the same tests each time"
+            "name a command that runs the same tests each time"
         )
     if len(passed) >= _MANY and len(_fail(passed, first)) == len(passed):
         errors = Counter(one.error for one in first.tests.values() if one.error)
         common = f" ({errors.most_common(1)[0][0]})" if errors else ""
         raise UserError(
-            f"{_tests(len(passed))} passed before the changes, and fail now also without "
-            f"them{common}, so nothing is compared; see whether what they need is still there, "
-            "such as a database server"
+            f"{_tests(len(passed))} that passed fail now without the changes too{common}; "
+            "see whether a server that they need is down"
         )
 
 
@@ -557,8 +556,8 @@ def _require_compared(result: Verification) -> Verification:
     ran = result.before.tests if result.selected is None else result.selected
     if result.flaky and not set(ran) - set(result.flaky):
         raise UserError(
-            f"nothing is compared: {_named(result.flaky)} did not do the same twice without any "
-            "change; make a test that reaches the changes do the same each time"
+            f"nothing is compared, for {_named(result.flaky)} did not do the same twice; "
+            "verify by a test that does"
         )
     return result
 

@@ -213,6 +213,7 @@ class Remembered:
             # A place of requests is a new one each time, and so is what was answered there.
             if key not in runs or suite.own:
                 runs[key] = plain(suite, only, watched=watched)
+            suite.limit_by(runs[key])
             return runs[key]
 
         Suite.run = run
