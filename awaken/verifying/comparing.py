@@ -74,16 +74,19 @@ def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
     return Sql.MORE if counted <= counted_then else Sql.DIFFERENT
 
 
-def _in_order(test: ObservedTest) -> list[str]:
-    """Return the statements of a test; INSERTs that follow each other are sorted.
+_BY_CHANCE = ("INSERT ", "CREATE INDEX ", "CREATE UNIQUE INDEX ")
 
-    A flush orders those of unrelated tables by chance.
+
+def _in_order(test: ObservedTest) -> list[str]:
+    """Return the statements of a test; INSERTs and indexes that follow each other are sorted.
+
+    SQLAlchemy orders those of unrelated tables, and the indexes of one table, by chance.
     """
     texts = (" ".join(one.text.split()) for one in test.statements)
     return [
         text
-        for is_insert, some in groupby(texts, lambda text: text.startswith("INSERT "))
-        for text in (sorted(some) if is_insert else some)
+        for is_by_chance, some in groupby(texts, lambda text: text.startswith(_BY_CHANCE))
+        for text in (sorted(some) if is_by_chance else some)
     ]
 
 
