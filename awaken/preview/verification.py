@@ -16,7 +16,7 @@ from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at
 from awaken.verifying.comparing import Difference, Sql
-from awaken.verifying.reached_changes import reaches
+from awaken.verifying.reached_changes import prefix_of, reaches
 from awaken.verifying.verify import LeftOut, Verification
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _where(result: Verification, left: LeftOut) -> str:
         f"{path}:{line}"
         for root in result.report.roots
         if root.root == left.root
-        for path, line in ChangedLines(root, "").lines_of(left.change.id)
+        for path, line in ChangedLines(root, prefix_of(root)).lines_of(left.change.id)
     }
     pointed = (f"{path}:{line}" for one in left.tests for path, line in pointed_at(one))
     place = next((one for one in pointed if one in lines), None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
@@ -15,6 +17,8 @@ from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import FileChange, RootReport
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line
+
+_WORD = re.compile(rb"\w")
 
 _SUSPECTS = 2
 """Changes that a line points at and that are tried alone: a third costs more than it finds."""
@@ -90,13 +94,8 @@ def _new_lines(
         for line, span in edited
         for number in range(line, line + before.count(b"\n", span.start, span.end) + 1)
     }
-    number, other = Counter(old), Counter(new)
-    places = {text: at for at, text in enumerate(new) if other[text] == 1}
     start, new_start = 0, 0
-    ends = [at for at, text in enumerate(old) if number[text] == 1 and at not in touched]
-    for at, new_at in [*((at, places.get(old[at], -1)) for at in ends), (len(old), len(new))]:
-        if new_at < new_start:  # a formatter wrote it otherwise
-            continue
+    for at, new_at in [*_kept_lines(old, new, touched), (len(old), len(new))]:
         part = old[start:at], new[new_start:new_at]
         for tag, one, end, new_one, new_end in difflib.SequenceMatcher(
             None, *part, autojunk=False
@@ -107,6 +106,37 @@ def _new_lines(
                     range(new_start + new_one, new_start + new_end),
                 )
         start, new_start = at, new_at
+
+
+def _kept_lines(
+    old: Sequence[bytes], new: Sequence[bytes], touched: Collection[int]
+) -> list[tuple[int, int]]:
+    """Return lines that are unique before and after, and follow each other in both.
+
+    A line of brackets alone may be one that a change wrote.
+    """
+    number, other = Counter(old), Counter(new)
+    places = {text: at for at, text in enumerate(new) if other[text] == 1 and _WORD.search(text)}
+    pairs = [
+        (at, places[text])
+        for at, text in enumerate(old)
+        if number[text] == 1 and text in places and at not in touched
+    ]
+    # The longest rising sequence: of each length the pair that ends it first, and the one before.
+    ends: list[int] = []
+    longest: list[int] = []
+    before: list[int | None] = []
+    for each, (_, new_at) in enumerate(pairs):
+        length = bisect_left(ends, new_at)
+        before.append(longest[length - 1] if length else None)
+        ends[length:] = [new_at, *ends[length + 1 :]]
+        longest[length:] = [each, *longest[length + 1 :]]
+    found: list[tuple[int, int]] = []
+    last = longest[-1] if longest else None
+    while last is not None:
+        found.append(pairs[last])
+        last = before[last]
+    return found[::-1]
 
 
 def suspects(

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from enum import StrEnum
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -59,8 +60,7 @@ def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
     """Return how the statements of a test compare; those of one that failed say nothing."""
     if before.result != after.result or before.outcome in {"failed", "error"}:
         return Sql.SAME
-    first = [" ".join(one.text.split()) for one in before.statements]
-    then = [" ".join(one.text.split()) for one in after.statements]
+    first, then = _in_order(before), _in_order(after)
     if first == then:
         return Sql.SAME if before.count == after.count else _by_number(before.count, after.count)
     plain, plain_then = [_plain(one) for one in first], [_plain(one) for one in then]
@@ -72,6 +72,22 @@ def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
     if counted_then <= counted:
         return Sql.FEWER
     return Sql.MORE if counted <= counted_then else Sql.DIFFERENT
+
+
+_BY_CHANCE = ("INSERT ", "CREATE INDEX ", "CREATE UNIQUE INDEX ")
+
+
+def _in_order(test: ObservedTest) -> list[str]:
+    """Return the statements of a test; INSERTs and indexes that follow each other are sorted.
+
+    SQLAlchemy orders those of unrelated tables, and the indexes of one table, by chance.
+    """
+    texts = (" ".join(one.text.split()) for one in test.statements)
+    return [
+        text
+        for is_by_chance, some in groupby(texts, lambda text: text.startswith(_BY_CHANCE))
+        for text in (sorted(some) if is_by_chance else some)
+    ]
 
 
 def _by_number(before: int, after: int) -> Sql:

@@ -51,7 +51,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
             by_line[line].append(test)
     found: dict[ChangeKey, Reach] = {}
     for root in result.report.roots:
-        prefix = _prefix(root)
+        prefix = prefix_of(root)
         changed = ChangedLines(root, prefix)
         edited = _edited_lines(root, prefix)
         for change in root.changes:
@@ -105,7 +105,7 @@ def _edited_lines(root: RootReport, prefix: str) -> Mapping[str, set[Line]]:
     return found
 
 
-def _prefix(root: RootReport) -> str:
+def prefix_of(root: RootReport) -> str:
     """Return what the paths of a project begin with in its repository, which the tests run in."""
     top = working_tree(root.root) or root.root
     inside = root.root.relative_to(top).as_posix()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,15 @@ _FIRST_SECONDS = 3600.0
 """Of the clock, for the first run: nobody knows yet how long the tests take."""
 _TIMES, _LEAST = 5, 60.0
 """A later run may take this many times as long as the first, and at least so many seconds."""
-_TIMES_OF_TEST, _LEAST_OF_TEST = 10, 10.0
-"""The same for a test of it."""
+_TIMES_OBSERVED = 4
+"""The same times more where each test has a limit of its own: the machine may be busy."""
+_TIMES_OF_TEST, _TIMES_OF_SLOWEST = 10, 2
+"""A test may take this many times as long as in the first run, and as the slowest one there.
+
+Whichever runs first sets up what tests share.
+"""
+_LEAST_WORK, _LEAST_WAIT = 5.0, 20.0
+"""It may compute and wait so many seconds in any case."""
 
 _MOST_BYTES = 1 << 29
 """Of the record of one process; 2,000 statements of a test are kept, so real ones have some MB."""
@@ -48,7 +55,8 @@ class Statement(Struct, frozen=True):
 class ObservedTest(Struct, frozen=True):
     """What one test did. ``error`` is the name of the exception, ``frames`` its lines.
 
-    ``ended`` says that it took the process with it, and the tests that were to follow.
+    ``seconds`` are those of the clock, ``worked`` those of the processor. ``ended`` says that it
+    took the process with it, and the tests that were to follow.
     """
 
     name: str
@@ -59,6 +67,7 @@ class ObservedTest(Struct, frozen=True):
     count: int = 0
     lines: frozenset[Line] = frozenset()
     seconds: float = 0.0
+    worked: float = 0.0
     ended: bool = False
 
     @property
@@ -98,6 +107,9 @@ class SuiteRun(Struct, frozen=True):
     observed: bool = True
 
 
+_Limit = tuple[float, float]
+"""Seconds that a test may compute, and that it may wait."""
+
 Watched = Mapping[str, Sequence[int] | None]
 """The lines that are watched, by file of the copy; None for the beginning of each function."""
 
@@ -120,7 +132,8 @@ class Suite:
         self.own: dict[str, str] = {}
         """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS
-        self._limits: dict[str, float] = {}
+        self._least: _Limit | None = None
+        self._limits: dict[str, _Limit] = {}
         self._is_first = True
 
     def run(self, only: Collection[str] = (), *, watched: Watched | None = None) -> SuiteRun:
@@ -149,16 +162,20 @@ class Suite:
             end_processes(self._copy)
         seconds = time.monotonic() - started
         run = _read(place, code, seconds)
-        if self._is_first and run.lacking is None:
-            self._is_first = False
-            self._limit = max(_LEAST, _TIMES * seconds)
-            self._limits = {
-                name: _TIMES_OF_TEST * test.seconds
-                for name, test in run.tests.items()
-                if _TIMES_OF_TEST * test.seconds > _LEAST_OF_TEST
-            }
+        self.limit_by(run)
         shutil.rmtree(place, ignore_errors=True)
         return run
+
+    def limit_by(self, run: SuiteRun) -> None:
+        """Limit later runs and each test by what the first run took."""
+        if not self._is_first or run.lacking is not None:
+            return
+        self._is_first = False
+        times = _TIMES * (_TIMES_OBSERVED if run.observed else 1)
+        self._limit = max(_LEAST, times * run.seconds)
+        self._least = _most((_LEAST_WORK, _LEAST_WAIT), _TIMES_OF_SLOWEST, run.tests.values())
+        own = {n: _most(self._least, _TIMES_OF_TEST, [t]) for n, t in run.tests.items()}
+        self._limits = {name: limit for name, limit in own.items() if limit != self._least}
 
     def _program(self, environment: Mapping[str, str]) -> str:
         """Return the program that the user named: one of the project's environment comes first."""
@@ -178,7 +195,7 @@ class Suite:
             "only": sorted(only),
             "needs": sorted(self.needs),
             "limits": self._limits,
-            "limit": 0 if self._is_first else _LEAST_OF_TEST,
+            "limit": self._least,
             "parent": os.getpid(),
         }
         (place / "asked.json").write_text(json.dumps(asked), "utf-8")
@@ -201,6 +218,15 @@ class Suite:
             # `uv run` would make another one in the copy.
             environment |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_NO_SYNC": "1"}
         return environment | self.own
+
+
+def _most(least: _Limit, times: int, tests: Iterable[ObservedTest]) -> _Limit:
+    """Return what ``times`` the slowest of ``tests`` took, or ``least`` where that is more."""
+    some = list(tests)
+    return (
+        max([least[0], *(times * test.worked for test in some)]),
+        max([least[1], *(times * test.seconds for test in some)]),
+    )
 
 
 _MARK = "AWAKEN_OBSERVE_TOP"
@@ -282,5 +308,6 @@ def _test(document: Mapping[str, Any], lines: frozenset[Line]) -> ObservedTest:
         count=document["count"],
         lines=lines,
         seconds=document["seconds"],
+        worked=document.get("worked", 0.0),
         ended=document.get("ended", False),
     )

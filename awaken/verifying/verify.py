@@ -40,6 +40,9 @@ _ROUNDS = 20
 _RED = {"failed", "error"}
 """Outcomes of a test that fails."""
 
+_MANY = 5
+"""Tests that fail together without any change: not each of them is flaky, something is gone."""
+
 _NAMED = 3
 """Tests and requests that are named for a change; beyond, their number."""
 
@@ -169,9 +172,7 @@ def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
             tests = result.after.tests.values()
             names = [test.name for test in tests if not own.isdisjoint(test.lines)]
             if names:
-                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-                listed = ", ".join(names[:_NAMED])
-                yield f"{change.title} ({', '.join(change.paths)}) is reached by {listed}{more}."
+                yield f"{change.title} ({', '.join(change.paths)}) is reached by {_named(names)}."
 
 
 def _needed(report: Report) -> dict[str, str]:
@@ -240,6 +241,9 @@ class _Verifier:
         self._needs = _needed(report)
         suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
+        self._selected: frozenset[str] | None = None
+        self._is_alone = True
+        """Whether the tests that differ do so without the others before them."""
         self._runs = 0
         self._is_safe = all(
             change.level is Level.SAFE for root in report.roots for change in root.changes
@@ -253,13 +257,13 @@ class _Verifier:
         if before.lacking is not None:
             before = self._run_with_packages(before.lacking, sources)
         before = _require_tests(before)
-        selected = None if every or not before.observed else self._reaching(before)
-        result = Verification(self._report, before, before, selected)
+        self._selected = None if every or not before.observed else self._reaching(before)
+        result = Verification(self._report, before, before, self._selected)
         while len(result.left_out) < _ROUNDS:
             result = self._compared(result)
             failures = [one for one in result.differences if self._fails(one)]
             if not failures:
-                return result
+                return _require_compared(result)
             found = self._guilty(failures, result.after)
             whole = next((one for one in found if self._is_whole(one)), None)
             if whole is not None:
@@ -356,11 +360,16 @@ class _Verifier:
         if not differences or after.exit_code is None or any(map(_ended, differences)):
             return []
         names = [one.before.name for one in differences]
+        passed = [one.before.name for one in differences if one.before.outcome not in _RED]
         self._say(f"running {_tests(len(names))} again on both sides")
-        again = self._again(names, before)
-        self._write(None)
-        first = self._again(names, before)
-        self._write(self._report)
+        first, again = self._both_again(names, before)
+        if self._is_alone and _fail(passed, first):
+            # It may need others before it; where it fails after them too, it is flaky.
+            self._say("running all tests again on both sides")
+            self._is_alone = False
+            first, again = self._both_again(names, before)
+            self._is_alone = bool(_fail(passed, first))
+        _require_again(passed, first)
         anew, noise = _kinds(first, again), [_kinds(before, first), _kinds(after, again)]
         return [
             one
@@ -369,9 +378,17 @@ class _Verifier:
             or any(kinds.get(one.before.name) == _kind(one) for kinds in noise)
         ]
 
+    def _both_again(self, names: Iterable[str], before: SuiteRun) -> tuple[SuiteRun, SuiteRun]:
+        """Return runs of these tests without the changes, and with them."""
+        again = self._again(names, before)
+        self._write(None)
+        first = self._again(names, before)
+        self._write(self._report)
+        return first, again
+
     def _again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
         if before.observed:
-            return self._run(names)
+            return self._run(names if self._is_alone else self._selected or ())
         return _as_one_test(self._run())
 
     # -------------------------------------------------------------------------------------- blame
@@ -513,6 +530,43 @@ def _as_one_test(run: SuiteRun) -> SuiteRun:
     return structs.replace(run, tests={one.name: one}, observed=False)
 
 
+def _fail(names: Iterable[str], run: SuiteRun) -> list[str]:
+    """Return those of the tests that fail in ``run``, or do not run at all."""
+    return [name for name in names if name not in run.tests or run.tests[name].outcome in _RED]
+
+
+def _require_again(passed: Sequence[str], first: SuiteRun) -> None:
+    """Raise UserError where what passed before fails now without the changes, as a whole."""
+    if not first.tests:
+        raise UserError(
+            f"no test ran a second time, so nothing is compared{_last_line(first)}; "
+            "name a command that runs the same tests each time"
+        )
+    if len(passed) >= _MANY and len(_fail(passed, first)) == len(passed):
+        errors = Counter(one.error for one in first.tests.values() if one.error)
+        common = f" ({errors.most_common(1)[0][0]})" if errors else ""
+        raise UserError(
+            f"{_tests(len(passed))} that passed fail now without the changes too{common}; "
+            "see whether a server that they need is down"
+        )
+
+
+def _require_compared(result: Verification) -> Verification:
+    """Raise UserError where all tests that could say something are flaky."""
+    ran = result.before.tests if result.selected is None else result.selected
+    if result.flaky and not set(ran) - set(result.flaky):
+        raise UserError(
+            f"nothing is compared, for {_named(result.flaky)} did not do the same twice; "
+            "verify by a test that does"
+        )
+    return result
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
+
+
 def _kinds(before: SuiteRun, after: SuiteRun) -> dict[str, tuple[bool, Sql]]:
     return {one.before.name: _kind(one) for one in compare(before, after)}
 
@@ -539,9 +593,12 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
                 "nothing; name one that passes after --"
             )
         return _as_one_test(run)
-    lines = [line.strip() for line in run.output.splitlines() if line.strip()]
-    last = f" ({lines[-1]})" if lines else ""
     raise UserError(
-        f"the command ran no test by pytest, so it proves nothing{last}; "
+        f"the command ran no test by pytest, so it proves nothing{_last_line(run)}; "
         "name a command that does after --, such as `-- pytest tests`"
     )
+
+
+def _last_line(run: SuiteRun) -> str:
+    lines = [line.strip() for line in run.output.splitlines() if line.strip()]
+    return f" ({lines[-1]})" if lines else ""

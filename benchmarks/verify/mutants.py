@@ -22,12 +22,14 @@ from msgspec import structs
 
 from awaken import api
 from awaken.contract import UserError
+from awaken.preview.verification import stops
 from awaken.settings import Settings
 from awaken.verifying import verify as verifying
 from awaken.verifying.blame import ChangedLines
 from awaken.verifying.suites import Suite
 
 PLANNED = api.run
+_PLANS = {}
 ENDLESS = 2
 """Mutants of a program that never end: each costs minutes."""
 
@@ -103,15 +105,29 @@ CLASSES = {
 }
 
 
+def planned(paths, options, *rest, **more):
+    """Plan as awaken does; the same plan is not made again from mutant to mutant."""
+    key = repr(sorted((root, sorted(own)) for root, own in (options.excluded_in or {}).items()))
+    if key not in _PLANS:
+        _PLANS[key] = PLANNED(paths, options, *rest, **more)
+    return _PLANS[key]
+
+
 class Mutant:
     """A text in the lines of one change, and what becomes of it."""
 
     def __init__(self, kind, sites, path, old, new):
         self.kind, self.sites, self.path, self.old, self.new = kind, sites, path, old, new
+        self.first = 0
+
+    def has(self, place):
+        """Whether a file and a line are of the broken text."""
+        path, line = place
+        return path == self.path and self.first <= line < self.first + self.new.count("\n") + 1
 
     def broken(self, paths, options, *rest, **more):
         """Plan as awaken does, and break the text of the change where it is there."""
-        report = PLANNED(paths, options, *rest, **more)
+        report = planned(paths, options, *rest, **more)
         return structs.replace(report, roots=tuple(self._in(root) for root in report.roots))
 
     def _in(self, root):
@@ -122,6 +138,7 @@ class Mutant:
         for one in root.files:
             after, old = one.after, self.old.encode()
             if one.path == self.path and old in after.text:
+                self.first = after.text[: after.text.index(old)].count(b"\n") + 1
                 text = after.text.replace(old, self.new.encode(), 1)
                 after = structs.replace(after, text=text)
             files.append(structs.replace(one, after=after))
@@ -196,13 +213,24 @@ class Remembered:
             # A place of requests is a new one each time, and so is what was answered there.
             if key not in runs or suite.own:
                 runs[key] = plain(suite, only, watched=watched)
+            suite.limit_by(runs[key])
             return runs[key]
 
         Suite.run = run
 
 
+def place_of(result):
+    """Return the place that verify names in a change that is whole or not at all."""
+    said = re.search(r" at (\S+):(\d+)", stops(result))
+    return (said[1], int(said[2])) if said else ("", 0)
+
+
+def failures_of(result):
+    return [one for left in result.left_out for one in left.tests] or list(result.unexplained)
+
+
 def noticed_by(result):
-    failures = [one for left in result.left_out for one in left.tests] or list(result.unexplained)
+    failures = failures_of(result)
     if not failures:
         return "none"
     asked = [one for one in failures if re.match(r"[A-Z]+ /", one.before.name)]
@@ -222,17 +250,22 @@ def measured(mutant, options, command, requests):
         return {"noticed": "error", "why": str(error)}
     finally:
         api.run = PLANNED
-    left = [one.change for one in result.left_out]
+    left = [one.change for one in (*result.left_out, *filter(None, [result.whole]))]
     right = [one for one in left if mutant.sites & set(one.sites)]
+    place = ""
+    if result.whole is not None:
+        path, line = place_of(result)
+        place = "right" if mutant.has((path, line)) else f"{path}:{line}" if path else "none"
     reached = not any(mutant.sites & set(one.sites) for _, one in result.not_exercised)
     return {
         "noticed": noticed_by(result),
         "named": "right" if right and len(left) == 1 else "among others" if right else "wrong",
+        "place": place,
         "left_out": len(left),
         "runs": result.runs,
         "reached": reached,
         "seconds": round(time.monotonic() - started, 1),
-        "test": next((one.tests[0].before.name for one in result.left_out), ""),
+        "test": next((one.before.name for one in failures_of(result)), ""),
     }
 
 
@@ -276,9 +309,10 @@ def main():
         return
     own = sum(row["program"] == line.name for row in done)
     os.chdir(line.root)
-    options = api.Options(settings=Settings(select=(line.select,)), use_cache=False)
+    settings = Settings(select=(line.select,), unsafe=(line.select,))
+    options = api.Options(settings=settings, use_cache=False)
     command = [line.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *line.tests]
-    every = mutants_of(PLANNED([Path()], options))
+    every = mutants_of(planned([Path()], options))
     mutants = chosen([one for one in every if one.kind in line.kinds], line.number)
     print(line.name, len(mutants), Counter(one.kind for one in mutants), flush=True)
     Remembered().install()

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken import api
+from awaken.contract import Span
 from awaken.settings import Settings
-from awaken.verifying.blame import ChangedLines, Trial, guilty, suspects
+from awaken.verifying.blame import ChangedLines, Trial, _new_lines, guilty, suspects
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.suites import ObservedTest, Statement
 
@@ -89,6 +90,42 @@ def test_statements_of_their_own_point_at_a_change():
     after = ObservedTest("t", "passed", statements=(same, other))
 
     assert suspects([Difference(before, after, Sql.MORE)], lines) == ["b"]
+
+
+BEFORE = b"""\
+def first(db):
+    return (
+        db.query(A)
+        .first()
+    )
+
+
+def second(db):
+    return db.query(B).all()
+"""
+AFTER = b"""\
+def first(db):
+    return db.scalars(
+        select(A)
+    ).first()
+
+
+def second(db):
+    return list(
+        db.scalars(select(B)).all()
+    )
+"""
+
+
+def test_a_bracket_that_a_change_wrote_is_no_line_that_was_there():
+    own = [
+        (number, Span(BEFORE.index(text), BEFORE.index(text) + len(text)))
+        for number, text in ((2, b"db.query(A)\n        .first()"), (8, b"db.query(B).all()"))
+    ]
+
+    lines = list(_new_lines(BEFORE, AFTER, own))
+
+    assert lines == [(range(1, 5), range(1, 4)), (range(8, 9), range(7, 10))]
 
 
 def functions_of(text):

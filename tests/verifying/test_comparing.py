@@ -20,6 +20,20 @@ def ran(*texts, outcome="passed"):
         ([USERS], [USERS.replace(" AS users_id", "")], Sql.COLUMNS),
         ([USERS], [USERS.replace("\n", " ").replace("?", "$1::VARCHAR")], Sql.COLUMNS),
         ([USERS, "COMMIT"], ["COMMIT", USERS], Sql.ORDER),
+        (
+            ["CREATE UNIQUE INDEX a ON t (a)", "CREATE INDEX b ON t (b)"],
+            ["CREATE INDEX b ON t (b)", "CREATE UNIQUE INDEX a ON t (a)"],
+            Sql.SAME,
+        ),
+        # A flush orders the INSERTs of unrelated tables by chance, and only those.
+        (["INSERT INTO a", "INSERT INTO b"], ["INSERT INTO b", "INSERT INTO a"], Sql.SAME),
+        (
+            ["INSERT INTO a", USERS, "INSERT INTO b"],
+            ["INSERT INTO b", USERS, "INSERT INTO a"],
+            Sql.ORDER,
+        ),
+        (["INSERT INTO a", "INSERT INTO b"], ["INSERT INTO b"], Sql.FEWER),
+        (["DELETE FROM a", "DELETE FROM b"], ["DELETE FROM b", "DELETE FROM a"], Sql.ORDER),
         ([USERS, USERS], [USERS], Sql.FEWER),
         ([USERS], [USERS, USERS], Sql.MORE),
         ([USERS], ["SELECT users.id FROM users"], Sql.DIFFERENT),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -138,3 +141,40 @@ def test_lines_of_a_test_that_pytest_rewrote_are_reached(plugin, line):
 
     assert plugin.PROBE in ast.unparse(tree)
     assert compile(tree, "t.py", "exec")
+
+
+@pytest.mark.parametrize(("code", "busy"), [("any(iter(int, 1))", True), ("input()", False)])
+def test_a_process_that_works_is_told_from_one_that_waits(plugin, code, busy):
+    command = [sys.executable, "-c", f"print(flush=True); {code}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        known = plugin.descendants()
+        # It reaches what it does a moment after it printed.
+        while plugin.is_busy(child.pid) != busy:
+            time.sleep(0.001)
+        states = {plugin.is_busy(child.pid) for _ in range(200)}
+        child.kill()
+
+    assert child.pid in known
+    assert states == {busy}
+
+
+def test_a_test_waits_only_while_nothing_of_it_works(plugin, monkeypatch):
+    monkeypatch.setattr(plugin, "descendants", list)
+    monkeypatch.setattr(plugin, "is_busy", lambda _process: works)
+    test = plugin.Test("t")
+    test.started -= 100
+    works = True
+    assert not any(test.takes_too_long(5, 20) for _ in range(200))
+    works = False
+    assert not test.takes_too_long(5, 20)
+    assert any(test.takes_too_long(5, 20) for _ in range(200))
+
+
+def test_a_test_computes_too_long_by_seconds_of_the_processor(plugin, monkeypatch):
+    monkeypatch.setattr(plugin, "descendants", list)
+    monkeypatch.setattr(plugin, "is_busy", lambda _process: True)
+    test = plugin.Test("t")
+    assert not test.takes_too_long(5, 20)
+    test.processed -= 6
+    assert test.takes_too_long(5, 20)

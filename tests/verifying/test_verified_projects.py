@@ -175,6 +175,71 @@ def test_a_suite_of_which_no_test_passes_proves_nothing(shop, capfd):  # noqa: F
     assert "most fail by OperationalError" in said
 
 
+FIRST = """
+
+from pathlib import Path
+
+_PLACE = Path("{place}")
+_RAN = _PLACE.exists()
+_PLACE.touch()
+
+"""
+"""The end of a conftest that knows whether its tests ran before."""
+MORE = """
+
+import pytest
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_it(n, db):
+    assert everyone(db)
+"""
+EMPTY = """
+def pytest_collection_modifyitems(items):
+    if _RAN:
+        items.clear()
+"""
+GONE = """
+def pytest_runtest_setup(item):
+    if _RAN:
+        raise ConnectionError
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "otherwise", "said"),
+    [
+        (MORE, EMPTY, "no test ran a second time, so nothing is compared"),
+        (MORE, GONE, r"6 tests that passed fail now without the changes too \(ConnectionError"),
+        ("", GONE, "nothing is compared, for .*::test_everyone, .* did not do the same twice"),
+    ],
+)
+def test_tests_that_pass_only_in_the_first_run_prove_nothing(shop, more, otherwise, said):  # noqa: F811
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(more)
+    with (shop / "conftest.py").open("a", encoding="utf-8") as file:
+        file.write(FIRST.format(place=shop.parent / "ran") + otherwise)
+
+    with pytest.raises(UserError, match=said):
+        verify([Path()], SELECTED, PYTEST)
+
+
+@pytest.mark.slow
+def test_a_test_that_needs_another_before_it_names_the_change(shop):  # noqa: F811
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\nSEEN = []\n\n\ndef test_prepares(db):\n    SEEN.append(everyone(db))\n"
+            "\n\ndef test_rests_on_it(db):\n    assert SEEN\n"
+            f"    assert not (named(db, 'b') and {is_rewritten('others')})\n"
+        )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert [one.change.paths for one in result.left_out] == [("others.py",)]
+    assert not result.flaky
+
+
 @pytest.mark.usefixtures("shop")
 def test_another_command_that_fails_before_proves_nothing():
     with pytest.raises(UserError, match=r"fails before the changes \(exit code 3\)"):
@@ -222,7 +287,7 @@ def test_a_segmentation_fault_names_the_change(shop):  # noqa: F811
 
 @pytest.mark.slow
 def test_a_rewrite_that_sends_statements_without_end_is_ended(shop, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(suites, "_LEAST_OF_TEST", 2.0)
+    monkeypatch.setattr(suites, "_LEAST_WORK", 2.0)
     add_test(shop, f"    while named(db, 'b') and {is_rewritten('others')}:\n        pass\n")
 
     result = verify([Path()], SELECTED, PYTEST)

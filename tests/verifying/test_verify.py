@@ -378,10 +378,19 @@ def test_what_a_shared_fixture_reaches_all_its_tests_reach(shop):
             "    import os\n\n    named(db, 'b')\n    if {changed}:\n        os.abort()\n",
             "failed (the process ended)",
         ),
+        (
+            "    import time\n\n    named(db, 'b')\n    while {changed}:\n        time.sleep(1)\n",
+            "failed (it did not end)",
+        ),
+        (
+            "    import os\n\n    named(db, 'b')\n    {changed} and os.system('yes > /dev/null')\n",
+            "failed (it did not end)",
+        ),
     ],
 )
 def test_a_change_by_which_the_tests_do_not_end_is_named(shop, monkeypatch, body, why):
-    monkeypatch.setattr(suites, "_LEAST_OF_TEST", 2.0)
+    monkeypatch.setattr(suites, "_LEAST_WORK", 2.0)
+    monkeypatch.setattr(suites, "_LEAST_WAIT", 2.0)
     add_test(shop, body.format(changed=is_rewritten("others")))
 
     result = verify([Path()], SELECTED, PYTEST)

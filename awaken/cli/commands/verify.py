@@ -158,8 +158,8 @@ def say_taken_back(undone: Undone, *, quiet: bool) -> None:
     """Say what was restored after a verification that was killed."""
     from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
 
-    if not quiet:
-        number = len(undone.restored) + len(undone.removed)
+    number = len(undone.restored) + len(undone.removed)
+    if number and not quiet:  # it may be killed before it writes
         say(f"restored {plural(number, 'file')} of a verification that was killed ...")
 
 

@@ -7,6 +7,7 @@ the end of the process.
 
 import ast
 import builtins
+import glob
 import importlib.machinery
 import json
 import os
@@ -29,9 +30,16 @@ MOST_OF_TEST = 1 << 22  # characters of the statements of one test
 MOST_OF_PROCESS = 1 << 27
 MOST_FRAMES = 30
 MOST_FRAMES_OF_STATEMENT = 3
-PATIENCE = 6  # times the limit that a test may wait for something else
+PAUSE = 0.2  # seconds between two looks at the test that runs
+PATIENCE = 6  # times its limits, of the clock, where the system does not show who works
 IMPORTED = ""
 PROBE = "__awaken_reached__"
+
+
+def processor_seconds():
+    """Return what this process and its children that ended have used of the processor."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 class Test:
@@ -46,12 +54,28 @@ class Test:
         self.count = 0
         self.size = 0
         self.lines = set()
-        self.started, self.processed = time.monotonic(), time.process_time()
+        self.started, self.processed = time.monotonic(), processor_seconds()
+        self.waited = 0.0
 
-    def has_ended(self, limit):
-        """Whether it took too long: where others have the processor, a test needs more time."""
-        worked = time.process_time() - self.processed
-        return worked > limit or time.monotonic() - self.started > PATIENCE * limit
+    def worked(self):
+        return processor_seconds() - self.processed
+
+    def took(self):
+        return time.monotonic() - self.started
+
+    def takes_too_long(self, working, waiting):
+        """Whether it computes or waits for longer than these seconds.
+
+        It waits where each thread of it sleeps. One that others keep from the processor does not.
+        """
+        family = descendants()
+        if self.worked() + sum(map(seconds_of, family)) > working:
+            return True
+        if not os.path.isdir(TASKS):
+            return self.took() > PATIENCE * max(working, waiting)
+        if self.took() > waiting and not any(map(is_busy, [os.getpid(), *family])):
+            self.waited += PAUSE
+        return self.waited > waiting
 
     def document(self):
         return {
@@ -62,7 +86,8 @@ class Test:
             "statements": list(self.statements),
             "count": self.count,
             "lines": sorted(self.lines.copy()),
-            "seconds": time.monotonic() - self.started,
+            "seconds": self.took(),
+            "worked": self.worked(),
         }
 
 
@@ -236,13 +261,14 @@ def pytest_configure(config):
 def guard():
     """End the process where a test takes too long, or nobody waits for what it does."""
     limits = ASKED["limits"]
+    OWN.append(threading.get_native_id())
     while True:
-        time.sleep(0.2)
+        time.sleep(PAUSE)
         if os.name == "posix" and not runs(ASKED["parent"]):
             os.killpg(os.getpgrp(), signal.SIGKILL)
         test = OBSERVER.test
         limit = limits.get(test.name, ASKED["limit"])
-        if test.name == IMPORTED or not limit or not test.has_ended(limit):
+        if test.name == IMPORTED or not limit or not test.takes_too_long(*limit):
             continue
         test.outcome, test.error = "failed", "it did not end"
         test.frames = running_frames()
@@ -258,6 +284,48 @@ def runs(process):
     except OSError:
         pass
     return True
+
+
+TASKS = "/proc/self/task"
+OWN = []  # the thread that looks is none of the test
+
+
+def descendants():
+    """Return the processes that this one has started, and those that they have; Linux alone."""
+    found, waiting = [], [os.getpid()]
+    while waiting:
+        process = waiting.pop()
+        for place in glob.glob("/proc/%d/task/*/children" % process):
+            own = [int(each) for each in read(place).split()]
+            found += own
+            waiting += own
+    return found
+
+
+def seconds_of(process):
+    numbers = read("/proc/%d/stat" % process).rpartition(")")[2].split()
+    return sum(map(int, numbers[11:15])) / TICKS if numbers else 0.0
+
+
+def is_busy(process):
+    """Whether a thread of a process works, or would where it had the processor or a disk."""
+    states = [
+        read(place).rpartition(")")[2].split()[:1]
+        for place in glob.glob("/proc/%d/task/*/stat" % process)
+        if place.split("/")[-2] not in map(str, OWN)
+    ]
+    return any(state in (["R"], ["D"]) for state in states)
+
+
+def read(place):
+    try:
+        with open(place) as file:
+            return file.read()
+    except OSError:  # it has ended
+        return ""
+
+
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def running_frames():
