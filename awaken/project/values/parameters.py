@@ -34,6 +34,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
+from awaken.project.values.library.pool_listeners import parameter_of_listener
 from awaken.project.values.library.promises import is_open, narrower
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions, given_by
@@ -87,6 +88,7 @@ class Parameters:
             self._fixture(module, function, parameter)
             or given
             or parameter_of_replaced(self._evaluator, module, function, parameter)
+            or parameter_of_listener(self._evaluator, module, function)
             or self.received(module, function, parameter)
         )
 
