@@ -512,6 +512,9 @@ def _projects(
     settings: dict[Path, Resolved] = {}
     unusable: list[FileProblem] = []
 
+    def reads_for(one: Resolved) -> tuple[str, ...]:
+        return reads_of(rule for rule in (*known, *one.passes) if rule.name in one.rules)
+
     def discovery_of(root: Path) -> DiscoverySettings:
         try:
             one = resolve(root, said, rules=known, rule_of=rule_of)
@@ -528,7 +531,7 @@ def _projects(
                 respect_gitignore=one.respect_gitignore,
                 force_exclude=one.force_exclude,
                 members=one.members,
-                reads=reads_of(rule for rule in (*known, *one.passes) if rule.name in one.rules),
+                reads=reads_for(one),
             )
         return DiscoverySettings()
 
@@ -536,7 +539,11 @@ def _projects(
         found, problems = discover(paths, discovery_of, options.overlay)
     # Of a file that is named itself, discovery knows what to do with it.
     created = options.overlay.keys() - {Path(os.path.realpath(path)) for path in paths}
-    projects = [with_created(one, created) for one in found if one.root.path in settings]
+    projects = [
+        with_created(one, created, reads_for(settings[one.root.path]))
+        for one in found
+        if one.root.path in settings
+    ]
     return settings, projects, [*problems, *unusable]
 
 

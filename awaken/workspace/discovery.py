@@ -129,22 +129,35 @@ class Found(Struct, frozen=True):
     unread_texts: tuple[FileProblem, ...] = ()
 
 
-def with_created(found: Found, files: Iterable[Path]) -> Found:
-    """Return ``found`` with the Python files among ``files`` that are not on disk yet.
+def with_created(found: Found, files: Iterable[Path], reads: Sequence[str]) -> Found:
+    """Return ``found`` with those of ``files`` that are not on disk yet.
 
-    They are real paths; those of a project inside belong to that one.
+    They are real paths; those of a project inside belong to that one. Of files that are no Python
+    it takes those that rules ask for by the patterns ``reads``.
     """
     root = found.root.path
     inside = tuple(f"{one.path}/" for one in found.nested)
-    created = {
-        path.relative_to(root).as_posix()
+    created = [
+        path
         for path in files
-        if path.suffix == ".py"
-        and path.is_relative_to(root)
+        if path.is_relative_to(root)
         and not f"{path}".startswith(inside)
         and not os.path.lexists(path)
+    ]
+    if not created:
+        return found
+    asked = Patterns(os.path.join(root, ""), reads)  # noqa: PTH118 - a string that ends in a slash
+    python = {one.relative_to(root).as_posix() for one in created if one.suffix == ".py"}
+    texts = {
+        one.relative_to(root).as_posix()
+        for one in created
+        if one.suffix != ".py" and asked.decision(f"{one}", one.name)
     }
-    return structs.replace(found, files=tuple(sorted({*found.files, *created})))
+    return structs.replace(
+        found,
+        files=tuple(sorted({*found.files, *python})),
+        texts=tuple(sorted({*found.texts, *texts})),
+    )
 
 
 def discover(

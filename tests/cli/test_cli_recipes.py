@@ -168,6 +168,21 @@ def test_a_step_sees_the_file_that_the_one_before_makes(tmp_path, monkeypatch):
     assert [finding.place.path for root in report.roots for finding in root.findings] == ["made.py"]
 
 
+@pytest.mark.parametrize(("path", "is_seen"), [("pytest.ini", True), ("sub/pytest.ini", False)])
+def test_a_step_sees_the_settings_of_pytest_that_the_one_before_makes(
+    tmp_path, monkeypatch, path, is_seen
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requirements.txt").write_text("pytest\npytest-asyncio\n", "utf-8")
+    (tmp_path / "test_a.py").write_text("async def test_a():\n    pass\n", "utf-8")
+    settings = Settings(select=("async-test-marker",), unsafe_fixes=True)
+    overlay = {tmp_path.resolve() / path: b"[pytest]\nasyncio_mode = auto\n"}
+
+    report = api.run([Path()], api.Options(settings=settings, overlay=overlay))
+
+    assert any(root.findings for root in report.roots) is not is_seen
+
+
 def test_a_migration_makes_a_commit_for_each_step(shop):
     committed(shop)
 
