@@ -174,7 +174,8 @@ def test_a_step_sees_the_settings_of_pytest_that_the_one_before_makes(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "requirements.txt").write_text("pytest\npytest-asyncio\n", "utf-8")
-    (tmp_path / "test_a.py").write_text("async def test_a():\n    pass\n", "utf-8")
+    text = "import pytest\n\n\nasync def test_a():\n    pass\n"
+    (tmp_path / "test_a.py").write_text(text, "utf-8")
     settings = Settings(select=("async-test-marker",), unsafe_fixes=True)
     overlay = {tmp_path.resolve() / path: b"[pytest]\nasyncio_mode = auto\n"}
 
