@@ -133,6 +133,16 @@ def test_it_holds_what_json_holds(make) -> None:
     assert [one for one in said - {"<module>"} if words(one) not in text] == []
 
 
+def test_a_reason_leads_to_its_explanation() -> None:
+    made = everything()
+    reasons = {one.reason for root in made.roots for one in root.findings if one.reason}
+    text = Page(of(made)).text
+
+    assert reasons
+    for reason in reasons:
+        assert f"awaken explain {visible(reason)}" in text
+
+
 def test_it_has_the_settings_of_the_run_and_where_they_were_said() -> None:
     settings = Resolved(root=ROOT, unsafe_fixes=True, origins={"unsafe-fixes": "command line"})
     text = Page(of(report(structs.replace(root_report(ROOT), settings=settings)))).text
