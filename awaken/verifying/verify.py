@@ -51,6 +51,14 @@ class RedBeforeError(UserError):
     """The tests fail before the changes, so that they prove nothing."""
 
 
+class NoTestsError(UserError):
+    """The command ran no test; ``why`` says so without what to do next."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; name a command that does after --, such as `-- pytest tests`")
+        self.why = why
+
+
 class LeftOut(Struct, frozen=True):
     """A change that is left out because a test needs that; ``root`` is its project.
 
@@ -541,7 +549,4 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
         return _as_one_test(run)
     lines = [line.strip() for line in run.output.splitlines() if line.strip()]
     last = f" ({lines[-1]})" if lines else ""
-    raise UserError(
-        f"the command ran no test by pytest, so it proves nothing{last}; "
-        "name a command that does after --, such as `-- pytest tests`"
-    )
+    raise NoTestsError(f"the command ran no test by pytest, so it proves nothing{last}")
