@@ -54,6 +54,14 @@ class RedBeforeError(UserError):
     """The tests fail before the changes, so that they prove nothing."""
 
 
+class NoTestsError(UserError):
+    """The command ran no test; ``why`` says so without what to do next."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; name a command that does after --, such as `-- pytest tests`")
+        self.why = why
+
+
 class LeftOut(Struct, frozen=True):
     """A change that is left out because a test needs that; ``root`` is its project.
 
@@ -593,7 +601,7 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
                 "nothing; name one that passes after --"
             )
         return _as_one_test(run)
-    raise UserError(
+    raise NoTestsError(
         f"the command ran no test by pytest, so it proves nothing{_last_line(run)}; "
         "name a command that does after --, such as `-- pytest tests`"
     )

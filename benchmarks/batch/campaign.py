@@ -1,13 +1,15 @@
 """A campaign over generated repositories behind a fake GitHub: final states, kills, Dask, secrets.
 
     uv run python benchmarks/batch/campaign.py PLACE [--repositories N] [--kills N --seconds S]
-        [--dask] [--status N] [--cost N] [--dask-kills N]
+        [--dask] [--status N] [--cost N] [--dask-kills N] [--publish-kills]
 
 One in five repositories has a fault. Without options the campaign goes through run, approve and
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
 coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
 tests, here and on Dask, with `git clone` and `awaken apply` of each. With ``--dask-kills`` a worker
-of Dask is killed every N seconds. Prints Markdown; nothing leaves this machine.
+of Dask is killed every N seconds. With ``--publish-kills`` programs ``git`` and ``gh`` kill the
+coordinator most times after a push, and after a pull request was made. Prints Markdown; nothing
+leaves this machine.
 """
 
 from __future__ import annotations
@@ -212,6 +214,37 @@ def killed(world, expected, kills, seconds):
     print(f"<!-- kills: {dict(done)} -->")
 
 
+KILLER = """\
+#!/bin/sh
+{program} "$@"
+code=$?
+case " $* " in *{words}*)
+    if [ $(od -An -N1 -tu1 /dev/urandom) -lt 205 ]; then echo "{name}" >> "{log}"; kill -9 $PPID; fi
+esac
+exit $code
+"""
+
+
+def killed_while_publishing(world, expected):
+    """Run, and publish while the programs that publish kill their coordinator afterwards."""
+    run(world, "run")
+    run(world, "approve", "--all")
+    tools, log = world.place / "tools", world.place / "kills"
+    (tools / "gh").rename(tools / "gh-itself")
+    for name, program, words in (
+        ("git", shutil.which("git"), '" push "'),
+        ("gh", tools / "gh-itself", '" POST "*"/pulls "'),
+    ):
+        (tools / name).write_text(
+            KILLER.format(name=name, program=program, words=words, log=log), "utf-8"
+        )
+        (tools / name).chmod(0o755)
+    while world.start("publish").wait() == -signal.SIGKILL:
+        pass
+    kills = Counter(log.read_text("utf-8").split())
+    compare(world, expected, f"{kills['git']} kills after a push, {kills['gh']} after a request")
+
+
 def killed_on_dask(world, expected, pause):
     """Run on Dask while one of its workers is killed every ``pause`` seconds."""
     process = world.start("run", "--dask", "local", "-j", "2")
@@ -325,6 +358,7 @@ def main():
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--dask-kills", type=float, default=0)
     parser.add_argument("--cost", type=int, default=0)
+    parser.add_argument("--publish-kills", action="store_true")
     asked = parser.parse_args()
     shutil.rmtree(asked.place, ignore_errors=True)
     asked.place.mkdir(parents=True)
@@ -341,6 +375,8 @@ def main():
     print("| campaign | repositories | as expected | lost | PRs twice |\n|---|---:|---:|---:|---:|")
     if asked.dask_kills:
         killed_on_dask(world, expected, asked.dask_kills)
+    elif asked.publish_kills:
+        killed_while_publishing(world, expected)
     elif asked.kills:
         killed(world, expected, asked.kills, asked.seconds)
     else:

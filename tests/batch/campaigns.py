@@ -81,13 +81,15 @@ class World:
         self.github = place / "github"
         self.campaign = place / "campaign"
         self.names: list[str] = []
+        self.server = ""  # before each name on the list, with a slash
         (self.github / "remotes").mkdir(parents=True)
         self.campaign.mkdir()
         tools = place / "tools"
         tools.mkdir()
-        program = Path(__file__).with_name("fake_gh.py")
-        (tools / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
-        (tools / "gh").chmod(0o755)
+        for name in ("gh", "glab"):
+            program = Path(__file__).with_name(f"fake_{name}.py")
+            (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
+            (tools / name).chmod(0o755)
         bin_of_tests = Path(sys.executable).parent
         self.environment = {
             **{name: os.environ[name] for name in ("LANG", "HOME") if name in os.environ},
@@ -97,9 +99,11 @@ class World:
             "FAKE_GITHUB": str(self.github),
             "GH_TOKEN": TOKEN,
             "SSH_AUTH_SOCK": str(place / "agent"),
-            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": f"url.file://{self.github}/remotes/.insteadOf",
             "GIT_CONFIG_VALUE_0": "https://github.com/",
+            "GIT_CONFIG_KEY_1": f"url.file://{self.github}/remotes/.insteadOf",
+            "GIT_CONFIG_VALUE_1": "https://gitlab.com/",
         }
 
     def add(self, name, files=None, *, suffix=""):
@@ -111,7 +115,7 @@ class World:
         remote.with_name(f"{remote.name}.git").symlink_to(remote.name)
         if files != {}:
             self.commit(name, files or FILES)
-        self.names.append(name + suffix)
+        self.names.append(self.server + name + suffix)
         return remote
 
     def commit(self, name, files, branch="main"):

@@ -17,7 +17,8 @@ from pathlib import Path
 PLACE = Path(os.environ["FAKE_GITHUB"])
 
 
-def main():
+def main(serve):
+    """Answer the request of the command line by ``serve``, one at a time."""
     words = sys.argv[1:]
     assert words[0] == "api", words
     method = words[words.index("--method") + 1]
@@ -94,10 +95,8 @@ def create(slug, owner, document, state, faults):
     label = document["head"] if ":" in document["head"] else f"{owner}:{document['head']}"
     owner_of_head, _, branch = label.partition(":")
     place = PLACE / "remotes" / owner_of_head / slug.partition("/")[2]
-    done = subprocess.run(
-        ["git", "-C", place, "rev-parse", f"refs/heads/{branch}"], capture_output=True, check=False
-    )
-    if done.returncode:
+    commit = commit_of(place, branch)
+    if not commit:
         answer(422, {"message": "Validation Failed", "errors": [{"message": "head is invalid"}]})
     if len(document["body"]) > 65_536:
         answer(422, {"message": "body is too long (maximum is 65536 characters)"})
@@ -117,11 +116,24 @@ def create(slug, owner, document, state, faults):
         "body": document["body"],
         "draft": document["draft"],
         "base": document["base"],
-        "head": {"sha": done.stdout.decode().strip()},
+        "head": {"sha": commit},
     }
+    keep(row, [*recent, now], state, faults)
+
+
+def commit_of(remote, branch):
+    """Return the commit of a branch of a bare repository, empty where there is none."""
+    words = ["git", "-C", remote, "rev-parse", f"refs/heads/{branch}"]
+    done = subprocess.run(words, capture_output=True, check=False)
+    return "" if done.returncode else done.stdout.decode().strip()
+
+
+def keep(row, creates, state, faults):
+    """Keep a request and answer with it, or as a server that broke after it made it."""
     state["requests"].append(row)
-    state["creates"] = [*recent, now]
+    state["creates"] = creates
     state["made"] = state.get("made", 0) + 1
+    slug = row["slug"]
     if slug in faults.get("bad_gateway", []) and slug not in state.setdefault("broke", []):
         state["broke"].append(slug)
         answer(502, {"message": "Server Error"})
@@ -139,4 +151,4 @@ def answer(status, document, headers=()):
 
 
 if __name__ == "__main__":
-    main()
+    main(serve)

@@ -81,6 +81,7 @@ def test_what_the_tests_say_decides(world):
     world.add("org/red", FILES | {"tests/test_app.py": red})
     world.add("org/held", FILES | {"tests/test_app.py": counts})
     world.add("org/out", FILES | {".no-awaken-batch": ""})
+    world.add("org/bare", FILES | {"tests/test_app.py": "import of_its_environment\n"})
     world.write(verify='command = "pytest -q"')
     world.batch("run", code=1)
 
@@ -88,10 +89,12 @@ def test_what_the_tests_say_decides(world):
         "org/red": "tests were red before",
         "org/held": "verify failed",
         "org/out": "refused",
+        "org/bare": "error",
     }
     said = world.batch("status")
     assert "its owners want no campaign" in said
     assert "With query-to-select a test fails" in said
+    assert "in [verify], `environment` makes what tests need" in said
 
 
 def test_hosts_that_refuse_break_or_pause_cost_only_what_they_must(world):
@@ -258,8 +261,10 @@ def test_tests_without_a_network_see_none_and_no_process_of_ours(world):
         "    assert {name for _, name in socket.if_nameindex()} <= {'lo'}\n"
         "    assert len([name for name in os.listdir('/proc') if name.isdecimal()]) < 10\n"
     )
-    world.add("org/one", FILES | {"tests/test_app.py": TESTS, "tests/test_alone.py": alone})
+    names = ("org/one", "org/two")  # at once, each as the first process of its own
+    for name in names:
+        world.add(name, FILES | {"tests/test_app.py": TESTS, "tests/test_alone.py": alone})
     world.write(verify='command = "pytest -q"\nnetwork = false')
     world.batch("run")
-    assert world.states() == {"org/one": "verified"}
+    assert world.states() == dict.fromkeys(names, "verified")
     assert "2 passed" in world.batch("review")

@@ -75,7 +75,7 @@ class CampaignFolder(Struct, frozen=True):
             raise UserError(f"{self.work} is a link; remove it")
         self.work.mkdir(mode=0o700, exist_ok=True)
         for left in self.work.iterdir():
-            if left.name not in {"state", "cache"}:
+            if left.name != "cache":
                 shutil.rmtree(left, ignore_errors=True)
         return self.work
 

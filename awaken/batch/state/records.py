@@ -64,18 +64,17 @@ class Counts(Struct, frozen=True, omit_defaults=True):
     not_exercised: int = 0
 
 
-class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line: the ``state`` of a repository after a step, and what is new.
+class Known(Struct, kw_only=True, omit_defaults=True):
+    """What a line says of a repository, and what all of its lines together say.
 
-    ``at`` is the clock of then; the order is that of the lines, for clocks jump. ``key`` stands for
-    the inputs, ``base`` is the commit that was cloned, ``commit`` the one that was made, ``patch``
-    the digest of what it changes. ``branch`` is the name, ``pushed`` the commit on the host, and
-    ``pushing`` one that was about to be pushed.
+    ``key`` stands for the inputs, ``base`` is the commit that was cloned, ``commit`` the one that
+    was made, ``patch`` the digest of what it changes, ``approved`` that of what was approved.
+    ``branch`` is the name, and ``pushed`` the commit on the host.
     """
 
-    at: float
     repository: str
-    state: State
+    state: State = State.WAITING
+    at: float = 0.0
     key: str = ""
     base: str = ""
     base_branch: str = ""
@@ -83,8 +82,6 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     patch: str = ""
     branch: str = ""
     pushed: str = ""
-    pushing: str = ""
-    counts: Counts | None = None
     kind: Kind | None = None
     message: str = ""
     cause: str = ""
@@ -94,5 +91,18 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""
     number: int = 0
     fork: str = ""
+
+
+class Record(Known, kw_only=True, omit_defaults=True):
+    """One line: the ``state`` of a repository after a step, and what is new.
+
+    ``at`` is the clock of then; the order is that of the lines, for clocks jump. ``pushing`` is a
+    commit that was about to be pushed.
+    """
+
+    state: State
+    at: float
+    pushing: str = ""
+    counts: Counts | None = None
     opened: bool = False
     machine: str = ""

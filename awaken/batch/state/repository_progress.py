@@ -4,44 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct, field
+from msgspec import field
 
-from awaken.batch.state.records import READY, Counts, Kind, Record, State
+from awaken.batch.state.records import READY, Counts, Known, Record, State
 
 _ENDS_RUN = READY | {State.NOTHING, State.RED_BEFORE, State.VERIFY_FAILED, State.REFUSED}
 
 
-class Progress(Struct, kw_only=True):
+class Progress(Known, kw_only=True):
     """What the log says of a repository, the last word on each point.
 
-    ``result`` is the state that the last run ended with, ``approved`` the digest of the patch that
-    was approved, ``opened_at`` when its pull request was opened. ``pushes`` are all commits that
-    the campaign pushed, or was about to.
+    ``result`` is the state that the last run ended with, ``opened_at`` when its pull request was
+    opened. ``pushes`` are all commits that the campaign pushed, or was about to.
     """
 
-    repository: str
-    state: State = State.WAITING
     result: State | None = None
-    key: str = ""
-    base: str = ""
-    base_branch: str = ""
-    commit: str = ""
-    patch: str = ""
-    branch: str = ""
-    pushed: str = ""
     counts: Counts = Counts()
-    kind: Kind | None = None
-    message: str = ""
-    cause: str = ""
-    attempt: int = 0
-    seconds: float = 0.0
-    approved: str = ""
-    url: str = ""
-    number: int = 0
-    fork: str = ""
     opened_at: float = 0.0
     pushes: set[str] = field(default_factory=set)
-    at: float = 0.0
 
     @property
     def is_approved(self) -> bool:

@@ -32,7 +32,13 @@ from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import diagnostics
 from awaken.preview.verification import stops, verified_rows
 from awaken.settings.values import settings_from
-from awaken.verifying.verify import RedBeforeError, Tests, Verification, verify_report
+from awaken.verifying.verify import (
+    NoTestsError,
+    RedBeforeError,
+    Tests,
+    Verification,
+    verify_report,
+)
 
 Sites = Mapping[Path, frozenset[SiteId]]
 
@@ -68,6 +74,10 @@ def change(task: Task, place: Path) -> ChildResult:
             _run_rules(task, project, options, tests, made)
     except RedBeforeError as error:
         return ChildResult(state=State.RED_BEFORE, message=str(error))
+    except NoTestsError as error:
+        advice = "in [verify], `environment` makes what tests need, and `command` runs them"
+        failure = Failure(kind=Kind.CODE, message=f"{error.why}; {advice}")
+        return ChildResult(state=State.ERROR, failure=failure)
     report = _joined([*made.reports, *made.left])
     problems = [one.message for _, one in diagnostics(report)]
     result = ChildResult(state=State.NOTHING, counts=counts_of(report, made.verified))

@@ -159,8 +159,9 @@ def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome
 
 def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildResult:
     """Make the environment of the tests and run the child, both without a secret."""
+    # Its state is its own: in a namespace of processes, others have the same number.
     environment = environment_without_secrets(
-        place / "home", top / "state", top / "cache", task.pass_env
+        place / "home", place / "state", top / "cache", task.pass_env
     )
     output = place / LOG
     bounds = Bounds(task.seconds, memory=task.memory_mb << 20, stop=stop)
