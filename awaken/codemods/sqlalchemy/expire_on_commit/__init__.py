@@ -40,9 +40,9 @@ async def clear() -> None:
 | a `select` or `get` after a commit | `populate_existing=True`, so that it still refreshes objects |
 | synchronous sessions and factories | no change, unless the option `sync` is set |
 
-The message names each read after a commit: it gets the values from before the commit. awaken follows
-the commit through all its callers. The message also names reads after a rollback or `expire_all()`,
-which still expire the objects.
+The message names each read after a commit: it gets the values from before the commit. awaken
+follows the commit through all its callers. The message also names reads after a rollback or
+`expire_all()`, which still expire the objects.
 
 ## Why
 
