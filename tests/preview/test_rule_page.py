@@ -8,10 +8,10 @@ import sys
 import page_rules
 import pytest
 
-from awaken.contract import Level
+from awaken.contract import Level, Reason
 from awaken.preview.documents.rule_document import document
 from awaken.preview.markdown import rule_page
-from awaken.preview.markdown.rule_markdown import index, markdown
+from awaken.preview.markdown.rule_markdown import index, markdown, message
 from awaken.preview.markdown.rule_page import examples, levels, options, program, summary
 
 
@@ -116,6 +116,11 @@ def test_a_rule_that_is_never_safe_is_run_with_unsafe_fixes(old, monkeypatch):
         "awaken apply --select old-to-new --unsafe-fixes\n"
         "```"
     ) in markdown(old)
+
+
+def test_a_reason_without_words_of_its_own_points_to_the_finding():
+    assert message(Reason("shadowed", "{}", "Rename it.")) == "the finding names the code"
+    assert message(Reason("shadowed", "`{}` is shadowed", "Rename it.")) == "`…` is shadowed"
 
 
 def test_what_is_declared_follows_what_it_refuses(old):

@@ -217,7 +217,7 @@ class AsyncDriverUrl(Rule):
 
 @dataclass(frozen=True, eq=False)
 class _Decided:
-    """What becomes of one engine, and the edits of strings in other statements, by place."""
+    """The decision on one engine, and the edits of strings in other statements, by place."""
 
     site: Site[ast.Call]
     outcome: Rewrite | Refused
@@ -255,7 +255,7 @@ def _members(rule: str, project: Project, group: Sequence[_Decided]) -> Iterator
 
 
 def _string_at(module: Module, place: Place) -> ast.expr | None:
-    """Return the string, or the f-string around it, that stands at a place."""
+    """Return the string at a place, or the f-string around it."""
     for node in module.walk():
         is_string = isinstance(node, ast.Constant | ast.JoinedStr)
         if is_string and not module.in_fstring(node):
@@ -299,7 +299,7 @@ def _rewrite(  # noqa: PLR0913
 ) -> Rewrite:
     """Return how the URL gets an asynchronous driver. Raises Refused.
 
-    What is rewritten in other statements is put into ``strings``.
+    Edits of other statements are put into ``strings``.
     """
     replaced = project.replaced_names.of(site.module, site.node.func)
     caveats, places = caveats_of(site.module, site.node.func, replaced)
@@ -331,7 +331,7 @@ def _rewrite(  # noqa: PLR0913
 
 
 def _is_beside(site: Site[ast.Call], text: UrlText) -> bool:
-    """Whether a text stands in the statement of the call."""
+    """Whether a text is in the statement of the call."""
     statement = site.module.statement_of(site.node)
     if statement is None or text.place.path != site.module.path:
         return False

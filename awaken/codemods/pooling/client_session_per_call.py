@@ -77,14 +77,14 @@ not seen the rule judged 30 findings, drawn evenly over the programs:
 | --- | --- | --- | --- |
 | 67 | 30 | 30 | 28 |
 
-The two that were not worth reading concern rare actions: settings of a robot, and extensions that an
-administrator removes.
+The two that were not worth reading concern rare actions: settings of a robot, and extensions that
+an administrator removes.
 
 ## Sources
 
 * httpx, "Clients": "Why use a Client?"; "Async Support": "Opening and closing clients"
 * aiohttp, "Client Quickstart": "Don't create a session per request"
-"""  # noqa: E501  rows of tables
+"""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class ClientSessionPerCall(Rule):
 
 
 def _has_its_own(opening: Opening) -> bool:
-    """Whether the client is told something that others must not share, or something unseen."""
+    """Whether the client has settings that others must not share, or unknown ones."""
     return any(one.arg is None or one.arg in _OWN for one in opening.call.keywords)
 
 
@@ -151,7 +151,7 @@ def _goes_anywhere(opening: Opening) -> bool:
 
 
 def _urls(opening: Opening) -> Iterator[ast.expr]:
-    """Yield what the client is told to ask for, as far as that is seen in the function."""
+    """Yield the URLs that the client requests, if the function shows them."""
     module, call = opening.module, opening.call
     function = module.enclosing_function(call)
     above = module.parent(call)

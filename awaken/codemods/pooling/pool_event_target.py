@@ -74,8 +74,8 @@ def count_connections(engine: AsyncEngine, count) -> None:
 
 ## Safety
 
-In a *safe* rewrite, the line can only fail today, so nothing can rely on it. The target is proved to
-be asynchronous, and no code around it catches the failure.
+In a *safe* rewrite, the line can only fail today, so nothing can rely on it. The target is proved
+to be asynchronous, and no code around it catches the failure.
 
 A rewrite is *unsafe* if a `try` or `suppress` around the call hides the failure. The listener is
 then called for the first time.

@@ -241,7 +241,7 @@ class _Injected:
 
 @dataclass(frozen=True)
 class _Kind:
-    """What parameters have in common: the class of the session, and the dependency."""
+    """The key that parameters share: the class of the session, and the dependency."""
 
     session: str
     dependency: str
@@ -429,7 +429,7 @@ def _imported_from(project: Project, module: Module, statement: ast.ImportFrom) 
 
 
 def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> Rewrite:
-    """Return how the alias is defined behind the dependency. Raises Refused."""
+    """Return how the alias is defined after the dependency. Raises Refused."""
     module, function = site.module, site.node
     if module.parent(function) is not module.tree:
         raise Refused(HANDED_ON, kind.dependency.rpartition(".")[2])

@@ -53,9 +53,9 @@ def index(db: Session = Depends(get_db)):
 
 ## Why
 
-Nothing closes a session that a dependency returns. Each request keeps a connection until the garbage
-collector finds the session, and under load the pool has none left. Code after a bare `yield` does
-not run when the request fails.
+Nothing closes a session that a dependency returns. Each request keeps a connection until the
+garbage collector finds the session, and under load the pool has none left. Code after a bare
+`yield` does not run when the request fails.
 
 ## Before: closed only if nothing raises (unsafe)
 
@@ -112,8 +112,8 @@ Never safe:
 | background tasks | they run before the session is closed, except with FastAPI 0.106 to 0.117 |
 | a streamed body, with FastAPI 0.106 to 0.117 | the session is closed before it |
 
-Closing a session rolls back everything that is not committed, so awaken adds no rollback. It adds no
-commit either: a dependency that commits today still does.
+Closing a session rolls back everything that is not committed, so awaken adds no rollback. It adds
+no commit either: a dependency that commits today still does.
 
 ## What it refuses
 
@@ -258,7 +258,7 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
 
 
 def _yielded(site: Site[Function], given: Given) -> list[Edit]:
-    """Return the edits that put what stands behind the opening of a session into ``with``."""
+    """Return the edits that put the code after the opening of a session into ``with``."""
     body = site.node.body
     last = len(body) - 1
     ends = "closes" if closes(body[last], given.name) else "nothing"

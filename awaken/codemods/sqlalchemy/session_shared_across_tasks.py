@@ -49,9 +49,9 @@ async def load(session: AsyncSession, keys):
 ## Why
 
 A session is one transaction on one connection, which does one thing at a time. If two tasks use it
-at once, SQLAlchemy raises `InvalidRequestError` or `IllegalStateChangeError`. Otherwise, one task may
-commit or roll back the work of the other. Waiting costs nothing: the connection never did both at
-once.
+at once, SQLAlchemy raises `InvalidRequestError` or `IllegalStateChangeError`. Otherwise, one task
+may commit or roll back the work of the other. Waiting costs nothing: the connection never did both
+at once.
 
 ## Safety
 

@@ -152,4 +152,6 @@ def _row(rule: Rule, link: str) -> tuple[str, ...]:
 
 def message(reason: Reason) -> str:
     """Return the message of ``reason`` for no site in particular."""
+    if reason.message == "{}":
+        return "the finding names the code"
     return re.sub(r"\{\w*\}", "…", reason.message)

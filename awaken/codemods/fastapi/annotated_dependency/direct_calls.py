@@ -35,7 +35,7 @@ _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 @dataclass(frozen=True, slots=True)
 class _Signature:
-    """A function with what becomes of it."""
+    """A function with its rewrite."""
 
     function: Function
     rewrite: SignatureRewrite

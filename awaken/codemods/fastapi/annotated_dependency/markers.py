@@ -43,7 +43,7 @@ class Marked:
 
     @property
     def is_free(self) -> bool:
-        """Whether its place among the others is of no matter to FastAPI, but for its own kind.
+        """Whether FastAPI ignores its position, except among parameters of its own kind.
 
         Dependencies and path parameters never have a default, so that their order stays.
         """
@@ -66,7 +66,7 @@ def functions(project: Project, module: Module) -> Iterator[tuple[Function, list
 
 
 def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
-    """Return what becomes of one parameter. Raises Refused."""
+    """Return the rewrite of one parameter. Raises Refused."""
     _check_annotation(project, module, marked)
     _check_names(module, marked.marker)
     removed, value = _default(module, marked)
@@ -165,7 +165,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
 
 
 def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
-    """Raise Refused if a comment stands beside the argument that goes."""
+    """Raise Refused if a comment is next to the removed argument."""
     arguments: list[ast.AST] = [*marker.args, *marker.keywords]
     # A comment behind the comma still belongs to the argument that goes.
     before = arguments[removed - 1] if removed else marker.func

@@ -18,7 +18,7 @@ class ParameterRewrite(Struct, frozen=True):
 
 
 class SignatureRewrite(Struct, frozen=True):
-    """What becomes of a function's parameters.
+    """The rewrite of a function's parameters.
 
     ``order`` are the names of the parameters that can be passed by position, as they stand
     afterwards; ``star`` is the name of the parameter in front of which a bare `*` is put.

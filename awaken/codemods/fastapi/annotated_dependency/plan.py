@@ -66,7 +66,7 @@ class AnnotatedDependency(Rule):
         )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that writes the parameters anew."""
+        """Return the function that rewrites the parameters."""
         from awaken.codemods.fastapi.annotated_dependency.rewrite import (  # noqa: PLC0415
             rewrite_function,
         )
@@ -75,7 +75,7 @@ class AnnotatedDependency(Rule):
 
 
 class _Sites:
-    """The functions with marked parameters, but for those that are ``decided`` already.
+    """The functions with marked parameters, except those that are ``decided`` already.
 
     They are gone through twice: all their callers are searched at once, before any is judged.
     """

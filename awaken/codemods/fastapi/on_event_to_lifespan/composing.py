@@ -62,7 +62,7 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
 
 
 def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
-    """Yield which handlers tests replace: the lifespan finds what stands in their place."""
+    """Yield the handlers that tests replace: the lifespan calls the replacement."""
     for index, step in enumerate(lifespan.steps):
         names = {step.name} if step.function is not None else {one.id for one in step.reads}
         # A body that moved has no name left for a test to replace.
@@ -100,7 +100,7 @@ def _is_local(home: Home, step: Step) -> bool:
 
 # ------------------------------------------------------------------------------------- inlining
 def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
-    """Return the bodies that stand in the lifespan itself, by the index of their step.
+    """Return the bodies that move into the lifespan itself, by the index of their step.
 
     Only one for each event, all or none, and only if neither can take the other's names for its
     own.

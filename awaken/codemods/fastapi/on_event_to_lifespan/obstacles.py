@@ -26,14 +26,14 @@ class Owned:
 
 
 class Obstacles:
-    """Refuses what cannot be moved; every refusal names the place that stands in the way."""
+    """Refuses handlers that cannot be moved; every refusal names the place that prevents it."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._installed: dict[Application, list[Installation]] = {}
 
     def of_loose(self, registration: Registration) -> Refused | None:
-        """Return why a registration belongs to no application in sight; None if it does."""
+        """Return why a registration belongs to no visible application; None if it does."""
         applications = registration.to.applications
         if applications:
             # Handlers of a router run only if an application includes it.
@@ -152,7 +152,7 @@ class Obstacles:
 
     @cached_property
     def _has_loose_routers(self) -> bool:
-        """Whether something is registered on a router that no application is seen to include."""
+        """Whether something is registered on a router that no visible application includes."""
         return any(
             router.kind in ROUTERS and not self._project.web.inclusions.roots(router)
             for registration in self._project.web.registrations.all
@@ -201,7 +201,7 @@ class Obstacles:
                 raise Refused(reasons.SUB_APPLICATION, because=(place,))
 
     def caveats(self, application: Application) -> list[str]:
-        """Return what may change for reasons out of sight, as clauses."""
+        """Return what may change because of code that is not visible, as clauses."""
         return [
             f"`{one.name}` gets the application: if it registers handlers, they stop running"
             for one in self._installations(application)

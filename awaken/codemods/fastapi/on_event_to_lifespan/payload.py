@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """What the lifespan does for one handler.
+    """The part of the lifespan for one handler.
 
     ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body
     is meant. ``condition`` says whether the handler was registered.

@@ -107,7 +107,7 @@ class _Planning:
         return found
 
     def _loose(self) -> Iterator[Decided]:
-        """Yield the registrations of which the application cannot be told."""
+        """Yield the registrations whose application is unknown."""
         for one in self._registrations:
             refused = self._obstacles.of_loose(one)
             if refused is not None:
@@ -178,7 +178,7 @@ def _rewrite(lifespan: Lifespan, first: Site[ast.AST]) -> Rewrite:
 
 
 def _related(lifespan: Lifespan) -> Iterator[Place]:
-    """Yield what is edited beside the registrations."""
+    """Yield the other edits, apart from the registrations."""
     home = lifespan.home
     note = "the application is created here" if home.call is not None else ""
     yield home.module.place(home.statement, note)

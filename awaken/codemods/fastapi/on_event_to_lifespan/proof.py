@@ -28,7 +28,7 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
 
 
 def out_of_reach(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
-    """Yield every name that a new lifespan calls, and that means nothing where it stands."""
+    """Yield every name that a new lifespan calls, and that is undefined in its place."""
     for change in changes:
         for edit in change.edits:
             if isinstance(edit, InsertStatements) and isinstance(edit.data, LifespanCode):

@@ -145,7 +145,7 @@ def enter_lifespan(
 
 
 class _Entering(cst.CSTTransformer):
-    """Puts what stands between startup and shutdown into the lifespan."""
+    """Moves the code between startup and shutdown into the lifespan."""
 
     def __init__(self, receiver: str) -> None:
         super().__init__()

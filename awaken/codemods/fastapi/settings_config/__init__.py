@@ -44,8 +44,8 @@ class Settings(BaseSettings):
 
 ## Why
 
-With pydantic 2, a `class Config` is deprecated, and pydantic 3 is to remove it. `BaseSettings` moved
-to pydantic-settings: importing it from pydantic 2 fails.
+With pydantic 2, a `class Config` is deprecated, and pydantic 3 is to remove it. `BaseSettings`
+moved to pydantic-settings: importing it from pydantic 2 fails.
 
 ## Before: settings of pydantic 1 (unsafe)
 

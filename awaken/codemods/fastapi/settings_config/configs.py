@@ -124,7 +124,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
 
 
 def _prefix(project: Project, config: Config) -> str:
-    """Return what stands in front of the function where the class names its base by a module."""
+    """Return the prefix of the function if the class names its base by a module."""
     known = settings_classes()
     for base in config.settings.bases:
         if not isinstance(base, ast.Attribute):

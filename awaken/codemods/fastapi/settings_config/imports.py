@@ -24,7 +24,7 @@ _NAME = "BaseSettings"
 
 @dataclass(frozen=True, slots=True)
 class OldImport:
-    """What brings in BaseSettings of pydantic 1: an import, or dotted names in the code."""
+    """Where BaseSettings of pydantic 1 comes from: an import, or dotted names in the code."""
 
     module: Module
     node: ast.ImportFrom | ast.Attribute

@@ -19,7 +19,7 @@ _COMMENT_GAP = "  "
 
 @dataclass(slots=True)
 class _Item:
-    """One setting with the comments above it and the one behind it."""
+    """One setting with the comments above it and the one after it."""
 
     argument: cst.Arg
     above: list[cst.Comment] = field(default_factory=list)
@@ -64,7 +64,7 @@ def _trailing(comment: cst.Comment | None) -> cst.TrailingWhitespace:
 
 
 def _header(node: cst.ClassDef) -> cst.Comment | None:
-    """Return the comment behind ``class Config:``."""
+    """Return the comment after ``class Config:``."""
     body = node.body
     if isinstance(body, cst.SimpleStatementSuite):
         return body.trailing_whitespace.comment

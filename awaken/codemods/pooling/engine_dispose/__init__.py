@@ -54,8 +54,8 @@ follows the `yield`, or at the end of the `finally` around it.
 
 The connections of an asynchronous engine belong to the event loop. A connection that is open when
 the loop ends can no longer be closed. PostgreSQL logs a lost connection, and drivers warn about
-transports that were never closed. A server that reloads often leaks connections, until the database has
-none left.
+transports that were never closed. A server that reloads often leaks connections, until the database
+has none left.
 
 ## Safety
 

@@ -28,9 +28,9 @@ sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 awaken adds `pool_pre_ping=True` to `create_engine()` and `create_async_engine()`, if the engine
 outlives the function that makes it. Such an engine is made at the top of a file or class, returned
-or yielded. Or it is kept: in an attribute, a container, a global variable, or a session factory that
-outlives the function. The message also names settings that nothing sets:
-`pool_recycle`, `pool_size`, `max_overflow` and `pool_timeout`.
+or yielded. Or it is kept: in an attribute, a container, a global variable, or a session factory
+that outlives the function. The message also names settings that nothing sets: `pool_recycle`,
+`pool_size`, `max_overflow` and `pool_timeout`.
 
 ## Why
 
@@ -91,7 +91,7 @@ use SQLite after all, by a URL from another distribution. Two others serve a sho
 
 * SQLAlchemy 2.0, "Connection Pooling": "Disconnect Handling - Pessimistic", "Setting Pool Recycle"
 * `sqlalchemy/engine/create.py`: `pool_pre_ping`, new in 1.2; run with 2.1.9
-"""  # noqa: E501  rows of tables
+"""
 
 from awaken.codemods.pooling.pool_pre_ping.plan import PoolPrePing
 

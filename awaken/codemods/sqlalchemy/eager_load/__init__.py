@@ -32,9 +32,9 @@ def post_ids(session: Session) -> list[int]:
 
 ## What
 
-A program iterates over the objects of a `select()` or a query, and reads a relationship of each. The
-read may be in a loop, a template, a response model or a schema. awaken adds loader options to the
-statement:
+A program iterates over the objects of a `select()` or a query, and reads a relationship of each.
+The read may be in a loop, a template, a response model or a schema. awaken adds loader options to
+the statement:
 
 | the program reads | awaken adds |
 | --- | --- |
@@ -251,7 +251,7 @@ class EagerLoad(Rule):
         missing: Mapping[Trace, Sequence[Repeated]],
         readers: Readers,
     ) -> Iterator[Decided]:
-        """Yield what becomes of the reads of objects of one statement."""
+        """Yield the decisions on the reads of objects of one statement."""
         held = {
             trace: why
             for trace, reads in missing.items()

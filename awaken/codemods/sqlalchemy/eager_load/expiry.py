@@ -40,7 +40,7 @@ class Expiry:
     def in_loops(self, loops: Iterable[Loop], load: Place) -> Place | None:
         """Return a call in one of ``loops``, or around it, that ends what was loaded at ``load``.
 
-        A loop in which the statement itself stands loads the objects again each time.
+        A loop that contains the statement itself loads the objects again each time.
         """
         for one in loops:
             for node in (one.node, *one.module.ancestors(one.node)):
@@ -72,6 +72,6 @@ class Expiry:
 
 
 def _is_gone_over(module: Module, loop: ast.AST, load: Place) -> bool:
-    """Whether the statement stands where a loop begins: it runs once."""
+    """Whether the statement is at the head of a loop: it runs once."""
     over = getattr(loop, "iter", None)
     return over is not None and module.span(over).contains(load.span)

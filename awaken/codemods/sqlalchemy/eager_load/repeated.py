@@ -36,7 +36,7 @@ _DEEPEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A read, and one way from a statement to it; None where no statement is in sight.
+    """A read, and one path from a statement to it; None if no statement is visible.
 
     ``is_cut`` says that all objects of the statement would be loaded for the sake of the first,
     ``expired`` is what has them loaded anew, one by one, while the loop goes on.
@@ -151,7 +151,7 @@ class _Search:
 
     # -------------------------------------------------------------------------------- the loops
     def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
-        """Return the loops in which what stands at a place reads of another object each time."""
+        """Return the loops in which the expression at a place reads another object each time."""
         found = self._root(place)
         if found is None:
             return ()
@@ -182,7 +182,7 @@ class _Search:
         return found is not None and _varying(*found) is not None
 
     def _root(self, place: Place) -> tuple[Module, ast.expr, ast.Name] | None:
-        """Return what stands at a place, and the variable that it begins with."""
+        """Return the expression at a place, and the variable that it begins with."""
         module = self._project.module(place.path) if place.path in self._project.snapshot else None
         if module is None:
             return None
@@ -235,7 +235,7 @@ def _is_parameter(module: Module, name: ast.Name) -> bool:
 
 
 def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
-    """Return the loop around ``node`` that binds a variable anew each time that it goes round."""
+    """Return the loop around ``node`` that assigns a variable in each round."""
     bindings = module.scopes.bindings_of(name)
     below: ast.AST = node
     for above in module.ancestors(node):

@@ -40,9 +40,9 @@ async def clear() -> None:
 | a `select` or `get` after a commit | `populate_existing=True`, so that it still refreshes objects |
 | synchronous sessions and factories | no change, unless the option `sync` is set |
 
-The message names each read after a commit: it gets the values from before the commit. awaken follows
-the commit through all its callers. The message also names reads after a rollback or `expire_all()`,
-which still expire the objects.
+The message names each read after a commit: it gets the values from before the commit. awaken
+follows the commit through all its callers. The message also names reads after a rollback or
+`expire_all()`, which still expire the objects.
 
 ## Why
 
@@ -128,7 +128,8 @@ do not count. For a session that one function makes for itself, that function is
 
 Every other rewrite is *unsafe*. A read after a commit gets the values from before it. It misses
 what the database or other transactions changed. Today such a read fails in most cases. The message
-names these places, or says what is unknown.
+names these places, or says what is unknown. A load with `populate_existing=True` discards changes
+that were not flushed, if the session has `autoflush=False`.
 
 ## What it refuses
 

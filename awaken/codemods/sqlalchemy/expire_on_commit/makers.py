@@ -45,7 +45,7 @@ class Maker:
 
     @property
     def said(self) -> ast.expr | None:
-        """What the call says of expiry; None if nothing."""
+        """The value that the call gives for expiry; None without one."""
         return argument(self.call, len(self.call.args), OPTION)
 
     @property
@@ -198,7 +198,7 @@ def is_false(node: ast.expr | None) -> bool:
 
 
 def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:
-    """Return the options in a mapping that is unpacked; None if they are not all in sight."""
+    """Return the options in a mapping that is unpacked; None if they are not all visible."""
     match node:
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)

@@ -73,7 +73,7 @@ class ExpireOnCommit(Rule):
 
 
 class _Planner:
-    """Decides the sites of one program; what all shared sessions have in common is asked once."""
+    """Decides the sites of one program; common facts of all shared sessions are computed once."""
 
     def __init__(self, rule: str, project: Project, options: Options) -> None:
         self._rule = rule
@@ -133,7 +133,7 @@ class _Planner:
         return any(is_false(one.get(OPTION)) for one in given)
 
     def _rewrite(self, site: Site[ast.Call], maker: Maker) -> Rewrite:
-        """Return how a session is told to keep what it loaded. Raises Refused."""
+        """Return the rewrite by which a session keeps its loaded values. Raises Refused."""
         self._check(maker)
         known = self._staleness(maker)
         if maker.is_async:

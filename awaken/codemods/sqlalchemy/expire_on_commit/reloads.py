@@ -19,7 +19,7 @@ _CAVEAT = "with `autoflush=False`, a change that is not flushed before then is l
 
 
 def reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Decided]:
-    """Yield what becomes of each load: those are left alone of which the statement is unseen."""
+    """Yield the decision on each load; a load with an unknown statement is left alone."""
     for one in {load.place: load for load in loads if load.is_clean}.values():
         module = project.module(one.place.path)
         calls = [] if module is None else module.calls_at(one.place.span)

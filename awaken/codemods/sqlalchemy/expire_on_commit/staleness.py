@@ -21,7 +21,7 @@ _MOST_SHOWN = 3  # places in one message; the others are counted
 
 @dataclass(frozen=True, slots=True)
 class Staleness:
-    """What is known of the objects of some sessions after a commit.
+    """The known reads of objects of some sessions after a commit.
 
     ``caveats`` are empty where nothing of before is read. ``places`` are those that are named.
     """

@@ -51,9 +51,9 @@ def post_ids(session: Session) -> list[int]:
 | a relationship with a read that `lazy="raise"` would break | `lazy="raise_on_sql"`; the message names the read |
 | `lazy="joined"`, `"selectin"`, `"dynamic"` and other values | no change |
 
-Two kinds of reads need `raise_on_sql`. The object may be reloaded after a commit, or the relationship
-leads back to an object that the session holds. Relationships that one statement loads are one
-change.
+Two kinds of reads need `raise_on_sql`. The object may be reloaded after a commit, or the
+relationship leads back to an object that the session holds. Relationships that one statement loads
+are one change.
 
 ## Why
 

@@ -37,7 +37,7 @@ _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the reads of one side need.
+    """The loads that the reads of one side need.
 
     ``traces`` are to be loaded by their statements. ``on_sql`` are the reads, each with a clause,
     that only ``raise_on_sql`` keeps working. ``reads`` counts all of them.
@@ -126,7 +126,7 @@ class Reads:
         raise Refused(reasons.UNKNOWN_OBJECT, detail, because=because)
 
     def _refuse_given_whole(self, side: Side) -> None:
-        """Refuse a side of a class of which anything may be read, as by a template out of sight."""
+        """Refuse a side of a class of which anything may be read, as by an unseen template."""
         for owner, read in self._given_whole.items():
             mapped = self._project.orm.mapped_class(owner)
             facts = None if mapped is None else mapped.relationships.get(side.key[1])
@@ -321,7 +321,7 @@ class Reads:
     def _in_one_function(
         self, read: Read, trace: Trace
     ) -> tuple[Module, ast.Call, ast.expr] | tuple[None, None, None]:
-        """Return load and read with their file, if both stand in one function."""
+        """Return load and read with their file, if both are in one function."""
         place = trace.load.place
         module, node = self._node(read.place)
         calls = [] if module is None or module.path != place.path else module.calls_at(place.span)

@@ -110,7 +110,7 @@ class LazyRaise(Rule):
         options: Options,
         refused: dict[Side, Refused],
     ) -> Iterator[_Ready]:
-        """Yield the sides against which nothing stands; ``refused`` gets the others."""
+        """Yield the sides that can be set; ``refused`` gets the others."""
         flushes, unread = Flushes(project), list[Side]()
         for side in sides:
             if flushes.read(side.key):
@@ -224,7 +224,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
 
 
 def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
-    """Return what becomes of a side, and who loads it."""
+    """Return the message for a side: its new ``lazy``, and the statements that load it."""
     parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]

@@ -165,7 +165,7 @@ def _check_text(site: Site[ast.Call], text: str, *, to_driver: bool, older: bool
 
 
 def _names(given: ast.expr | None) -> set[str] | None:
-    """Return the names of the parameters that are passed; None where they are not in sight."""
+    """Return the names of the parameters that are passed; None if they are not visible."""
     match given:
         case None:
             return set()

@@ -80,7 +80,7 @@ _DETACHED = "its objects are detached after the block"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A statement that makes a session: its name, what it is, and the block it stands in."""
+    """A statement that makes a session: its name, its kind, and the block around it."""
 
     name: str
     made: MadeSession
@@ -267,7 +267,7 @@ def _cross(one: SessionBlock, other: SessionBlock) -> bool:
 
 
 def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
-    """Yield the moves of each block, but for those in a ``try`` that goes: they go with it."""
+    """Yield the moves of each block, except those in a removed ``try``: they move with it."""
     gone = {
         (path, one.ending)
         for (path, _), moves in blocks.items()
@@ -333,7 +333,7 @@ def _binds(module: Module, statement: ast.stmt, name: str) -> bool:
 
 
 def _parent(site: Site[Making], block: list[ast.stmt]) -> ast.AST:
-    """Return the node whose body the statements stand in; Refused where they cannot be moved."""
+    """Return the node whose body has the statements; Refused if they cannot be moved."""
     module = site.module
     parent = module.parent(site.node)
     lines = [(one.lineno, one.end_lineno) for one in block]

@@ -217,7 +217,7 @@ def _gives_same(project: Project, module: Module, made: _Made, given: _Given) ->
 def _engine(project: Project, module: Module, call: ast.Call) -> tuple[str | None, str]:
     """Return which session class is called, and the name of the one engine that it is given.
 
-    What is given more makes two calls differ.
+    Any other argument makes two calls differ.
     """
     engine = next((one.value for one in call.keywords if one.arg == "bind"), None)
     if len(call.args) == 1 and not call.keywords:

@@ -40,7 +40,7 @@ class Constructors:
             self._look_at_callers(home, function)
 
     def _look_at_callers(self, home: Home, function: Function) -> None:
-        """Refuse keywords with which a call in sight gives handlers or a lifespan."""
+        """Refuse keywords with which a visible call gives handlers or a lifespan."""
         for site in self._project.calls.callers_of(home.module, function).sites:
             for _, call in self._project.calls_at(site.place):
                 for keyword in call.keywords:
@@ -70,7 +70,7 @@ class Constructors:
                 yield from self._bases(base)
 
     def _may_hold_handlers(self, node: ast.expr) -> bool:
-        """Whether unpacked keywords may name handlers: the words stand somewhere as keys."""
+        """Whether unpacked keywords may name handlers: some file has the words as keys."""
         if isinstance(node, ast.Dict):
             keys = {key.value if isinstance(key, ast.Constant) else None for key in node.keys}
             # `None` is a computed key, or a mapping unpacked inside: either may name a list.
@@ -83,7 +83,7 @@ class Constructors:
         return False
 
     def caveats(self, home: Home) -> list[str]:
-        """Return what may change for callers out of sight who give the constructor keywords.
+        """Return what may change for callers outside the project that pass keywords.
 
         Servers, tests and scripts that nobody sees call what makes an application.
         """

@@ -16,7 +16,7 @@ from awaken.project.source.modules import Module
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A function in which startup and shutdown stand around statements of one block.
+    """A function in which startup and shutdown are around statements of one block.
 
     ``always``: shutdown is run as well if these fail, or nothing of the kind can happen.
     """
@@ -57,7 +57,7 @@ def _refused(run: Run) -> Refused:
 
 
 def _pair(run: Run) -> Entered | None:
-    """Return what stands between the startup ``run`` and the shutdown of the same application."""
+    """Return the statements between the startup ``run`` and the shutdown of its application."""
     module = run.module
     function, statement = module.enclosing_function(run.node), module.statement_of(run.node)
     receiver = module.text_of(run.receiver)
@@ -96,6 +96,6 @@ def _is_yield(statement: ast.stmt) -> bool:
 
 
 def places_of(one: Entered) -> list[Place]:
-    """Return where the statements stand that change, or are moved to the right."""
+    """Return the places of the statements that change, or are indented."""
     note = "enters the lifespan instead"
     return [one.module.place(part, note) for part in one.statements]

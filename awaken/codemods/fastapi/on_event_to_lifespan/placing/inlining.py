@@ -91,7 +91,7 @@ def _is_empty(statement: ast.stmt) -> bool:
 
 
 def _comments_can_move(module: Module, function: Function) -> bool:
-    """Whether no comment stands above or beside the head, or behind the body.
+    """Whether no comment is above or next to the head, or after the body.
 
     Those between the statements move with them, and those that only suppress go with the head.
     """

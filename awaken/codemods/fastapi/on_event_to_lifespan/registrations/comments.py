@@ -20,7 +20,7 @@ from awaken.project.source.modules import Module
 
 @dataclass(slots=True)
 class StepComments:
-    """The comments of one handler: above and behind its call, and above its condition."""
+    """The comments of one handler: above and after its call, and above its condition."""
 
     above: list[str] = field(default_factory=list)
     behind: str = ""
@@ -53,7 +53,7 @@ def moved_comments(home: Home, steps: Sequence[Step]) -> Comments:
 
 
 def suppressions_behind(steps: Iterable[Step]) -> Iterator[str]:
-    """Yield the comments in and behind decorators that only tell a tool to overlook their line."""
+    """Yield the comments in and after decorators that only silence a tool for their line."""
     for step in steps:
         for comment in _inside(step.module, step.registration.node, ()):
             if _only_suppresses(comment):
@@ -98,7 +98,7 @@ class _Moving:
             yield from (one for one in self._blocks if step.statement in one.body)
 
     def _has_its_lines(self, statement: ast.stmt) -> bool:
-        """Whether nothing that stays stands in the lines of ``statement``."""
+        """Whether the lines of ``statement`` have no code that stays."""
         block = self._modules[statement].block_of(statement)
         beside = [
             one
@@ -147,7 +147,7 @@ class _Moving:
         self._put(statement, indexes, texts)
 
     def _take_from_list(self, index: int, step: Step) -> None:
-        """Take the comments of one handler in a list, above it and behind it."""
+        """Take the comments of one handler in a list, above it and after it."""
         handler = step.registration.handler
         listed = None if handler is None else self._home.parent(handler)
         if handler is None or not isinstance(listed, ast.List | ast.Tuple):
@@ -170,7 +170,7 @@ class _Moving:
                 comments.above.append(comment.text)
 
     def _keep_inside(self, step: Step, statement: ast.stmt) -> None:
-        """Note the comments of a statement that is written anew, but for the one behind it."""
+        """Note the comments of a statement that is rewritten, except the one after it."""
         for comment in _inside(step.module, statement, [step.kept]):
             if comment.line == _last_line(statement):
                 continue

@@ -44,7 +44,7 @@ def test_around(home: Home, statement: ast.stmt) -> ast.expr | None:
 
 
 def in_one_branch(module: Module, one: ast.stmt, other: ast.stmt) -> bool:
-    """Whether two statements stand in one branch of an ``if``, so that both are executed or none.
+    """Whether two statements are in one branch of an ``if``, so that both are executed or none.
 
     Nothing around them may catch what the code between them raises.
     """

@@ -60,7 +60,7 @@ class Step:
 
     @property
     def is_removed(self) -> bool:
-        """Whether a statement registered it that goes, and leaves nothing behind."""
+        """Whether the statement that registered it is removed completely."""
         return self.statement is not None and self.function is None and not (self.flag or self.kept)
 
     @property
@@ -78,7 +78,7 @@ class Steps:
         self._clock = Clock(project, home)
 
     def of(self, registration: Registration, via: tuple[Inclusion, ...] = ()) -> Step:
-        """Return what becomes of ``registration``, of a router that is included ``via``.
+        """Return the step for ``registration``, of a router that is included ``via``.
 
         Raises Refused.
         """
@@ -203,7 +203,7 @@ def _timed(step: Step, timing: Timing) -> Step:
 
 
 def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
-    """Return the conditions behind which nothing would be left."""
+    """Return the conditions whose blocks would be empty."""
     gone = [one.statement for one in steps if one.is_removed]
     found: dict[ast.If, None] = {}
     for step in steps:

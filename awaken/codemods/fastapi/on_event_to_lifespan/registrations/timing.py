@@ -56,7 +56,7 @@ class Clock:
     ) -> Timing:
         """Return when ``statement`` registers, on a router that is included ``via``.
 
-        Raises Refused where it cannot be told.
+        Raises Refused if it is unknown.
         """
         module = registration.module
         if via:
