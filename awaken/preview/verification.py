@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.reached_changes import prefix_of, reaches
+from awaken.verifying.suites import Line
 from awaken.verifying.verify import LeftOut, Verification
 
 if TYPE_CHECKING:
@@ -147,16 +149,45 @@ def stops(result: Verification) -> str:
 
 
 def _where(result: Verification, left: LeftOut) -> str:
-    """Return the place of a change that a failure points at, empty where nothing does."""
-    lines = {
-        f"{path}:{line}"
-        for root in result.report.roots
-        if root.root == left.root
-        for path, line in ChangedLines(root, prefix_of(root)).lines_of(left.change.id)
-    }
-    pointed = (f"{path}:{line}" for one in left.tests for path, line in pointed_at(one))
-    place = next((one for one in pointed if one in lines), None)
-    return "" if place is None else f", at {visible(place)} after the changes"
+    """Return the place of a change that a failure points at, empty where nothing does.
+
+    What a rewritten line leaves undone, such as an `await`, may fail further down in its function.
+    """
+    root = next(root for root in result.report.roots if root.root == left.root)
+    prefix = prefix_of(root)
+    lines = ChangedLines(root, prefix).lines_of(left.change.id)
+    pointed = [place for one in left.tests for place in pointed_at(one)]
+    for place in pointed:
+        if place in lines:
+            return f", at {_shown(place)} after the changes"
+    texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
+    for path, line in pointed:
+        first = _function_at(texts.get(path, b""), line)
+        above = [each for other, each in lines if other == path and first <= each < line]
+        if above:
+            return f", at {_shown((path, line))} after the changes, below line {max(above)} of them"
+    return ""
+
+
+def _shown(place: Line) -> str:
+    return f"{visible(place[0])}:{place[1]}"
+
+
+def _function_at(text: bytes, line: int) -> int:
+    """Return the first line of the innermost function around ``line``; itself where none is."""
+    try:
+        tree = ast.parse(text, "")
+    except (SyntaxError, ValueError):
+        return line
+    return max(
+        (
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.lineno <= line <= (node.end_lineno or 0)
+        ),
+        default=line,
+    )
 
 
 def _print_left_out(left: LeftOut, page: Page) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId, Span
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.report import FileChange, RootReport
+from awaken.engine.report import EditedPlace, FileChange, RootReport
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line
 
@@ -43,15 +43,23 @@ class ChangedLines:
 
     def lines_of(self, change: ChangeId) -> set[Line]:
         """Return the lines that ``change`` wrote, but for imports, which run with the file."""
-        return {
-            line for line, changes in self._written.items() if (self._root.root, change) in changes
-        }
+        return self._by_change[change]
 
     @cached_property
-    def _written(self) -> Mapping[Line, frozenset[ChangeKey]]:
-        return {
-            line: changes for line, changes in self.by_line.items() if line not in self._imports
-        }
+    def _by_change(self) -> Mapping[ChangeId, set[Line]]:
+        found: defaultdict[ChangeId, set[Line]] = defaultdict(set)
+        for line, changes in self.by_line.items():
+            if line not in self._imports:
+                for _, change in changes:
+                    found[change].add(line)
+        return found
+
+    @cached_property
+    def _edits(self) -> Mapping[str, list[EditedPlace]]:
+        found: defaultdict[str, list[EditedPlace]] = defaultdict(list)
+        for one in self._root.edited:
+            found[one.place.path].append(one)
+        return found
 
     @cached_property
     def _imports(self) -> frozenset[Line]:
@@ -66,10 +74,9 @@ class ChangedLines:
         before = b"" if file.before is None else file.before.text
         edited = [
             (before.count(b"\n", 0, one.place.span.start), one.place.span, one.change)
-            for one in self._root.edited
-            if one.place.path == file.path
+            for one in self._edits[file.path]
         ]
-        everyone = frozenset(one.change for one in self._root.edited if one.place.path == file.path)
+        everyone = frozenset(change for *_, change in edited)
         for lines, others in _new_lines(before, file.after.text, [one[:2] for one in edited]):
             own = frozenset(
                 change

@@ -250,6 +250,7 @@ class _Verifier:
         suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
         self._selected: frozenset[str] | None = None
+        self._lines: dict[Path, ChangedLines] = {}
         self._is_alone = True
         """Whether the tests that differ do so without the others before them."""
         self._runs = 0
@@ -286,9 +287,11 @@ class _Verifier:
         """Run the tests after the changes of now, and compare them."""
         self._say("running the tests after the changes")
         self._write(self._report)
-        lines = [ChangedLines(root, self._copy.prefix(root)) for root in self._report.roots]
+        self._lines = {
+            root.root: ChangedLines(root, self._copy.prefix(root)) for root in self._report.roots
+        }
         watched: dict[str, list[int]] = {}
-        for path, line in (one for each in lines for one in each.by_line):
+        for path, line in (one for each in self._lines.values() for one in each.by_line):
             watched.setdefault(path, []).append(line)
         after = self._run(result.selected or (), watched=watched)
         if not result.before.observed:
@@ -417,8 +420,8 @@ class _Verifier:
             (root.root, change.id): change for root in self._report.roots for change in root.changes
         }
         lines: dict[Line, frozenset[ChangeKey]] = {}
-        for root in self._report.roots:
-            lines |= ChangedLines(root, self._copy.prefix(root)).by_line
+        for each in self._lines.values():
+            lines |= each.by_line
         requires = {
             key: [(key[0], other) for other in change.requires if (key[0], other) in changes]
             for key, change in changes.items()
@@ -473,9 +476,8 @@ class _Verifier:
     def _not_exercised(self, after: SuiteRun) -> Iterable[tuple[Path, ChangeSummary]]:
         reached = set(after.imported).union(*(test.lines for test in after.tests.values()))
         for root in self._report.roots:
-            lines = ChangedLines(root, self._copy.prefix(root))
             for change in root.changes:
-                own = lines.lines_of(change.id)
+                own = self._lines[root.root].lines_of(change.id)
                 if own and reached.isdisjoint(own):
                     yield root.root, change
 

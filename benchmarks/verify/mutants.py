@@ -221,8 +221,8 @@ class Remembered:
 
 def place_of(result):
     """Return the place that verify names in a change that is whole or not at all."""
-    said = re.search(r" at (\S+):(\d+)", stops(result))
-    return (said[1], int(said[2])) if said else ("", 0)
+    said = re.search(r", at (\S+):(\d+) after the changes(?:, below line (\d+))?", stops(result))
+    return (said[1], int(said[3] or said[2])) if said else ("", 0)
 
 
 def failures_of(result):

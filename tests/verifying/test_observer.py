@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,18 @@ def test_a_test_computes_too_long_by_seconds_of_the_processor(plugin, monkeypatc
     assert not test.takes_too_long(5, 20)
     test.processed -= 6
     assert test.takes_too_long(5, 20)
+
+
+def test_a_forgotten_coroutine_is_part_of_the_result(plugin, monkeypatch):
+    said = "coroutine 'Session.commit' was never awaited"
+    test = plugin.Test("t")
+    monkeypatch.setattr(plugin.OBSERVER, "test", test)
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        warnings.warn_explicit(RuntimeWarning("another"), None, "/copy/shop.py", 3)
+        warnings.warn_explicit(RuntimeWarning(said), None, "/copy/shop.py", 5)
+
+    for each in recorded:
+        plugin.OBSERVER.pytest_warning_recorded(each)
+
+    assert (test.outcome, test.error, test.frames) == ("passed", said, [["shop.py", 5]])

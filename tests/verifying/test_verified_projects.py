@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from awaken import api
 from awaken.cli import main
+from awaken.cli.commands.verify import say_taken_back
 from awaken.contract import UserError
+from awaken.engine.writing.undoing import Undone
 from awaken.settings import Settings
 from awaken.verifying import suites
 from awaken.verifying.comparing import Sql
@@ -223,6 +227,31 @@ def test_tests_that_pass_only_in_the_first_run_prove_nothing(shop, more, otherwi
 
     with pytest.raises(UserError, match=said):
         verify([Path()], SELECTED, PYTEST)
+
+
+@pytest.mark.slow
+def test_a_change_that_forgets_a_coroutine_is_named(shop):  # noqa: F811
+    add_test(
+        shop,
+        "    async def told():\n        return named(db, 'b')\n\n    named(db, 'b')\n"
+        f"    if {is_rewritten('others')}:\n        told()\n",
+    )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    (left,) = result.left_out
+    assert left.change.paths == ("others.py",)
+    assert "was never awaited" in left.why
+
+
+def test_nothing_is_said_of_a_killed_verification_that_wrote_nothing(capfd):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    undone = Undone("j", now, "awaken verify", restored=(), removed=(), kept=())
+
+    say_taken_back(undone, quiet=False)
+    assert not capfd.readouterr().err
+    say_taken_back(structs.replace(undone, removed=(Path("a.py"),)), quiet=False)
+    assert "restored 1 file of" in capfd.readouterr().err
 
 
 @pytest.mark.slow

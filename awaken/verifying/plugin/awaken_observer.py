@@ -170,6 +170,15 @@ class Observer:
             test.error = call.excinfo.type.__name__
             test.frames = frames_of(call.excinfo.value)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_warning_recorded(self, warning_message):
+        """Note a forgotten coroutine: a test passes where nobody looks at what it should do."""
+        test, said = self.test, str(warning_message.message)
+        if said.endswith(" was never awaited") and not test.error:
+            test.error = said
+            if inside(warning_message.filename):
+                test.frames = [[warning_message.filename[len(TOP) :], warning_message.lineno]]
+
     def pytest_sessionfinish(self, session):
         places = {}
         for module in list(sys.modules.values()):
