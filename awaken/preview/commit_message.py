@@ -80,5 +80,5 @@ def listed(sentences: Counter[str]) -> list[str]:
         for sentence, count in sentences.most_common(_LISTED)
     ]
     if len(sentences) > _LISTED:
-        rows.append(f"- and {len(sentences) - _LISTED} others")
+        rows.append(f"- and {plural(len(sentences) - _LISTED, 'other')}")
     return [line for row in rows for line in wrap(row, _SUBJECT, subsequent_indent="  ")]

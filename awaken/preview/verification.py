@@ -217,7 +217,7 @@ def _print_not_exercised(result: Verification, page: Page) -> None:
     for where in places[:_LISTED]:
         page.row(f"  {where}")
     if len(places) > _LISTED:
-        page.row(f"  and {len(places) - _LISTED} others")
+        page.row(f"  and {plural(len(places) - _LISTED, 'other')}")
 
 
 def _places(

@@ -472,6 +472,12 @@ def test_clashing_tokens_refuse_the_later_change():
     assert refused(text, *changes) == ("another change already edits this code", ["h"])
 
 
+def test_equal_replacements_of_two_sites_of_one_change_are_one():
+    text = "def f(): pass\n"
+    edits = [replace(token(text, "f(", "g("), site=site) for site in "ab"]
+    assert after(text, change(*edits)) == "def g(): pass\n"
+
+
 def test_overlapping_tokens_of_one_change_refuse_it_with_another_message():
     text = "def f(): pass\n"
     edits = [token(text, "f(", f"{new}(") for new in ("g", "h")]

@@ -384,6 +384,8 @@ class _Work:
             span, text = owned.edit.anchor, owned.edit.text.encode()
             equal = [p for p in pieces if (p.span, p.text) == (span, text)]
             # Two changes may want the same token, `async` before one def for instance.
+            if equal and owned.change in equal[0].changes and span.start < span.end:
+                continue  # two sites of one change replace the same code in the same way
             if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
