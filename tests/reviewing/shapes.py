@@ -89,5 +89,10 @@ SHAPES = {
         },
         1,
     ),
+    "three projects in one repository": (
+        {f"{name}/pyproject.toml": f'[project]\nname = "{name}"\n' for name in ("x", "y", "z")},
+        {f"{name}/a.py": A for name in ("x", "y", "z")},
+        3,
+    ),
     "a file that does not parse next to it": ({}, {"a.py": A, "broken.py": "def (:\n"}, 1),
 }
