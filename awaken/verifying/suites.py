@@ -36,6 +36,9 @@ Whichever runs first sets up what tests share.
 _LEAST_WORK, _LEAST_WAIT = 5.0, 20.0
 """It may compute and wait so many seconds in any case."""
 
+_NOT_ENDED = 71
+"""The exit code of a process that waited after its last test for as long, says the plugin."""
+
 _MOST_BYTES = 1 << 29
 """Of the record of one process; 2,000 statements of a test are kept, so real ones have some MB."""
 _SHOWN = 4000
@@ -161,6 +164,7 @@ class Suite:
         finally:
             end_processes(self._copy)
         seconds = time.monotonic() - started
+        code = None if code == _NOT_ENDED else code
         run = _read(place, code, seconds)
         self.limit_by(run)
         shutil.rmtree(place, ignore_errors=True)
@@ -196,6 +200,7 @@ class Suite:
             "needs": sorted(self.needs),
             "limits": self._limits,
             "limit": self._least,
+            "ending": _LEAST_WAIT,
             "parent": os.getpid(),
         }
         (place / "asked.json").write_text(json.dumps(asked), "utf-8")

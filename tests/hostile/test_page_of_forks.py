@@ -39,6 +39,7 @@ def test_the_page_has_commands() -> None:
         "diff",
         "diff",
         "diff",
+        "diff",
     ]
 
 

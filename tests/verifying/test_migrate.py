@@ -111,7 +111,7 @@ def test_a_step_shrinks_to_what_holds(shop):
 
 def test_a_step_that_was_killed_while_it_was_written_is_made_again(shop, monkeypatch, capfd):
     with monkeypatch.context() as patch:
-        kill_while_writing(patch, 15)
+        kill_while_writing(patch, 22)
         with pytest.raises(Killed):
             main([*STEPS, "--", *PYTEST])
     shutil.rmtree(shop.parent / "state/verifying")

@@ -68,7 +68,15 @@ class Both:
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory):
     place = tmp_path_factory.mktemp("observer")
-    asked = {"files": {}, "only": [], "needs": [], "limits": {}, "limit": 0, "parent": 0}
+    asked = {
+        "files": {},
+        "only": [],
+        "needs": [],
+        "limits": {},
+        "limit": 0,
+        "ending": 0,
+        "parent": 0,
+    }
     (place / "asked.json").write_text(json.dumps(asked), "utf-8")
     file = Path(verifying.__file__).parent / "plugin" / "awaken_observer.py"
     spec = importlib.util.spec_from_file_location("awaken_observer_alone", file)

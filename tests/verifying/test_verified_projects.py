@@ -230,6 +230,22 @@ def test_tests_that_pass_only_in_the_first_run_prove_nothing(shop, more, otherwi
 
 
 @pytest.mark.slow
+def test_a_process_that_does_not_end_after_its_tests_is_ended(shop, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(suites, "_LEAST_WAIT", 2.0)
+    add_test(
+        shop,
+        "    import threading\n    import time\n\n"
+        f"    if named(db, 'b') and {is_rewritten('others')}:\n"
+        "        threading.Thread(target=time.sleep, args=(3600,)).start()\n",
+    )
+
+    result = verify([Path()], SELECTED, PYTEST)
+
+    assert (result.before.exit_code, result.after.exit_code) == (0, None)
+    assert not result.left_out
+
+
+@pytest.mark.slow
 def test_a_change_that_forgets_a_coroutine_is_named(shop):  # noqa: F811
     add_test(
         shop,

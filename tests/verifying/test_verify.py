@@ -483,7 +483,7 @@ def test_what_a_killed_verification_wrote_is_taken_back_by_the_next(shop, monkey
     before = contents(shop)
     words = ["verify", "--select", "query-to-select", "--apply", "--", *PYTEST]
     with monkeypatch.context() as patch:
-        kill_while_writing(patch, 15)
+        kill_while_writing(patch, 20)
         with pytest.raises(Killed):
             main(words)
     shutil.rmtree(shop.parent / "state/verifying")

@@ -32,7 +32,8 @@ MOST_FRAMES = 30
 MOST_FRAMES_OF_STATEMENT = 3
 PAUSE = 0.2  # seconds between two looks at the test that runs
 PATIENCE = 6  # times its limits, of the clock, where the system does not show who works
-IMPORTED = ""
+IMPORTED, ENDING = "", "the end"  # what runs before the first test, and after the last
+NOT_ENDED = 71
 PROBE = "__awaken_reached__"
 
 
@@ -189,6 +190,7 @@ class Observer:
 
     def pytest_unconfigure(self, config):
         self.stream.flush()
+        self.test = Test(ENDING)
 
 
 def inside(place):
@@ -276,6 +278,10 @@ def guard():
         if os.name == "posix" and not runs(ASKED["parent"]):
             os.killpg(os.getpgrp(), signal.SIGKILL)
         test = OBSERVER.test
+        if test.name == ENDING:  # a thread that nobody stops keeps the process, idle for ever
+            if test.takes_too_long(float("inf"), ASKED["ending"]):
+                os._exit(NOT_ENDED)
+            continue
         limit = limits.get(test.name, ASKED["limit"])
         if test.name == IMPORTED or not limit or not test.takes_too_long(*limit):
             continue
