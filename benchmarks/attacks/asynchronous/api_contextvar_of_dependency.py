@@ -1,4 +1,4 @@
-# announced: a `ContextVar` that a dependency sets is seen by its endpoint
+# announced: an endpoint now sees a `ContextVar` that its dependency sets
 from contextvars import ContextVar
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-# announced: holds what is loaded with it now
+# announced: of an object now contains eagerly loaded attributes
 import json
 from fastapi.encoders import jsonable_encoder
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-# announced: reading it of a detached object no longer raises
+# announced: from a detached object no longer raises
 from collections.abc import Iterator
 
 from fastapi import Depends, FastAPI, HTTPException

@@ -1,4 +1,4 @@
-# announced: as it was loaded
+# announced: with its loaded value
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 

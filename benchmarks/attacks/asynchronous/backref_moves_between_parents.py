@@ -1,4 +1,4 @@
-# announced: may have another order
+# announced: may have a different order than
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 

@@ -1,4 +1,4 @@
-# announced: or asks what it is, meets a function of the program
+# announced: code that compares or inspects `len` gets a named function instead
 import inspect
 import typing
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,4 +1,4 @@
-# announced: it is not loaded with objects that
+# announced: is not loaded with objects that
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 

@@ -1,4 +1,4 @@
-# announced: where a call in this statement rolls back
+# announced: if a call in this statement rolls back
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 

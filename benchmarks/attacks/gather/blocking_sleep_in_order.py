@@ -1,4 +1,4 @@
-# announced: other coroutines run in the meantime
+# announced: other coroutines run during the sleep
 import asyncio
 import time
 

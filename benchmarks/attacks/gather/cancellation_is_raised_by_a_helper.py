@@ -1,4 +1,4 @@
-# announced: cancels is passed over
+# announced: a task that other code cancels raises only when its result is read
 import asyncio
 
 

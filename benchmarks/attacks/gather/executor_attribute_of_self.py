@@ -1,4 +1,4 @@
-# announced: is not read any more
+# announced: is no longer read
 import asyncio
 
 

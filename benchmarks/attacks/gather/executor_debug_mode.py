@@ -1,4 +1,4 @@
-# announced: a loop in debug mode refuses
+# announced: a loop in debug mode rejects
 import asyncio
 
 

@@ -1,4 +1,4 @@
-# announced: a loop of the program runs it
+# announced: a loop class of the program overrides it
 import asyncio
 
 

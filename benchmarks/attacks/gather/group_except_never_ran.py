@@ -1,4 +1,4 @@
-# announced: what went on to the callers
+# announced: exceptions that went to the callers before are now handled here
 import asyncio
 
 

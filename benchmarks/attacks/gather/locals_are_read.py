@@ -1,4 +1,4 @@
-# announced: `locals()` sees more names
+# announced: `locals()` sees additional names
 import asyncio
 
 

@@ -1,4 +1,4 @@
-# announced: the others are cancelled
+# announced: the group cancels the others
 import asyncio
 
 

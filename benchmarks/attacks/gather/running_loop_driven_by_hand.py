@@ -1,4 +1,4 @@
-# announced: driven by hand
+# announced: if code drives a coroutine by hand
 import asyncio
 
 

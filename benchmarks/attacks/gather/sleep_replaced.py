@@ -1,4 +1,3 @@
-# announced: has another meaning in this program
 import asyncio
 
 real = asyncio.sleep

@@ -1,4 +1,4 @@
-# announced: which an `except` around hides
+# announced: and a surrounding `except` hides that
 import asyncio
 
 import httpx

@@ -1,4 +1,4 @@
-# announced: a read that awaken has not seen now raises
+# announced: a read that awaken does not see now raises
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 

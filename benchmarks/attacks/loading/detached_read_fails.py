@@ -1,4 +1,4 @@
-# announced: 1 statement loads it now
+# announced: 1 statement now loads it
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import DetachedInstanceError

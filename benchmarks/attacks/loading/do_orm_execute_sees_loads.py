@@ -1,4 +1,4 @@
-# announced: all their rows are loaded at once
+# announced: the statement loads all their rows at once
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 

@@ -1,4 +1,4 @@
-# announced: as it was, unless
+# announced: returns loaded objects unchanged, unless
 import asyncio
 
 from sqlalchemy import select, text

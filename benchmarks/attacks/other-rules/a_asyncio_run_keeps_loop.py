@@ -1,4 +1,4 @@
-# announced: tasks that are left are cancelled
+# announced: `run()` cancels the remaining tasks
 # rules: asyncio-run
 import asyncio
 

@@ -1,4 +1,4 @@
-# announced: what went on to the callers so far is handled here
+# announced: exceptions that went to the callers before are now handled here
 # rules: group-except
 import asyncio
 

@@ -1,4 +1,4 @@
-# announced: other coroutines run in the meantime
+# announced: other coroutines run during the sleep
 # rules: nested-asyncio-run, blocking-call
 import asyncio
 import subprocess

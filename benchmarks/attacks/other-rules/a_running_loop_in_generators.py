@@ -1,4 +1,4 @@
-# announced: where a coroutine is driven by hand, no loop may run
+# announced: if code drives a coroutine by hand
 # rules: running-loop
 import asyncio
 

@@ -1,4 +1,4 @@
-# announced: it fails today, which whoever calls this lambda may hide
+# announced: it fails today, and the caller of this lambda may hide that
 # rules: raw-sql-text
 from sqlalchemy import text
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,4 +1,4 @@
-# announced: what did not run so far runs now
+# announced: code that never ran now runs
 # rules: missing-await
 import asyncio
 import warnings

@@ -1,4 +1,4 @@
-# announced: it fails today, which an `except` around hides
+# announced: it fails today, and a surrounding `except` hides that
 # rules: query-to-select, raw-sql-text
 from sqlalchemy import text
 from sqlalchemy import ForeignKey, create_engine, func, select, update

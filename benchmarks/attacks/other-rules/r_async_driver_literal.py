@@ -1,4 +1,4 @@
-# announced: it fails today, which an `except` around hides
+# announced: it fails today, and a surrounding `except` hides that
 # rules: async-driver-url
 import asyncio
 import os

@@ -1,4 +1,4 @@
-# announced: it may fail, or change what later tests find
+# announced: it may fail or affect later tests
 # pytest: yes
 # needs: pytest-asyncio
 # rules: async-fixture, async-test-marker

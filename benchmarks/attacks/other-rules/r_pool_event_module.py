@@ -1,4 +1,4 @@
-# announced: it fails today, which an `except` around hides
+# announced: it fails today, and a surrounding `except` hides that
 # rules: pool-event-target
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine

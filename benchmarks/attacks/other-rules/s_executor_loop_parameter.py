@@ -1,4 +1,4 @@
-# announced: a loop of the program runs it in a way of its own
+# announced: a loop class of the program overrides it
 # rules: executor-to-thread, running-loop
 import asyncio
 

@@ -1,4 +1,4 @@
-# announced: if one fails, the others are cancelled
+# announced: the group cancels the others
 # rules: gather-to-taskgroup
 import asyncio
 

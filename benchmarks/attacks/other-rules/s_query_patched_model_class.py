@@ -1,4 +1,4 @@
-# announced: Query raises where `Doc.tags` holds values without a hash
+# announced: Query raises if `Doc.tags` has unhashable values
 # rules: query-to-select
 from sqlalchemy import TypeDecorator, String, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column

@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `asyncio.create_task`
+# announced: replaces `asyncio.create_task`
 # rules: dangling-task, ensure-future
 import asyncio
 import types

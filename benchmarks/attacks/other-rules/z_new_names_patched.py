@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `asyncio.to_thread`
+# announced: replaces `asyncio.to_thread`
 # pytest: yes
 # rules: executor-to-thread, running-loop, ensure-future, wait-for-to-timeout
 import asyncio

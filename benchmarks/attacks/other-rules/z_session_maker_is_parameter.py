@@ -1,4 +1,4 @@
-# announced: `self.factory` may give an instance of `Recorder`, no session
+# announced: `self.factory` may return an instance of `Recorder`
 # rules: session-context-manager
 from collections.abc import Callable
 from sqlalchemy import ForeignKey, create_engine, func, select, update

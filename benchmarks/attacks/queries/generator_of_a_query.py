@@ -1,4 +1,4 @@
-# announced: it runs where its iterator is made
+# announced: the statement runs when its iterator is made
 from sqlalchemy.orm import Session
 
 from shop import Author, opened

@@ -1,4 +1,4 @@
-# announced: which an `except` around hides
+# announced: and a surrounding `except` hides that
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 

@@ -1,4 +1,4 @@
-# announced: gets another statement than Query gives it
+# announced: which now gets a different statement
 from sqlalchemy.orm import Session, sessionmaker
 
 from shop import Author, opened

@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `async_timeout.timeout`
+# announced: replaces `async_timeout.timeout`
 # pytest: yes
 # needs: async-timeout
 # rules: async-timeout-to-asyncio

@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `time.sleep`
+# announced: replaces `time.sleep`
 # pytest: yes
 # rules: blocking-call, executor-to-thread
 import asyncio

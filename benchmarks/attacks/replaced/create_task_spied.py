@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `asyncio.create_task`
+# announced: replaces `asyncio.create_task`
 # pytest: yes
 # rules: ensure-future, dangling-task, gather-to-taskgroup
 import asyncio

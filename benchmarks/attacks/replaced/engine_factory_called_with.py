@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `create_engine`
+# announced: replaces `create_engine`
 # pytest: yes
 # rules: pool-pre-ping, async-driver-url, engine-dispose
 # needs: psycopg2-binary

@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `asyncio.get_event_loop`
+# announced: replaces `asyncio.get_event_loop`
 # pytest: yes
 # rules: running-loop, executor-to-thread
 import asyncio

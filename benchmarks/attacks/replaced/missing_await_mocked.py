@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `audit`
+# announced: replaces `audit`
 # pytest: yes
 # rules: missing-await, swallowed-cancellation
 import asyncio

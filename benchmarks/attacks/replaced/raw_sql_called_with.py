@@ -1,4 +1,4 @@
-# announced: passes a double of it, which may look at the string
+# announced: passes a mock of it, which may look at the string
 # pytest: yes
 # rules: raw-sql-text, query-to-select
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-# announced: has a double of the session, which sees the statement
+# announced: mocks the session, and the mock gets the changed statement
 # pytest: yes
 # rules: eager-load, lazy-raise
 from sqlalchemy import ForeignKey, create_engine, func, select, update

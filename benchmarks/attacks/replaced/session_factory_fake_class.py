@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `SessionLocal`
+# announced: replaces `SessionLocal`
 # pytest: yes
 # rules: session-context-manager, query-to-select
 from sqlalchemy import ForeignKey, create_engine, func, select, update

@@ -1,4 +1,4 @@
-# announced: tests that replace `start_consumer` replace it for the lifespan too
+# announced: tests that replace `start_consumer` now also replace it in the lifespan
 # pytest: yes
 # rules: on-event-to-lifespan
 from fastapi import FastAPI

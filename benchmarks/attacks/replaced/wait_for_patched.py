@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `asyncio.wait_for`
+# announced: replaces `asyncio.wait_for`
 # pytest: yes
 # rules: wait-for-to-timeout
 # python: 3.11

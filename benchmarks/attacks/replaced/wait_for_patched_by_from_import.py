@@ -1,4 +1,4 @@
-# announced: puts something else in the place of `wait_for`
+# announced: replaces `wait_for`
 # pytest: yes
 # rules: wait-for-to-timeout, executor-to-thread
 import asyncio

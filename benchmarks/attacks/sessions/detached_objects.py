@@ -1,4 +1,4 @@
-# announced: `DetachedInstanceError` may not be raised any more
+# announced: `DetachedInstanceError` may no longer be raised
 from sqlalchemy import select
 from sqlalchemy.orm.exc import DetachedInstanceError
 

@@ -1,4 +1,4 @@
-# announced: objects keep what they have where raw SQL changes it
+# announced: objects keep their old values after raw SQL
 from sqlalchemy import text, update
 
 from database import Post, SessionLocal, User, seed
