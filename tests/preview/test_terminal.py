@@ -366,6 +366,20 @@ def test_what_is_inserted_behind_a_site_belongs_to_it() -> None:
     assert frame.splitlines()[3:6] == ["+ │       s(A)", "+ │       .all()", "+ │       .more()"]
 
 
+def test_only_what_is_added_follows_lines_that_stay() -> None:
+    before = "def f():\n    g()"
+
+    shown = "\n".join(rewritten(before, f"{before}\n\n\nF = f\n", before))
+
+    assert [line.strip() for line in shown.splitlines()] == [
+        "1 │ ┃ def f():",
+        "2 │ ┃     g()",
+        "+ │",
+        "+ │",
+        "+ │   F = f",
+    ]
+
+
 def test_a_new_text_ends_with_its_last_bracket() -> None:
     (frame,) = rewritten("x = q(A)\nb.c.d\n", "x = s(\n    b.c.d\n)\n", "q(A)")
 

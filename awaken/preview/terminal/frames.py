@@ -180,7 +180,11 @@ class _Frames:
         if self._rewrites is None or rewrite is None:
             return None
         self._told.append(rewrite.old)
-        return Rewritten(rewrite.old, self._rewrites.text(rewrite))
+        text = self._rewrites.text(rewrite)
+        old = self._lines.lines[rewrite.old.start : rewrite.old.stop]
+        # Of lines that stay, with more behind them, only what is added is news.
+        is_added = [one.plain for one in text[: len(old)]] == [one.rstrip("\r\n") for one in old]
+        return Rewritten(rewrite.old, text[len(old) :] if is_added else text)
 
     def _where(self, place: Place, region: Region) -> str:
         path = relative(self._root.root, place.path, self._current)
