@@ -603,10 +603,7 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
                 "nothing; name one that passes after --"
             )
         return _as_one_test(run)
-    raise NoTestsError(
-        f"the command ran no test by pytest, so it proves nothing{_last_line(run)}; "
-        "name a command that does after --, such as `-- pytest tests`"
-    )
+    raise NoTestsError(f"the command ran no test by pytest, so it proves nothing{_last_line(run)}")
 
 
 def _last_line(run: SuiteRun) -> str:
