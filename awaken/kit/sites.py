@@ -227,6 +227,12 @@ def shown_place(project: Project, place: Place) -> str:
     return f"{place.path}:{line + 1}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as code in one list: "`a`, `b` and `c`"."""
+    *others, last = (f"`{name}`" for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def shown_places(project: Project, places: Sequence[Place]) -> str:
     """Return the first of some places, and how many there are more."""
     lines = list(dict.fromkeys(shown_place(project, one) for one in places))

@@ -22,7 +22,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"`getattr` is not followed", "it is read by `getattr()` with a computed name"),
         ("`(.+)` visibly sets no `(.+)`", "nothing visible assigns `\\2` of `\\1`"),
-        ("the statement that loaded it is unknown", "no statement that loads it was found"),
+        ("the statement that loaded it is unknown", "nothing visible loads it"),
         (
             r"it may be read at any number of `(.+)` from each other",
             "a recursion over `\\1` reads it at any depth",

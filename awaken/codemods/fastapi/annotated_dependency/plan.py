@@ -19,7 +19,7 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site, listed
 from awaken.project.source.trees import Function
 from awaken.workspace.type_checkers import TYPE_CHECKER_READS
 
@@ -120,7 +120,7 @@ def _rewrite(
         *_imports(site, function, _ANNOTATED),
         *(_imports(site, function, _ANY) if untyped else ()),
     ]
-    names = _listed([one.name for one in marked])
+    names = listed([one.name for one in marked])
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} `Annotated`"
     if rewrite.star:
@@ -128,15 +128,10 @@ def _rewrite(
     in_front, first = put_in_front(function, rewrite)
     if in_front:
         moves = "moves" if len(in_front) == 1 else "move"
-        message += f"; {_listed(in_front)} {moves} before `{first}`, which has a default"
+        message += f"; {listed(in_front)} {moves} before `{first}`, which has a default"
     if untyped:
-        message += f"; the type of {_listed(untyped)} is `Any`"
+        message += f"; the type of {listed(untyped)} is `Any`"
     return Rewrite(message, edits, caveats)
-
-
-def _listed(names: Sequence[str]) -> str:
-    *others, last = (f"`{name}`" for name in names)
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _imports(site: Site[ast.arg], function: Function, name: str) -> list[Edit]:

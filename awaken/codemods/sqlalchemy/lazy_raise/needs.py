@@ -142,8 +142,9 @@ class Reads:
     def _refused_load(self, side: Side, untraced: Sequence[Read]) -> Refused:
         places = [read.place for read in untraced]
         shown, why = shown_places(self._project, places), untraced[0].unknown[0]
+        verb = "reads" if len(set(places)) == 1 else "read"
         detail = (
-            f"{shown} reads `{side.key[1]}`, and awaken did not find the statement that "
+            f"{shown} {verb} `{side.key[1]}`, and awaken did not find the statement that "
             "loads the object: "
         )
         because = tuple(dict.fromkeys((*places, why.place)))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Place
+from awaken.kit.sites import listed
 from awaken.knowledge.libraries import Wait
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -36,10 +37,9 @@ class HoldingUp:
         }
         if not found:
             return [], ()
-        names = " and ".join(f"`{one}`" for one in sorted(found))
         verb = "blocks" if len(found) == 1 else "block"
         places = tuple(place for places in found.values() for place in places)
-        return [f"{names} now {verb} the event loop"], places
+        return [f"{listed(sorted(found))} now {verb} the event loop"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:
