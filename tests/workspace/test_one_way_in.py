@@ -74,6 +74,7 @@ ALLOWED = {
     ("awaken/settings/recipes.py", READS): "awaken's own data",
     ("awaken/engine/machine/programs.py", READS): "writes what a program prints, for awaken",
     ("awaken/preview/html/report_page.py", READS): "the style and the script of this package",
+    ("awaken/preview/html/report_page.py", LISTS): "a directory that it has just made",
     ("awaken/batch/hosts/api_program.py", PARSES): "what gh and glab print",
     (
         "awaken/batch/manifest/manifest_file.py",
@@ -105,6 +106,7 @@ ALLOWED = {
     ("awaken/verifying/suites.py", LISTS): "the records of the plugin, in the state directory",
     ("awaken/verifying/suites.py", PARSES): "a line of a record; one that is none is skipped",
     ("awaken/verifying/plugin/awaken_observer.py", READS): "in the process of the tests",
+    ("awaken/verifying/plugin/awaken_observer.py", LISTS): "in the process of the tests",
     ("awaken/verifying/plugin/awaken_observer.py", PARSES): "in the process of the tests",
     ("awaken/verifying/requests/applications.py", READS): "files of the copy, bounded",
     ("awaken/verifying/requests/applications.py", LISTS): "files of the copy, no links",
