@@ -21,17 +21,14 @@ def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | a
     Raises Refused where the variable may have another value, or is used in another way.
     """
     function = module.enclosing_function(kept)
-    bindings = module.scopes.scope_of(kept).bindings.get(kept.id, ())
-    if function is None or len(bindings) != 1 or bindings[0].scope.node is not function:
+    bindings = module.scopes.bindings_of(kept)
+    if function is None or [one.scope.node for one in bindings] != [function]:
         raise Refused(GENERATOR_USE, shown)
-    for scope in module.scopes.scopes:
-        for read in scope.reads.get(kept.id, ()):
-            if module.scopes.bindings_of(read) != list(bindings):
-                continue
-            use = _use(module, read)
-            if use is None or module.enclosing_function(read) is not function:
-                raise Refused(GENERATOR_USE, shown)
-            yield use
+    for read in module.scopes.reads_of(kept):
+        use = _use(module, read)
+        if use is None or module.enclosing_function(read) is not function:
+            raise Refused(GENERATOR_USE, shown)
+        yield use
 
 
 def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
