@@ -57,7 +57,7 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
             raise Refused(GENERATOR_USE, shown)
         calls = [one for part in block for one in ast.walk(part) if isinstance(one, ast.Call)]
         if call in calls:
-            if any(one is not call and not _is_written(module, one) for one in calls):
+            if any(one is not call and not _never_stops(module, one) for one in calls):
                 raise Refused(GENERATOR_USE, shown)
             ours.append(mention)
         elif any(module.scopes.builtin_called(one) != "next" for one in calls):
@@ -65,8 +65,8 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
     return ours
 
 
-def _is_written(module: Module, call: ast.Call) -> bool:
-    """Whether a call cannot end with ``StopIteration``: it is no ``next`` without a default."""
+def _never_stops(module: Module, call: ast.Call) -> bool:
+    """Whether a call surely raises no ``StopIteration``: it is of one of these builtins."""
     return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
 
 
