@@ -539,11 +539,11 @@ def _projects(
         found, problems = discover(paths, discovery_of, options.overlay)
     # Of a file that is named itself, discovery knows what to do with it.
     created = options.overlay.keys() - {Path(os.path.realpath(path)) for path in paths}
-    projects = [
-        with_created(one, created, reads_for(settings[one.root.path]))
-        for one in found
-        if one.root.path in settings
-    ]
+    projects = [one for one in found if one.root.path in settings]
+    if created:  # else no run needs what its rules read a second time
+        projects = [
+            with_created(one, created, reads_for(settings[one.root.path])) for one in projects
+        ]
     return settings, projects, [*problems, *unusable]
 
 
