@@ -16,7 +16,7 @@ from awaken.project.values.domain import NotRelevant, Values
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
 
-_DECORATING, _LISTENING = "sqlalchemy.event.listens_for", "sqlalchemy.event.listen"
+_REGISTERING = frozenset({"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"})
 _EVENTS = frozenset(
     {
         "checkin", "checkout", "close", "close_detached", "connect", "detach", "first_connect",
@@ -42,7 +42,7 @@ def _is_of_pool(evaluator: Questions, module: Module, node: ast.AST | None) -> b
     """Whether ``node`` registers a function for one of the events of a pool."""
     match node:
         case ast.Call(func=called, args=[_, ast.Constant(value=str() as event), *_]):
-            name = evaluator.names.qualified(module, called)
-            return event in _EVENTS and name in {_DECORATING, _LISTENING}
+            # The name costs a question, and most strings are no event.
+            return event in _EVENTS and evaluator.names.qualified(module, called) in _REGISTERING
         case _:
             return False

@@ -146,7 +146,11 @@ class Persistence:
         A refresh flushes first, unless the session holds back (SQLAlchemy, ``autoflush=False``).
         """
         bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
-        made = [one.value for one in bindings if self._makes_mapped(module, one.value)]
+        made = [
+            value
+            for one in bindings
+            if isinstance(value := one.value, ast.Call) and self._makes_mapped(module, value)
+        ]
         if not made or not self._holds_back:
             return False
         place = self._project.calls.graph().place_of(module, function)
@@ -154,13 +158,11 @@ class Persistence:
         if node in flushing:
             return False
         graph = EventGraph(module, function, flushing)
-        reached = graph.reached_from([one for one in made if one is not None], flushing)
+        reached = graph.reached_from(made, flushing)
         return any(one in reached for one in module.walk(node))
 
-    def _makes_mapped(self, module: Module, value: ast.expr | None) -> bool:
-        if not isinstance(value, ast.Call):
-            return False
-        qualified = self._project.qualified_name(module, value.func)
+    def _makes_mapped(self, module: Module, call: ast.Call) -> bool:
+        qualified = self._project.qualified_name(module, call.func)
         return qualified is not None and self._project.orm.mapped_class(qualified) is not None
 
     def _flushing(
