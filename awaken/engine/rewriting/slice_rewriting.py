@@ -198,7 +198,8 @@ class _Rewriting(cst.CSTTransformer):
         target, before = self._waiting.pop(id(original_node))
         # The results behind ``before`` were made inside this node; they must still be in it.
         for job in target.jobs:
-            node = self._run(job, node, self._results[before:])
+            inner = self._results[before:]
+            node = self._run(job, node, inner) if self._for_line is None else self._again(job, node)
         if self._for_line is not None:
             self._results[before:] = self._for_line
         elif isinstance(node, cst.CSTNode):
@@ -232,6 +233,20 @@ class _Rewriting(cst.CSTTransformer):
                 result = result.with_changes(lpar=[*lpar, *result.lpar], rpar=[*result.rpar, *rpar])
             self._replaced[id(result)] = result
         return result
+
+    def _again(self, job: Job, node: Any) -> Any:
+        """Run one more job on a small statement of which an earlier job made several lines.
+
+        It gets the last of them, which is of the same kind.
+        """
+        *before, last = self._for_line or []
+        small = last.body if isinstance(last, cst.SimpleStatementLine) else ()
+        if len(small) != 1 or type(small[0]) is not type(node):
+            raise SliceRejected("two rewrites of this statement exclude each other", [job.change])
+        self._for_line = []
+        result = self._run(job, small[0], ())
+        self._for_line = [*before, *(self._for_line or [last.with_changes(body=[result])])]
+        return node
 
     def _statement_result(
         self, job: Job, node: cst.CSTNode, result: Any, inner: Sequence[cst.CSTNode]

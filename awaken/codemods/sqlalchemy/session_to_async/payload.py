@@ -17,6 +17,7 @@ INITIALIZE = "initialize"
 METHOD = "method"
 MIGRATE = "migrate"
 NEST = "nest"
+ENCODE = "encode"
 HAND_ON = "hand_on"
 REMOVE = "remove"
 REPLACE = "replace"
@@ -107,6 +108,17 @@ class HandedOn(Struct, frozen=True):
     """A call whose result is passed on to ``function``, which gives it back."""
 
     function: str
+
+
+class Encoded(Struct, frozen=True):
+    """A returned expression that ``function`` encodes without the attributes ``exclude``.
+
+    ``path`` gives its index in each display around it, from the statement inwards.
+    """
+
+    function: str
+    exclude: tuple[str, ...]
+    path: tuple[int, ...]
 
 
 class Bridged(Struct, frozen=True):

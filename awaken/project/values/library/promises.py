@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from awaken.project.values.domain import (
+    ClassOf,
     InstanceOf,
     ModuleOf,
     NoneValue,
@@ -29,16 +30,22 @@ _OPEN = {
 def holds_own(evaluator: Questions, declared: Values) -> bool:
     """Whether a value may say more than its annotation, which names a class of the program.
 
-    So it may of a statement or a result of which the annotation leaves open what it gives.
+    So it may of a statement or a result of which the annotation leaves open what it gives, and of
+    rows: PyCharm takes ``query(Model).all()`` for ``list[type[Model]]``.
     """
     return any(
         (
             isinstance(one, InstanceOf)
             and (evaluator.classes.facts(one.qualified) is not None or is_open(one))
         )
+        or _is_mapped_class(evaluator, one)
         or holds_own(evaluator, inside(one))
         for one in declared
     )
+
+
+def _is_mapped_class(evaluator: Questions, value: Value) -> bool:
+    return isinstance(value, ClassOf) and evaluator.mapping.is_mapped(value.qualified)
 
 
 def is_open(value: Value) -> bool:
@@ -70,7 +77,12 @@ def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | N
     """Return ``value`` as far as it says more than what is declared; None if it is no such."""
     match value:
         case InstanceOf():
-            return value if _is_instance_of(evaluator, value, declared) else None
+            rows = (
+                InstanceOf(one.qualified)
+                for one in declared
+                if isinstance(one, ClassOf) and _is_mapped_class(evaluator, one)
+            )
+            return value if _is_instance_of(evaluator, value, (*declared, *rows)) else None
         case NoneValue():
             return value if value in declared else None
         case ModuleOf():

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Bridged,
     Delegated,
     Enclosed,
+    Encoded,
     HandedOn,
     Hoisted,
     Nested,
@@ -149,6 +150,20 @@ def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
 def hand_on(node: Any, data: HandedOn, _around: Surroundings) -> Any:
     """``create_engine(url)`` → ``with_rows_together(create_engine(url))``."""
     return cst.Call(cst.Name(data.function), [cst.Arg(node)])
+
+
+def encode(node: cst.Return, data: Encoded, _around: Surroundings) -> Any:
+    """``return await rows(db)`` → ``return jsonable_encoder(await rows(db), exclude={...})``."""
+    return node.with_changes(value=_encoded(node.value, data, data.path))
+
+
+def _encoded(value: Any, data: Encoded, path: Sequence[int]) -> Any:
+    if path:
+        element = value.elements[path[0]]
+        return value.with_deep_changes(element, value=_encoded(element.value, data, path[1:]))
+    names = ", ".join(f'"{name}"' for name in data.exclude)
+    call: Any = cst.parse_expression(f"{data.function}(_, exclude={{{names}}})")
+    return call.with_changes(args=[call.args[0].with_changes(value=value), *call.args[1:]])
 
 
 def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:

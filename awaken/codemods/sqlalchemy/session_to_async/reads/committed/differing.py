@@ -19,9 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
     Uses,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
-    returned_as_they_are,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Place
 from awaken.project.effects.own import own_nodes, what_runs
@@ -67,7 +64,6 @@ class DifferingUses(Uses):
             self._keyed,
             self._emptied,
             self._parted,
-            self._answered,
         )
         for each in shapes:
             for said, node in each(module, nodes):
@@ -526,18 +522,6 @@ class DifferingUses(Uses):
                             node,
                         )
 
-    def _answered(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-        """Yield what an endpoint without a response model answers with as it is."""
-        for node in nodes:
-            if module.place(node) in self._whole:
-                yield (
-                    (
-                        f"the response to `{module.excerpt(node)}` may contain eagerly loaded "
-                        "attributes"
-                    ),
-                    node,
-                )
-
     def _has_orphans(self, owner: str, name: str) -> bool:
         """Whether the other side of a relationship deletes what it loses."""
         inverse = self._project.orm.inverse_of(owner, name)
@@ -551,10 +535,6 @@ class DifferingUses(Uses):
         if facts is None or home is None:
             return ""
         return " ".join(home.text_of(one) for one in home.calls_at(facts.span))
-
-    @cached_property
-    def _whole(self) -> frozenset[Place]:
-        return frozenset(returned_as_they_are(self._project))
 
     @cached_property
     def _is_held(self) -> bool:

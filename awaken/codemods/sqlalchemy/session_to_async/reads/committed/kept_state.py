@@ -11,9 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
-    returned_as_they_are,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -45,9 +42,6 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
             "an endpoint without a response model now includes attributes that the commit used "
             "to expire"
         )
-    whole = [*returned_as_they_are(project)]
-    if whole:
-        said.append("an endpoint without a response model may now include relationships")
     held = [*_dictionaries(project)]
     if held:
         said.append("the `__dict__` of an object now contains eagerly loaded attributes")
@@ -62,7 +56,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may no longer be raised where the program expects it")
-    return said, (*unseen, *answered, *whole, *held, *seen, *identities, *kept, *caught)
+    return said, (*unseen, *answered, *held, *seen, *identities, *kept, *caught)
 
 
 def unseen_writes(project: Project) -> Iterator[Place]:

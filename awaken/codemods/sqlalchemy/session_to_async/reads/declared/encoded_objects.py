@@ -10,21 +10,23 @@ All fields of a mapped dataclass are encoded: `run_sync` encodes it, where they 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.payload import ENCODE, Encoded
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
-from awaken.contract import Edit, Place
+from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, last_name, without_arguments
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import InstanceOf, Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
+_ENCODER = "fastapi.encoders.jsonable_encoder"
 _GETTING = {"get", "get_one"}
+_EAGER = {"immediate", "joined", "selectin", "subquery"}
+_LOADERS = {"contains_eager", "immediateload", "joinedload", "selectinload", "subqueryload"}
 _DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
 _CHOOSING = {"exclude", "include"}
 
@@ -53,87 +58,129 @@ def encoded_objects(
                 classes = _objects(project, module, node.args[0])
                 names = _taken(node, sorted({name for one in classes for name in loaded(one)}))
                 if names and not _has_dataclass(project, classes):
-                    is_wanted = _is_wanted(project, module, node, classes, names)
+                    end = module.span(node).start
+                    is_wanted = bool(_wanted(project, module, node, end, classes, names))
                     yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
 
 
 def returned_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
-    """Yield what becomes of objects that endpoints without a response model return."""
-    for module, node in _answered(project):
+    """Yield how endpoints without a response model answer with no more than before.
+
+    What may be more is a caveat. ``loaded`` returns which relationships of a class are loaded with
+    each object from now on.
+    """
+    for part in _answered(project):
+        module, node = part.module, part.node
         site: Site[ast.AST] = Site(rule, module, node)
-        shown = f"`{module.excerpt(node)}`"
-        classes = _objects(project, module, node)
+        shown, classes = f"`{module.excerpt(node)}`", _classes(project, module, node)
         if _has_dataclass(project, classes):
-            function = module.enclosing_function(node)
-            session = ""
-            if isinstance(node, ast.Name) and isinstance(function, Function):
-                session = project.orm.session_variable(module, function)
+            session, names = "", sorted(_relationships(project, classes))
+            if isinstance(node, ast.Name):
+                session = project.orm.session_variable(module, part.function)
             if session:
-                yield member(site, shown, _encoded_as_before, project, session)
+                yield member(site, shown, _encoded_as_before, project, session, names)
+            else:
+                yield _announced(site, names)
             continue
-        names = sorted({name for one in classes for name in loaded(one)})
-        if isinstance(node, ast.Name | ast.Attribute) and _commits(project, module, node):
-            # What was put into a new object was expired, and is kept now.
-            names = sorted({*names, *_relationships(project, classes)})
-        names = [one for one in names if not _is_wanted(project, module, node, classes, [one])]
-        if names and not _is_of_call(module, node):
-            yield from _without(site, shown, project, names)
+        yield from _without(site, shown, project, part, classes, loaded)
 
 
-def _without(
-    site: Site[ast.AST], shown: str, project: Project, names: list[str]
+def _without(  # noqa: PLR0913
+    site: Site[ast.AST],
+    shown: str,
+    project: Project,
+    part: Answer,
+    classes: list[str],
+    loaded: Callable[[str], list[str]],
 ) -> Iterator[Member]:
     """Yield what has an answer leave out relationships, or a statement load them later."""
-    module, node = site.module, site.node
-    if isinstance(node, ast.Name | ast.Attribute):
-        yield member(site, shown, _encoded, project, names)
+    module, node = part.module, part.node
+    is_certain = bool(_objects(project, module, node))
+    names = {name for one in classes for name in loaded(one)}
+    left_out = {*names}
+    if is_certain and isinstance(node, ast.Name | ast.Attribute):
+        if _commits(project, module, node):
+            # What was put into a new object was expired, and is kept now.
+            left_out |= _relationships(project, classes)
+        if _is_of_call(module, node):
+            left_out = set()
+    end = module.span(part.statement).end
+    every = _relationships(project, classes)
+    wanted = _wanted(project, module, part.statement, end, classes, {*names, *every})
+    unread = sorted(left_out - wanted)
+    nested = {*_nested(project, classes, wanted, loaded)}
+    read = sorted({*names.difference(unread), *nested})
+    selects = [
+        call
+        for call in module.walk(node)
+        if isinstance(call, ast.Call) and is_select(project, module, call)
+    ]
+    if _is_got(node) and unread:
+        yield member(site, shown, _got_without, project, unread, read)
         return
-    if isinstance(node, ast.Call) and last_name(node.func) in _GETTING and node.args:
-        yield member(site, shown, _got_without, project, names)
-    for call in module.walk(node):
-        if isinstance(call, ast.Call) and is_select(project, module, call):
-            found = [f"{module.text_of(call.args[0])}.{one}" for one in names]
-            inner: Site[ast.AST] = Site(site.rule, module, call)
-            yield member(inner, shown, loads_later, project, found)
+    for call in selects if unread else ():
+        named = [f"{module.text_of(call.args[0])}.{one}" for one in unread]
+        inner: Site[ast.AST] = Site(site.rule, module, call)
+        yield member(inner, shown, loads_later, project, named)
+    if unread and not selects and is_certain:
+        yield member(site, shown, _encoded, project, part, unread, read)
+    elif left := read if selects else sorted({*names, *nested}):
+        yield _announced(site, left)
 
 
-def _answered(project: Project) -> Iterator[tuple[Module, ast.expr]]:
-    """Yield what endpoints without a response model return, or the parts of that."""
-    for endpoint in project.web.responses.all:
-        for returned in endpoint.returned if endpoint.model is None else ():
-            for node in _parts(returned):
-                yield endpoint.module, node
+def _nested(
+    project: Project, classes: list[str], wanted: set[str], loaded: Callable[[str], list[str]]
+) -> Iterator[str]:
+    """Yield what objects that an answer contained before load with them now, by dotted names."""
+    for owner in classes:
+        mapped = project.orm.mapped_class(owner)
+        for name, facts in () if mapped is None else mapped.relationships.items():
+            if facts.target and (name in wanted or facts.lazy in _EAGER):
+                yield from (f"{name}.{inner}" for inner in loaded(facts.target))
 
 
-def returned_as_they_are(project: Project) -> Iterator[Place]:
-    """Yield what endpoints without a response model return and nothing is left out of.
+def _announced(site: Site[ast.AST], names: list[str]) -> Member:
+    """Return a response that stays as it is, with what it may contain from now on."""
+    shown = f"`{site.module.excerpt(site.node)}`"
+    message = f"the response to {shown} has no model"
+    return Member(site, Rewrite(message, [], _more(names)), shown)
 
-    A helper, or an expression, may give objects with all that is loaded with them.
+
+def _more(names: list[str]) -> list[str]:
+    listed = " and ".join(f"`{name}`" for name in names)
+    return [f"it may now contain {listed}"] if names else []
+
+
+def _is_got(node: ast.AST) -> bool:
+    """Whether a call has a session get an object by its key."""
+    return isinstance(node, ast.Call) and last_name(node.func) in _GETTING and bool(node.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A part of what an endpoint without a response model returns.
+
+    ``path`` gives its index in each display around it, from the returned expression inwards.
     """
-    for module, node in _answered(project):
-        is_got = isinstance(node, ast.Call) and last_name(node.func) in _GETTING
-        is_name = isinstance(node, ast.Name | ast.Attribute) and not _is_of_call(module, node)
-        classes = _objects(project, module, node)
-        names = [*_relationships(project, classes)]
-        if _has_dataclass(project, classes):
-            yield module.place(node)
-            continue
-        if is_name and _is_wanted(project, module, node, classes, names):
-            yield module.place(node)
-        if is_got or (is_name and classes):
-            continue
-        calls = (one for one in module.walk(node) if isinstance(one, ast.Call))
-        if any(is_select(project, module, one) for one in calls):
-            continue
-        values = project.values.of(module, node).alternatives
-        classes = [one.qualified for each in values for one in _with_items(each)]
-        is_left = _MODELS.isdisjoint(
-            name for one in classes for name in project.library_ancestors(one)
-        )
-        if is_left and _relationships(project, classes):
-            yield module.place(node)
+
+    module: Module
+    function: Function
+    statement: ast.Return
+    path: tuple[int, ...]
+    node: ast.expr
+
+
+def _answered(project: Project) -> Iterator[Answer]:
+    """Yield the parts of what endpoints without a response model return."""
+    for endpoint in project.web.responses.all:
+        module = endpoint.module
+        for value in endpoint.returned if endpoint.model is None else ():
+            statement = module.parent(value)
+            if isinstance(statement, ast.Return):
+                for path, node in _parts(value):
+                    yield Answer(module, endpoint.function, statement, path, node)
 
 
 def _is_of_call(module: Module, node: ast.expr) -> bool:
@@ -167,42 +214,45 @@ def _relationships(project: Project, classes: list[str]) -> set[str]:
     return {name for one in found if one is not None for name in one.relationships}
 
 
-def _parts(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield an expression, or what a display of a list or a dictionary is made of."""
+def _parts(node: ast.expr) -> Iterator[tuple[tuple[int, ...], ast.expr]]:
+    """Yield an expression, or what a display is made of, with the index in each display."""
     match node:
         case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            for one in parts:
-                yield from _parts(one)
+            for number, one in enumerate(parts):
+                inner = one.value if isinstance(one, ast.Starred) else one
+                yield from (((number, *path), part) for path, part in _parts(inner))
         case _:
-            yield node
+            yield (), node
 
 
-def _encoded(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+def _encoded(
+    site: Site[ast.AST], project: Project, part: Answer, names: list[str], read: list[str]
+) -> Rewrite:
     """Return what encodes an object without what is loaded with it now. Raises Refused."""
-    encoder, imports = name_beside(project, site, None, "fastapi.encoders.jsonable_encoder")
-    listed = ", ".join(f'"{one}"' for one in names)
-    edits: list[Edit] = [
-        site.insert_before(site.node, f"{encoder}("),
-        site.insert_behind(site.node, f", exclude={{{listed}}})"),
-        *imports,
-    ]
+    encoder, imports = name_beside(project, site, None, _ENCODER)
+    encoded = Encoded(encoder, tuple(names), part.path)
     message = (
         f"the response to `{site.module.excerpt(site.node)}` leaves out attributes that are now "
         "loaded eagerly"
     )
-    return Rewrite(message, edits)
+    edits: list[Edit] = [site.rewrite(part.statement, ENCODE, encoded), *imports]
+    return Rewrite(message, edits, _more(read))
 
 
-def _encoded_as_before(site: Site[ast.AST], project: Project, session: str) -> Rewrite:
+def _encoded_as_before(
+    site: Site[ast.AST], project: Project, session: str, names: list[str]
+) -> Rewrite:
     """Return what encodes all fields of a dataclass in a greenlet. Raises Refused."""
-    encoder, imports = name_beside(project, site, None, "fastapi.encoders.jsonable_encoder")
+    encoder, imports = name_beside(project, site, None, _ENCODER)
     edits: list[Edit] = [
         site.insert_before(site.node, f"await {session}.run_sync(lambda _: {encoder}("),
         site.insert_behind(site.node, "))"),
         *imports,
     ]
     return Rewrite(
-        f"`run_sync` encodes `{site.module.excerpt(site.node)}`, so that its fields can load", edits
+        f"`run_sync` encodes `{site.module.excerpt(site.node)}`, so that its fields can load",
+        edits,
+        _more(names),
     )
 
 
@@ -218,7 +268,9 @@ def _has_dataclass(project: Project, classes: list[str]) -> bool:
     return False
 
 
-def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rewrite:
+def _got_without(
+    site: Site[ast.AST], project: Project, names: list[str], read: list[str]
+) -> Rewrite:
     """Return what has a session get an object without its relationships. Raises Refused."""
     call = site.node
     if not isinstance(call, ast.Call) or any(one.arg == "options" for one in call.keywords):
@@ -231,19 +283,28 @@ def _got_without(site: Site[ast.AST], project: Project, names: list[str]) -> Rew
         f"the response to `{site.module.excerpt(call)}` leaves out attributes that are now "
         "loaded eagerly",
         edits,
+        _more(read),
     )
 
 
 def _objects(project: Project, module: Module, node: ast.expr) -> list[str]:
-    """Return the mapped classes of what ``node`` gives, or of its items.
+    """Return the mapped classes of what ``node`` certainly gives, or of its items."""
+    values = project.values.of(module, node).alternatives
+    return _classes(project, module, node) if kind_of(project, values) else []
+
+
+def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
+    """Return the mapped classes of what ``node`` may give, or of its items.
 
     Not those that are models as well: they are encoded by their fields.
     """
     values = project.values.of(module, node).alternatives
-    if not kind_of(project, values):
-        return []
-    found = [one.qualified for each in values for one in _with_items(each)]
-    return [one for one in found if _MODELS.isdisjoint(project.library_ancestors(one))]
+    classes = dict.fromkeys(one.qualified for each in values for one in _with_items(each))
+    return [
+        one
+        for one in classes
+        if project.orm.mapped_class(one) and _MODELS.isdisjoint(project.library_ancestors(one))
+    ]
 
 
 def _with_items(value: object) -> Iterator[InstanceOf]:
@@ -278,25 +339,95 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted:
     return Member(site, Rewrite(message, edits, caveats), f"`{shown}`")
 
 
-def _is_wanted(
-    project: Project, module: Module, call: ast.expr, classes: list[str], names: list[str]
-) -> bool:
-    """Whether the function reads one of these before, or has a statement load it.
+def _wanted(  # noqa: PLR0913
+    project: Project,
+    module: Module,
+    encoding: ast.AST,
+    end: int,
+    classes: list[str],
+    names: Collection[str],
+) -> set[str]:
+    """Return the relationships that objects may have had when they were encoded before.
 
-    What it reads in front of a commit that always runs was expired again.
+    The function around ``encoding``, one that it runs, or one of its dependencies reads or sets it,
+    or has a statement load it. The function itself does so before ``end``, an offset. What it reads
+    before a commit that always runs was expired again.
     """
-    function, end = module.enclosing_function(call), module.span(call).start
-    statement = module.statement_of(call)
-    for node in module.walk(function):
-        if not isinstance(node, ast.Attribute) or node.attr not in names:
-            continue
-        if not isinstance(node.ctx, ast.Load) or module.span(node).start >= end:
-            continue
-        if statement is not None and ends_before(module, module.span(node).end, statement, ()):
-            continue
-        if project.qualified_name(module, node.value) in classes:
-            return True
-        values = project.values.of(module, node.value).alternatives
-        if any(isinstance(one, InstanceOf) and one.qualified in classes for one in values):
-            return True
-    return False
+    around, statement = module.enclosing_function(encoding), module.statement_of(encoding)
+    if not isinstance(around, Function):
+        return {*names}
+    is_kept = not _commits(project, module, encoding)
+    wanted = set[str]()
+    for home, function in _run_for(project, module, around) if names else ():
+        for node in home.walk(function):
+            name = _touched(project, home, node, classes, names, is_kept=is_kept)
+            if not name or name in wanted:
+                continue
+            span = home.span(node)
+            if function is around and (
+                span.start >= end
+                or (statement is not None and ends_before(home, span.end, statement, ()))
+            ):
+                continue
+            wanted.add(name)
+    return wanted
+
+
+def _run_for(
+    project: Project, module: Module, function: Function
+) -> Iterator[tuple[Module, Function]]:
+    """Yield a function, those that it calls, and those that inject its parameters."""
+    yield module, function
+    graph = project.calls.graph()
+    providers = project.injections.of_function(module, function)
+    dependencies = project.web.endpoints.depended_on(providers)
+    starts = [(module, function), *dependencies]
+    for one in graph.reached(graph.place_of(*start) for start in starts):
+        home = project.module(one.path)
+        inner = None if home is None else home.function_at(one.start)
+        if home is not None and inner is not None and inner is not function:
+            yield home, inner
+
+
+def _touched(  # noqa: PLR0913
+    project: Project,
+    module: Module,
+    node: ast.AST,
+    classes: list[str],
+    names: Collection[str],
+    *,
+    is_kept: bool,
+) -> str:
+    """Return which of ``names`` a node loads, or sets where objects keep it; else ""."""
+    match node:
+        case ast.keyword(arg=str() as name) if name in names and is_kept:
+            call = module.parent(node)
+            is_made = isinstance(call, ast.Call) and _may_be(project, module, call, classes)
+            return name if is_made else ""
+        case ast.Attribute(attr=name, value=owner) if name in names:
+            above = module.parent(node)
+        case _:
+            return ""
+    if project.qualified_name(module, owner) in classes:
+        is_loader = isinstance(above, ast.Call) and last_name(above.func) in _LOADERS
+        return name if is_loader else ""
+    # A method with the name of a relationship, as in `values.items()`, belongs to another object.
+    if isinstance(above, ast.Call) and above.func is node:
+        return ""
+    is_used = isinstance(node.ctx, ast.Load) or is_kept
+    return name if is_used and _may_be(project, module, owner, classes) else ""
+
+
+def _may_be(project: Project, module: Module, node: ast.expr, classes: list[str]) -> bool:
+    """Whether an expression may give an object of one of ``classes``."""
+    values = project.values.of(module, node).alternatives
+    return any(
+        isinstance(one, Unknown)
+        or (isinstance(one, InstanceOf) and not {*classes}.isdisjoint(_related(project, one)))
+        for one in values
+    )
+
+
+def _related(project: Project, value: InstanceOf) -> set[str]:
+    """Return a mapped class with those that it inherits from."""
+    return {value.qualified, *project.orm.mapping_ancestors(value.qualified)}
