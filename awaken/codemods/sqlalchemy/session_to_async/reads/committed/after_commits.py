@@ -293,7 +293,9 @@ class ReadsAfterCommits:
             read = replace(read, is_unloaded=is_unloaded and bool(session))
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
-                yield replace(read, statement=anchor or first, behind=is_behind, reading=first)
+                read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
+                yield read
+                yield from self._of_items(module, node, values, read)
 
     def _further(
         self,
@@ -317,6 +319,19 @@ class ReadsAfterCommits:
             if before.way == one.text and (is_back or is_new):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
+
+    def _of_items(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values, read: _Read
+    ) -> Iterator[_Read]:
+        """Yield what functions read of the items of a collection, if a write may change that."""
+        if read.is_many or read.is_optional or read.further:
+            return
+        way, span = f"{read.text}.{read.name}", module.span(function_of(module, node) or node)
+        written = [one for one in self._writes.in_file(module.path) if span.contains(one.span)]
+        for step in filter(self._is_kept, self._read_of.along(module, node, values)):
+            changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
+            if step.is_many and step.text == way and any(changing):
+                yield replace(read, text=way, name=step.name, is_many=True)
 
     def _is_kept(self, step: Step) -> bool:
         return all(self._loading.is_kept(owner, step.name) for owner in step.owners)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -66,9 +67,8 @@ class HandedObjects:
                 above = module.parent(above) if isinstance(above, ast.keyword) else above
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
-                        further = module.parent(above)
-                        below = (further.attr,) if isinstance(further, ast.Attribute) else ()
-                        read.add((attribute, *below))
+                        read.add((attribute,))
+                        read |= {(attribute, below) for below in _below(module, above)}
                     case ast.Call() as call if call.func is not one:
                         handed |= dict.fromkeys(self._parameters(module, node, call, one))
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
@@ -99,6 +99,31 @@ class HandedObjects:
                 if argument_of(call, node, one, bound) is given
             ]
         return parameters
+
+
+def _below(module: Module, node: ast.Attribute) -> Iterator[str]:
+    """Yield the attributes that are read of what an attribute gives, or of its items."""
+    match module.parent(node):
+        case ast.Attribute(attr=name):
+            yield name
+        case ast.For(target=ast.Name(id=name), iter=iterated) as loop if iterated is node:
+            yield from read_in(module, loop, name)
+        case ast.comprehension(target=ast.Name(id=name), iter=iterated) as part if iterated is node:
+            yield from read_in(module, module.parent(part), name)
+        case _:
+            pass
+
+
+def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
+    """Yield the attributes that code reads of a variable."""
+    for one in () if node is None else module.walk(node):
+        match one:
+            case ast.Attribute(value=ast.Name(id=held), attr=attribute, ctx=ast.Load()) if (
+                held == name
+            ):
+                yield attribute
+            case _:
+                pass
 
 
 def _is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
