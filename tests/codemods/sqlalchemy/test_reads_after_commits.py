@@ -316,3 +316,74 @@ def test_what_is_loaded_after_a_commit_and_a_request_is_read_anew(lines, is_anew
     after = result.files["test_main.py"].decode()
 
     assert (AGAIN in after) == is_anew, after
+
+
+CONFTEST = """\
+import pytest
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+from models import Post, User
+
+
+@pytest.fixture
+def db():
+    with LocalSession() as session:
+        yield session
+
+
+@pytest.fixture
+def other_db():
+    with LocalSession() as session:
+        yield session
+
+
+@pytest.fixture
+def user(db: Session):
+    user = User()
+    db.add(user)
+    db.commit()
+    db.refresh(user)
+    return user
+
+
+@pytest.fixture
+def post(SESSION: Session, user: User):
+    SESSION.add(Post(user_id=1))
+    SESSION.commit()
+
+
+@pytest.fixture
+def first(db: Session):
+    db.add(Post(user_id=1))
+    db.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("session", "test", "is_anew"),
+    [
+        ("db", "def test_posts(user: User, post):\n    assert len(user.posts) == 1\n", True),
+        ("db", "def test_posts(post, user: User):\n    assert len(user.posts) == 1\n", True),
+        ("db", "def test_posts(user: User, post):\n    assert user.id == 1\n", False),
+        # Set up before, with another session, or read again by the test.
+        ("db", "def test_posts(first, user: User):\n    assert len(user.posts) == 1\n", False),
+        ("other_db", "def test_posts(user: User, post):\n    assert len(user.posts) == 1\n", False),
+        (
+            "db",
+            "def test_posts(db, user: User, post):\n    db.refresh(user)\n    assert user.posts\n",
+            False,
+        ),
+    ],
+)
+def test_what_a_test_reads_of_a_fixture_is_read_anew_if_a_later_fixture_commits(
+    session, test, is_anew
+):
+    conftest = CONFTEST.replace("SESSION", session)
+    test = f"from models import User\n\n\n{test}"
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, conftest=conftest, test_posts=test)
+    after = result.files.get("test_posts.py", test.encode()).decode()
+    anew = 'await async_object_session(user).refresh(user, attribute_names=["posts"])'
+
+    assert b"async def post" in result.files["conftest.py"], result.findings
+    assert (anew in after) == is_anew, after

@@ -25,6 +25,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     items_of,
     loaded_as_read,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
+    RequestedObjects,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
@@ -110,8 +113,8 @@ class ReadsAfterCommits:
             # What callers give is known where it is asked for.
             if one.kind != "load":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
-        for place, made in read_of_made(project):
-            self._places[place.path].setdefault(place, []).append(made)
+        for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
+            self._places[place.path].setdefault(place, []).append(event)
         self._statements = {
             module.place(read.statement)
             for module, reads in self._all()
@@ -356,9 +359,9 @@ class ReadsAfterCommits:
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
     ) -> bool:
         """Whether an object is read anew, with what was loaded with it, behind all that commits."""
-        calls = [call for one in events for call in module.calls_at(one.span)[:1]]
-        return len(calls) == len(events) and all(
-            is_refreshed(module, statement, call, text) for call in calls
+        return all(
+            one.path == module.path and is_refreshed(module, statement, one.span.end, text)
+            for one in events
         )
 
     def _is_relationship(self, values: Values, name: str) -> bool:

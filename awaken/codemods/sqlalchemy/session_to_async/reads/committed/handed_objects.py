@@ -61,7 +61,7 @@ class HandedObjects:
             for one in () if module is None or node is None else module.walk(node):
                 if module is None or node is None or not isinstance(one, ast.Name):
                     continue
-                if one.id != name or not _is_parameter(module, node, one):
+                if one.id != name or not is_parameter(module, node, one):
                     continue
                 above = module.parent(one)
                 above = module.parent(above) if isinstance(above, ast.keyword) else above
@@ -126,7 +126,7 @@ def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
                 pass
 
 
-def _is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
+def is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
     """Whether a name is a parameter of a function, which nothing else gives a value."""
     bindings = module.scopes.bindings_of(name)
     return len(bindings) == 1 and bindings[0].scope.node is function
