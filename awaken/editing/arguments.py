@@ -42,7 +42,11 @@ def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
     opening, closing = call.whitespace_before_args, last.whitespace_after_arg
     # One argument alone on a line may stand there for its length; two show what the author does.
     one_per_line = "\n" in code(opening) and len(call.args) > 1 and "\n" in code(_between(call))
-    between = _between(call) if one_per_line else cst.SimpleWhitespace(" ")
+    between = _with_comment_of(_between(call), closing)
+    if one_per_line:
+        closing = _with_comment_of(closing, None)
+    else:
+        between = cst.SimpleWhitespace(" ")
     kept = last.with_changes(
         comma=cst.Comma(whitespace_after=between), whitespace_after_arg=_NO_SPACE
     )

@@ -19,7 +19,12 @@ def written(edit, node):
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("wait()", "wait(timeout=3)"), ("wait(1,)", "wait(1, timeout=3,)")],
+    [
+        ("wait()", "wait(timeout=3)"),
+        ("wait(1,)", "wait(1, timeout=3,)"),
+        # The comment stays with the argument that it is about.
+        ("wait(\n    1,\n    2  # two\n)", "wait(\n    1,\n    2,  # two\n    timeout=3\n)"),
+    ],
 )
 def test_a_keyword_is_added(before, after):
     site = sites({"a.py": f"{before}\n"})[0]

@@ -207,3 +207,183 @@ def test_what_responses_have_of_an_object_is_read_anew(field, model, refresh, af
     result = rewritten(database=FACTORY_AND_BASE, models=MODELS, main=text)
 
     assert after in result.files["main.py"].decode(), result.files["main.py"].decode()
+
+
+COMMENTS = MODELS.replace(
+    "class User(Base):",
+    """class Comment(Base):
+    __tablename__ = "comments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
+    post: Mapped[Post] = relationship(back_populates="comments")
+
+
+class User(Base):""",
+).replace(
+    '    user: Mapped["User"]',
+    '    comments: Mapped[list["Comment"]] = relationship(back_populates="post", lazy="selectin")\n'
+    '    user: Mapped["User"]',
+)
+COUNTING = """\
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Comment, Post, User
+
+
+def comment(db: Session, post_id: int) -> None:
+    db.add(Comment(post_id=post_id))
+    db.commit()
+
+
+def publish(db: Session, user_id: int) -> None:
+    db.add(User(id=user_id))
+    db.commit()
+
+
+def comments_of(user: User):
+    WAY
+
+
+def count(user: User) -> int:
+    return len(list(comments_of(user)))
+
+
+def used(db: Session) -> int:
+    user = db.scalars(select(User)).one()
+    CHANGE
+    return count(user)
+"""
+OF_ITEMS = """\
+    await db.refresh(user, attribute_names=["posts"])
+    for item in user.posts:
+        await db.refresh(item, attribute_names=["comments"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "change", "is_anew"),
+    [
+        ("for post in user.posts:\n        yield from post.comments", "comment(db, 1)", True),
+        ("return [one for post in user.posts for one in post.comments]", "comment(db, 1)", True),
+        ("return [post.id for post in user.posts]", "comment(db, 1)", False),
+        # Nobody comments.
+        ("return [one for post in user.posts for one in post.comments]", "publish(db, 1)", False),
+    ],
+)
+def test_what_functions_read_of_items_is_read_anew(way, change, is_anew):
+    text = COUNTING.replace("WAY", way).replace("CHANGE", change)
+    result = rewritten(database=FACTORY_AND_BASE, models=COMMENTS, using=text)
+    after = result.files["using.py"].decode()
+
+    assert (OF_ITEMS in after) == is_anew, after
+
+
+TEST = """\
+from fastapi.testclient import TestClient
+
+from database import LocalSession
+from main import app
+from models import User
+
+
+def test_users():
+    client = TestClient(app)
+    with LocalSession() as db:
+        first = db.get(User, 1)
+        LINES
+        assert db.get(User, 1).id == first.id
+"""
+AGAIN = "db.get(User, 1, populate_existing=True)).id"
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_anew"),
+    [
+        (["db.commit()", 'client.post("/users")'], True),
+        (['client.post("/users")', "db.commit()"], True),
+        # Nothing is expired, or nobody else writes.
+        (['client.post("/users")'], False),
+        (["db.commit()"], False),
+    ],
+)
+def test_what_is_loaded_after_a_commit_and_a_request_is_read_anew(lines, is_anew):
+    text = API.replace("FIELD", "id: int").replace("MODEL", "UserOut")
+    text = text.replace("METHOD", "one").replace("REFRESH", "pass")
+    models = MODELS.replace(', lazy="selectin"', ', lazy="noload"')
+    test = TEST.replace("LINES", "\n        ".join(lines))
+    result = rewritten(database=FACTORY_AND_BASE, models=models, main=text, test_main=test)
+    after = result.files["test_main.py"].decode()
+
+    assert (AGAIN in after) == is_anew, after
+
+
+CONFTEST = """\
+import pytest
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+from models import Post, User
+
+
+@pytest.fixture
+def db():
+    with LocalSession() as session:
+        yield session
+
+
+@pytest.fixture
+def other_db():
+    with LocalSession() as session:
+        yield session
+
+
+@pytest.fixture
+def user(db: Session):
+    user = User()
+    db.add(user)
+    db.commit()
+    db.refresh(user)
+    return user
+
+
+@pytest.fixture
+def post(SESSION: Session, user: User):
+    SESSION.add(Post(user_id=1))
+    SESSION.commit()
+
+
+@pytest.fixture
+def first(db: Session):
+    db.add(Post(user_id=1))
+    db.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("session", "test", "is_anew"),
+    [
+        ("db", "def test_posts(user: User, post):\n    assert len(user.posts) == 1\n", True),
+        ("db", "def test_posts(post, user: User):\n    assert len(user.posts) == 1\n", True),
+        ("db", "def test_posts(user: User, post):\n    assert user.id == 1\n", False),
+        # Set up before, with another session, or read again by the test.
+        ("db", "def test_posts(first, user: User):\n    assert len(user.posts) == 1\n", False),
+        ("other_db", "def test_posts(user: User, post):\n    assert len(user.posts) == 1\n", False),
+        (
+            "db",
+            "def test_posts(db, user: User, post):\n    db.refresh(user)\n    assert user.posts\n",
+            False,
+        ),
+    ],
+)
+def test_what_a_test_reads_of_a_fixture_is_read_anew_if_a_later_fixture_commits(
+    session, test, is_anew
+):
+    conftest = CONFTEST.replace("SESSION", session)
+    test = f"from models import User\n\n\n{test}"
+    result = rewritten(database=FACTORY_AND_BASE, models=MODELS, conftest=conftest, test_posts=test)
+    after = result.files.get("test_posts.py", test.encode()).decode()
+    anew = 'await async_object_session(user).refresh(user, attribute_names=["posts"])'
+
+    assert b"async def post" in result.files["conftest.py"], result.findings
+    assert (anew in after) == is_anew, after

@@ -54,8 +54,9 @@ CHOSEN = [
 
 @pytest.fixture
 def run(tmp_path):
-    def run(url, **options):
-        (tmp_path / "pyproject.toml").write_text(MANIFEST)
+    def run(url, *, required="", **options):
+        manifest = MANIFEST.replace('40"]', f'40", "{required}"]') if required else MANIFEST
+        (tmp_path / "pyproject.toml").write_text(manifest)
         (tmp_path / "shop.py").write_text(SHOP.replace("{}", url))
         settings = Settings(
             select=("session-to-async",),
@@ -81,6 +82,47 @@ def test_a_database_with_several_drivers_is_a_question_that_its_answer_answers(r
     ((driver,),) = [tuple(one.values()) for one in tomllib.loads(answer).values()]
     (file,) = [one for one in answered.files if one.path == "shop.py"]
     assert f"+{driver}" in file.after.text.decode()
+
+
+SQLITE_OF_TESTS = """\
+from sqlalchemy import create_engine
+
+engine = create_engine("sqlite://")
+"""
+
+
+@pytest.mark.parametrize(
+    ("required", "question"),
+    [
+        ("psycopg2-binary", "may be a `postgresql+psycopg2://`, for which there is psycopg or"),
+        ("mysqlclient>=2", "may be a `mysql+mysqldb://`, for which there is aiomysql or asyncmy"),
+    ],
+)
+def test_a_url_from_outside_may_name_a_driver_that_is_required(run, tmp_path, required, question):
+    (tmp_path / "test_shop.py").write_text(SQLITE_OF_TESTS)
+    findings = run('os.environ["DB"]', required=required).findings
+    (asked,) = [one for one in findings if "driver" in (one.reason or "")]
+
+    assert question in asked.message
+    answered = run(
+        'os.environ["DB"]', required=required, **tomllib.loads(OPTION.search(asked.help)[1])
+    )
+    (file,) = [one for one in answered.files if one.path == "shop.py"]
+    assert '"sqlite": "sqlite+aiosqlite"' in file.after.text.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "required"),
+    [('os.environ["DB"]', "psycopg[binary]"), ('"sqlite:///x.db"', "psycopg2-binary")],
+)
+def test_a_required_driver_that_serves_both_sides_or_no_engine_is_no_question(
+    run, tmp_path, url, required
+):
+    (tmp_path / "test_shop.py").write_text(SQLITE_OF_TESTS)
+    report = run(url, required=required)
+
+    assert report.changes
+    assert not [one for one in report.findings if "driver" in (one.reason or "")]
 
 
 @pytest.mark.parametrize(("url", "written"), CHOSEN)

@@ -129,7 +129,7 @@ class FixtureRequests:
         while waiting:
             home, node = waiting.pop()
             for parameter, default in parameters_of(node.args):
-                fixture = None if default else self._fixture(home, node, parameter.arg)
+                fixture = None if default else self.fixture(home, node, parameter.arg)
                 if fixture is None:
                     continue
                 key = fixture[0].path, fixture[0].span(fixture[1]).start
@@ -139,7 +139,7 @@ class FixtureRequests:
                     waiting.append(fixture)
         return tuple(found)
 
-    def _fixture(
+    def fixture(
         self, module: Module, function: Function, name: str
     ) -> tuple[Module, Function] | None:
         """Return the fixture that a parameter receives: of the class, of the file, or further."""

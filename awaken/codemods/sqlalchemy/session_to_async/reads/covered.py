@@ -20,9 +20,9 @@ _EXPIRING = {"expire", "expire_all", "rollback"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
-def is_refreshed(module: Module, statement: ast.stmt, event: ast.Call, text: str) -> bool:
-    """Whether an object is read anew between a call and a statement, on every way to it."""
-    start, end = module.span(event).end, module.span(statement).start
+def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> bool:
+    """Whether an object is read anew between a byte and a statement, on every way to it."""
+    end = module.span(statement).start
     for called in module.mentions("refresh"):
         match node := module.parent(called):
             case ast.Call(func=ast.Attribute(attr="refresh"), args=[given], keywords=[]) if (

@@ -228,7 +228,7 @@ class ExpiredReads:
         above = module.parent(node)
         # What a property reads is loaded with the object.
         own = names & {above.attr} if isinstance(above, ast.Attribute) else names
-        if not own and is_refreshed(module, statement, event, text):
+        if not own and is_refreshed(module, statement, module.span(event).end, text):
             return None
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):

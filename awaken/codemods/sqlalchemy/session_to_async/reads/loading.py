@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -224,15 +224,16 @@ class Loading:
         """Return the relationships of a class that something loads before they are read."""
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
 
-    def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
+    def loaded_again(self, later: Iterable[Later], sent: Collection[Place]) -> dict[Place, Anew]:
         """Return the calls that have to read anew what the session has, with what tells them so.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement ``later``, behind a commit, gives the collections of before.
+        `Session.get`). A statement ``later``, behind a commit, gives the collections of before, and
+        all values of before after a request that is ``sent`` by a test.
         """
         added = {one.place for one in self._planned.added}
         is_held, found = holds_back(self._project), dict[Place, Anew]()
-        for load in read_after_commits(self._project, later, self._mapped, added):
+        for load in read_after_commits(self._project, later, self._mapped, added, sent):
             said = reloading(self._project, load, is_held=is_held)
             if said is not None and not leads_back(self._project, load.place):
                 found[load.place] = said

@@ -53,12 +53,14 @@ def read_after_commits(
     later: Iterable[Later],
     mapped: Collection[Key],
     loading: Collection[Place],
+    sent: Collection[Place],
 ) -> Iterator[Later]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
-    Where a program changes rows without its objects, all of them that may give an object again.
-    ``mapped`` are the relationships that the mapping is told to load, ``loading`` the statements
-    that get a loader option.
+    Where a program changes rows without its objects, all of them that may give an object again: in
+    all files, or after a request among ``sent``, whose sessions are others. ``mapped`` are the
+    relationships that the mapping is told to load, ``loading`` the statements that get a loader
+    option.
     """
     is_unseen = any(unseen_writes(project))
     for load in later:
@@ -66,9 +68,19 @@ def read_after_commits(
         calls = [] if module is None else module.calls_at(load.place.span)
         if module is None or load.kind != "load" or len(calls) != 1:
             continue
-        is_whole = is_unseen and project.orm.commits.reloads.of(module, calls[0]) is not None
+        is_behind = is_unseen or _is_behind(module, calls[0], sent)
+        is_whole = is_behind and project.orm.commits.reloads.of(module, calls[0]) is not None
         if is_whole or _gives_relationships(project, module, calls[0], mapped, loading):
             yield load
+
+
+def _is_behind(module: Module, load: ast.Call, sent: Collection[Place]) -> bool:
+    """Whether the function around a load has sent a request before."""
+    function = module.enclosing_function(load)
+    span, end = module.span(function or module.tree), module.span(load).start
+    return any(
+        one.path == module.path and span.contains(one.span) and one.span.start < end for one in sent
+    )
 
 
 def _gives_relationships(

@@ -71,11 +71,21 @@ class Urls:
         )
         return tuple(dict.fromkeys(match[1] for match in matches if match is not None))
 
+    @cached_property
+    def _required_names(self) -> tuple[str, ...]:
+        """The synchronous drivers that the program requires, as its URLs name them."""
+        required = (one for one in drivers() if one.urls and self._is_required(one))
+        return tuple(one.urls[0] for one in required if async_drivers(one.urls[0]))
+
+    def _is_required(self, driver: Driver) -> bool:
+        names = (driver.distribution, *driver.also)
+        return any(self._project.targets.distribution(one) is not None for one in names)
+
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        What a text of the program begins with, or a file beside the code names, may be the URL of
-        an engine that gets it from outside.
+        An engine that gets its URL from outside may get what a text of the program begins with,
+        what a file beside the code names, or a URL of a driver that the program requires.
         """
         found = {
             database: one
@@ -90,7 +100,8 @@ class Urls:
                 if driver is not None:
                     found.setdefault(self._database(name), driver)
         if any(self._comes_from_outside(engine) for engine in engines):
-            for name in (*self._written_names, *(one.drivername for one in self._elsewhere)):
+            elsewhere = (one.drivername for one in self._elsewhere)
+            for name in (*self._written_names, *elsewhere, *self._required_names):
                 driver = self._driver(name)
                 if driver is not None:
                     found.setdefault(self._database(name), driver)
@@ -164,15 +175,7 @@ class Urls:
             raise _unknown_database(shown)
         if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
             return
-        for name in _drivernames(url):
-            if self._database(name) not in drivers and not self._is_asynchronous(name):
-                raise self._question(name, f"for `{name}://`")
-        if not drivers:
-            shown = module.excerpt(node)
-            names = (*self._written_names, *(one.drivername for one in self._elsewhere))
-            if url.outside and names:
-                raise self._question(names[0], f"`{shown}` may be a `{names[0]}://`, for which")
-            raise _unknown_database(shown)
+        self._check_chosen(url, module.excerpt(node), drivers)
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
             span = _span_of_driver(module, self._written(module, node), name)
@@ -191,6 +194,19 @@ class Urls:
         # No text: an edit of the call around it counts the calls inside.
         named = next((one.arg for one in engine.call.keywords if one.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
+
+    def _check_chosen(self, url: Url, shown: str, drivers: Mapping[str, AsyncDriver]) -> None:
+        """Raise Refused where ``url`` may name a database of which the driver is unknown."""
+        for name in _drivernames(url):
+            if self._database(name) not in drivers and not self._is_asynchronous(name):
+                raise self._question(name, f"for `{name}://`")
+        names = [one for one in self._required_names if self._database(one) not in drivers]
+        if not drivers:
+            names += [*self._written_names, *(one.drivername for one in self._elsewhere)]
+        if url.outside and names:
+            raise self._question(names[0], f"`{shown}` may be a `{names[0]}://`, for which")
+        if not drivers:
+            raise _unknown_database(shown)
 
     def _question(self, name: str, shown: str) -> Refused:
         """Return the refusal that asks for the driver of a URL that begins with ``name``."""
@@ -239,12 +255,10 @@ class Urls:
         if not self._comes_from_outside(engine):
             return False
         known = {name.partition("+")[0] for name in names}
-        installed = self._project.targets.distribution
         return any(
-            installed(name) is not None
+            self._is_required(one)
             for one in known_drivers
             if not known & {each.partition("+")[0] for each in one.urls}
-            for name in (one.distribution, *one.also)
         )
 
     def _full(self, drivername: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
@@ -103,8 +104,11 @@ class SharedSessions:
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        if not self._found:
-            return ()
+        return self.sent if self._found else ()
+
+    @cached_property
+    def sent(self) -> tuple[Place, ...]:
+        """The calls of tests that send requests."""
         clients = Clients(self._project)
         modules = modules_with(self._project, _REQUESTS)
         return tuple(

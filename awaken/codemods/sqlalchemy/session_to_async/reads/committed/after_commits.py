@@ -25,6 +25,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     items_of,
     loaded_as_read,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
+    RequestedObjects,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
@@ -110,8 +113,8 @@ class ReadsAfterCommits:
             # What callers give is known where it is asked for.
             if one.kind != "load":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
-        for place, made in read_of_made(project):
-            self._places[place.path].setdefault(place, []).append(made)
+        for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
+            self._places[place.path].setdefault(place, []).append(event)
         self._statements = {
             module.place(read.statement)
             for module, reads in self._all()
@@ -293,7 +296,9 @@ class ReadsAfterCommits:
             read = replace(read, is_unloaded=is_unloaded and bool(session))
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
-                yield replace(read, statement=anchor or first, behind=is_behind, reading=first)
+                read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
+                yield read
+                yield from self._of_items(module, node, values, read)
 
     def _further(
         self,
@@ -318,6 +323,19 @@ class ReadsAfterCommits:
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
 
+    def _of_items(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values, read: _Read
+    ) -> Iterator[_Read]:
+        """Yield what functions read of the items of a collection, if a write may change that."""
+        if read.is_many or read.is_optional or read.further:
+            return
+        way, span = f"{read.text}.{read.name}", module.span(function_of(module, node) or node)
+        written = [one for one in self._writes.in_file(module.path) if span.contains(one.span)]
+        for step in filter(self._is_kept, self._read_of.along(module, node, values)):
+            changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
+            if step.is_many and step.text == way and any(changing):
+                yield replace(read, text=way, name=step.name, is_many=True)
+
     def _is_kept(self, step: Step) -> bool:
         return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
 
@@ -341,9 +359,9 @@ class ReadsAfterCommits:
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
     ) -> bool:
         """Whether an object is read anew, with what was loaded with it, behind all that commits."""
-        calls = [call for one in events for call in module.calls_at(one.span)[:1]]
-        return len(calls) == len(events) and all(
-            is_refreshed(module, statement, call, text) for call in calls
+        return all(
+            one.path == module.path and is_refreshed(module, statement, one.span.end, text)
+            for one in events
         )
 
     def _is_relationship(self, values: Values, name: str) -> bool:

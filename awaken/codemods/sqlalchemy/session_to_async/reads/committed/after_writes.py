@@ -416,8 +416,8 @@ class ReadsAfterWrites:
         )
 
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
-        calls = module.calls_at(write.span)[:1]
-        return any(is_refreshed(module, read.statement, one, read.text) for one in calls)
+        is_here = bool(module.calls_at(write.span))
+        return is_here and is_refreshed(module, read.statement, write.span.end, read.text)
 
 
 def _binds(module: Module, write: Place, name: str) -> bool:

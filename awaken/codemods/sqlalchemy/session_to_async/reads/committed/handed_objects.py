@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -60,15 +61,14 @@ class HandedObjects:
             for one in () if module is None or node is None else module.walk(node):
                 if module is None or node is None or not isinstance(one, ast.Name):
                     continue
-                if one.id != name or not _is_parameter(module, node, one):
+                if one.id != name or not is_parameter(module, node, one):
                     continue
                 above = module.parent(one)
                 above = module.parent(above) if isinstance(above, ast.keyword) else above
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
-                        further = module.parent(above)
-                        below = (further.attr,) if isinstance(further, ast.Attribute) else ()
-                        read.add((attribute, *below))
+                        read.add((attribute,))
+                        read |= {(attribute, below) for below in _below(module, above)}
                     case ast.Call() as call if call.func is not one:
                         handed |= dict.fromkeys(self._parameters(module, node, call, one))
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
@@ -101,7 +101,32 @@ class HandedObjects:
         return parameters
 
 
-def _is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
+def _below(module: Module, node: ast.Attribute) -> Iterator[str]:
+    """Yield the attributes that are read of what an attribute gives, or of its items."""
+    match module.parent(node):
+        case ast.Attribute(attr=name):
+            yield name
+        case ast.For(target=ast.Name(id=name), iter=iterated) as loop if iterated is node:
+            yield from read_in(module, loop, name)
+        case ast.comprehension(target=ast.Name(id=name), iter=iterated) as part if iterated is node:
+            yield from read_in(module, module.parent(part), name)
+        case _:
+            pass
+
+
+def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
+    """Yield the attributes that code reads of a variable."""
+    for one in () if node is None else module.walk(node):
+        match one:
+            case ast.Attribute(value=ast.Name(id=held), attr=attribute, ctx=ast.Load()) if (
+                held == name
+            ):
+                yield attribute
+            case _:
+                pass
+
+
+def is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
     """Whether a name is a parameter of a function, which nothing else gives a value."""
     bindings = module.scopes.bindings_of(name)
     return len(bindings) == 1 and bindings[0].scope.node is function

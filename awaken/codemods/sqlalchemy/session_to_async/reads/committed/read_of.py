@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import (
     DELETED,
     HandedObjects,
+    read_in,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
@@ -92,10 +93,10 @@ class ReadOf:
                 named = (name for one in items for name in self._answered_with(one))
                 return frozenset(named) | self._own.answered(module, node, _owners(items))
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
-                return self._own.behind(_owners(items_of(values)), _read_in(module, above, name))
+                return self._own.behind(_owners(items_of(values)), read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
                 owners, made = _owners(items_of(values)), module.parent(above)
-                return self._own.behind(owners, _read_in(module, made, name))
+                return self._own.behind(owners, read_in(module, made, name))
             case ast.Attribute(attr=name) if not is_many:
                 return self._own.behind(_owners(values), [name])
             case ast.Call() as call if call.func is not node and not is_many:
@@ -166,10 +167,12 @@ class ReadOf:
         paths = {path for one in places for path in self._validated_below[one]}
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
-            for mapped in map(self._project.orm.mapped_class, owners):
+            for owner in owners:
+                mapped = self._project.orm.mapped_class(owner)
                 facts = None if mapped is None else mapped.relationships.get(name)
-                if facts is not None and facts.target is not None and not facts.uselist:
-                    yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,))
+                if facts is not None and facts.target is not None:
+                    is_many = bool(self._project.orm.is_collection(owner, name))
+                    yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,), is_many)
 
     def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
@@ -247,14 +250,3 @@ def items_of(values: Values) -> Values:
     """Return the items of what may be lists."""
     lists = [one for one in values if isinstance(one, InstanceOf) and one.parameters]
     return tuple(item for one in lists for item in one.parameters[-1])
-
-
-def _read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
-    for one in () if node is None else module.walk(node):
-        match one:
-            case ast.Attribute(value=ast.Name(id=held), attr=attribute, ctx=ast.Load()) if (
-                held == name
-            ):
-                yield attribute
-            case _:
-                pass

@@ -1,0 +1,92 @@
+"""Objects that a fixture gives to a test: a fixture that pytest sets up later may commit them.
+
+The commit expires them, so that the test reads the database's values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import is_parameter
+from awaken.kit.search import modules_with
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.contract import Place
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_Key = tuple[str, int]
+
+
+class RequestedObjects:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._requests = project.coroutine_tests.requests
+        self._names = set[str]()
+        # By the fixture that commits, the fixtures that give it the sessions.
+        self._committed: dict[_Key, set[_Key]] = {}
+        for commit in project.orm.commits.all():
+            module = project.module(commit.place.path) if is_test_file(commit.place.path) else None
+            if module is not None:
+                for call in module.calls_at(commit.place.span)[:1]:
+                    self._add(module, call)
+
+    def read(self) -> Iterator[tuple[Place, Place]]:
+        """Yield the reads of parameters with such objects, each with the parameter."""
+        words = tuple(one.encode() for one in sorted(self._names))
+        for module in modules_with(self._project, words) if words else ():
+            for node in module.walk():
+                if not isinstance(node, Function):
+                    continue
+                names = {one.arg: one for one in self._committed_again(module, node)}
+                for name in module.walk(node) if names else ():
+                    if (
+                        isinstance(name, ast.Name)
+                        and name.id in names
+                        and is_parameter(module, node, name)
+                    ):
+                        yield module.place(name), module.place(names[name.id])
+
+    def _add(self, module: Module, call: ast.Call) -> None:
+        function = function_around(module, call)
+        if not isinstance(function, Function) or not isinstance(call.func, ast.Attribute):
+            return
+        name, owner = self._requests.name_of(module, function), call.func.value
+        if name is None or not isinstance(owner, ast.Name):
+            return
+        session = self._requests.fixture(module, function, owner.id)
+        if session is not None and is_parameter(module, function, owner):
+            self._names.add(name)
+            self._committed.setdefault(_key(module, function), set()).add(_key(*session))
+
+    def _committed_again(self, module: Module, function: Function) -> Iterator[ast.arg]:
+        """Yield the parameters whose fixtures are set up before one that commits."""
+        order = list(self._set_up(module, function, set()))
+        for parameter, default in parameters_of(function.args):
+            fixture = None if default else self._requests.fixture(module, function, parameter.arg)
+            if fixture is None or _key(*fixture) not in order:
+                continue
+            own = {_key(*fixture), *(_key(*one) for one in self._requests.asked(*fixture))}
+            later = order[order.index(_key(*fixture)) + 1 :]
+            if any(not own.isdisjoint(self._committed.get(one, ())) for one in later):
+                yield parameter
+
+    def _set_up(self, module: Module, function: Function, seen: set[_Key]) -> Iterator[_Key]:
+        """Yield the fixtures that a function gets, in the order in which pytest sets them up."""
+        for parameter, default in parameters_of(function.args):
+            fixture = None if default else self._requests.fixture(module, function, parameter.arg)
+            if fixture is not None and _key(*fixture) not in seen:
+                seen.add(_key(*fixture))
+                yield from self._set_up(*fixture, seen)
+                yield _key(*fixture)
+
+
+def _key(module: Module, function: Function) -> _Key:
+    return module.path, module.span(function).start
