@@ -190,12 +190,12 @@ class Hierarchy:
             return False
         if qualified not in self._ancestors and qualified not in self.descendants:
             return False
-        lines = self._hierarchy_of(qualified)
-        # With several bases the order depends on the class of the instance.
-        if not lines.is_linear:
-            return True
-        above = self._overrides.line(qualified)
-        return self._may_be_own([*above][1], self._stored(method)) if len(above) > 1 else True
+        stored = self._stored(method)
+        # The order of the bases is that of the class of the instance, which inherits both.
+        return any(
+            self._overrides.is_next(below, qualified, stored, self._qualified)
+            for below in self._hierarchy_of(qualified).descendants
+        )
 
     @cached_property
     def is_linear(self) -> bool:

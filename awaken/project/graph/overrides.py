@@ -63,6 +63,20 @@ class Overrides:
                 overridden |= self.line(facts.qualified).keys() - {facts.qualified}
         return tuple(one.qualified for one in defining if one.qualified not in overridden)
 
+    def is_next(self, qualified: str, above: str, method: str, definer: str) -> bool:
+        """Whether ``super().method`` in the class ``above`` may be the one of ``definer``.
+
+        It runs for an instance of the class ``qualified``, which inherits ``above``.
+        """
+        line = self.line(qualified)
+        order = self._order(qualified)
+        if order is None:
+            return definer in line
+        behind = [name for name in order[order.index(above) + 1 :] if name in line]
+        first = next((name for name in behind if method in line[name].members), None)
+        # An `__init__` that is generated is defined nowhere.
+        return definer in behind if first is None else first == definer
+
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
         line = self.line(qualified)

@@ -240,7 +240,8 @@ class Search:
     def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
         for module, owner in hierarchy.definitions():
-            inherits = f"{module.name}.{module.qualname(owner)}" not in self._target.made
+            name = f"{module.name}.{module.qualname(owner)}"
+            inherits = hierarchy.is_above(name, "__init__")
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)
                 if bound is not None and isinstance(node, ast.Call):

@@ -30,11 +30,13 @@ class Family:
     """The definitions that may run; ``why`` is empty, or says why they are not all in sight.
 
     ``outside`` is the class of a library that has the method if none of ``functions`` runs.
+    ``declared`` are those of protocols, in whose place one of ``functions`` runs.
     """
 
     functions: tuple[FoundFunctions, ...]
     outside: str = ""
     why: str = ""
+    declared: tuple[FoundFunctions, ...] = ()
 
 
 class Families:
@@ -59,7 +61,8 @@ class Families:
         name, line = facts.qualified, self._line(facts.qualified)
         for member in sorted(facts.members):
             self._defining[member].append(name)
-        for above in line:
+        ancestors = self._classes.ancestors(name)
+        for above in (*line, *(() if ancestors is None else ancestors.outside)):
             if above != name:
                 self._below[above].append(name)
         if sum(base in line for base in facts.bases) > 1:
@@ -119,11 +122,18 @@ class Families:
             return Family((), why=f"too many classes have a `{method}`")
         # What a protocol declares runs only where nothing else is there.
         real = [name for name in names if name not in self._overrides.protocols]
-        found = [self._functions.named(f"{name}.{method}") for name in real or names]
-        functions = tuple(one for one in found if one is not None)
-        if len(functions) < len(found):
-            return Family(functions, why=f"`{method}` of `{qualified}` is no plain method")
-        return Family(functions, "" if functions else self._outside(qualified))
+        functions = self._defined(real or names, method)
+        declared = self._defined(set(names) - set(real), method) if real else ()
+        if len(functions) < len(real or names):
+            why = f"`{method}` of `{qualified}` is no plain method"
+            return Family(functions, why=why, declared=declared)
+        outside = "" if functions else self._outside(qualified)
+        return Family(functions, outside, declared=declared)
+
+    def _defined(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
+        """Return the ``method`` of each class of these names that defines it plainly."""
+        found = (self._functions.named(f"{name}.{method}") for name in names)
+        return tuple(one for one in found if one is not None)
 
     def _outside(self, qualified: str) -> str:
         ancestors = self._classes.ancestors(qualified)
