@@ -25,6 +25,7 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from attacks import programs as attack_programs
 from house import circles, imports_of
 
 import awaken
@@ -133,13 +134,18 @@ def source(package: Path) -> None:
 
 
 def programs(rule: str) -> Iterator[tuple[str, Project]]:
-    """Yield the program of each case, of one rule or of all."""
+    """Yield the program of each case, of one rule or of all, and each of the attacks."""
+    attacked = [] if rule else list(attack_programs([]))
+    texts = {
+        one.name: {path: text.encode() for path, text in one.files.items()} for one in attacked
+    }
     for case in load_cases(Path.cwd() / "fixtures"):
         if rule in ("", case.rule):
-            files = {path: text for path, text in case.before.items() if is_python(path)}
-            sources = {path: decode(path, text) for path, text in files.items()}
-            settings = ProjectSettings(published=False)
-            yield case.identifier, Project(Snapshot(sources), None, settings=settings)
+            texts[case.identifier] = case.before
+    for name, files in texts.items():
+        sources = {path: decode(path, text) for path, text in files.items() if is_python(path)}
+        settings = ProjectSettings(published=False)
+        yield name, Project(Snapshot(sources), None, settings=settings)
 
 
 def sites(rule: str, *, show: bool) -> None:

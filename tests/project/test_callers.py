@@ -77,7 +77,7 @@ FUNCTIONS = {
         "def _f(s): ...\ng = _f", {"a": "from m import g\ng(5)"}, ["a: g(5)"], [],
     ),
     "assigned to a name with two values": (
-        "def _f(s): ...\ng = _f\ng = print\ng(1)", {}, [], ["value"],
+        "def _f(s): ...\ng = _f\ng = print\ng(1)", {}, ["m: g(1)"], ["value"],
     ),
     "imported inside a function": (
         "def _f(s): ...", {"a": "def run():\n    from m import _f\n    _f(1)"}, ["a: _f(1)"], [],
@@ -92,7 +92,7 @@ FUNCTIONS = {
     "an attribute while the module is handed around": (
         "def _f(s): ...\n_f(1)",
         {"a": "import m\ndef g(x): x._f(1)\ng(m)"},
-        ["m: _f(1)"], ["unresolved"],
+        ["a: x._f(1)", "m: _f(1)"], ["unresolved"],
     ),
     "one of two modules": (
         "def _f(s): ...",
@@ -119,7 +119,9 @@ FUNCTIONS = {
         {}, ["m: _f(1)"], [],
     ),
     "a decorator itself": ("def _f(s): ...\n@_f\ndef g(): ...", {}, [], ["value"]),
-    "a decorator with arguments": ("def _f(s): ...\n@_f(1)\ndef g(): ...", {}, [], ["value"]),
+    "a decorator with arguments": (
+        "def _f(s): ...\n@_f(1)\ndef g(): ...", {}, ["m: _f(1)"], ["value"],
+    ),
     "named in __all__": ("__all__ = ['_f']\ndef _f(s): ...", {}, [], ["named"]),
     "named by its path in a text": (
         "def _f(s): ...", {"a": "TASKS = ['m._f', 'm:_f']"}, [], ["named", "named"],

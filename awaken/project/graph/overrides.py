@@ -19,6 +19,8 @@ from awaken.project.source.words import Words
 
 HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic", *PROTOCOLS}
 """Classes outside the project that have no method of interest, and call none of a subclass."""
+MAKING = ("__new__", "__init__", "__post_init__")
+"""The methods that run where a class is called."""
 _MOST_BASES = 50  # of a class whose `__mro__` is worked out
 _DYNAMIC = {"__getattr__", "__getattribute__"}
 
@@ -63,19 +65,18 @@ class Overrides:
                 overridden |= self.line(facts.qualified).keys() - {facts.qualified}
         return tuple(one.qualified for one in defining if one.qualified not in overridden)
 
-    def is_next(self, qualified: str, above: str, method: str, definer: str) -> bool:
-        """Whether ``super().method`` in the class ``above`` may be the one of ``definer``.
+    def following(self, qualified: str, above: str, method: str) -> tuple[str, ...]:
+        """Return the class whose ``method`` is ``super().method`` in the class ``above``.
 
-        It runs for an instance of the class ``qualified``, which inherits ``above``.
+        It runs for an instance of the class ``qualified``, which inherits ``above``. None where no
+        class of the program has it, several where Python's order of the bases is unknown.
         """
-        line = self.line(qualified)
-        order = self._order(qualified)
+        line, order = self.line(qualified), self._order(qualified)
         if order is None:
-            return definer in line
-        behind = [name for name in order[order.index(above) + 1 :] if name in line]
-        first = next((name for name in behind if method in line[name].members), None)
-        # An `__init__` that is generated is defined nowhere.
-        return definer in behind if first is None else first == definer
+            below = {name for name in line if above in self.line(name)}
+            return self.nearest((one for name, one in line.items() if name not in below), method)
+        behind = order[order.index(above) + 1 :]
+        return tuple(one for one in behind if one in line and method in line[one].members)[:1]
 
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""

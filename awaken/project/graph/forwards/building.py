@@ -18,6 +18,7 @@ from awaken.project.graph.forwards.resolving import (
     is_use,
     is_worth_resolving,
 )
+from awaken.project.graph.overrides import MAKING
 from awaken.project.names.file_facts import FactsIndex, WrittenFunction
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.modules import Module
@@ -159,7 +160,7 @@ class CallGraphBuilder:
             case "class":
                 return families.made(referent.text)
             case "below":
-                return [families.of(referent.text, "__init__")]
+                return [families.of(referent.text, name) for name in MAKING]
             case _:
                 return []
 

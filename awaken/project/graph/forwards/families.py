@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from awaken.project.graph.overrides import Overrides
+from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 
@@ -21,8 +21,6 @@ families of up to n methods each."""
 _MOST_FULFILLING = 100
 """Classes that fulfil a protocol without naming it: one with a single common member says
 nothing."""
-
-_MAKING = ("__new__", "__init__", "__post_init__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +81,18 @@ class Families:
     def above(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
-        The next class above; where a class below has several bases, also what stands beside it.
+        The next class in the order of the bases of that class, and of each below it.
         """
-        line = self._line(qualified)
-        above = [one for name, one in line.items() if name != qualified]
-        names = dict.fromkeys(self._overrides.nearest(above, method))
-        for joining in self._joining.get(qualified, ()):
-            for name, one in self._line(joining).items():
-                is_beside = name not in line and qualified not in self._line(name)
-                if is_beside and method in one.members:
-                    names[name] = None
+        names: dict[str, None] = {}
+        for below in (qualified, *self._below.get(qualified, ())):
+            names |= dict.fromkeys(self._overrides.following(below, qualified, method))
         return self._made_of(qualified, list(names), method)
 
     def made(self, qualified: str) -> list[Family]:
         """Return what runs when the class itself, and none below it, makes an instance."""
         return [
             self._made_of(definer, [definer], name)
-            for name in _MAKING
+            for name in MAKING
             for definer in self._overrides.definers(qualified, name)
         ]
 
