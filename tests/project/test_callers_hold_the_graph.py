@@ -1,4 +1,4 @@
-"""The law of callers: `callers_of` and the call graph know the same calls of a function."""
+"""The law of callers: `all_callers_of` and the call graph know the same calls of a function."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from awaken.workspace.sources import decode, is_python
 
 
 def assert_agreement(project):
-    """Assert that `callers_of` and the graph know the same calls of each function."""
+    """Assert that `all_callers_of` and the graph know the same calls of each function."""
     graph = project.calls.graph()
     for place in graph.functions():
         module = project.module(place.path)
         for function in module.walk():
             if isinstance(function, Function) and module.span(function).start == place.start:
-                sites = project.calls.callers_of(module, function).sites
+                sites = project.calls.all_callers_of(module, function).sites
                 calls = {call.place for call in graph.callers(place)}
                 assert {site.place for site in sites} == calls, place.qualname
 
@@ -153,7 +153,7 @@ def test_callers_and_the_graph_agree(named):
     for dotted, calls in expected.items():
         path = "one.py" if dotted == "run" else "m.py"
         function = function_of(project, path, dotted)
-        found = project.calls.callers_of(module_of(project, path), function)
+        found = project.calls.all_callers_of(module_of(project, path), function)
         assert sorted(shown(project, found)[0]) == [f"m: {call}" for call in sorted(calls)]
 
 

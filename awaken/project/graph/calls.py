@@ -103,6 +103,14 @@ class Calls:
 
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
+        return self._evaluator.callers.of(module, function)
+
+    def all_callers_of(self, module: Module, function: Function) -> Callers:
+        """Return the same, with the calls of a function where it is handed on as a value.
+
+        These are the calls that the graph knows. It takes longer: the calls of the files to which
+        it may be handed are evaluated.
+        """
         callers = self._evaluator.callers.of(module, function)
         return self._of_values.added(module, function, callers)
 
