@@ -142,7 +142,8 @@ def test_a_call_is_resolved(text, expected):
     ("caller", "expected"),
     [
         ("m.Base.read", ["self.load() -> several m.Base.load m.Derived.load m.Beside.load"]),
-        ("m.Derived.load", ["super().load() -> several m.Base.load m.Other.load"]),
+        # Also for an instance of `Both`, whose bases Python orders Derived, Base, Other.
+        ("m.Derived.load", ["super().load() -> one m.Base.load"]),
     ],
 )
 def test_a_method_stands_for_its_family(caller, expected):

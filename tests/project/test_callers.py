@@ -119,7 +119,9 @@ FUNCTIONS = {
         {}, ["m: _f(1)"], [],
     ),
     "a decorator itself": ("def _f(s): ...\n@_f\ndef g(): ...", {}, [], ["value"]),
-    "a decorator with arguments": ("def _f(s): ...\n@_f(1)\ndef g(): ...", {}, [], ["value"]),
+    "a decorator with arguments": (
+        "def _f(s): ...\n@_f(1)\ndef g(): ...", {}, ["m: _f(1)"], ["value"],
+    ),
     "named in __all__": ("__all__ = ['_f']\ndef _f(s): ...", {}, [], ["named"]),
     "named by its path in a text": (
         "def _f(s): ...", {"a": "TASKS = ['m._f', 'm:_f']"}, [], ["named", "named"],

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from awaken.knowledge.running import running
-from awaken.project.graph.overrides import HARMLESS_BASES, Overrides
+from awaken.project.graph.overrides import HARMLESS_BASES, MAKING, Overrides
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -174,9 +174,14 @@ class Hierarchy:
             if found is not None:
                 yield found
 
-    def made_by_init(self) -> set[str]:
-        """Return the classes for which ``X(...)`` calls the ``__init__`` of this one."""
-        return {name for name in self.descendants if self._may_be_own(name, "__init__")}
+    def made_by(self, method: str) -> set[str]:
+        """Return the classes for which ``X(...)`` runs the ``method`` of this one.
+
+        That is ``__init__``, ``__new__`` or ``__post_init__``, and no class for any other.
+        """
+        if method not in MAKING:
+            return set()
+        return {name for name in self.descendants if self._may_be_own(name, method)}
 
     def _may_be_own(self, qualified: str, method: str) -> bool:
         """Whether ``method`` of the class ``qualified`` itself may be the one of this class."""
@@ -190,12 +195,13 @@ class Hierarchy:
             return False
         if qualified not in self._ancestors and qualified not in self.descendants:
             return False
-        lines = self._hierarchy_of(qualified)
-        # With several bases the order depends on the class of the instance.
-        if not lines.is_linear:
-            return True
-        above = self._overrides.line(qualified)
-        return self._may_be_own([*above][1], self._stored(method)) if len(above) > 1 else True
+        stored = self._stored(method)
+        line, following = self._overrides.line(qualified), self._overrides.following
+        # An `__init__` that is generated is defined nowhere.
+        return any(
+            self._qualified in (following(below, qualified, stored) or line)
+            for below in self._hierarchy_of(qualified).descendants
+        )
 
     @cached_property
     def is_linear(self) -> bool:

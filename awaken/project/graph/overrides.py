@@ -19,6 +19,8 @@ from awaken.project.source.words import Words
 
 HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic", *PROTOCOLS}
 """Classes outside the project that have no method of interest, and call none of a subclass."""
+MAKING = ("__new__", "__init__", "__post_init__")
+"""The methods that run where a class is called."""
 _MOST_BASES = 50  # of a class whose `__mro__` is worked out
 _DYNAMIC = {"__getattr__", "__getattribute__"}
 
@@ -62,6 +64,19 @@ class Overrides:
             if facts.unique and facts.qualified not in overridden:
                 overridden |= self.line(facts.qualified).keys() - {facts.qualified}
         return tuple(one.qualified for one in defining if one.qualified not in overridden)
+
+    def following(self, qualified: str, above: str, method: str) -> tuple[str, ...]:
+        """Return the class whose ``method`` is ``super().method`` in the class ``above``.
+
+        It runs for an instance of the class ``qualified``, which inherits ``above``. None where no
+        class of the program has it, several where Python's order of the bases is unknown.
+        """
+        line, order = self.line(qualified), self._order(qualified)
+        if order is None:
+            below = {name for name in line if above in self.line(name)}
+            return self.nearest((one for name, one in line.items() if name not in below), method)
+        behind = order[order.index(above) + 1 :]
+        return tuple(one for one in behind if one in line and method in line[one].members)[:1]
 
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""

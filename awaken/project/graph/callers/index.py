@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from awaken.project.graph.callers.found import Callers
 from awaken.project.graph.callers.search import Search
 from awaken.project.graph.callers.surroundings import Surroundings
+from awaken.project.graph.callers.target import Target
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
@@ -30,6 +31,10 @@ class CallIndex:
         """Return who calls ``function``, a function or method of ``module``."""
         self.search([(module, function)])
         return self._kept[_key(module, function)]
+
+    def target(self, module: Module, function: Function) -> Target:
+        """Return what a search for the callers of ``function`` looks for."""
+        return Target(self._surroundings, module, function)
 
     def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.

@@ -125,6 +125,8 @@ class Search:
     def run(self) -> Iterator[str]:
         """Search everything; yield the path of each file before it is looked at."""
         target = self._target
+        if target.never_runs:
+            return
         words = [target.shown]
         if target.makes and target.hierarchy is not None:
             words += sorted({name.rpartition(".")[2] for name in target.made} - set(words))
@@ -240,7 +242,8 @@ class Search:
     def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
         for module, owner in hierarchy.definitions():
-            inherits = f"{module.name}.{module.qualname(owner)}" not in self._target.made
+            name = f"{module.name}.{module.qualname(owner)}"
+            inherits = hierarchy.is_above(name, "__init__")
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)
                 if bound is not None and isinstance(node, ast.Call):
@@ -277,19 +280,17 @@ class Search:
                 self._stop("unresolved", why, mention.place)
             return set()
         shown = self._target.shown
+        if mention.is_call and mention.kind in {"call", "decorator"}:
+            self._add(mention.used, bound)
         match mention.kind:
-            case "call":
-                if mention.is_call:
-                    self._add(mention.used, bound)
             case "alias" if self._is_followed(mention):
                 return {mention.name}
             case "injected":
                 why = f"`{shown}` is given to a framework, which calls it"
                 self._stop("framework", why, mention.used)
-            case "decorator":
-                self._stop("value", f"`{shown}` is used as a decorator", mention.used)
-            case "value" | "alias":
-                self._stop("value", f"`{shown}` is passed on as a value", mention.used)
+            case "value" | "alias" | "decorator" as kind:
+                how = "used as a decorator" if kind == "decorator" else "passed on as a value"
+                self._stop("value", f"`{shown}` is {how}", mention.used)
         return set()
 
     def _is_followed(self, mention: Mention) -> bool:

@@ -9,12 +9,13 @@ from typing import Literal
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.callers.mentions import Definition, Mention, Receiver
 from awaken.project.graph.callers.surroundings import Surroundings
+from awaken.project.graph.forwards.resolving import Referent
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.names.functions.generated import GeneratedInit
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, is_overload
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -38,6 +39,7 @@ class Target:
         self.owner_name = owner.name if owner is not None else ""
         self.makes = owner is not None and function.name == "__init__"
         self.name = function.name
+        self.never_runs = is_overload(function)
         self.shown = self.owner_name or self.name if self.makes else self.name
         self.place = module.place(function)
         self._definition = Definition.of(module, function)
@@ -55,7 +57,7 @@ class Target:
         if owner is not None:
             self.hierarchy = surroundings.hierarchy(f"{module.name}.{module.qualname(owner)}")
             if self.makes:
-                self.made = self.hierarchy.made_by_init()
+                self.made = self.hierarchy.made_by(self.name)
 
     def home(self) -> set[str]:
         """Return the files of the function: of a method, those of all relatives of its class."""
@@ -139,7 +141,7 @@ class Target:
         if self.is_local:
             return False
         name = self._evaluator.names.qualified(module, node)
-        if name is not None:
+        if name is not None and (name in self._targets() or not self._is_of_variable(name)):
             return name in self._targets()
         root: ast.expr = node
         while isinstance(root, ast.Attribute):
@@ -153,6 +155,12 @@ class Target:
         if not is_imported and not self._surroundings.module_values.travels(path):
             return False
         return _any(self._module_refers(node, self._evaluator.values(module, node.value)))
+
+    def _is_of_variable(self, name: str) -> bool:
+        """Whether a name is that of an attribute of a variable, which may hold a module."""
+        names, owner = self._evaluator.names, name.rpartition(".")[0]
+        located = names.locate(owner)
+        return bool(located and located.rest) and self._evaluator.classes.facts(owner) is None
 
     def _module_refers(self, node: ast.Attribute, owners: Values) -> Iterator[bool | None]:
         for owner in owners:
@@ -193,6 +201,26 @@ class Target:
                 return value.qualified in self.made
             case _:
                 return False
+
+    @property
+    def gives(self) -> int:
+        """How many parameters the receiver of a call of a value fills."""
+        return int(self.makes or (self.is_method and self._method_kind != "static"))
+
+    def is_referred(self, referent: Referent) -> bool:
+        """Whether a call that refers to this may run it, as the call graph resolves calls."""
+        kind, text, name, start = referent
+        if kind == "function":
+            return (text, start) == (self.place.path, self.place.span.start)
+        if self.hierarchy is None:
+            return False
+        if kind in {"class", "below"}:
+            return text in (self.made or self.hierarchy.made_by(self.name))
+        if name != self.name:
+            return False
+        if kind == "above":
+            return self.hierarchy.is_above(text, name)
+        return kind in {"method", "exact"} and bool(self.hierarchy.reaches(InstanceOf(text), name))
 
     def _bound_method(self, receiver: Receiver) -> int | Literal[False] | None:
         hierarchy = self.hierarchy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
@@ -18,6 +18,7 @@ from awaken.project.graph.forwards.resolving import (
     is_use,
     is_worth_resolving,
 )
+from awaken.project.graph.overrides import MAKING
 from awaken.project.names.file_facts import FactsIndex, WrittenFunction
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.modules import Module
@@ -122,6 +123,7 @@ class CallGraphBuilder:
 
     def _resolved(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:
         functions: dict[int, None] = {}
+        declared: set[int] = set()
         makes, why = False, ""
         for referent in referents:
             if referent.kind == "unknown":
@@ -130,19 +132,18 @@ class CallGraphBuilder:
             makes = makes or referent.kind in {"class", "below"}
             for family in self._families(families, referent):
                 why = why or family.why
-                for path, start in self._starts(family):
+                declared.update(self._numbers(family.declared))
+                for path, start in _starts(family.functions):
                     why = why or self._hidden(path, start)
-                    number = self._graph.number_of(path, start)
-                    if number is not None:
-                        functions[number] = None
-        found = tuple(sorted(functions))
+                functions.update(dict.fromkeys(self._numbers(family.functions)))
+        found, by = tuple(sorted(functions)), tuple(sorted(declared))
         if why:
-            return Resolved("unknown", found, why)
+            return Resolved("unknown", found, why, by)
         if makes:
-            return Resolved("class", found)
+            return Resolved("class", found, "", by)
         if not found:
             return Resolved("library")
-        return Resolved("one" if len(found) == 1 else "several", found)
+        return Resolved("one" if len(found) == 1 else "several", found, "", by)
 
     def _families(self, families: Families, referent: Referent) -> list[Family]:
         match referent.kind:
@@ -159,17 +160,22 @@ class CallGraphBuilder:
             case "class":
                 return families.made(referent.text)
             case "below":
-                return [families.of(referent.text, "__init__")]
+                return [families.of(referent.text, name) for name in MAKING]
             case _:
                 return []
 
-    def _starts(self, family: Family) -> list[tuple[str, int]]:
-        return [(found.path, one.start) for found in family.functions for one in found.functions]
+    def _numbers(self, functions: Iterable[FoundFunctions]) -> Iterator[int]:
+        numbers = (self._graph.number_of(*place) for place in _starts(functions))
+        return (one for one in numbers if one is not None)
 
     def _hidden(self, path: str, start: int) -> str:
         written = self._written.get((path, start))
         hiding = None if written is None else self._decorated.hiding(path, written)
         return "" if hiding is None else f"it is decorated by `{hiding}`"
+
+
+def _starts(functions: Iterable[FoundFunctions]) -> Iterator[tuple[str, int]]:
+    return ((found.path, one.start) for found in functions for one in found.functions)
 
 
 def _lambda_around(module: Module, node: ast.AST) -> ast.Lambda | None:

@@ -48,12 +48,14 @@ class Resolved:
     ``functions`` are numbers of functions. ``one`` and ``several`` name all that may run;
     ``class`` makes an instance and runs the code of ``functions``, if the program has any;
     ``library`` leaves the program. ``unknown`` says why in ``why``; it may still reach
-    ``functions``, and others.
+    ``functions``, and others. ``declared`` are the methods of protocols by which it is called:
+    none of them runs.
     """
 
     kind: ResolvedKind
     functions: tuple[int, ...] = ()
     why: str = ""
+    declared: tuple[int, ...] = ()
 
 
 class Call(NamedTuple):
@@ -93,6 +95,7 @@ class CallGraph:
         self._by_caller: array[int] = array("i")
         self._first: array[int] = array("i")
         self._by_callee: dict[int, array[int]] = {}
+        self._by_declared: dict[int, list[int]] = {}
         self._by_path: dict[str, list[int]] | None = None
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
         # The files in which each name is used, and not called.
@@ -131,6 +134,8 @@ class CallGraph:
         for call, what in enumerate(self._what):
             for function in self._resolved[what].functions:
                 calling[function].append(call)
+            for function in self._resolved[what].declared:
+                self._by_declared.setdefault(function, []).append(call)
         self._by_callee = dict(calling)
         unknown: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
@@ -192,13 +197,14 @@ class CallGraph:
         return None if span is None else Place(call.place.path, span)
 
     def callers(self, function: FunctionPlace) -> list[Call]:
-        """Return the calls in sight that may reach ``function``."""
+        """Return the calls in sight that may reach ``function``, or by which it is declared."""
         number = self._numbers.get((function.path, function.start))
         if number is None:
             return []
-        rows = set(self._by_callee.get(number, ()))
+        rows = {*self._by_callee.get(number, ()), *self._by_declared.get(number, ())}
         for row in self._unknown.get(function.qualname.rpartition(".")[2], ()):
-            if number in self._resolution(row).functions:
+            resolution = self._resolution(row)
+            if number in resolution.functions or number in resolution.declared:
                 rows.add(row)
             else:
                 rows.discard(row)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from awaken.project.graph.overrides import Overrides
+from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 
@@ -22,19 +22,19 @@ _MOST_FULFILLING = 100
 """Classes that fulfil a protocol without naming it: one with a single common member says
 nothing."""
 
-_MAKING = ("__new__", "__init__", "__post_init__")
-
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """The definitions that may run; ``why`` is empty, or says why they are not all in sight.
 
     ``outside`` is the class of a library that has the method if none of ``functions`` runs.
+    ``declared`` are those of protocols, in whose place one of ``functions`` runs.
     """
 
     functions: tuple[FoundFunctions, ...]
     outside: str = ""
     why: str = ""
+    declared: tuple[FoundFunctions, ...] = ()
 
 
 class Families:
@@ -59,7 +59,8 @@ class Families:
         name, line = facts.qualified, self._line(facts.qualified)
         for member in sorted(facts.members):
             self._defining[member].append(name)
-        for above in line:
+        ancestors = self._classes.ancestors(name)
+        for above in (*line, *(() if ancestors is None else ancestors.outside)):
             if above != name:
                 self._below[above].append(name)
         if sum(base in line for base in facts.bases) > 1:
@@ -80,23 +81,18 @@ class Families:
     def above(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
-        The next class above; where a class below has several bases, also what stands beside it.
+        The next class in the order of the bases of that class, and of each below it.
         """
-        line = self._line(qualified)
-        above = [one for name, one in line.items() if name != qualified]
-        names = dict.fromkeys(self._overrides.nearest(above, method))
-        for joining in self._joining.get(qualified, ()):
-            for name, one in self._line(joining).items():
-                is_beside = name not in line and qualified not in self._line(name)
-                if is_beside and method in one.members:
-                    names[name] = None
+        names: dict[str, None] = {}
+        for below in (qualified, *self._below.get(qualified, ())):
+            names |= dict.fromkeys(self._overrides.following(below, qualified, method))
         return self._made_of(qualified, list(names), method)
 
     def made(self, qualified: str) -> list[Family]:
         """Return what runs when the class itself, and none below it, makes an instance."""
         return [
             self._made_of(definer, [definer], name)
-            for name in _MAKING
+            for name in MAKING
             for definer in self._overrides.definers(qualified, name)
         ]
 
@@ -119,11 +115,18 @@ class Families:
             return Family((), why=f"too many classes have a `{method}`")
         # What a protocol declares runs only where nothing else is there.
         real = [name for name in names if name not in self._overrides.protocols]
-        found = [self._functions.named(f"{name}.{method}") for name in real or names]
-        functions = tuple(one for one in found if one is not None)
-        if len(functions) < len(found):
-            return Family(functions, why=f"`{method}` of `{qualified}` is no plain method")
-        return Family(functions, "" if functions else self._outside(qualified))
+        functions = self._defined(real or names, method)
+        declared = self._defined(set(names) - set(real), method) if real else ()
+        if len(functions) < len(real or names):
+            why = f"`{method}` of `{qualified}` is no plain method"
+            return Family(functions, why=why, declared=declared)
+        outside = "" if functions else self._outside(qualified)
+        return Family(functions, outside, declared=declared)
+
+    def _defined(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
+        """Return the ``method`` of each class of these names that defines it plainly."""
+        found = (self._functions.named(f"{name}.{method}") for name in names)
+        return tuple(one for one in found if one is not None)
 
     def _outside(self, qualified: str) -> str:
         ancestors = self._classes.ancestors(qualified)

@@ -151,7 +151,8 @@ class Referents:
         match owner:
             case InstanceOf() | ClassOf():
                 if self._evaluator.classes.facts(owner.qualified) is None:
-                    yield Referent("library", f"{owner.qualified}.{func.attr}")
+                    # A class of the program that inherits it may have its own.
+                    yield Referent("method", owner.qualified, func.attr)
                 else:
                     found = self._method(owner.qualified, func.attr)
                     yield from (found,) if found is not None else self._member(owner, module, func)
