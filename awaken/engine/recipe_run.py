@@ -130,6 +130,7 @@ def _joined(first: RootReport, then: RootReport) -> RootReport:
     return structs.replace(
         then,
         files=tuple(files[path] for path in sorted(files)),
+        findings=(*first.findings, *then.findings),
         changes=(*first.changes, *then.changes),
         left_to_do=tuple(dict.fromkeys((*first.left_to_do, *then.left_to_do))),
     )

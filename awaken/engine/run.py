@@ -198,8 +198,8 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
     for name in locks if requiring else ():
         manifest, command = _LOCKING[name]
         if outcome.after.get(manifest) != outcome.before.get(manifest):
-            why = f"it does not contain the new requirements of {manifest}: run `{command}`"
-            yield LeftToDo(name, 0, "", "", why, requiring)
+            why = f"it does not contain the new requirements of {manifest}"
+            yield LeftToDo(name, 0, "", "", why, requiring, command)
 
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:

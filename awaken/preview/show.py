@@ -96,7 +96,8 @@ def show(  # noqa: PLR0913  what is shown, and how
             _explain_empty_patch(report, command, view, again)
         return
     print_problems(report, view, current)
-    print_notes(report, view, is_outlined=command != "apply")
+    is_apply = command == "apply"
+    print_notes(report, view, is_outlined=not is_apply, is_written=is_apply)
     _close(report, command, view, again)
 
 
@@ -171,10 +172,11 @@ def _writer(form: Form, view: View) -> Writer | None:
     return writer
 
 
-def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
+def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bool = False) -> None:
     """Print to stderr what did not run and why, and what is left to do.
 
-    What outlines say that were printed is not said again.
+    What outlines say that were printed is not said again. After the changes ``is_written``, a
+    command that is left is a step of ``commands_after``, and not said here.
     """
     roots = [] if view.quiet else report.roots
     # What every project says is said once: it follows from the command line.
@@ -187,7 +189,7 @@ def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
         for note in (one for one in root.notes if one not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
-            if not outlined.isdisjoint(left.changes):
+            if not outlined.isdisjoint(left.changes) or (is_written and left.command):
                 continue
             path = relative(root.root, left.path, Path.cwd())
             say(visible(f"left to do: {path}{f':{left.line}' if left.line else ''}: {todo(left)}"))

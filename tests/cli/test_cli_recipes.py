@@ -769,6 +769,23 @@ def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatc
     assert "Step 2 may change this:" in text
 
 
+def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop, monkeypatch):
+    with_recipe(shop, QUERIES)
+    text = f"{GOOD}\n\ndef rows(db: Session, kind):\n    return db.query(kind).all()\n"
+    shop.write("shop.py", text)
+    monkeypatch.chdir(committed(shop).root)
+
+    dry = awaken("migrate", "ours", "--dry-run")[1].decode()
+    code, out = awaken("migrate", "ours")
+
+    left = (shop.root / "shop.py").read_text().splitlines()
+    line = next(number for number, one in enumerate(left, 1) if "db.query(kind)" in one)
+    assert code == 0
+    assert line == len(left) > len(text.splitlines()), "the change moves the line"
+    assert "To see what is left by hand: awaken check --recipe ours\n" in dry
+    assert f"To change by hand, 1 site:\n  - shop.py:{line}: `kind` may be" in out.decode()
+
+
 def test_a_wrong_setting_stops_a_migration_and_is_said_once(shop, capfd):
     shop.write("awaken.toml", "nothing = 1\n")
 

@@ -262,7 +262,7 @@ def test_members_of_one_change_are_one_line(values, line):
 
     assert line in text
     assert " --> " not in text
-    assert "about 6 unsafe sites" in text
+    assert "about 1 unsafe change at 6 sites" in text
     assert changed(3, every=True, **values).count(" --> ") == 6
 
 

@@ -12,7 +12,7 @@ from awaken.cli.options.declared import OutputOptions, RunOptions, require_page
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
-from awaken.contract import UserError
+from awaken.contract import Level, UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -257,6 +257,9 @@ def _nexts(
         make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
         steps.append(Step("make the changes", line.again(*make)))
+        found = (f for one in runs if one.step.rules for r in one.report.roots for f in r.findings)
+        if blocked is None and any(finding.level is Level.MANUAL for finding in found):
+            steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
     elif not own.dry_run:
         done = written([one for one in _until_blocked(runs) if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]

@@ -15,7 +15,7 @@ from awaken.contract import Requirement as RequirementEdit
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.manifests.editable import MANIFESTS, below, manifests_in
-from awaken.engine.manifests.line_list import compiling
+from awaken.engine.manifests.line_list import compiling, written_to
 from awaken.engine.manifests.listings import Listing, group_added, listings_in, nearest
 from awaken.engine.manifests.requirement_lists import distribution_of, require
 from awaken.engine.manifests.whole_texts import CannotAdd, editable_text, with_text
@@ -134,7 +134,7 @@ class _Work:
                 found += listings
             else:
                 compiled += listings
-                self._compiled[path] = command
+                self._compiled[path] = written_to(command, path)
         return found or compiled
 
     def _text(self, path: str) -> str:
@@ -156,9 +156,9 @@ class _Work:
         changes = tuple(dict.fromkeys(one for path in files for one in self._asking.get(path, ())))
         for path, command in self._compiled.items():
             if path not in files:
-                run = f"run `{command}`" if command else "generate it again"
-                why = f"it does not contain the new requirements of {first}: {run}"
-                yield LeftToDo(path, 0, "", "", why, changes)
+                why = f"it does not contain the new requirements of {first}"
+                why += "" if command else ": generate it again"
+                yield LeftToDo(path, 0, "", "", why, changes, command)
 
     def _leave(
         self,

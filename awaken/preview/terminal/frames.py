@@ -42,16 +42,19 @@ def print_findings(
 
 
 def _print_cure_of_unsafe(report: Report, page: Page) -> None:
-    """Print once what to do about all unsafe sites that do not say it themselves."""
-    unsafe = [
-        one
+    """Print once what to do about all unsafe changes that do not say it themselves."""
+    sites = [
+        (root.root, one.change)
         for root in report.roots
         for one in root.findings
         if one.level is Level.UNSAFE and not one.help
     ]
-    if unsafe:
-        number = f"{plural(len(unsafe), 'unsafe site')}: "
-        page.sentence(("what to do", "faint"), " about ", (number, "unsafe"), CURE_OF_UNSAFE)
+    if sites:
+        changes, number = len(set(sites)), plural(len(sites), "unsafe site")
+        # Sites of one change are written together or not at all: one decision is asked for.
+        if changes < len(sites):
+            number = f"{plural(changes, 'unsafe change')} at {plural(len(sites), 'site')}"
+        page.sentence(("what to do", "faint"), " about ", (f"{number}: ", "unsafe"), CURE_OF_UNSAFE)
         page.row()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Outline, OutlinePart, OutlineRow, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page, joined
-from awaken.preview.counts import plural, todo
+from awaken.preview.counts import grouped, plural, todo
 from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
@@ -85,6 +85,10 @@ class OutlinePage:
                 (f"{part.total:,}", total, ""),
                 *((f"{count:,}", "", path) for path, count in folders),
             ]
+        if part.key == "caveats":  # all of them: they are what a user decides by
+            places = {one.text: one.place for one in part.rows}
+            alike = grouped((one.text, one.count) for one in part.rows)
+            return [(f"{one.count:,}", one.text, self._where(places[one.first])) for one in alike]
         rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:
             rows.append(("", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
