@@ -174,6 +174,7 @@ class Reading:
                 *_preview_notes(asked.settings),
                 *map(_unmet_note, unmet),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
+                *_link_notes(asked.found.broken_links),
             ),
             suppressed=answer.suppressed,
             baseline=_baseline_use(asked, self._suppression_sources, unusable),
@@ -185,6 +186,15 @@ class Reading:
             explained_only=answer.explained_only,
             settings=asked.settings,
         )
+
+
+def _link_notes(links: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence on symbolic links that lead to no file, if there are any."""
+    if len(links) == 1:
+        yield f"{links[0]} is a symbolic link that leads nowhere, so it is not read"
+    elif links:
+        names = ", ".join(links)
+        yield f"{len(links):,} symbolic links lead nowhere, so they are not read: {names}"
 
 
 def _outside(asked: RootRun) -> Outside:

@@ -324,7 +324,8 @@ def _rewrite(  # noqa: PLR0913
     said = " and ".join(dict.fromkeys(changed))
     if driver is not None and not _depends_on(project, driver):
         said += f"; add `{driver.distribution}` to the dependencies"
-    said += "".join(f"; {one}" for one in (() if driver is None else driver.differences(url)))
+    differences = () if driver is None else driver.differences(engine, url)
+    said += "".join(f"; {difference}" for difference in differences)
     return Rewrite(
         said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), (*places, *caught)
     )

@@ -67,16 +67,22 @@ def _is_beside(finding: Finding) -> bool:
     return finding.reason is not None and finding.reason.endswith(BESIDE)
 
 
+def _is_said_together(finding: Finding) -> bool:
+    """Whether a site says no more than others with the same message: their change is rejected."""
+    reason = finding.reason or ""
+    return reason.startswith("engine/") or _is_beside(finding)
+
+
 def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
-    """Return the sites that are left alone for the sake of one other, if they are many.
+    """Return the sites that are left alone for one cause that is not their own, if they are many.
 
     Each of them by itself says no more than all of them together.
     """
-    found: dict[tuple[str, str], list[Finding]] = {}
-    for one in findings:
-        if _is_beside(one):
-            found.setdefault(_key(one), []).append(one)
-    return {key: each for key, each in found.items() if len(each) > _FEW}
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if _is_said_together(finding):
+            alike.setdefault(_key(finding), []).append(finding)
+    return {key: each for key, each in alike.items() if len(each) > _FEW}
 
 
 def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
@@ -135,7 +141,8 @@ class _Frames:
             sites = told.intersection(outline.sites)
             findings = [one for one in self._root.findings if one.site in sites]
             if findings:
-                why = " stay as they are with these; `awaken explain FILE:LINE` shows the way"
+                explain = f"`awaken explain FILE:LINE --select {outline.rule}`"
+                why = f" stay as they are with these; {explain} says why"
                 self._together(outline.rule, findings, why)
 
     def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:

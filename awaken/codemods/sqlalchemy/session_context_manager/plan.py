@@ -75,7 +75,7 @@ _ENDS = (
     "sqlalchemy.ext.asyncio.AsyncSession.__aenter__",
     "sqlalchemy.ext.asyncio.AsyncSession.__aexit__",
 )
-_DETACHED = "its objects are detached after the block"
+_DETACHED = "its objects can load nothing after the block"
 
 
 @dataclass(frozen=True, slots=True)

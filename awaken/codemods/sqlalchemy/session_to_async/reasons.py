@@ -98,7 +98,7 @@ OVERRIDE = Reason(
 )
 IN_CONSTRUCTOR = Reason(
     "in-constructor",
-    "`{}` uses the database, and code that makes objects of its class cannot await that",
+    "`{}` uses the database, but `await` is not possible where an instance is made",
     "Move the database calls into another method, and await that.",
 )
 DECORATED = Reason(

@@ -123,7 +123,7 @@ class Disposal:
         anything, more = name_beside(project, site, None, "typing.Any")
         code = (
             f"async def {closing.name}(work: {awaitable}[{anything}]) -> {anything}:\n"
-            f'    """Wait for `work`, and close the connections before the event loop ends."""\n'
+            f'    """Await `work`, then close the connections, which belong to its event loop."""\n'
             f"    try:\n        return await work\n"
             f"    finally:\n        await {closing.engine}.dispose()\n"
         )

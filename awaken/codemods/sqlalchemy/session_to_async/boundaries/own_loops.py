@@ -162,8 +162,8 @@ class OwnLoops:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
         refused.help += (
-            f" Or set the option `{bridged}` of this rule, if it may block its caller. The "
-            "function then stays synchronous, and each call runs in its own thread."
+            f" Or keep it synchronous, if it may block its caller: set the option `{bridged}` of "
+            "this rule. Each call then runs in its own thread."
         )
         return refused.answered_by(f"rules.session-to-async.{bridged}")
 

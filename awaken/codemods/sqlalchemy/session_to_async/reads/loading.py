@@ -283,8 +283,10 @@ class Loading:
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"loads `{side.shown}` with every object, because some of its readers are unknown"
-        more = "statements of its class load more than before"
-        caveats = [more, f"reading `{side.shown}` from a detached object no longer raises"]
+        caveats = [
+            _loads_more(side),
+            f"reading `{side.shown}` after the session is closed no longer raises",
+        ]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
             caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
@@ -337,7 +339,7 @@ class Loading:
         if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.shown)
         edits = edits_of(self._project, side, _EAGER, self._levels or _DEEPEST)
-        caveats = ["statements of its class load more than before"]
+        caveats = [_loads_more(side)]
         deep = "as deep as it goes"
         if self._levels:
             deep = f"up to {self._levels} relationships from the first object of a statement"
@@ -357,6 +359,11 @@ class Loading:
             edits = by_site.pop(site.id, [])
             if edits:
                 yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
+
+
+def _loads_more(side: Side) -> str:
+    owner = side.shown.rpartition(".")[0]
+    return f"a statement that selects `{owner}` loads more than before"
 
 
 def _leads_around(targets: Mapping[Key, str], key: Key) -> bool:

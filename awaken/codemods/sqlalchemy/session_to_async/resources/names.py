@@ -226,7 +226,7 @@ class ResourceWriter:
             return [stale, *said, *self._foreign.caveats], places
         engine = self._engines.get((module.path, module.span(call)))
         url = None if engine is None else self._project.orm.engines.url_of(engine)
-        said = [text for one in self.drivers.values() for text in one.differences(url)]
+        said = [text for one in self.drivers.values() for text in one.differences(engine, url)]
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
         return said, ()

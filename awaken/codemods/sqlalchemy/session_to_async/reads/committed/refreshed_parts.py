@@ -52,7 +52,7 @@ class RefreshedParts:
             listed = ", ".join(f'"{one}"' for one in names)
             code = f"await {function}({session}, {text}, {listed})\n"
             edits = [site.insert_statements(module.place(statement), "after", code)]
-            message = f"reloads the relationships of the parts of `{text}`"
+            message = f"reloads the relationships of objects that belong to `{text}`"
             yield Member(site, Rewrite(message, [*edits, *brought]), f"`{text}`")
 
     # -------------------------------------------------------------------------------- refreshes
