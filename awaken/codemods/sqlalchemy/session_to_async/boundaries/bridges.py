@@ -182,7 +182,7 @@ class Bridges:
         return [site.rewrite(node, BRIDGE, data), *edits], caveats
 
     def task(self, function: FunctionPlace) -> tuple[Module, ast.FunctionDef, str]:
-        """Return where a task stands, and the name of its coroutine function."""
+        """Return the place of a task, and the name of its coroutine function."""
         found = self._part.node_of(function)
         if found is None or not isinstance(found[1], ast.FunctionDef):
             raise Refused(reasons.HANDED_ON, function.qualname)

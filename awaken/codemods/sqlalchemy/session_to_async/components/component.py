@@ -147,7 +147,7 @@ class Components:
         self._of = {piece: one for one in components for piece in one.pieces}
 
     def add(self, members: Iterable[Member]) -> None:
-        """Add what is said beside the pieces that join each other."""
+        """Add findings that are not about the pieces that join each other."""
         for member in members:
             component = self._of.get(piece_with(member))
             (self.everywhere if component is None else component.members).append(member)
@@ -165,7 +165,7 @@ class Components:
         return all(user is not None and user.converts for user in users)
 
     def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
-        """Return the engines and factories that components use; what nobody uses is all's."""
+        """Return the engines and factories that components use; unused ones belong to all."""
         pieces = {piece for one in components for piece in one.pieces}
         used = [
             name
@@ -175,7 +175,9 @@ class Components:
         return with_bases(self.shared, used)
 
     def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
-        """Return what is said of an engine or a factory, and of what ``pieces`` need beside it."""
+        """Return the plan for an engine or a factory, and for the names that ``pieces`` need with
+        it.
+        """
         return [
             one
             for one in self.made[name]
@@ -198,7 +200,7 @@ class Components:
 
     @cached_property
     def beside(self) -> list[Shared]:
-        """Those beside which an asynchronous one is put, the first ones first."""
+        """Those that get an asynchronous one next to them, the first ones first."""
         needed = [
             name
             for name, one in self.shared.items()

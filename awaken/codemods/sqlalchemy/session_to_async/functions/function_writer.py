@@ -91,7 +91,7 @@ class FunctionWriter:
         self._constructors = Constructors(part)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
-        """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
+        """Return the rewrite of ``function``, the node of ``site``. Raises Refused."""
         if function in self._refused:
             raise self._refused[function]
         part, node = self._part, site.node
@@ -160,7 +160,8 @@ class FunctionWriter:
         insertions: Insertions,
         roots: Sequence[ast.AST],
     ) -> list[Edit]:
-        """Return what is written anew below ``roots``, and have the rest awaited. Raises Refused.
+        """Return the nodes below ``roots`` that are written again, and await the rest. Raises
+        Refused.
 
         ``roots`` are the function, or statements outside of all functions.
         """

@@ -53,7 +53,7 @@ class OperationWriter:
     ) -> Iterator[Edit]:
         """Yield the edits that are no insertions. Raises Refused.
 
-        ``loaded_again`` are those that have to load anew, with the argument that says so.
+        ``loaded_again`` are those that have to load again, with the argument that says so.
         """
         for operation in operations:
             # What is a part of these is made with them.

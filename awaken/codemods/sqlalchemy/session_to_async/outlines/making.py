@@ -119,7 +119,7 @@ class Outlines:
         return Outline(rule=self._rule, title=title, parts=parts, sites=sites)
 
     def unnamed(self, wanted: str, sites: Iterable[SiteId]) -> Outline:
-        """Return what is said of a component that nothing is a part of."""
+        """Return the outline of a component without members."""
         title = f"no function that would become asynchronous is named `{wanted}`"
         return Outline(rule=self._rule, title=title, parts=(), sites=tuple(sites))
 
@@ -256,7 +256,7 @@ def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
 
 
 def _told(stopping: Stopping) -> str:
-    """Return why a place is refused, with the function that it stands in."""
+    """Return why a place is refused, with the function that contains it."""
     name, message = piece_with(stopping.member).name, stopping.refused.message
     return message if not name or f"`{name}`" in message else f"`{name}`: {message}"
 

@@ -108,7 +108,7 @@ class Loading:
                     self._reads[key].append(read)
 
     def is_kept(self, owner: str, name: str) -> bool:
-        """Whether an object keeps what is read of it: no query, and nothing that raises."""
+        """Whether an object keeps its loaded values: no query, and nothing that raises."""
         mapped = self._project.orm.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(name)
         return facts is not None and facts.lazy not in _NOT_KEPT
@@ -122,8 +122,8 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Of two from one class each would load all that the other does, again and again: none then,
-        unless the owner says how deep they are read.
+        Two from one class would load each other again and again: then there are none, unless the
+        owner says how deep they are read.
         """
         found = {
             key
@@ -143,7 +143,7 @@ class Loading:
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does.
 
-        The mapping stops where a class comes back to itself: statements load what is read there.
+        The mapping stops where a class comes back to itself: there, statements load the rest.
         """
         while True:
             traces: dict[Trace, Key] = {}
@@ -225,10 +225,10 @@ class Loading:
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
 
     def loaded_again(self, later: Iterable[Later]) -> dict[Place, Anew]:
-        """Return the calls that have to read anew what the session has, with what tells them so.
+        """Return the calls that have to reload objects of the session, with the argument for that.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement ``later``, behind a commit, gives the collections of before.
+        `Session.get`). A statement ``later``, after a commit, gives the collections of before.
         """
         added = {one.place for one in self._planned.added}
         is_held, found = holds_back(self._project), dict[Place, Anew]()
@@ -262,7 +262,7 @@ class Loading:
                     yield trace
 
     def members(self) -> Iterator[Member]:
-        """Yield what becomes of the declarations, and of the statements."""
+        """Yield the rewrites of the declarations, and of the statements."""
         reads = [one for each in self._reads.values() for one in each]
         states = Persistence(self._project)
         yield from loaded_when_written(self._project, self._rule, reads, states)
@@ -312,9 +312,9 @@ class Loading:
     def _ways_back(self) -> set[Key]:
         """The references by key that responses read of objects that a collection gives.
 
-        SQLAlchemy does not follow them back to a class that it came from, and nothing may hold the
-        object by then. The collection does not go on: so each is followed, unless they alone lead
-        around.
+        SQLAlchemy does not follow them back to a class that it came from, and maybe nothing holds
+        the object by then. The collection does not go on: so each is followed, unless they alone
+        lead around.
         """
         found: dict[Key, str] = {}
         for owner, name in self._mapped:

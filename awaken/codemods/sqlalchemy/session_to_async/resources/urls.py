@@ -56,7 +56,7 @@ class Urls:
 
     @cached_property
     def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
-        """The URLs in files beside the code, from where an engine may get its own."""
+        """The URLs in files next to the code, from where an engine may get its own."""
         texts = (self._project.texts(pattern) for pattern in URL_READS)
         return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
 
@@ -74,8 +74,8 @@ class Urls:
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        What a text of the program begins with, or a file beside the code names, may be the URL of
-        an engine that gets it from outside.
+        A text of the program, or a name in a file next to the code, may be the URL of an engine
+        that gets it from outside.
         """
         found = {
             database: one
@@ -106,7 +106,7 @@ class Urls:
     def left(
         self, site: SiteId, engine: Engine, drivers: Mapping[str, AsyncDriver]
     ) -> Iterator[Edit]:
-        """Yield what users have to see to where files beside the code name URLs of ``engine``."""
+        """Yield the tasks of users where files next to the code name URLs of ``engine``."""
         for one in self._elsewhere if self._comes_from_outside(engine) else ():
             what = self._what_is_left(one, drivers)
             if what:

@@ -206,7 +206,7 @@ def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
 
 
 def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
-    """Yield the functions of a file that stand in for a dependency."""
+    """Yield the functions of a file that replace a dependency."""
     for node in module.walk():
         match node:
             case ast.Assign(
@@ -230,7 +230,7 @@ def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:
 def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bool:
     """Whether ``key`` is a dependency of the program that gives a session.
 
-    What a dictionary has for it takes its place, whoever hands that to the application.
+    A replacement in a dictionary applies, whichever code hands it to the application.
     """
     values = () if key is None else project.values.of(module, key).alternatives
     return any(

@@ -24,7 +24,7 @@ class Helpers:
         self._found: dict[str, frozenset[int]] = {}
 
     def hold(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in one of them."""
+        """Whether ``node`` is inside one of them."""
         around = function_around(module, node)
         if around is None:
             return False

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
     """Yield the functions that wait and are part of an interface, if others may import it.
 
-    ``__all__`` says so, of their own file or of a package that they lie in: a function, or a class
-    with its public methods. Most packaged applications export nothing.
+    A function, or a class with its public methods, is exported by the ``__all__`` of its file or of
+    a package around it. Most packaged applications export nothing.
     """
     if not part.project.published:
         return
@@ -57,7 +57,7 @@ def _listed(module: Module) -> Iterator[tuple[str, Place]]:
 
 
 def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
-    """Yield the functions that wait and that files out of sight use.
+    """Yield the functions that wait and that unread files use.
 
     Those belong to another project of the repository, are left out, or do not parse.
     """
@@ -68,7 +68,7 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
 
 
 def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
-    """Return why an engine or a factory stays: a file out of sight uses its name."""
+    """Return why an engine or a factory stays: an unread file uses its name."""
     for one in site.module.ancestors(site.node):
         match one:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):

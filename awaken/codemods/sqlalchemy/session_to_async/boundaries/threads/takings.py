@@ -86,7 +86,7 @@ class Taking:
 def takings(part: Part) -> Iterator[Taking]:
     """Yield where a program takes locks.
 
-    Who enters a manager that takes one, or calls what keeps it, takes it as well.
+    A function that enters a manager which takes a lock, or calls such a function, takes it too.
     """
     found: list[Taking] = []
     for module in modules_with(part.project, _WORDS):
@@ -138,7 +138,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
 
 
 def _made(project: Project, module: Module, node: ast.expr) -> str | None:
-    """Return what makes the lock that ``node`` is; None if it is none."""
+    """Return the call that makes the lock ``node``, or None."""
     values = project.values.of(module, node).alternatives
     made = sorted({one.qualified for one in values if isinstance(one, InstanceOf)} & _KINDS)
     if made:

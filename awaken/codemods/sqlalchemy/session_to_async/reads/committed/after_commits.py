@@ -124,7 +124,7 @@ class ReadsAfterCommits:
         return frozenset(self._statements)
 
     def commits(self) -> dict[Place, list[Place]]:
-        """Return what is read of before, each with the calls that commit before that."""
+        """Return the reads, each with the commits before it."""
         return {place: each for places in self._places.values() for place, each in places.items()}
 
     def members(self, expired: frozenset[Place]) -> Iterator[Member]:
@@ -238,7 +238,7 @@ class ReadsAfterCommits:
     def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
 
-        Reading one side anew takes from the object there what it had of the other side.
+        Refreshing one side removes its value on the other side.
         """
         text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
         start, found = module.span(read.statement).start, set[str]()
@@ -302,9 +302,9 @@ class ReadsAfterCommits:
         values: Values,
         is_unloaded: bool,
     ) -> tuple[Step, ...]:
-        """Return what is read of new items, or of an object by the side that leads back to it.
+        """Return the reads of new items, or of an object through the side that leads back to it.
 
-        What ``is_unloaded`` has nothing of what was loaded with it.
+        An object that ``is_unloaded`` has none of its relationships loaded.
         """
         steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
         if is_unloaded:
@@ -340,7 +340,7 @@ class ReadsAfterCommits:
     def _is_refreshed(
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
     ) -> bool:
-        """Whether an object is read anew, with what was loaded with it, behind all that commits."""
+        """Whether an object is refreshed, with its loaded relationships, after all commits."""
         calls = [call for one in events for call in module.calls_at(one.span)[:1]]
         return len(calls) == len(events) and all(
             is_refreshed(module, statement, call, text) for call in calls
@@ -375,7 +375,8 @@ def _conditions(
 ) -> list[ast.stmt] | list[None]:
     """Return the statements that commit, if each is under a condition; None if one is not.
 
-    A statement that ``later`` is always behind is under none. What ``text`` names has to be there.
+    A statement that always runs before ``later`` has no condition. The variable ``text`` has to
+    exist there.
     """
     found = list[ast.stmt]()
     for event in events:
@@ -425,9 +426,9 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
 
 
 def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
-    """Whether a collection is changed by hand behind commits: read anew, it may lose that.
+    """Whether a collection is changed by hand after commits: reading again may lose that.
 
-    What is changed in front of a commit that always runs before the read was written by it.
+    A change before a commit that always runs before the read was written by it.
     """
     text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
     here = [

@@ -220,7 +220,7 @@ class ReadsAfterWrites:
                         pass
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
-        """Yield the variables of a function that are read behind a call, if of a relationship."""
+        """Yield the variables of a function whose relationships are read after a call."""
         module = self._project.module(making.path)
         if module is None:
             return
@@ -257,7 +257,7 @@ class ReadsAfterWrites:
         node: ast.Attribute | ast.Name,
         writes: list[Place],
     ) -> Iterator[_Read]:
-        """Yield what is read of an object, and has to be loaded in front of that."""
+        """Yield the reads of an object before which something has to be loaded."""
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return

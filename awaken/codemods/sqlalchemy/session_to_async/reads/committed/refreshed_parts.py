@@ -40,11 +40,11 @@ class RefreshedParts:
         self._places = frozenset(module.place(statement) for module, statement, *_ in self._all())
 
     def places(self) -> frozenset[Place]:
-        """Return the statements behind which something is loaded."""
+        """Return the statements after which something is loaded."""
         return self._places
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written behind them."""
+        """Yield the loads that are written after them."""
         for module, statement, call, names in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)

@@ -40,7 +40,7 @@ _CHOOSING = {"exclude", "include"}
 def encoded_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
-    """Yield what becomes of the calls that encode objects.
+    """Yield the rewrites of the calls that encode objects.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """
@@ -60,7 +60,7 @@ def encoded_objects(
 def returned_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
-    """Yield what becomes of objects that endpoints without a response model return."""
+    """Yield the rewrites of objects that endpoints without a response model return."""
     for module, node in _answered(project):
         site: Site[ast.AST] = Site(rule, module, node)
         shown = f"`{module.excerpt(node)}`"
@@ -137,7 +137,7 @@ def returned_as_they_are(project: Project) -> Iterator[Place]:
 
 
 def _is_of_call(module: Module, node: ast.expr) -> bool:
-    """Whether a call gives the object of an attribute: what awaits it has the statement as well."""
+    """Whether a call gives the object of an attribute: its ``await`` has the statement too."""
     return isinstance(node, ast.Attribute) and any(
         isinstance(one, ast.Call) for one in module.walk(node)
     )
@@ -283,7 +283,7 @@ def _is_wanted(
 ) -> bool:
     """Whether the function reads one of these before, or has a statement load it.
 
-    What it reads in front of a commit that always runs was expired again.
+    A read before a commit that always runs does not count: the commit expires it.
     """
     function, end = module.enclosing_function(call), module.span(call).start
     statement = module.statement_of(call)
