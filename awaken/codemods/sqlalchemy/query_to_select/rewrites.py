@@ -130,7 +130,7 @@ class Rewrite:
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:
         """Return the finding of each root, and with the first one the change of all.
 
-        What shares something with a site that is ``excluded`` stays with it.
+        Sites that share something with an ``excluded`` site stay with it.
         """
         sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
         found: dict[ast.AST, Decided] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def named(module: Module, node: ast.AST) -> Span | None:
-    """Return where the name ``query`` stands, in a definition or an assignment."""
+    """Return the place of the name ``query``, in a definition or an assignment."""
     match node:
         case ast.FunctionDef(name="query"):
             start = module.span(node).start
@@ -103,7 +103,7 @@ def _only_raises(function: ast.FunctionDef) -> bool:
 
 
 def _body(function: Function) -> list[ast.stmt]:
-    """Return the statements of a function behind its docstring."""
+    """Return the statements of a function after its docstring."""
     match function.body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest] if rest:
             return rest

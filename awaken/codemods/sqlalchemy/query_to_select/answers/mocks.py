@@ -42,7 +42,7 @@ class Told:
 
 
 def told(project: Project, module: Module, query: ast.Attribute) -> Told | None:
-    """Return what is told of ``query``, an attribute of a mock; None where it is something else."""
+    """Return the configured answer of a mock's attribute ``query``; None without one."""
     path: list[str] = []
     method = query
     while True:
@@ -73,7 +73,7 @@ def _is_alone(module: Module, target: ast.Attribute) -> bool:
 
 
 def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
-    """Whether the object behind ``query`` answers whatever it is asked."""
+    """Whether the object of ``query`` answers every call."""
     root: ast.expr = query.value
     while isinstance(root, ast.Attribute):
         root = root.value
@@ -96,7 +96,7 @@ def answered(
 ) -> list[tuple[Told, list[tuple[str, ...]]]] | None:
     """Return what each statement has to say afterwards, if it says the same of all queries.
 
-    None where a query would be answered that is not today, or is asked in no way that is told.
+    None where a query would be answered that is not answered today, or in an unknown way.
     """
     before: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for query in queries:

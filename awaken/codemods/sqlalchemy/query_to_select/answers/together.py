@@ -57,7 +57,7 @@ class Together:
         self._decided: dict[QueryUse, Rewrite | None] = {}
 
     def rewrite(self, use: QueryUse) -> Rewrite | None:
-        """Return what becomes of a query and of all that its doubles answer; None if it stays."""
+        """Return the rewrite of a query and of all its mocked answers; None if it stays."""
         if use not in self._decided:
             uses, doubles = self._group(use)
             found = self._of_group(uses, doubles)
@@ -137,7 +137,7 @@ class Together:
 
     # ------------------------------------------------------------------------------- the doubles
     def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
-        """Return what has a double answer statements; None where it cannot be told how."""
+        """Return the mock's answers to statements; None where they are unknown."""
         module = self._project.module(double.place.path)
         if module is None or not answers:
             return None

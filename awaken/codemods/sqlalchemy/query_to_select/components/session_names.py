@@ -200,7 +200,7 @@ class ComponentSession:
         return isinstance(reached, Unknown) or len(reached) > 1
 
     def _check(self, use: ChainFragment, text: str) -> None:
-        """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
+        """Raise Refused unless ``text`` is still the session of its query at ``use``."""
         new = self.parameters.get(use.context)
         if new is None or new.added.name != text:
             _check(self._component, use, text, self._first_roots.get(use.context))
@@ -285,7 +285,7 @@ def _inside(
 
 # --------------------------------------------------------------------------------- still the same
 def _check(component: Component, use: ChainFragment, text: str, root: ChainFragment | None) -> None:
-    """Raise Refused unless ``text`` is still the session of its query where ``use`` stands.
+    """Raise Refused unless ``text`` is still the session of its query at ``use``.
 
     ``root`` is the first query that is made in the function of ``use``, if one is.
     """

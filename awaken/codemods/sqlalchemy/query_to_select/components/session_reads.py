@@ -59,7 +59,7 @@ def query_read(
 
 
 def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
-    """Return ``node.session`` or ``inspect(node).session`` around ``node``, if it stands there."""
+    """Return ``node.session`` or ``inspect(node).session`` around ``node``, if there is one."""
     module = reader.module
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
@@ -91,8 +91,8 @@ def caveats_of_execute(statement: Statement) -> list[str]:
 def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] | None:
     """Return the variable that the session is read into, and the statement that does it.
 
-    None where it does more, has a comment, or may be left out, or where the variable is set
-    elsewhere too.
+    None where it does more, has a comment, or may not run, or where the variable is set elsewhere
+    too.
     """
     module = context.module
     statement = module.parent(read)

@@ -157,7 +157,7 @@ class Chain:
 def read_chain(
     module: Module, root: ast.Call | ast.Attribute, session: ast.expr | None = None
 ) -> Chain:
-    """Return the chain that starts at ``root``; raises Refused where it does not end in sight.
+    """Return the chain that starts at ``root``; raises Refused where its end is not visible.
 
     ``session`` is what executes the query of a ``root`` that is an attribute, ``Model.query``.
     """
@@ -234,7 +234,7 @@ def _refused_method(name: str) -> Refused:
 
 
 def _read_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Ending, str]:
-    """Say how a query without a terminator is used where it stands."""
+    """Set how a query without a terminator is used."""
     if taker_of(module, node) is not None:
         return "argument", TAKEN
     match parent:

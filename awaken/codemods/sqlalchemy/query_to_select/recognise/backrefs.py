@@ -40,7 +40,7 @@ class Backrefs:
         return found
 
     def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
-        """Yield what may change where ``query``, which begins anew, names such an attribute."""
+        """Yield the caveats where ``query``, which begins again, names such an attribute."""
         shown = next(self._named(module, query), "") if self._owners else ""
         if shown:
             yield (
@@ -82,7 +82,9 @@ class Backrefs:
                     yield one.arg
 
     def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
-        """Whether ``node`` may be a class that gets the attribute: what has an instance has all."""
+        """Whether ``node`` may be a class that gets the attribute: one with an instance of it has
+        all.
+        """
         values = self._project.values.of(module, node)
         if not values.is_known or not values.alternatives:
             return True

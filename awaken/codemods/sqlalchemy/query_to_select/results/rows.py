@@ -198,7 +198,7 @@ class _Follower:
             self._uses.out_of_sight = True
 
     def _returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
-        """Follow what a function returns to its callers, if they are all in sight."""
+        """Follow the result of a function to its callers, if they are all visible."""
         function = self._module.enclosing_function(statement)
         if not isinstance(function, Function) or self._module.is_generator(function):
             self._uses.out_of_sight = True

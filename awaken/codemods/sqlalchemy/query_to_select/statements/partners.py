@@ -35,7 +35,7 @@ def in_from(statement: Statement, entity: Item) -> Sources:
 def is_of_partners(statement: Statement, criterion: ast.expr) -> bool:
     """Whether a criterion is known to name nothing but what is in FROM by now, partners included.
 
-    Without partners it is not looked at: what is joined later may explain it.
+    Without partners it is not checked: a later join may explain it.
     """
     entity = statement.items[0] if statement.items else None
     if not statement.partners or entity is None or entity.what is not What.ENTITY:

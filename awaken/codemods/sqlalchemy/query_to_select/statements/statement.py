@@ -105,19 +105,19 @@ class Statement:
         self.is_plain = self.is_plain and all(one.name in _PLAIN for one in self.chain.links)
 
     def continued_by(self, chain: Chain) -> Statement:
-        """Return what is known where ``chain`` goes on from this statement."""
+        """Return the facts where ``chain`` goes on from this statement."""
         carried = {name: join.carried(getattr(self, name)) for name, join in _joins().items()}
         return replace(self, **{**carried, "chain": chain, "continued": True})
 
     def either(self, other: Statement) -> Statement:
-        """Return what is known if it is this statement or ``other``; raises Refused.
+        """Return the facts of a statement that is this one or ``other``; raises Refused.
 
         The items of both look the same.
         """
         return self._joined(other, lambda join: join.either)
 
     def both(self, other: Statement) -> Statement:
-        """Return what is known of this statement as well as of ``other``."""
+        """Return the facts of this statement together with those of ``other``."""
         return self._joined(other, lambda join: join.both)
 
     def _joined(
@@ -131,7 +131,7 @@ class Statement:
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What tells whether something else is known than before."""
+        """A key that differs if the facts differ."""
         return tuple(join.key(getattr(self, name)) for name, join in _joins().items())
 
 

@@ -32,7 +32,7 @@ class Annotation:
 def annotations_of(
     component: Component, items: Mapping[Holder, Sequence[Item]]
 ) -> list[Annotation]:
-    """Return what becomes of the annotations of all that holds queries; raises Refused.
+    """Return the rewrites of the annotations of variables with queries; raises Refused.
 
     ``items`` are those of the query that each holds.
     """

@@ -88,7 +88,7 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
 def _check_arguments(
     component: Component, use: ChainFragment, link: Link, starts: set[Start]
 ) -> None:
-    """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
+    """Raise Refused unless the arguments of ``link`` mean the same at ``use``."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     # What `**values` holds may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
