@@ -47,7 +47,7 @@ class Given:
         self._counts = self._is_mapped if counts is None else counts
 
     def readings(self, one: Reading) -> Iterator[Reading]:
-        """Yield what is read by ``one``, of each part that its expression is put together from."""
+        """Yield the reads of ``one``, for each part of its expression."""
         yield from self._readings(one, _DEEPEST)
 
     def _readings(self, one: Reading, depth: int) -> Iterator[Reading]:

@@ -42,7 +42,7 @@ class Context:
         return Context(named, list(self.spread))
 
     def join(self, other: Context) -> None:
-        """Add what another holds beside this one."""
+        """Add the values of another one to these."""
         for name, expressions in other.named.items():
             self.named.setdefault(name, []).extend(expressions)
         self.spread += other.spread

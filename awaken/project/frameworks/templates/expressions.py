@@ -160,7 +160,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def placed(self, value: Value, position: int) -> Value:
-        """Return what stands at one place of a value that is taken apart."""
+        """Return the value at one place of a value that is taken apart."""
         return joined(
             self.record.follow(one, f"[{position}]") if isinstance(one, Way) else self._parts(one)
             for one in value
@@ -241,7 +241,7 @@ class Expressions(ABC):
     def _made(
         self, node: nodes.Call, name: str, keywords: dict[str, Value], given: list[Value]
     ) -> Value | None:
-        """Return what a function that Jinja brings gives; None if it is none."""
+        """Return the value of a function of Jinja, or None."""
         match name:
             case "namespace":
                 space = NamespaceOf(self.record.template, node.lineno)
@@ -306,7 +306,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def escaped(self, value: Value, why: str) -> None:
-        """Note that any attribute of a value may be read, out of sight."""
+        """Note that any attribute of a value may be read by unread code."""
         for one in value:
             match one:
                 case Way():
@@ -379,7 +379,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def _by_filter(self, node: nodes.Filter, value: Value) -> Value:
-        """Return what a filter reads of each item, by an attribute that it is told."""
+        """Return the values that a filter reads of each item, by the attribute that it names."""
         at = _ATTRIBUTE_AT.get(node.name)
         if at is None:
             return NOTHING

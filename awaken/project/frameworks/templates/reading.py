@@ -47,7 +47,7 @@ class Sources(Protocol):
     """Where a template finds others."""
 
     def named(self, name: str) -> tuple[tuple[Source, ...], str]:
-        """Return the templates that a name may mean; ``*`` in it stands for anything.
+        """Return the templates that a name may mean; ``*`` in it matches anything.
 
         A clause says why there may be others, empty if not.
         """
@@ -90,7 +90,7 @@ class _Loop:
 def reads_of(source: Source, sources: Sources) -> frozenset[TemplateRead]:
     """Return what rendering a template reads, with those that it includes and extends.
 
-    What is put into lists and namespaces is read again until nothing is new.
+    Values in lists and namespaces are read again until nothing is new.
     """
     record = Record()
     try:

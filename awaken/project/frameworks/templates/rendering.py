@@ -73,7 +73,7 @@ class Renderings:
         self._methods = {one.rpartition(".")[2] for one in known.methods}
 
     def all(self) -> Iterator[Rendering]:
-        """Yield all calls in sight, file by file."""
+        """Yield all visible calls, file by file."""
         for path in self._files():
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -85,7 +85,7 @@ class Renderings:
                     yield from self._decorated(module, node)
 
     def _files(self) -> list[str]:
-        """Return the files in which such a call may stand: the words alone stand in many."""
+        """Return the files that may have such a call: the words alone are in many."""
         calling = self._evaluator.callers.words.calling
         by_name = calling({"TemplateResponse", *self._functions, *self._methods, *_FOREIGN})
         # The template that has the method is loaded, or made, in the same file.
@@ -140,7 +140,7 @@ class Renderings:
         return None
 
     def _of_template(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
-        """Return the rendering of a template that is loaded, or made, in sight."""
+        """Return the rendering of a template that visible code loads or makes."""
         made = func.value
         if isinstance(made, ast.Name):
             made = next((one for one in assigned(module, made) if one is not None), made)

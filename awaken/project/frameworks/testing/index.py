@@ -78,11 +78,11 @@ class Doubles:
         self._fakes: dict[str, Place] = {}
 
     def find(self) -> None:
-        """Find all doubles of the project, unless that was done."""
+        """Find all mocks of the project, unless that was done."""
         self._all()
 
     def in_file(self, path: str) -> list[Double]:
-        """Return the doubles of a test file, in the order of the source."""
+        """Return the mocks of a test file, in the order of the source."""
         return sorted(
             (one for place, one in self._all().items() if place.path == path),
             key=lambda one: one.place,
@@ -158,7 +158,7 @@ class Doubles:
                     yield name, module.place(node)
 
     def _concerned(self, path: str) -> Iterator[str]:
-        """Yield the files with tests that the doubles of a file may take part in."""
+        """Yield the files with tests that may use the mocks of a file."""
         marks = self._marks(path)
         if marks.has_any:
             yield path

@@ -77,7 +77,7 @@ class EntryPoint:
 
     @property
     def key(self) -> _Key:
-        """What tells this entry from others."""
+        """A key that identifies this entry."""
         return self.module.path, self.module.span(self.function).start, self.given
 
 
@@ -348,7 +348,7 @@ class _Body:
         return any(self.means(node, target) for target in self._targets)
 
     def means(self, node: ast.expr, target: PatchedName) -> bool:
-        """Whether a name stands for a patched one."""
+        """Whether a name means a patched one."""
         scopes = self.module.scopes
         last = target.last
         if isinstance(node, ast.Name) and node.id in {"cls", "self"} and not target.path:

@@ -81,7 +81,7 @@ class Replacements:
         return kept
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
-        """Return the functions in sight that run when the object ``node`` is called."""
+        """Return the visible functions that run when the object ``node`` is called."""
         found: dict[FunctionPlace, None] = {}
         for value in self._evaluator.values(module, node):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
@@ -143,7 +143,7 @@ class Replacements:
 
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
-        """Return what a dotted name stands for, as ``patch`` takes it apart."""
+        """Return the object of a dotted name, as ``patch`` takes it apart."""
         layout, names = self._evaluator.names.layout, self._evaluator.names
         parts = dotted.split(".")
         if parts[0] == UNTOLD:
@@ -184,7 +184,7 @@ class Replacements:
     def _of_values(
         self, node: ast.Call | ast.Assign, values: Values, name: str, shown: str
     ) -> Replacement | None:
-        """Return what the attribute ``name`` of an object stands for."""
+        """Return the values of the attribute ``name`` of an object."""
         functions: dict[FunctionPlace, None] = {}
         for value in values:
             match value:
@@ -209,7 +209,7 @@ class Replacements:
         shown: str,
         path: str,
     ) -> Replacement:
-        """Return what a name at the top of the file ``path`` stands for."""
+        """Return the value of a name at the top of the file ``path``."""
         if qualified is not None:
             home = self._evaluator.names.layout.path_of(qualified)
             if home is not None:

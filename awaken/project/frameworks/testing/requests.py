@@ -183,7 +183,7 @@ class Routes:
 
 
 def may_answer(route: str, asked: str) -> bool:
-    """Whether a request of the path ``asked`` may reach a ``route``, perhaps behind a prefix."""
+    """Whether a request of the path ``asked`` may reach a ``route``, maybe with a prefix."""
     parts, wanted = _parts(route), _parts(asked)
     # What is computed in front may stand for any number of parts.
     is_open = bool(wanted) and not _is_literal(wanted[0])

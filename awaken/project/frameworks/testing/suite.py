@@ -172,7 +172,7 @@ class Suite:
                     yield self.member(module, node)
 
     def target(self, member: Member, patch: Patch) -> PatchedName | None:
-        """Return what of the program a patch puts something in place of, if it is in sight."""
+        """Return the object of the program that a patch replaces, if it is visible."""
         if patch.owner is not None:
             return self.target_object(member.module, patch.owner, patch.name)
         parts = patch.name.split(".")

@@ -273,7 +273,7 @@ class Unit:
                 self._classes[key] |= self._made(member, value)
 
     def _patch_object(self, member: Member, call: ast.Call) -> None:
-        """What an attribute of an object is patched by, the object carries."""
+        """The object carries the patch of its attribute."""
         patch = patch_of(member.module, call)
         if patch is not None and patch.owner is not None:
             key = self._key(member, patch.owner)

@@ -108,7 +108,7 @@ class Endpoints:
         return ()
 
     def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
-        """Return where a framework is told to call ``function`` for each request."""
+        """Return where a framework is given ``function``, to call it for each request."""
         key = (module.path, module.span(function).start)
         if key not in self._entries:
             route = self._route(module, function) or self._view(module, function)

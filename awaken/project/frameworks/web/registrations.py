@@ -54,7 +54,7 @@ class Registration:
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """Its place."""
         return self.module.place(self.node)
 
 

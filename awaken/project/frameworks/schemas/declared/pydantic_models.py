@@ -46,7 +46,7 @@ class ModelShape:
     models: PydanticModels = field(compare=False, repr=False)
 
     def fields(self) -> Sequence[Field]:
-        """Return what is read, by the order in which it is written."""
+        """Return the fields that are read, by the order in which they are written."""
         return self.models.fields(self)
 
 
@@ -123,7 +123,7 @@ class PydanticModels:
         return self._fields[shape]
 
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
-        """Return all attributes that some model in sight reads; None if that cannot be told.
+        """Return all attributes that some visible model reads; None if unknown.
 
         ``lenient`` as in ``ModelShape``.
         """
@@ -202,7 +202,7 @@ class PydanticModels:
                     yield from self._field(shape, module, statement, name, by_name=by_name)
 
     def _out_of_sight(self, qualified: str) -> Iterator[Field]:
-        """Yield what stands for the fields of a base that cannot be followed."""
+        """Yield a placeholder for the fields of a base that cannot be followed."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
             place = Place(facts.path, facts.span)
@@ -331,7 +331,7 @@ def _is_true(node: ast.AST | None) -> bool:
 def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
     """Whether ``ConfigDict(from_attributes=True)``, or a literal, sets one of ``names``.
 
-    Settings that are merged from others are looked at wherever they stand.
+    Settings that are merged from others count wherever they are written.
     """
     match node:
         case ast.Call(args=arguments, keywords=keywords):

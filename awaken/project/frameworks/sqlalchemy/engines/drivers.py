@@ -52,7 +52,7 @@ def full_drivername(drivername: str, *, current: bool) -> str:
     """Return ``postgresql+psycopg2`` for ``postgresql``: the driver that SQLAlchemy takes.
 
     ``current`` is SQLAlchemy 2.1 or later, which takes other ones. A name that has its driver, and
-    one of a database that SQLAlchemy itself does not know, is returned as it is.
+    one of a database unknown to SQLAlchemy, is returned unchanged.
     """
     dialect, _, driver = drivername.partition("+")
     known = default_drivers()

@@ -82,9 +82,9 @@ class ReplacedNames:
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
 
-        ``node`` is called: a name or an attribute. Replaced may be the function, as its library
-        defines it or as the file names it, the module or class that has it, or the attribute of
-        an object that nobody knows.
+        ``node`` is called: a name or an attribute. The function may be replaced, as its library
+        defines it or as the file names it. So may its module, its class, or the attribute of an
+        unknown object.
         """
         kept = self._is_kept(module, node)
         own = f"{module.name}.{last_name(node)}"
@@ -205,8 +205,8 @@ class ReplacedNames:
     def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
         """Return what replaces anything of the name ``word``.
 
-        Of what is not called itself, but has what is called, a value that methods of the program
-        assign on ``self`` is one of the values that the evaluator knows, and replaces nothing.
+        For a value that is not called itself, but has a method that is, the evaluator knows the
+        values that methods assign on ``self``: these replace nothing.
         """
         key = word, is_called
         if key not in self._known:
