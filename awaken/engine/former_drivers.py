@@ -21,8 +21,10 @@ _MOST = 20_000
 """Files of one program that are looked at; more are another program's."""
 
 
-def former_drivers(root: RootReport) -> list[str]:
-    """Return a sentence for each place that names a driver which the changes replaced.
+def former_drivers(root: RootReport) -> list[tuple[str, str]]:
+    """Return the path of each file that names a driver which the changes replaced.
+
+    With it the rest of a sentence that begins with the path: a line, and what it says.
 
     Places are URLs in compose files, environments and jobs, and dependencies that no file of the
     program names any more. A program whose changes bring no asynchronous driver has none.
@@ -78,20 +80,18 @@ def _is_named(path: str) -> bool:
     return any(PurePosixPath(path).match(pattern) for pattern in patterns)
 
 
-def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     others = {path: decode(path, text) for path, text in texts.items() if not path.endswith(".py")}
     renamed = default_drivers().renamed
     for url in urls_elsewhere(others):
         dialect = url.drivername.partition("+")[0]
         driver = new.get(renamed.get(dialect, dialect))
         if driver and not is_async_driver(url.drivername, current=False):
-            where = f"{url.path}:{url.line}"
-            yield (
-                f"{where}: this URL names `{url.drivername}`, but the program now uses `{driver}`."
-            )
+            names = f"this URL names `{url.drivername}`"
+            yield url.path, f":{url.line}: {names}, but the program now uses `{driver}`."
 
 
-def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
     advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
@@ -105,4 +105,4 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
             for number, line in enumerate(texts[path].split(b"\n"), 1):
                 for name in (driver.distribution, *driver.also):
                     if re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode()), line):
-                        yield f"{path}:{number}: no file uses `{name}` any more; {advice}"
+                        yield path, f":{number}: no file uses `{name}` any more; {advice}"

@@ -194,9 +194,9 @@ def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
     """Print what names a driver that the steps which can be made replace."""
     until = next((at for at, run in enumerate(runs) if run.is_blocked), len(runs))
     rows = [
-        row
+        f"{relative(root.root, path, Path.cwd())}{sentence}"
         for root in written([run for run in runs[:until] if run.writes]).roots
-        for row in former_drivers(root)
+        for path, sentence in former_drivers(root)
     ]
     if rows:
         page.row()

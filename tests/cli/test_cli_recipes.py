@@ -758,6 +758,11 @@ def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatc
     assert "compose.yaml:2: this URL names `postgresql+psycopg2`, but the program now uses" in text
     assert "pyproject.toml:8: no file uses `psycopg2-binary` any more" not in text
     assert "ci.yml" not in text
+    monkeypatch.chdir(program.root.parent)
+    assert (
+        b"  - shop/compose.yaml:2: " in awaken("migrate", "async-sessions", "--dry-run", "shop")[1]
+    )
+    monkeypatch.chdir(program.root)
 
     program.write("compose.yaml", "services:\n  db: postgresql://db/shop\n")
     code, out = awaken("migrate", "async-sessions", "--allow-dirty")

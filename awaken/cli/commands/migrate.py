@@ -256,7 +256,8 @@ def _nexts(
         asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
         make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
-        steps.append(Step("make the changes", line.again(*make)))
+        what = "the changes" if blocked is None else f"the steps before step {blocked.number}"
+        steps.append(Step(f"make {what}", line.again(*make)))
         found = (f for one in runs if one.step.rules for r in one.report.roots for f in r.findings)
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
             steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))

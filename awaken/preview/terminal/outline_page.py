@@ -70,7 +70,7 @@ class OutlinePage:
     def rows(self, part: OutlinePart) -> list[str]:
         """Return the rows of one part, each as a line by itself."""
         return [
-            f"{text}{f' ({where})' if where else ''}{f' [{count} wait for it]' if count else ''}"
+            f"{text}{f' ({where})' if where else ''}{_waiting(count)}"
             for count, text, where in self._rows(part)
         ]
 
@@ -111,6 +111,12 @@ class OutlinePage:
             return ""
         path, region = self._places.of(self._root, place)
         return path if region is NOWHERE else f"{path}:{region.line}"
+
+
+def _waiting(count: str) -> str:
+    if not count:
+        return ""
+    return " [1 function waits for it]" if count == "1" else f" [{count} functions wait for it]"
 
 
 def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

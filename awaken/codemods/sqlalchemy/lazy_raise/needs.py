@@ -119,7 +119,7 @@ class Reads:
         places = [read.place for read in found]
         shown, why = shown_places(self._project, places), found[0].unknown[0]
         detail = (
-            f"{shown} reads `{attribute}` on an object that may be an instance of "
+            f"`{attribute}` is read at {shown}, on an object that may be an instance of "
             f"`{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
         )
         because = tuple(dict.fromkeys((*places, why.place)))

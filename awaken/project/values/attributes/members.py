@@ -265,7 +265,7 @@ class Members:
         if self._evaluator.classes.facts(owner.qualified) is None:
             why = f"`{owner.qualified}` is defined outside the project"
             return UnknownResult(why, NOWHERE, owner.qualified)
-        return Unknown(f"`{owner.qualified}` visibly sets no `{name}`", NOWHERE)
+        return Unknown(f"nothing visible assigns `{name}` of `{owner.qualified}`", NOWHERE)
 
     def _of_subclasses(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -52,7 +52,9 @@ FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
 SESSION = "sqlalchemy.orm.Session"
 SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
 """What finds the session of an object: in a listener that is the synchronous one."""
-_LARGE_NUMBERS = "a number that its column cannot hold raises `DataError`; psycopg2 found no row"
+_LARGE_NUMBERS = (
+    "a number that its column cannot hold raises `DataError`, but finds no row with psycopg2"
+)
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 

@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_
 from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.reasons import OUT_OF_SIGHT
+from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -93,7 +93,8 @@ def given_out_of_sight(
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:
                     shown = f"`{name}` comes from {file.path}, which {file.why}"
                     site: Site[ast.AST] = Site(rule, module, node)
-                    yield Member(site, Refused(OUT_OF_SIGHT, shown), f"`{name}`")
+                    refused = Refused(OUT_OF_SIGHT, shown, cure_of_outside(file.why))
+                    yield Member(site, refused, f"`{name}`")
 
 
 def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
@@ -102,6 +103,5 @@ def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
     use = part.project.outside.uses_of(path, qualname)
     if use is None:
         return None
-    return Refused(
-        OUT_OF_SIGHT, f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
-    )
+    shown = f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
+    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why))
