@@ -30,7 +30,8 @@ class Step(Struct, frozen=True):
 
 def summary(report: Report, command: str) -> str:
     """Return what ``command`` did or found, in one sentence or two."""
-    read = sum(root.files_read for root in report.roots)
+    # Each step of a recipe has a report of the same files.
+    read = sum({root.root: root.files_read for root in report.roots}.values())
     seconds = sum(root.seconds for root in report.roots)
     said = _rewritten(report) if command == "apply" else _found(report)
     suppressed = suppressed_words(report)

@@ -119,12 +119,13 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     help=f"Run with `--select {rule.name}`.",
                 )
             elif here:
+                ignored = ", and remove it from `ignore`" if "ignore" in off else ""
                 would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
                     code="not-selected",
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
-                    help=f"Run with `--select {rule.name}`, and drop it in every `ignore`.",
+                    help=f"Run with `--select {rule.name}`{ignored}.",
                 )
 
     def _not_trusted(self) -> Iterator[Why]:
