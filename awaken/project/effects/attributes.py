@@ -25,7 +25,7 @@ class Attributes:
     def is_plain(self, module: Module, node: ast.Attribute) -> bool:
         """Whether reading ``node`` runs no code: it is no property, and is there.
 
-        What its receiver does is not looked at.
+        The code of its receiver does not count.
         """
         if node.attr in _OF_EVERYTHING or self._is_static(module, node):
             return True
@@ -79,7 +79,7 @@ class Attributes:
     def initialiser(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the method that runs when ``call`` makes an instance; True if none does.
 
-        False where it cannot be told, or something else is called.
+        False where it is unknown, or something else is called.
         """
         values = self._evaluator.values(module, call.func)
         one = values[0] if len(values) == 1 else None

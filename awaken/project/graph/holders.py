@@ -46,7 +46,7 @@ class Holder:
 
     @property
     def shown(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return self.context.function.name if self.binding is None else self.binding.name
 
     @property
@@ -195,9 +195,9 @@ class Holders:
 def reverse_postorder(
     first: Iterable[Node], following: Mapping[Node, Sequence[Node]]
 ) -> list[Node]:
-    """Return all nodes of a graph, each behind those that it follows, but for circles.
+    """Return all nodes of a graph, each after those that it follows, except in circles.
 
-    ``first`` are nodes to begin at, the last one first; they come to stand in front.
+    ``first`` are nodes to begin at, the last one first; they come first.
     """
     found: list[Node] = []
     seen: set[Node] = set()

@@ -113,7 +113,7 @@ class Passing:
         yield from ()
 
     def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
-        """Return the calls of a function where it stands in tables; None if more may call it."""
+        """Return the calls of a function that tables hold; None if other code may call it."""
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
         if obstacle.kind != "value" or not (is_made or owner is None):
@@ -132,8 +132,8 @@ class Passing:
     ) -> OpenParameter | ast.expr | None:
         """Return what a call passes by ``name`` among the keywords that it unpacks.
 
-        They are a display that a local variable holds, or the keywords of the function around it,
-        and nothing else is done with them. None where that is not so.
+        They are a display in a local variable, or the keywords of the function around it, without
+        any other use. None where that is not so.
         """
         unpacked = [one.value for one in call.keywords if one.arg is None]
         if len(unpacked) != 1 or not isinstance(unpacked[0], ast.Name):
@@ -195,7 +195,7 @@ def _is_read(node: ast.Name) -> bool:
 def argument_of(
     call: ast.Call, function: Function, parameter: ast.arg, bound: int
 ) -> ast.expr | None:
-    """Return what ``call`` passes to ``parameter``; None if nothing, or if it cannot be told.
+    """Return the argument of ``call`` for ``parameter``; None if there is none, or it is unknown.
 
     The first ``bound`` parameters are given by the receiver.
     """

@@ -122,7 +122,7 @@ class Classes:
     def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
         """Yield a class of the project and those that it inherits: its name and its tree.
 
-        The nearest first; what is not there exactly once is left out.
+        The nearest first; a class that is not there exactly once is left out.
         """
         ancestors = self.ancestors(qualified)
         for facts in ancestors.inside if ancestors is not None else ():

@@ -68,7 +68,7 @@ def table_of(module: Module) -> ModuleTable:
 
 
 def target_of(module: Module, binding: Binding) -> NameTarget:
-    """Return what ``binding`` makes its name stand for."""
+    """Return the object that ``binding`` binds its name to."""
     match binding.kind:
         case "import":
             return _imported(module, binding)

@@ -91,7 +91,7 @@ def words_of(name: str) -> list[bytes]:
 
 
 def may_put_elsewhere(text: bytes, name: str) -> bool:
-    """Whether a file may put something in the place of ``name``, but for ``self.name = value``."""
+    """Whether a file may replace ``name``, other than by ``self.name = value``."""
     word = re.escape(name.encode())
     rest = re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
     pattern = _PUT.replace(b"NAME", word)

@@ -103,10 +103,10 @@ class ScopeTable:
         """Return every binding that ``node``, a name that is read, may refer to.
 
         None for builtins and star imports. A name that is stored may get an outer binding in a
-        class body: the one that it makes itself stands in ``scope_of(node).bindings``.
+        class body: its own binding is in ``scope_of(node).bindings``.
 
-        In a class body only the bindings above ``node`` count, and where all of those are
-        conditional or missing, also what the name means outside (``Session = Session``).
+        In a class body only the bindings above ``node`` count. If all of those are conditional or
+        missing, outer bindings count too (``Session = Session``).
         """
         return self._bindings(node, self.scope_of(node))
 

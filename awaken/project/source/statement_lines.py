@@ -35,7 +35,7 @@ class StatementLines:
         return next((lines_of(one) for one in self._around(lines) if self._cuts(one, lines)), None)
 
     def around(self, lines: Lines) -> Lines | None:
-        """Return the lines of the innermost statement in one of whose blocks ``lines`` stand."""
+        """Return the lines of the innermost statement that has ``lines`` in one of its blocks."""
         found = list(self._around(lines))
         return lines_of(found[-1]) if found else None
 

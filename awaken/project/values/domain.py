@@ -62,7 +62,7 @@ class Producer:
     inner: Values
 
     def is_used(self, how: How) -> bool:
-        """Whether it is used in the way ``how``: what is awaited is awaited all the same."""
+        """Whether it is used in the way ``how``: a value that is awaited is awaited anyway."""
         return self.how == how or {self.how, how} == {"awaitable", "coroutine"}
 
 
@@ -289,7 +289,7 @@ def as_instance(value: TupleOf) -> InstanceOf:
 def union(*groups: Values) -> Values:
     """Return the alternatives of all ``groups`` together, without repetition.
 
-    What is the same but for its origins is one alternative that has the origins of both.
+    Equal values with different origins are one alternative with all origins.
     """
     if len(groups) == 1 and len(groups[0]) <= 1:
         return groups[0]  # most are
@@ -352,7 +352,7 @@ def _place_of(origin: Origin) -> tuple[Place, str, tuple[str, ...], tuple[Place,
 
 
 def holds_tree(values: Values) -> bool:
-    """Whether what is known of ``values`` leads to the tree of a file."""
+    """Whether ``values`` lead to the tree of a file."""
     for one in values:
         kind = type(one)
         # Each answer is asked for this: what holds nothing is most of them.

@@ -226,7 +226,7 @@ class Parameters:
         return () if found is None else passed_on_by(evaluator.returned(found))
 
     def received(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
-        """Return what the callers in sight pass, or why that does not say what it is."""
+        """Return the values that visible callers pass, or why they are unknown."""
         evaluator = self._evaluator
         said = "has no annotation"
         if parameter.annotation is not None:

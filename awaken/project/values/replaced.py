@@ -61,7 +61,7 @@ def _putting(module: Module) -> dict[str, list[Put]]:
 
 
 def _replaced(evaluator: Questions, module: Module, put: Put) -> Iterator[tuple[Module, Function]]:
-    """Yield the functions that stood where something else is put."""
+    """Yield the functions that are replaced."""
     for value in _target(evaluator, module, put):
         if isinstance(value, FunctionOf) and isinstance(value.node, Function):
             yield value.module, value.node

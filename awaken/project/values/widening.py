@@ -9,8 +9,8 @@ from awaken.project.values.domain import InstanceOf, Values, union
 def widened(classes: Classes, values: Values) -> Values | None:
     """Return ``values`` with the nearest common base in place of instances of many classes.
 
-    An instance of a class is one of its bases as well, so that what is said of the base is true of
-    all. None where some inherit from no class of the program, or from nothing in common.
+    An instance of a class is one of its bases as well, so facts of the base hold for all. None
+    where some inherit from no class of the program, or from nothing in common.
     """
     instances = [one for one in values if isinstance(one, InstanceOf)]
     lines = [classes.ancestors(one.qualified) for one in instances]

@@ -315,7 +315,7 @@ def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused 
 
 
 def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused | None:
-    """Return why what is loaded ahead may be older than what is read today."""
+    """Return why a value that is loaded ahead may be older than the one that is read today."""
     for one in reads:
         written = Writes(project).between(trace, one.read)
         if written is not None:

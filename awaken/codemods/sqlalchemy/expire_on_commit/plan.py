@@ -104,7 +104,7 @@ class _Planner:
             yield from self._others(module)
 
     def _others(self, module: Module) -> Iterator[Decided]:
-        """Yield what is said of ``configure`` and of attributes that are set."""
+        """Yield the caveats of ``configure`` and of attributes that are set."""
         for node in module.walk():
             if _is_true(configured(self._project, module, node)):
                 refused = Refused(reasons.ON_PURPOSE)

@@ -49,7 +49,7 @@ def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> S
 
 
 def expired_all_the_same(project: Project, *, is_async: bool) -> str:
-    """Return the clause that names what is read after a rollback; empty if nothing is."""
+    """Return the clause that names the reads after a rollback; empty without any."""
     commits = project.orm.commits
     events = [one for one in commits.expiring() if one.is_async == is_async]
     reads = commits.read_in_functions(events)

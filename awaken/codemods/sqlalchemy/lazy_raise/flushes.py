@@ -47,8 +47,8 @@ class Flushes:
     def deletes_along(self, module: Module, side: Declared) -> bool:
         """Whether deleting an object loads the side like any code would, to delete what it holds.
 
-        SQLAlchemy 1.4 does so for cascades, and 1.3 for all collections; from 2.0 on a flush has
-        leave to load them. A version that nobody declares may be any.
+        SQLAlchemy 1.4 does so for cascades, and 1.3 for all collections; from 2.0 on a flush may
+        load them. A version that nobody declares may be any.
         """
         targets = self._project.targets
         declared = targets.distribution("sqlalchemy")

@@ -151,7 +151,7 @@ class Reads:
         return Refused(reasons.UNKNOWN_LOAD, detail + plainly(why), because=because)
 
     def _is_no_relationship(self, read: Read, side: Side) -> bool:
-        """Whether what is read cannot be the relationship, whatever the object is.
+        """Whether a read cannot be of the relationship, whatever the object is.
 
         It is called, and neither collections nor objects of the target can be.
         """
@@ -315,7 +315,7 @@ class Reads:
         return self._project.effects.between(module, call, node)
 
     def _is_given(self, side: Side, trace: Trace) -> bool:
-        """Whether a new object is given what is read of it when it is made."""
+        """Whether a new object gets the value of a read when it is made."""
         calls = self._project.calls_at(trace.load.place)[:1]
         return any(one.arg == side.key[1] for _, call in calls for one in call.keywords)
 

@@ -209,7 +209,7 @@ class SynchronousPart:
         )
 
     def waits(self, function: FunctionPlace) -> bool:
-        """Whether a function waits for the database, or calls a function that does."""
+        """Whether a function uses the database, or calls a function that does."""
         wrapped = self.entry_points.wrapped.get(function, ())
         return (
             function in self._seeds

@@ -49,9 +49,8 @@ class Awaitables:
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
 
-        ``awaitable`` is one of the others, or an object with ``__await__``. Unknown says why it
-        cannot be told. Methods that override one count: all that a call can reach must give the
-        same.
+        ``awaitable`` is one of the others, or an object with ``__await__``. Unknown has the reason.
+        Methods that override one count: all that a call can reach must give the same.
         """
         if not depth:
             # Of one question, so that no answer depends on what was asked before.
@@ -73,8 +72,8 @@ class Awaitables:
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine.
 
-        As ``of`` says, and cheaper where it is none: what may run in place of the function that is
-        called is looked at only if that one gives a coroutine.
+        As ``of`` says, and cheaper where it is none. Replacements of the called function are
+        checked only if that one gives a coroutine.
         """
         return not self._seems_plain(module, call) and self.of(module, call) == "coroutine"
 

@@ -70,7 +70,7 @@ class Between:
     def of(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
         """Return what may happen after ``earlier`` was evaluated and before ``later`` is.
 
-        In the order of the source. Both stand in one function; else it is unknown.
+        In the order of the source. Both are in one function; else it is unknown.
         """
         function = module.enclosing_function(earlier)
         if function is None or function is not module.enclosing_function(later):
@@ -209,7 +209,7 @@ class Between:
     def _made(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
 
-        What a library does to make an object without a session changes none.
+        A library that makes an object without a session changes none.
         """
         values = self._evaluator.values(module, call.func)
         one = values[0] if len(values) == 1 else None
@@ -268,7 +268,7 @@ class Between:
         return all(isinstance(one, Session) for one in values)
 
     def _summary(self, module: Module, function: Function) -> tuple[Event, ...]:
-        """Return what a call of ``function`` may do; of a circle, what its other parts do."""
+        """Return the effects of a call of ``function``; in a circle, those of its other parts."""
         key = (module.path, module.span(function).start)
         if key in self._summaries or key in self._active:
             return self._summaries.get(key, ())

@@ -71,7 +71,7 @@ def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lo
 
 
 def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
-    """Return the lock that ``node`` names; None if it is none, or that cannot be told.
+    """Return the lock that ``node`` names; None for other values, and if unknown.
 
     Local variables and items of containers are not followed.
     """

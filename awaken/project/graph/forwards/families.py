@@ -80,7 +80,7 @@ class Families:
     def above(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
-        The next class above; where a class below has several bases, also what stands beside it.
+        The next class above; where a class below has several bases, also the bases next to it.
         """
         line = self._line(qualified)
         above = [one for name, one in line.items() if name != qualified]
@@ -140,8 +140,8 @@ class Families:
     def together(self, qualified: str, method: str) -> list[str]:
         """Return the classes whose ``method`` may be called where that of ``qualified`` may.
 
-        Those above and below it that define it, those that stand beside it in a class with several
-        bases, and over a protocol all that fulfil it, with the protocol itself. Sorted.
+        These are the classes above and below that define it, and the other bases of a class with
+        several. For a protocol they are all that fulfil it, and itself. Sorted.
         """
         found = {qualified}
         waiting = [qualified]

@@ -17,8 +17,8 @@ _CONSUMING = {
 def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:
     """Return the call of a builtin that calls its argument ``function`` before anything follows.
 
-    That is the key of a sort, and what ``map`` and ``filter`` apply, if their items are taken
-    where they stand.
+    That is the key of a sort, and the function of ``map`` and ``filter`` whose items are taken at
+    once.
     """
     above = module.parent(function)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
@@ -40,7 +40,7 @@ def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
 
 
 def is_consumed_in_place(module: Module, items: ast.expr) -> bool:
-    """Whether all that stands for ``items`` is asked for them before anything follows."""
+    """Whether all of ``items`` are taken before anything follows."""
     match module.parent(items):
         case ast.Call(args=[given]) as call if given is items:
             is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"

@@ -54,7 +54,7 @@ class _Passed:
         self._keywords = keywords
 
     def are_all(self, arguments: list[ast.expr], keywords: list[ast.keyword]) -> bool:
-        """Whether a call passes the function, and all the others behind it."""
+        """Whether a call passes the function, and all the others after it."""
         match arguments:
             case [ast.Name(id=called), *others] if called == self._called:
                 return self.are_others(others, keywords)

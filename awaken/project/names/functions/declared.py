@@ -82,7 +82,7 @@ class DeclaredDecorators:
     ) -> Iterator[str | None]:
         """Yield the types that calls give of what is annotated so: a variable, or a coroutine.
 
-        None stands for everything else, ``F()`` for what a call gives of what ``F`` stands for.
+        None is any other type, ``F()`` the result of a call of what ``F`` means.
         """
         node = _read_string(module, node)
         match node:

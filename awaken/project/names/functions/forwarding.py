@@ -57,8 +57,8 @@ class Forwarding:
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
         """Return what the decorator with this qualified name does with its function.
 
-        ``called`` says that it is given arguments first: ``@retry(3)``. None where that cannot be
-        read, and for names that the project does not define as one function of a module.
+        ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
+        be read, and for names that are not one function of a module of the program.
         """
         key = (qualified, called)
         if key not in self._known:
@@ -157,7 +157,7 @@ class _Reader:
         return self._names.qualified(self._module, call.func) in _PARTIAL
 
     def _holds_a_function(self, node: ast.AST, scope: ast.AST) -> bool:
-        """Whether a binding is a function defined inside, or a parameter that stands for one."""
+        """Whether a binding is an inner function, or a parameter that holds one."""
         if isinstance(node, Function):
             return self._module.enclosing_function(node) is not None
         if not isinstance(node, ast.arg) or not isinstance(scope, Function):

@@ -35,8 +35,8 @@ class _Field(NamedTuple):
 def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedInit | None:
     """Return the ``__init__`` of a class that nothing but ``dataclass`` makes, or None.
 
-    That is one without an own ``__init__``, whose fields are all its own: it inherits nothing of
-    the program, and nothing inherits it.
+    That is one without an own ``__init__`` and with only its own fields. It inherits nothing of the
+    program, and nothing inherits it.
     """
     facts = classes.facts(qualified)
     ancestors = classes.ancestors(qualified)
@@ -89,7 +89,7 @@ def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | N
 
 
 def _settings(decorator: ast.expr) -> dict[str, bool] | None:
-    """Return what a decorator or ``field`` is told by constants; None if it is told otherwise."""
+    """Return the settings of a decorator or of ``field``; None if not all are constants."""
     found: dict[str, bool] = {}
     for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
         match one:

@@ -14,9 +14,9 @@ _SAYING = {"abc.abstractmethod", "abstractmethod", "override", "typing.override"
 def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
     """Whether ``method`` may be what a protocol asks for by ``asked``, both as written.
 
-    It is not if it cannot be passed what is passed there. Nor is what belongs to the class and has
-    parameters of other names: so do alternative constructors, ``User.create(name)`` beside the
-    ``create(user)`` of a repository.
+    It is not if it cannot be passed what is passed there. It may not if it belongs to the class and
+    has parameters of other names. Alternative constructors are like that: ``User.create(name)``
+    next to the ``create(user)`` of a repository.
     """
     if len(method.functions) != 1 or len(asked.functions) != 1:
         return True

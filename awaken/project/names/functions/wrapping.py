@@ -85,7 +85,7 @@ class Wrappings:
         return inner if self._is_only_asked(module, function, first) else None
 
     def _is_only_asked(self, module: Module, function: Function, given: str) -> bool:
-        """Whether a function only asks if it is ``given`` one, beside handing it on in a call."""
+        """Whether a function only checks if it is ``given`` one, and passes it on in a call."""
         for node in module.walk(function):
             if not isinstance(node, ast.Name) or node.id != given:
                 continue
@@ -143,7 +143,7 @@ class Wrappings:
     def _plain(
         self, module: Module, decorator: Function, given: str, returned: list[ast.expr]
     ) -> list[ast.FunctionDef] | None:
-        """Return the plain wrapper that a coroutine function gets, if any; None if not in sight."""
+        """Return the plain wrapper that a coroutine function gets, if any; None if not visible."""
         found: list[ast.FunctionDef] = []
         for value in returned:
             if isinstance(value, ast.Name) and value.id == given:
@@ -180,7 +180,7 @@ class Wrappings:
         )
 
     def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
-        """Whether ``node`` stands in a branch that is taken for plain functions alone."""
+        """Whether ``node`` is in a branch that only plain functions take."""
         return self._is_decided(module, decorator, node, given, "orelse")
 
     def _is_decided(

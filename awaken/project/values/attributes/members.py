@@ -132,8 +132,8 @@ class Members:
     def above(self, module: Module, node: ast.Attribute) -> Values | None:
         """Return what ``super().name`` is; None where ``node`` is no such attribute.
 
-        That is what the nearest class above has, as for an instance of the class itself: one of a
-        subclass may have another class in between.
+        That is the attribute of the nearest class above, as for an instance of the class itself.
+        One of a subclass may have another class in between.
         """
         call = node.value
         # Asked of every attribute: the text decides most.

@@ -53,7 +53,7 @@ class OwnAttributes:
     ) -> Values | None:
         """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
 
-        What is found not to set it is added there.
+        Classes that do not set it are added there.
         """
         ancestors = self._evaluator.classes.ancestors(owner.qualified)
         known = set[str]() if without is None else without
@@ -147,8 +147,8 @@ class OwnAttributes:
     ) -> Values:
         """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
 
-        So ``self.model`` is of `type[M]` another class for each instance of a generic class, and
-        ``self.items`` of ``items(model)`` an instance of it. Empty where they do not say it.
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class. And
+        ``self.items`` of ``items(model)`` is an instance of it. Empty where they do not say it.
         """
         if isinstance(value, ast.Call) and annotation is None:
             found = self._by_type_parameter(owner, module, node, value.func, None)
@@ -198,7 +198,7 @@ class OwnAttributes:
         return is_enumeration and not bindings[0].name.startswith("_")
 
     def _read(self, value: Value, name: str) -> Value:
-        """Return what is read of what a class holds: a descriptor gives something else."""
+        """Return the value of an attribute of a class: a descriptor gives something else."""
         if not isinstance(value, InstanceOf) or value.made is not None:
             return value
         facts = self._evaluator.classes.facts(value.qualified)

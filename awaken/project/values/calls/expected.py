@@ -28,7 +28,7 @@ def expected_of(
 ) -> Values:
     """Return what the annotation of whoever takes a lambda says of its parameter.
 
-    Empty where it is given to nothing in sight, or the annotations do not say one thing.
+    Empty where no visible function takes it, or the annotations differ.
     """
     given: ast.AST = function
     above = module.parent(function)

@@ -109,7 +109,7 @@ class LibraryCalls:
         return self._evaluator.knowledge.instances[name]
 
     def _named_attribute(self, module: Module, node: ast.Call, known: Environment) -> Values:
-        """Return what ``getattr(owner, "name")`` gives, or the default beside it."""
+        """Return the value of ``getattr(owner, "name")``, or its default."""
         evaluator = self._evaluator
         match node.args:
             case [owner, ast.Constant(value=str() as name), *defaults] if name.isidentifier():

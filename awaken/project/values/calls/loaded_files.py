@@ -59,7 +59,7 @@ class _Paths:
         return self._evaluator.names.qualified(self._module, node)
 
     def of(self, node: ast.expr) -> str | None:
-        """Return the path that an expression is; None if it cannot be told."""
+        """Return the path that an expression is; None if unknown."""
         match node:
             case ast.Constant(value=str() as text):
                 return None if text.startswith("/") else posixpath.normpath(text)

@@ -105,7 +105,7 @@ class Results:
                 return (self._evaluator.unknown(module, node, why),)
 
     def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:
-        """Return what a call gives; what comes from its arguments comes from where they do."""
+        """Return the result of a call; values from its arguments keep their origins."""
         asked = parameters_in(found)
         given: dict[Place, Origins] = {}
         for one in arguments if asked else ():

@@ -489,7 +489,7 @@ class _Uses:
             yield Addition("unknown", depth, module, node)
 
     def _loop(self, module: Module, target: ast.expr, depth: int) -> Iterator[Addition]:
-        """What the variable of a loop holds is in the container."""
+        """The values of a loop's variable are in the container."""
         yield from self._alias(module, target, target, depth + 1)
 
     def _alias(

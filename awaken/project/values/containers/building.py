@@ -332,7 +332,7 @@ class Building:
 
 
 def number(node: ast.expr) -> int | None:
-    """Return the constant whole number that ``node`` is; None if it is none."""
+    """Return the constant whole number that ``node`` is, or None."""
     match node:
         case ast.Constant(value=int() as value) if not isinstance(value, bool):
             return value

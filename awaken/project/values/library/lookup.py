@@ -168,12 +168,12 @@ class Library:
         module: Module,
         node: ast.expr,
     ) -> None:
-        """Add to ``solution`` what the variables in ``wanted`` stand for, where it is ``given``."""
+        """Add to ``solution`` the values of the variables in ``wanted``, where it is ``given``."""
         call = ast.copy_location(ast.Call(node, [], []), node)
         self._solutions.unify(wanted, given, solution, Call(module, call, (), makes=False))
 
     def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
-        """Return what the type variables of the class ``base`` stand for in ``owner``."""
+        """Return the values of the type variables of the class ``base`` in ``owner``."""
         instance = _instance(owner)
         found = None if instance is None else self._lines.parameters_as(instance, base)
         shape = self._lines.shape(base) if found else None

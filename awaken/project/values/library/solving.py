@@ -27,7 +27,7 @@ Solution = Mapping[str, Values]
 
 
 def has_variables(values: Values) -> bool:
-    """Whether a type variable stands anywhere in ``values``."""
+    """Whether ``values`` contain a type variable."""
     return any(map(_is_open, values))
 
 
@@ -46,7 +46,7 @@ def _is_open(value: Value) -> bool:
 
 
 def solved(values: Values, solution: Solution) -> Values:
-    """Return ``values`` with what each variable that ``solution`` names stands for."""
+    """Return ``values`` with the value of each variable that ``solution`` names."""
     return union(*(_solved(one, solution) for one in values))
 
 
@@ -71,7 +71,7 @@ def _growing(value: Value) -> Value:
 def closed(values: Values, place: Place, why: str = "") -> Values:
     """Return ``values`` with the bounds of the variables that nothing solved; else unknown.
 
-    What a stub leaves open is unknown as well, at ``place``.
+    Types that a stub leaves open are unknown as well, at ``place``.
     """
     return union(*(_closed(one, place, why) for one in values))
 

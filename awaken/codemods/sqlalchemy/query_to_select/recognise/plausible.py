@@ -25,9 +25,9 @@ _CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "enti
 def is_plausible(reader: Reader, call: ast.Call) -> bool:
     """Whether ``call`` may be a query although nothing proves its session.
 
-    It must have an argument that is no text, and look like a query in one more way, in a file
-    without SQLAlchemy in two. The ways are its name, a class as its argument, and the methods that
-    are called on it.
+    It must have an argument that is no text, and look like a query in one more way. In a file
+    without SQLAlchemy two ways are needed. The ways are its name, a class as its argument, and the
+    methods that are called on it.
     """
     # `Model.query()` of Google NDB asks for nothing.
     if not call.args or asks_for_text(call) or not reader.project.has_sessions:

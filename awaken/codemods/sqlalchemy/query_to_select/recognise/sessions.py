@@ -143,8 +143,8 @@ class _Standing:
 def _query_hook(project: Project) -> tuple[Refused | None, str]:
     """Return the refusal of every query, where the project hooks into the compilation of Query.
 
-    These hooks do not fire for ``select()``. Those of a test reach no code in use: they give a
-    caveat instead of a refusal, since the test may rely on being called.
+    These hooks do not fire for ``select()``. Those of a test reach no code in use. They give a
+    caveat instead of a refusal, because the test may rely on being called.
     """
     caveat = ""
     for path, reader, call in _listeners(project, ("before_compile",)):

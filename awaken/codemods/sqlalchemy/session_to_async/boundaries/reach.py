@@ -38,7 +38,7 @@ class Reach:
     def outside_of_processes(self, function: FunctionPlace) -> Place | None:
         """Return a place that shows that ``function`` may run elsewhere than in such a process.
 
-        Such a process begins with a command, below ``__main__``, or for one function: no event loop
+        Such a process begins with a command, below ``__main__``, or for one function. No event loop
         runs there unless the program starts it. None if it runs there alone.
         """
         waiting, seen = [function], {function}

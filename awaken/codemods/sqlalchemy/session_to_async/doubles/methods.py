@@ -153,7 +153,7 @@ class WaitingMethods:
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
     """Whether a test tells or asks a mock at ``place``: ``service.mock.method.return_value``.
 
-    It does if the file passes nothing but mocks for objects of that class: these get awaitable
+    It does if the file passes nothing but mocks for objects of that class. These get awaitable
     methods where the program calls them.
     """
     module = part.project.module(place.path)

@@ -32,7 +32,7 @@ def caveats_of_given(
 ) -> tuple[list[str], list[Place]]:
     """Return the caveats of these calls, and their places.
 
-    Calls that may mean a function of the program are left out: its session says whether it is
+    Calls that may mean a function of the program are left out. Its session says whether it is
     synchronous, or it is refused.
     """
     found = list(given_to_unknown(project, module, function))

@@ -122,7 +122,7 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Two from one class would load each other again and again: then there are none, unless the
+        Two from one class would load each other again and again. Then there are none, unless the
         owner says how deep they are read.
         """
         found = {
@@ -312,9 +312,9 @@ class Loading:
     def _ways_back(self) -> set[Key]:
         """The references by key that responses read of objects that a collection gives.
 
-        SQLAlchemy does not follow them back to a class that it came from, and maybe nothing holds
-        the object by then. The collection does not go on: so each is followed, unless they alone
-        lead around.
+        SQLAlchemy does not follow them back to a class that it came from. By then maybe nothing
+        holds the object. The collection does not go on: so each is followed, unless they alone lead
+        around.
         """
         found: dict[Key, str] = {}
         for owner, name in self._mapped:

@@ -74,8 +74,8 @@ class Urls:
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        A text of the program, or a name in a file next to the code, may be the URL of an engine
-        that gets it from outside.
+        The URL of an engine that gets it from outside may be in a text of the program. It may also
+        be in a file next to the code.
         """
         found = {
             database: one

@@ -90,7 +90,7 @@ class Arguments:
         yield from found or (self._leak(module, node, call),)
 
     def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
-        """Return what holds ``spot`` behind a call that gives it back, or puts it somewhere."""
+        """Return the slot that holds ``spot`` after a call that returns or stores it."""
         node, depth = spot.node, spot.depth
         position = call.args.index(node) if node in call.args else -1
         if qualified in SAME - TABLES_OF and depth == KEYS + 1:

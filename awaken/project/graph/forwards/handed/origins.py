@@ -102,7 +102,7 @@ class Origins:
                 yield self._unknown(spot)
 
     def _keys(self, spot: Spot) -> Found:
-        """Yield the keys of a dictionary; what is displayed otherwise has none."""
+        """Yield the keys of a dictionary; other displays have none."""
         module, node, depth = spot
         match node:
             case ast.Dict():

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
     """Yield the functions that wait and are part of an interface, if others may import it.
 
-    A function, or a class with its public methods, is exported by the ``__all__`` of its file or of
-    a package around it. Most packaged applications export nothing.
+    A function, or a class with its public methods, is exported by an ``__all__``: of its file, or
+    of a package around it. Most packaged applications export nothing.
     """
     if not part.project.published:
         return

@@ -26,7 +26,7 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
     """Yield the tasks that cannot run a coroutine, each with why.
 
     Where tests or settings have tasks run at once, they run inside of the loop that sends them. The
-    worker interrupts a task with an exception, which the event loop raises outside of the coroutine
+    worker interrupts a task with an exception. The event loop raises it outside of the coroutine
     function that expects it. Hooks run where any task is applied.
     """
     tasks = [

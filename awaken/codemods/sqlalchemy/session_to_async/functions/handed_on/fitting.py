@@ -40,7 +40,7 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     It does not if they are too many or too few, or under other names: Python raises TypeError. And
     it does not if a plain value is passed for a session or a mapped object. The first use of it
     would raise AttributeError, and no program calls a function that only raises. A test may pass a
-    text for a session if it replaced all calls of the function; then the function itself has to use
+    text for a session if it replaced all calls of the function. Then the function itself has to use
     the session.
     """
     found = part.node_of(function)

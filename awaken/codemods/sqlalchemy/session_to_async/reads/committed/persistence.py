@@ -53,7 +53,7 @@ class Persistence:
     ) -> tuple[str, list[Edit]]:
         """Return ``code``, which refreshes what ``text`` says in front of ``node``, and imports.
 
-        It runs under a condition, unless the object is certainly persistent there; other objects
+        It runs under a condition, unless the object is certainly persistent there. Other objects
         are not ``certain``, because maybe nothing added them.
         """
         if certain and not self.may_be_lost(site.module, node, text):

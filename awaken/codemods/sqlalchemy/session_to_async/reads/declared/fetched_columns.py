@@ -40,7 +40,7 @@ def column_declaration(
     """Return what declares a column of a mapped class, in its body or in that of a base.
 
     That is a call, or an annotation alone. None where it is no plain call of ``Column`` or
-    ``mapped_column`` and no ``Mapped[...]``, or declares already how an update computes it.
+    ``mapped_column`` and no ``Mapped[...]``. None also if it declares how an update computes it.
     """
     for one in project.orm.mapping_ancestors(qualified):
         found = project.class_definition(one)
