@@ -226,17 +226,23 @@ class Caveat(Struct, frozen=True):
 def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
     """Return the rows of ``sentences``, each with its number of places; none is left out.
 
-    Those that are equal but for their first name in backquotes are joined.
+    Joined are those that are equal after their first semicolon, where what may change begins, and
+    those that are equal but for their first name in backquotes.
     """
     alike: dict[str, dict[str, int]] = {}
     for sentence, count in sentences:
-        rows = alike.setdefault(_NAME.sub("`", sentence, count=1), {})
+        key = sentence.partition("; ")[2] or _NAME.sub("`", sentence, count=1)
+        rows = alike.setdefault(key, {})
         rows[sentence] = rows.get(sentence, 0) + count
     return [_joined(rows) for rows in alike.values()]
 
 
 def _joined(rows: dict[str, int]) -> Caveat:
     first, *others = rows
+    count = sum(rows.values())
+    rewrite, _, caveat = first.partition("; ")
+    if others and caveat:
+        return Caveat(f"{caveat} ({count:,} times, first where {rewrite})", count, first)
     also = [match[0] for sentence in others if (match := _NAME.search(sentence))]
     text = f"{first} (also {', '.join(also)})" if also else first
-    return Caveat(text, sum(rows.values()), first)
+    return Caveat(text, count, first)

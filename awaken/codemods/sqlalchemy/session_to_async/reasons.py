@@ -34,7 +34,7 @@ SHARED_LINE = Reason(
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
-    "its session comes from {}, which is not part of the project",
+    "its session comes from {}, outside of the project",
     "Make the session in the project, with its own engine and `sessionmaker`.",
 )
 FOREIGN_MODEL = Reason(

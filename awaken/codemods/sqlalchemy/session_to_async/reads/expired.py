@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
-_LATE = "if a call in this statement rolls back, reading {} afterwards raises"
+_LATE = "reading {} raises, if a call before it in the same statement rolls back"
 
 
 class ExpiredReads:

@@ -71,7 +71,8 @@ class DifferingUses(Uses):
         )
         for each in shapes:
             for said, node in each(module, nodes):
-                found.setdefault(said, module.place(node))
+                caveat = f"the result may differ, because {said}"
+                found.setdefault(caveat, module.place(node))
         return list(found), list(found.values())
 
     # ------------------------------------------------------------------------------- the shapes
