@@ -143,7 +143,7 @@ class Reading:
         return planned.answer
 
     def _report(self, answer: Remembered) -> RootReport:
-        """Return the report of an answer, and keep what is known of the files."""
+        """Return the report of an answer, and keep the facts of the files."""
         asked, root = self._asked, self._asked.found.root
         self._memory.keep_files(self._reader.known())
         self._memory.save()
@@ -305,7 +305,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:
-    """Return all that decides the result beside the files and their versions."""
+    """Return all that decides the result in addition to the files and their versions."""
     # Defaults are part of the code: to say one is to say nothing.
     said = {name: one for name, one in asked.settings.options.items() if not _is_default(one)}
     return (

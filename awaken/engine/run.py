@@ -228,7 +228,7 @@ def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
 def _quiet(
     findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
 ) -> dict[SiteId, Finding]:
-    """Return what asks for nothing at its place, by site: a note or nobody has to be told."""
+    """Return the reasons that need no action at their place, by site: a note, or nothing."""
     rejected = _rejected(rules, targets)
     settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
     quiet: dict[SiteId, Finding] = {}

@@ -89,7 +89,7 @@ def _has_default(function: Function, before: ast.arg) -> bool:
 
 
 def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
-    """Whether nothing but the comma, or the bracket of the call, stands in front of it."""
+    """Whether only the comma, or the bracket of the call, is before it."""
     # A call that leaves the parameter out has no place to insert in front of.
     if argument is None:
         return False

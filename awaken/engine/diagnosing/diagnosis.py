@@ -194,7 +194,7 @@ def examine(
 ) -> tuple[RootDiagnosis, Targets]:
     """Return what is seen of one project root, without remarks, and the versions it runs on.
 
-    ``rules`` are all that there are. Raises UserError for a version in ``settings`` that is none.
+    ``rules`` are all that there are. Raises UserError for an invalid version in ``settings``.
     """
     root = found.root.path
     targets = targets_of(root, settings)

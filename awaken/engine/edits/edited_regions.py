@@ -25,7 +25,7 @@ def edited_region(
 ) -> tuple[Region, Mapping[ast.AST, ast.AST]]:
     """Return ``region`` as it reads after ``splices``, and what each of ``wanted`` is in it.
 
-    ``text`` is what the region has then, with its stand-in; the splices count from its start.
+    ``text`` is the text of the region then, with its placeholder; the splices count from its start.
     Raises Misplaced.
     """
     before = after = b""
@@ -94,7 +94,7 @@ def _alike(module: Module, nodes: Iterable[ast.AST], kind: type) -> Iterator[tup
 
 
 def _innermost(nodes: Iterable[tuple[Span, ast.AST]]) -> ast.AST:
-    """Return the node that holds no other one: what is inserted at its edges is around it."""
+    """Return the node that holds no other one: an insertion at its edges is around it."""
     ordered = sorted(nodes, key=lambda one: one[0].end - one[0].start)
     if not ordered or (len(ordered) > 1 and ordered[0][0] == ordered[1][0]):
         raise Misplaced("another edit replaces this code")

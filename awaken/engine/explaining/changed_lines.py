@@ -101,7 +101,7 @@ class ChangedLines:
     def alone(self, changes: Collection[ChangeId]) -> FileChange | None:
         """Return the file with what ``changes`` do to it and nothing else; None if that is nothing.
 
-        What shares a line with them comes with them.
+        Changes that share a line with them come with them.
         """
         if self.file.before is None or not self._has_any(changes):
             return self.file

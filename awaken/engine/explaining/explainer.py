@@ -163,7 +163,7 @@ def _lines_of(statement: ast.stmt) -> range:
 def _directly_in(
     module: Module, statement: ast.stmt, line: int, findings: Sequence[Finding]
 ) -> list[Finding]:
-    """Return which findings ``statement`` holds beside ``line``, with no block between the two."""
+    """Return which findings ``statement`` holds next to ``line``, with no block between the two."""
     around = extent(module, statement) or module.span(statement)
     inside = [finding for finding in findings if around.contains(finding.place.span)]
     if not inside:

@@ -121,7 +121,7 @@ class _Teller:
         return structs.replace(site, pieces=tuple(self._file.pieces(hunks, rule.pieces)))
 
     def others(self, line: int, told: set[ChangeId]) -> tuple[list[Site], str]:
-        """Return the sites whose changes edit the line beside those ``told``, and a note."""
+        """Return the sites whose changes also edit the line of those ``told``, and a note."""
         hunk = None if self._file is None else self._file.at(line - 1)
         if self._file is None or hunk is None:
             return [], ""

@@ -111,7 +111,7 @@ def run_in_group(
 ) -> int:
     """Run ``words`` as ``run_program`` does, print into the file ``output``; return the exit code.
 
-    Of what is printed the last part is kept. What it started and left running ends with it.
+    The last part of the output is kept. Programs that it started and left running end with it.
     """
     ending = time.monotonic() + bounds.seconds
     with output.open("ab") as printed:

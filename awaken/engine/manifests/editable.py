@@ -62,7 +62,7 @@ def manifests_in(paths: Iterable[str], root: str) -> list[str]:
 
 
 def _main_first(path: str) -> tuple[bool, bool, str]:
-    """Sort what a program needs to run before what it needs beside, and the shortest name first."""
+    """Sort the extras that a program needs to run first, and the shortest name first."""
     return is_beside(path), PurePosixPath(path).stem != "requirements", path
 
 

@@ -37,7 +37,7 @@ class LineList:
         return [_code(self._lines[at]) for at in self._places()]
 
     def insert(self, place: int, text: str) -> None:
-        """Add a requirement in front of the one at ``place``, or behind the last."""
+        """Add a requirement before the one at ``place``, or after the last."""
         places, lines = self._places(), self._lines
         at, indent = self._start, self._indent
         if places:
@@ -50,7 +50,7 @@ class LineList:
         lines.insert(at, f"{indent}{text}\n")
 
     def replace(self, place: int, text: str) -> None:
-        """Write the requirement at ``place`` anew."""
+        """Write the requirement at ``place`` again."""
         at = self._places()[place]
         line = self._lines[at]
         start = len(_indent(line))

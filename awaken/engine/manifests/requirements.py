@@ -43,8 +43,8 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
     """Return the manifests of ``snapshot`` with every requirement in them that is missing.
 
     A distribution that is required already gains missing extras, and bounds that its own specifier
-    lacks. What cannot be written is left to do. A requirement that is none is a problem of its
-    changes.
+    lacks. Requirements that cannot be written are left to do. An invalid requirement is a problem
+    of its changes.
     """
     work = _Work(snapshot)
     for wanted, owned in _grouped(edits).items():
@@ -196,7 +196,7 @@ class _Work:
         names: Iterable[str],
         changes: tuple[ChangeId, ...],
     ) -> None:
-        """Say what a ``setup.py`` should list that lists what stands beside it."""
+        """Note the requirement that a ``setup.py`` should list, next to the one that it lists."""
         path = below(wanted.root, "setup.py")
         text = self._snapshot[path].text.decode() if path in self._snapshot else ""
         for name in names if _COMPUTED.decode() in text else ():

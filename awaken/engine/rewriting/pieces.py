@@ -125,7 +125,7 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
 
 
 def _inside(span: Span, piece: Piece) -> Span:
-    """Return where the expression itself stands: parentheses around it are no part of it."""
+    """Return the place of the expression itself: parentheses around it are no part of it."""
     before, behind = around_alone(piece.text)
     return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)
 

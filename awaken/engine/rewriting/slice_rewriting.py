@@ -74,7 +74,7 @@ class Slice(Struct, frozen=True):
 
     @property
     def is_indented(self) -> bool:
-        """Whether the lines stand in a block, which the text alone does not open."""
+        """Whether the lines are in a block, which the text alone does not open."""
         return not self.is_expression and self.text[:1] in {" ", "\t"}
 
 
@@ -311,7 +311,7 @@ def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CST
 
 
 def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:
-    """Return ``node`` from its first keyword on: what is ``if`` alone may be ``elif`` in place."""
+    """Return ``node`` from its first keyword on: an ``if`` alone may be ``elif`` in place."""
     return node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node
 
 

@@ -117,7 +117,7 @@ def _together(project: Project, inner: Sequence[tuple[Module, ast.expr]]) -> lis
 
 
 def _is_chain(node: ast.Call) -> bool:
-    """Whether a call stands on an option: ``joinedload(Post.author).load_only(User.id)``."""
+    """Whether an option is called on: ``joinedload(Post.author).load_only(User.id)``."""
     names = set[str]()
     current: ast.expr = node
     while isinstance(current, ast.Call):
@@ -148,9 +148,9 @@ def _returned(
 
 
 def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
-    """Return the option that an expression makes, and whether it may be written anew.
+    """Return the option that an expression makes, and whether it may be written again.
 
-    None if it is none that is known.
+    None for an unknown option.
     """
     calls: list[ast.Call] = []
     current = node
