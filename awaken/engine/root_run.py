@@ -52,7 +52,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
     def reads(self) -> tuple[str, ...]:
-        """Return the patterns of the files other than Python that the rules that run here ask for."""
+        """Return the patterns of the files other than Python that the rules of this run ask for."""
         return reads_of(self.chosen())
 
     def site_scope(

@@ -179,7 +179,7 @@ def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Ro
 
 
 def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of the statement that starts at ``at``, and those that can be read after it."""
+    """Yield the tokens of the statement that starts at ``at``, and of readable code after it."""
 
     def lines() -> Iterator[str]:
         start = at

@@ -83,7 +83,7 @@ class ImportPlaces:
     def _first_group_of(
         self, groups: Sequence[list[ImportStatement]], section: int, name: str
     ) -> list[ImportStatement] | None:
-        """Return the first group that imports from ``section``, at best the one next to ``name``."""
+        """Return the first group that imports from ``section``, preferably related to ``name``."""
         held = [one for one in groups if section in map(self._section_of, one)]
         return next((one for one in held if _has_related(one, name)), next(iter(held), None))
 

@@ -81,7 +81,7 @@ def apply_policy(
 
 
 def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejection]) -> None:
-    """Reject changes that require a rejected one; where that one only waits, for the same reason."""
+    """Reject changes that require a rejected one, with its own reason if that one only waits."""
     # First, for a change may require one that is held back and one that fails otherwise: the
     # suppression is what the user can do something about.
     held_back = {one: why for one, why in rejected.items() if why.code == HELD_BACK.code}
