@@ -158,7 +158,7 @@ class ForeignPass(Rule):
                 return Decided(())
 
     def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
-        """Return what becomes of a file that gets other bytes. Raises Refused."""
+        """Return the changes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
             after = ended_as(before, decode(module.path, content).text)

@@ -32,8 +32,8 @@ class _Change(NamedTuple):
 def hunks(before: bytes, after: bytes) -> list[Hunk]:
     """Return what turns ``before`` into ``after``, in order, each grown to whole statements.
 
-    Lines outside of the hunks are the same on both sides, and stand in the same blocks. Raises
-    Unparsable where one of the texts does not parse.
+    Lines outside of the hunks are the same on both sides, and in the same blocks. Raises Unparsable
+    where one of the texts does not parse.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     given = [_Change(*one) for one in differing_lines(old, new)]

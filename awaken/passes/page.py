@@ -43,7 +43,7 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
 
 
 def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
-    """Yield what was said of the pass beside its code."""
+    """Yield the messages of the pass in addition to its code."""
     arguments = [f"`{name} = {value}`" for name, value in settings.named()]
     for label, words in (
         ("arguments", [*arguments, *(f"`{one}`" for one in settings.args)]),

@@ -130,8 +130,8 @@ def show_page(report: Report, asked: Asked, view: View) -> None:
 def show_closing(report: Report, command: str, view: View, *, is_outlined: bool = False) -> None:
     """Print to stderr what could not be done, and in one sentence what ``command`` came to.
 
-    A run that had no place to look at came to nothing, so there is no sentence. What outlines
-    say that were printed is not said again.
+    A run that had no place to look at came to nothing, so there is no sentence. The content of
+    printed outlines is not repeated.
     """
     print_problems(report, view, Path.cwd())
     print_notes(report, view, is_outlined=is_outlined)
@@ -175,8 +175,8 @@ def _writer(form: Form, view: View) -> Writer | None:
 def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bool = False) -> None:
     """Print to stderr what did not run and why, and what is left to do.
 
-    What outlines say that were printed is not said again. After the changes ``is_written``, a
-    command that is left is a step of ``commands_after``, and not said here.
+    The content of printed outlines is not repeated. After the changes ``is_written``, a command
+    that is left is a step of ``commands_after``, and not said here.
     """
     roots = [] if view.quiet else report.roots
     # What every project says is said once: it follows from the command line.

@@ -591,7 +591,7 @@ class _Walk:
                 self.follow(relative, ignores)
 
     def follow(self, relative: str, ignores: tuple[Patterns, ...]) -> None:
-        """Add the file, or walk the directory, behind one link."""
+        """Add the file, or walk the directory, that one link leads to."""
         name = relative.rpartition("/")[2]
         path = self.base + relative
         real = os.path.realpath(path)
@@ -620,6 +620,6 @@ class _Walk:
 
 
 def _shown(path: str) -> str:
-    """Return a path as a message shows it: what cannot be printed is escaped."""
+    """Return a path as a message shows it, with escapes for unprintable characters."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -192,7 +192,8 @@ def _changes(
     """Yield the changes of one file.
 
     Its tasks share the set, so they are one change. Those whose function a test replaces are
-    another, which takes the set of the first. What the user left out has a change of its own.
+    another, which takes the set of the first. Sites that the user left out have a change of their
+    own.
     """
     left_out = [one for one in kept if one.id in constraints.excluded]
     doubles = {one: project.replaced_names.of(one.module, one.node.func) for one in kept}

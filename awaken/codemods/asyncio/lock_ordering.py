@@ -149,7 +149,7 @@ class LockOrdering(Rule):
 
 
 def _apart(one: _Way, other: _Way) -> bool:
-    """Whether a third lock is held on both ways, so that they are never gone at the same time."""
+    """Whether a third lock is held on both paths, so that they never wait for each other."""
     return bool((one.held & other.held) - {one.first, one.second})
 
 

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 
 def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedLoads:
-    """Return the edits that load what is read at the end of ``traces``, and what becomes of each.
+    """Return the edits that load the reads at the end of ``traces``, and the result for each.
 
-    All that one statement is to load has to be asked for at once: the edits of two plans for the
-    same statement do not fit together. Options come in the order of ``traces``.
+    All loads of one statement have to be planned at once: the edits of two plans for the same
+    statement do not fit together. Options come in the order of ``traces``.
     """
     by_place: dict[Place, dict[Trace, None]] = {}
     for one in traces:
@@ -108,7 +108,7 @@ class _Loading:
         self._names = NamesHere(project, site, beside)
 
     def plan(self) -> PlannedLoads:
-        """Return what becomes of the reads; raises Refused where none can be served."""
+        """Return the decision on the reads; raises Refused where none can be served."""
         statement, found = self._statement, _Found()
         elsewhere = options_elsewhere(self._project, statement)
         is_select = self._traces[0].load.kind == "select"
@@ -157,7 +157,7 @@ class _Loading:
         return statement
 
     def _fixed(self, trace: Trace) -> Iterator[Given]:
-        """Yield the options that a way to a read has, but that are not written anew."""
+        """Yield the options that a way to a read has, but that stay as written."""
         statement, here = self._statement, set[Place]()
         for given in statement.given:
             here.add(given.module.place(given.node))

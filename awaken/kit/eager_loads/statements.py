@@ -124,7 +124,7 @@ class Statement:
 
     @property
     def gives_many(self) -> bool:
-        """Whether all its objects are taken somewhere in sight."""
+        """Whether visible code takes all its objects."""
         return bool(self.ends - _SINGLE)
 
     @property

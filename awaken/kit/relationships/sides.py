@@ -47,7 +47,7 @@ class Side:
 
 
 def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
-    """Yield the sides that a file declares and that load when they are read, as far as is told."""
+    """Yield the visible sides of a file that load when they are read."""
     if is_revision(module):
         # Its models are those of one day, and its code runs once.
         return

@@ -50,7 +50,7 @@ class SessionEvents:
 
 @cache
 def session_events() -> SessionEvents:
-    """Return what is known of the methods of sessions."""
+    """Return the facts of the methods of sessions."""
     return SessionEvents(read_table(__name__, "events.toml", _Events))
 
 
@@ -79,5 +79,5 @@ class SessionConfigurations:
 
 @cache
 def session_configurations() -> SessionConfigurations:
-    """Return what is known of extensions that make asynchronous sessions."""
+    """Return the facts of extensions that make asynchronous sessions."""
     return SessionConfigurations(read_table(__name__, "configurations.toml", _Configurations))

@@ -125,7 +125,7 @@ class Tables:
         self._places = Places(current)
 
     def parts(self) -> Mapping[str, tuple[str, TableSource]]:
-        """Return the lists of the document by their names: what one item is, and the items."""
+        """Return the lists of the document by their names: the name of an item, and the items."""
         return {
             "findings": ("finding", self.findings),
             "held": ("held", self.suppressed),
@@ -137,7 +137,7 @@ class Tables:
         }
 
     def roots(self) -> Iterator[Table]:
-        """Yield what is said of each project root."""
+        """Yield the facts of each project root."""
         for root in self._report.roots:
             yield {
                 "path": self._places.path(root, ""),

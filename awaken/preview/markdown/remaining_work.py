@@ -182,7 +182,7 @@ def _group(
 
 
 def _told_once(tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield places, each with its words, as tasks; what is said of several stands above them."""
+    """Yield places, each with its words, as tasks; words of several places come first, once."""
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for place, words in tasks:
         alike[words].append(place)

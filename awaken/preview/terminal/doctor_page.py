@@ -169,7 +169,7 @@ class _Page:
             self._row(head, row)
 
     def _row(self, head: Text, row: Row) -> None:
-        """Print a row; a note that finds no room beside a wide value stands below it."""
+        """Print a row; a note without room next to a wide value goes below it."""
         value = " ".join(part for part in (row.value, row.detail) if part.strip())
         width = self._page.width
         if not row.note:

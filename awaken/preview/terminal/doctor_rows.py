@@ -54,7 +54,7 @@ def setting_value(setting: SettingRow) -> str:
 
 
 def no_file(files: Sequence[str]) -> str:
-    """Return the note of settings that stand in no file."""
+    """Return the note of settings that are in no file."""
     return "" if files else "no settings file"
 
 
@@ -93,7 +93,7 @@ def _from_files(library: Library) -> bool:
 
 
 def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str]:
-    """Yield where versions are declared, by what is said: what differs from ``specifier`` is."""
+    """Yield where versions are declared, by their text, if that differs from ``specifier``."""
     places: dict[str, list[str]] = {}
     for one in declared:
         line = f":{one.line}" if one.line else ""
@@ -126,14 +126,14 @@ def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> Ro
 
 
 def rule_row(status: RuleStatus) -> Row:
-    """Return what becomes of the sites of a rule."""
+    """Return the result for the sites of a rule."""
     if status.runs and status.why:
         return Row(status.name, "finds sites, rewrites none: see below")
     return Row(status.name, RUNS if status.runs else f"off: {status.why}")
 
 
 def pass_row(one: PassStatus) -> Row:
-    """Return the row of foreign code: all that it changes is unsafe, for nobody proves it."""
+    """Return the row of foreign code: all its changes are unsafe, because nobody proves them."""
     trust = "" if one.trusted else "; not trusted"
     note = f"{one.origin}{trust}; its changes are unsafe: nothing of them is proved"
     return Row(one.name, f"{one.kind} {one.target}", note)
@@ -163,7 +163,7 @@ def formatter_rows(root: RootDiagnosis) -> Iterator[Row]:
 
 
 def test_rows(tests: PytestSetup) -> Iterator[Row]:
-    """Yield what pytest is told, and how coroutine tests are run."""
+    """Yield the settings of pytest, and how coroutine tests are run."""
     if not tests.uses_pytest:
         yield Row("pytest is neither declared nor set up")
     else:

@@ -120,7 +120,7 @@ def _waiting(count: str) -> str:
 
 
 def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Return folders and files with their numbers: the largest folders are told apart first."""
+    """Return folders and files with their numbers: the largest folders are split first."""
     counted = dict(files)
     shown, whole = {"": sum(counted.values())}, set[str]()
     while open_ones := [one for one in shown if one not in counted and one not in whole]:
@@ -135,7 +135,7 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _inside(files: Mapping[str, int], folder: str) -> Counter[str]:
-    """Return what stands directly in a folder, with its numbers."""
+    """Return the files and folders directly in a folder, with their numbers."""
     found: Counter[str] = Counter()
     for path, number in files.items():
         if path.startswith(folder):

@@ -146,7 +146,7 @@ class Screen:
 
 
 def _line(question: Question) -> int:
-    """Return the 1-based line, on disk, at which the change stands."""
+    """Return the 1-based line of the change, on disk."""
     return _line_of(question, question.findings[0].place) if question.findings else 1
 
 

@@ -46,7 +46,7 @@ def requirement(text: str) -> Requirement:
 
 
 def marker(text: str) -> Marker:
-    """Return the marker that ``text`` states. Raises InvalidMarker, and nothing else."""
+    """Return the marker of ``text``. Raises InvalidMarker, and nothing else."""
     return _read(Marker, text, InvalidMarker)
 
 

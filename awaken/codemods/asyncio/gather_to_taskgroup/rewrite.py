@@ -332,7 +332,7 @@ class _Writer:
     ) -> cst.Call:
         """Return ``tg.create_task(value)``, on a line that is ``base`` deeper than the block.
 
-        ``indent`` is how much deeper ``value`` stood.
+        ``indent`` is how much deeper ``value`` was.
         """
         create = cst.Attribute(cst.Name(self._data.group), cst.Name("create_task"))
         if started.is_task:

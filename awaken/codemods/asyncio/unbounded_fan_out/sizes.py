@@ -40,8 +40,8 @@ _READING = {
 def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
     """Return what ``iterable`` goes through, as it is written, if nothing bounds its size.
 
-    That are what the function is given, under a name for data, what a query gives, and what is
-    read from files. None for all else, also where it cannot be told.
+    These are the arguments of the function, under a name for data, the results of queries, and the
+    contents of files. None for all else, also if unknown.
     """
     if depth > _DEEPEST:
         return None

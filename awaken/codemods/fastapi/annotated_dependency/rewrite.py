@@ -63,7 +63,7 @@ def _annotated(
 ) -> cst.Subscript:
     """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several.
 
-    A marker that took several only because of what stood in front of it takes one in its ``room``.
+    A marker that took several lines only because of the text before it takes one in its ``room``.
     """
     # A comma behind the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)

@@ -51,7 +51,7 @@ def _may_give_app(module: Module, call: ast.Call) -> bool:
 
 
 def _unpacks_app(module: Module, keyword: ast.keyword) -> bool:
-    """Whether ``**keyword`` unpacks a mapping that is seen to hold ``app``."""
+    """Whether ``**keyword`` unpacks a mapping that visibly holds ``app``."""
     if keyword.arg is not None:
         return False
     held = [keyword.value]

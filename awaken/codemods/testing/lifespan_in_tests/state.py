@@ -116,7 +116,7 @@ def _reads_of(
 ) -> Iterator[tuple[Place, str]]:
     """Yield where requests read it, and the path of the route if it is but one.
 
-    What tests put something else in the place of does not count, nor what starts the application.
+    Names that tests replace do not count, nor calls that start the application.
     """
     overridden = _overridden(project)
     word = f".{name}".encode()

@@ -106,7 +106,7 @@ def _text(path: Path) -> str:
 
 
 def _imported(name: str, projects: ProjectModules) -> Any:
-    """Return a module, None if there is none of that name; what it raises itself goes through."""
+    """Return a module, None if there is none of that name; its own exceptions are raised."""
     projects.begin(name)
     try:
         return importlib.import_module(name)
