@@ -119,7 +119,7 @@ class _Page:
         if repeated := len(root.remarks) - len(remarks):
             same.append(f"{repeated} of advice")
         if first is not None and same:
-            self._rows("Else", [Row(f"{', '.join(same)}: as in {first.name}")])
+            self._rows("Same", [Row(f"{', '.join(same)}: as in {first.name}")])
         if self._first is None and root.files:
             advice = [one for one in root.remarks if one.severity is Severity.ADVICE]
             self._first = _Told(name, rows, advice)

@@ -67,11 +67,17 @@ def marker_of(root: RootDiagnosis) -> str:
     return f"{marker.file}{line}, {marker.why}"
 
 
+_VERBS = {"calls", "has", "is", "may", "says"}
+"""How a reason of the build settings begins: its subject is the project."""
+
+
 def publication_row(found: Publication) -> Row:
     """Return the row that says whether others may import from the project, and why."""
+    answer = "yes" if found.published else "no"
+    if found.why.split()[0] not in _VERBS:  # a setting says so, and this is its origin
+        return Row(answer, "", found.why)
     line = f":{found.line}" if found.line else ""
-    note = f"{found.path}{line}, {found.why}" if found.path else found.why
-    return Row("yes" if found.published else "no: nobody imports from it", "", note)
+    return Row(f"{answer}: it {found.why}", "", f"{found.path}{line}")
 
 
 def library_row(library: Library, name: str) -> Row:

@@ -145,7 +145,7 @@ def _pyproject(root: Path) -> _Read:
     if built is None:
         return None
     shown = ".".join(map(str, built))
-    why = f"has a name and is built: there is {shown}"
+    why = f"has a name and `{shown}`"
     publication = Publication(published=True, why=why, path=name, line=line_of(text, built))
     return _Built(publication, distribution, described_in_toml(tables))
 
