@@ -171,9 +171,7 @@ class Site(Generic[Node_co]):
     def rewrite_header(
         self, statement: ast.stmt, rewriter: str, data: Struct | None = None
     ) -> NodeEdit:
-        """Return the edit that lets ``rewriter`` write all of ``statement`` again, without its
-        blocks.
-        """
+        """Return the edit that lets ``rewriter`` write ``statement`` again, without its blocks."""
         return replace(self.rewrite(statement, rewriter, data), part="header")
 
     def add_keyword(self, call: ast.Call, name: str, value: str) -> NodeEdit:

@@ -39,8 +39,7 @@ class Writes:
         self._project = project
 
     def between(self, trace: Trace, read: Read) -> Place | None:
-        """Return a write after a load and before a read that may change the value that is read, or
-        None.
+        """Return a write between a load and a read that may change the value, or None.
 
         As far as it is in the functions of the two, or in those that these call.
         """

@@ -161,9 +161,7 @@ def _written(
 
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
-    """Yield the expressions that begin, or are read, in another order, and those that become a
-    tuple.
-    """
+    """Yield what begins, or is read, in another order, and expressions that become a tuple."""
     if any(later.is_task and not one.is_task for one, later in pairwise(given)):
         yield _IN_ORDER
     if position.is_annotated and all(one.is_one for one in given):

@@ -92,8 +92,7 @@ class Fates:
         return _Following(self._evaluator, self._passing_on).all(_Here(module, node, known))
 
     def of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
-        """Return the possible fates of the coroutine that calls of ``function`` give, over all
-        files.
+        """Return the possible fates of coroutines that calls of ``function`` give, in all files.
 
         Where its callers return it, theirs are asked. Code that may hide a call is an unknown fate.
         """

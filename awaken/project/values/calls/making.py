@@ -83,9 +83,7 @@ class Making:
         return found if all(found) else ()
 
     def told_apart(self, qualified: str, place: Place) -> Place | None:
-        """Return ``place`` where instances of a class are distinguished by the call that makes
-        them.
-        """
+        """Return ``place`` where instances of a class differ by the call that makes them."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()

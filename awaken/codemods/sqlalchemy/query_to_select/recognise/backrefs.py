@@ -82,9 +82,7 @@ class Backrefs:
                     yield one.arg
 
     def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
-        """Whether ``node`` may be a class that gets the attribute: one with an instance of it has
-        all.
-        """
+        """Whether ``node`` may be a class that gets the attribute, or an instance of it."""
         values = self._project.values.of(module, node)
         if not values.is_known or not values.alternatives:
             return True

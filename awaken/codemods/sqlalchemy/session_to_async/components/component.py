@@ -175,9 +175,7 @@ class Components:
         return with_bases(self.shared, used)
 
     def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
-        """Return the plan for an engine or a factory, and for the names that ``pieces`` need with
-        it.
-        """
+        """Return the plan for an engine or a factory, with the names that ``pieces`` need."""
         return [
             one
             for one in self.made[name]

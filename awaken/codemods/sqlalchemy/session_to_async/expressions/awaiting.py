@@ -112,9 +112,7 @@ class Awaiting:
         self._insertions.around(node, f"{before}{opening}", f"{closing}){behind}")
 
     def opened(self, node: ast.expr) -> tuple[str, str]:
-        """Return the opening text around everything that awaits in the place of ``node``. Raises
-        Refused.
-        """
+        """Return the text before and after what awaits in place of ``node``. Raises Refused."""
         self._places.check(node)
         is_tight = _binds_tighter(self._module.parent(node), node)
         return ("(await ", ")") if is_tight else ("await ", "")
@@ -156,8 +154,7 @@ class Awaiting:
         self._entered.setdefault(above, set()).add(node)
 
     def iterates(self, node: ast.expr, shown: str, *, has_end: bool) -> None:
-        """Iterate ``node``, a call of a function that becomes an asynchronous generator. Raises
-        Refused.
+        """Iterate ``node``, which calls an asynchronous generator. Raises Refused.
 
         ``has_end`` says whether closing the generator runs code of it.
         """

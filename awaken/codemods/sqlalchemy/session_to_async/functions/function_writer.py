@@ -160,8 +160,7 @@ class FunctionWriter:
         insertions: Insertions,
         roots: Sequence[ast.AST],
     ) -> list[Edit]:
-        """Return the nodes below ``roots`` that are written again, and await the rest. Raises
-        Refused.
+        """Return the nodes below ``roots`` to write again, and await the rest. Raises Refused.
 
         ``roots`` are the function, or statements outside of all functions.
         """

@@ -59,7 +59,7 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
 
 
 def _lets_through(project: Project, function: FunctionPlace) -> bool:
-    """Whether no block that ``function`` ends goes on after an exception."""
+    """Whether a function returns nothing true: as an ``__exit__`` it swallows no exception."""
     module = project.module(function.path)
     node = None if module is None else module.function_at(function.start)
     values = (one.value for one in ast.walk(node or ast.Pass()) if isinstance(one, ast.Return))

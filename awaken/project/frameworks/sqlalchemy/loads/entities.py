@@ -90,8 +90,7 @@ def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item,
 
 
 def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
-    """Return items for the columns that ``*columns`` may hold; an unknown one if not all are
-    visible.
+    """Return items for the columns of ``*columns``; an unknown one if not all are visible.
 
     Each may be missing, and all if ``alone`` is not set; those that may come several times are
     there twice.

@@ -44,8 +44,7 @@ class Managers:
         self._uncertain: dict[FunctionPlace, Place] = {}
 
     def kin(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
-        """Return the functions that change with one: its replacements, and those of the same
-        manager.
+        """Return the functions that change with one: overrides, and methods of its manager.
 
         A manager that is entered asynchronously is also left asynchronously.
         """
