@@ -532,6 +532,19 @@ def test_without_a_terminal_a_question_is_an_error_with_what_to_put_where(packag
     assert (package / "shop/store.py").read_text("utf-8") == before
 
 
+def test_where_a_part_of_a_project_is_blocked_the_whole_can_be_planned(package, monkeypatch):
+    whole = awaken("migrate", "async-sessions", "--dry-run")[1].decode()
+    part = awaken("migrate", "async-sessions", "--dry-run", "shop")[1].decode()
+    monkeypatch.chdir(package.parent)
+    outside = awaken("migrate", "async-sessions", "--dry-run", f"{package.name}/shop")[1].decode()
+
+    to_plan = "To plan it for the whole project: awaken migrate async-sessions --dry-run"
+    assert "is blocked" in whole
+    assert "To plan it" not in whole
+    assert f"{to_plan}\n" in part
+    assert f"{to_plan} {package.name}\n" in outside
+
+
 def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
     _, out = awaken("migrate", "async-sessions")
     rows = [line.strip() for line in out.decode().splitlines() if line.startswith("  ")]

@@ -274,7 +274,25 @@ def _nexts(
             what = "see what blocks" if one is blocked else "see the places of"
             words = ("check", "--recipe", recipe, "--step", str(one.number))
             steps.append(Step(f"{what} step {one.number}", line.again(*words)))
+    partly = [] if blocked is None else _partly_selected(blocked.report, line)
+    if partly:
+        whole = structs.replace(line, paths=partly)
+        again = whole.again("migrate", recipe, "--dry-run")
+        steps.append(Step("plan it for the whole project", again))
     return steps
+
+
+def _partly_selected(report: Report, line: CommandLine) -> list[Path]:
+    """Return the projects, from the current directory, of which only a part is selected."""
+    import os  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    selected = [path.resolve() for path in line.paths]
+    return [
+        Path(os.path.relpath(root.root))
+        for root in report.roots
+        if not any(root.root.is_relative_to(path) for path in selected)
+    ]
 
 
 def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: str) -> Report:

@@ -109,10 +109,10 @@ class Outlines:
     ) -> Outline:
         """Return what stops a component."""
         functions = self._coloured(pieces)
-        stay = "stays" if len(functions) == 1 else "stay"
         rows = [*self._rows_of_causes(stopping)]
-        places = _many(len(rows), "place")
-        title = f"{_many(len(functions), 'function')} {stay} synchronous because of {places}"
+        keep = "keeps" if len(rows) == 1 else "keep"
+        kept = _many(len(functions), "function")
+        title = f"{_many(len(rows), 'cause')} {keep} {kept} synchronous"
         stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
         sites = tuple(one.site.id for one in members)
         parts = (stops, *_by_file(functions))
