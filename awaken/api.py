@@ -121,7 +121,7 @@ def reasons(rules: Iterable[Rule]) -> dict[str, tuple[Reason, Rule | None]]:
 
     return {
         **{one.code: (one, None) for one in ENGINE_REASONS},
-        **{one.of(rule.name): (one, rule) for rule in rules for one in rule.reasons},
+        **{reason.of(rule.name): (reason, rule) for rule in rules for reason in rule.reasons},
     }
 
 
@@ -163,7 +163,7 @@ def trust(start: Path) -> list[TrustedProject]:
     if unusable:
         raise UserError(_sentence(unusable[0]))
     tree = working_tree(Path(os.path.realpath(start)))
-    roots = [one.root.path for one in projects if working_tree(one.root.path) == tree]
+    roots = [project.root.path for project in projects if working_tree(project.root.path) == tree]
     own = {root: settings[root].verify.command if settings[root].tests_of else "" for root in roots}
     named = [root for root in roots if settings[root].passes or own[root]]
     if not named:
@@ -420,7 +420,7 @@ def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
 
 def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
     """Return the outermost of ``projects`` that another one lies in; None where there is none."""
-    paths = {one.root.path for one in projects if not one.root.lone}
+    paths = {project.root.path for project in projects if not project.root.lone}
     return next((one for one in reversed(found.root.path.parents) if one in paths), None)
 
 

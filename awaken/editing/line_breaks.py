@@ -207,11 +207,11 @@ def _start_of_value(tokens: Sequence[_Token]) -> int | None:
         return None
     word: _Token | None = tokens[0]
     if first == "for":
-        word = next((one for one in tokens if one.text == "in"), None)
+        word = next((token for token in tokens if token.text == "in"), None)
     elif first not in _HEADS and first not in {"assert", "return"}:
-        level = [one for one in tokens if one.depth == 0]
+        level = [token for token in tokens if token.depth == 0]
         word = next((one for one in reversed(level) if one.text == "="), None)
-    after = [one for one in tokens if word is not None and one.start >= word.end]
+    after = [token for token in tokens if word is not None and token.start >= word.end]
     return after[0].start if after else None
 
 
@@ -243,7 +243,7 @@ def _commas(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
 
 def _clauses(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
     """Yield where the clauses of a comprehension begin, after its element."""
-    level = [one for one in tokens if one.depth == 0]
+    level = [token for token in tokens if token.depth == 0]
     fors = [at for at, one in enumerate(level) if one.text == "for"]
     if not fors:
         return

@@ -138,7 +138,7 @@ class Reading:
         # A part of the sites answers another question.
         is_whole = self._asked.sites_in is None or planned.staged.tools.site_scope is None
         # The same bytes give the same diagnostics, but for what awaken itself could not do.
-        if is_whole and not any(one.internal for one in planned.answer.diagnostics):
+        if is_whole and not any(diagnostic.internal for diagnostic in planned.answer.diagnostics):
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer
 
@@ -243,7 +243,7 @@ def _unmet(
     rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]
 ) -> Iterator[UnmetNeed]:
     """Yield the rules that would rewrite what they found with other versions."""
-    counts = Counter(one.rule for one in sites)
+    counts = Counter(site.rule for site in sites)
     for rule in rules:
         unmet = unmet_need(rule, targets) if counts[rule.name] else None
         if unmet is not None:

@@ -49,7 +49,7 @@ def _new_drivers(root: RootReport) -> dict[str, str]:
 
 def _texts(root: RootReport) -> dict[str, bytes]:
     """Return by path the files that can name a driver, as the changes leave them."""
-    enclosure, changed = Enclosure(root.root), {one.path: one.after.raw() for one in root.files}
+    enclosure, changed = Enclosure(root.root), {file.path: file.after.raw() for file in root.files}
     found: dict[str, bytes] = {}
     for path in _paths(root.root):
         if path not in changed and (path.endswith(".py") or _is_named(path)):
@@ -99,7 +99,7 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
         modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
         if driver.async_urls or not modules:
             continue
-        if any(re.search(rb"\b%s\b" % re.escape(one.encode()), whole) for one in modules):
+        if any(re.search(rb"\b%s\b" % re.escape(module.encode()), whole) for module in modules):
             continue
         for path in sorted(manifests):
             for number, line in enumerate(texts[path].split(b"\n"), 1):

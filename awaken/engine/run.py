@@ -160,7 +160,7 @@ def _answer(
 def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, ...]:
     """Return the outlines of what is shown: a change of which no site is selected is not."""
     selected = {finding.site for finding in findings}
-    return tuple(one for one in outcome.outlines if not selected.isdisjoint(one.sites))
+    return tuple(outline for outline in outcome.outlines if not selected.isdisjoint(outline.sites))
 
 
 def _unmatched(
@@ -348,7 +348,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
-    rows = (row for one in outcome.outlines for part in one.parts for row in part.rows)
+    rows = (row for outline in outcome.outlines for part in outline.parts for row in part.rows)
     named.update(row.place.path for row in rows if row.place is not None)
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

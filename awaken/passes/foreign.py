@@ -172,7 +172,7 @@ class ForeignPass(Rule):
         groups, beside = members, reasons.IN_ONE_HUNK
         if not self.settings.per_hunk:
             groups, beside = [list(chain.from_iterable(members))], reasons.BESIDE_ANOTHER
-        parts = [decide_group(one, constraints, beside) for one in groups]
+        parts = [decide_group(group, constraints, beside) for group in groups]
         return Decided(
             tuple(chain.from_iterable(part.findings for part in parts)),
             tuple(chain.from_iterable(part.changes for part in parts)),

@@ -68,8 +68,8 @@ class _Growing:
 
     def __init__(self, changes: Sequence[_Change], before: bytes, after: bytes) -> None:
         self._given = changes
-        self._old = _Edges([one.old for one in changes])
-        self._new = _Edges([one.new for one in changes])
+        self._old = _Edges([change.old for change in changes])
+        self._new = _Edges([change.new for change in changes])
         self._before = StatementLines(parse_text(before))
         self._after = StatementLines(parse_text(after))
 

@@ -88,7 +88,7 @@ def _state(recipe: Recipe, report: Report) -> str:
     if sites:
         by_hand = f"{left:,} by hand" if left else ""
         return ", ".join(filter(None, [plural(sites, "site"), by_hand, needs_of(report)]))
-    if any(not one.change for root in report.roots for one in root.outlines if rewriting):
+    if any(not outline.change for root in report.roots for outline in root.outlines if rewriting):
         return f"blocked by {plural(causes(report) or left, 'cause')}"
     if rewriting and needs_of(report):
         return needs_of(report)

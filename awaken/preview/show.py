@@ -184,7 +184,7 @@ def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bo
     for note in (one for one in roots[0].notes if one in common) if common else ():
         say(visible(f"note: {note}"))
     for root in roots:
-        outlined = {one.change for one in root.outlines} if is_outlined else set()
+        outlined = {outline.change for outline in root.outlines} if is_outlined else set()
         where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
         for note in (one for one in root.notes if one not in common):
             say(visible(f"note: {where}{note}"))

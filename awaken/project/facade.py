@@ -348,7 +348,7 @@ class Project:
     def _delegated(self, module: Module, node: ast.Attribute) -> str | None:
         """Return the library name of ``db.func`` of a Flask-SQLAlchemy ``db``."""
         values = self._evaluator.values(module, node)
-        names = {one.qualified for one in values if isinstance(one, External | ClassOf)}
+        names = {value.qualified for value in values if isinstance(value, External | ClassOf)}
         return names.pop() if len(names) == len(values) == 1 else None
 
     def definition(self, qualified: str) -> Definition | None:

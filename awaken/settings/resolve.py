@@ -165,7 +165,7 @@ def require_usable(
 
 def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
     own = {one.known_as for one in given.passes}
-    wrong = check(given, [one for one in rules if one.name not in own])
+    wrong = check(given, [rule for rule in rules if rule.name not in own])
     said = [f"{option_of(one.path)}{one}" for one in wrong]
     if said:
         raise UserError("; ".join(dict.fromkeys(said)))

@@ -203,7 +203,7 @@ def _sites_in(path: str | None) -> Iterator[None]:
 
 
 def _about(path: str, findings: Sequence[Finding]) -> bytes:
-    return "".join(f"{one}\n" for one in findings if one.place.path == path).encode()
+    return "".join(f"{finding}\n" for finding in findings if finding.place.path == path).encode()
 
 
 def anchors_hide_nothing(result: CaseResult) -> None:
@@ -219,7 +219,7 @@ def anchors_hide_nothing(result: CaseResult) -> None:
 
 def _rule_of(result: CaseResult) -> Rule:
     rules = all_rules() if result.rules is None else result.rules
-    return next(one for one in rules if one.name == result.case.rule)
+    return next(rule for rule in rules if rule.name == result.case.rule)
 
 
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:

@@ -77,7 +77,7 @@ class Root(Struct, frozen=True):
     def selects(self, path: str) -> bool:
         """Whether the project-relative ``path`` lies in what the user named."""
         names = self.selected
-        return "." in names or path in names or path.startswith(tuple(f"{one}/" for one in names))
+        return "." in names or path in names or path.startswith(tuple(f"{name}/" for name in names))
 
 
 class DiscoverySettings(Struct, frozen=True):
@@ -440,7 +440,7 @@ class _Walk:
         self.enclosure = Enclosure(root.path)
         self.settings = settings
         self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
-        self.members = [one.below(root.path) for one in settings.members if one.patterns]
+        self.members = [member.below(root.path) for member in settings.members if member.patterns]
         self.reads = Patterns(self.base, settings.reads) if settings.reads else None
         self.files: set[str] = set()
         self.texts: set[str] = set()

@@ -213,7 +213,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
     the absolute ``root`` of the project, which ends in a slash.
     """
     full = root + path
-    starts = [len(one.base if root.startswith(one.base) else root) for one in patterns]
+    starts = [len(pattern.base if root.startswith(pattern.base) else root) for pattern in patterns]
     ends = [at + 1 for at, character in enumerate(full) if character == "/"]
     for end in (*ends, len(full)):
         level = full[:end]

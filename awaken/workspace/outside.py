@@ -110,4 +110,4 @@ def _why(top: Path, root: Path, path: str) -> str:
 
 def _homes(path: Path) -> Iterator[Path]:
     roots, _ = find_roots([path])
-    yield from (one.path for one in roots)
+    yield from (root.path for root in roots)

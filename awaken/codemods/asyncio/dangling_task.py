@@ -209,8 +209,8 @@ def _changes(
             related=tuple(dict.fromkeys(place for _, places in said for place in places)),
         )
         unsafe = rewritten_together(replaced, rewrite)
-        needs = tuple(one.id for one in first.changes)
-        changes = tuple(structs.replace(one, requires=needs) for one in unsafe.changes)
+        needs = tuple(change.id for change in first.changes)
+        changes = tuple(structs.replace(change, requires=needs) for change in unsafe.changes)
         yield replace(unsafe, changes=changes)
     for one in left_out:
         yield rewritten_together([one], _rewrite(project, [one]))

@@ -205,7 +205,7 @@ def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]
 
 
 def _names_lock(entered: _Entering, names: Collection[str]) -> bool:
-    return any(last_name(one.context_expr) in names for one in entered.items)
+    return any(last_name(item.context_expr) in names for item in entered.items)
 
 
 def _ways(

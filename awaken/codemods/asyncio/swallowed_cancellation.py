@@ -311,9 +311,9 @@ def _ends_others(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bo
 def _is_limit(awaits: ast.AST) -> bool:
     """Whether ``awaits`` only limits the time of its block."""
     return isinstance(awaits, ast.AsyncWith) and all(
-        isinstance(one.context_expr, ast.Call)
-        and last_name(one.context_expr.func) in {"timeout", "timeout_at"}
-        for one in awaits.items
+        isinstance(item.context_expr, ast.Call)
+        and last_name(item.context_expr.func) in {"timeout", "timeout_at"}
+        for item in awaits.items
     )
 
 

@@ -99,10 +99,10 @@ def _as_offered(
     """
     declined = excluded.get(root.root, frozenset())
     findings = tuple(
-        structs.replace(offered[root.root, one.site], place=one.place)
-        if one.site in declined
-        else one
-        for one in root.findings
+        structs.replace(offered[root.root, finding.site], place=finding.place)
+        if finding.site in declined
+        else finding
+        for finding in root.findings
     )
     return structs.replace(root, findings=findings)
 

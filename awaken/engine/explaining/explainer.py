@@ -78,7 +78,7 @@ class _Explainer:
         self._lines = self._source.line_spans()
         self._line = line_span(self._lines, asked)
         self._point = offset(self._source, self._line, asked)
-        suppressed = [one.finding for one in self._report.suppressed]
+        suppressed = [suppressed_site.finding for suppressed_site in self._report.suppressed]
         self._findings = sorted(
             (
                 one
@@ -156,7 +156,7 @@ class _Explainer:
 
 def _lines_of(statement: ast.stmt) -> range:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    first = min([statement.lineno, *(one.lineno for one in decorators)])
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
     return range(first, (statement.end_lineno or first) + 1)
 
 

@@ -27,7 +27,7 @@ class SiteTeller:
         self._known = self._made | {change.id: change for change in report.pending}
         self._reasons = {one.code: one for one in ENGINE_REASONS}
         for rule in rules:
-            self._reasons.update({one.of(rule.name): one for one in rule.reasons})
+            self._reasons.update({reason.of(rule.name): reason for reason in rule.reasons})
 
     def site(
         self, finding: Finding, matched: Literal["span", "statement", "change"] = "span"

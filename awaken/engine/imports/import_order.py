@@ -37,7 +37,7 @@ class ImportPlaces:
         self._first_party = first_party
         # Imports below the first code count apart: a name may be used before they run.
         groups, end = list(self._all_groups()), end_of_imports(module)
-        self._groups = [one for one in groups if module.span(one[0]).start < end]
+        self._groups = [group for group in groups if module.span(group[0]).start < end]
         self._later_groups = groups[len(self._groups) :]
 
     def section(self, name: str) -> int:
@@ -84,7 +84,7 @@ class ImportPlaces:
         self, groups: Sequence[list[ImportStatement]], section: int, name: str
     ) -> list[ImportStatement] | None:
         """Return the first group that imports from ``section``, preferably related to ``name``."""
-        held = [one for one in groups if section in map(self._section_of, one)]
+        held = [group for group in groups if section in map(self._section_of, group)]
         return next((one for one in held if _has_related(one, name)), next(iter(held), None))
 
     @cached_property

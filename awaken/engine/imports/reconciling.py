@@ -309,7 +309,7 @@ class _Reconciling:
 
     def _takes(self, statement: ast.ImportFrom, wanted: _Wanted) -> bool:
         """Whether a renamed name and others may share the statement."""
-        renamed = wanted.alias or any(one.asname for one in statement.names)
+        renamed = wanted.alias or any(name.asname for name in statement.names)
         return not renamed or self._places.combines_renamed
 
     def _is_used(

@@ -422,7 +422,7 @@ def _plan_again(
         for finding in so_far.findings
         if finding.change is None or finding.change not in made
     ]
-    decided += [one.finding for one in so_far.suppressed]
+    decided += [suppressed_site.finding for suppressed_site in so_far.suppressed]
     stand = standing(decided, so_far.maps)
     looked_in = so_far.changed_files()
     if tools.site_scope is not None:

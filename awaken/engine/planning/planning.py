@@ -163,5 +163,5 @@ def _joined(parts: Sequence[Planned]) -> Planned:
     changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
-        tuple(dict.fromkeys(one for part in parts for one in part.diagnostics)),
+        tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),
     )

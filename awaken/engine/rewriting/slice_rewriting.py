@@ -295,7 +295,7 @@ def _failed(job: Job, what: str) -> SliceRejected:
 
 def _has_blocks_of(node: cst.CSTNode, statements: Sequence[cst.CSTNode]) -> bool:
     """Whether the one of ``statements`` is of the kind of ``node``, with the very same blocks."""
-    return [type(one) for one in statements] == [type(node)] and all(
+    return [type(statement) for statement in statements] == [type(node)] and all(
         getattr(statements[0], name, None) is getattr(node, name, None) for name in _BLOCKS
     )
 

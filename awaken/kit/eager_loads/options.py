@@ -220,7 +220,7 @@ def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
 
 
 def _arguments(module: Module, call: ast.Call) -> str:
-    parts = [module.text_of(one) for one in call.args]
+    parts = [module.text_of(argument) for argument in call.args]
     for one in call.keywords:
         value = module.text_of(one.value)
         parts.append(f"**{value}" if one.arg is None else f"{one.arg}={value}")
@@ -262,4 +262,4 @@ def _as_function(option: Option) -> Option:
 
 def path_text(options: Sequence[Option]) -> str:
     """Return the code of options one below the other, for people to read."""
-    return ".".join(f"{one.name}({one.args})" for one in options)
+    return ".".join(f"{option.name}({option.args})" for option in options)

@@ -66,7 +66,7 @@ def _plan(rule: str, project: Project, place: Place, traces: Sequence[Trace]) ->
         return _all_refused(traces, Refused(NOT_STATEMENT, place.path))
     site = Site(rule, module, node)
     try:
-        if any(one.load.kind == "new" for one in traces):
+        if any(trace.load.kind == "new" for trace in traces):
             return plan_refreshes(site, traces)
         return _Loading(project, site, traces).plan()
     except Refused as refused:
@@ -145,7 +145,7 @@ class _Loading:
     def _read(self) -> Statement:
         node, module = self._site.node, self._site.module
         is_get = isinstance(node, ast.Call) and last_name(node.func) in GETS
-        kinds = {one.load.kind for one in self._traces}
+        kinds = {trace.load.kind for trace in self._traces}
         if not is_get and not isinstance(node, ast.Attribute) and not kinds & {"query", "select"}:
             raise Refused(NOT_STATEMENT, module.excerpt(node))
         statement = statement_of(self._project, module, node)
@@ -274,7 +274,7 @@ def _argument_edits(
     """Yield the edits of the argument ``options`` of a call."""
     for given, text in changed:
         yield site.replace(given.node, text)
-    lists = [one.value for one in call.keywords if one.arg == "options"]
+    lists = [keyword.value for keyword in call.keywords if keyword.arg == "options"]
     code = ", ".join(added)
     if not lists:
         yield site.add_keyword(call, "options", f"[{code}]")

@@ -89,7 +89,7 @@ def _refresh(site: Site[ast.expr], call: ast.Call, names: Sequence[str]) -> Iter
     if statement is None:
         return
     waits = "await " if isinstance(statement.value, ast.Await) else ""
-    listed = ", ".join(f'"{one}"' for one in names)
+    listed = ", ".join(f'"{name}"' for name in names)
     given = module.text_of(call.args[0])
     code = f"{waits}{module.text_of(call.func)}({given}, attribute_names=[{listed}])"
     yield site.insert_statements(module.place(statement), "after", code)

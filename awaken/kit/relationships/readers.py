@@ -82,7 +82,7 @@ class Readers:
         above = module.ancestors(calls[0]) if calls else (one.node for one in module.scopes.scopes)
         spans = [module.span(one) for one in above if isinstance(one, Function)]
         return _Home(
-            place.path, max((one for one in spans if one.contains(place.span)), default=None)
+            place.path, max((span for span in spans if span.contains(place.span)), default=None)
         )
 
     def _callers_of(self, home: _Home) -> frozenset[_Home]:
@@ -93,5 +93,5 @@ class Readers:
                 continue
             if module.span(scope.node) == home.span:
                 found = self._project.calls.callers_of(module, scope.node)
-                return frozenset(self._home(one.place) for one in found.sites)
+                return frozenset(self._home(site.place) for site in found.sites)
         return frozenset()

@@ -141,7 +141,7 @@ class Writes:
     ) -> Place | None:
         """Return the last write in a region, unless the objects are expired after it."""
         found: Place | None = None
-        is_nested = any(_called(one) == _SAVEPOINT for one in nodes)
+        is_nested = any(_called(node) == _SAVEPOINT for node in nodes)
         for one in nodes:
             if found is not None and _called(one) in _EXPIRING and not is_nested:
                 found = None
@@ -171,7 +171,7 @@ class Writes:
             return self._is_sql(module, node, classes) or self._is_session(module, node)
         made = self._project.qualified_name(module, node.func)
         if made in classes or (made and self._is_below(made, classes)):
-            return any(one.arg is None or one.arg in keys for one in node.keywords)
+            return any(keyword.arg is None or keyword.arg in keys for keyword in node.keywords)
         return depth > 0 and self._writes_inside(module, node, classes, keys, depth - 1)
 
     def _writes_inside(
@@ -262,7 +262,7 @@ def _called(node: ast.AST) -> str:
 
 def _loads_anew(module: Module, node: ast.AST, load: Place) -> bool:
     """Whether a call has objects loaded again that are there already; not those of ``load``."""
-    names = [one.arg for one in node.keywords] if isinstance(node, ast.Call) else []
+    names = [keyword.arg for keyword in node.keywords] if isinstance(node, ast.Call) else []
     if _ANEW not in {*names, _called(node)}:
         return False
     statement = module.statement_of(node)

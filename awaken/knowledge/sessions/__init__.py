@@ -69,10 +69,10 @@ class SessionConfigurations:
     """By qualified name: what takes options of asynchronous sessions, and what is given those."""
 
     def __init__(self, known: _Configurations) -> None:
-        self.sessions = {f"{one}.{name}" for one in known.modules for name in known.sessions}
+        self.sessions = {f"{module}.{name}" for module in known.modules for name in known.sessions}
         self.configured_by = {
-            f"{one}.{name}": argument
-            for one in known.modules
+            f"{module}.{name}": argument
+            for module in known.modules
             for name, argument in known.configured_by.items()
         }
 

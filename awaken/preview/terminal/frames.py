@@ -44,10 +44,10 @@ def print_findings(
 def _print_cure_of_unsafe(report: Report, page: Page) -> None:
     """Print once what to do about all unsafe changes that do not say it themselves."""
     sites = [
-        (root.root, one.change)
+        (root.root, finding.change)
         for root in report.roots
-        for one in root.findings
-        if one.level is Level.UNSAFE and not one.help
+        for finding in root.findings
+        if finding.level is Level.UNSAFE and not finding.help
     ]
     if sites:
         changes, number = len(set(sites)), plural(len(sites), "unsafe site")
@@ -91,7 +91,7 @@ def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, l
     With the title of each. Where no outline says what may change, the title has to say all of it.
     """
     titles = {one.id: one.title for one in (*root.changes, *root.pending)}
-    outlines = {one.change: one.title for one in root.outlines}
+    outlines = {outline.change: outline.title for outline in root.outlines}
     found: dict[ChangeId, list[Finding]] = {}
     for one in findings:
         if one.change is not None and one.change in titles:
@@ -148,7 +148,7 @@ class _Frames:
     def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:
         """Print one line for sites of one change, or that are left alone for one reason."""
         level = findings[0].level.value
-        files = plural(len({one.place.path for one in findings}), "file")
+        files = plural(len({finding.place.path for finding in findings}), "file")
         what = f"{plural(len(findings), 'place')} in {files}{why}"
         self._page.sentence((rule, "code.name"), " ", (level, level), ": ", (what, "path"))
         self._page.row()

@@ -55,7 +55,7 @@ class OutlinePage:
         is_waiting = not is_asked and waits_to_be_allowed(self._root, outline)
         waits = " with --unsafe-fixes" if is_waiting else ""
         self._page.sentence((outline.rule, "code.name"), ": ", (f"{outline.title}{waits}", "path"))
-        parts = [(one.heading, self._rows(one)) for one in outline.parts]
+        parts = [(part.heading, self._rows(part)) for part in outline.parts]
         parts.append(("Left to do", self._left_to_do(outline)))
         shown = [(heading, rows) for heading, rows in parts if rows]
         width = max((len(heading) for heading, _ in shown), default=0)
@@ -77,17 +77,17 @@ class OutlinePage:
     # --------------------------------------------------------------------------------------- rows
     def _rows(self, part: OutlinePart) -> list[tuple[str, str, str]]:
         """Return the rows of a part: a number, what it counts, and where that is."""
-        files = [one for one in part.rows if not one.text and one.place is not None]
+        files = [row for row in part.rows if not row.text and row.place is not None]
         if files and len(files) == len(part.rows):
             total = f"in {plural(len(files), 'file')}"
-            folders = _folders((relative(*self._at(one)), one.count) for one in files)
+            folders = _folders((relative(*self._at(file)), file.count) for file in files)
             return [
                 (f"{part.total:,}", total, ""),
                 *((f"{count:,}", "", path) for path, count in folders),
             ]
         if part.key == "caveats":  # all of them: they are what a user decides by
-            places = {one.text: one.place for one in part.rows}
-            alike = grouped((one.text, one.count) for one in part.rows)
+            places = {row.text: row.place for row in part.rows}
+            alike = grouped((row.text, row.count) for row in part.rows)
             return [(f"{one.count:,}", one.text, self._where(places[one.first])) for one in alike]
         rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:

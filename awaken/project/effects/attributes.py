@@ -70,7 +70,7 @@ class Attributes:
             if _HOOKS & set(bound):
                 return False
             bindings = bound.get(node.attr, [])
-            is_method = any(one.kind == "function" for one in bindings)
+            is_method = any(binding.kind == "function" for binding in bindings)
             if is_method and _is_decorated(owner, node.attr):
                 return False
             has = has or bool(bindings) or node.attr in _set_at_once(owner)
@@ -132,10 +132,10 @@ def _set_at_once(owner: ast.ClassDef) -> set[str]:
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:
             targets = [statement.target]
         found |= {
-            one.attr
-            for one in targets
-            if isinstance(one, ast.Attribute)
-            and isinstance(one.value, ast.Name)
-            and one.value.id == init.args.args[0].arg
+            target.attr
+            for target in targets
+            if isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == init.args.args[0].arg
         }
     return found

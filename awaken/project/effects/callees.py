@@ -170,7 +170,7 @@ class Callees:
         bindings = self._reaching(module, node)
         if not bindings:
             return None
-        found = {self._of_binding(module, one, depth) for one in bindings}
+        found = {self._of_binding(module, binding, depth) for binding in bindings}
         return found.pop() if len(found) == 1 else None
 
     def _reaching(self, module: Module, node: ast.Name) -> list[Binding]:
@@ -180,7 +180,7 @@ class Callees:
         reaching = flow.reaching(node) if flow is not None else None
         if reaching is not None and not isinstance(reaching, Unknown):
             return list(reaching.definitions)
-        return [one for one in bindings if one.kind != "delete"]
+        return [binding for binding in bindings if binding.kind != "delete"]
 
     def _of_binding(self, module: Module, binding: Binding, depth: int) -> str | None:
         node, value = binding.node, binding.value

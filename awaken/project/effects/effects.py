@@ -90,7 +90,7 @@ class Effects:
             return False
         values = self._evaluator.values(module, node)
         return bool(values) and all(
-            isinstance(one, Producer) and one.how == "coroutine" for one in values
+            isinstance(value, Producer) and value.how == "coroutine" for value in values
         )
 
     def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:

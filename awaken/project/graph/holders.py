@@ -189,7 +189,7 @@ class Holders:
     def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
         scope = context.flow.scope
         bindings = scope.bindings[scope.mangled(parameter.arg)]
-        return self.of(context, next(one for one in bindings if one.node is parameter))
+        return self.of(context, next(binding for binding in bindings if binding.node is parameter))
 
 
 def reverse_postorder(

@@ -223,7 +223,7 @@ class Reach:
         dotted = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         dotted += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         places = [self._names.layout.find(one, path) for one in dotted]
-        return any(one.path is not None or one.ambiguous or one.namespace for one in places)
+        return any(place.path is not None or place.ambiguous or place.namespace for place in places)
 
     def _is_exported(
         self, module: Module, statement: ast.ImportFrom, bound: Binding, owner: str

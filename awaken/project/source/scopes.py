@@ -50,7 +50,7 @@ class ScopeTable:
         if self._made is None:
             # A generic definition opens another scope, for its type parameters, with the same node.
             scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
-            self._made = {one.node: one for one in scopes}
+            self._made = {scope.node: scope for scope in scopes}
         if node not in self._made:
             raise KeyError(type(node).__name__)
         return self._made[node]
@@ -74,7 +74,7 @@ class ScopeTable:
             self._imported[scope] = {
                 name: bindings
                 for name, bindings in scope.bindings.items()
-                if bindings and {one.kind for one in bindings} == {"import"}
+                if bindings and {binding.kind for binding in bindings} == {"import"}
             }
         return self._imported[scope]
 

@@ -278,7 +278,7 @@ def always_returns(body: list[ast.stmt]) -> bool:
         case ast.If(body=first, orelse=second):
             return bool(second) and always_returns(first) and always_returns(second)
         case ast.Try(body=first, handlers=handlers, orelse=second):
-            ends = [second or first, *(one.body for one in handlers)]
+            ends = [second or first, *(handler.body for handler in handlers)]
             return all(always_returns(one) for one in ends)
         case _:
             return False

@@ -74,7 +74,7 @@ class Annotations:
             arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
             name = self._evaluator.names.qualified(module, outer)
-            inner = tuple(self.unsolved(module, one) for one in arguments)
+            inner = tuple(self.unsolved(module, argument) for argument in arguments)
             variables = _variables(union(*inner))
             if name in PARAMETRISED:
                 listed = variables or listed
@@ -267,7 +267,7 @@ class Annotations:
     ) -> Values:
         """Return a generic class of the program with the types in the brackets."""
         plain = self._named(module, node.value)
-        inner = tuple(self.unsolved(module, one) for one in arguments)
+        inner = tuple(self.unsolved(module, argument) for argument in arguments)
         return tuple(
             InstanceOf(one.qualified, parameters=inner)
             if isinstance(one, InstanceOf) and one.qualified == name

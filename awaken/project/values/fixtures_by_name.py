@@ -97,7 +97,7 @@ def _of_param(node: ast.expr) -> ast.expr | None:
 
 def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     """Return what ``values`` say, if all of them are texts and there are any."""
-    known = [one.value for one in values if isinstance(one, ast.Constant)]
+    known = [value.value for value in values if isinstance(value, ast.Constant)]
     texts = {one for one in known if isinstance(one, str)}
     return texts if values and len(known) == len(values) and texts else None
 

@@ -253,7 +253,7 @@ class Parameters:
             # What is passed leads back to here alone.
             return ()
         # A default alone is no evidence: no call in sight relies on it.
-        found = [one for one in values if one != NoneValue()] if passed.calls else []
+        found = [value for value in values if value != NoneValue()] if passed.calls else []
         # Tests pass mocks where the program passes the real thing.
         if not passed.doubts and found and not _is_only_mocked(values):
             return values
@@ -311,6 +311,6 @@ def _variadic(function: ast.AST) -> list[ast.arg]:
 
 
 def _is_only_mocked(values: Values) -> bool:
-    return all(isinstance(one, NotRelevant | NoneValue | Unknown) for one in values) and any(
-        isinstance(one, NotRelevant) and one.mock for one in values
+    return all(isinstance(value, NotRelevant | NoneValue | Unknown) for value in values) and any(
+        isinstance(value, NotRelevant) and value.mock for value in values
     )

@@ -90,8 +90,8 @@ class PossibleValues:
         return self.is_known and bool(self.alternatives) and all(map(holds, self.alternatives))
 
     def _names(self, kind: type[ClassOf | InstanceOf], values: Sequence[Value]) -> tuple[str, ...]:
-        found = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
-        is_all = self.is_known and all(isinstance(one, kind) for one in values)
+        found = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
+        is_all = self.is_known and all(isinstance(value, kind) for value in values)
         return tuple(dict.fromkeys(found)) if is_all else ()
 
 

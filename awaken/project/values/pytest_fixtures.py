@@ -79,7 +79,7 @@ def _fixtures_in(
 def _plugins(module: Module, names: Names) -> list[str]:
     """Return the files of the program that a file names as ``pytest_plugins``."""
     bindings = module.scopes.module.bindings.get("pytest_plugins", [])
-    written = [one.value for one in bindings if one.value is not None]
+    written = [binding.value for binding in bindings if binding.value is not None]
     listed = [
         each
         for one in written
@@ -155,8 +155,8 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
     qualified = names.qualified(module, without_arguments(decorator))
     if not isinstance(decorator, ast.Call) or qualified is None:
         return None
-    keywords = {one.arg for one in decorator.keywords}
-    if None in keywords or any(isinstance(one, ast.Starred) for one in decorator.args):
+    keywords = {keyword.arg for keyword in decorator.keywords}
+    if None in keywords or any(isinstance(argument, ast.Starred) for argument in decorator.args):
         return None
     if qualified == "unittest.mock.patch.multiple":
         return None if name in keywords else 0

@@ -125,8 +125,8 @@ def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
     if packed is None or not calls or any(one.arg == key for one, _ in parameters_of(wrapper.args)):
         return False
     for call in calls:
-        unpacked = [one.value for one in call.keywords if one.arg is None]
-        if any(one.arg == key for one in call.keywords) or len(unpacked) != 1:
+        unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
+        if any(keyword.arg == key for keyword in call.keywords) or len(unpacked) != 1:
             return False
         if not isinstance(unpacked[0], ast.Name) or unpacked[0].id != packed.arg:
             return False

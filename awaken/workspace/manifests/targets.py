@@ -290,7 +290,7 @@ def _collect(
     pythons: tuple[SpecifierSet, ...],
 ) -> dict[str, DistributionTarget]:
     """Join what the files say: requirements files narrow the metadata, lock files both."""
-    optional = [Manifest(one.origin, required=one.optional) for one in manifests]
+    optional = [Manifest(manifest.origin, required=manifest.optional) for manifest in manifests]
     extras = _alternatives(optional, pythons)
     declared = {**extras, **_together(manifests, pythons)}
     requirements = _alternatives(pinned, pythons)

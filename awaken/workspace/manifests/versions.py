@@ -135,7 +135,7 @@ def lowest_python(ranges: Iterable[SpecifierSet]) -> tuple[int, int]:
     """Return the lowest minor version of Python of which some release lies in ``ranges``."""
     alternatives = tuple(ranges)
     for major, minor in PYTHON_MINORS:
-        if any(overlap(python_line(major, minor), one) for one in alternatives):
+        if any(overlap(python_line(major, minor), alternative) for alternative in alternatives):
             return major, minor
     return PYTHON_MINORS[-1]
 

@@ -223,7 +223,7 @@ def _imported(module: Module) -> Sequence[str]:
         found = module.memo[key] = []
         for node in module.walk():
             if isinstance(node, ast.Import):
-                found += (one.name.partition(".")[0] for one in node.names)
+                found += (name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom):
                 found.append((node.module or "").partition(".")[0])
     return found

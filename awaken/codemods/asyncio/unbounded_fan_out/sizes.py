@@ -57,7 +57,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
             return _of_call(module, iterable, depth)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
             parts = [unbounded(module, one.iter, depth + 1) for one in iterable.generators]
-            return next((one for one in parts if one is not None), None)
+            return next((part for part in parts if part is not None), None)
         case _:
             return None
 
@@ -65,7 +65,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
 def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
     name = last_name(call.func)
     if module.scopes.builtin_called(call) in _PASSING:
-        found = [unbounded(module, one, depth + 1) for one in call.args]
+        found = [unbounded(module, argument, depth + 1) for argument in call.args]
         return next((one for one in found if one is not None), None)
     if isinstance(call.func, ast.Attribute):
         if name == "get" and call.args and isinstance(call.args[0], ast.Constant):

@@ -21,7 +21,7 @@ def rewrite_function(
     node: cst.FunctionDef, data: SignatureRewrite, around: Surroundings
 ) -> cst.FunctionDef:
     """``def f(db: Session = Depends(get_db))`` → ``def f(db: Annotated[Session, ...])``."""
-    by_name = {one.name: one for one in data.parameters}
+    by_name = {parameter.name: parameter for parameter in data.parameters}
     parameters = node.params
     lists = {
         name: [_written(one, by_name, around) for one in getattr(parameters, name)]
@@ -111,7 +111,7 @@ def _without_argument(call: cst.Call, index: int) -> cst.Call:
 
 def _with_star(parameters: Sequence[cst.Param], name: str) -> dict[str, Any]:
     """Return the changes that put a bare ``*`` in front of ``name``."""
-    at = [one.name.value for one in parameters].index(name)
+    at = [parameter.name.value for parameter in parameters].index(name)
     before, after = parameters[:at], parameters[at:]
     comma = before[-1].comma if before else None
     behind = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))

@@ -73,7 +73,7 @@ def _said(project: Project, later: Sequence[Later]) -> Staleness:
             f"after a commit, {_listed(project, reads)} {_keeps(reads)} before the commit"
         )
     if loads:
-        gives = "returns" if len({one.place for one in loads}) == 1 else "return"
+        gives = "returns" if len({load.place for load in loads}) == 1 else "return"
         caveats.append(
             f"after a commit, {_listed(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"

@@ -118,8 +118,8 @@ class Flushes:
         return known is not False
 
     def _side(self, owner: str, attribute: str) -> tuple[Module, Declared] | None:
-        sides = (one for one in self._sides if one[1].owner == owner)
-        return next((one for one in sides if one[1].attribute == attribute), None)
+        sides = (side for side in self._sides if side[1].owner == owner)
+        return next((side for side in sides if side[1].attribute == attribute), None)
 
     # --------------------------------------------------------------------------------- deletes
     def _deleted(self, sides: list[tuple[Module, Declared]]) -> set[str]:

@@ -292,7 +292,7 @@ class Reads:
 
     def _why_again(self, events: Sequence[Event]) -> str:
         """Return why the object may be loaded again before it is read; empty if it is not."""
-        return next((self._said(one) for one in events if one.kind in _LOADS_AGAIN), "")
+        return next((self._said(event) for event in events if event.kind in _LOADS_AGAIN), "")
 
     def _said(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)
@@ -317,7 +317,7 @@ class Reads:
     def _is_given(self, side: Side, trace: Trace) -> bool:
         """Whether a new object gets the value of a read when it is made."""
         calls = self._project.calls_at(trace.load.place)[:1]
-        return any(one.arg == side.key[1] for _, call in calls for one in call.keywords)
+        return any(keyword.arg == side.key[1] for _, call in calls for keyword in call.keywords)
 
     def _in_one_function(
         self, read: Read, trace: Trace

@@ -84,7 +84,7 @@ def _is_generated(project: Project, side: Side) -> bool:
     if side.declared.reverse:
         # It is no field of the dataclass.
         return False
-    given = {one.arg: one.value for one in side.call.keywords}
+    given = {keyword.arg: keyword.value for keyword in side.call.keywords}
     off = [given.get(name) for name in ("repr", "compare")]
     if all(isinstance(one, ast.Constant) and one.value is False for one in off):
         return False

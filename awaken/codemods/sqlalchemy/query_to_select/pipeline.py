@@ -116,4 +116,4 @@ class Queries:
         return True
 
     def _recognised(self, component: Component) -> list[Recognised]:
-        return [self._in_file(one.context.module)[one.start] for one in component.roots]
+        return [self._in_file(root.context.module)[root.start] for root in component.roots]

@@ -255,7 +255,7 @@ def _doubles(
     clauses += [
         f"`{shown}` may return an instance of `{one}` instead of a session" for one in others[:1]
     ]
-    if any(isinstance(one.node, ast.arg) for one in bindings):
+    if any(isinstance(binding.node, ast.arg) for binding in bindings):
         clauses.append(f"a caller may pass a `{shown}` that returns something other than a session")
     return clauses, places
 

@@ -102,7 +102,7 @@ def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Modul
                 bindings = module.scopes.module.bindings.get(name, [])
                 # A local mapping of the same name is another one.
                 is_own = module.scopes.bindings_of(owner) == bindings
-                if bindings and is_own and all(one.kind != "import" for one in bindings):
+                if bindings and is_own and all(binding.kind != "import" for binding in bindings):
                     yield name, module.place(node), module
             # Starlette copies what a lifespan yields to `request.state`.
             case ast.Yield(value=ast.Dict(keys=keys)):

@@ -64,8 +64,8 @@ class Processors:
 
     def _take(self, name: str, hunk: list[str]) -> bool:
         """Whether every processor takes a hunk; all are asked."""
-        answers = [one(name, hunk) for one in self.functions]
-        return not any(one is False for one in answers)
+        answers = [function(name, hunk) for function in self.functions]
+        return not any(answer is False for answer in answers)
 
 
 def _hunk(name: str, group: _Group, old: Sequence[str], new: Sequence[str]) -> list[str]:

@@ -227,7 +227,7 @@ class Awaitables:
     def _agreed(
         self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
     ) -> _Answer:
-        kinds = (self.of(module, one, depth + 1) for one in parts)
+        kinds = (self.of(module, part, depth + 1) for part in parts)
         return self._one_of(kinds, module, node, "it may be several things")
 
     def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:
@@ -235,11 +235,11 @@ class Awaitables:
 
     def _of_values(self, module: Module, node: ast.expr) -> _Answer:
         values = self._evaluator.values(module, node)
-        unknown = next((one for one in values if isinstance(one, Unknown)), None)
+        unknown = next((value for value in values if isinstance(value, Unknown)), None)
         if unknown is not None:
             return unknown
         why = f"`{module.excerpt(node)}` may be several things"
-        return self._one_of([self._of_value(one) for one in values], module, node, why)
+        return self._one_of([self._of_value(value) for value in values], module, node, why)
 
     def _of_value(self, value: Value) -> Awaitable | None:
         match value:

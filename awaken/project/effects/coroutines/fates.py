@@ -460,4 +460,4 @@ def _are_parallel(targets: ast.List | ast.Tuple, values: ast.List | ast.Tuple) -
     """Whether each target of an assignment gets one of the values."""
     parts = (*targets.elts, *values.elts)
     same = len(targets.elts) == len(values.elts)
-    return same and not any(isinstance(one, ast.Starred) for one in parts)
+    return same and not any(isinstance(part, ast.Starred) for part in parts)

@@ -166,7 +166,7 @@ class Between:
             if any(one.startswith(self._known.running) for one in names):
                 yield Event("unknown", place, f"`{names[0]}` runs code of the program")
             events = [self._known.calls[name] for name in names if name in self._known.calls]
-            yield from (Event(one, place) for one in events)
+            yield from (Event(event, place) for event in events)
             if not events and self._gets_a_session(module, call, names):
                 yield Event(
                     "unknown", place, f"awaken does not know how `{names[0]}` uses a session"
@@ -179,7 +179,7 @@ class Between:
         owners = {name.rpartition(".")[0] for name in names}
         if owners & self._known.classes or owners == {"builtins"}:
             return False
-        given = [*call.args, *(one.value for one in call.keywords)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, Session)
             for one in given
@@ -255,7 +255,7 @@ class Between:
         receiver = module.text_of(call.func).lower().rpartition(".")[0]
         if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
             return True
-        given = [*call.args, *(one.value for one in call.keywords)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, FunctionOf)
             for one in given
@@ -265,7 +265,7 @@ class Between:
 
     def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
         values = self._evaluator.values(module, call)
-        return all(isinstance(one, Session) for one in values)
+        return all(isinstance(value, Session) for value in values)
 
     def _summary(self, module: Module, function: Function) -> tuple[Event, ...]:
         """Return the effects of a call of ``function``; in a circle, those of its other parts."""
@@ -308,7 +308,7 @@ class EventGraph(ControlGraph):
     ) -> None:
         self._also = also
         handlers = (one for one in module.walk(function) if isinstance(one, ast.ExceptHandler))
-        self._first_of = {one.body[0]: one for one in handlers}
+        self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
         super().__init__(function, scope)

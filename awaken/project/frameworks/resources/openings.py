@@ -92,6 +92,6 @@ def _is_script(module: Module) -> bool:
 
 def _is_unpooled(project: Program, module: Module, call: ast.Call) -> bool:
     """Whether an engine is made to keep no connections."""
-    given = next((one.value for one in call.keywords if one.arg == "poolclass"), None)
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "poolclass"), None)
     name = None if given is None else project.qualified_name(module, given)
     return name is not None and name.rpartition(".")[2] in UNPOOLED

@@ -161,6 +161,6 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
 
 def _updated(call: ast.Call) -> list[tuple[str, ast.expr]]:
     return [
-        *(("", one) for one in call.args),
-        *((one.arg or "", one.value) for one in call.keywords),
+        *(("", argument) for argument in call.args),
+        *((keyword.arg or "", keyword.value) for keyword in call.keywords),
     ]

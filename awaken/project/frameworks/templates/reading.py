@@ -372,7 +372,7 @@ class _Reader(Expressions):
         scope = Scope(outer)
         scope.names["caller"] = self._new_macro(node, "caller", place, scope)
         callee = self.value(node.call.node, scope)
-        arguments = [self.value(one, scope) for one in node.call.args]
+        arguments = [self.value(argument, scope) for argument in node.call.args]
         keywords = {one.key: self.value(one.value, scope) for one in node.call.kwargs}
         keywords["caller"] = scope.names["caller"]
         seen = [one for one in callee if isinstance(one, MacroOf)]
@@ -409,7 +409,7 @@ class _Reader(Expressions):
         self, macro: _Macro, arguments: Sequence[Value], keywords: dict[str, Value]
     ) -> Scope:
         inner = Scope(macro.scope)
-        names = [one.name for one in macro.node.args]
+        names = [argument.name for argument in macro.node.args]
         defaults = macro.node.defaults
         # In front of the defaults stand those without.
         bare = len(names) - len(defaults)
@@ -450,11 +450,11 @@ def _constants(node: nodes.Node) -> list[str] | None:
 
 
 def _all(parts: Sequence[nodes.Node]) -> list[str] | None:
-    found = [_constants(one) for one in parts]
+    found = [_constants(part) for part in parts]
     known = [one for each in found if each is not None for one in each]
     return known if None not in found else None
 
 
 def _together(parts: Sequence[nodes.Node]) -> list[str] | None:
-    texts = [(_constants(one) or ["*"])[0] for one in parts]
+    texts = [(_constants(part) or ["*"])[0] for part in parts]
     return ["".join(texts)] if any(one != "*" for one in texts) else None

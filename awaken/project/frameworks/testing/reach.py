@@ -129,7 +129,7 @@ class Reach:
             functions = [
                 EntryPoint(module, one) for one in module.walk() if isinstance(one, Function)
             ]
-            bodies = [self._body(one, frozenset({target})) for one in functions]
+            bodies = [self._body(function, frozenset({target})) for function in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]
 
@@ -292,7 +292,7 @@ class _Body:
         self._function = entry.function
         around = entry.module.enclosing_class(entry.function)
         in_class = around is not None and not nodes.words.isdisjoint({"cls", "self"})
-        self._targets = [one for one in targets if one.last in nodes.words or in_class]
+        self._targets = [target for target in targets if target.last in nodes.words or in_class]
         self._known = set(entry.given)
         self._nodes = nodes
         if self._known or self._targets:

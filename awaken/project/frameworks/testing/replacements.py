@@ -95,8 +95,8 @@ class Replacements:
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of the program that an object is, or is an instance of."""
         values = self._evaluator.values(module, node)
-        names = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
-        known = [one for one in names if self._evaluator.classes.facts(one) is not None]
+        names = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
+        known = [name for name in names if self._evaluator.classes.facts(name) is not None]
         return tuple(known) if len(known) == len(values) else ()
 
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
@@ -221,7 +221,7 @@ class Replacements:
                 return Replacement(node, name, shown, cls=qualified, is_class=True, home=path)
         module = self._evaluator.load(path)
         values = () if module is None else self._evaluator.global_values(module, name)
-        classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
         if len(classes) == len(values) == 1:
             return Replacement(node, name, shown, cls=classes.pop(), home=path)
         library = qualified if qualified in knowledge().types else ""
@@ -243,10 +243,10 @@ class Replacements:
 
 def _make_sessions(values: Values) -> bool:
     return bool(values) and all(
-        isinstance(one, Producer)
-        and one.how == "factory"
-        and all(isinstance(each, Session) for each in one.inner)
-        for one in values
+        isinstance(value, Producer)
+        and value.how == "factory"
+        and all(isinstance(each, Session) for each in value.inner)
+        for value in values
     )
 
 
@@ -270,7 +270,7 @@ def _bound(module: Module, patch: Patch) -> str:
 
 def _parameter(module: Module, function: Function, patch: Patch) -> str:
     """Return the parameter that a patch which decorates ``function`` fills, the lowest first."""
-    parameters = [one.arg for one in function.args.args]
+    parameters = [argument.arg for argument in function.args.args]
     if isinstance(module.parent(function), ast.ClassDef):
         parameters = parameters[1:]
     for decorator in reversed(function.decorator_list):

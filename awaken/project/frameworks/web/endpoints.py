@@ -143,7 +143,7 @@ class Endpoints:
         if found.applications or found.unknown_class:
             return True
         values = self._evaluator.values(module, node)
-        return any(isinstance(one, InstanceOf) and one.qualified in _FLASK for one in values)
+        return any(isinstance(value, InstanceOf) and value.qualified in _FLASK for value in values)
 
     def _view(self, module: Module, function: Function) -> Place | None:
         owner = module.parent(function)

@@ -216,11 +216,11 @@ def _results(module: Module, makers: set[str]) -> set[str]:
 def _renamed(module: Module, names: set[str]) -> set[str]:
     """Return what the imports of a file call something of ``names``."""
     return {
-        one.asname
+        name.asname
         for node in module.walk()
         if isinstance(node, ast.ImportFrom)
-        for one in node.names
-        if one.name in names and one.asname is not None
+        for name in node.names
+        if name.name in names and name.asname is not None
     }
 
 

@@ -33,7 +33,7 @@ def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
     if name in _OVER_ITEMS and len(call.args) > 1 and not call.keywords:
         is_one = len(call.args) == len(("function", "items")) or name == "map"
         return call.args[0] if is_one and is_consumed_in_place(module, call) else None
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     if name in _BY_KEY and len(call.args) == 1 and given.keys() <= _BY_KEY[name]:
         return given.get("key")
     return None

@@ -25,8 +25,8 @@ def runs_in_thread(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
         return False
     values = evaluator.values(module, call.func)
     return bool(values) and all(
-        isinstance(one, FunctionOf) and _is_helper(evaluator.names, one.module, one.node)
-        for one in values
+        isinstance(value, FunctionOf) and _is_helper(evaluator.names, value.module, value.node)
+        for value in values
     )
 
 

@@ -64,9 +64,9 @@ def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | N
     if settings is None or settings.get("init", True) is not True:
         return None
     fields = list(_fields(names, module, node, are_keywords=settings.get("kw_only", False)))
-    if any(one is None for one in fields):
+    if any(field is None for field in fields):
         return None
-    known = [one for one in fields if one is not None]
+    known = [field for field in fields if field is not None]
     plain = [one for one in known if not one.is_keyword]
     named = [one for one in known if one.is_keyword]
     first = ast.copy_location(ast.arg("self"), node)

@@ -36,7 +36,7 @@ def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
 def _kind(
     function: WrittenFunction,
 ) -> Literal["classmethod", "staticmethod", "plain", "decorated"]:
-    names = {one.name.text for one in function.decorators} - _SAYING
+    names = {decorator.name.text for decorator in function.decorators} - _SAYING
     if not names:
         return "plain"
     if len(names) > 1 or not names <= _BINDING:

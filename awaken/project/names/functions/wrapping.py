@@ -137,7 +137,7 @@ class Wrappings:
         if plain is None or not returned or not self._is_only_called(module, decorator, given):
             return None
         calls = self._calls(module, decorator, given)
-        inner = [one for one in calls if plain and module.enclosing_function(one) is plain[0]]
+        inner = [call for call in calls if plain and module.enclosing_function(call) is plain[0]]
         return Wrapping(module, decorator, wrapper=plain[0] if plain else None, calls=tuple(inner))
 
     def _plain(
@@ -171,12 +171,12 @@ class Wrappings:
         ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
         """
         calls = list(self._calls(module, decorator, given))
-        asked = [one for one in calls if self._is_asked(module, decorator, one, given)]
+        asked = [call for call in calls if self._is_asked(module, decorator, call, given)]
         return bool(asked) and all(
-            isinstance(module.parent(one), ast.Await)
-            if one in asked
-            else self._is_otherwise(module, decorator, one, given)
-            for one in calls
+            isinstance(module.parent(call), ast.Await)
+            if call in asked
+            else self._is_otherwise(module, decorator, call, given)
+            for call in calls
         )
 
     def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:

@@ -247,7 +247,7 @@ class LibraryCalls:
 
 def _classes_of(values: Values) -> Values | None:
     """Return the classes of instances; None where not all are known to be such."""
-    found = [ClassOf(one.qualified) for one in values if isinstance(one, InstanceOf)]
+    found = [ClassOf(value.qualified) for value in values if isinstance(value, InstanceOf)]
     return tuple(found) if len(found) == len(values) else None
 
 

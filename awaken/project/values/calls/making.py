@@ -153,7 +153,7 @@ def are_told_apart(declared: Values) -> bool:
 def _may_customise(options: ast.expr) -> bool:
     """Whether a dictionary of options for a session may hold a class, or cannot be read."""
     if isinstance(options, ast.Call) and isinstance(options.func, ast.Name) and not options.args:
-        return any(one.arg in {None, "query_cls", "class_"} for one in options.keywords)
+        return any(keyword.arg in {None, "query_cls", "class_"} for keyword in options.keywords)
     if not isinstance(options, ast.Dict):
         return True
     keys = [key.value if isinstance(key, ast.Constant) else None for key in options.keys]

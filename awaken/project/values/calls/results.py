@@ -70,7 +70,7 @@ class Results:
         self, functions: Values, module: Module, node: ast.Call, known: Environment
     ) -> Values:
         """Return what ``node``, a call of one of ``functions``, returns."""
-        return union(*(self._called(one, module, node, known) for one in functions))
+        return union(*(self._called(function, module, node, known) for function in functions))
 
     def _called(
         self, function: Value, module: Module, node: ast.Call, known: Environment

@@ -151,7 +151,7 @@ def _made(found: Declaration, value: ast.Call) -> Values:
     """Return the type of ``T = TypeVar(...)`` or ``N = NewType(...)``."""
     made_by = ast.unparse(value.func).rpartition(".")[2]
     if made_by in _VARIABLES:
-        bound = next((one.value for one in value.keywords if one.arg == "bound"), None)
+        bound = next((keyword.value for keyword in value.keywords if keyword.arg == "bound"), None)
         constraints = value.args[1:]
         limits = constraints or ([] if bound is None else [bound])
         # A bound by a protocol says what it can do, not what it is.
@@ -178,7 +178,7 @@ def _generic(module: str, node: ast.Subscript) -> Values:
     arguments = arguments_of(node)
     first = found.nodes[0] if found.nodes else None
     if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
-        return _alias(found, first.value, [read(module, one) for one in arguments])
+        return _alias(found, first.value, [read(module, argument) for argument in arguments])
     return generic(found.qualified, arguments, lambda one: read(module, one))
 
 

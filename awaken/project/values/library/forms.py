@@ -97,7 +97,7 @@ def _tuple(arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) ->
             return InstanceOf("builtins.tuple", parameters=(read(first),))
         case [ast.Tuple(elts=[])]:
             return TupleOf(())
-        case _ if any(isinstance(one, ast.Starred) for one in arguments):
+        case _ if any(isinstance(argument, ast.Starred) for argument in arguments):
             return InstanceOf("builtins.tuple")
         case _:
             return TupleOf(tuple(map(read, arguments)))

@@ -99,7 +99,7 @@ class Library:
         if instance is not None:
             simple = name.rpartition(".")[2]
             members = (self._lines.member(one, simple) for one in self._lines.line(instance))
-            found = next((one for one in members if one is not None), None)
+            found = next((member for member in members if member is not None), None)
             result = None if found is None else self._result(name, found, (instance,), call)
             return None if result is None else loaded(result, function, module, node)
         declared = self._lines.declaration(name)

@@ -98,7 +98,7 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
     # The manager of an application is often out of sight: ``app.login_manager.user_loader``.
     values = evaluator.values(module, node.value)
     return all(
-        not isinstance(one, InstanceOf) or _inherits(evaluator, one, owner) for one in values
+        not isinstance(value, InstanceOf) or _inherits(evaluator, value, owner) for value in values
     )
 
 
@@ -185,7 +185,7 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
     if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
         return False
     values = evaluator.values(module, node)
-    known = [one for one in values if not isinstance(one, Unknown)]
+    known = [value for value in values if not isinstance(value, Unknown)]
     return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
 
 

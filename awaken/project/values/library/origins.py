@@ -54,7 +54,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
         return node.args
     if name not in _GETS or not owner.startswith("sqlalchemy."):
         return []
-    given = next((one.value for one in node.keywords if one.arg == "options"), None)
+    given = next((keyword.value for keyword in node.keywords if keyword.arg == "options"), None)
     if isinstance(given, ast.List | ast.Tuple):
         return given.elts
     return [] if given is None else [given]

@@ -48,7 +48,7 @@ def is_open(value: Value) -> bool:
 
 def is_made(values: Values) -> bool:
     """Whether all ``values`` are instances that are distinguished by the call that made them."""
-    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
+    return bool(values) and all(isinstance(value, InstanceOf) and value.made for value in values)
 
 
 def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:

@@ -47,7 +47,7 @@ def _is_open(value: Value) -> bool:
 
 def solved(values: Values, solution: Solution) -> Values:
     """Return ``values`` with the value of each variable that ``solution`` names."""
-    return union(*(_solved(one, solution) for one in values))
+    return union(*(_solved(value, solution) for value in values))
 
 
 def growing(values: Values) -> Values:
@@ -73,7 +73,7 @@ def closed(values: Values, place: Place, why: str = "") -> Values:
 
     Types that a stub leaves open are unknown as well, at ``place``.
     """
-    return union(*(_closed(one, place, why) for one in values))
+    return union(*(_closed(value, place, why) for value in values))
 
 
 def _solved(value: Value, solution: Solution) -> Values:
@@ -86,10 +86,10 @@ def _solved(value: Value, solution: Solution) -> Values:
         case Producer():
             return (replace(value, inner=solved(value.inner, solution)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(solved(one, solution) for one in value.parameters)
+            inner = tuple(solved(parameter, solution) for parameter in value.parameters)
             return (replace(value, parameters=inner),)
         case TupleOf():
-            return (TupleOf(tuple(solved(one, solution) for one in value.items)),)
+            return (TupleOf(tuple(solved(item, solution) for item in value.items)),)
         case _:
             return (value,)
 
@@ -107,10 +107,10 @@ def _closed(value: Value, place: Place, why: str) -> Values:
         case Producer():
             return (replace(value, inner=closed(value.inner, place, why)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(closed(one, place, why) for one in value.parameters)
+            inner = tuple(closed(parameter, place, why) for parameter in value.parameters)
             return (replace(value, parameters=inner),)
         case TupleOf():
-            return (TupleOf(tuple(closed(one, place, why) for one in value.items)),)
+            return (TupleOf(tuple(closed(item, place, why) for item in value.items)),)
         case _:
             return (value,)
 
@@ -127,4 +127,4 @@ def _as_class(value: Value) -> Value:
 
 def without_none(values: Values) -> Values:
     """Return ``values`` other than None."""
-    return tuple(one for one in values if one != NoneValue())
+    return tuple(value for value in values if value != NoneValue())

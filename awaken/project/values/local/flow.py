@@ -57,7 +57,7 @@ class Flow:
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {
             # ``x: int`` gives the name no value.
-            name: [one for one in bindings if one.kind != "annotation"]
+            name: [binding for binding in bindings if binding.kind != "annotation"]
             for name, bindings in self.scope.bindings.items()
         }
         self._together = _groups(self._bindings)

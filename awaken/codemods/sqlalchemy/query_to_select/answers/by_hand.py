@@ -80,8 +80,8 @@ def is_read(project: Project, module: Module, fake: str, handled: Sequence[ast.A
         and node.attr == "query"
         and node not in handled
         and any(
-            isinstance(one, InstanceOf) and one.qualified == fake
-            for one in project.values.of(module, node.value).alternatives
+            isinstance(alternative, InstanceOf) and alternative.qualified == fake
+            for alternative in project.values.of(module, node.value).alternatives
         )
         for node in module.walk()
     )

@@ -81,7 +81,7 @@ def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
         return False
     mocked = project.mocks.made_at(module, root)
     if mocked is not None:
-        named = {one.arg for one in mocked.call.keywords}
+        named = {keyword.arg for keyword in mocked.call.keywords}
         return not mocked.call.args and named <= _SPEC
     around = next((one for one in module.ancestors(root) if isinstance(one, Function)), None)
     return any(

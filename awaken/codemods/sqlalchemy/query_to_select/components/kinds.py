@@ -118,7 +118,7 @@ def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement
 
 
 def _lists(statements: Sequence[Statement]) -> Sequence[Sequence[Item]]:
-    return [items for one in statements for items in one.lists or (one.items,)]
+    return [items for statement in statements for items in statement.lists or (statement.items,)]
 
 
 def _all(lists: Sequence[Sequence[Item]], holds: Callable[[Sequence[Item]], bool]) -> bool:

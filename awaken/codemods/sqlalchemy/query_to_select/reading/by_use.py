@@ -110,7 +110,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
     above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
     return any(
         isinstance(part, ast.Call)
-        and [ast.unparse(one) for one in part.args] == [name.id]
+        and [ast.unparse(argument) for argument in part.args] == [name.id]
         and reader.library_name(part.func) == "class_mapper"
         for statement in above
         for part in _always_evaluated(statement)
@@ -128,7 +128,7 @@ def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
         yield node
         match node:
             case ast.Call(func=func, args=args, keywords=keywords):
-                waiting += [func, *args, *(one.value for one in keywords)]
+                waiting += [func, *args, *(keyword.value for keyword in keywords)]
             case ast.Attribute(value=value) | ast.Subscript(value=value):
                 waiting.append(value)
 
@@ -150,7 +150,7 @@ def read_by_options(
     # It may stand for several items, of which only one has the columns.
     if isinstance(items[0].node, ast.Starred):
         return items
-    options = [one for link in links if link.name == "options" for one in link.call.args]
+    options = [argument for link in links if link.name == "options" for argument in link.call.args]
     if not any(names_columns(reader, option) for option in options):
         return items
     node = items[0].node

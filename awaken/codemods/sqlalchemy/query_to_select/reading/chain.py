@@ -304,8 +304,8 @@ def _is_list(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a variable that nothing but lists are assigned to."""
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     return bool(bindings) and all(
-        one.kind == "assignment" and isinstance(one.value, ast.List | ast.ListComp)
-        for one in bindings
+        binding.kind == "assignment" and isinstance(binding.value, ast.List | ast.ListComp)
+        for binding in bindings
     )
 
 

@@ -86,7 +86,7 @@ class Backrefs:
         values = self._project.values.of(module, node)
         if not values.is_known or not values.alternatives:
             return True
-        return any(self._may_lack(one, name) for one in values.alternatives)
+        return any(self._may_lack(alternative, name) for alternative in values.alternatives)
 
     def _may_lack(self, value: Value, name: str) -> bool:
         match value:

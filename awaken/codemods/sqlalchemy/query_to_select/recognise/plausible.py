@@ -92,7 +92,7 @@ def _is_named_like_a_session(receiver: ast.expr) -> bool:
 def _is_like_a_class(node: ast.expr) -> bool:
     """Whether ``node`` is written like a class, ``models.User``, or an attribute of one."""
     parts = [node, node.value] if isinstance(node, ast.Attribute) else [node]
-    names = [_last_name(one) for one in parts if isinstance(one, ast.Name | ast.Attribute)]
+    names = [_last_name(part) for part in parts if isinstance(part, ast.Name | ast.Attribute)]
     return any(
         name.lower().strip("_") in _CLASSES or (name[:1].isupper() and not name.isupper())
         for name in names

@@ -96,4 +96,4 @@ def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
     """Return the code that runs after an argument of ``call`` is evaluated, without lambdas."""
     # The body of a lambda does not run where it stands.
     nodes = [*later, *(keyword.value for keyword in call.keywords)]
-    return [part for one in nodes if not isinstance(one, ast.Lambda) for part in ast.walk(one)]
+    return [part for node in nodes if not isinstance(node, ast.Lambda) for part in ast.walk(node)]

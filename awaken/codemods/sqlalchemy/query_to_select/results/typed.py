@@ -33,7 +33,7 @@ def _is_annotated(reader: Reader, node: ast.AST) -> bool:
     for above in reader.module.ancestors(node):
         if isinstance(above, Function):
             arguments = [one for one, _ in parameters_of(above.args)]
-            is_partly = any(one.annotation is not None for one in arguments)
+            is_partly = any(argument.annotation is not None for argument in arguments)
             return above.returns is not None or (is_partly and reader.project.is_type_checked)
     return False
 
@@ -115,7 +115,7 @@ class _Asked:
         bindings = owner.bindings.get(target.id, [])
         if not way and any(_makes_list(one) for one in bindings if one.node is not target):
             return True
-        if any(self._is_list(one.annotation, way) for one in bindings):
+        if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
         reads = (
             read

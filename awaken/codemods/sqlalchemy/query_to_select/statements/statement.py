@@ -102,7 +102,7 @@ class Statement:
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     def __post_init__(self) -> None:
-        self.is_plain = self.is_plain and all(one.name in _PLAIN for one in self.chain.links)
+        self.is_plain = self.is_plain and all(link.name in _PLAIN for link in self.chain.links)
 
     def continued_by(self, chain: Chain) -> Statement:
         """Return the facts where ``chain`` goes on from this statement."""

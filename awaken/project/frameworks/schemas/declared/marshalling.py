@@ -23,7 +23,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 _KNOWN = schema_knowledge().marshalling
-_ROOTS = sorted({one.partition(".")[0].encode() for one in _KNOWN.functions})
+_ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})
 _FIELDS = frozenset((*_KNOWN.nested, *_KNOWN.choices, *_KNOWN.holders, *_KNOWN.plain))
 _DEEPEST = 8  # models that inherit from each other; a guess, not yet measured
 
@@ -137,5 +137,5 @@ class Marshalling:
 
 
 def _has_fields(node: ast.Dict) -> bool:
-    calls = (one.func if isinstance(one, ast.Call) else one for one in node.values)
-    return any(last_name(one) in _FIELDS for one in calls)
+    calls = (value.func if isinstance(value, ast.Call) else value for value in node.values)
+    return any(last_name(call) in _FIELDS for call in calls)

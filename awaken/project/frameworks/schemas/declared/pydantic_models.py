@@ -288,11 +288,11 @@ class PydanticModels:
             case ast.Constant(value=str(name)):
                 return [(name,)]
             case ast.Call() if self._calls(module, node, _KNOWN.choices):
-                return [path for one in node.args for path in self._paths(module, one)]
+                return [path for argument in node.args for path in self._paths(module, argument)]
             case ast.Call() if self._calls(module, node, _KNOWN.paths):
                 # A number is one item of a collection, of which each counts.
                 steps = [one.value for one in node.args if isinstance(one, ast.Constant)]
-                return [tuple(one for one in steps if isinstance(one, str))]
+                return [tuple(step for step in steps if isinstance(step, str))]
             case _:
                 return []
 
@@ -311,7 +311,7 @@ def _dumps(statement: ast.AST) -> bool:
         case ast.FunctionDef(name="dict" | "model_dump"):
             return True
         case ast.FunctionDef(decorator_list=decorators):
-            return any("model_serializer" in ast.unparse(one) for one in decorators)
+            return any("model_serializer" in ast.unparse(decorator) for decorator in decorators)
         case _:
             return False
 
@@ -336,11 +336,11 @@ def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
     match node:
         case ast.Call(args=arguments, keywords=keywords):
             return any(
-                _is_true(one.value)
-                if one.arg in names
-                else one.arg is None and _sets(one.value, names)
-                for one in keywords
-            ) or any(_sets(one, names) for one in arguments)
+                _is_true(keyword.value)
+                if keyword.arg in names
+                else keyword.arg is None and _sets(keyword.value, names)
+                for keyword in keywords
+            ) or any(_sets(argument, names) for argument in arguments)
         case ast.Dict(keys=keys, values=values):
             return any(
                 isinstance(key, ast.Constant) and key.value in names and _is_true(value)

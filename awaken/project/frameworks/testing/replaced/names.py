@@ -132,7 +132,7 @@ class ReplacedNames:
             return False
         bindings = module.scopes.bindings_of(node)
         return bool(bindings) and all(
-            one.kind == "import" and one.scope.kind == "module" for one in bindings
+            binding.kind == "import" and binding.scope.kind == "module" for binding in bindings
         )
 
     def _is_later(self, put: Place, module: Module) -> bool:
@@ -199,7 +199,7 @@ class ReplacedNames:
         if self._evaluator.names.qualified(module, node) is not None:
             return True
         values = self._evaluator.values(module, node.value)
-        return bool(values) and all(isinstance(one, ModuleOf) for one in values)
+        return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
     def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:

@@ -162,7 +162,7 @@ class Uses:
         return given or None
 
     def _awaited(self, values: Values, module: Module, node: ast.AST) -> Values:
-        return union(*(self.used("coroutine", one, module, node) or () for one in values))
+        return union(*(self.used("coroutine", value, module, node) or () for value in values))
 
     def method(self, value: Value, name: str, module: Module, node: ast.AST) -> Values | None:
         """Return what calling a method without arguments gives; None where there is none."""

@@ -50,7 +50,7 @@ def _notes(holder: Holder) -> Iterator[ast.expr]:
     else:
         bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
         notes = [holder.binding.annotation]
-        notes += [one.annotation for one in bindings if one.kind == "annotation"]
+        notes += [binding.annotation for binding in bindings if binding.kind == "annotation"]
     yield from (_not_none(note) for note in notes if note is not None)
 
 

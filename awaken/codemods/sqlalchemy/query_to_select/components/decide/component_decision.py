@@ -129,7 +129,7 @@ def decide_component(component: Component) -> ComponentDecision:
         f"{why}, and would get a `{decision.becomes}()` there instead of a Query"
         for why in component.edges.outside.values()
     ]
-    given = [one.context.function.name for one in decision.parameters]
+    given = [parameter.context.function.name for parameter in decision.parameters]
     decision.caveats += [
         f"`{name}` takes the session as well, and this call does not pass it"
         for name in given

@@ -36,7 +36,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
         parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
         caveats=list(caveats),
         needs=[
-            *((path, one) for path, names in decision.needs.items() for one in names),
+            *((path, name) for path, names in decision.needs.items() for name in names),
             *(need for parameter in decision.parameters for need in parameter.needs()),
             *((note.context.path, note.needs) for note in decision.annotations),
         ],
