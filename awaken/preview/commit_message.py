@@ -50,7 +50,7 @@ def may_change(run: StepRun) -> list[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
     sentences = Counter(one for root in run.report.roots for one in unsafe_sentences(root))
     return [
-        f"{row.text} ({row.count} times)" if row.count > 1 and row.text == row.first else row.text
+        f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
         for row in grouped(sentences.most_common())
     ]
 

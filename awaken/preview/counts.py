@@ -222,6 +222,11 @@ class Caveat(Struct, frozen=True):
     count: int
     first: str
 
+    @property
+    def alike(self) -> int:
+        """How many equal sentences the text is for; 1 where it says itself of what."""
+        return self.count if self.text == self.first else 1
+
 
 def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
     """Return the rows of ``sentences``, each with its number of places; none is left out.

@@ -109,3 +109,10 @@ def test_the_files_of_tools_are_updated_in_order_before_requirements_are_install
 
     commands = [command for _, command in commands_after(report(root))]
     assert [command.partition("&& ")[2] for command in commands] == ["uv lock", export, "uv sync"]
+
+
+def test_a_row_that_says_its_number_is_not_numbered_again():
+    rows = grouped(SENTENCES)
+
+    assert [row.alike for row in rows] == [1, 2, 1, 1, 1, 1]
+    assert [row.count for row in rows] == [4, 2, 1, 1, 5, 1]

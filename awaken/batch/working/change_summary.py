@@ -81,7 +81,7 @@ def describe(
     more = [f"{left} more places are left to people; the report lists them"] if left > 0 else []
     return Summary(
         rules=tuple((name, level_words(found)) for name, found in sorted(by_rule.items())),
-        unsafe=tuple((row.text, row.count) for row in grouped(unsafe.most_common())),
+        unsafe=tuple((row.text, row.alike) for row in grouped(unsafe.most_common())),
         manual=tuple(manual[:_MANUAL]),
         tests=tuple(rows),
         notes=(*notes, *more),
