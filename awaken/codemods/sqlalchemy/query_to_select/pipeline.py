@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """The queries of one file, with what becomes of each.
+    """The queries of one file, each with its decision.
 
     Where they go through other files, their change and the findings there come with it.
     """

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class SynchronousPart:
-    """What a program does synchronously with its database, and what has to wait for that.
+    """The synchronous work of a program with its database, and the functions that wait for it.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
     Where connections are bound to an event loop, clients of tests wait as well. Functions that are

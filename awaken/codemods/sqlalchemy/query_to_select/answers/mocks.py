@@ -22,7 +22,8 @@ _SPEC = {"name", "spec", "spec_set"}
 class Told:
     """One assignment that says what ``root.query`` gives, asked by the methods of a ``path``.
 
-    It is told by the attribute ``setting`` of the last one, ``return_value`` or ``side_effect``.
+    It is configured by the attribute ``setting`` of the last one, ``return_value`` or
+    ``side_effect``.
     """
 
     module: Module

@@ -40,7 +40,7 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query that a double answers, and what becomes of it."""
+    """A query that a mock answers, and the decision on it."""
 
     module: Module
     recognised: Recognised
@@ -49,7 +49,7 @@ class _Query:
 
 
 class Together:
-    """Says of the queries of one program that doubles answer what becomes of both."""
+    """Decides about the queries of one program that mocks answer, and about the mocks."""
 
     def __init__(self, project: Project, sites: Sites) -> None:
         self._project = project

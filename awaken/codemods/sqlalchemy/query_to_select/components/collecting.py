@@ -135,7 +135,7 @@ def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> Sess
 
 
 class _Collector:
-    """Fills a component from one definition; raises Refused where something is out of sight."""
+    """Fills a component from one definition; raises Refused where something is unknown."""
 
     def __init__(self, component: Component, roots_of: RootsOf) -> None:
         self._component = component

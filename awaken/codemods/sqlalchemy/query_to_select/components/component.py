@@ -23,7 +23,7 @@ Start = ast.Call | ast.Attribute | ast.Name
 
 @dataclass(frozen=True, slots=True)
 class ChainFragment:
-    """A part of a query that stands in one expression.
+    """A part of a query in one expression.
 
     It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
     variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those

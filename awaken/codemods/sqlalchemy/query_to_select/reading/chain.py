@@ -127,14 +127,14 @@ class Link:
 class Chain:
     """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
 
-    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in
-    no file, and None where it has no name at this place. ``node`` is the whole expression.
-    ``ending`` says how it ends: a terminator is called (``executed``, ``written`` by update or
-    delete, ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or
-    indexed, it is iterated in place, it is the argument of a method that takes a statement, or an
-    attribute is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or
-    ``for``, ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object
-    behind the session, as it is written here.
+    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in no
+    file, and None where it has no name at this place. ``node`` is the whole expression. ``ending``
+    says how it ends: a terminator is called (``executed``, ``written`` by update or delete,
+    ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or indexed, it is
+    iterated in place, it is the argument of a method that takes a statement, or an attribute is
+    ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
+    ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object of the
+    session, as written here.
     """
 
     root: ast.Call | ast.Attribute

@@ -22,7 +22,7 @@ _CONFIGURES = b"configure_mappers"
 
 
 class Backrefs:
-    """What of a program is made by a ``backref``; it is looked for when the first rewrite asks."""
+    """The attributes of a program that a ``backref`` makes; found when the first rewrite asks."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

@@ -29,12 +29,12 @@ _TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "on
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What stands behind ``Model.query``.
+    """The session of ``Model.query``.
 
-    ``session`` is how the session is written at the place, ``extension`` the Flask-SQLAlchemy
-    object that it belongs to, if there is one. ``refused`` says why no name of it can be written
-    there: then only a query that is not executed can be rewritten. ``own`` is the class of the
-    program's own that the query is of, if it is.
+    ``session`` is the session as written at the place, ``extension`` the Flask-SQLAlchemy object
+    that it belongs to, if there is one. ``refused`` says why no name of it can be written there:
+    then only a query that is not executed can be rewritten. ``own`` is the class of the program's
+    own that the query is of, if it is.
     """
 
     session: Written | None

@@ -130,7 +130,7 @@ _OF_BULK_WRITES = (
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What stands against every query, and against every bulk write.
+    """The reasons against every query, and against every bulk write.
 
     ``caveat`` says why no rewrite is safe, if anything does.
     """

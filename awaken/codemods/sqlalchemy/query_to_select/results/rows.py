@@ -40,7 +40,7 @@ _BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
 
 @dataclass(slots=True)
 class Uses:
-    """What is done with rows: attributes read, keys looked at, or out of sight.
+    """The uses of rows: attributes, keys, and unknown ones.
 
     ``any_attribute`` says that one is read whose name is computed.
     """

@@ -38,7 +38,7 @@ _PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outer
 
 @dataclass(slots=True)
 class Statement:
-    """What a chain of builders selects, and what becomes of each builder.
+    """The rows that a chain of builders selects, with the rewrite of each builder.
 
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those

@@ -39,8 +39,8 @@ class _Closing(NamedTuple):
 class Disposal:
     """Writes the function that waits for a coroutine and then closes the connections.
 
-    It stands beside the engine of a program, if that is a variable of a module. Of several it is
-    the one that the file which runs the coroutine imports, by whatever others.
+    It is next to the engine of a program, if that is a variable of a module. Of several it is the
+    one that the file which runs the coroutine imports, by whatever others.
     """
 
     def __init__(self, project: Project, rule: str) -> None:

@@ -73,7 +73,7 @@ class _ElsewhereError(Exception):
 
 
 class OwnLoops:
-    """Says what becomes of such functions of one program, and writes the helper that runs them."""
+    """Decides about such functions of one program, and writes the helper that runs them."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part

@@ -29,7 +29,7 @@ _MANY = 500
 
 
 class Reach:
-    """Follows callers up to where they begin; what tests do decides nothing."""
+    """Follows callers up to where they begin; tests decide nothing."""
 
     def __init__(self, project: Project, entries: EntryPoints) -> None:
         self._project = project

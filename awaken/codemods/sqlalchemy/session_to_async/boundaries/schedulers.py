@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Schedulers:
-    """Says what becomes of the schedulers whose jobs become coroutine functions."""
+    """Rewrites the schedulers whose jobs become coroutine functions."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part

@@ -51,7 +51,7 @@ _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
 class Doubles:
-    """Yields what becomes of the doubles of one program.
+    """Yields the rewrites of the mocks and fakes of one program.
 
     ``extended`` are methods of sessions that some calls pass more than before, and attributes that
     are asked more than before.

@@ -22,7 +22,7 @@ _WORDS = (b"patch", b"setattr", b"test", b"Mock")
 
 
 class StandIns:
-    """What is put in the place of which functions, over all tests; keeps places and no trees."""
+    """Which functions are replaced in tests, and by what; keeps places and no trees."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

@@ -15,7 +15,7 @@ _OUTERMOST = -sys.maxsize
 
 
 class Insertions:
-    """What is written into one file, several pieces at one place in their right order."""
+    """The text to write into one file, several pieces at one place in their right order."""
 
     def __init__(self, module: Module) -> None:
         self._module = module

@@ -17,7 +17,7 @@ from awaken.project.source.modules import Module
 
 @dataclass(slots=True)
 class Writing:
-    """What is written into one function of ``module``."""
+    """The text to write into one function of ``module``."""
 
     module: Module
     insertions: Insertions

@@ -38,7 +38,7 @@ _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
 class ForeignModels:
-    """The models of packages out of sight whose objects a program loads.
+    """The models of external packages whose objects a program loads.
 
     Of those of the packages, or the classes, that are ``said`` only what looks like a relationship
     loads when it is read, and the attributes that are ``said`` as well.

@@ -64,7 +64,7 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 
 
 class FunctionWriter:
-    """Says what becomes of the functions of the synchronous part of a program.
+    """Rewrites the functions of the synchronous part of a program.
 
     ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
     functions that cannot change, and ``differing`` says what comes to something else in others.

@@ -32,9 +32,9 @@ def is_constructor(module: Module, node: ast.AST) -> bool:
 
 
 class Results:
-    """The results of the functions of one program; ``kin`` are those that stand for each other.
+    """The results of the functions of one program; ``kin`` are those that replace each other.
 
-    What ``entered`` ones give is entered asynchronously, whatever stands for them.
+    The results of ``entered`` ones are entered asynchronously, whatever replaces them.
     """
 
     def __init__(

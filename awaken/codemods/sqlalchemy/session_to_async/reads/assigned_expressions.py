@@ -32,9 +32,9 @@ _SESSIONS = {"scoped", "session"}
 
 
 class _Given(NamedTuple):
-    """An assignment, the object, the attribute, and the flush behind it, if one is in sight.
+    """An assignment, the object, the attribute, and the flush after it, if one is visible.
 
-    ``loop`` is what is iterated where a loop gives the objects, and is flushed behind.
+    ``loop`` is the iterable of a loop that gives the objects, and is flushed after it.
     """
 
     assignment: ast.Assign
@@ -46,7 +46,7 @@ class _Given(NamedTuple):
 
 
 class AssignedExpressions:
-    """What becomes of them in one program."""
+    """The loads after such assignments in one program."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project

@@ -33,7 +33,7 @@ _SESSIONS = {"scoped", "session"}
 
 
 class ExpireCalls:
-    """What becomes of ``session.expire(user)`` in one program."""
+    """The loads after ``session.expire(user)`` in one program."""
 
     def __init__(self, project: Project, rule: str, loading: Loading) -> None:
         self._project = project

@@ -56,7 +56,7 @@ _LATE = "reading {} raises, if a call before it in the same statement rolls back
 
 
 class ExpiredReads:
-    """What becomes of the reads of one program behind ``rollback`` and ``expire_all``.
+    """The loads for the reads of one program after ``rollback`` and ``expire_all``.
 
     ``loaded`` gives what is loaded with each object of a class, and so is when it is refreshed.
     """

@@ -28,7 +28,7 @@ _LEAVING = (ast.Break, ast.Continue, ast.Return)
 
 
 class _Event(NamedTuple):
-    """A call, behind which objects are expired, unless it is one that only ``raises``."""
+    """A call, after which objects are expired, unless it is one that only ``raises``."""
 
     place: Place
     raises: bool

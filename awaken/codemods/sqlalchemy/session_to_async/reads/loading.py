@@ -57,7 +57,7 @@ _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
 class Loading:
-    """What becomes of the relationships of one program that are read.
+    """The loads of the relationships of one program that are read.
 
     ``reads`` are those that something else has to load for. ``levels`` are as many as the owner
     says that those of a class to itself are read, 0 if unsaid.

@@ -38,7 +38,7 @@ _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
 class Anew(NamedTuple):
-    """The argument that has a call of a session's method read anew, and what it says.
+    """The argument that makes a call of a session load again, and its value.
 
     ``asked`` is the attribute of the session that this asks, if it asks one.
     """

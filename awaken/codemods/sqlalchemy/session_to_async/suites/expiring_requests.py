@@ -43,7 +43,7 @@ class SharedSession(NamedTuple):
 
 
 class _Route(NamedTuple):
-    """What answers requests of a ``method``; ``path`` is None where it cannot be told."""
+    """The route for requests of a ``method``; ``path`` is None if unknown."""
 
     method: str
     path: str | None

@@ -83,7 +83,7 @@ def {helper}(session):
 
 
 class SharedSessions:
-    """What becomes of the functions that give requests the session of a test."""
+    """Rewrites the functions that give requests the session of a test."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Commands:
-    """Finds them in one program, with what becomes asynchronous in it."""
+    """Finds them in one program, with the functions in it that become asynchronous."""
 
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part

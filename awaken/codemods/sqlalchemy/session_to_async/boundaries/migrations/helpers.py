@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Helpers:
-    """Knows those of one program: what they do with their engine stays synchronous."""
+    """Knows those of one program: their work with their engine stays synchronous."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

@@ -30,7 +30,7 @@ _LIKE_A_LOCK = re.compile(r"\b(\w+_)?r?lock\b|\w*[a-z]Lock\b|\bR?Lock\b|mutex|se
 
 
 class Part(Protocol):
-    """What is asked of the synchronous part of a program."""
+    """The questions to the synchronous part of a program."""
 
     project: Project
     managers: Managers
@@ -68,8 +68,8 @@ class Taking:
 
     ``shown`` is that expression. ``lock`` is the qualified name of a variable or attribute, empty
     for others, and ``made`` what makes it. ``is_with`` says that a ``with`` statement names it,
-    ``is_kept`` that the function is left while it is held: at a ``yield``, or for good. Who is
-    ``through`` enters or calls such a function.
+    ``is_kept`` that the function is left while it is held: at a ``yield``, or for good. A function
+    that takes it ``through`` another enters or calls such a function.
     """
 
     at: Place

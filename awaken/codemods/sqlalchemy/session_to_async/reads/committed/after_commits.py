@@ -82,10 +82,10 @@ class _Read:
 
 
 class ReadsAfterCommits:
-    """What becomes of such reads in one program.
+    """The loads for such reads in one program.
 
-    ``later`` is what happens behind commits, and ``shared`` are sessions of tests, which requests
-    have commit.
+    ``later`` are the loads after commits, and ``shared`` the sessions of tests that requests
+    commit.
     """
 
     def __init__(

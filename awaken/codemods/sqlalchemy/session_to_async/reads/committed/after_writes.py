@@ -82,7 +82,7 @@ class _Read:
 
 
 class _Sight(NamedTuple):
-    """An object that is read behind ``writes``, of which some are ``still`` in the transaction.
+    """An object that is read after ``writes``, of which some are ``still`` in the transaction.
 
     ``ends`` are calls that end one.
     """
@@ -97,7 +97,7 @@ class _Sight(NamedTuple):
 
 
 class ReadsAfterWrites:
-    """What becomes of such reads in one program; ``after_commits`` loads some of them anyway."""
+    """The loads for such reads in one program; ``after_commits`` loads some of them anyway."""
 
     def __init__(
         self, rule: str, loading: Loading, writes: Writes, after_commits: ReadsAfterCommits

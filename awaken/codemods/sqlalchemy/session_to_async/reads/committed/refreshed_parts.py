@@ -28,7 +28,7 @@ _CASCADES = ("all", "refresh-expire")
 
 
 class RefreshedParts:
-    """What becomes of ``session.refresh(order)`` in one program.
+    """The loads after ``session.refresh(order)`` in one program.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """

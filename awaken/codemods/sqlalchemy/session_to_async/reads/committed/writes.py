@@ -43,7 +43,7 @@ class Written(NamedTuple):
 
     ``owner`` is empty where it may be any class. Of what ``is_new`` an object is made, which has no
     relationships but those that it ``is_given``, until they are loaded behind the byte ``loaded``.
-    What ``is_refreshed`` is not written at all.
+    An object that ``is_refreshed`` is not written at all.
     """
 
     owner: str

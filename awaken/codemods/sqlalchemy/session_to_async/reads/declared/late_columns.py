@@ -53,7 +53,7 @@ class _Late:
 
 
 class LateColumns:
-    """What becomes of such columns in one program."""
+    """The loads of such columns in one program."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
