@@ -29,7 +29,7 @@ REQUIRES_REFUSED = Reason(
 ROLLED_BACK = Reason(
     "engine/rolled-back",
     "a check rolled back the rewrite: {problem}",
-    "Run this rule alone, with `--select`. If that fails too, change this place by hand.",
+    "Apply the other changes, then run awaken again. If that fails too, change it by hand.",
 )
 TOO_LARGE = Reason(
     "engine/too-large",
