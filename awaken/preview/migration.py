@@ -20,16 +20,16 @@ from awaken.preview.closing import print_steps
 from awaken.preview.commit_message import listed, may_change
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
-from awaken.preview.counts import diagnostics, plural, rewritten
-from awaken.preview.diffs.source_lines import SourceLines
+from awaken.preview.counts import diagnostics, located, plural, rewritten
 from awaken.preview.paths import relative
 from awaken.preview.recipe_steps import print_plan, step_rows
-from awaken.preview.report_places import Places
+from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
 from awaken.preview.terminal.outline_page import OutlinePage
 from awaken.project.source.line_differences import differing_lines
+from awaken.project.source.statement_lines import Lines
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
@@ -155,14 +155,15 @@ def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
 def _print_by_hand(migration: Migration, page: Page) -> None:
     """Print the sites that the steps which were made leave to be changed by hand."""
     made = [run for run in migration.made if run.step.rules]
-    after = made[-1].files if made else {}
+    # A later step may rewrite what its rule left in an earlier one.
+    last = {rule: run.number for run in made for rule in run.report.rules}
     rows: dict[str, None] = {}
     for run in made:
-        for root in run.report.roots:
-            for finding in root.findings:
-                if finding.level is Level.MANUAL:
-                    where = _line_after(root, finding.place, after)
-                    rows[f"{where}: {finding.message}. {finding.help}"] = None
+        lines = _LinesAfter(made[-1].files)
+        for root, finding in located(run.report):
+            if finding.level is Level.MANUAL and last.get(finding.rule) == run.number:
+                where = lines.of(root, finding.place)
+                rows[f"{where}: {finding.message}. {finding.help}"] = None
     if rows:
         page.row()
         page.sentence(f"To change by hand, {plural(len(rows), 'site')}:")
@@ -170,16 +171,27 @@ def _print_by_hand(migration: Migration, page: Page) -> None:
         page.row()
 
 
-def _line_after(root: RootReport, place: Place, after: Mapping[Path, bytes]) -> str:
-    """Return the path of a place, and the line that it has after the steps."""
-    before = root.sources[place.path].text
-    line = SourceLines(before).region(place.span).line
-    text = after.get(Path(os.path.realpath(root.root / place.path)), before)
-    shift = 0
-    for old, new in differing_lines(before.splitlines(True), text.splitlines(True)):
-        if old.end < line:
-            shift = new.end - old.end
-    return f"{relative(root.root, place.path, Path.cwd())}:{line + shift}"
+class _LinesAfter:
+    """The lines that places of one step's report have ``after`` all steps, by real path."""
+
+    def __init__(self, after: Mapping[Path, bytes]) -> None:
+        self._after = after
+        self._places = Places(Path.cwd())
+        self._hunks: dict[Path, list[tuple[Lines, Lines]]] = {}
+
+    def of(self, root: RootReport, place: Place) -> str:
+        """Return the path of a place, and its line where that is known."""
+        path, region = self._places.of(root, place)
+        if region is NOWHERE:
+            return path
+        file = root.root / place.path
+        if file not in self._hunks:
+            before = root.sources[place.path].text
+            text = self._after.get(Path(os.path.realpath(file)), before)
+            hunks = differing_lines(before.splitlines(True), text.splitlines(True))
+            self._hunks[file] = list(hunks)
+        shifts = [new.end - old.end for old, new in self._hunks[file] if old.end < region.line]
+        return f"{path}:{region.line + (shifts[-1] if shifts else 0)}"
 
 
 def _print_few(rows: Sequence[str], page: Page) -> None:

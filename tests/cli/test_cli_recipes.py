@@ -804,6 +804,20 @@ def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop,
     assert f"To change by hand, 1 site:\n  - shop.py:{line}: `kind` may be" in out.decode()
 
 
+def test_a_site_that_two_steps_leave_is_listed_once(shop, monkeypatch):
+    two = QUERIES.replace(
+        "}]", "}, { rules = { raw-sql-text = 'safe', query-to-select = 'safe' } }]"
+    )
+    with_recipe(shop, two)
+    kinds = "\n\ndef rows(db: Session, kind):\n    return db.query(kind).all()\n"
+    shop.write("shop.py", GOOD + kinds)
+    monkeypatch.chdir(committed(shop).root)
+
+    out = awaken("migrate", "ours")[1].decode()
+
+    assert out.count("`kind` may be a mapped class") == 1
+
+
 def test_a_wrong_setting_stops_a_migration_and_is_said_once(shop, capfd):
     shop.write("awaken.toml", "nothing = 1\n")
 
