@@ -118,8 +118,8 @@ class Rewritten(Struct, frozen=True):
     @property
     def besides(self) -> str:
         """The other files by name, or their number if they are more than two; empty for none."""
-        if len(self.others) > _NAMED:
-            return f"{len(self.others):,} other files"
+        if len(self.others) > _NAMED or any(len(name) > _LONG for name in self.others):
+            return plural(len(self.others), "other file")
         return " and ".join(self.others)
 
     def words(self, verb: str = "") -> str:
@@ -129,6 +129,8 @@ class Rewritten(Struct, frozen=True):
         return f"{sites} in {plural(self.files, 'file')}{plus}"
 
 
+_LONG = 80
+"""Characters of a name that a sentence has room for: a choice."""
 _NAMED = 2
 """As many files without a site are named: pytest.ini and a list of requirements are the usual."""
 

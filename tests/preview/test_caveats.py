@@ -89,6 +89,7 @@ def test_a_plan_lists_all_that_may_change(capsys):
         (("pytest.ini",), "1 site rewritten in 1 file, plus pytest.ini"),
         (("a.ini", "b.txt"), "1 site rewritten in 1 file, plus a.ini and b.txt"),
         (("a", "b", "c"), "1 site rewritten in 1 file, plus 3 other files"),
+        (("a" * 81,), "1 site rewritten in 1 file, plus 1 other file"),
         (("a\x1b[1m",), "1 site rewritten in 1 file, plus a\\x1b[1m"),
     ],
 )
