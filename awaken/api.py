@@ -121,7 +121,7 @@ def reasons(rules: Iterable[Rule]) -> dict[str, tuple[Reason, Rule | None]]:
 
     return {
         **{one.code: (one, None) for one in ENGINE_REASONS},
-        **{one.of(rule.name): (one, rule) for rule in rules for one in rule.reasons},
+        **{reason.of(rule.name): (reason, rule) for rule in rules for reason in rule.reasons},
     }
 
 
@@ -154,7 +154,7 @@ def _trusted(root: Path) -> Mapping[str, str]:
 def trust(start: Path) -> list[TrustedProject]:
     """Let the passes run that the settings around ``start`` name, for as long as they are the same.
 
-    Nothing of them is loaded. Projects in other repositories below ``start`` are none of them.
+    Nothing of them is loaded. Projects in other repositories below ``start`` are not among them.
     Raises UserError where there is no pass, and where it cannot be remembered.
     """
     from awaken.engine.remembering import trusted_projects  # noqa: PLC0415  as in _trusted
@@ -163,7 +163,7 @@ def trust(start: Path) -> list[TrustedProject]:
     if unusable:
         raise UserError(_sentence(unusable[0]))
     tree = working_tree(Path(os.path.realpath(start)))
-    roots = [one.root.path for one in projects if working_tree(one.root.path) == tree]
+    roots = [project.root.path for project in projects if working_tree(project.root.path) == tree]
     own = {root: settings[root].verify.command if settings[root].tests_of else "" for root in roots}
     named = [root for root in roots if settings[root].passes or own[root]]
     if not named:
@@ -220,11 +220,11 @@ def run(
 ) -> Report:
     """Plan the chosen rules over the projects that ``paths`` touch; writes nothing.
 
-    ``rules`` are those to choose from, None for all that are installed. ``progress`` is told how
-    far the run has come. A project that cannot be run is a diagnostic and costs the others nothing.
-    Raises UserError for an unknown rule or a version that is none in ``options``, for what no
-    project can be run with, while an apply that was killed is not undone, and where an apply or
-    undo writes to these files while they are read.
+    ``rules`` are those to choose from, None for all that are installed. ``progress`` gets the state
+    of the run. A project that cannot be run is a diagnostic and costs the others nothing. Raises
+    UserError for an unknown rule or a version that is none in ``options``, for what no project can
+    be run with, while an apply that was killed is not undone, and where an apply or undo writes to
+    these files while they are read.
     """
     return _run(paths, options, rules, progress, None)
 
@@ -346,8 +346,8 @@ def write_baseline(
 ) -> tuple[Report, tuple[WrittenBaseline, ...]]:
     """List all sites of ``paths`` in the baselines of their roots; return the report after that.
 
-    What a baseline has of rules that do not run, and of other files, stays. Raises UserError as
-    ``run`` does, and where a baseline cannot be read or written.
+    Entries of rules that do not run, and of other files, stay. Raises UserError as ``run`` does,
+    and where a baseline cannot be read or written.
     """
     from awaken.engine.suppressing.baseline_writing import write_baselines  # noqa: PLC0415  as in _run
 
@@ -420,7 +420,7 @@ def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
 
 def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
     """Return the outermost of ``projects`` that another one lies in; None where there is none."""
-    paths = {one.root.path for one in projects if not one.root.lone}
+    paths = {project.root.path for project in projects if not project.root.lone}
     return next((one for one in reversed(found.root.path.parents) if one in paths), None)
 
 
@@ -448,7 +448,7 @@ def _standing_alone(
 
 
 def _as_problems(user_errors: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
-    """Return the errors as problems beside what was done. Raises the first if nothing was.
+    """Return the errors as problems together with the result. Raises the first if nothing was.
 
     A wrong commit is wrong everywhere; a broken repository costs only its own project.
     """

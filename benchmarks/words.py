@@ -6,8 +6,9 @@
     uv run python benchmarks/words.py --show PATTERN       prints each sentence with one pattern
     uv run python benchmarks/words.py --draw 60 --seed 38  prints messages drawn by a seed
 
-Texts are the strings of ``awaken`` that are prose, the help of its commands, the pages in ``docs``,
-and the documents at the top. Code, in fences or backquotes, counts as one word.
+Texts are the strings of ``awaken`` that are prose, the help of its commands, the docstrings of its
+functions, the pages in ``docs``, and the documents at the top. Code, in fences or backquotes,
+counts as one word.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def texts() -> Iterator[Text]:
     for path in sorted((ROOT / "awaken").rglob("*.py")):
         if not NO_PROSE & set(path.parts):
             yield from strings(path)
+        yield from docstrings(path)
     for path in sorted((ROOT / "awaken/recipes").glob("*.toml")):
         for key, value in tomllib.loads(path.read_text("utf-8")).items():
             if isinstance(value, str) and " " in value:
@@ -83,6 +85,16 @@ def strings(path: Path) -> Iterator[Text]:
         if is_command and not node.name.startswith("_"):
             for paragraph in filter(None, (ast.get_docstring(node) or "").split("\n\n")):
                 yield Text(kind, f"{home}:{node.lineno}", " ".join(paragraph.split()))
+
+
+def docstrings(path: Path) -> Iterator[Text]:
+    """Yield the paragraphs in the docstrings of functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            place = f"{path.relative_to(ROOT)}:{node.lineno}"
+            for paragraph in re.split(r"\n\s*\n", ast.get_docstring(node) or ""):
+                if paragraph:
+                    yield Text("docstrings of functions", place, " ".join(paragraph.split()))
 
 
 def shown(node: ast.AST) -> str | None:

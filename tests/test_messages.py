@@ -130,6 +130,21 @@ def test_banned_patterns_are_found_in_words_and_not_in_code(words):
     assert [name for name, _ in words.hits(" ".join(["word"] * 21) + ".")] == [*LONG]
 
 
+def test_docstrings_of_functions_are_read_by_paragraph(words, tmp_path, monkeypatch):
+    monkeypatch.setattr(words, "ROOT", tmp_path)
+    file = tmp_path / "a.py"
+    file.write_text(
+        '"""A module stands."""\nclass A:\n    """A class stands."""\n'
+        '    def f(self):\n        """Return what stands.\n\n        It is\n'
+        '        beside.\n        """\n'
+    )
+
+    found = list(words.docstrings(file))
+
+    assert [text.words for text in found] == ["Return what stands.", "It is beside."]
+    assert {text.place for text in found} == {"a.py:4"}
+
+
 def test_a_page_is_read_by_paragraph_item_and_cell(words):
     code = "```python\nin code\n```\n"
     page = f"# Title\n\none two\nthree\n\n{code}- an item\n- another\n\n| a b c | d |\n"

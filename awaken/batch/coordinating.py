@@ -48,9 +48,9 @@ def run_tasks(  # noqa: PLR0913  the parts of a run
     limits: Limits,
     tell: Tell,
 ) -> None:
-    """Do all ``works`` and write what becomes of them into the ``log``.
+    """Do all ``works`` and write their results into the ``log``.
 
-    Raises UserError where the disk is full; what was finished is kept.
+    Raises UserError where the disk is full; finished work is kept.
     """
     waiting = {work.task.id: work for work in works}
     ready = [work.task for work in works]
@@ -107,7 +107,7 @@ def _keep(
 def write_files(place: Path, files: Mapping[str, bytes], *, is_whole: bool) -> None:
     """Write the files of a repository; where they are ``is_whole``, no other stays.
 
-    What an earlier run made stays next to an error, but for its log.
+    Files of an earlier run stay next to an error, except for its log.
     """
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files.items():

@@ -18,7 +18,7 @@ def merge_shard(folder: CampaignFolder, log: StateLog, manifest: Manifest, shard
     """Add what ``shard``, a campaign folder or its log, has and ``folder`` has not.
 
     Return the number of new lines. Files come first, so that a line never speaks of what is not
-    there. Raises UserError for a folder that is none of a campaign, and for other repositories.
+    there. Raises UserError for a folder without a campaign, and for other repositories.
     """
     place = shard.parent if shard.is_file() else shard
     path = place / "state.jsonl"

@@ -126,13 +126,17 @@ def _run_by_typer(words: list[str]) -> int:
     except Exit as end:
         return end.exit_code
     except TyperException as error:
-        hint = next((f"; {_ELSEWHERE[one]}" for one in words if one in _ELSEWHERE), "")
-        say(visible(f"error: {_one_sentence(error.format_message())}{hint}"))
+        said = _one_sentence(error.format_message())
+        hints = (hint for option, hint in _ELSEWHERE.items() if f"No such option: {option}" in said)
+        say(visible(f"error: {said}{next(hints, '')}"))
         return FAILED
 
 
-_ELSEWHERE = {"--fix": "`awaken apply` makes the changes"}
-"""What people write who know ruff, and what it is here."""
+_ELSEWHERE = {
+    "--fix": "; `awaken apply` makes the changes",
+    "--recipe": "; `awaken recipes NAME` explains a recipe, and `check` and `diff` take `--recipe`",
+}
+"""Options that people write, and what does it here."""
 
 
 def _one_sentence(message: str) -> str:

@@ -22,7 +22,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return ``"; did you mean 'x'?"`` with the nearest of ``known``.
 
-    ``otherwise`` stands after the semicolon where none looks like ``name``; empty says nothing.
+    ``otherwise`` comes after the semicolon where none looks like ``name``; empty says nothing.
     """
     found = nearest(name, known)
     if found is not None:

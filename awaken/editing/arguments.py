@@ -80,7 +80,7 @@ def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
 def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
     """Return ``call`` with its arguments on lines of their own, if its line would be too long.
 
-    All on one line if they fit there, else one on each. What has other line breaks stays.
+    All on one line if they fit there, else one on each. Calls with other line breaks stay.
     """
     text = code(call)
     # Lines that the author broke otherwise are left; only this shape is one of a formatter.
@@ -111,7 +111,7 @@ def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
 
 
 def is_hugged(text: str) -> bool:
-    """Whether all between the parentheses stands on one line of its own, without a comment."""
+    """Whether all between the parentheses is on one line of its own, without a comment."""
     opening, _, rest = text.partition("\n")
     inside, _, closing = rest.partition("\n")
     if "#" in text or "\n" in closing or not inside:

@@ -23,7 +23,7 @@ class LineStyle(Struct, frozen=True):
 
 
 def by_type(name: str) -> tuple[int, str]:
-    """Sort constants first, then classes, then the rest: what ruff and isort do by default."""
+    """Sort constants first, then classes, then the rest: the default of ruff and isort."""
     if name.isupper() and len(name) > 1:
         return 0, name.lower()
     return (1 if name[:1].isupper() else 2), name.lower()

@@ -69,8 +69,8 @@ def broken_line(
 ) -> list[str]:
     """Return the lines that ``line``, in which every bracket is closed, is to be written on.
 
-    ``bracketed`` says that it stands inside brackets, ``closes`` that these close behind it. What
-    cannot be broken is returned as it is. The line has no comment.
+    ``bracketed`` says that it is inside brackets, ``closes`` that these close after it. A line that
+    cannot be broken is returned unchanged. The line has no comment.
     """
     if len(line) > LONGEST_LINE:
         return [line]
@@ -157,7 +157,7 @@ def _is_display(tokens: Sequence[_Token], opening: _Token) -> bool:
 
 
 def _elements(body: str) -> list[str]:
-    """Return what stands in a display, each element with its comma; the whole if it has none."""
+    """Return the elements of a display, each with its comma; the whole if it has none."""
     tokens = _tokens(body)
     has_commas = any(one.at < len(body) for one in _commas(tokens))
     return _apart(body, tokens, closes=True) if has_commas else [body]
@@ -207,17 +207,17 @@ def _start_of_value(tokens: Sequence[_Token]) -> int | None:
         return None
     word: _Token | None = tokens[0]
     if first == "for":
-        word = next((one for one in tokens if one.text == "in"), None)
+        word = next((token for token in tokens if token.text == "in"), None)
     elif first not in _HEADS and first not in {"assert", "return"}:
-        level = [one for one in tokens if one.depth == 0]
+        level = [token for token in tokens if token.depth == 0]
         word = next((one for one in reversed(level) if one.text == "="), None)
-    after = [one for one in tokens if word is not None and one.start >= word.end]
+    after = [token for token in tokens if word is not None and token.start >= word.end]
     return after[0].start if after else None
 
 
 # ---------------------------------------------------------------------------------- at delimiters
 def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
-    """Return the parts of what stands inside brackets, broken where it binds least."""
+    """Return the parts of the code inside brackets, broken where it binds least."""
     delimiters = _delimiters(tokens)
     end = len(text.rstrip())
     # A comma at the end is not a place to break the line at.
@@ -242,8 +242,8 @@ def _commas(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
 
 
 def _clauses(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
-    """Yield where the clauses of a comprehension begin, behind its element."""
-    level = [one for one in tokens if one.depth == 0]
+    """Yield where the clauses of a comprehension begin, after its element."""
+    level = [token for token in tokens if token.depth == 0]
     fors = [at for at, one in enumerate(level) if one.text == "for"]
     if not fors:
         return

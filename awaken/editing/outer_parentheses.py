@@ -80,7 +80,7 @@ def _outdent(text: bytes, line: int, opening: int, start: int) -> int | None:
 
 
 def without_pair(text: bytes, pair: OuterPair, new: str, line_length: int) -> str | None:
-    """Return ``new`` as it stands in the place of ``pair``; None if it needs the parentheses.
+    """Return ``new`` as written in the place of ``pair``; None if it needs the parentheses.
 
     It does where its lines break outside of its own brackets, where it would get too long, where a
     string goes over several lines, for these must not move, and where it would touch a word.

@@ -14,7 +14,7 @@ _NO_SPACE = cst.SimpleWhitespace("")
 
 
 def split_comma(comma: cst.Comma) -> tuple[cst.Comma, cst.Comma]:
-    """Return two commas for one: the comment behind it goes to the first, lines to the second."""
+    """Return two commas for one: the comment after it goes to the first, lines to the second."""
     after = comma.whitespace_after
     if not isinstance(after, cst.ParenthesizedWhitespace):
         return comma, comma
@@ -28,8 +28,8 @@ def in_order(
 ) -> tuple[Sequence[cst.Param], Space]:
     """Return parameters in the order of ``names``, which holds those of ``old`` and may hold more.
 
-    ``opening`` is what stands in front of the first one, and given back as it stands then. Line
-    breaks and commas stay where they are; comments go with their parameters.
+    ``opening`` is the text before the first one, and is returned with its new text. Line breaks and
+    commas stay where they are; comments go with their parameters.
     """
     by_name = {one.name.value: one for one in old}
     new = [by_name[name] for name in names if name in by_name]

@@ -95,9 +95,9 @@ def _text(node: cst.BaseExpression) -> object:
 def _quoted(node: cst.Call, value: str) -> str:
     """Return a string in the quotes that the call has most of."""
     quotes = [
-        one.value.value[:1]
-        for one in node.args
-        if isinstance(one.value, cst.SimpleString) and _is_plain(one.value)
+        argument.value.value[:1]
+        for argument in node.args
+        if isinstance(argument.value, cst.SimpleString) and _is_plain(argument.value)
     ]
     quote = "'" if quotes and quotes.count("'") > quotes.count(_DOUBLE) else _DOUBLE
     return f"{quote}{value}{quote}"

@@ -23,7 +23,7 @@ def as_statements(result: Any) -> list[cst.BaseStatement] | None:
     statements = list(result)
     if not all(isinstance(one, cst.BaseStatement | cst.BaseSmallStatement) for one in statements):
         return None
-    return [_on_a_line(one) for one in statements]
+    return [_on_a_line(statement) for statement in statements]
 
 
 def _on_a_line(statement: cst.BaseStatement | cst.BaseSmallStatement) -> cst.BaseStatement:

@@ -138,12 +138,12 @@ class Reading:
         # A part of the sites answers another question.
         is_whole = self._asked.sites_in is None or planned.staged.tools.site_scope is None
         # The same bytes give the same diagnostics, but for what awaken itself could not do.
-        if is_whole and not any(one.internal for one in planned.answer.diagnostics):
+        if is_whole and not any(diagnostic.internal for diagnostic in planned.answer.diagnostics):
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer
 
     def _report(self, answer: Remembered) -> RootReport:
-        """Return the report of an answer, and keep what is known of the files."""
+        """Return the report of an answer, and keep the facts of the files."""
         asked, root = self._asked, self._asked.found.root
         self._memory.keep_files(self._reader.known())
         self._memory.save()
@@ -174,6 +174,7 @@ class Reading:
                 *_preview_notes(asked.settings),
                 *map(_unmet_note, unmet),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
+                *_link_notes(asked.found.broken_links),
             ),
             suppressed=answer.suppressed,
             baseline=_baseline_use(asked, self._suppression_sources, unusable),
@@ -185,6 +186,15 @@ class Reading:
             explained_only=answer.explained_only,
             settings=asked.settings,
         )
+
+
+def _link_notes(links: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence on symbolic links that lead to no file, if there are any."""
+    if len(links) == 1:
+        yield f"{links[0]} is a symbolic link that leads nowhere, so it is not read"
+    elif links:
+        names = ", ".join(links)
+        yield f"{len(links):,} symbolic links lead nowhere, so they are not read: {names}"
 
 
 def _outside(asked: RootRun) -> Outside:
@@ -233,7 +243,7 @@ def _unmet(
     rules: Sequence[Rule], targets: Targets, sites: Sequence[Finding]
 ) -> Iterator[UnmetNeed]:
     """Yield the rules that would rewrite what they found with other versions."""
-    counts = Counter(one.rule for one in sites)
+    counts = Counter(site.rule for site in sites)
     for rule in rules:
         unmet = unmet_need(rule, targets) if counts[rule.name] else None
         if unmet is not None:
@@ -295,7 +305,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:
-    """Return all that decides the result beside the files and their versions."""
+    """Return all that decides the result in addition to the files and their versions."""
     # Defaults are part of the code: to say one is to say nothing.
     said = {name: one for name, one in asked.settings.options.items() if not _is_default(one)}
     return (

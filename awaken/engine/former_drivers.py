@@ -21,8 +21,10 @@ _MOST = 20_000
 """Files of one program that are looked at; more are another program's."""
 
 
-def former_drivers(root: RootReport) -> list[str]:
-    """Return a sentence for each place that names a driver which the changes replaced.
+def former_drivers(root: RootReport) -> list[tuple[str, str]]:
+    """Return the path of each file that names a driver which the changes replaced.
+
+    With it the rest of a sentence that begins with the path: a line, and what it says.
 
     Places are URLs in compose files, environments and jobs, and dependencies that no file of the
     program names any more. A program whose changes bring no asynchronous driver has none.
@@ -47,7 +49,7 @@ def _new_drivers(root: RootReport) -> dict[str, str]:
 
 def _texts(root: RootReport) -> dict[str, bytes]:
     """Return by path the files that can name a driver, as the changes leave them."""
-    enclosure, changed = Enclosure(root.root), {one.path: one.after.raw() for one in root.files}
+    enclosure, changed = Enclosure(root.root), {file.path: file.after.raw() for file in root.files}
     found: dict[str, bytes] = {}
     for path in _paths(root.root):
         if path not in changed and (path.endswith(".py") or _is_named(path)):
@@ -78,20 +80,18 @@ def _is_named(path: str) -> bool:
     return any(PurePosixPath(path).match(pattern) for pattern in patterns)
 
 
-def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     others = {path: decode(path, text) for path, text in texts.items() if not path.endswith(".py")}
     renamed = default_drivers().renamed
     for url in urls_elsewhere(others):
         dialect = url.drivername.partition("+")[0]
         driver = new.get(renamed.get(dialect, dialect))
         if driver and not is_async_driver(url.drivername, current=False):
-            where = f"{url.path}:{url.line}"
-            yield (
-                f"{where}: this URL names `{url.drivername}`, but the program now uses `{driver}`."
-            )
+            names = f"this URL names `{url.drivername}`"
+            yield url.path, f":{url.line}: {names}, but the program now uses `{driver}`."
 
 
-def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[str]:
+def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
     advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
@@ -99,10 +99,10 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
         modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
         if driver.async_urls or not modules:
             continue
-        if any(re.search(rb"\b%s\b" % re.escape(one.encode()), whole) for one in modules):
+        if any(re.search(rb"\b%s\b" % re.escape(module.encode()), whole) for module in modules):
             continue
         for path in sorted(manifests):
             for number, line in enumerate(texts[path].split(b"\n"), 1):
                 for name in (driver.distribution, *driver.also):
                     if re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode()), line):
-                        yield f"{path}:{number}: no file uses `{name}` any more; {advice}"
+                        yield path, f":{number}: no file uses `{name}` any more; {advice}"

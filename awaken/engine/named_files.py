@@ -17,7 +17,7 @@ from awaken.workspace.sources import is_python
 def unparsable_named(
     root: Root, reader: FileReader, said: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """Return why files of ``root`` that were named do not parse, but for those in ``said``."""
+    """Return why files of ``root`` that were named do not parse, without those in ``said``."""
     found = []
     for path in root.selected:
         source = reader.source(path) if is_python(path) and path not in said else None

@@ -44,7 +44,7 @@ class StepRun(Struct, frozen=True):
     @property
     def is_blocked(self) -> bool:
         """Whether the step changes nothing although a rule plans for the program as a whole."""
-        outlines = (one for root in self.report.roots for one in root.outlines)
+        outlines = (outline for root in self.report.roots for outline in root.outlines)
         return bool(self.step.rules) and not self.writes and any(not o.change for o in outlines)
 
     @property
@@ -55,8 +55,8 @@ class StepRun(Struct, frozen=True):
 
 def causes(report: Report) -> int:
     """Return how many causes keep parts of the programs as they are."""
-    outlines = (one for root in report.roots for one in root.outlines if not one.change)
-    return sum(part.total for one in outlines for part in one.parts if part.key == "stops")
+    outlines = (outline for root in report.roots for outline in root.outlines if not outline.change)
+    return sum(part.total for outline in outlines for part in outline.parts if part.key == "stops")
 
 
 def run_steps(
@@ -130,6 +130,7 @@ def _joined(first: RootReport, then: RootReport) -> RootReport:
     return structs.replace(
         then,
         files=tuple(files[path] for path in sorted(files)),
+        findings=(*first.findings, *then.findings),
         changes=(*first.changes, *then.changes),
         left_to_do=tuple(dict.fromkeys((*first.left_to_do, *then.left_to_do))),
     )

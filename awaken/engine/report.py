@@ -35,8 +35,8 @@ class LeftToDo(Struct, frozen=True, order=True):
     """A line of a settings file that awaken could not write, and a user should.
 
     ``add`` is the line, ``table`` the table it belongs to (empty where there is none); ``path`` is
-    project-relative, ``line`` 1-based, 0 where nothing tells it. ``why`` is a clause, ``changes``
-    are those that need it: they are made all the same.
+    project-relative, ``line`` 1-based, 0 where it is unknown. ``why`` is a clause, ``command`` the
+    one that writes the file, where a tool does. ``changes`` need it; they are made all the same.
     """
 
     path: str
@@ -45,6 +45,7 @@ class LeftToDo(Struct, frozen=True, order=True):
     table: str
     why: str
     changes: tuple[ChangeId, ...] = ()
+    command: str = ""
 
 
 class FileChange(Struct, frozen=True):

@@ -52,7 +52,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
     def reads(self) -> tuple[str, ...]:
-        """Return the patterns of the files beside Python that the rules that run here ask for."""
+        """Return the patterns of the files other than Python that the rules of this run ask for."""
         return reads_of(self.chosen())
 
     def site_scope(
@@ -96,7 +96,7 @@ def _holds_any(words: Iterable[bytes], files: Iterable[SourceFile]) -> bool:
 
 
 def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Return the patterns of the files beside Python that ``rules`` ask for, each once."""
+    """Return the patterns of the files other than Python that ``rules`` ask for, each once."""
     return tuple(dict.fromkeys(pattern for rule in rules for pattern in rule.reads))
 
 
@@ -141,7 +141,7 @@ def entries_about(
 
 
 def targets_of(root: Path, settings: Resolved) -> Targets:
-    """Return the targets of the project in ``root``, its settings and where they stand told."""
+    """Return the targets of the project in ``root``, with its settings and their place."""
     return read_targets(root, settings.target_version, settings.target, settings.target_origins())
 
 

@@ -160,7 +160,7 @@ def _answer(
 def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, ...]:
     """Return the outlines of what is shown: a change of which no site is selected is not."""
     selected = {finding.site for finding in findings}
-    return tuple(one for one in outcome.outlines if not selected.isdisjoint(one.sites))
+    return tuple(outline for outline in outcome.outlines if not selected.isdisjoint(outline.sites))
 
 
 def _unmatched(
@@ -198,8 +198,8 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
     for name in locks if requiring else ():
         manifest, command = _LOCKING[name]
         if outcome.after.get(manifest) != outcome.before.get(manifest):
-            why = f"it does not contain the new requirements of {manifest}: run `{command}`"
-            yield LeftToDo(name, 0, "", "", why, requiring)
+            why = f"it does not contain the new requirements of {manifest}"
+            yield LeftToDo(name, 0, "", "", why, requiring, command)
 
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
@@ -228,7 +228,7 @@ def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
 def _quiet(
     findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
 ) -> dict[SiteId, Finding]:
-    """Return what asks for nothing at its place, by site: a note or nobody has to be told."""
+    """Return the reasons that need no action at their place, by site: a note, or nothing."""
     rejected = _rejected(rules, targets)
     settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
     quiet: dict[SiteId, Finding] = {}
@@ -348,7 +348,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
-    rows = (row for one in outcome.outlines for part in one.parts for row in part.rows)
+    rows = (row for outline in outcome.outlines for part in outline.parts for row in part.rows)
     named.update(row.place.path for row in rows if row.place is not None)
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

@@ -90,6 +90,6 @@ def told(
     outlines: Iterable[Outline],
     pending: Collection[ChangeId],
 ) -> tuple[tuple[Finding, ...], tuple[Outline, ...]]:
-    """Return findings and outlines of a run with what is said of rules that come first."""
+    """Return findings and outlines of a run with the facts of rules that come first."""
     waiting = Waiting(rules, findings, pending)
     return waiting.findings(findings), waiting.outlines(outlines)

@@ -80,7 +80,7 @@ def is_name_used(context: FunctionContext, name: str) -> bool:
 def argument_to(edge: CallEdge, parameter: ast.arg) -> ast.expr | ast.keyword | None:
     """Return the argument of the call of ``edge`` that goes to ``parameter``."""
     value = edge.given(parameter)
-    named = (one for one in edge.call.keywords if one.value is value)
+    named = (keyword for keyword in edge.call.keywords if keyword.value is value)
     return next(named, None) or (value if value in edge.call.args else None)
 
 
@@ -89,7 +89,7 @@ def _has_default(function: Function, before: ast.arg) -> bool:
 
 
 def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
-    """Whether nothing but the comma, or the bracket of the call, stands in front of it."""
+    """Whether only the comma, or the bracket of the call, is before it."""
     # A call that leaves the parameter out has no place to insert in front of.
     if argument is None:
         return False

@@ -40,5 +40,5 @@ class CallRule(Rule):
         return self.rewrite(site, project)
 
     def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
-        """Return what becomes of one call. Raises Refused where it stays."""
+        """Return the rewrite of one call. Raises Refused where it stays."""
         raise NotImplementedError

@@ -109,7 +109,7 @@ def rewritten_together(sites: Sequence[Site[ast.AST]], rewrite: Rewrite) -> Deci
 
 
 def decide_group(members: Sequence[Member], constraints: Constraints, beside: Reason) -> Decided:
-    """Return what becomes of sites of which none can be rewritten without all the others.
+    """Return the decision on sites of which none can be rewritten without all the others.
 
     If one is refused, or excluded by ``constraints``, the others are left alone because it is:
     ``beside`` says so, with its name. An excluded site keeps its level, for users see it counted.

@@ -28,10 +28,10 @@ def name_beside(
 ) -> tuple[str, list[Edit]]:
     """Return how to write ``qualified`` at ``site``, and the edits that import it.
 
-    ``known`` is an expression of the site that names something of the same module: beside
-    ``httpx.Client`` stands ``httpx.ASGITransport``, beside ``Client`` a name that is imported in
-    the same way. Without one, or where it is something else, the file gets a new import. Raises
-    Refused, for the reason ``taken``, where the name means something else at the site.
+    ``known`` is an expression of the site from the same module: with ``httpx.Client`` it is
+    ``httpx.ASGITransport``, with ``Client`` a name that is imported in the same way. Without one,
+    or where it is something else, the file gets a new import. Raises Refused, for the reason
+    ``taken``, where the name means something else at the site.
     """
     module, (home, _, name) = site.module, qualified.rpartition(".")
     match known:
@@ -116,9 +116,9 @@ def name_behind(
 ) -> tuple[str, list[Edit]]:
     """Return how to write ``qualified`` at ``site``, and the edits that import its module.
 
-    Behind the module of ``known``, if that is an attribute of the same one; as the file has it,
-    ``to_thread`` or ``aio.to_thread``; else behind its module, newly imported. Raises Refused where
-    the name of the module means something else at the site.
+    It is an attribute of the module of ``known``, as written in the file: ``to_thread`` or
+    ``aio.to_thread``. Else it is one of its own module, newly imported. Raises Refused where the
+    name of the module means something else at the site.
     """
     home, _, name = qualified.rpartition(".")
     module = site.module

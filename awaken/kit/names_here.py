@@ -165,7 +165,7 @@ def _of_module(
     target: FunctionContext,
     site: ast.expr,
 ) -> Written | None:
-    """Return how ``target`` writes at ``site`` what stands at the top of a file for ``source``."""
+    """Return how ``target`` writes at ``site`` a name at the top of a file for ``source``."""
     if not all(part.isidentifier() for part in written.text.split(".")):
         return None
     name = written.text.partition(".")[0]

@@ -20,3 +20,8 @@ OUT_OF_SIGHT = Reason(
     "Let awaken read that file as well: name its project in the setting `members`, or "
     "select the whole program.",
 )
+
+
+def cure_of_outside(why: str) -> str:
+    """Return the cure for a file that is not visible, if that of ``OUT_OF_SIGHT`` does not fit."""
+    return "Fix its syntax, or run awaken with a newer Python." if why == "does not parse" else ""

@@ -98,7 +98,7 @@ class Rule:
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that this rule's edits name: those of the kit, or its own.
 
-        A rule that has its own imports them here, from a module ``rewrite`` beside it: LibCST is
+        A rule that has its own imports them here, from a module ``rewrite`` next to it: LibCST is
         loaded when there is something to write, and there only.
         """
         from awaken.kit.rewriters import STANDARD  # noqa: PLC0415  loads LibCST

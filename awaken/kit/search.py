@@ -42,7 +42,7 @@ def site_modules(
 def modules_with(
     project: Project, words: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
 ) -> Iterator[Module]:
-    """Yield all files of the program that hold one of ``words``, for what is known of a site.
+    """Yield all files of the program that hold one of ``words``, to learn about a site.
 
     Files of whose path ``unless`` is true are not even parsed.
     """
@@ -94,7 +94,7 @@ def callers_of(
 def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     """Return what ``call`` passes to a parameter, by position or by keyword.
 
-    None if it passes nothing, and where ``*args`` stands in front of it.
+    None if it passes nothing, and where ``*args`` comes before it.
     """
     named = next((one.value for one in call.keywords if one.arg == keyword), None)
     before = call.args[: position + 1]

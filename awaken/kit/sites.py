@@ -96,7 +96,7 @@ class Site(Generic[Node_co]):
 
     @property
     def place(self) -> Place:
-        """Where the site stands."""
+        """The place of the site."""
         return self.module.place(self.node)
 
     # --------------------------------------------------------------------------------- findings
@@ -147,7 +147,7 @@ class Site(Generic[Node_co]):
         return self._text(Span(start, start), text)
 
     def insert_behind(self, node: ast.AST, text: str) -> TextEdit:
-        """Return the edit that writes ``text`` directly behind ``node``."""
+        """Return the edit that writes ``text`` directly after ``node``."""
         end = self.module.span(node).end
         return self._text(Span(end, end), text)
 
@@ -155,9 +155,9 @@ class Site(Generic[Node_co]):
         return TextEdit(path=self.module.path, anchor=anchor, text=text, site=self.id)
 
     def rewrite(self, node: ast.AST, rewriter: str, data: Struct | None = None) -> NodeEdit:
-        """Return the edit that has ``rewriter``, one of the rule's, write ``node`` anew.
+        """Return the edit that lets ``rewriter``, one of the rule's, write ``node`` again.
 
-        ``data`` is what the rewriter is told.
+        ``data`` is passed to the rewriter.
         """
         return NodeEdit(
             path=self.module.path,
@@ -171,7 +171,7 @@ class Site(Generic[Node_co]):
     def rewrite_header(
         self, statement: ast.stmt, rewriter: str, data: Struct | None = None
     ) -> NodeEdit:
-        """Return the edit that has ``rewriter`` write all of ``statement`` anew but its blocks."""
+        """Return the edit that lets ``rewriter`` write ``statement`` again, without its blocks."""
         return replace(self.rewrite(statement, rewriter, data), part="header")
 
     def add_keyword(self, call: ast.Call, name: str, value: str) -> NodeEdit:
@@ -181,7 +181,7 @@ class Site(Generic[Node_co]):
     def insert_statements(
         self, place: Place, where: Literal["before", "after", "body-start"], code: str
     ) -> InsertStatements:
-        """Return the edit that writes the statements ``code`` beside the statement at ``place``."""
+        """Return the edit that writes statements ``code`` next to the statement at ``place``."""
         return InsertStatements(
             path=place.path,
             at=place.span,
@@ -216,7 +216,7 @@ class Site(Generic[Node_co]):
 
 
 def with_caveats(message: str, caveats: Iterable[str]) -> str:
-    """Return ``message`` with what may change, a clause each, behind it on the same line."""
+    """Return ``message`` with its caveats, a clause each, on the same line."""
     return "; ".join([message, *caveats])
 
 

@@ -92,7 +92,7 @@ def public_name(name: str) -> str:
 
 @cache
 def declaration(qualified: str) -> Declaration | None:
-    """Return what is declared under a dotted name; None if no stub of ours has it."""
+    """Return the declaration of a dotted name; None if no stub of awaken has it."""
     parts = qualified.split(".")
     if parts[0] not in _tops() or not all(part.isidentifier() for part in parts):
         return None

@@ -15,7 +15,7 @@ from awaken.workspace.sources import SourceFile
 def advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
     """Yield a finding for each thing that was said of a file, and for what was printed meanwhile.
 
-    It stands at its line; what is of none, at the first.
+    It is at its line; a message without one is at the first.
     """
     seen: Counter[str] = Counter()
     for one in dict.fromkeys(_said(answer)):

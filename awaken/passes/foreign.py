@@ -158,7 +158,7 @@ class ForeignPass(Rule):
                 return Decided(())
 
     def _of_hunks(self, module: Module, content: bytes, constraints: Constraints) -> Decided:
-        """Return what becomes of a file that gets other bytes. Raises Refused."""
+        """Return the changes of a file that gets other bytes. Raises Refused."""
         before = module.source.text
         try:
             after = ended_as(before, decode(module.path, content).text)
@@ -172,7 +172,7 @@ class ForeignPass(Rule):
         groups, beside = members, reasons.IN_ONE_HUNK
         if not self.settings.per_hunk:
             groups, beside = [list(chain.from_iterable(members))], reasons.BESIDE_ANOTHER
-        parts = [decide_group(one, constraints, beside) for one in groups]
+        parts = [decide_group(group, constraints, beside) for group in groups]
         return Decided(
             tuple(chain.from_iterable(part.findings for part in parts)),
             tuple(chain.from_iterable(part.changes for part in parts)),

@@ -32,8 +32,8 @@ class _Change(NamedTuple):
 def hunks(before: bytes, after: bytes) -> list[Hunk]:
     """Return what turns ``before`` into ``after``, in order, each grown to whole statements.
 
-    Lines outside of the hunks are the same on both sides, and stand in the same blocks. Raises
-    Unparsable where one of the texts does not parse.
+    Lines outside of the hunks are the same on both sides, and in the same blocks. Raises Unparsable
+    where one of the texts does not parse.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     given = [_Change(*one) for one in differing_lines(old, new)]
@@ -68,8 +68,8 @@ class _Growing:
 
     def __init__(self, changes: Sequence[_Change], before: bytes, after: bytes) -> None:
         self._given = changes
-        self._old = _Edges([one.old for one in changes])
-        self._new = _Edges([one.new for one in changes])
+        self._old = _Edges([change.old for change in changes])
+        self._new = _Edges([change.new for change in changes])
         self._before = StatementLines(parse_text(before))
         self._after = StatementLines(parse_text(after))
 

@@ -43,11 +43,11 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
 
 
 def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
-    """Yield what was said of the pass beside its code."""
+    """Yield the messages of the pass in addition to its code."""
     arguments = [f"`{name} = {value}`" for name, value in settings.named()]
     for label, words in (
-        ("arguments", [*arguments, *(f"`{one}`" for one in settings.args)]),
-        ("files", [f"`{one}`" for one in settings.paths]),
+        ("arguments", [*arguments, *(f"`{argument}`" for argument in settings.args)]),
+        ("files", [f"`{path}`" for path in settings.paths]),
         ("files that hold one of", [f"`{one}`" for one in settings.triggers]),
     ):
         if words:

@@ -28,8 +28,8 @@ class Places:
     def touched(self, lines: Lines) -> list[ast.AST]:
         """Return the places that have some of ``lines`` for their own, or that hold them.
 
-        Where there is none the next one, for comments belong to what stands below them; behind
-        the last one the file.
+        Without one it is the next one, because comments belong to the code below them; after the
+        last one the file.
         """
         first = bisect_right(self._ends, lines.start)
         end = bisect_left(self._starts, lines.end)

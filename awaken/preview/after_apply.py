@@ -40,7 +40,12 @@ def _of_root(root: RootReport) -> list[tuple[str, str]]:
     enclosure = Enclosure(root.root)
     runner = next((one for one in _LOCKS if _text(enclosure, root.root / one[0])), None)
     written = [file.path for file in root.files if _is_manifest(file.path)]
-    steps = []
+    # A list of requirements is compiled from the lock.
+    stale = sorted(
+        (one for one in root.left_to_do if one.command),
+        key=lambda one: not one.path.endswith(".lock"),
+    )
+    steps = [(f"update {one.path}", one.command) for one in stale]
     if written:
         names = " and ".join(written)
         steps.append((f"install the new requirements of {names}", _installs(written, runner)))

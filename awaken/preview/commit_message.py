@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from textwrap import shorten, wrap
 
 from awaken.contract import Finding, Level
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import RootReport
-from awaken.preview.counts import changed_files, level_words, plural, rewritten_sites
+from awaken.preview.counts import grouped, level_words, rewritten
 from awaken.preview.recipe_steps import name_of
 from awaken.preview.streams.visible import printable
 
 _SUBJECT = 72
 """Characters of a subject that git's own tools show whole."""
-_LISTED = 8
-"""Sentences of one list; the report has them all."""
 
 
 def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> str:
@@ -26,21 +24,16 @@ def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> s
     ``verified`` are rows on what the tests said.
     """
     subject = shorten(name_of(run).rstrip(".").replace("`", ""), _SUBJECT, placeholder=" ...")
-    sites = plural(rewritten_sites(run.report), "site")
-    made = f"{sites} in {plural(changed_files(run.report), 'file')}, by awaken {version('awaken')}"
-    lines = [subject, "", f"{made}: step {run.number} of the recipe {recipe}.", ""]
-    lines += _by_rule(run, made=True)
-    if verified:
-        rows = [
-            row for one in verified for row in wrap(f"- {one}", _SUBJECT, subsequent_indent="  ")
-        ]
-        lines += ["", "Verified by the tests:", *rows]
-    for heading, sentences in (
+    made = f"{rewritten(run.report).words()}, by awaken {version('awaken')}"
+    made = f"{made}: step {run.number} of the recipe {recipe}."
+    lines = [subject, "", *_wrapped(made), "", *listed(_by_rule(run, made=True))]
+    for heading, rows in (
+        ("Verified by the tests:", verified),
         ("What may change:", may_change(run)),
-        ("Left to do by hand:", Counter(_by_rule(run, made=False))),
+        ("Left to do by hand:", _by_rule(run, made=False)),
     ):
-        if sentences:
-            lines += ["", heading, *listed(sentences)]
+        if rows:
+            lines += ["", heading, *listed(rows)]
     return printable("\n".join(lines)) + "\n"
 
 
@@ -50,14 +43,16 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
         for finding in root.findings:
             if (finding.change in root.made) is made:
                 by_rule.setdefault(finding.rule, []).append(finding)
-    return [f"- {rule}: {level_words(findings)}" for rule, findings in sorted(by_rule.items())]
+    return [f"{rule}: {level_words(findings)}" for rule, findings in sorted(by_rule.items())]
 
 
-def may_change(run: StepRun) -> Counter[str]:
+def may_change(run: StepRun) -> list[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
-    return Counter(
-        f"- {sentence}" for root in run.report.roots for sentence in unsafe_sentences(root)
-    )
+    sentences = Counter(one for root in run.report.roots for one in unsafe_sentences(root))
+    return [
+        f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
+        for row in grouped(sentences.most_common())
+    ]
 
 
 def unsafe_sentences(root: RootReport) -> Iterator[str]:
@@ -73,12 +68,10 @@ def unsafe_sentences(root: RootReport) -> Iterator[str]:
             yield finding.message
 
 
-def listed(sentences: Counter[str]) -> list[str]:
-    """Return the most frequent rows, wrapped, and how many others there are."""
-    rows = [
-        f"{sentence} ({count} times)" if count > 1 else sentence
-        for sentence, count in sentences.most_common(_LISTED)
-    ]
-    if len(sentences) > _LISTED:
-        rows.append(f"- and {plural(len(sentences) - _LISTED, 'other')}")
-    return [line for row in rows for line in wrap(row, _SUBJECT, subsequent_indent="  ")]
+def listed(rows: Iterable[str]) -> list[str]:
+    """Return each row as an item of a list, wrapped."""
+    return [line for row in rows for line in _wrapped(f"- {row}", "  ")]
+
+
+def _wrapped(sentence: str, indent: str = "") -> list[str]:
+    return wrap(sentence, _SUBJECT, subsequent_indent=indent, break_on_hyphens=False)

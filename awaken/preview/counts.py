@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Diagnostic, LeftToDo, Report, RootReport, SuppressedBy
+from awaken.preview.paths import relative
+from awaken.preview.streams.visible import visible
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -44,7 +48,7 @@ def located(report: Report) -> Iterator[tuple[RootReport, Finding]]:
 def todo(left: LeftToDo) -> str:
     """Return what is left to do in one clause: what to add where, and why awaken did not."""
     if not left.add:
-        return left.why
+        return f"{left.why}: run `{left.command}`" if left.command else left.why
     table = f" to {left.table}" if left.table else ""
     return f"add `{left.add}`{table}: {left.why}"
 
@@ -96,6 +100,62 @@ def rewritten_sites(report: Report) -> int:
     # By root: a site's identity holds within its project.
     return sum(
         len({site for change in root.changes for site in change.sites}) for root in report.roots
+    )
+
+
+class Rewritten(Struct, frozen=True):
+    """The ``sites`` that changes rewrite, the ``files`` they are in, and what else changes."""
+
+    sites: int
+    files: int
+    others: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """``3 sites in 2 files``."""
+        return f"{plural(self.sites, 'site')} in {plural(self.files, 'file')}"
+
+    @property
+    def besides(self) -> str:
+        """The other files by name, or their number if they are more than two; empty for none."""
+        if len(self.others) > _NAMED or any(len(name) > _LONG for name in self.others):
+            return plural(len(self.others), "other file")
+        return " and ".join(self.others)
+
+    def words(self, verb: str = "") -> str:
+        """Return ``3 sites rewritten in 2 files, plus pytest.ini``, with ``verb`` as said."""
+        sites = " ".join(filter(None, [plural(self.sites, "site"), verb]))
+        plus = f", plus {self.besides}" if self.others else ""
+        return f"{sites} in {plural(self.files, 'file')}{plus}"
+
+
+_LONG = 80
+"""Characters of a name that a sentence has room for: a choice."""
+_NAMED = 2
+"""As many files without a site are named: pytest.ini and a list of requirements are the usual."""
+
+
+def rewritten(report: Report, current: Path | None = None) -> Rewritten:
+    """Return what the changes in the report's files rewrite, with names relative to ``current``.
+
+    Without it they are relative to their project. Every other count of a change is of this one.
+    """
+    with_sites = {
+        (root.root, finding.place.path)
+        for root, finding in located(report)
+        if finding.change in root.made
+    }
+    changed = [(root.root, file.path) for root in report.roots for file in root.files]
+    others = [one for one in changed if one not in with_sites]
+    if len(others) == len(changed):  # nothing is known of their sites
+        others = []
+    return Rewritten(
+        rewritten_sites(report),
+        len(changed) - len(others),
+        tuple(
+            visible(path if current is None else relative(root, path, current))
+            for root, path in others
+        ),
     )
 
 
@@ -152,3 +212,44 @@ def needs_of(report: Report) -> str:
     needs = " and ".join(dict.fromkeys(one.needs for one in unmet))
     number = sum(one.sites for one in unmet)
     return f"{plural(number, 'site')} {'needs' if number == 1 else 'need'} {needs}"
+
+
+_NAME = re.compile(r"`[^`]+`")
+
+
+class Caveat(Struct, frozen=True):
+    """One row: its ``text``, the number of places, and the ``first`` of its sentences."""
+
+    text: str
+    count: int
+    first: str
+
+    @property
+    def alike(self) -> int:
+        """How many equal sentences the text is for; 1 where it says itself of what."""
+        return self.count if self.text == self.first else 1
+
+
+def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
+    """Return the rows of ``sentences``, each with its number of places; none is left out.
+
+    Joined are those that are equal after their first semicolon, where what may change begins, and
+    those that are equal but for their first name in backquotes.
+    """
+    alike: dict[str, dict[str, int]] = {}
+    for sentence, count in sentences:
+        key = sentence.partition("; ")[2] or _NAME.sub("`", sentence, count=1)
+        rows = alike.setdefault(key, {})
+        rows[sentence] = rows.get(sentence, 0) + count
+    return [_joined(rows) for rows in alike.values()]
+
+
+def _joined(rows: dict[str, int]) -> Caveat:
+    first, *others = rows
+    count = sum(rows.values())
+    rewrite, _, caveat = first.partition("; ")
+    if others and caveat:
+        return Caveat(f"{caveat} ({count:,} times, first where {rewrite})", count, first)
+    also = [match[0] for sentence in others if (match := _NAME.search(sentence))]
+    text = f"{first} (also {', '.join(also)})" if also else first
+    return Caveat(text, count, first)

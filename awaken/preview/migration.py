@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from awaken.contract import Level, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written
-from awaken.engine.report import Report
+from awaken.engine.report import Report, RootReport
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
 from awaken.preview.commit_message import listed, may_change
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
-from awaken.preview.counts import changed_files, diagnostics, plural, rewritten_sites
+from awaken.preview.counts import diagnostics, located, plural, rewritten
+from awaken.preview.paths import relative
 from awaken.preview.recipe_steps import print_plan, step_rows
-from awaken.preview.report_places import Places
+from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
 from awaken.preview.terminal.outline_page import OutlinePage
+from awaken.project.source.line_differences import differing_lines
+from awaken.project.source.statement_lines import Lines
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole
@@ -91,8 +96,10 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     failed = next((run for run in migration.runs if any(diagnostics(run.report))), None)
     if failed is not None:  # the steps after it mostly fail alike
         print_problems(failed.report, View(), Path.cwd())
+    whole = written([run for run in migration.made if run.writes])
     for report in _without_repeats(migration.runs):
-        print_notes(report, View(), is_outlined=False)
+        # What is left to run after the changes is listed with them, once and in order.
+        print_notes(report, View(), is_outlined=False, is_written=bool(whole.roots))
     print_plan(migration.runs, console)
     page.row()
     _print_changes(migration.runs, page)
@@ -103,6 +110,8 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     if migration.stopped:
         page.sentence(migration.stopped)
     page.sentence(_written(migration))
+    if whole.roots:
+        _print_by_hand(migration, page)
     _print_former_drivers(migration.runs, page)
     if migration.answers:
         _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
@@ -131,29 +140,80 @@ def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
     for run in runs:
         if run.is_blocked:
             return
-        rows = listed(may_change(run)) if run.writes else []
+        others = rewritten(run.report, Path.cwd()).besides if run.writes else ""
+        if others:
+            page.sentence(f"Step {run.number} also changes {others}.")
+        rows = may_change(run) if run.writes else []
         if rows:
             page.sentence(f"Step {run.number} may change this:")
-            for row in rows:
+            for row in listed(rows):
                 page.row(f"  {row}")
+        if others or rows:
             page.row()
+
+
+def _print_by_hand(migration: Migration, page: Page) -> None:
+    """Print the sites that the steps which were made leave to be changed by hand."""
+    made = [run for run in migration.made if run.step.rules]
+    # A later step may rewrite what its rule left in an earlier one.
+    last = {rule: run.number for run in made for rule in run.report.rules}
+    rows: dict[str, None] = {}
+    for run in made:
+        lines = _LinesAfter(made[-1].files)
+        for root, finding in located(run.report):
+            if finding.level is Level.MANUAL and last.get(finding.rule) == run.number:
+                where = lines.of(root, finding.place)
+                rows[f"{where}: {finding.message}. {finding.help}"] = None
+    if rows:
+        page.row()
+        page.sentence(f"To change by hand, {plural(len(rows), 'site')}:")
+        _print_few(list(rows), page)
+        page.row()
+
+
+class _LinesAfter:
+    """The lines that places of one step's report have ``after`` all steps, by real path."""
+
+    def __init__(self, after: Mapping[Path, bytes]) -> None:
+        self._after = after
+        self._places = Places(Path.cwd())
+        self._hunks: dict[Path, list[tuple[Lines, Lines]]] = {}
+
+    def of(self, root: RootReport, place: Place) -> str:
+        """Return the path of a place, and its line where that is known."""
+        path, region = self._places.of(root, place)
+        if region is NOWHERE:
+            return path
+        file = root.root / place.path
+        if file not in self._hunks:
+            before = root.sources[place.path].text
+            text = self._after.get(Path(os.path.realpath(file)), before)
+            hunks = differing_lines(before.splitlines(True), text.splitlines(True))
+            self._hunks[file] = list(hunks)
+        shifts = [new.end - old.end for old, new in self._hunks[file] if old.end < region.line]
+        return f"{path}:{region.line + (shifts[-1] if shifts else 0)}"
+
+
+def _print_few(rows: Sequence[str], page: Page) -> None:
+    """Print the first rows of a list, and how many others there are."""
+    for row in rows[:_LISTED]:
+        page.hanging(Text("  - "), row)
+    if len(rows) > _LISTED:
+        page.sentence(f"and {plural(len(rows) - _LISTED, 'other place')}")
 
 
 def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
     """Print what names a driver that the steps which can be made replace."""
     until = next((at for at, run in enumerate(runs) if run.is_blocked), len(runs))
     rows = [
-        row
+        f"{relative(root.root, path, Path.cwd())}{sentence}"
         for root in written([run for run in runs[:until] if run.writes]).roots
-        for row in former_drivers(root)
+        for path, sentence in former_drivers(root)
     ]
     if rows:
         page.row()
         page.sentence("Check these places, which name a synchronous driver:")
-        for row in rows[:_LISTED]:
-            page.hanging(Text("  - "), row)
-        if len(rows) > _LISTED:
-            page.sentence(f"and {plural(len(rows) - _LISTED, 'other place')}")
+        _print_few(rows, page)
         page.row()
 
 
@@ -204,8 +264,7 @@ def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
 def _written(migration: Migration) -> str:
     whole = written([run for run in migration.made if run.writes])
     if whole.roots:
-        sites = plural(rewritten_sites(whole), "site")
-        said = f"{sites} rewritten in {plural(changed_files(whole), 'file')}"
+        said = rewritten(whole, Path.cwd()).words("rewritten")
         commits = migration.commits
         listed = f", in {plural(len(commits), 'commit')} ({', '.join(commits)})" if commits else ""
         return f"{said}{listed}."

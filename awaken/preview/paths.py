@@ -21,8 +21,8 @@ def relative(root: Path, path: str, base: Path) -> str:
 def patch_base(roots: Iterable[Path], current: Path) -> Path:
     """Return the directory to which the paths of one patch over ``roots`` are relative.
 
-    ``git apply`` reads the paths of a ``diff --git`` patch from the top of the working tree,
-    wherever it is called; so that is the base where all roots share one, else ``current``.
+    ``git apply`` reads the paths of a ``diff --git`` patch from the top of the working tree. So
+    that is the base where all roots share one, else ``current``.
     """
     tops = {working_tree(root) for root in roots}
     top = tops.pop() if len(tops) == 1 else None

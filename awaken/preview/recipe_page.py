@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def print_recipes(
     recipes: Mapping[str, Recipe], reports: Mapping[str, Report], console: AnyConsole
 ) -> None:
-    """Print a row for each recipe: its name, what it would do here, and what it is for."""
+    """Print a row for each recipe: its name, its result here, and its purpose."""
     page = Page(console)
     states = {name: _state(recipe, reports[name]) for name, recipe in recipes.items()}
     name_width, state_width = max(map(len, recipes)), max(map(len, states.values()))
@@ -43,7 +43,7 @@ def print_recipes(
 
 
 def print_recipe(recipe: Recipe, rules: Mapping[str, Rule], console: AnyConsole) -> None:
-    """Print the page of a recipe: what it is for, what it needs, and its steps."""
+    """Print the page of a recipe: its purpose, its needs, and its steps."""
     page = Page(console)
     page.rule((recipe.name, "path"))
     page.hanging(Text(), recipe.summary)
@@ -88,7 +88,7 @@ def _state(recipe: Recipe, report: Report) -> str:
     if sites:
         by_hand = f"{left:,} by hand" if left else ""
         return ", ".join(filter(None, [plural(sites, "site"), by_hand, needs_of(report)]))
-    if any(not one.change for root in report.roots for one in root.outlines if rewriting):
+    if any(not outline.change for root in report.roots for outline in root.outlines if rewriting):
         return f"blocked by {plural(causes(report) or left, 'cause')}"
     if rewriting and needs_of(report):
         return needs_of(report)

@@ -12,7 +12,7 @@ from awaken.preview.choices import Color, Form, View
 from awaken.preview.closing import print_steps, print_targets
 from awaken.preview.console.page import Page, joined
 from awaken.preview.console.plain import console_on
-from awaken.preview.counts import changed_files, count, needs_of, plural, rewritten_sites
+from awaken.preview.counts import count, needs_of, plural, rewritten
 from awaken.preview.show import form_of, print_notes, print_problems, print_report, show
 from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import opened
@@ -81,9 +81,7 @@ def state(run: StepRun) -> str:
     left = f"{counted.manual:,} by hand" if counted.manual else ""
     if not run.writes:
         return needs_of(run.report) or left or "nothing to do"
-    rewritten = plural(rewritten_sites(run.report), "site")
-    said = f"{rewritten} in {plural(changed_files(run.report), 'file')}"
-    return ", ".join(filter(None, [said, left, needs_of(run.report)]))
+    return ", ".join(filter(None, [rewritten(run.report).where, left, needs_of(run.report)]))
 
 
 def name_of(run: StepRun) -> str:

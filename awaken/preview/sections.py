@@ -26,11 +26,11 @@ CURE_OF_UNSAFE = (
 
 def outlined(root: RootReport) -> frozenset[SiteId]:
     """Return the sites of which an outline says why they are left alone: for the sake of others."""
-    sites = {site for one in root.outlines if one.change is None for site in one.sites}
+    sites = {site for outline in root.outlines if outline.change is None for site in outline.sites}
     return frozenset(
-        one.site
-        for one in root.findings
-        if one.site in sites and one.reason is not None and one.reason.endswith(BESIDE)
+        finding.site
+        for finding in root.findings
+        if finding.site in sites and finding.reason is not None and finding.reason.endswith(BESIDE)
     )
 
 

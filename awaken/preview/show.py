@@ -96,7 +96,8 @@ def show(  # noqa: PLR0913  what is shown, and how
             _explain_empty_patch(report, command, view, again)
         return
     print_problems(report, view, current)
-    print_notes(report, view, is_outlined=command != "apply")
+    is_apply = command == "apply"
+    print_notes(report, view, is_outlined=not is_apply, is_written=is_apply)
     _close(report, command, view, again)
 
 
@@ -129,8 +130,8 @@ def show_page(report: Report, asked: Asked, view: View) -> None:
 def show_closing(report: Report, command: str, view: View, *, is_outlined: bool = False) -> None:
     """Print to stderr what could not be done, and in one sentence what ``command`` came to.
 
-    A run that had no place to look at came to nothing, so there is no sentence. What outlines
-    say that were printed is not said again.
+    A run that had no place to look at came to nothing, so there is no sentence. The content of
+    printed outlines is not repeated.
     """
     print_problems(report, view, Path.cwd())
     print_notes(report, view, is_outlined=is_outlined)
@@ -171,10 +172,11 @@ def _writer(form: Form, view: View) -> Writer | None:
     return writer
 
 
-def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
+def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bool = False) -> None:
     """Print to stderr what did not run and why, and what is left to do.
 
-    What outlines say that were printed is not said again.
+    The content of printed outlines is not repeated. After the changes ``is_written``, a command
+    that is left is a step of ``commands_after``, and not said here.
     """
     roots = [] if view.quiet else report.roots
     # What every project says is said once: it follows from the command line.
@@ -182,12 +184,12 @@ def print_notes(report: Report, view: View, *, is_outlined: bool) -> None:
     for note in (one for one in roots[0].notes if one in common) if common else ():
         say(visible(f"note: {note}"))
     for root in roots:
-        outlined = {one.change for one in root.outlines} if is_outlined else set()
+        outlined = {outline.change for outline in root.outlines} if is_outlined else set()
         where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
         for note in (one for one in root.notes if one not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
-            if not outlined.isdisjoint(left.changes):
+            if not outlined.isdisjoint(left.changes) or (is_written and left.command):
                 continue
             path = relative(root.root, left.path, Path.cwd())
             say(visible(f"left to do: {path}{f':{left.line}' if left.line else ''}: {todo(left)}"))

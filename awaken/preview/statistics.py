@@ -18,8 +18,8 @@ def write(report: Report, asked: Asked) -> Iterator[str]:
 def statistics(report: Report) -> Iterator[str]:
     """Yield the names of the columns, and one line per rule and level, then one per reason.
 
-    Only a line of a reason has a fourth column.
-    Suppressed sites stand between them with the level ``held``.
+    Only a line of a reason has a fourth column. Suppressed sites come between them with the level
+    ``held``.
     """
     yield "sites\trule\tlevel\treason"
     for counted in count_rules(report):

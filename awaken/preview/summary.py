@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from awaken.engine.report import Report
 from awaken.preview.after_apply import commands_after
-from awaken.preview.counts import changed_files, count, plural, rewritten_sites, suppressed_words
+from awaken.preview.counts import count, plural, rewritten, rewritten_sites, suppressed_words
 
 NO_RULE = "No rule is selected, so awaken searched for nothing"
 NO_FILE = "awaken found no Python file"
@@ -30,7 +30,8 @@ class Step(Struct, frozen=True):
 
 def summary(report: Report, command: str) -> str:
     """Return what ``command`` did or found, in one sentence or two."""
-    read = sum(root.files_read for root in report.roots)
+    # Each step of a recipe has a report of the same files.
+    read = sum({root.root: root.files_read for root in report.roots}.values())
     seconds = sum(root.seconds for root in report.roots)
     said = _rewritten(report) if command == "apply" else _found(report)
     suppressed = suppressed_words(report)
@@ -53,9 +54,9 @@ def _found(report: Report) -> str:
 
 
 def _rewritten(report: Report) -> str:
-    whole, files = count(report), changed_files(report)
-    if files:
-        said = f"{plural(rewritten_sites(report), 'site')} rewritten in {plural(files, 'file')}"
+    whole = count(report)
+    if any(root.files for root in report.roots):
+        said = rewritten(report, Path.cwd()).words("rewritten")
     elif whole.safe:  # to which the answers were "no"
         said = "Nothing was rewritten"
     else:
@@ -74,19 +75,19 @@ def _nothing(report: Report, otherwise: str) -> str:
 
 def next_steps(report: Report, command: str, again: Again) -> list[Step]:
     """Return what to run after ``command`` (``check``, ``diff`` or ``apply``) gave ``report``."""
-    done, files = rewritten_sites(report), changed_files(report)
+    done = rewritten_sites(report)
     pending = sum(len(change.sites) for root in report.roots for change in root.pending)
     whole = count(report)
     steps: list[Step] = []
     if command == "apply":
-        if files:
+        if any(root.files for root in report.roots):
             steps += [Step(effect, command) for effect, command in commands_after(report)]
             steps.append(Step("undo this", undo_command(report)))
         if whole.manual:
             effect = f"show {plural(whole.manual, 'site')} to change by hand"
             steps.append(Step(effect, again("check")))
     elif done:
-        what = f"{plural(done, 'site')} in {plural(files, 'file')}"
+        what = rewritten(report, Path.cwd()).words()
         if command == "check":
             steps.append(Step(f"show the rewrite of {what}", again("diff")))
         else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Finding
 from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.preview.console.page import Page, joined
-from awaken.preview.counts import changed_files, plural, rewritten_sites
+from awaken.preview.counts import changed_files, plural, rewritten, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
@@ -248,7 +248,7 @@ def _more(names: Sequence[object]) -> str:
 def verdict(result: Verification, *, applied: bool) -> str:
     """Return in a sentence or two what held, and whether it is written."""
     sites, files = rewritten_sites(result.report), changed_files(result.report)
-    what = f"{plural(sites, 'site')} in {plural(files, 'file')}"
+    what = rewritten(result.report, Path.cwd()).words()
     if result.unexplained:
         return stops(result)
     if not files:

@@ -200,7 +200,7 @@ class Project:
         return self._site_scope is None or path in self._site_scope
 
     def texts(self, pattern: str) -> Texts:
-        """Return the files beside Python that ``pattern`` names, one of some rule's ``reads``.
+        """Return the files other than Python that ``pattern`` names, one of some rule's ``reads``.
 
         As they are in this snapshot, after all changes so far. Raises ValueError for a pattern that
         no running rule declares: nothing was looked for then.
@@ -334,8 +334,8 @@ class Project:
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.
 
-        ``sqlalchemy.orm.Session`` for whatever a library calls it, ``app.models.User`` where the
-        project defines it, ``builtins.len``; None where it is not a static name or not certain.
+        ``sqlalchemy.orm.Session`` for a name of a library, ``app.models.User`` where the project
+        defines it, ``builtins.len``. None where it is not a static name or not certain.
         """
         name = self._names.qualified(module, node)
         located = None if name is None else self._names.locate(name)
@@ -346,9 +346,9 @@ class Project:
         return self._delegated(module, node) or name
 
     def _delegated(self, module: Module, node: ast.Attribute) -> str | None:
-        """Return the library name behind ``db.func`` of a Flask-SQLAlchemy ``db``."""
+        """Return the library name of ``db.func`` of a Flask-SQLAlchemy ``db``."""
         values = self._evaluator.values(module, node)
-        names = {one.qualified for one in values if isinstance(one, External | ClassOf)}
+        names = {value.qualified for value in values if isinstance(value, External | ClassOf)}
         return names.pop() if len(names) == len(values) == 1 else None
 
     def definition(self, qualified: str) -> Definition | None:
@@ -418,7 +418,7 @@ class Project:
 
 
 def _named(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
-    """Return those of some paths beside Python that the patterns of ``reads`` name."""
+    """Return those paths of other files than Python that the patterns of ``reads`` name."""
     named = Patterns("/", patterns)
     others = (path for path in paths if not is_python(path))
     return frozenset(path for path in others if named.decision(f"/{path}", path.rpartition("/")[2]))

@@ -15,7 +15,7 @@ from awaken.workspace.reading import working_tree
 def as_brought_along(layer: Layer, path: Path, root: Path) -> Layer:
     """Return a layer whose file the user named, as the project's if that is where it lies.
 
-    Who wrote the project wrote it too, and may have told the user to name it. Raises UserError
+    The author of the project wrote it too, and may have asked the user to name it. Raises UserError
     where it says itself that foreign code is to be run.
     """
     if not Path(os.path.realpath(path)).is_relative_to(_project(root)):

@@ -247,4 +247,4 @@ def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
 # For each path that a rule or the policy asks about; a root has a handful of overrides.
 @lru_cache(maxsize=256)
 def _compiled(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
-    return tuple(one.below(root) for one in paths)
+    return tuple(path.below(root) for path in paths)

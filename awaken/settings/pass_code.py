@@ -75,12 +75,12 @@ class _Module(Struct, frozen=True):
             return
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                yield from (one.name for one in node.names)
+                yield from (name.name for name in node.names)
             elif isinstance(node, ast.ImportFrom):
                 above = self.name.split(".")[: None if self.is_package else -1]
                 base = above[: len(above) - node.level + 1] if node.level else []
                 module = ".".join((*base, *([node.module] if node.module else ())))
-                yield from (f"{module}.{one.name}".lstrip(".") for one in node.names)
+                yield from (f"{module}.{name.name}".lstrip(".") for name in node.names)
 
 
 def _imported(
@@ -116,7 +116,7 @@ def _named(
     # Any word of LibCST's settings may be one of the modules that have commands. One that is
     # written in another way, with escapes, is not among these files and so not imported.
     words = sorted(set(_NAME.findall(libcst_settings)))
-    names = (settings.target, *words, *(f"{one}.{settings.target}" for one in words))
+    names = (settings.target, *words, *(f"{word}.{settings.target}" for word in words))
     yield from _modules(names, places)
 
 

@@ -47,7 +47,7 @@ def resolve(
     """Return what holds for the project in ``root`` (absolute).
 
     ``rules`` are all that are installed, to validate the options of each; ``rule_of`` makes rules
-    of passes. Raises UserError, with file and line, for a file or value that is none, and with the
+    of passes. Raises UserError, with file and line, for an invalid file or value. The error has the
     nearest name for an unknown key or rule.
     """
     path, layers = _layers(root, said, rules)
@@ -165,7 +165,7 @@ def require_usable(
 
 def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
     own = {one.known_as for one in given.passes}
-    wrong = check(given, [one for one in rules if one.name not in own])
+    wrong = check(given, [rule for rule in rules if rule.name not in own])
     said = [f"{option_of(one.path)}{one}" for one in wrong]
     if said:
         raise UserError("; ".join(dict.fromkeys(said)))
@@ -340,8 +340,8 @@ def _unsafe(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[str, ...]:
 def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOverride, ...]:
     """Return the overrides, the strongest last.
 
-    What a higher layer says of the whole project leaves them alone, as in ruff, but for one: no
-    unsafe fixes are none at all.
+    Settings of a higher layer for the whole project do not change them, as in ruff, with one
+    exception: without unsafe fixes there are none at all.
     """
     found: list[PathOverride] = []
     for layer in layers:

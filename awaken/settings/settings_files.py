@@ -76,7 +76,7 @@ def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
 
 
 def tables_above(path: Path) -> tuple[str, ...]:
-    """Return the tables of a settings file that awaken's own settings stand below."""
+    """Return the tables of a settings file around awaken's own settings."""
     return _TABLE if path.name == _PYPROJECT else ()
 
 
@@ -116,8 +116,8 @@ def unusable(shown: str, text: str, wrong: Iterable[tuple[KeyPath, str]]) -> Unu
 def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> UserError:
     """Return the error for values that name what the program does not have.
 
-    ``wrong`` says where they are, from the top of the settings, and why. What the user says of
-    this run comes first, and alone.
+    ``wrong`` says where they are, from the top of the settings, and why. The options of this run
+    come first, and alone.
     """
     of_file: list[tuple[KeyPath, str]] = []
     said: list[str] = []

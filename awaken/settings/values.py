@@ -288,7 +288,7 @@ def built(
     what: str,
     types: Mapping[str, Any] = MappingProxyType({}),
 ) -> _Table:
-    """Return a ``kind`` with the values of ``table``, which stands at ``path``. Raises Wrong.
+    """Return a ``kind`` with the values of ``table``, which is at ``path``. Raises Wrong.
 
     ``what`` names a key of it in errors; ``types`` are those of keys that are looked at later.
     """

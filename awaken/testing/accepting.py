@@ -18,8 +18,8 @@ _EXPECT = re.compile(r"^expect = \[(?:[^\n]*\]\n?|.*?^\]\n?)", re.MULTILINE | re
 def accept(result: CaseResult) -> str:
     """Write what ``result`` found and made into the files of its case; return the difference.
 
-    Findings become markers in the side before; what no marker can say stands in ``case.toml``. A
-    case that expects one level for all findings keeps that where it holds.
+    Findings become markers in the side before; others go into ``case.toml``. A case that expects
+    one level for all findings keeps that where it holds.
     """
     written: dict[Path, bytes] = {}
     case = result.case

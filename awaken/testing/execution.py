@@ -211,7 +211,7 @@ def _functions(module: ModuleType, pattern: str) -> list[tuple[str, Any]]:
 
 @contextmanager
 def importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
-    """Inside, ``files`` can be imported beside ``loaded``; afterwards no trace is left."""
+    """Inside, ``files`` can be imported next to ``loaded``; afterwards no trace is left."""
     path, modules, bytecode = list(sys.path), dict(sys.modules), sys.dont_write_bytecode
     with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
         write_project(Path(directory), files)

@@ -71,7 +71,7 @@ def second_run_is_empty(result: CaseResult) -> None:
 
 
 def comments_survive(result: CaseResult) -> None:
-    """No comment is lost, wherever it moves, but for those that the case calls gone."""
+    """No comment is lost, wherever it moves, except those that the case calls gone."""
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
     for path, content in _python(result.case.before):
@@ -119,7 +119,7 @@ def carriage_returns(result: CaseResult) -> None:
     """The same program whose lines end in CR alone gives the same result, with CR alone.
 
     It may break its lines elsewhere. Where more is left alone than in the case, it only has to
-    compile: comments are not moved in such files.
+    compile. Comments are not moved in such files.
     """
     variant = _variant(result, lambda content: content.replace(b"\n", b"\r"))
     after_compiles(variant)
@@ -203,7 +203,7 @@ def _sites_in(path: str | None) -> Iterator[None]:
 
 
 def _about(path: str, findings: Sequence[Finding]) -> bytes:
-    return "".join(f"{one}\n" for one in findings if one.place.path == path).encode()
+    return "".join(f"{finding}\n" for finding in findings if finding.place.path == path).encode()
 
 
 def anchors_hide_nothing(result: CaseResult) -> None:
@@ -219,7 +219,7 @@ def anchors_hide_nothing(result: CaseResult) -> None:
 
 def _rule_of(result: CaseResult) -> Rule:
     rules = all_rules() if result.rules is None else result.rules
-    return next(one for one in rules if one.name == result.case.rule)
+    return next(rule for rule in rules if rule.name == result.case.rule)
 
 
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
@@ -237,7 +237,7 @@ def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
 def any_change_can_be_left_out(result: CaseResult) -> None:
     """Without some of its sites everything still holds together, and the rest is changed.
 
-    Every site is excluded with every second one, and some of them alone: neighbours and nested
+    Every site is excluded with every second one, and some of them alone. So neighbours and nested
     sites are seen both ways, and a case with many sites still costs few runs.
     """
     made = {site for change in result.report.changes for site in change.sites}
@@ -314,7 +314,7 @@ def levels_are_declared(result: CaseResult) -> None:
 
 
 def one_finding_per_site(result: CaseResult) -> None:
-    """Every site has one finding, and no two findings of a rule stand at one place."""
+    """Every site has one finding, and no two findings of a rule are at one place."""
     sites = Counter(finding.site for finding in result.report.findings)
     places = Counter((finding.rule, finding.place) for finding in result.report.findings)
     twice = [what for what, count in (*sites.items(), *places.items()) if count > 1]
@@ -366,7 +366,7 @@ _ON_SEVERAL_FILES = {"alone"}
 def laws_of(case: Case) -> list[str]:
     """Return the names of the laws that say something about ``case``.
 
-    What varies newlines, BOM and indentation needs a program that has the usual ones.
+    Variants of newlines, BOM and indentation need a program that has the usual ones.
     """
     plain = all(
         b"\r" not in content and b"\t" not in content and not content.startswith(_BOM)

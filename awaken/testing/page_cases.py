@@ -62,7 +62,7 @@ def assert_page(rule: Rule) -> None:
 
 
 def assert_place(rule: Rule) -> None:
-    """Assert that ``rule`` stands in a module of its name, in a folder named after its family.
+    """Assert that ``rule`` is in a module of its name, in a folder named after its family.
 
     That holds where each rule has a module of its own, as in awaken.
     """
@@ -75,7 +75,7 @@ def assert_place(rule: Rule) -> None:
 
 
 def assert_reasons_shown(rule: Rule, cases: Iterable[Case], known: Collection[str] = ()) -> None:
-    """Assert that ``cases`` show each reason of ``rule``, but for those ``known`` to have none."""
+    """Assert that ``cases`` show each reason of ``rule``, except those ``known`` to have none."""
     found = (one.reason for case in cases for one in case.settings.expect or ())
     declared = {reason.of(rule.name) for reason in rule.reasons}
     missing = sorted(declared.difference(found, known))

@@ -86,7 +86,7 @@ def run_case(  # noqa: PLR0913
         require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
         (report,) = run.roots
     if case.settings.foreign is None:
-        rolled_back = [one for one in report.findings if one.reason == ROLLED_BACK.code]
+        rolled_back = [finding for finding in report.findings if finding.reason == ROLLED_BACK.code]
         require(not rolled_back, "\n".join(f"{one.place}: {one.message}" for one in rolled_back))
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
@@ -246,7 +246,7 @@ def _hint(case: Case, others: Iterable[ExpectedFinding]) -> str:
 def _undeclared_levels(result: CaseResult) -> str:
     """Return one line for each level that was found and that its rule does not declare."""
     rules = api.rules() if result.rules is None else result.rules
-    found = {(one.rule, one.level) for one in result.report.findings}
+    found = {(finding.rule, finding.level) for finding in result.report.findings}
     unknown = ((rule.name, level) for rule in rules for level in set(Level) - {*levels(rule)})
     return "".join(
         f"\n{name} does not declare the level {level}"

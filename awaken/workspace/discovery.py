@@ -77,7 +77,7 @@ class Root(Struct, frozen=True):
     def selects(self, path: str) -> bool:
         """Whether the project-relative ``path`` lies in what the user named."""
         names = self.selected
-        return "." in names or path in names or path.startswith(tuple(f"{one}/" for one in names))
+        return "." in names or path in names or path.startswith(tuple(f"{name}/" for name in names))
 
 
 class DiscoverySettings(Struct, frozen=True):
@@ -117,7 +117,7 @@ class Found(Struct, frozen=True):
     """The Python files of one root, sorted, and the selected projects inside it.
 
     ``texts`` are the other files that rules ask for, sorted; ``unread_texts`` says which of them
-    are not read, and why.
+    are not read, and why. ``broken_links`` are symbolic links that lead to no file.
     """
 
     root: Root
@@ -127,6 +127,7 @@ class Found(Struct, frozen=True):
     excluded: tuple[ExcludedPath, ...] = ()
     texts: tuple[str, ...] = ()
     unread_texts: tuple[FileProblem, ...] = ()
+    broken_links: tuple[str, ...] = ()
 
 
 def with_created(found: Found, files: Iterable[Path], reads: Sequence[str]) -> Found:
@@ -420,6 +421,7 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         ),
         texts=tuple(sorted(walk.texts)),
         unread_texts=tuple(sorted(walk.unread_texts)),
+        broken_links=tuple(sorted(walk.broken_links)),
     )
 
 
@@ -438,13 +440,14 @@ class _Walk:
         self.enclosure = Enclosure(root.path)
         self.settings = settings
         self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
-        self.members = [one.below(root.path) for one in settings.members if one.patterns]
+        self.members = [member.below(root.path) for member in settings.members if member.patterns]
         self.reads = Patterns(self.base, settings.reads) if settings.reads else None
         self.files: set[str] = set()
         self.texts: set[str] = set()
         self.unread_texts: set[FileProblem] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
+        self.broken_links: list[str] = []
         self.excluded: list[ExcludedPath] = []
         self.named = tuple(self.taken())
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
@@ -588,7 +591,7 @@ class _Walk:
                 self.follow(relative, ignores)
 
     def follow(self, relative: str, ignores: tuple[Patterns, ...]) -> None:
-        """Add the file, or walk the directory, behind one link."""
+        """Add the file, or walk the directory, that one link leads to."""
         name = relative.rpartition("/")[2]
         path = self.base + relative
         real = os.path.realpath(path)
@@ -605,7 +608,7 @@ class _Walk:
             self.unread_texts.add(FileProblem(relative, 0, "is a symbolic link"))
         elif name.endswith(".py") and self.wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
-                self.problem(relative, "is a symbolic link that leads nowhere")
+                self.broken_links.append(_shown(relative))
             elif not self.enclosure.holds(real):
                 self.problem(relative, _LEADS_OUT)
             elif real not in self.seen:
@@ -613,7 +616,10 @@ class _Walk:
 
     def problem(self, relative: str, message: str) -> None:
         """Note why one path is not used."""
-        shown = relative.encode("utf-8", "backslashreplace").decode()
-        if not shown.isprintable():
-            shown = ascii(shown)[1:-1]
-        self.problems.append(FileProblem(shown or ".", 0, message))
+        self.problems.append(FileProblem(_shown(relative) or ".", 0, message))
+
+
+def _shown(path: str) -> str:
+    """Return a path as a message shows it, with escapes for unprintable characters."""
+    shown = path.encode("utf-8", "backslashreplace").decode()
+    return shown if shown.isprintable() else ascii(shown)[1:-1]

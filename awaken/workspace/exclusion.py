@@ -27,8 +27,7 @@ class Exclusion(Struct, frozen=True):
 def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusion | None:
     """Return why a walk of ``root`` leaves out the project-relative ``path``; None if it does not.
 
-    Goes down the directories as the walk does, because what is below one that is left out is
-    never looked at.
+    Goes down the directories as the walk does, because nothing below an excluded one is ever read.
     """
     base = f"{root}/"
     excluded = [one.below(root) for one in settings.exclude if one.patterns]

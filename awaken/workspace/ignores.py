@@ -144,7 +144,7 @@ class _Numbered:
 
 
 def is_pattern(line: str) -> bool:
-    """Whether ``line`` can stand in a ``.gitignore``; a backslash at its end cannot, say."""
+    """Whether ``line`` is valid in a ``.gitignore``; one with a backslash at its end is not."""
     # A bracket that nothing closes names no file at all: it is a slip.
     opened = line.replace("\\[", "").partition("[")
     is_closed = not opened[1] or "]" in opened[2]
@@ -213,7 +213,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
     the absolute ``root`` of the project, which ends in a slash.
     """
     full = root + path
-    starts = [len(one.base if root.startswith(one.base) else root) for one in patterns]
+    starts = [len(pattern.base if root.startswith(pattern.base) else root) for pattern in patterns]
     ends = [at + 1 for at, character in enumerate(full) if character == "/"]
     for end in (*ends, len(full)):
         level = full[:end]
@@ -232,8 +232,8 @@ def gitignore(directory: str) -> Patterns:
 def outer_gitignores(root: Path) -> list[Patterns]:
     """Return the patterns that apply to ``root`` from its repository's upper directories.
 
-    Outermost first; empty outside a repository, and where they leave out ``root`` itself: who
-    names an ignored directory wants its files.
+    Outermost first; empty outside a repository, and where they leave out ``root`` itself: a user
+    who names an ignored directory wants its files.
     """
     top = working_tree(root)
     if top is None:

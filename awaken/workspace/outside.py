@@ -100,7 +100,7 @@ def _below(top: Path) -> set[str]:
 
 
 def _why(top: Path, root: Path, path: str) -> str:
-    """Return why a file is none of the project in ``root``."""
+    """Return why a file does not belong to the project in ``root``."""
     (home,) = _homes(top / path)
     if home == root:
         return "is left out of the project"
@@ -110,4 +110,4 @@ def _why(top: Path, root: Path, path: str) -> str:
 
 def _homes(path: Path) -> Iterator[Path]:
     roots, _ = find_roots([path])
-    yield from (one.path for one in roots)
+    yield from (root.path for root in roots)

@@ -202,8 +202,7 @@ def too_deep_for_libcst(node: ast.AST) -> str | None:
 def deep_recursion() -> Iterator[None]:
     """Let recursive code (LibCST, a visitor) go ``MAX_DEPTH`` levels deep, ten calls a level.
 
-    Calls between Python functions take no C stack since Python 3.11, so only the limit stands
-    in their way.
+    Calls between Python functions take no C stack since Python 3.11, so only the limit stops them.
     """
     before = sys.getrecursionlimit()
     # Never lower than it was: the caller may be deep already.

@@ -234,7 +234,7 @@ class Snapshot:
         return Snapshot({path: self._files[path] for path in self if path in paths})
 
     def replace(self, files: Mapping[str, SourceFile]) -> Snapshot:
-        """Return a snapshot in which ``files`` stand in place of, or beside, these ones.
+        """Return a snapshot in which ``files`` replace, or join, these ones.
 
         Copies one dictionary of references (0.1 ms for 7,000 files), no text.
         """

@@ -64,6 +64,9 @@ def test_json(awaken):
         (".:1", "error: . is a directory; name one of its files, as in app.py:12\n"),
         ("app.py", "names no line; write FILE:LINE, for instance app.py:12\n"),
         ("app.py:0", "lines and columns count from 1\n"),
+        ("asyncio", "error: asyncio is a recipe: `awaken recipes asyncio` explains it\n"),
+        ("raw-sql-text", "raw-sql-text is a rule: `awaken rules raw-sql-text` explains it\n"),
+        ("--recipe=asyncio", "--preview); `awaken recipes NAME` explains a recipe, and"),
     ],
 )
 def test_a_place_that_does_not_exist_is_2(awaken, place, sentence):

@@ -532,6 +532,19 @@ def test_without_a_terminal_a_question_is_an_error_with_what_to_put_where(packag
     assert (package / "shop/store.py").read_text("utf-8") == before
 
 
+def test_where_a_part_of_a_project_is_blocked_the_whole_can_be_planned(package, monkeypatch):
+    whole = awaken("migrate", "async-sessions", "--dry-run")[1].decode()
+    part = awaken("migrate", "async-sessions", "--dry-run", "shop")[1].decode()
+    monkeypatch.chdir(package.parent)
+    outside = awaken("migrate", "async-sessions", "--dry-run", f"{package.name}/shop")[1].decode()
+
+    to_plan = "To plan it for the whole project: awaken migrate async-sessions --dry-run"
+    assert "is blocked" in whole
+    assert "To plan it" not in whole
+    assert f"{to_plan}\n" in part
+    assert f"{to_plan} {package.name}\n" in outside
+
+
 def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
     _, out = awaken("migrate", "async-sessions")
     rows = [line.strip() for line in out.decode().splitlines() if line.startswith("  ")]
@@ -758,6 +771,11 @@ def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatc
     assert "compose.yaml:2: this URL names `postgresql+psycopg2`, but the program now uses" in text
     assert "pyproject.toml:8: no file uses `psycopg2-binary` any more" not in text
     assert "ci.yml" not in text
+    monkeypatch.chdir(program.root.parent)
+    assert (
+        b"  - shop/compose.yaml:2: " in awaken("migrate", "async-sessions", "--dry-run", "shop")[1]
+    )
+    monkeypatch.chdir(program.root)
 
     program.write("compose.yaml", "services:\n  db: postgresql://db/shop\n")
     code, out = awaken("migrate", "async-sessions", "--allow-dirty")
@@ -767,6 +785,37 @@ def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatc
     assert "compose.yaml:2: this URL names `postgresql`, but the program now uses" in text
     assert "pyproject.toml:8: no file uses `psycopg2-binary` any more" in text
     assert "Step 2 may change this:" in text
+
+
+def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop, monkeypatch):
+    with_recipe(shop, QUERIES)
+    text = f"{GOOD}\n\ndef rows(db: Session, kind):\n    return db.query(kind).all()\n"
+    shop.write("shop.py", text)
+    monkeypatch.chdir(committed(shop).root)
+
+    dry = awaken("migrate", "ours", "--dry-run")[1].decode()
+    code, out = awaken("migrate", "ours")
+
+    left = (shop.root / "shop.py").read_text().splitlines()
+    line = next(number for number, one in enumerate(left, 1) if "db.query(kind)" in one)
+    assert code == 0
+    assert line == len(left) > len(text.splitlines()), "the change moves the line"
+    assert "To see what is left by hand: awaken check --recipe ours\n" in dry
+    assert f"To change by hand, 1 site:\n  - shop.py:{line}: `kind` may be" in out.decode()
+
+
+def test_a_site_that_two_steps_leave_is_listed_once(shop, monkeypatch):
+    two = QUERIES.replace(
+        "}]", "}, { rules = { raw-sql-text = 'safe', query-to-select = 'safe' } }]"
+    )
+    with_recipe(shop, two)
+    kinds = "\n\ndef rows(db: Session, kind):\n    return db.query(kind).all()\n"
+    shop.write("shop.py", GOOD + kinds)
+    monkeypatch.chdir(committed(shop).root)
+
+    out = awaken("migrate", "ours")[1].decode()
+
+    assert out.count("`kind` may be a mapped class") == 1
 
 
 def test_a_wrong_setting_stops_a_migration_and_is_said_once(shop, capfd):

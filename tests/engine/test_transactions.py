@@ -231,9 +231,8 @@ def test_a_lock_that_does_not_know_a_requirement_is_left_to_do(root, lock, comma
     (root / lock).write_text("")
     (first,) = run(transaction, root).roots[0].left_to_do
     assert (first.path, first.add, len(first.changes)) == (lock, "", 2)
-    assert (
-        first.why == f"it does not contain the new requirements of pyproject.toml: run `{command}`"
-    )
+    assert first.why == "it does not contain the new requirements of pyproject.toml"
+    assert first.command == command
 
     manifest = MANIFEST.replace("fastapi", "httpx>=0.27")
     (root / "pyproject.toml").write_text(manifest)

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,16 @@ def test_a_command_of_the_page_is_safe_as_it_is(command: str, checkout: Place) -
         check=False,
     )
 
-    written = [Path(word) for word in words if word.startswith(f"{checkout.top}/")]
+    named = pairwise([*words, ""])
+    outputs = {checkout.target / word for option, word in named if option == "--output-file"}
+    written = {Path(word) for word in words if word.startswith(f"{checkout.top}/")} | outputs
     printed = done.stdout + done.stderr + b"".join(one.read_bytes() for one in written)
     assert done.returncode == 2, done.stderr  # the wrong settings are said
     assert_inactive(printed)
     assert all(one.encode() in printed for one in TEXTS)
     assert SECRET.encode() not in printed
     assert not checkout.ran.exists()
-    assert {one: os.lstat(one).st_mtime_ns for one in checkout.target.rglob("*")} == before
+    after = {one: os.lstat(one).st_mtime_ns for one in checkout.target.rglob("*")}
+    assert {one: at for one, at in after.items() if one not in outputs} == before
+    for output in outputs:
+        output.unlink()

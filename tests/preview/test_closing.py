@@ -103,6 +103,12 @@ def test_apply_leads_back_and_to_what_remains(tmp_path, monkeypatch, current, un
     ]
 
 
+def test_files_that_several_steps_read_are_counted_once() -> None:
+    one = of(SAFE)
+
+    assert "; 1 file read in 0.2 s." in summary(replace(one, roots=one.roots * 2), "diff")
+
+
 def stderr() -> io.StringIO:
     return io.StringIO()
 

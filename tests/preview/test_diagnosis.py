@@ -183,7 +183,7 @@ def test_libraries_stand_in_columns_and_absent_ones_in_one_row():
 
 def test_whether_others_import_from_it_is_said_with_its_place():
     package = Publication(published=True, why="calls setup()", path="setup.py", line=3)
-    chosen = Publication(published=True, why="awaken.toml")
+    chosen = Publication(published=True, why="the option --published")
     application = Publication(published=False, why="has no build settings")
 
     shown = [
@@ -192,9 +192,9 @@ def test_whether_others_import_from_it_is_said_with_its_place():
     ]
 
     assert shown == [
-        ["yes (setup.py:3, calls setup())"],
-        ["yes (awaken.toml)"],
-        ["no: nobody imports from it (has no build settings)"],
+        ["yes: it calls setup() (setup.py:3)"],
+        ["yes (the option --published)"],
+        ["no: it has no build settings"],
     ]
 
 
@@ -363,7 +363,7 @@ def test_what_is_the_same_for_many_programs_is_told_of_the_first():
     assert sum("Libraries  " in line for line in lines) == 1
     assert sum("it is old" in line for line in lines) == 1
     assert sum("it is broken" in line for line in lines) == 4
-    others = [line for line in lines if line.startswith("  Else")]
+    others = [line for line in lines if line.startswith("  Same")]
     assert len(others) == 3
     assert all(line.endswith(f", 1 of advice: as in {TOP.name}/a") for line in others)
     # What differs is told where it does.

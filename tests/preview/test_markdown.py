@@ -112,7 +112,8 @@ def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> 
     change = FileChange(FILE.path, FILE, FILE.with_text(b"x\n"), (safe,))
     whole = report(root_report(ROOT, change, file_change("new.py", None, b"")))
 
-    head = f"## awaken: nothing to do by hand\n\n`awaken apply` {verb} 1 site in 2 files.\n\n"
+    done = f"`awaken apply` {verb} 1 site in 1 file, plus new.py."
+    head = f"## awaken: nothing to do by hand\n\n{done}\n\n"
     text = of(whole, command)
     assert text.startswith(head)
     # After ``apply`` the files hold the changes.

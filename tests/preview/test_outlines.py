@@ -218,6 +218,18 @@ def test_what_stays_for_the_sake_of_others_is_one_line():
     assert "6 places in 2 files stay as they are with these" in text
 
 
+def test_a_change_that_the_engine_rejects_says_why_once():
+    why = "the change would also edit pytest.ini, which is outside the selected paths"
+    values = {"message": why, "reason": "engine/outside-selected-paths", "help": "Name it."}
+    stays = [finding(FILE, "one()", Level.MANUAL, site=SiteId(str(n)), **values) for n in range(6)]
+    file = io.StringIO()
+
+    whole = root_report(ROOT, findings=tuple(stays), sources={"app/a.py": FILE})
+    print_findings(report(whole), Console(file=file, width=300), ROOT)
+
+    assert file.getvalue() == f"query-to-select manual: 6 places in 1 file: {why}. Name it.\n\n"
+
+
 def test_a_diff_says_it_in_the_plan_alone():
     file = io.StringIO()
     print_diff(refused_report(), Console(file=file), ROOT)
@@ -262,7 +274,7 @@ def test_members_of_one_change_are_one_line(values, line):
 
     assert line in text
     assert " --> " not in text
-    assert "about 6 unsafe sites" in text
+    assert "about 1 unsafe change at 6 sites" in text
     assert changed(3, every=True, **values).count(" --> ") == 6
 
 

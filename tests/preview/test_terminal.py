@@ -11,7 +11,7 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 from rich.cells import cell_len
 from rich.console import Console
 
-from awaken.contract import Level
+from awaken.contract import ChangeId, Level
 from awaken.engine.report import FileChange, Report
 from awaken.preview.choices import Color, View
 from awaken.preview.console.console import make_console
@@ -534,3 +534,13 @@ def test_two_expressions_that_begin_in_one_place_are_one_line() -> None:
     text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
 
     assert text.count("because: a.py:1:1") == 1
+
+
+def test_sites_of_one_change_are_decided_on_once() -> None:
+    file = source("a.py", b"x = q(A), q(B), q(C)\n")
+    found = [finding(file, f"q({name})", Level.UNSAFE, change=ChangeId("c")) for name in "ABC"]
+    change = FileChange("a.py", file, file.with_text(b"x = s(A), q(B), q(C)\n"), ())
+
+    text = framed(report(root_report(ROOT, change, findings=tuple(found))))
+
+    assert "what to do about 1 unsafe change at 3 sites: check whether" in text

@@ -38,8 +38,8 @@ class Unsure(Base): ...
         ("Written.create()", "Note"),
         ("Told()", "User"),
         ("Else()", "m.Else"),
-        ("Own.create()", "?`m.Own` visibly sets no `create`"),
-        ("Unsure.create()", "?`m.Unsure` visibly sets no `create`"),
+        ("Own.create()", "?nothing visible assigns `create` of `m.Own`"),
+        ("Unsure.create()", "?nothing visible assigns `create` of `m.Unsure`"),
     ],
 )
 def test_a_factory_makes_objects_of_the_class_that_its_options_name(call, expected):

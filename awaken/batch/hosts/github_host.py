@@ -24,7 +24,7 @@ class GithubHost:
         self._user = ""
 
     def facts(self, entry: Entry) -> Facts:
-        """Return what is known of a repository."""
+        """Return the facts of a repository."""
         said = self._api.ask(f"repos/{entry.slug}")
         permissions = said.get("permissions") or {}
         return Facts(

@@ -23,7 +23,7 @@ class GitlabHost:
         self._api = ApiProgram("glab", directory, server)
 
     def facts(self, entry: Entry) -> Facts:
-        """Return what is known of a repository."""
+        """Return the facts of a repository."""
         said = self._api.ask(_project(entry))
         access = (said.get("permissions") or {}).values()
         level = max((each.get("access_level", 0) for each in access if each), default=0)

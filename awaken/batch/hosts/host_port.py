@@ -63,7 +63,7 @@ class Host(Protocol):
     longest_body: int
 
     def facts(self, entry: Entry) -> Facts:
-        """Return what is known of a repository."""
+        """Return the facts of a repository."""
 
     def find(self, entry: Entry, head: str, marker: str) -> PullRequest | None:
         """Return the newest pull request from ``head`` whose text has the ``marker``."""

@@ -73,7 +73,7 @@ def start_campaign(  # noqa: PLR0913  what the options of `init` say
     """Write a campaign into ``directory`` and return the names of the files.
 
     ``text`` is a list of repositories in any form, from ``shown``. Raises UserError where there is
-    a campaign already, and for a list that is none.
+    a campaign already, and for a list without repositories.
     """
     listed = read_list(text, shown) if text.strip() else []
     directory.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def read_log(path: Path) -> tuple[list[Record], list[int]]:
-    """Return the records of a log in their order, and the numbers of lines that are none.
+    """Return the records of a log in their order, and the numbers of lines without one.
 
     A last line without its end is no record. Without a file there are no records.
     """

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from textwrap import shorten, wrap
+from textwrap import shorten
 from typing import Any
 
 import tomlkit
@@ -16,8 +16,8 @@ from awaken.batch.state.records import Counts
 from awaken.batch.working.task_data import Summary, Task
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.commit_message import unsafe_sentences
-from awaken.preview.counts import changed_files, level_words, plural
+from awaken.preview.commit_message import listed, unsafe_sentences
+from awaken.preview.counts import changed_files, grouped, level_words, plural
 from awaken.preview.html.report_page import write
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
@@ -81,7 +81,7 @@ def describe(
     more = [f"{left} more places are left to people; the report lists them"] if left > 0 else []
     return Summary(
         rules=tuple((name, level_words(found)) for name, found in sorted(by_rule.items())),
-        unsafe=tuple(unsafe.most_common()),
+        unsafe=tuple((row.text, row.alike) for row in grouped(unsafe.most_common())),
         manual=tuple(manual[:_MANUAL]),
         tests=tuple(rows),
         notes=(*notes, *more),
@@ -143,12 +143,7 @@ def commit_text(title: str, summary: Summary) -> str:
         ("Verified by the tests:", list(summary.tests)),
     ):
         if sentences:
-            shown = sentences[:8]
-            more = (
-                [f"and {len(sentences) - len(shown)} more"] if len(sentences) > len(shown) else []
-            )
-            rows = (wrap(f"- {text}", _SUBJECT, subsequent_indent="  ") for text in [*shown, *more])
-            lines += ["", heading, *(line for row in rows for line in row)]
+            lines += ["", heading, *listed(sentences)]
     return printable("\n".join(lines)) + "\n"
 
 

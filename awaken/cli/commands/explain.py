@@ -51,7 +51,8 @@ def explain(
     For a site, this shows its level, its rewrite, the reason, and how to change the result. For
     any other place, it shows why no rule has a site there.
 
-    For the code of a reason, this shows its meaning, its cure and the page of its rule.
+    For the code of a reason, this shows its meaning, its cure and the page of its rule. `awaken
+    recipes NAME` explains a recipe, and `awaken rules NAME` a rule.
 
     Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` if a line has
     several sites, `awaken explain query-to-select/unknown-entity`.
@@ -64,6 +65,7 @@ def explain(
     if _CODE.fullmatch(place) and not Path(place).exists():
         _explain_reason(place, output_format, color)
         return 0
+    _point_to_page(place)
     where = parse_place(place)
     # What stands in an editor unsaved counts, whichever file the question is about.
     options = run.command_line_for([where.file if run.stdin_filename is None else STDIN]).options
@@ -79,6 +81,21 @@ def explain(
 
         print_explanation(explanation, make_console(sys.stdout, color), Path.cwd())
     return 0
+
+
+def _point_to_page(name: str) -> None:
+    """Raise UserError with the command that explains a recipe, or a rule, by its name."""
+    if ":" in name or Path(name).exists():
+        return
+    from awaken import api  # noqa: PLC0415
+    from awaken.contract import UserError  # noqa: PLC0415
+
+    for kind, command, known in (
+        ("recipe", "recipes", set(api.recipes([Path()]))),
+        ("rule", "rules", {rule.name for rule in api.rules()}),
+    ):
+        if name in known:
+            raise UserError(f"{name} is a {kind}: `awaken {command} {name}` explains it")
 
 
 def _explain_reason(code: str, form: ExplanationForm, color: Color) -> None:

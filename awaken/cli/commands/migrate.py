@@ -12,7 +12,7 @@ from awaken.cli.options.declared import OutputOptions, RunOptions, require_page
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
-from awaken.contract import UserError
+from awaken.contract import Level, UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,7 +256,11 @@ def _nexts(
         asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
         make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
-        steps.append(Step("make the changes", line.again(*make)))
+        what = "the changes" if blocked is None else f"the steps before step {blocked.number}"
+        steps.append(Step(f"make {what}", line.again(*make)))
+        found = (f for one in runs if one.step.rules for r in one.report.roots for f in r.findings)
+        if blocked is None and any(finding.level is Level.MANUAL for finding in found):
+            steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
     elif not own.dry_run:
         done = written([one for one in _until_blocked(runs) if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
@@ -270,7 +274,25 @@ def _nexts(
             what = "see what blocks" if one is blocked else "see the places of"
             words = ("check", "--recipe", recipe, "--step", str(one.number))
             steps.append(Step(f"{what} step {one.number}", line.again(*words)))
+    partly = [] if blocked is None else _partly_selected(blocked.report, line)
+    if partly:
+        whole = structs.replace(line, paths=partly)
+        again = whole.again("migrate", recipe, "--dry-run")
+        steps.append(Step("plan it for the whole project", again))
     return steps
+
+
+def _partly_selected(report: Report, line: CommandLine) -> list[Path]:
+    """Return the projects, from the current directory, of which only a part is selected."""
+    import os  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    selected = [path.resolve() for path in line.paths]
+    return [
+        Path(os.path.relpath(root.root))
+        for root in report.roots
+        if not any(root.root.is_relative_to(path) for path in selected)
+    ]
 
 
 def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: str) -> Report:

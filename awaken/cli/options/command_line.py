@@ -63,6 +63,6 @@ class CommandLine(Struct, frozen=True):
 
 
 def program() -> list[str]:
-    """Return the words that started this process, as far as they can be told."""
+    """Return the words that started this process, as far as they are known."""
     as_module = Path(sys.argv[0]).parts[-2:] == ("awaken", "__main__.py")
     return ["python", "-m", "awaken"] if as_module else ["awaken"]

@@ -29,10 +29,10 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, and the options in groups by task."""
         parameters = self.get_params(ctx)
-        records = {one: one.get_help_record(ctx) for one in parameters}
+        records = {parameter: parameter.get_help_record(ctx) for parameter in parameters}
         arguments = [one for one in parameters if one.param_type_name == "argument"]
         for title, members in (("Arguments", arguments), *options_by_task(parameters).items()):
-            rows = [row for one in members if (row := records[one]) is not None]
+            rows = [row for member in members if (row := records[member]) is not None]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

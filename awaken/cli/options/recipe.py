@@ -58,7 +58,7 @@ class RecipeOptions:
         return words + ([] if self.step is None else ["--step", str(self.step)])
 
     def runs(self, line: CommandLine, progress: Progress | None) -> Iterator[StepRun]:
-        """Yield the steps that are shown. Raises UserError for a recipe or step that is none."""
+        """Yield the steps that are shown. Raises UserError for an unknown recipe or step."""
         from awaken import api  # noqa: PLC0415  the help needs no engine
 
         steps = (1, self.step or 0)

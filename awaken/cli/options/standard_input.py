@@ -15,7 +15,7 @@ STDIN = Path("-")
 def overlay(
     paths: Sequence[Path], filename: Path | None
 ) -> tuple[Sequence[Path], Mapping[Path, bytes]]:
-    """Return the paths of a run, and the bytes that stand for a file instead of those on disk.
+    """Return the paths of a run, and the bytes that replace a file on disk.
 
     Raises BadParameter where ``-`` is not the only path, or nobody says which file it is.
     """

@@ -176,10 +176,10 @@ class AsyncTimeoutToAsyncio(CallRule):
             and not project.targets.guarantees("async-timeout", f">={version}")
         )
         is_before_5 = project.targets.guarantees("async-timeout", "<5")
-        if not is_before_5 and any(_is_property(module, one) for one in uses):
+        if not is_before_5 and any(_is_property(module, use) for use in uses):
             caveats.append("`expired` is a method since async-timeout 5, so it was always true")
         message = f"`{module.excerpt(call.func)}` becomes `{written}`"
-        places = [module.place(one, "rewritten with it") for one in uses]
+        places = [module.place(use, "rewritten with it") for use in uses]
         return Rewrite(message, edits, caveats, (*doubles, *places))
 
 
@@ -247,7 +247,7 @@ def _of_use(site: Site[ast.Call], read: ast.Name) -> Iterator[Edit]:
         return
     if used.attr in _SINCE_5:
         return
-    starred = any(isinstance(one, ast.Starred) for one in call.args)
+    starred = any(isinstance(argument, ast.Starred) for argument in call.args)
     if _ARGUMENTS.get(used.attr) != len(call.args) or call.keywords or starred:
         raise Refused(OTHER_USE, module.excerpt(call))
     if used.attr == "reject":

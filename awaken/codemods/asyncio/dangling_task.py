@@ -192,7 +192,8 @@ def _changes(
     """Yield the changes of one file.
 
     Its tasks share the set, so they are one change. Those whose function a test replaces are
-    another, which takes the set of the first. What the user left out has a change of its own.
+    another, which takes the set of the first. Sites that the user left out have a change of their
+    own.
     """
     left_out = [one for one in kept if one.id in constraints.excluded]
     doubles = {one: project.replaced_names.of(one.module, one.node.func) for one in kept}
@@ -208,8 +209,8 @@ def _changes(
             related=tuple(dict.fromkeys(place for _, places in said for place in places)),
         )
         unsafe = rewritten_together(replaced, rewrite)
-        needs = tuple(one.id for one in first.changes)
-        changes = tuple(structs.replace(one, requires=needs) for one in unsafe.changes)
+        needs = tuple(change.id for change in first.changes)
+        changes = tuple(structs.replace(change, requires=needs) for change in unsafe.changes)
         yield replace(unsafe, changes=changes)
     for one in left_out:
         yield rewritten_together([one], _rewrite(project, [one]))

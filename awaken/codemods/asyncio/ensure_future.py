@@ -241,7 +241,7 @@ def _replaced(
 def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
     """Yield the calls that give ``node``, itself or by its variable."""
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    for value in (node, *(one.value for one in bindings)):
+    for value in (node, *(binding.value for binding in bindings)):
         if isinstance(value, ast.Call):
             yield value
 

@@ -149,7 +149,7 @@ class LockOrdering(Rule):
 
 
 def _apart(one: _Way, other: _Way) -> bool:
-    """Whether a third lock is held on both ways, so that they are never gone at the same time."""
+    """Whether a third lock is held on both paths, so that they never wait for each other."""
     return bool((one.held & other.held) - {one.first, one.second})
 
 
@@ -205,7 +205,7 @@ def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]
 
 
 def _names_lock(entered: _Entering, names: Collection[str]) -> bool:
-    return any(last_name(one.context_expr) in names for one in entered.items)
+    return any(last_name(item.context_expr) in names for item in entered.items)
 
 
 def _ways(

@@ -206,7 +206,7 @@ def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
     for node in nodes:
         match node:
             case ast.Await(value=ast.Call() as call):
-                told = any(one.arg in {"timeout", "deadline"} for one in call.keywords)
+                told = any(keyword.arg in {"timeout", "deadline"} for keyword in call.keywords)
                 told = told or last_name(call.func) in _DEADLINES
                 if not told and not _has_deadline(module, node):
                     yield call

@@ -181,7 +181,7 @@ def _runs_a_loop(project: Project, module: Module, call: ast.Call) -> bool:
 def _is_guarded(module: Module, call: ast.Call) -> bool:
     """Whether the function around asks for something before it makes this call.
 
-    Most who write such a call beside a coroutine ask whether a loop is running.
+    Most authors of such a call next to a coroutine ask whether a loop is running.
     """
     for above in module.ancestors(call):
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

@@ -177,9 +177,9 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
 
 def _is_entered(module: Module, reads: Sequence[ast.Name]) -> bool:
     """Whether the reads of a lock take it, and give it back."""
-    methods = {last_name(above) for one in reads if (above := module.parent(one)) is not None}
+    methods = {last_name(above) for read in reads if (above := module.parent(read)) is not None}
     return methods >= _TAKEN_BY_HAND or any(
-        isinstance(module.parent(one), ast.withitem) for one in reads
+        isinstance(module.parent(read), ast.withitem) for read in reads
     )
 
 

@@ -266,7 +266,7 @@ def _suppresses(project: Project, module: Module, call: ast.Call) -> bool:
 
 
 def _is_deliberate(handler: ast.ExceptHandler) -> bool:
-    """Whether the handler raises or leaves on some way only, or hands the exception on."""
+    """Whether the handler raises or leaves on some path only, or passes the exception on."""
     parents = {
         child: node
         for node in own_nodes(handler.body)
@@ -311,9 +311,9 @@ def _ends_others(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bo
 def _is_limit(awaits: ast.AST) -> bool:
     """Whether ``awaits`` only limits the time of its block."""
     return isinstance(awaits, ast.AsyncWith) and all(
-        isinstance(one.context_expr, ast.Call)
-        and last_name(one.context_expr.func) in {"timeout", "timeout_at"}
-        for one in awaits.items
+        isinstance(item.context_expr, ast.Call)
+        and last_name(item.context_expr.func) in {"timeout", "timeout_at"}
+        for item in awaits.items
     )
 
 
@@ -363,7 +363,7 @@ def _is_end_of_task(
     """Whether a task ends where ``function`` does, wherever it runs.
 
     Others run its coroutine or are passed the function, or a coroutine awaits it last whose task
-    ends there as well. What is not visible does not count: this only leaves a site out.
+    ends there as well. Unread code does not count: this only leaves a site out.
     """
     fates = project.effects.fates_of_result(module, function)
     mentions = [
@@ -556,7 +556,7 @@ def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
 def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterator[ast.stmt]:
     """Yield the statements that run between ``handler`` and the end of the function.
 
-    What stands in a loop around does not count: it runs again because the loop goes on.
+    Code in a loop around does not count: it runs again because the loop goes on.
     """
     if isinstance(handler.body[-1], ast.Return):
         return

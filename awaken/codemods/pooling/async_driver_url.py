@@ -269,7 +269,7 @@ def _fills_in_driver(url: Url) -> bool:
     """Whether the program itself gives a URL from outside an asynchronous driver."""
     is_replaced = any(one.is_adapted for one in url.outside)
     names = (one.drivername for one in url.texts)
-    has_async = any(is_async_driver(one, current=False) for one in names if one)
+    has_async = any(is_async_driver(name, current=False) for name in names if name)
     return bool(url.outside) and (is_replaced or has_async)
 
 
@@ -324,7 +324,8 @@ def _rewrite(  # noqa: PLR0913
     said = " and ".join(dict.fromkeys(changed))
     if driver is not None and not _depends_on(project, driver):
         said += f"; add `{driver.distribution}` to the dependencies"
-    said += "".join(f"; {one}" for one in (() if driver is None else driver.differences(url)))
+    differences = () if driver is None else driver.differences(engine, url)
+    said += "".join(f"; {difference}" for difference in differences)
     return Rewrite(
         said, list(dict.fromkeys(edits)), list(dict.fromkeys(caveats)), (*places, *caught)
     )
@@ -382,7 +383,7 @@ def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -
 def _depends_on(project: Project, driver: AsyncDriver) -> bool:
     names = (driver.distribution, *driver.also)
     targets = project.targets
-    return targets is not None and any(targets.distribution(one) is not None for one in names)
+    return targets is not None and any(targets.distribution(name) is not None for name in names)
 
 
 def _is_known(project: Project, driver: AsyncDriver) -> bool:

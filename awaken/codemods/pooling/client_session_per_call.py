@@ -141,7 +141,7 @@ class ClientSessionPerCall(Rule):
 
 def _has_its_own(opening: Opening) -> bool:
     """Whether the client has settings that others must not share, or unknown ones."""
-    return any(one.arg is None or one.arg in _OWN for one in opening.call.keywords)
+    return any(keyword.arg is None or keyword.arg in _OWN for keyword in opening.call.keywords)
 
 
 def _goes_anywhere(opening: Opening) -> bool:
@@ -175,4 +175,4 @@ def _is_given(module: Module, node: ast.expr) -> bool:
     if not isinstance(node, ast.Name) or node.id in {"cls", "self"}:
         return False
     bindings = module.scopes.bindings_of(node)
-    return bool(bindings) and all(one.kind == "parameter" for one in bindings)
+    return bool(bindings) and all(binding.kind == "parameter" for binding in bindings)

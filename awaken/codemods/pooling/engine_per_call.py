@@ -125,7 +125,7 @@ class EnginePerCall(Rule):
 
 def _is_shared(opening: Opening) -> bool:
     """Whether a pool is handed over that others use as well."""
-    return any(one.arg == "connection_pool" for one in opening.call.keywords)
+    return any(keyword.arg == "connection_pool" for keyword in opening.call.keywords)
 
 
 def _is_named_by_caller(opening: Opening) -> bool:

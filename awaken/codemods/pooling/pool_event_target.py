@@ -235,7 +235,7 @@ def _async_listener(module: Module, call: ast.Call) -> str | None:
     given = argument(call, 2, "fn")
     if isinstance(given, ast.Name):
         bindings = module.scopes.bindings_of(given)
-        if any(isinstance(one.node, ast.AsyncFunctionDef) for one in bindings):
+        if any(isinstance(binding.node, ast.AsyncFunctionDef) for binding in bindings):
             return given.id
     return None
 

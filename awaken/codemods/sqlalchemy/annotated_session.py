@@ -292,7 +292,7 @@ class AnnotatedSession(Rule):
         if home is None or (not here and len(uses) < _FEWEST):
             return
         name = here[0] if here else _alias_name(kind, several)
-        sites = [(Site(self.name, one.module, one.annotation), one) for one in uses]
+        sites = [(Site(self.name, use.module, use.annotation), use) for use in uses]
         if here:
             yield from (decide(site, _use, project, one, kind, name) for site, one in sites)
             return
@@ -404,7 +404,7 @@ def _written(
         return f"{module.text_of(dependency.value)}.{name}", []
     handed_on = Refused(HANDED_ON, module.text_of(dependency))
     bindings = module.scopes.bindings_of(dependency) if isinstance(dependency, ast.Name) else []
-    statements = [module.parent(one.node) for one in bindings]
+    statements = [module.parent(binding.node) for binding in bindings]
     if len(statements) != 1 or module.parent(site.node) is None:
         raise handed_on
     statement = statements[0]

@@ -212,5 +212,5 @@ def _is_of(
     return (
         isinstance(proof, SessionProof)
         and proof.kind == "scoped"
-        and (not proof.places or registry.site.place.path in {one.path for one in proof.places})
+        and (not proof.places or registry.site.place.path in {place.path for place in proof.places})
     )

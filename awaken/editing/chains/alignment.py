@@ -9,7 +9,7 @@ from awaken.editing.chains import lines as chain_lines
 
 
 def realigned(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
-    """Return ``new``, which has the arguments of ``old``, with these as they stood to each other.
+    """Return ``new``, which has the arguments of ``old``, aligned with each other as before.
 
     Both start at ``column``. Where the first argument of ``old`` is on the line of the bracket and
     the other lines begin below it, they move as the bracket does. Any other lines stay.
@@ -31,7 +31,7 @@ def realigned(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
 
 
 def _opened_at(call: cst.Call, column: int) -> int:
-    """Return the column behind the bracket that opens the arguments of ``call``."""
+    """Return the column after the bracket that opens the arguments of ``call``."""
     *above, last = f"{code(call.func)}{code(call.whitespace_after_func)}(".split("\n")
     return len(last) if above else column + len(last)
 

@@ -29,7 +29,7 @@ class Space(Struct, frozen=True):
 
 
 def can_be_laid_out(statement: cst.BaseExpression) -> bool:
-    """Whether a statement may be broken anew: it has no comments and no strings over lines."""
+    """Whether a statement may be broken again: it has no comments and no strings over lines."""
     text = code(statement)
     return "\n" not in text or ("#" not in text and "\n" not in code(one_line(statement)))
 
@@ -59,9 +59,9 @@ def keeps_lines(statement: cst.BaseExpression, builders: int) -> bool:
 
 
 def _is_listed(call: cst.BaseExpression) -> bool:
-    """Whether arguments stand one below the other, as a list of them, or end in a comma there.
+    """Whether arguments are one below the other, as a list of them, or end in a comma there.
 
-    Where the bracket closes behind the last of them, the lines are only as long as they may be.
+    Where the bracket closes after the last of them, the lines are only as long as they may be.
     """
     if not isinstance(call, cst.Call) or not call.args:
         return False
@@ -79,8 +79,8 @@ def _is_listed(call: cst.BaseExpression) -> bool:
 def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.BaseExpression:
     """Return ``statement``, the first line without its indentation, with its lines broken.
 
-    It is put on one line where it fits, unless the author of its ``builders`` did otherwise; one
-    builder stays behind the start, more get a line each.
+    It is put on one line where it fits, unless the author of its ``builders`` did otherwise. One
+    builder stays after the start, more get a line each.
     """
     flat = one_line(statement)
     if space.fits(flat) and not keeps_lines(statement, builders):
@@ -102,7 +102,7 @@ def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.B
 def _beside_start(
     start: cst.BaseExpression, call: cst.Call, space: Space
 ) -> cst.BaseExpression | None:
-    """Return the only builder behind the start of its statement, None if there is no room."""
+    """Return the only builder after the start of its statement, None if there is no room."""
     if not call.args and not chain_lines.has_break(start):
         start = listed(cst.ensure_type(start, cst.Call), space)
     *_, last = f"{space.indent}{code(start)}.{_name(call)}".split("\n")
@@ -137,14 +137,14 @@ def _apart(statement: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpre
 def _called(
     start: cst.BaseExpression, call: cst.Call, dot: cst.Dot, before: str, space: Space
 ) -> cst.BaseExpression:
-    """Return ``start`` with ``call`` called on it; ``before`` stands on its line up to its name."""
+    """Return ``start`` with ``call`` called on it; ``before`` is on its line up to its name."""
     func = cst.ensure_type(call.func, cst.Attribute).with_changes(value=cst.Name("x"), dot=dot)
     arranged = _with_arguments(call.with_changes(func=cst.Name("x")), before, space)
     return cst.ensure_type(arranged, cst.Call).with_changes(func=func.with_changes(value=start))
 
 
 def _with_arguments(node: cst.BaseExpression, before: str, space: Space) -> cst.BaseExpression:
-    """Return a call with its arguments where they were: in its line, below it, or beside it."""
+    """Return a call with its arguments where they were: in its line, below it, or next to it."""
     if not isinstance(node, cst.Call) or not node.args:
         return node
     before = before or code(node.func)
@@ -224,7 +224,7 @@ def _beside(node: cst.Call, width: int, space: Space) -> cst.Call | None:
 
 
 def _opened(line: str) -> int:
-    """Return how far behind the first bracket of ``line`` that one stands which is still open."""
+    """Return the offset from the first bracket of ``line`` to the one that is still open."""
     still_open: list[int] = []
     for at, char in enumerate(line):
         if char in "([{":
@@ -262,7 +262,7 @@ def _before(argument: cst.Arg) -> str:
 
 
 def _fitted(value: cst.BaseExpression, before: str, space: Space) -> cst.BaseExpression:
-    """Return an argument on its own line, behind ``before``, broken if it is too long for it."""
+    """Return an argument on its own line, after ``before``, broken if it is too long for it."""
     if len(space.indent) + len(before) + len(code(value)) < space.length:
         return value
     if isinstance(value, cst.NamedExpr):

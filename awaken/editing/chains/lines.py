@@ -43,7 +43,7 @@ def has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
 
 
 def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, other: cst.Dot) -> cst.Dot:
-    """Return ``dot`` behind the comments of ``space``, on a line that starts like another."""
+    """Return ``dot`` after the comments of ``space``, on a line that starts like another."""
     before = dot.whitespace_before
     later: Sequence[cst.EmptyLine] = ()
     last_line = space.last_line
@@ -65,7 +65,7 @@ def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, other: cst.Dot) -> 
 def with_leading(
     call: cst.Call, spaces: Sequence[cst.ParenthesizedWhitespace], indent: str
 ) -> cst.Call:
-    """Return ``call``, whose argument stands on a line of its own, with comments in front of it."""
+    """Return ``call``, whose argument is on a line of its own, with comments before it."""
     if not spaces:
         return call
     first, *others = spaces
@@ -82,7 +82,7 @@ def with_leading(
 
 
 def line_indent(dot: cst.Dot, around: Surroundings) -> str:
-    """Return the white space in front of the line on which ``dot`` stands."""
+    """Return the white space at the start of the line of ``dot``."""
     for space in (dot.whitespace_after, dot.whitespace_before):
         text = code(space)
         if "\n" in text:
@@ -173,7 +173,7 @@ def reindented(node: Node, old: str, new: str) -> Node:
 
 
 def last_indent(space: cst.BaseParenthesizableWhitespace) -> str:
-    """Return the white space that the line behind ``space`` starts with."""
+    """Return the white space that the line after ``space`` starts with."""
     return code(space).rpartition("\n")[2]
 
 
@@ -186,8 +186,8 @@ def enclose(
 ) -> cst.Call:
     """Return ``function(argument)``; an argument of several lines gets lines of its own.
 
-    ``argument`` must already stand where it would then be: ``step`` beyond ``indent``. Comments
-    in ``ending`` are put behind the argument.
+    ``argument`` must already be where it would then be: ``step`` beyond ``indent``. Comments in
+    ``ending`` are put after the argument.
     """
     if not has_break(argument) and (ending is None or not has_comment(ending)):
         return cst.Call(function, [cst.Arg(argument)])
@@ -269,7 +269,7 @@ def on_one_line(node: Node) -> Node:
 
 
 def _ended(before: cst.BaseExpression, after: Any) -> Any:
-    """Return a display that was broken without the comma behind its last element."""
+    """Return a display that was broken without the comma after its last element."""
     if not has_break(before) or not after.elements:
         return after
     *others, last = after.elements

@@ -83,9 +83,9 @@ def _groups(planned: Planned) -> Iterator[list[_Member]]:
         member = _member(planned, change)
         if member is not None:
             imports = frozenset(
-                (one.module, one.name, one.alias, one.type_checking)
-                for one in change.edits
-                if isinstance(one, NeedImport)
+                (edit.module, edit.name, edit.alias, edit.type_checking)
+                for edit in change.edits
+                if isinstance(edit, NeedImport)
             )
             alike[member.path, imports].append(member)
     for members in alike.values():

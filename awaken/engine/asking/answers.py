@@ -50,7 +50,7 @@ class Question(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """The project-relative path of the file that the change stands in."""
+        """The project-relative path of the file of the change."""
         return _path(self.change, self.findings)
 
 
@@ -99,10 +99,10 @@ def _as_offered(
     """
     declined = excluded.get(root.root, frozenset())
     findings = tuple(
-        structs.replace(offered[root.root, one.site], place=one.place)
-        if one.site in declined
-        else one
-        for one in root.findings
+        structs.replace(offered[root.root, finding.site], place=finding.place)
+        if finding.site in declined
+        else finding
+        for finding in root.findings
     )
     return structs.replace(root, findings=findings)
 
@@ -150,7 +150,7 @@ class _Round:
         return all(whole) and not self._edited
 
     def _ask_root(self, root: RootReport) -> bool:
-        """Ask phase by phase: what is refused in one may change what the next ones plan."""
+        """Ask phase by phase: a refusal in one may change the plans of the next ones."""
         gone: set[ChangeId] = set()
         phase = -1
         for phase_of_change, change, findings in self._in_order(root):
@@ -180,7 +180,7 @@ class _Round:
     ) -> bool:
         """Return whether ``change`` stays in the run; ``gone`` are those of its phase that don't.
 
-        What requires one of these is not refused: the next run shows what becomes of it.
+        Changes that require one of these are not refused: the next run shows their result.
         """
         with_required = self._staged_report.with_required(root.root, change.id)
         if not gone.isdisjoint(with_required):

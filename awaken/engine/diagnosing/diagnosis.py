@@ -169,7 +169,7 @@ class Diagnosis(Struct, frozen=True):
         return self._count(Severity.ADVICE)
 
     def _count(self, severity: Severity) -> int:
-        every = (*self.remarks, *(one for root in self.roots for one in root.remarks))
+        every = (*self.remarks, *(remark for root in self.roots for remark in root.remarks))
         return sum(one.severity is severity for one in every)
 
 
@@ -194,7 +194,7 @@ def examine(
 ) -> tuple[RootDiagnosis, Targets]:
     """Return what is seen of one project root, without remarks, and the versions it runs on.
 
-    ``rules`` are all that there are. Raises UserError for a version in ``settings`` that is none.
+    ``rules`` are all that there are. Raises UserError for an invalid version in ``settings``.
     """
     root = found.root.path
     targets = targets_of(root, settings)
@@ -245,7 +245,7 @@ def _excluded(found: Found) -> Iterator[ExcludedGroup]:
 def _library_names(settings: Resolved, rules: Sequence[Rule], targets: Targets) -> list[str]:
     """Return the libraries that running rules need, and those in use that awaken knows."""
     needed = {name for rule in rules if rule.name in settings.rules for name in rule.needs}
-    known = {one.distribution for one in knowledge().libraries}
+    known = {library.distribution for library in knowledge().libraries}
     used = {name for name in known if targets.distribution(name) is not None}
     return sorted((used | needed) - {"python"})
 

@@ -25,7 +25,7 @@ def edited_region(
 ) -> tuple[Region, Mapping[ast.AST, ast.AST]]:
     """Return ``region`` as it reads after ``splices``, and what each of ``wanted`` is in it.
 
-    ``text`` is what the region has then, with its stand-in; the splices count from its start.
+    ``text`` is the text of the region then, with its placeholder; the splices count from its start.
     Raises Misplaced.
     """
     before = after = b""
@@ -48,7 +48,7 @@ def edited_region(
             continue
         span = module.span(node)
         start, end = span.start - region.span.start, span.end - region.span.start
-        if any(one.start < at < one.end for one in splices for at in (start, end)):
+        if any(splice.start < at < splice.end for splice in splices for at in (start, end)):
             raise Misplaced("another edit replaces this code")
         starts = {at + len(before) for at in _places(start, splices)}
         ends = {at + len(before) for at in _places(end, splices)}
@@ -74,7 +74,7 @@ def _roots(tree: ast.Module, region: Region, *, is_indented: bool) -> tuple[ast.
 
 def _places(at: int, splices: Iterable[Splice]) -> Iterator[int]:
     """Yield where an edge of a node may be in the new text: within or outside of insertions."""
-    here = [len(one.text) for one in splices if one.start == one.end == at]
+    here = [len(splice.text) for splice in splices if splice.start == splice.end == at]
     shift = sum(
         len(one.text) - (one.end - one.start) for one in splices if one.end <= at and one.start < at
     )
@@ -94,7 +94,7 @@ def _alike(module: Module, nodes: Iterable[ast.AST], kind: type) -> Iterator[tup
 
 
 def _innermost(nodes: Iterable[tuple[Span, ast.AST]]) -> ast.AST:
-    """Return the node that holds no other one: what is inserted at its edges is around it."""
+    """Return the node that holds no other one: an insertion at its edges is around it."""
     ordered = sorted(nodes, key=lambda one: one[0].end - one[0].start)
     if not ordered or (len(ordered) > 1 and ordered[0][0] == ordered[1][0]):
         raise Misplaced("another edit replaces this code")

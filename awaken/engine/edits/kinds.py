@@ -122,5 +122,5 @@ _NOT_EXPRESSIONS = frozenset(
 
 
 def is_name_only(parent: cst.CSTNode, field: str) -> bool:
-    """Whether what stands in ``field`` of ``parent`` is a name for ``ast``, not an expression."""
+    """Whether ``field`` of ``parent`` is a name for ``ast``, not an expression."""
     return (type(parent), field) in _NOT_EXPRESSIONS

@@ -57,12 +57,12 @@ class Region(Struct, frozen=True):
             yield from walk(part)
 
     def parts(self) -> Sequence[ast.AST]:
-        """Return the nodes that stand in the region with all that is below them."""
+        """Return the nodes in the region with all that is below them."""
         return header_parts(self.roots[0]) if self.stand_in else self.roots
 
 
 def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST]:
-    """Yield every node that may stand on one of ``lines``, skipping statements on other lines."""
+    """Yield every node that may be on one of ``lines``, skipping statements on other lines."""
     ordered = sorted(lines)
     waiting: list[ast.AST] = [tree] if ordered else []
     while waiting:
@@ -80,7 +80,7 @@ def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST
 
 
 def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:
-    """Yield every node of the statements on whose lines ``word`` stands."""
+    """Yield every node of the statements with ``word`` on their lines."""
     # \b takes no byte of a letter beyond ASCII for one.
     edge = r"[A-Za-z0-9_\x80-\xff]"
     pattern = f"(?<!{edge})".encode("latin-1") + re.escape(word.encode())
@@ -154,7 +154,7 @@ def region_of(module: Module, node: ast.AST) -> Region:
 
 
 def header_region(module: Module, statement: ast.AST) -> Region:
-    """Return the lines of ``statement`` above its body; all of it where they cannot stand alone."""
+    """Return the lines of ``statement`` above its body; all of it if they cannot be alone."""
     whole = region_of(module, statement)
     # An elif and a body behind the colon share their lines with others.
     if not isinstance(statement, _WITH_HEADER) or is_elif(module, statement):
@@ -187,7 +187,7 @@ _WITH_HEADER = (
 
 
 def header_parts(statement: ast.AST) -> list[ast.AST]:
-    """Return the nodes directly below ``statement`` that stand in none of its blocks."""
+    """Return the nodes directly below ``statement`` that are in none of its blocks."""
     blocks = ast.stmt | ast.excepthandler | ast.match_case
     return [part for part in children(statement) if not isinstance(part, blocks)]
 
@@ -238,7 +238,7 @@ def with_lines_above(module: Module, region: Region, lines: int) -> Region:
 
 
 def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
-    """Return the statements among which ``statement`` stands, itself included."""
+    """Return the statements of the block of ``statement``, itself included."""
     above = module.parent(statement)
     for field in ("body", "orelse", "finalbody"):
         block = getattr(above, field, None)
@@ -254,8 +254,8 @@ def _share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
 def line_of_statement(module: Module, statement: ast.stmt) -> int | None:
     """Return where the statement's first line starts, decorators included.
 
-    None if something else stands in front of it on that line. A form feed belongs to the line
-    before, for Python starts to count columns after it.
+    None if other code is before it on that line. A form feed belongs to the line before, for Python
+    starts to count columns after it.
     """
     text, at = module.source.text, _first_byte(module, statement)
     start = max(line_start(text, at), text.rfind(b"\f", 0, at) + 1)
@@ -271,7 +271,7 @@ def _first_byte(module: Module, statement: ast.stmt) -> int:
 
 
 def is_elif(module: Module, statement: ast.stmt) -> bool:
-    """Whether ``statement`` is an ``elif``, which cannot stand without its ``if``."""
+    """Whether ``statement`` is an ``elif``, which needs its ``if``."""
     text = module.source.text
     return isinstance(statement, ast.If) and text.startswith(b"elif", module.span(statement).start)
 

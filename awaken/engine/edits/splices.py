@@ -47,7 +47,7 @@ class SpanMap:
         return bool(self._rounds)
 
     def new_regions(self) -> list[Span]:
-        """Return where the replacements of every round stand in the newest text."""
+        """Return the places of the replacements of every round in the newest text."""
         found: list[Span] = []
         for step in self._rounds:
             found = [step.to_after(region) for region in found] + step.new
@@ -60,13 +60,13 @@ class SpanMap:
         return both
 
     def to_before(self, span: Span) -> Span:
-        """Return where ``span`` of the newest text stands in the oldest."""
+        """Return the place of ``span`` of the newest text in the oldest."""
         for step in reversed(self._rounds):
             span = step.to_before(span)
         return span
 
     def to_after(self, span: Span) -> Span:
-        """Return where ``span`` of the oldest text stands in the newest.
+        """Return the place of ``span`` of the oldest text in the newest.
 
         A span inside a replaced region maps to the whole replacement.
         """

@@ -16,7 +16,7 @@ _LINE_ENDS = (b"\n", b"\r")
 def why_not_whole(
     module: Module, statements: StatementLines, span: Span, text: bytes
 ) -> str | None:
-    """Return why ``text`` cannot stand for the lines of ``span``, None if it can.
+    """Return why ``text`` cannot replace the lines of ``span``, None if it can.
 
     ``statements`` are those of ``module``.
     """

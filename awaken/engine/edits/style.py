@@ -80,7 +80,7 @@ def line_indent(text: bytes, at: int) -> bytes:
 
 
 def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
-    """Return how many blank lines stand directly before and after the line start ``at``."""
+    """Return how many blank lines are directly before and after the line start ``at``."""
     before = _BLANK_BEFORE.search(text, max(0, at - _FAR), at)
     after = _BLANK_AFTER.match(text, at)
     counts = [
@@ -116,7 +116,7 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
 
 
 def _opens_block(text: bytes, span: Span) -> bool:
-    """Whether the lines ``span`` are the first of a block that goes on behind them."""
+    """Whether the lines ``span`` are the first of a block that goes on after them."""
     following = len(text) - len(text[span.end :].lstrip())
     indent = line_indent(text, span.start)
     opens = bool(indent) and text[: span.start].rstrip().endswith(b":")
@@ -124,7 +124,7 @@ def _opens_block(text: bytes, span: Span) -> bool:
 
 
 def _parts_statements(text: bytes, span: Span) -> bool:
-    """Whether the lines ``span`` hold definitions that stand between other top-level statements."""
+    """Whether the lines ``span`` hold definitions between other top-level statements."""
     before, behind = text[: span.start].rstrip(), text[span.end :].lstrip()
     plain_above = bool(before) and not line_indent(text, len(before))
     plain_below = not behind.startswith((b"#", *_DEFINES))
@@ -174,7 +174,7 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere.
 
-    What stands in an f-string has to stay on its line, too.
+    Code in an f-string has to stay on its line, too.
     """
     parent = module.parent(node)
     # `await` before a call is no place to break at.

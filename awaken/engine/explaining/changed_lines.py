@@ -59,8 +59,8 @@ class ChangedLines:
 
     def at(self, line: int) -> Hunk | None:
         """Return the hunk that replaces a line, or puts something directly in front of it."""
-        inside = (one for one in self.hunks if one.lines.start <= line < one.lines.end)
-        added = (one for one in self.hunks if one.lines.start == one.lines.end == line)
+        inside = (hunk for hunk in self.hunks if hunk.lines.start <= line < hunk.lines.end)
+        added = (hunk for hunk in self.hunks if hunk.lines.start == hunk.lines.end == line)
         return next(inside, None) or next(added, None)
 
     def changes_at(self, line: int, hunk: Hunk) -> list[ChangeId]:
@@ -85,8 +85,8 @@ class ChangedLines:
 
     def of(self, changes: Collection[ChangeId]) -> Iterator[Hunk]:
         """Yield the hunks that some of ``changes`` are about."""
-        edited = [lines for one in changes for lines in self._edited.get(one, ())]
-        names = {name for one in changes for name in self._imports.get(one, ())}
+        edited = [lines for change in changes for lines in self._edited.get(change, ())]
+        names = {name for change in changes for name in self._imports.get(change, ())}
         for hunk in self.hunks:
             if any(map(hunk.holds, edited)):
                 yield hunk
@@ -101,7 +101,7 @@ class ChangedLines:
     def alone(self, changes: Collection[ChangeId]) -> FileChange | None:
         """Return the file with what ``changes`` do to it and nothing else; None if that is nothing.
 
-        What shares a line with them comes with them.
+        Changes that share a line with them come with them.
         """
         if self.file.before is None or not self._has_any(changes):
             return self.file
@@ -116,7 +116,7 @@ class ChangedLines:
 
     def _has_any(self, changes: Collection[ChangeId]) -> bool:
         """Whether it is known where ``changes`` edit the file: of settings files it is not."""
-        return any(one in self._edited or one in self._imports for one in changes)
+        return any(change in self._edited or change in self._imports for change in changes)
 
     def pieces(self, hunks: Sequence[Hunk], known: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return which of the ``known`` pieces the hunks add, each with its reason."""
@@ -126,4 +126,4 @@ class ChangedLines:
 
 
 def _meet(places: Sequence[Lines], lines: Lines) -> bool:
-    return any(one.start < lines.end and lines.start < one.end for one in places)
+    return any(place.start < lines.end and lines.start < place.end for place in places)

@@ -78,7 +78,7 @@ class _Explainer:
         self._lines = self._source.line_spans()
         self._line = line_span(self._lines, asked)
         self._point = offset(self._source, self._line, asked)
-        suppressed = [one.finding for one in self._report.suppressed]
+        suppressed = [suppressed_site.finding for suppressed_site in self._report.suppressed]
         self._findings = sorted(
             (
                 one
@@ -156,14 +156,14 @@ class _Explainer:
 
 def _lines_of(statement: ast.stmt) -> range:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    first = min([statement.lineno, *(one.lineno for one in decorators)])
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
     return range(first, (statement.end_lineno or first) + 1)
 
 
 def _directly_in(
     module: Module, statement: ast.stmt, line: int, findings: Sequence[Finding]
 ) -> list[Finding]:
-    """Return which findings ``statement`` holds beside ``line``, with no block between the two."""
+    """Return which findings ``statement`` holds next to ``line``, with no block between the two."""
     around = extent(module, statement) or module.span(statement)
     inside = [finding for finding in findings if around.contains(finding.place.span)]
     if not inside:

@@ -38,7 +38,7 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     lines = source.line_spans()
     line = line_span(lines, asked)
     point = offset(source, line, asked)
-    suppressed = (one.finding for one in report.suppressed)
+    suppressed = (suppressed_site.finding for suppressed_site in report.suppressed)
     every = (*report.findings, *suppressed, *report.explained_only)
     findings = [one for one in every if one.place.path == asked.path]
     here, note = _at(findings, asked, line, point)
@@ -107,8 +107,8 @@ class _Teller:
             return ()
         together = {change, *(one.id for one in self._teller.required(change))}
         paths = {path for one in self._report.changes if one.id in together for path in one.paths}
-        files = (self._lines_of(one) for one in self._report.files if one.path in paths)
-        return tuple(made for one in files if (made := one.alone(together)) is not None)
+        files = (self._lines_of(file) for file in self._report.files if file.path in paths)
+        return tuple(made for file in files if (made := file.alone(together)) is not None)
 
     def site(self, finding: Finding, matched: Literal["span", "change"], line: int) -> Site:
         """Return a site with the pieces that its change adds around ``line``."""
@@ -121,7 +121,7 @@ class _Teller:
         return structs.replace(site, pieces=tuple(self._file.pieces(hunks, rule.pieces)))
 
     def others(self, line: int, told: set[ChangeId]) -> tuple[list[Site], str]:
-        """Return the sites whose changes edit the line beside those ``told``, and a note."""
+        """Return the sites whose changes also edit the line of those ``told``, and a note."""
         hunk = None if self._file is None else self._file.at(line - 1)
         if self._file is None or hunk is None:
             return [], ""
@@ -135,7 +135,7 @@ class _Teller:
 
         sites: list[Site] = []
         for change in found[:_FEW]:
-            own = [one for one in self._report.findings if one.change == change]
+            own = [finding for finding in self._report.findings if finding.change == change]
             sites += [self.site(one, "change", line) for one in sorted(own, key=near)[:1]]
         more = len(found) - _FEW
         return sites, f"{more} more changes edit this line" if more > 0 else ""

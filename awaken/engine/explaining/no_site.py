@@ -33,7 +33,7 @@ def not_python(path: str) -> Why:
 
 def unread(report: RootReport, path: str) -> Why:
     """Return why a file that was asked for could not be read."""
-    said = [one for one in report.diagnostics if one.path == path]
+    said = [diagnostic for diagnostic in report.diagnostics if diagnostic.path == path]
     where = f"line {said[0].line}: " if said and said[0].line else ""
     what = said[0].message if said else "is not among the files that awaken reads"
     return Why(code="unreadable", message=f"{where}the file {what}")
@@ -110,7 +110,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             planned = plan_rule(rule, project, constraints, 1)
             here = [f for f in planned.plan.findings if self._is_here(f)]
             off = self.run.settings.rules_off[rule.name]
-            if any(one.internal for one in planned.diagnostics):
+            if any(diagnostic.internal for diagnostic in planned.diagnostics):
                 # It may need files beside Python, which were not read for it.
                 yield Why(
                     code="not-selected",
@@ -119,12 +119,13 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     help=f"Run with `--select {rule.name}`.",
                 )
             elif here:
+                ignored = ", and remove it from `ignore`" if "ignore" in off else ""
                 would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
                     code="not-selected",
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
-                    help=f"Run with `--select {rule.name}`, and drop it in every `ignore`.",
+                    help=f"Run with `--select {rule.name}`{ignored}.",
                 )
 
     def _not_trusted(self) -> Iterator[Why]:

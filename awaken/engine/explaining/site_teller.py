@@ -27,12 +27,12 @@ class SiteTeller:
         self._known = self._made | {change.id: change for change in report.pending}
         self._reasons = {one.code: one for one in ENGINE_REASONS}
         for rule in rules:
-            self._reasons.update({one.of(rule.name): one for one in rule.reasons})
+            self._reasons.update({reason.of(rule.name): reason for reason in rule.reasons})
 
     def site(
         self, finding: Finding, matched: Literal["span", "statement", "change"] = "span"
     ) -> Site:
-        """Return what becomes of a site."""
+        """Return the explanation of a site."""
         suppressed = next((one for one in self._report.suppressed if one.finding is finding), None)
         change = self._known.get(finding.change) if finding.change else None
         status: Literal["rewritten", "waiting", "left", "held"] = "left"
@@ -64,7 +64,7 @@ class SiteTeller:
         return tuple(summary for one, summary in self._known.items() if one in wanted)
 
     def _outline(self, finding: Finding) -> Outline | None:
-        """Return what is said of the change of a site, or of what leaves it alone."""
+        """Return the outline of the change of a site, or of the reason to leave it alone."""
         for one in self._report.outlines:
             if one.change is None and finding.change is None and finding.site in one.sites:
                 return one

@@ -38,7 +38,7 @@ def format_edited(
 def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:
     """Whether every hunk lies in statements that hold, or touch, an edited region.
 
-    One hunk may go over several of them that stand directly below each other.
+    One hunk may cover several of them directly below each other.
     """
     allowed = list(_joined(_edited_lines(text, regions)))
     return all(any(held.contains(Span(hunk.start, hunk.end)) for held in allowed) for hunk in hunks)

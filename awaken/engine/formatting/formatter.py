@@ -247,7 +247,7 @@ _DIGITS = re.compile("[0-9]{1,4}")  # str.isdigit takes ², which int does not
 
 
 def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
-    """Yield what flake8 and pycodestyle are told, or their default where they are told nothing."""
+    """Yield the lengths that flake8 and pycodestyle are configured with, or their default."""
     for name in ("setup.cfg", "tox.ini", ".flake8"):
         try:
             settings = parse_ini(_text(root, name) or "")

@@ -92,7 +92,7 @@ def _content_end(text: bytes, at: int) -> int:
 
 
 def _length(module: Module, span: Span) -> int:
-    """Return how long the longest of the lines is on which ``span`` stands."""
+    """Return the length of the longest of the lines of ``span``."""
     text = module.source.text
     whole = text[line_start(text, span.start) : line_end(text, span.end)].decode()
     return max(map(len, whole.splitlines()), default=0)
@@ -116,12 +116,12 @@ class _Row:
 
     @property
     def opens_last(self) -> bool:
-        """Whether a statement begins on the line, and only its last bracket is open behind it."""
+        """Whether a statement begins on the line, and only its last bracket is open at its end."""
         return self.depth == 0 and self.depth_behind == 1 and self.last_word in OPENING
 
 
 def _rows(module: Module, numbers: Sequence[int]) -> dict[int, _Row]:
-    """Return the lines ``numbers``, and others beside them, that hold code, by their numbers."""
+    """Return the lines ``numbers``, and others next to them, that hold code, by their numbers."""
     rows: dict[int, _Row] = {}
     wanted: dict[int, int] = {}
     for number, start in _starts(module, numbers).items():
@@ -179,7 +179,7 @@ def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Ro
 
 
 def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of the statement that starts at ``at``, and what can be read behind it."""
+    """Yield the tokens of the statement that starts at ``at``, and of readable code after it."""
 
     def lines() -> Iterator[str]:
         start = at

@@ -37,7 +37,7 @@ class ImportPlaces:
         self._first_party = first_party
         # Imports below the first code count apart: a name may be used before they run.
         groups, end = list(self._all_groups()), end_of_imports(module)
-        self._groups = [one for one in groups if module.span(one[0]).start < end]
+        self._groups = [group for group in groups if module.span(group[0]).start < end]
         self._later_groups = groups[len(self._groups) :]
 
     def section(self, name: str) -> int:
@@ -64,7 +64,7 @@ class ImportPlaces:
     def for_line(self, name: str, *, is_from: bool, member: str = "", before: int) -> LinePlace:
         """Return where ``import name`` or ``from name import member`` goes.
 
-        A section that stands below code is taken only if it ends ``before`` the first use.
+        A section below code is taken only if it ends ``before`` the first use.
         """
         section = self.section(name)
         later = [one for one in self._later_groups if self._end_of(one[-1]) <= before]
@@ -83,13 +83,13 @@ class ImportPlaces:
     def _first_group_of(
         self, groups: Sequence[list[ImportStatement]], section: int, name: str
     ) -> list[ImportStatement] | None:
-        """Return the first group that imports from ``section``, at best what is beside ``name``."""
-        held = [one for one in groups if section in map(self._section_of, one)]
+        """Return the first group that imports from ``section``, preferably related to ``name``."""
+        held = [group for group in groups if section in map(self._section_of, group)]
         return next((one for one in held if _has_related(one, name)), next(iter(held), None))
 
     @cached_property
     def one_name_per_line(self) -> bool:
-        """Whether the file imports each name on a line of its own, as isort can be told to."""
+        """Whether the file imports each name on a line of its own, as isort can be configured."""
         held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
         modules = [module_of(one) for one in held]
         return len(set(modules)) < len(modules) and all(len(one.names) == 1 for one in held)
@@ -192,7 +192,7 @@ class ImportPlaces:
         return LinePlace(at, 1, self._blank_before_code(at))
 
     def _blank_before_code(self, at: int) -> int:
-        """Return how many blank lines stand between imports and what follows ``at``."""
+        """Return how many blank lines are between imports and the code after ``at``."""
         for statement in self._module.tree.body:
             if self._module.span(statement).start >= at:
                 definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

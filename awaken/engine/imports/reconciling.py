@@ -104,7 +104,7 @@ class _Wanted(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What stands after ``import``."""
+        """The text after ``import``."""
         name = self.name or self.module
         return f"{name} as {self.alias}" if self.alias else name
 
@@ -138,7 +138,7 @@ class _Reconciling:
         self._needed: set[str] = set()
 
     def need(self, wanted: _Wanted, typing: bool, changes: Sequence[ChangeId]) -> None:
-        """See to it that ``wanted`` is bound, before its first use where that is at run time."""
+        """Ensure that ``wanted`` is bound, before its first use where that is at run time."""
         self._needed.add(wanted.bound)
         same = [bound for bound in self._bounds if self._gives(bound, wanted)]
         if any(typing or self._is_early(bound, wanted.bound) for bound in same):
@@ -247,7 +247,7 @@ class _Reconciling:
         return submodule or bound.alias.name == wanted.module
 
     def _is_early(self, bound: Bound, name: str) -> bool:
-        """Whether a run-time import stands above everything that uses its name."""
+        """Whether a run-time import is above everything that uses its name."""
         if bound.typing_only:
             return False
         return self._module.span(bound.statement).start < self._first_use(name)
@@ -309,7 +309,7 @@ class _Reconciling:
 
     def _takes(self, statement: ast.ImportFrom, wanted: _Wanted) -> bool:
         """Whether a renamed name and others may share the statement."""
-        renamed = wanted.alias or any(one.asname for one in statement.names)
+        renamed = wanted.alias or any(name.asname for name in statement.names)
         return not renamed or self._places.combines_renamed
 
     def _is_used(
@@ -426,7 +426,7 @@ class _Reconciling:
         return line_start(self._text, whole.start), line_end(self._text, whole.end)
 
     def _blank_lines_above(self, at: int, new: Mapping[int, str]) -> int | None:
-        """Return how many blank lines stand above ``at`` then; None at the head of a block."""
+        """Return how many blank lines are above ``at`` then; None at the head of a block."""
         if at in new:
             lines = new[at].splitlines()
             return len(lines) - len("\n".join(lines).rstrip("\n").split("\n"))

@@ -104,8 +104,8 @@ class FileSystem:
     def copy_attributes(self, descriptor: int, like: Path) -> None:
         """Give the open file the extended attributes and ACL of ``like``, and no others.
 
-        As with ``cp -a``, what this user or the file system may not set is left out. Linux only:
-        Python knows no attributes elsewhere.
+        As with ``cp -a``, attributes that this user or the file system may not set are left out.
+        Linux only: Python knows no attributes elsewhere.
         """
         if sys.platform == "linux":
             with _opened(like) as source:
@@ -175,14 +175,14 @@ REAL = FileSystem()
 
 
 def digest(content: bytes) -> bytes:
-    """Return the SHA-256 that stands for the bytes of a file."""
+    """Return the SHA-256 of the bytes of a file."""
     return hashlib.sha256(content).digest()
 
 
 def digest_at(path: Path) -> bytes | None:
     """Return the digest of the regular file at ``path``, b"" where nothing exists.
 
-    None says that something else stands there: a directory, a link, a file behind a link.
+    None says that something else is there: a directory, a link, a file below a link.
     """
     try:
         if not stat.S_ISREG(path.lstat().st_mode) or os.path.realpath(path) != str(path):
@@ -235,7 +235,7 @@ def stands(path: Path) -> bool:
 
 @contextmanager
 def naming(target: Path) -> Iterator[None]:
-    """Let an OSError name ``target``, the file the user knows, not a temporary file beside it."""
+    """Let an OSError name ``target``, the file the user knows, not the temporary file."""
     try:
         yield
     except OSError as error:
@@ -276,7 +276,7 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
 
     A link stays one: its target is replaced, if it leads to no place outside of the project that
     holds the link. Permission bits and attributes stay as well, or are those of any new file.
-    Raises OSError; what stood there before then still does.
+    Raises OSError; the old file is then unchanged.
     """
     import tempfile  # noqa: PLC0415  few runs write a file of their own
 

@@ -100,7 +100,7 @@ class Repository(Struct, frozen=True):
         return _run([self._git, *_QUIET, *arguments], directory, self._environment, seconds, given)
 
     def ask_outside(self, directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Run git in a ``directory`` of ours, which belongs to no repository; as ``ask``.
+        """Run git in a ``directory`` of awaken, which belongs to no repository; as ``ask``.
 
         No attribute of the repository holds there.
         """
@@ -175,7 +175,7 @@ def _is_git_directory(place: Path) -> bool:
 
 
 def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
-    """Make a git directory in ``own`` that stands for ``real``; return the environment to use it.
+    """Make a git directory in ``own`` that replaces ``real``; return the environment to use it.
 
     A linked worktree has two: its own, and the one that it shares with all others.
     """
@@ -204,7 +204,7 @@ def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
 
 
 def _with_user_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return our variables, with our setting behind those that the user's environment has."""
+    """Return our variables, with our setting after those of the user's environment."""
     count = environment.get("GIT_CONFIG_COUNT", "0")
     number = int(count) if count.isdecimal() else 0
     return {

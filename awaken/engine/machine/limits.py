@@ -73,7 +73,7 @@ def end_after(seconds: int) -> None:
 
 
 def memory_of(process: int) -> int:
-    """Return how many bytes a process has in memory; 0 where that cannot be told."""
+    """Return how many bytes a process has in memory; 0 if unknown."""
     try:
         pages = Path(f"/proc/{process}/statm").read_text().split()[1]
     except (OSError, IndexError):

@@ -111,7 +111,7 @@ def run_in_group(
 ) -> int:
     """Run ``words`` as ``run_program`` does, print into the file ``output``; return the exit code.
 
-    Of what is printed the last part is kept. What it started and left running ends with it.
+    The last part of the output is kept. Programs that it started and left running end with it.
     """
     ending = time.monotonic() + bounds.seconds
     with output.open("ab") as printed:
@@ -170,7 +170,7 @@ def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.
     environment = dict(os.environ)
     # An empty or relative entry means the current directory, which may be the project's.
     places = environment.pop("PYTHONPATH", "").split(os.pathsep)
-    if absolute := [one for one in places if os.path.isabs(one)]:  # noqa: PTH117  strings
+    if absolute := [place for place in places if os.path.isabs(place)]:  # noqa: PTH117  strings
         environment["PYTHONPATH"] = os.pathsep.join(absolute)
     return subprocess.Popen(  # noqa: S603  no shell, and the words are ours
         words,

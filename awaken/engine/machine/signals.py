@@ -57,7 +57,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def number_of(interrupt: KeyboardInterrupt) -> signal.Signals:
-    """Return the signal that ``interrupt`` stands for."""
+    """Return the signal of ``interrupt``."""
     said = interrupt.args[0] if interrupt.args else None
     return said if isinstance(said, signal.Signals) else signal.SIGINT
 

@@ -45,7 +45,7 @@ def state_directory(chosen: Path | None = None) -> Path:
 def require_private(state: Path, *inside: str) -> None:
     """Raise StateDirectoryError unless ``state`` and the directories ``inside`` are the user's.
 
-    What does not exist yet is nobody else's; nor is what this user cannot look at.
+    A path that does not exist yet belongs to nobody else; nor does an unreadable one.
     """
     for directory in (state, *(state / name for name in inside)):
         try:

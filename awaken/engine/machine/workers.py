@@ -81,10 +81,10 @@ def run_many(
 
     ``function``, its results and the items must be picklable, the items small: what all share
     belongs into ``function`` (``functools.partial``), which a forked worker has for nothing.
-    ``jobs`` is the number of processes, None for one per core. Where ``estimated_seconds``
-    promises too little, everything runs here: an item may end this process then, and only its time
-    is limited. ``arrived`` is told each time how many results there are.
-    Raises what ``function`` raised for the first item that failed.
+    ``jobs`` is the number of processes, None for one per core. Where ``estimated_seconds`` promises
+    too little, everything runs here: an item may end this process then, and only its time is
+    limited. ``arrived`` is called each time with the number of results. Raises what ``function``
+    raised for the first item that failed.
     """
     workers = min(jobs or available_cores(), len(items))
     if not items or estimated_seconds < SECONDS_WORTH_A_POOL:

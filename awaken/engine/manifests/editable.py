@@ -28,7 +28,7 @@ def read_manifests(root: Path) -> dict[str, SourceFile]:
     enclosure = enclosure_of(root)
     names = requirement_files(root, ())
     # What was compiled is named by itself; what it was compiled of is what is edited.
-    names += [f"{one.removesuffix('.txt')}.in" for one in names if one.endswith(".txt")]
+    names += [f"{name.removesuffix('.txt')}.in" for name in names if name.endswith(".txt")]
     found = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)
     waiting = [path for path in found if is_requirements_file(path)]
     while waiting and len(found) < _INCLUDES_LIMIT:
@@ -55,14 +55,14 @@ def is_requirements_file(path: str) -> bool:
 
 def manifests_in(paths: Iterable[str], root: str) -> list[str]:
     """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
-    inside = [one for one in paths if not root or one.startswith(f"{root}/")]
+    inside = [path for path in paths if not root or path.startswith(f"{root}/")]
     metadata = [one for name in _METADATA if (one := below(root, name)) in inside]
     last = [one for name in _LAST if (one := below(root, name)) in inside]
     return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
 
 
 def _main_first(path: str) -> tuple[bool, bool, str]:
-    """Sort what a program needs to run before what it needs beside, and the shortest name first."""
+    """Sort the extras that a program needs to run first, and the shortest name first."""
     return is_beside(path), PurePosixPath(path).stem != "requirements", path
 
 

@@ -137,7 +137,7 @@ def group_added(path: str, text: str, group: str) -> tuple[str, Listing]:
 def nearest(
     listings: Sequence[Listing], name: str, group: str | None, beside: Sequence[str]
 ) -> list[tuple[Listing, str]]:
-    """Return the lists that a requirement of ``name`` goes into, each with what it stands beside.
+    """Return the lists that a requirement of ``name`` goes into, each with its neighbour.
 
     Where it is listed already it stays. Else it goes wherever the first of ``beside`` is listed
     that any list names, else into the first list of its ``group``.

@@ -41,10 +41,10 @@ class Texts(Protocol):
         """The requirements as they are written, without quotes and comments."""
 
     def insert(self, place: int, text: str) -> None:
-        """Add a requirement in front of the one at ``place``, or behind the last."""
+        """Add a requirement before the one at ``place``, or after the last."""
 
     def replace(self, place: int, text: str) -> None:
-        """Write the requirement at ``place`` anew."""
+        """Write the requirement at ``place`` again."""
 
     def manifest(self) -> str:
         """Return the text of the whole manifest. Raises CannotAdd if it is not as it should be."""
@@ -77,7 +77,7 @@ class TextList:
 
 
 def distribution_of(text: str) -> str:
-    """Return the canonical name of a requirement's distribution; empty for what is none."""
+    """Return the canonical name of a requirement's distribution; empty for other lines."""
     found = _NAME.match(text)
     return canonicalize_name(found["name"]) if found else ""
 
@@ -156,7 +156,7 @@ def _bounds(wanted: Requirement) -> str:
 def _with_extras(text: str, wanted: Requirement) -> str:
     """Return a requirement with the missing extras; its specifier and its marker stay as written.
 
-    ``packaging`` would write all of it anew.
+    ``packaging`` would write all of it again.
     """
     found = _NAME.match(text)
     if found is None:

@@ -15,7 +15,7 @@ from awaken.contract import Requirement as RequirementEdit
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.manifests.editable import MANIFESTS, below, manifests_in
-from awaken.engine.manifests.line_list import compiling
+from awaken.engine.manifests.line_list import compiling, written_to
 from awaken.engine.manifests.listings import Listing, group_added, listings_in, nearest
 from awaken.engine.manifests.requirement_lists import distribution_of, require
 from awaken.engine.manifests.whole_texts import CannotAdd, editable_text, with_text
@@ -43,8 +43,8 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
     """Return the manifests of ``snapshot`` with every requirement in them that is missing.
 
     A distribution that is required already gains missing extras, and bounds that its own specifier
-    lacks. What cannot be written is left to do. A requirement that is none is a problem of its
-    changes.
+    lacks. Requirements that cannot be written are left to do. An invalid requirement is a problem
+    of its changes.
     """
     work = _Work(snapshot)
     for wanted, owned in _grouped(edits).items():
@@ -134,7 +134,7 @@ class _Work:
                 found += listings
             else:
                 compiled += listings
-                self._compiled[path] = command
+                self._compiled[path] = written_to(command, path)
         return found or compiled
 
     def _text(self, path: str) -> str:
@@ -156,9 +156,9 @@ class _Work:
         changes = tuple(dict.fromkeys(one for path in files for one in self._asking.get(path, ())))
         for path, command in self._compiled.items():
             if path not in files:
-                run = f"run `{command}`" if command else "generate it again"
-                why = f"it does not contain the new requirements of {first}: {run}"
-                yield LeftToDo(path, 0, "", "", why, changes)
+                why = f"it does not contain the new requirements of {first}"
+                why += "" if command else ": generate it again"
+                yield LeftToDo(path, 0, "", "", why, changes, command)
 
     def _leave(
         self,
@@ -196,7 +196,7 @@ class _Work:
         names: Iterable[str],
         changes: tuple[ChangeId, ...],
     ) -> None:
-        """Say what a ``setup.py`` should list that lists what stands beside it."""
+        """Note the requirement that a ``setup.py`` should list, next to the one that it lists."""
         path = below(wanted.root, "setup.py")
         text = self._snapshot[path].text.decode() if path in self._snapshot else ""
         for name in names if _COMPUTED.decode() in text else ():

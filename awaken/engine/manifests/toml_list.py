@@ -27,7 +27,7 @@ class TomlList:
         return [str(self._array[at]) for at in self._places()]
 
     def insert(self, place: int, text: str) -> None:
-        """Add a requirement in front of the one at ``place``, or behind the last."""
+        """Add a requirement before the one at ``place``, or after the last."""
         places = self._places()
         at = places[place - 1] + 1 if place else next(iter(places), 0)
         new = self._quoted(text)
@@ -39,7 +39,7 @@ class TomlList:
             self._array.insert(at, new)
 
     def replace(self, place: int, text: str) -> None:
-        """Write the requirement at ``place`` anew."""
+        """Write the requirement at ``place`` again."""
         self._array[self._places()[place]] = self._quoted(text)
 
     def manifest(self) -> str:

@@ -13,9 +13,9 @@ Maps = Sequence[Mapping[str, SpanMap]]
 
 
 def standing(decided: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
-    """Return where sites that were left as they are stand after all phases.
+    """Return the places, after all phases, of sites that were left as they are.
 
-    Those are missing that stood inside something rewritten: they have no place of their own now.
+    Those inside rewritten code are missing: they have no place of their own now.
     """
     places = ((finding, _where_now(finding.place, maps)) for finding in decided)
     return {finding: place for finding, place in places if place is not None}
@@ -40,7 +40,7 @@ def _where_now(place: Place, maps: Maps) -> Place | None:
 def seen_before(
     found: Sequence[Finding], decided: Sequence[Finding], standing: Mapping[Finding, Place]
 ) -> frozenset[SiteId]:
-    """Return which of ``found``, placed on disk, are ``decided``; each of these stands for one.
+    """Return which of ``found``, placed on disk, are ``decided``; each of these counts for one.
 
     A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
     a rewritten one leads back to the whole of that, which then contains the decided place.

@@ -30,8 +30,8 @@ def check(
 ) -> Iterator[Problem]:
     """Yield what ``changes`` broke in the files of ``edited``.
 
-    A problem names the changes that edit the broken statement; none where that cannot be told.
-    A file that was broken the same way before gives no problem.
+    A problem names the changes that edit the broken statement; none if unknown. A file that was
+    broken the same way before gives no problem.
     """
     for path in sorted({*edited.maps, *edited.created}):
         after = edited.snapshot[path]

@@ -29,7 +29,7 @@ REQUIRES_REFUSED = Reason(
 ROLLED_BACK = Reason(
     "engine/rolled-back",
     "a check rolled back the rewrite: {problem}",
-    "Change this place by hand, and please report this to awaken.",
+    "Apply the other changes, then run awaken again. If that fails too, change it by hand.",
 )
 TOO_LARGE = Reason(
     "engine/too-large",
@@ -39,7 +39,7 @@ TOO_LARGE = Reason(
 UNDONE_BY_ANOTHER_RULE = Reason(
     "engine/undone-by-another-rule",
     "two rules undo each other here: {rules}",
-    "Select only one of the two rules, and please report this to awaken.",
+    "Select only one of the two rules.",
 )
 
 ENGINE_REASONS = (

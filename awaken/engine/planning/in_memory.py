@@ -265,7 +265,7 @@ class _Work:
 
 
 def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
-    """Return the names that were to go from a file, and stand in it because others take them."""
+    """Return the names that were to go from a file, and stay because others import them."""
     released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
     left = {one for one in released if re.search(rf"\b{re.escape(one)}\b".encode(), now.text)}
     return left & before.of(now.path) if left else set()

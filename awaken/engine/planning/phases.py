@@ -147,7 +147,7 @@ class _SoFar:
         self.findings.extend(self._shown(finding) for finding in findings)
 
     def outline(self, outlines: Iterable[Outline], shown: Collection[ChangeId]) -> None:
-        """Keep what is said of changes that are shown, and of those that there are not."""
+        """Keep the outlines of changes that are shown, and of those that do not exist."""
         for one in outlines:
             if one.change is None or one.change in shown:
                 parts = tuple(map(self._part_on_disk, one.parts))
@@ -295,7 +295,7 @@ def _plan_with_suppressions(
 ) -> tuple[Plan, dict[SiteId, SuppressedSite]]:
     """Return what ``rule`` plans around the sites that are suppressed, and these sites.
 
-    A suppressed site is excluded and the rule plans again: it decides what becomes of the rest.
+    A suppressed site is excluded and the rule plans again: it decides about the rest.
     """
     constraints = policy.constraints_of(rule)
     plan = _plan(rule, project, constraints, tools, so_far)
@@ -390,7 +390,7 @@ def _prove(
 def _note_touched(
     change: Change, at: Mapping[SiteId, str], touched: dict[str, set[SiteId]]
 ) -> None:
-    """Note for each file the sites that stand or edit there; ``at`` says where each stands.
+    """Note for each file the sites that are or edit there; ``at`` gives their places.
 
     Not all of a change: one of a whole program has thousands of sites in hundreds of files.
     """
@@ -422,7 +422,7 @@ def _plan_again(
         for finding in so_far.findings
         if finding.change is None or finding.change not in made
     ]
-    decided += [one.finding for one in so_far.suppressed]
+    decided += [suppressed_site.finding for suppressed_site in so_far.suppressed]
     stand = standing(decided, so_far.maps)
     looked_in = so_far.changed_files()
     if tools.site_scope is not None:

@@ -157,11 +157,11 @@ def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
 
 
 def _joined(parts: Sequence[Planned]) -> Planned:
-    """Join the plans of several files; what spans files comes with each of them."""
+    """Join the plans of several files; each contains the parts that span files."""
     # Backwards twice: of equal ones the first stays, at its place in the order of the files.
     findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
     changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
-        tuple(dict.fromkeys(one for part in parts for one in part.diagnostics)),
+        tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),
     )

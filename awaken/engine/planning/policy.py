@@ -52,7 +52,7 @@ def apply_policy(
 ) -> tuple[list[Change], dict[ChangeId, Rejection]]:
     """Split ``changes`` into those to make and those rejected with a reason.
 
-    Changes of a level that is not allowed, or with an excluded site, are neither: their findings
+    Changes of a level that is not allowed, or with an excluded site, are in neither: their findings
     stay as they are.
     """
     rejected: dict[ChangeId, Rejection] = {}
@@ -81,7 +81,7 @@ def apply_policy(
 
 
 def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejection]) -> None:
-    """Reject what requires a rejected change; where that one is held back, for the same reason."""
+    """Reject changes that require a rejected one, with its own reason if that one only waits."""
     # First, for a change may require one that is held back and one that fails otherwise: the
     # suppression is what the user can do something about.
     held_back = {one: why for one, why in rejected.items() if why.code == HELD_BACK.code}

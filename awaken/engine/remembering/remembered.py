@@ -149,7 +149,7 @@ class Memory:
         self._cache.put(asked, proof)
 
     def keep_files(self, files: dict[str, KnownFile]) -> None:
-        """Keep what is known of the files for the next run, in place of what was known before."""
+        """Keep the facts of the files for the next run, in place of the old ones."""
         if files != self.files:
             self._cache.put(_FILES, KnownFiles(files))
 

@@ -196,7 +196,7 @@ _SHARD_DECODER = msgspec.msgpack.Decoder(_Shard)
 
 
 def _content(name: str, directory: int) -> bytes:
-    """Return the bytes of a file of ours in the open ``directory``. Raises OSError."""
+    """Return the bytes of a file of awaken in the open ``directory``. Raises OSError."""
     descriptor = os.open(name, os.O_RDONLY | NO_LINK | NO_WAIT, dir_fd=directory)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -252,7 +252,7 @@ def _opened(
 def made_directories(base: Path, names: Sequence[str]) -> Iterator[int]:
     """Open directories as ``_opened`` does, and make those that are missing. Raises OSError.
 
-    Backups and git are told to pass over the cache.
+    Backups and git are configured to skip the cache.
     """
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(base, names[:1], _made_inside) as top:
@@ -266,7 +266,7 @@ def made_directories(base: Path, names: Sequence[str]) -> Iterator[int]:
 def prune(base: Path, keep_bytes: int = KEEP_BYTES) -> None:
     """Remove from the cache in ``base`` what is old, then the oldest until the rest fits.
 
-    What awaken cannot have made stays, and so does all that is not marked as its cache.
+    Files that awaken cannot have made stay, and so do those without the mark of its cache.
     """
     with suppress(OSError), _opened(base, [TOP]) as top:
         if _content(_MARK, top) != _IGNORE_FILES[_MARK].encode():

@@ -50,7 +50,7 @@ def syntax_alone(expression: bytes) -> str | None:
 
 
 def around_alone(expression: bytes) -> tuple[int, int]:
-    """Return how many bytes of its own parentheses stand before and behind an expression.
+    """Return how many bytes of its own parentheses are before and after an expression.
 
     Raises SyntaxError where the text is no expression.
     """

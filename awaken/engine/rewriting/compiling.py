@@ -57,9 +57,9 @@ def _protect_compiler(tree: ast.Module) -> None:
 
 
 def blocks(tree: ast.Module) -> int:
-    """Return how many blocks stand inside each other at most, as the compiler counts or more.
+    """Return how many blocks are inside each other at most, as the compiler counts or more.
 
-    Loops, ``with`` items, ``try`` and comprehensions are blocks; a function starts anew.
+    Loops, ``with`` items, ``try`` and comprehensions are blocks; a function starts at 0.
     """
     deepest = 0
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]

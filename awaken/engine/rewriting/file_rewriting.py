@@ -177,7 +177,7 @@ class _Work:
     def _statements(
         self, edits: Sequence[OwnedEdit[ReplaceStatements]], others: Sequence[Piece]
     ) -> Iterator[Piece]:
-        """Yield the lines that stand in the place of others, where nothing else is edited."""
+        """Yield the lines that replace others, where nothing else is edited."""
         taken = list(others)
         if not edits:
             return

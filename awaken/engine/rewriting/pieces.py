@@ -57,7 +57,7 @@ class Assembled(Struct, frozen=True):
 
     def headers(self) -> Mapping[Span, ast.AST]:
         """Return the statements whose headers are rewritten, by the old places of these."""
-        return {one.span: one.header_of for one in self.pieces if one.header_of is not None}
+        return {piece.span: piece.header_of for piece in self.pieces if piece.header_of is not None}
 
 
 def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
@@ -125,7 +125,7 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
 
 
 def _inside(span: Span, piece: Piece) -> Span:
-    """Return where the expression itself stands: parentheses around it are no part of it."""
+    """Return the place of the expression itself: parentheses around it are no part of it."""
     before, behind = around_alone(piece.text)
     return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)
 
@@ -147,11 +147,11 @@ def _wrapped(piece: Piece) -> Piece:
 def _checked(before: Module, attempt: _Attempt) -> Assembled:
     """Return the result with a problem for every statement that changed without being named."""
     inside = {
-        one.span: one.header_of or _owner(before, one.span)
-        for one in attempt.pieces
-        if one.is_token or one.header_of is not None
+        piece.span: piece.header_of or _owner(before, piece.span)
+        for piece in attempt.pieces
+        if piece.is_token or piece.header_of is not None
     }
-    regions = [one.span for one in attempt.pieces if one.span not in inside]
+    regions = [piece.span for piece in attempt.pieces if piece.span not in inside]
     comparison = Comparison(before, attempt.module, attempt.moved, regions, inside)
     with deep_recursion():
         differing = list(comparison.differences())

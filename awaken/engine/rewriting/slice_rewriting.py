@@ -74,7 +74,7 @@ class Slice(Struct, frozen=True):
 
     @property
     def is_indented(self) -> bool:
-        """Whether the lines stand in a block, which the text alone does not open."""
+        """Whether the lines are in a block, which the text alone does not open."""
         return not self.is_expression and self.text[:1] in {" ", "\t"}
 
 
@@ -310,7 +310,7 @@ def _failed(job: Job, what: str) -> SliceRejected:
 
 def _has_blocks_of(node: cst.CSTNode, statements: Sequence[cst.CSTNode]) -> bool:
     """Whether the one of ``statements`` is of the kind of ``node``, with the very same blocks."""
-    return [type(one) for one in statements] == [type(node)] and all(
+    return [type(statement) for statement in statements] == [type(node)] and all(
         getattr(statements[0], name, None) is getattr(node, name, None) for name in _BLOCKS
     )
 
@@ -326,7 +326,7 @@ def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CST
 
 
 def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:
-    """Return ``node`` from its first keyword on: what is ``if`` alone may be ``elif`` in place."""
+    """Return ``node`` from its first keyword on: an ``if`` alone may be ``elif`` in place."""
     return node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node
 
 

@@ -68,7 +68,7 @@ class Baseline(Struct, frozen=True):
     entries: tuple[BaselineEntry, ...]
 
     def entry_of(self, finding: Finding) -> BaselineEntry:
-        """Return the entry that stands for ``finding``, whether it is listed or not."""
+        """Return the entry of ``finding``, whether it is listed or not."""
         # Relative to the baseline, not to the root: several roots may share one file.
         path = os.path.relpath(self.root / finding.place.path, self.file.parent)
         return BaselineEntry(

@@ -82,8 +82,8 @@ class ChangedLines(Struct, frozen=True):
 def changed_lines(root: Path, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
     """Return which lines below ``root`` differ from the last common commit of ``since`` and HEAD.
 
-    What stands in the working tree counts, committed or not; ``overlay`` gives, by absolute path,
-    bytes that stand for a file instead. Raises UserError where git cannot tell.
+    The working tree counts, committed or not; ``overlay`` gives, by absolute path, bytes that
+    replace a file. Raises UserError where git cannot tell.
     """
     try:
         with git.opened(root) as repository:
@@ -174,7 +174,7 @@ def _committed(asked: _Asked, commit: str) -> dict[str, str]:
 
 
 def _contents(asked: _Asked, blobs: Mapping[str, str]) -> dict[str, bytes]:
-    """Return what the files of a commit hold, but for those that are too large."""
+    """Return the contents of the files of a commit, without those that are too large."""
     if not blobs:
         return {}
     words = "".join(f"{blob}\n" for blob in blobs.values())

@@ -55,7 +55,7 @@ class SuppressionSources:
         self._read: dict[str, tuple[SourceFile, tuple[Suppression, ...]]] = {}
 
     def fingerprint(self) -> tuple[object, ...]:
-        """Return what decides the answers beside files and settings, the same for the same."""
+        """Return a value for all that decides the answers in addition to files and settings."""
         return (
             sorted((rule.name, rule.family, rule.status) for rule in self.rules),
             sorted(self._listed),
@@ -112,7 +112,7 @@ class SuppressionSources:
         return any(rule in self.meant(name) for name in comment.names)
 
     def meant(self, name: str) -> frozenset[str]:
-        """Return the rules that ``name`` stands for; none for a name that nobody knows."""
+        """Return the rules that ``name`` means; none for an unknown name."""
         meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
         # No rule, but its advice can be suppressed as if it were one.
         return frozenset(meant | ({name} & {UNUSED_SUPPRESSION}))

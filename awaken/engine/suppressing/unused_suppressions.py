@@ -24,8 +24,8 @@ def advise(
 ) -> tuple[list[Finding], list[SuppressedSite]]:
     """Return the advice about the comments of files on disk, and what of it is suppressed itself.
 
-    ``suppressed`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
-    be read or planned is no reason to call a comment unused.
+    ``suppressed`` are placed on disk, ``ran`` are the names of the rules that ran. A file that
+    could not be read or planned is no reason to call a comment unused.
     """
     plan = Plan(tuple(_advice(suppression_sources, before, suppressed, ran, trouble)))
     found = suppression_sources.find(plan, PlanSnapshot(before, before))
@@ -93,9 +93,9 @@ class _Complaints:
             yield f"{listed} in `{comment.text}` suppresses nothing", f"Remove {listed}."
 
     def _is_idle(self, name: str) -> bool:
-        """Whether all rules that ``name`` stands for ran, and it suppressed nothing.
+        """Whether all rules that ``name`` means ran, and it suppressed nothing.
 
-        A family does not stand for rules in preview here: few ask for those.
+        A family does not include rules in preview here: few ask for those.
         """
         expected = {
             rule.name

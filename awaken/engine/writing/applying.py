@@ -119,7 +119,7 @@ def apply(  # noqa: PLR0913  what is written, and as what
 
 
 def _check(root: Path, writes: Iterable[FileWrite]) -> list[_Checked]:
-    """Return what there is to write, sorted by path and each file once."""
+    """Return the files to write, sorted by path and each once."""
     checked: dict[bytes, _Checked] = {}
     conflicts = []
     for write in writes:
@@ -213,7 +213,7 @@ def _record(root: Path, command: str, checked: Iterable[_Checked]) -> Record:
 def _write_or_put_back(
     journal: Journal, entry: JournalEntry, record: Record, contents: Sequence[bytes]
 ) -> JournalEntry:
-    """Return the entry as it stands in the end."""
+    """Return the entry in its final state."""
     try:
         journal.begin(entry, record)
         _write(journal.filesystem, entry.id, record, contents)

@@ -171,13 +171,13 @@ class Journal:
         return after
 
     def find(self, journal_id: str) -> JournalEntry | None:
-        """Return the entry with this id as it stands now."""
+        """Return the current entry with this id."""
         return next((entry for entry in self.entries() if entry.id == journal_id), None)
 
     def entries(self, root: Path | None = None) -> list[JournalEntry]:
         """Return the entries, of ``root`` or of all roots, the oldest first.
 
-        A directory that is missing, or closed to us, holds no entry of ours. Raises
+        A directory that is missing or unreadable holds no entry of awaken. Raises
         StateDirectoryError for one that is not this user's alone.
         """
         require_private(self.state, self.directory.name)

@@ -311,7 +311,7 @@ def take_back(journal: Journal, journal_id: str, record: Record) -> None:
 
 
 def temporary_path(place: Path, journal_id: str, index: int, kind: str) -> Path:
-    """Return the hidden name beside ``place`` under which the journal finds leftovers again."""
+    """Return the hidden name next to ``place`` under which the journal finds leftovers again."""
     # Not ending in .py: reloaders and test watchers must not see it.
     return place.parent / f".awaken-{journal_id}-{index}.{kind}"
 

@@ -52,7 +52,7 @@ def leading_to(project: Project, module: Module, function: Function) -> list[Fun
 def doubles_passed(
     project: Project, module: Module, methods: Collection[str], function: Function
 ) -> Iterator[Place]:
-    """Yield where tests have a double of an object with one of ``methods``.
+    """Yield where tests have a mock of an object with one of ``methods``.
 
     The tests are those that lead to ``function`` of ``module``, and those that override
     dependencies; a double is a mock that is configured or asserted, or a class that is written by

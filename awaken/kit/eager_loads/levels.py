@@ -225,7 +225,7 @@ def _added(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) 
 
 
 def _add_subclass(siblings: list[Option], base: str, subclass: str) -> None:
-    """Load the columns of a subclass: what only that has needs an option for both."""
+    """Load the columns of a subclass: its own columns need an option for both."""
     for one in siblings:
         if one.name == _POLYMORPHIC:
             if subclass not in one.args:

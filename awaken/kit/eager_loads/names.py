@@ -69,7 +69,7 @@ class NamesHere:
         bindings = scopes.module.bindings.get(simple, [])
         if len(bindings) == 1 and not self._is_bound_before(module, bindings[0]):
             return ""
-        if [one.kind for one in bindings] == ["class"]:
+        if [binding.kind for binding in bindings] == ["class"]:
             return simple if f"{module.name}.{simple}" == qualified else ""
         for node in module.mentions(simple):
             if isinstance(node, ast.Name) and not scopes.is_shadowed(simple, node):

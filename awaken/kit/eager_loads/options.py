@@ -117,7 +117,7 @@ def _together(project: Project, inner: Sequence[tuple[Module, ast.expr]]) -> lis
 
 
 def _is_chain(node: ast.Call) -> bool:
-    """Whether a call stands on an option: ``joinedload(Post.author).load_only(User.id)``."""
+    """Whether an option is called on: ``joinedload(Post.author).load_only(User.id)``."""
     names = set[str]()
     current: ast.expr = node
     while isinstance(current, ast.Call):
@@ -148,9 +148,9 @@ def _returned(
 
 
 def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
-    """Return the option that an expression makes, and whether it may be written anew.
+    """Return the option that an expression makes, and whether it may be written again.
 
-    None if it is none that is known.
+    None for an unknown option.
     """
     calls: list[ast.Call] = []
     current = node
@@ -220,7 +220,7 @@ def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
 
 
 def _arguments(module: Module, call: ast.Call) -> str:
-    parts = [module.text_of(one) for one in call.args]
+    parts = [module.text_of(argument) for argument in call.args]
     for one in call.keywords:
         value = module.text_of(one.value)
         parts.append(f"**{value}" if one.arg is None else f"{one.arg}={value}")
@@ -262,4 +262,4 @@ def _as_function(option: Option) -> Option:
 
 def path_text(options: Sequence[Option]) -> str:
     """Return the code of options one below the other, for people to read."""
-    return ".".join(f"{one.name}({one.args})" for one in options)
+    return ".".join(f"{option.name}({option.args})" for option in options)

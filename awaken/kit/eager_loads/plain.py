@@ -21,7 +21,6 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "it is kept in a container that other code fills",
         ),
         (r"`getattr` is not followed", "it is read by `getattr()` with a computed name"),
-        ("`(.+)` visibly sets no `(.+)`", "nothing visible assigns `\\2` of `\\1`"),
         ("the statement that loaded it is unknown", "nothing visible loads it"),
         (
             r"it may be read at any number of `(.+)` from each other",

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 
 def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedLoads:
-    """Return the edits that load what is read at the end of ``traces``, and what becomes of each.
+    """Return the edits that load the reads at the end of ``traces``, and the result for each.
 
-    All that one statement is to load has to be asked for at once: the edits of two plans for the
-    same statement do not fit together. Options come in the order of ``traces``.
+    All loads of one statement have to be planned at once: the edits of two plans for the same
+    statement do not fit together. Options come in the order of ``traces``.
     """
     by_place: dict[Place, dict[Trace, None]] = {}
     for one in traces:
@@ -66,7 +66,7 @@ def _plan(rule: str, project: Project, place: Place, traces: Sequence[Trace]) ->
         return _all_refused(traces, Refused(NOT_STATEMENT, place.path))
     site = Site(rule, module, node)
     try:
-        if any(one.load.kind == "new" for one in traces):
+        if any(trace.load.kind == "new" for trace in traces):
             return plan_refreshes(site, traces)
         return _Loading(project, site, traces).plan()
     except Refused as refused:
@@ -108,7 +108,7 @@ class _Loading:
         self._names = NamesHere(project, site, beside)
 
     def plan(self) -> PlannedLoads:
-        """Return what becomes of the reads; raises Refused where none can be served."""
+        """Return the decision on the reads; raises Refused where none can be served."""
         statement, found = self._statement, _Found()
         elsewhere = options_elsewhere(self._project, statement)
         is_select = self._traces[0].load.kind == "select"
@@ -145,7 +145,7 @@ class _Loading:
     def _read(self) -> Statement:
         node, module = self._site.node, self._site.module
         is_get = isinstance(node, ast.Call) and last_name(node.func) in GETS
-        kinds = {one.load.kind for one in self._traces}
+        kinds = {trace.load.kind for trace in self._traces}
         if not is_get and not isinstance(node, ast.Attribute) and not kinds & {"query", "select"}:
             raise Refused(NOT_STATEMENT, module.excerpt(node))
         statement = statement_of(self._project, module, node)
@@ -157,7 +157,7 @@ class _Loading:
         return statement
 
     def _fixed(self, trace: Trace) -> Iterator[Given]:
-        """Yield the options that a way to a read has, but that are not written anew."""
+        """Yield the options that a way to a read has, but that stay as written."""
         statement, here = self._statement, set[Place]()
         for given in statement.given:
             here.add(given.module.place(given.node))
@@ -274,7 +274,7 @@ def _argument_edits(
     """Yield the edits of the argument ``options`` of a call."""
     for given, text in changed:
         yield site.replace(given.node, text)
-    lists = [one.value for one in call.keywords if one.arg == "options"]
+    lists = [keyword.value for keyword in call.keywords if keyword.arg == "options"]
     code = ", ".join(added)
     if not lists:
         yield site.add_keyword(call, "options", f"[{code}]")

@@ -16,10 +16,10 @@ from awaken.project.source.modules import Module
 
 
 def plan_refreshes(site: Site[ast.expr], traces: Sequence[Trace]) -> PlannedLoads:
-    """Return the refreshes that load what is read of an object that is made at ``site``.
+    """Return the refreshes that load the reads of an object that is made at ``site``.
 
-    Each stands behind a plain refresh, which is kept: one with names loads nothing but those.
-    Raises Refused where the object is not refreshed in its function.
+    Each follows a plain refresh, which is kept: one with names loads nothing but those. Raises
+    Refused where the object is not refreshed in its function.
     """
     module, refused = site.module, dict[Trace, Refused]()
     check_place(module, site.node)
@@ -84,12 +84,12 @@ def _statement(module: Module, call: ast.Call) -> ast.Expr | None:
 
 
 def _refresh(site: Site[ast.expr], call: ast.Call, names: Sequence[str]) -> Iterator[Edit]:
-    """Yield the edit that loads relationships behind a refresh."""
+    """Yield the edit that loads relationships after a refresh."""
     module, statement = site.module, _statement(site.module, call)
     if statement is None:
         return
     waits = "await " if isinstance(statement.value, ast.Await) else ""
-    listed = ", ".join(f'"{one}"' for one in names)
+    listed = ", ".join(f'"{name}"' for name in names)
     given = module.text_of(call.args[0])
     code = f"{waits}{module.text_of(call.func)}({given}, attribute_names=[{listed}])"
     yield site.insert_statements(module.place(statement), "after", code)

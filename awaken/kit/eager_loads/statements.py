@@ -124,19 +124,19 @@ class Statement:
 
     @property
     def gives_many(self) -> bool:
-        """Whether all its objects are taken somewhere in sight."""
+        """Whether visible code takes all its objects."""
         return bool(self.ends - _SINGLE)
 
     @property
     def is_cut(self) -> bool:
         """Whether one object is taken of all that are loaded: a result reads every row."""
-        limited = any(last_name(one.func) in {"limit", "fetch"} for one in self.calls)
+        limited = any(last_name(call.func) in {"limit", "fetch"} for call in self.calls)
         return _FIRST_OF_ALL in self.ends and not limited
 
     @property
     def options_calls(self) -> list[ast.Call]:
         """The calls that give it loader options."""
-        return [one for one in self.calls if last_name(one.func) == "options"]
+        return [call for call in self.calls if last_name(call.func) == "options"]
 
 
 def node_at(module: Module, place: Place) -> ast.expr | None:
@@ -174,8 +174,8 @@ def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement
     more = [one for call in calls if last_name(call.func) in _ITEM_BUILDERS for one in call.args]
     entities = [found for one in (*items, *more) if (found := entity_at(reader, one)) is not None]
     made = Statement(module, begin, calls[-1] if calls else begin, calls, entities, [])
-    arguments = [one for call in made.options_calls for one in call.args]
-    made.given = [given_at(project, module, one) for one in arguments]
+    arguments = [argument for call in made.options_calls for argument in call.args]
+    made.given = [given_at(project, module, argument) for argument in arguments]
     _look_around(made)
     return made
 
@@ -210,7 +210,7 @@ def entity_at(reader: ModuleReader, node: ast.expr) -> Entity | None:
 
 def _look_around(statement: Statement) -> None:
     """Find out whether the statement is built up elsewhere, and by what."""
-    module, names = statement.module, {last_name(one.func) for one in statement.calls}
+    module, names = statement.module, {last_name(call.func) for call in statement.calls}
     waiting: list[ast.expr] = [statement.whole]
     seen: set[ast.expr] = set()
     while waiting and not statement.leaves:
@@ -224,7 +224,7 @@ def _look_around(statement: Statement) -> None:
         for target in _targets(module, node, statement):
             for read in module.scopes.reads_of(target):
                 calls = list(_calls_on(module, read))
-                names |= {last_name(one.func) for one in calls}
+                names |= {last_name(call.func) for call in calls}
                 waiting.append(calls[-1] if calls else read)
     statement.separate = statement.leaves or bool(names & _JOIN_BREAKERS)
 
@@ -263,7 +263,7 @@ def _fetched(module: Module, executed: ast.Call) -> str:
     """Return the last method that is called on the result of a statement."""
     waits = module.parent(executed)
     calls = _calls_on(module, waits if isinstance(waits, ast.Await) else executed)
-    names = [last_name(one.func) for one in calls]
+    names = [last_name(call.func) for call in calls]
     if names and names[-1] == "first":
         return _FIRST_OF_ALL
     return names[-1] if names else "iter"

@@ -45,9 +45,9 @@ class Readers:
     def are_all(self, load: Place, relationship: str) -> bool:
         """Whether a relationship is read whenever the statement at ``load`` runs.
 
-        As far as the program is in sight, it is if a read of it stands in the function there, in
-        one that this calls, or in all callers, to which it returns the objects. A caller without
-        one would get rows that it does not ask for.
+        In visible code, it is if a read of it is in the function there, or in one that this calls.
+        It also is if all callers read it, to which it returns the objects. A caller without one
+        would get rows that it does not ask for.
         """
         here = self._home(load)
         reading = {self._home(one) for one in self._places.get((load, relationship), ())}
@@ -74,7 +74,7 @@ class Readers:
         return bool(callers) and all(self._reads(one, reading, depth - 1) for one in callers)
 
     def _home(self, place: Place) -> _Home:
-        """Return the function in which a place stands."""
+        """Return the function around a place."""
         module = self._project.module(place.path) if place.path in self._project.snapshot else None
         if module is None:
             return _Home(place.path, None)
@@ -82,16 +82,16 @@ class Readers:
         above = module.ancestors(calls[0]) if calls else (one.node for one in module.scopes.scopes)
         spans = [module.span(one) for one in above if isinstance(one, Function)]
         return _Home(
-            place.path, max((one for one in spans if one.contains(place.span)), default=None)
+            place.path, max((span for span in spans if span.contains(place.span)), default=None)
         )
 
     def _callers_of(self, home: _Home) -> frozenset[_Home]:
-        """Return the functions in sight that call another one."""
+        """Return the visible functions that call another one."""
         module = self._project.module(home.path) if home.path in self._project.snapshot else None
         for scope in module.scopes.scopes if module is not None else ():
             if module is None or not isinstance(scope.node, Function):
                 continue
             if module.span(scope.node) == home.span:
                 found = self._project.calls.callers_of(module, scope.node)
-                return frozenset(self._home(one.place) for one in found.sites)
+                return frozenset(self._home(site.place) for site in found.sites)
         return frozenset()

@@ -47,7 +47,7 @@ class Side:
 
 
 def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
-    """Yield the sides that a file declares and that load when they are read, as far as is told."""
+    """Yield the visible sides of a file that load when they are read."""
     if is_revision(module):
         # Its models are those of one day, and its code runs once.
         return
@@ -62,7 +62,7 @@ def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
 
 
 def _backref_of(call: ast.Call) -> ast.expr | None:
-    return next((one.value for one in call.keywords if one.arg == "backref"), None)
+    return next((keyword.value for keyword in call.keywords if keyword.arg == "backref"), None)
 
 
 def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Edit]:
@@ -84,7 +84,7 @@ def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Ed
 
 
 def _depth(site: Site[ast.expr], call: ast.Call, depth: int) -> list[Edit]:
-    is_given = any(one.arg == "join_depth" for one in call.keywords)
+    is_given = any(keyword.arg == "join_depth" for keyword in call.keywords)
     return [site.add_keyword(call, "join_depth", str(depth))] if depth and not is_given else []
 
 

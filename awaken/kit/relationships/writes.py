@@ -39,9 +39,9 @@ class Writes:
         self._project = project
 
     def between(self, trace: Trace, read: Read) -> Place | None:
-        """Return a write after a load and before a read that may change what is read; else None.
+        """Return a write between a load and a read that may change the value, or None.
 
-        As far as it stands in the functions of the two, or in what these call.
+        As far as it is in the functions of the two, or in those that these call.
         """
         owner, _, attribute = trace.path[-1].rpartition(".")
         mapped = self._project.orm.mapped_class(owner)
@@ -66,7 +66,7 @@ class Writes:
         """Return where an object is put among those that a relationship is read from, if any.
 
         It comes from elsewhere, and has not loaded what the statement loads for the others. Nor has
-        one that another statement loads anew, by ``populate_existing``.
+        one that another statement loads again, by ``populate_existing``.
         """
         is_direct = len(trace.path) < len(("users", "posts"))
         owner = trace.path[-1].rpartition(".")[0]
@@ -101,7 +101,7 @@ class Writes:
         )
 
     def _regions(self, trace: Trace, read: Read) -> Iterator[tuple[Module, list[ast.AST]]]:
-        """Yield what stands behind the load, and before the read, in their functions."""
+        """Yield the code after the load, and before the read, in their functions."""
         home, there = self._at(trace.load.place), self._at(read.place)
         if home is None:
             return
@@ -139,9 +139,9 @@ class Writes:
         classes: frozenset[str],
         keys: frozenset[str],
     ) -> Place | None:
-        """Return the last write in a region, unless the objects are expired behind it."""
+        """Return the last write in a region, unless the objects are expired after it."""
         found: Place | None = None
-        is_nested = any(_called(one) == _SAVEPOINT for one in nodes)
+        is_nested = any(_called(node) == _SAVEPOINT for node in nodes)
         for one in nodes:
             if found is not None and _called(one) in _EXPIRING and not is_nested:
                 found = None
@@ -171,7 +171,7 @@ class Writes:
             return self._is_sql(module, node, classes) or self._is_session(module, node)
         made = self._project.qualified_name(module, node.func)
         if made in classes or (made and self._is_below(made, classes)):
-            return any(one.arg is None or one.arg in keys for one in node.keywords)
+            return any(keyword.arg is None or keyword.arg in keys for keyword in node.keywords)
         return depth > 0 and self._writes_inside(module, node, classes, keys, depth - 1)
 
     def _writes_inside(
@@ -221,9 +221,9 @@ class Writes:
 
 
 def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:
-    """Return where what runs before a read ends: behind the loops that read again and again.
+    """Return where the code before a read ends: after the loops that read again and again.
 
-    A loop that loads again as well begins anew each time.
+    A loop that loads again too begins anew each time.
     """
     end = module.span(read).start
     for above in module.ancestors(read):
@@ -262,7 +262,7 @@ def _called(node: ast.AST) -> str:
 
 def _loads_anew(module: Module, node: ast.AST, load: Place) -> bool:
     """Whether a call has objects loaded again that are there already; not those of ``load``."""
-    names = [one.arg for one in node.keywords] if isinstance(node, ast.Call) else []
+    names = [keyword.arg for keyword in node.keywords] if isinstance(node, ast.Call) else []
     if _ANEW not in {*names, _called(node)}:
         return False
     statement = module.statement_of(node)

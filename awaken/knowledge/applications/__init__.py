@@ -57,7 +57,7 @@ class _Installers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def frameworks() -> Frameworks:
-    """Return what is known of FastAPI and Starlette."""
+    """Return the facts of FastAPI and Starlette."""
     return read_table(__name__, "frameworks.toml", Frameworks)
 
 

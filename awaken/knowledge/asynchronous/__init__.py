@@ -140,7 +140,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def twins() -> Twins:
-    """Return what is known of the asynchronous side."""
+    """Return the facts of the asynchronous side."""
     return read_table(__name__, "twins.toml", Twins)
 
 

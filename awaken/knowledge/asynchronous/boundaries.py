@@ -154,5 +154,5 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def boundaries() -> Boundaries:
-    """Return what is known of where code runs."""
+    """Return the facts of where code runs."""
     return read_table("awaken.knowledge.asynchronous", "boundaries.toml", Boundaries)

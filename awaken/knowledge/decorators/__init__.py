@@ -46,5 +46,5 @@ class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def library_decorators() -> Decorators:
-    """Return what is known of the decorators of libraries."""
+    """Return the facts of the decorators of libraries."""
     return read_table(__name__, "decorators.toml", Decorators)

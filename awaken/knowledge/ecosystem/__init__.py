@@ -148,5 +148,5 @@ def async_test_plugins() -> tuple[AsyncTestPlugin, ...]:
 
 @cache
 def settings_classes() -> SettingsClasses:
-    """Return what is known of the settings classes of pydantic."""
+    """Return the facts of the settings classes of pydantic."""
     return read_table(__name__, "settings_classes.toml", SettingsClasses)

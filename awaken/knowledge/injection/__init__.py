@@ -32,5 +32,5 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def injection() -> Injection:
-    """Return what is known of containers and dependencies."""
+    """Return the facts of containers and dependencies."""
     return read_table(__name__, "injection.toml", Injection)

@@ -126,5 +126,5 @@ class SchemaKnowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 @cache
 def schema_knowledge() -> SchemaKnowledge:
-    """Return what is known of models, schemas, marshalling and forms."""
+    """Return the facts of models, schemas, marshalling and forms."""
     return read_table(__name__, "schemas.toml", SchemaKnowledge)

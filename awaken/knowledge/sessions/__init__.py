@@ -50,7 +50,7 @@ class SessionEvents:
 
 @cache
 def session_events() -> SessionEvents:
-    """Return what is known of the methods of sessions."""
+    """Return the facts of the methods of sessions."""
     return SessionEvents(read_table(__name__, "events.toml", _Events))
 
 
@@ -69,15 +69,15 @@ class SessionConfigurations:
     """By qualified name: what takes options of asynchronous sessions, and what is given those."""
 
     def __init__(self, known: _Configurations) -> None:
-        self.sessions = {f"{one}.{name}" for one in known.modules for name in known.sessions}
+        self.sessions = {f"{module}.{name}" for module in known.modules for name in known.sessions}
         self.configured_by = {
-            f"{one}.{name}": argument
-            for one in known.modules
+            f"{module}.{name}": argument
+            for module in known.modules
             for name, argument in known.configured_by.items()
         }
 
 
 @cache
 def session_configurations() -> SessionConfigurations:
-    """Return what is known of extensions that make asynchronous sessions."""
+    """Return the facts of extensions that make asynchronous sessions."""
     return SessionConfigurations(read_table(__name__, "configurations.toml", _Configurations))

@@ -37,5 +37,5 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def library_templates() -> Templates:
-    """Return what is known of libraries that render templates."""
+    """Return the facts of libraries that render templates."""
     return read_table(__name__, "templates.toml", Templates)

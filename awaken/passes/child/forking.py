@@ -121,7 +121,7 @@ def _ending(status: int, seconds: float, *, by_clock: bool) -> str:
 
 
 def took_too_long(seconds: float) -> str:
-    """Return what is said of a file that took more than ``seconds`` of processor time."""
+    """Return the message on a file that took more than ``seconds`` of processor time."""
     return f"it took more than {seconds:g} seconds of processor time for this file"
 
 

@@ -50,7 +50,7 @@ def leave_the_network() -> None:
 def end_with_parent() -> None:
     """Let the system end this process when the one that started it ends (Linux).
 
-    A user who kills awaken leaves nothing behind that still runs foreign code.
+    When a user kills awaken, no foreign code runs on.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):

@@ -147,8 +147,8 @@ def underline(line: str, start: int, stop: int) -> str:
 def fold(text: Text, width: int, later: int) -> list[Text]:
     """Return ``text`` as rows of at most ``width`` cells, all but the first of ``later`` cells.
 
-    Every character is in one of them. A row ends after a blank, comma or bracket, or before a
-    dot, if one stands in its second half.
+    Every character is in one of them. A row ends after a blank, comma or bracket, or before a dot,
+    if there is one in its second half.
     """
     plain = text.plain
     if cell_len(plain) <= width:

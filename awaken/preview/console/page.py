@@ -64,7 +64,7 @@ class Page:
             print_line(self._console, Text(" " * _HANG if index else "") + row)
 
     def code(self, gutter: Text, code: Text, continued: Text, under: Text | None = None) -> None:
-        """Print a line of code after its gutter; its folded rows stand after ``continued``.
+        """Print a line of code after its gutter; its folded rows follow ``continued``.
 
         ``under`` is a row of marks to print below it, folded at the same places.
         """
@@ -99,7 +99,7 @@ class Page:
             self.hanging(head, text)
 
     def _wrapped(self, text: Text, edge: int, least: int = 0) -> list[Text]:
-        """Return ``text`` folded between words, beside an ``edge``; at full length elsewhere."""
+        """Return ``text`` folded between words, next to an ``edge``; at full length elsewhere."""
         console = self._console
         if self.width is None or isinstance(console, PlainConsole):
             return [text]

@@ -89,7 +89,7 @@ class _Process(Pager):
 
 
 def _do_nothing(*_: object) -> None:
-    """Stand for a handler."""
+    """Do nothing, as a handler."""
 
 
 def _is_longer(content: str, console: Console) -> bool:

@@ -39,7 +39,7 @@ class PlainConsole:
         self.encoding: str = getattr(file, "encoding", None) or "utf-8"
 
     def rich(self) -> Console:
-        """Return a console of Rich on the same stream, for what must be folded."""
+        """Return a console of Rich on the same stream, for text that must be folded."""
         from awaken.preview.console.console import make_console  # noqa: PLC0415  as said above
 
         return make_console(self.file, Color.NEVER)

@@ -66,7 +66,7 @@ class Text:
             self.stretches.append((start, min(end, len(self.plain)), style))
 
     def divide(self, offsets: Sequence[int]) -> list[Text]:
-        """Return the text in parts that begin at ``offsets``, and what stands before them."""
+        """Return the text in parts that begin at ``offsets``, and the text before them."""
         length = len(self.plain)
         edges = [0, *(min(one, length) for one in offsets), length]
         return [self._part(start, max(start, end)) for start, end in pairwise(edges)]

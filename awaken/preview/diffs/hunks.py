@@ -37,8 +37,8 @@ def hunks(
 
     Stretches whose contexts touch are one.
 
-    What both share at the start and at the end is left out of the comparison: that is faster,
-    and one edit in a file that repeats itself stays one edit.
+    Lines that both share at the start and at the end are left out of the comparison. That is
+    faster, and one edit in a file with repeated lines stays one edit.
     """
     head = _shared(before, after)
     if head == len(before) == len(after):

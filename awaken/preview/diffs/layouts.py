@@ -37,7 +37,7 @@ class Layout(Protocol):
         """Print the lines ``old``, which became ``new``; ``pairs`` (of indices) belong together."""
 
     def blank(self) -> Text:
-        """Return what stands before a row that is no line of either text."""
+        """Return the start of a row that is no line of either text."""
 
     def indent(self) -> int:
         """Return how many cells the number of a line takes."""
@@ -65,7 +65,7 @@ class Unified:
             self._line(line, "", f"{line.number}")
 
     def blank(self) -> Text:
-        """Return what stands before a row that is no line of either text."""
+        """Return the start of a row that is no line of either text."""
         return self._gutter("", "", " ", "faint")
 
     def indent(self) -> int:

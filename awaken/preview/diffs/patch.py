@@ -29,7 +29,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 
 
 def patch(report: Report, current: Path, context: int = CONTEXT) -> bytes:
-    """Return every change of ``report`` as one patch, for a user who stands in ``current``.
+    """Return every change of ``report`` as one patch, for a user in the directory ``current``.
 
     ``context`` is the number of unchanged lines around each; git takes a patch without any with
     ``git apply --unidiff-zero``.

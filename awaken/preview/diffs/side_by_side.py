@@ -37,13 +37,13 @@ class SideBySide:
         self._rows([old], [new])
 
     def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
-        """Print the lines ``old`` beside those of ``new``; pairs start on the same row."""
+        """Print the lines ``old`` next to those of ``new``; pairs start on the same row."""
         starts = [(0, 0), *pairs, (len(old), len(new))]
         for (left, right), (next_left, next_right) in pairwise(starts):
             self._rows(old[left:next_left], new[right:next_right])
 
     def blank(self) -> Text:
-        """Return what stands before a row that is no line of either text."""
+        """Return the start of a row that is no line of either text."""
         return Text(" " * (self._digits + 3))
 
     def indent(self) -> int:

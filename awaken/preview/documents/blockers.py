@@ -72,9 +72,9 @@ def _of_plans(root: RootReport) -> Iterator[Blocker]:
 def _of_sites(root: RootReport) -> Iterator[Blocker]:
     planned = {
         site
-        for one in root.outlines
-        if one.change is None and any(part.key == _STOPS for part in one.parts)
-        for site in one.sites
+        for outline in root.outlines
+        if outline.change is None and any(part.key == _STOPS for part in outline.parts)
+        for site in outline.sites
     }
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in root.findings:
@@ -98,9 +98,9 @@ def _of_sites(root: RootReport) -> Iterator[Blocker]:
 def _of_versions(root: RootReport) -> Iterator[Blocker]:
     """Yield what the versions of the project keep from being rewritten, a rule each."""
     sites = root.explained_only
-    whys = {one.rule: one for one in sites if one.reason == NEEDS_OTHER_VERSIONS.code}
+    whys = {site.rule: site for site in sites if site.reason == NEEDS_OTHER_VERSIONS.code}
     for rule, why in whys.items():
-        held = [one for one in sites if one.rule == rule]
+        held = [site for site in sites if site.rule == rule]
         yield Blocker(
             root=root,
             rule=rule,

@@ -89,13 +89,13 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
         "libraries": root.libraries,
         "drivers": [
             {
-                "name": one.name,
-                "database": one.driver.database,
-                "urls": one.driver.urls,
-                "async_urls": one.driver.async_urls,
-                "library": one.library,
+                "name": driver.name,
+                "database": driver.driver.database,
+                "urls": driver.driver.urls,
+                "async_urls": driver.driver.async_urls,
+                "library": driver.library,
             }
-            for one in root.drivers
+            for driver in root.drivers
         ],
         "formatter": {
             **_table(root.formatting),
@@ -114,7 +114,7 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
 def _settings(root: RootDiagnosis, current: Path) -> _Table:
     resolved = root.settings
     return {
-        "settings_files": [relative(one.parent, one.name, current) for one in resolved.files],
+        "settings_files": [relative(file.parent, file.name, current) for file in resolved.files],
         "settings": {
             row.key: {"value": row.value, "origin": row.origin or None}
             for row in setting_rows(resolved)

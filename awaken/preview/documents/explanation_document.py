@@ -91,8 +91,8 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
         "documented": site.reason,
         "held_by": None if site.suppressed is None else site.suppressed.by,
         "note": "" if site.suppressed is None else site.suppressed.note,
-        "change": next((one for one in changes if one["id"] == site.finding.change), None),
-        "requires": [one for one in changes if one["id"] != site.finding.change],
+        "change": next((change for change in changes if change["id"] == site.finding.change), None),
+        "requires": [change for change in changes if change["id"] != site.finding.change],
         "plan": next(Tables(Report((found,), ()), current).plans(), None),
         "patch": patch(Report((found,), ()), current).decode("utf-8", "backslashreplace"),
     }

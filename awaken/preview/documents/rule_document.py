@@ -61,8 +61,8 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "needs": rule.needs,
         "options": options(rule),
         "reasons": [
-            {"reason": one.of(rule.name), "message": message(one), "cure": one.help}
-            for one in rule.reasons
+            {"reason": reason.of(rule.name), "message": message(reason), "cure": reason.help}
+            for reason in rule.reasons
         ],
         "examples": [
             {"title": one.title, "unsafe": one.unsafe, "before": one.before, "after": one.after}

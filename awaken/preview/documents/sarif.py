@@ -273,7 +273,7 @@ def _directory(path: Path) -> str:
 
 
 def _descriptor(name: str, rule: Rule | None) -> _Table:
-    """Return what is said of a rule once; ``rule`` is None where no page describes it."""
+    """Return the description of a rule; ``rule`` is None where no page describes it."""
     descriptor: _Table = {"id": name, "name": name.title().replace("-", "")}
     if rule is None:
         return descriptor

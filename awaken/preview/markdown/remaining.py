@@ -46,7 +46,7 @@ def remaining(report: Report, command: str) -> Iterator[tuple[RootReport, Findin
 
 
 def places_after(report: Report, command: str, base: Path) -> Places:
-    """Return how places are told: where ``apply`` wrote, as they are after that.
+    """Return how places are shown: where ``apply`` wrote, as they are after that.
 
     In lines that it rewrote only the line is known, about: then the columns are 0.
     """

@@ -17,13 +17,7 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import (
-    changed_files,
-    diagnostics,
-    plural,
-    rewritten_sites,
-    suppressed_words,
-)
+from awaken.preview.counts import diagnostics, plural, rewritten, suppressed_words
 from awaken.preview.markdown.folded_diffs import folded_diffs
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.markdown.text import code, prose
@@ -81,7 +75,7 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
     groups = [*_failed(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
-    paragraphs = [f"## awaken: {title}", *_done(report, asked.command)]
+    paragraphs = [f"## awaken: {title}", *_done(report, asked)]
     paragraphs += (
         [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
     )
@@ -107,12 +101,11 @@ def _more_diffs(number: int) -> str:
     return f"A comment has no room for {plural(number, 'more file')}: see `awaken diff`.\n"
 
 
-def _done(report: Report, command: str) -> Iterator[str]:
-    done, files = rewritten_sites(report), changed_files(report)
-    if done:
-        verb = "rewrote" if command == "apply" else "rewrites"
-        sites, where = plural(done, "site"), plural(files, "file")
-        yield f"`awaken apply` {verb} {sites} in {where}."
+def _done(report: Report, asked: Asked) -> Iterator[str]:
+    done = rewritten(report, asked.current)
+    if done.sites:
+        verb = "rewrote" if asked.command == "apply" else "rewrites"
+        yield f"`awaken apply` {verb} {prose(done.words())}."
     if suppressed := suppressed_words(report):
         yield f"{suppressed}."
     for root in report.roots:
@@ -189,7 +182,7 @@ def _group(
 
 
 def _told_once(tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield places, each with its words, as tasks; what is said of several stands above them."""
+    """Yield places, each with its words, as tasks; words of several places come first, once."""
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for place, words in tasks:
         alike[words].append(place)

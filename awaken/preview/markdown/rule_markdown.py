@@ -124,7 +124,7 @@ def _blocks(part: PagePart | Refusals) -> Iterator[str]:
         case Example(markdown=text):
             yield text
         case Refusals(_, reasons):
-            rows = [(f"`{one.code}`", message(one), one.help) for one in reasons]
+            rows = [(f"`{reason.code}`", message(reason), reason.help) for reason in reasons]
             yield table(("reason", "why a site stays", "what to do"), rows)
 
 

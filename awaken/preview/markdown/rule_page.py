@@ -143,7 +143,7 @@ def examples(rule: Rule) -> list[Example]:
 
 
 def program(rule: Rule) -> dict[str, str]:
-    """Return the files that stand beside every example, by path."""
+    """Return the files next to every example, by path."""
     return {
         path: text
         for part in parts(rule)

@@ -58,7 +58,7 @@ class Asked(Struct, frozen=True):
 def opened(file: Path | None) -> Iterator[TextIO]:
     """Give the stream of ``file``, or stdout; a file is UTF-8 and appears when all went well.
 
-    Raises UserError where the file cannot be written; what stood there before then still does.
+    Raises UserError where the file cannot be written; the old file is then unchanged.
     """
     if file is None:
         yield sys.stdout
@@ -79,7 +79,7 @@ def send(pieces: Iterable[Piece], stream: TextIO) -> None:
     """Write every piece to ``stream`` as soon as it is there.
 
     In lines nothing can act on a terminal or in a log. Bytes keep every byte for the program that
-    reads them, so the form that makes them has to see to that; a terminal is no such program.
+    reads them, so their form must be safe; a terminal is no such program.
     """
     seen = stream.isatty()
     # Piece by piece: a reader like `head` ends a long output early, and gets the start at once.

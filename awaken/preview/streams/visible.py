@@ -35,8 +35,9 @@ def visible(text: str) -> str:
 def harmless(text: str) -> str:
     r"""Return lines of output in which nothing can act, each as readable as before.
 
-    Line ends and tabs stay, for they are awaken's own. What a CI system would take for a command
-    is broken by an escape that JSON and TOML read as the same character: ``#\u0023[group]``.
+    Line ends and tabs stay, because they are awaken's own. A line that a CI system would take for a
+    command is broken by an escape that JSON and TOML read as the same character:
+    ``#\u0023[group]``.
     """
     return inert(printable(text))
 

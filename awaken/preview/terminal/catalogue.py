@@ -31,7 +31,7 @@ _HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
 
 def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
-    """Print one table per family: what each rule is, and below it what it does."""
+    """Print one table per family: each rule's name, and below it its summary."""
     page = Page(console)
     rows = {rule: _row(rule) for rule in rules}
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows.values(), strict=True)]
@@ -79,7 +79,7 @@ def print_page(rule: Rule, console: Console) -> None:
 
 
 def print_reason(code: str, reason: Reason, rule: Rule | None, console: Console) -> None:
-    """Print what a reason means, what to do, and where to read more."""
+    """Print the meaning of a reason, its cure, and the page with more."""
     page = Page(console)
     said = message(reason).replace("…", page.glyph("…", "..."))
     page.hanging(joined([(code, "manual"), ": "]), said)

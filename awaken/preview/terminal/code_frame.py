@@ -40,9 +40,9 @@ class CodeFrames:
     def print(
         self, region: Region, digits: int, style: str, rewritten: Rewritten | None = None
     ) -> None:
-        """Print the lines of ``region`` and those beside it, their numbers ``digits`` wide.
+        """Print the lines of ``region`` and those next to it, their numbers ``digits`` wide.
 
-        The text of ``rewritten`` comes right below the lines that it stands for.
+        The text of ``rewritten`` comes right below the lines that it replaces.
         """
         replaced = rewritten.old if rewritten else range(region.line - 1, region.last_line)
         first = max(min(region.line - 1, replaced.start) - _AROUND, 0) + 1

@@ -115,13 +115,13 @@ class _Page:
         for label, values in rows:
             if label not in same:
                 self._rows(label, values)
-        remarks = [one for one in root.remarks if first is None or one not in first.advice]
+        remarks = [remark for remark in root.remarks if first is None or remark not in first.advice]
         if repeated := len(root.remarks) - len(remarks):
             same.append(f"{repeated} of advice")
         if first is not None and same:
-            self._rows("Else", [Row(f"{', '.join(same)}: as in {first.name}")])
+            self._rows("Same", [Row(f"{', '.join(same)}: as in {first.name}")])
         if self._first is None and root.files:
-            advice = [one for one in root.remarks if one.severity is Severity.ADVICE]
+            advice = [remark for remark in root.remarks if remark.severity is Severity.ADVICE]
             self._first = _Told(name, rows, advice)
         self._repository = root.repository
         if remarks:
@@ -169,7 +169,7 @@ class _Page:
             self._row(head, row)
 
     def _row(self, head: Text, row: Row) -> None:
-        """Print a row; a note that finds no room beside a wide value stands below it."""
+        """Print a row; a note without room next to a wide value goes below it."""
         value = " ".join(part for part in (row.value, row.detail) if part.strip())
         width = self._page.width
         if not row.note:
@@ -229,7 +229,7 @@ class _Page:
     def _libraries(self, libraries: Sequence[Library]) -> Iterator[Row]:
         yield from (library_row(one, one.name) for one in libraries if one.specifier)
         # On one row: most projects lack most of them.
-        absent = [one.name for one in libraries if not one.specifier]
+        absent = [library.name for library in libraries if not library.specifier]
         if absent:
             yield Row(f"not declared: {', '.join(absent)}")
 

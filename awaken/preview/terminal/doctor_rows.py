@@ -54,7 +54,7 @@ def setting_value(setting: SettingRow) -> str:
 
 
 def no_file(files: Sequence[str]) -> str:
-    """Return the note of settings that stand in no file."""
+    """Return the note of settings that are in no file."""
     return "" if files else "no settings file"
 
 
@@ -67,11 +67,17 @@ def marker_of(root: RootDiagnosis) -> str:
     return f"{marker.file}{line}, {marker.why}"
 
 
+_VERBS = {"calls", "has", "is", "may", "says"}
+"""How a reason of the build settings begins: its subject is the project."""
+
+
 def publication_row(found: Publication) -> Row:
     """Return the row that says whether others may import from the project, and why."""
+    answer = "yes" if found.published else "no"
+    if found.why.split()[0] not in _VERBS:  # a setting says so, and this is its origin
+        return Row(answer, "", found.why)
     line = f":{found.line}" if found.line else ""
-    note = f"{found.path}{line}, {found.why}" if found.path else found.why
-    return Row("yes" if found.published else "no: nobody imports from it", "", note)
+    return Row(f"{answer}: it {found.why}", "", f"{found.path}{line}")
 
 
 def library_row(library: Library, name: str) -> Row:
@@ -93,7 +99,7 @@ def _from_files(library: Library) -> bool:
 
 
 def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str]:
-    """Yield where versions are declared, by what is said: what differs from ``specifier`` is."""
+    """Yield where versions are declared, by their text, if that differs from ``specifier``."""
     places: dict[str, list[str]] = {}
     for one in declared:
         line = f":{one.line}" if one.line else ""
@@ -126,14 +132,14 @@ def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> Ro
 
 
 def rule_row(status: RuleStatus) -> Row:
-    """Return what becomes of the sites of a rule."""
+    """Return the result for the sites of a rule."""
     if status.runs and status.why:
         return Row(status.name, "finds sites, rewrites none: see below")
     return Row(status.name, RUNS if status.runs else f"off: {status.why}")
 
 
 def pass_row(one: PassStatus) -> Row:
-    """Return the row of foreign code: all that it changes is unsafe, for nobody proves it."""
+    """Return the row of foreign code: all its changes are unsafe, because nobody proves them."""
     trust = "" if one.trusted else "; not trusted"
     note = f"{one.origin}{trust}; its changes are unsafe: nothing of them is proved"
     return Row(one.name, f"{one.kind} {one.target}", note)
@@ -163,7 +169,7 @@ def formatter_rows(root: RootDiagnosis) -> Iterator[Row]:
 
 
 def test_rows(tests: PytestSetup) -> Iterator[Row]:
-    """Yield what pytest is told, and how coroutine tests are run."""
+    """Yield the settings of pytest, and how coroutine tests are run."""
     if not tests.uses_pytest:
         yield Row("pytest is neither declared nor set up")
     else:

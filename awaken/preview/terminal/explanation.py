@@ -116,7 +116,7 @@ class _Printed:
             yield label, f"write {comment} at the end of its line, or on a separate line above"
 
     def _outline(self, site: Site) -> Iterator[tuple[str, str]]:
-        """Yield what the change comes to, and of what there is none for, what stops it."""
+        """Yield the contents of the change, or without one its obstacles."""
         outline, report = site.outline, self._explanation.report
         if outline is None or report is None:
             return

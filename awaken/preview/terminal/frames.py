@@ -42,16 +42,19 @@ def print_findings(
 
 
 def _print_cure_of_unsafe(report: Report, page: Page) -> None:
-    """Print once what to do about all unsafe sites that do not say it themselves."""
-    unsafe = [
-        one
+    """Print once what to do about all unsafe changes that do not say it themselves."""
+    sites = [
+        (root.root, finding.change)
         for root in report.roots
-        for one in root.findings
-        if one.level is Level.UNSAFE and not one.help
+        for finding in root.findings
+        if finding.level is Level.UNSAFE and not finding.help
     ]
-    if unsafe:
-        number = f"{plural(len(unsafe), 'unsafe site')}: "
-        page.sentence(("what to do", "faint"), " about ", (number, "unsafe"), CURE_OF_UNSAFE)
+    if sites:
+        changes, number = len(set(sites)), plural(len(sites), "unsafe site")
+        # Sites of one change are written together or not at all: one decision is asked for.
+        if changes < len(sites):
+            number = f"{plural(changes, 'unsafe change')} at {plural(len(sites), 'site')}"
+        page.sentence(("what to do", "faint"), " about ", (f"{number}: ", "unsafe"), CURE_OF_UNSAFE)
         page.row()
 
 
@@ -64,16 +67,22 @@ def _is_beside(finding: Finding) -> bool:
     return finding.reason is not None and finding.reason.endswith(BESIDE)
 
 
+def _is_said_together(finding: Finding) -> bool:
+    """Whether a site says no more than others with the same message: their change is rejected."""
+    reason = finding.reason or ""
+    return reason.startswith("engine/") or _is_beside(finding)
+
+
 def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
-    """Return the sites that are left alone for the sake of one other, if they are many.
+    """Return the sites that are left alone for one cause that is not their own, if they are many.
 
     Each of them by itself says no more than all of them together.
     """
-    found: dict[tuple[str, str], list[Finding]] = {}
-    for one in findings:
-        if _is_beside(one):
-            found.setdefault(_key(one), []).append(one)
-    return {key: each for key, each in found.items() if len(each) > _FEW}
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if _is_said_together(finding):
+            alike.setdefault(_key(finding), []).append(finding)
+    return {key: each for key, each in alike.items() if len(each) > _FEW}
 
 
 def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
@@ -82,7 +91,7 @@ def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, l
     With the title of each. Where no outline says what may change, the title has to say all of it.
     """
     titles = {one.id: one.title for one in (*root.changes, *root.pending)}
-    outlines = {one.change: one.title for one in root.outlines}
+    outlines = {outline.change: outline.title for outline in root.outlines}
     found: dict[ChangeId, list[Finding]] = {}
     for one in findings:
         if one.change is not None and one.change in titles:
@@ -132,13 +141,14 @@ class _Frames:
             sites = told.intersection(outline.sites)
             findings = [one for one in self._root.findings if one.site in sites]
             if findings:
-                why = " stay as they are with these; `awaken explain FILE:LINE` shows the way"
+                explain = f"`awaken explain FILE:LINE --select {outline.rule}`"
+                why = f" stay as they are with these; {explain} says why"
                 self._together(outline.rule, findings, why)
 
     def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:
         """Print one line for sites of one change, or that are left alone for one reason."""
         level = findings[0].level.value
-        files = plural(len({one.place.path for one in findings}), "file")
+        files = plural(len({finding.place.path for finding in findings}), "file")
         what = f"{plural(len(findings), 'place')} in {files}{why}"
         self._page.sentence((rule, "code.name"), " ", (level, level), ": ", (what, "path"))
         self._page.row()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Outline, OutlinePart, OutlineRow, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page, joined
-from awaken.preview.counts import plural, todo
+from awaken.preview.counts import grouped, plural, todo
 from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
@@ -55,7 +55,7 @@ class OutlinePage:
         is_waiting = not is_asked and waits_to_be_allowed(self._root, outline)
         waits = " with --unsafe-fixes" if is_waiting else ""
         self._page.sentence((outline.rule, "code.name"), ": ", (f"{outline.title}{waits}", "path"))
-        parts = [(one.heading, self._rows(one)) for one in outline.parts]
+        parts = [(part.heading, self._rows(part)) for part in outline.parts]
         parts.append(("Left to do", self._left_to_do(outline)))
         shown = [(heading, rows) for heading, rows in parts if rows]
         width = max((len(heading) for heading, _ in shown), default=0)
@@ -70,21 +70,25 @@ class OutlinePage:
     def rows(self, part: OutlinePart) -> list[str]:
         """Return the rows of one part, each as a line by itself."""
         return [
-            f"{text}{f' ({where})' if where else ''}{f' [{count} wait for it]' if count else ''}"
+            f"{text}{f' ({where})' if where else ''}{_waiting(count)}"
             for count, text, where in self._rows(part)
         ]
 
     # --------------------------------------------------------------------------------------- rows
     def _rows(self, part: OutlinePart) -> list[tuple[str, str, str]]:
         """Return the rows of a part: a number, what it counts, and where that is."""
-        files = [one for one in part.rows if not one.text and one.place is not None]
+        files = [row for row in part.rows if not row.text and row.place is not None]
         if files and len(files) == len(part.rows):
             total = f"in {plural(len(files), 'file')}"
-            folders = _folders((relative(*self._at(one)), one.count) for one in files)
+            folders = _folders((relative(*self._at(file)), file.count) for file in files)
             return [
                 (f"{part.total:,}", total, ""),
                 *((f"{count:,}", "", path) for path, count in folders),
             ]
+        if part.key == "caveats":  # all of them: they are what a user decides by
+            places = {row.text: row.place for row in part.rows}
+            alike = grouped((row.text, row.count) for row in part.rows)
+            return [(f"{one.count:,}", one.text, self._where(places[one.first])) for one in alike]
         rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:
             rows.append(("", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
@@ -109,8 +113,14 @@ class OutlinePage:
         return path if region is NOWHERE else f"{path}:{region.line}"
 
 
+def _waiting(count: str) -> str:
+    if not count:
+        return ""
+    return " [1 function waits for it]" if count == "1" else f" [{count} functions wait for it]"
+
+
 def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Return folders and files with their numbers: the largest folders are told apart first."""
+    """Return folders and files with their numbers: the largest folders are split first."""
     counted = dict(files)
     shown, whole = {"": sum(counted.values())}, set[str]()
     while open_ones := [one for one in shown if one not in counted and one not in whole]:
@@ -125,7 +135,7 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _inside(files: Mapping[str, int], folder: str) -> Counter[str]:
-    """Return what stands directly in a folder, with its numbers."""
+    """Return the files and folders directly in a folder, with their numbers."""
     found: Counter[str] = Counter()
     for path, number in files.items():
         if path.startswith(folder):

@@ -130,7 +130,7 @@ class Screen:
             created = " (new file)" if file.before is None else ""
             page.row()
             page.row("   ", (shown, "path"), (created, "added"))
-        here = tuple(one for one in file.findings if one.place.path == file.path)
+        here = tuple(finding for finding in file.findings if finding.place.path == file.path)
         made = frozenset(one.change for one in here if one.change is not None)
         section = Section(shown, file.before, here, file, made)
         diff = FileDiff(page, section, self._view.context)
@@ -146,7 +146,7 @@ class Screen:
 
 
 def _line(question: Question) -> int:
-    """Return the 1-based line, on disk, at which the change stands."""
+    """Return the 1-based line of the change, on disk."""
     return _line_of(question, question.findings[0].place) if question.findings else 1
 
 

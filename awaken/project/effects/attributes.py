@@ -25,7 +25,7 @@ class Attributes:
     def is_plain(self, module: Module, node: ast.Attribute) -> bool:
         """Whether reading ``node`` runs no code: it is no property, and is there.
 
-        What its receiver does is not looked at.
+        The code of its receiver does not count.
         """
         if node.attr in _OF_EVERYTHING or self._is_static(module, node):
             return True
@@ -70,7 +70,7 @@ class Attributes:
             if _HOOKS & set(bound):
                 return False
             bindings = bound.get(node.attr, [])
-            is_method = any(one.kind == "function" for one in bindings)
+            is_method = any(binding.kind == "function" for binding in bindings)
             if is_method and _is_decorated(owner, node.attr):
                 return False
             has = has or bool(bindings) or node.attr in _set_at_once(owner)
@@ -79,7 +79,7 @@ class Attributes:
     def initialiser(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the method that runs when ``call`` makes an instance; True if none does.
 
-        False where it cannot be told, or something else is called.
+        False where it is unknown, or something else is called.
         """
         values = self._evaluator.values(module, call.func)
         one = values[0] if len(values) == 1 else None
@@ -132,10 +132,10 @@ def _set_at_once(owner: ast.ClassDef) -> set[str]:
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:
             targets = [statement.target]
         found |= {
-            one.attr
-            for one in targets
-            if isinstance(one, ast.Attribute)
-            and isinstance(one.value, ast.Name)
-            and one.value.id == init.args.args[0].arg
+            target.attr
+            for target in targets
+            if isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == init.args.args[0].arg
         }
     return found

@@ -47,8 +47,8 @@ class Callees:
     def library_names(self, module: Module, func: ast.expr) -> tuple[str, ...] | Unknown:
         """Return the names of the library functions that ``func`` may be, by their classes.
 
-        ``requests.Session.get`` for ``self.http.get``; empty for what the project defines.
-        Unknown says why it cannot be told.
+        ``requests.Session.get`` for ``self.http.get``; empty for what the project defines. Unknown
+        has the reason.
         """
         name = self._evaluator.names.qualified(module, func)
         located = None if name is None else self._evaluator.names.locate(name)
@@ -92,7 +92,7 @@ class Callees:
     ) -> tuple[str, ...] | Unknown:
         """Return the names of a method that ``owner`` inherits from libraries; none if its own.
 
-        What the program defines counts first, whatever its class inherits.
+        Definitions of the program count first, whatever their class inherits.
         """
         ancestors = self._evaluator.classes.ancestors(owner)
         if ancestors is None:
@@ -123,9 +123,9 @@ class Callees:
         return home is None or bool(self._evaluator.members.given_to(*home, name))
 
     def builtin_type(self, module: Module, node: ast.expr, depth: int = 0) -> str | None:
-        """Return the builtin type that ``node`` has for certain; ``float`` stands for any number.
+        """Return the builtin type that ``node`` surely has; ``float`` means any number.
 
-        From how it is written, what its variable is given, and what annotations say.
+        Its syntax, the values of its variable, and annotations decide.
         """
         if depth > _DEEPEST:
             return None
@@ -170,7 +170,7 @@ class Callees:
         bindings = self._reaching(module, node)
         if not bindings:
             return None
-        found = {self._of_binding(module, one, depth) for one in bindings}
+        found = {self._of_binding(module, binding, depth) for binding in bindings}
         return found.pop() if len(found) == 1 else None
 
     def _reaching(self, module: Module, node: ast.Name) -> list[Binding]:
@@ -180,7 +180,7 @@ class Callees:
         reaching = flow.reaching(node) if flow is not None else None
         if reaching is not None and not isinstance(reaching, Unknown):
             return list(reaching.definitions)
-        return [one for one in bindings if one.kind != "delete"]
+        return [binding for binding in bindings if binding.kind != "delete"]
 
     def _of_binding(self, module: Module, binding: Binding, depth: int) -> str | None:
         node, value = binding.node, binding.value

@@ -60,8 +60,8 @@ class Effects:
     def awaitable(self, module: Module, node: ast.expr) -> Awaitable | Unknown | None:
         """Return what ``node`` gives: a coroutine, a task, a future, or another awaitable.
 
-        None if it is proven to be nothing that can be awaited; Unknown says why it cannot be told.
-        What callers pass is not asked.
+        None if it is proven to be nothing that can be awaited; Unknown has the reason. Arguments of
+        callers are not asked for.
         """
         with self._evaluator.without_callers():
             return self._awaitables.of(module, node)
@@ -69,7 +69,7 @@ class Effects:
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine; cheaper than ``awaitable`` if it is not.
 
-        What callers pass is not asked.
+        Arguments of callers are not asked for.
         """
         with self._evaluator.without_callers():
             return self._awaitables.gives_coroutine(module, call)
@@ -77,9 +77,8 @@ class Effects:
     def is_coroutine(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is proved to be a coroutine, by what it calls or by what is declared.
 
-        What ``awaitable`` cannot tell is looked up in the values of ``node``: there decorators,
-        protocols and callers are followed, and what overrides a method is taken to return what the
-        method is declared to return.
+        If ``awaitable`` does not know, the values of ``node`` decide. There decorators, protocols
+        and callers are followed, and an override is taken to return what its method declares.
         """
         joined = self._joins.gives_coroutine(module, node)
         if joined is not None:
@@ -91,21 +90,21 @@ class Effects:
             return False
         values = self._evaluator.values(module, node)
         return bool(values) and all(
-            isinstance(one, Producer) and one.how == "coroutine" for one in values
+            isinstance(value, Producer) and value.how == "coroutine" for value in values
         )
 
     def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:
         """Return the library functions that ``call`` may call, by their qualified names.
 
-        ``asyncio.TaskGroup.create_task`` for ``tg.create_task``. Empty if it cannot be told, or
-        calls what the project defines.
+        ``asyncio.TaskGroup.create_task`` for ``tg.create_task``. Empty if unknown, or if it calls a
+        function of the project.
         """
         with self._evaluator.without_callers():
             names = self._awaitables.library_names(module, call)
         return () if isinstance(names, Unknown) else names
 
     def fates(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
-        """Return what may become of the coroutine, task or future that ``node`` gives.
+        """Return the possible fates of the coroutine, task or future that ``node`` gives.
 
         It is followed through variables, containers and functions that it is passed to.
         """
@@ -115,15 +114,15 @@ class Effects:
     def fates_of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
         """Return what the callers of ``function`` do with the coroutine that it returns.
 
-        Over all files; what may hide a call is a fate that is unknown.
+        Over all files; code that may hide a call is an unknown fate.
         """
         return self._fates.of_result(module, function)
 
     def between(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
         """Return what may happen to loaded objects on a way from ``earlier`` to ``later``.
 
-        Both are expressions of one function: a load, and a read of what it gave. A call of which
-        it cannot be told what it does is an ``unknown`` event, with its reason.
+        Both are expressions of one function: a load, and a read of what it gave. A call with
+        unknown effects is an ``unknown`` event, with its reason.
         """
         with self._evaluator.without_callers():
             return self._between.of(module, earlier, later)
@@ -131,7 +130,7 @@ class Effects:
     def order(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in its statement, and what comes before it.
 
-        None if it is not evaluated with the statement: it stands in a function inside it.
+        None if it is not evaluated with the statement: it is in a function inside it.
         """
         with self._evaluator.without_callers():
             return self._ordering.of(module, node)

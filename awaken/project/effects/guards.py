@@ -31,7 +31,7 @@ class Guard:
 
 
 def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
-    """Return what stands around ``node`` inside its function, the innermost first."""
+    """Return the guards around ``node`` inside its function, the innermost first."""
     found: list[Guard] = []
     below = node
     for above in module.ancestors(node):

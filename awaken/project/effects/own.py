@@ -11,7 +11,7 @@ from awaken.project.source.trees import Function, children, parameters_of
 def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Yield the nodes of ``parts`` in source order, of inner functions only what is run at once.
 
-    That are their decorators and defaults. The body of a class runs where the class stands.
+    That are their decorators and defaults. The body of a class runs at its place.
     """
     stack = list(reversed(parts))
     while stack:

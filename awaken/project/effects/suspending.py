@@ -25,7 +25,7 @@ class Suspensions:
 def suspensions(node: ast.AST) -> Suspensions:
     """Return where ``node`` itself suspends; of a function, where its body does when it is run.
 
-    What it calls does not count: only the function whose code this is can suspend here.
+    Functions that it calls do not count: only the function of this code can suspend here.
     """
     nodes = list(own_nodes(what_runs(node)))
     return Suspensions(

@@ -38,7 +38,7 @@ class FunctionContext:
         return self.module.path
 
     def span(self, node: ast.AST) -> Span:
-        """Return where ``node`` stands in the file."""
+        """Return the place of ``node`` in the file."""
         return self.module.span(node)
 
     def place(self, node: ast.AST, note: str = "") -> Place:
@@ -59,7 +59,7 @@ class CallEdge:
     bound: int
 
     def given(self, parameter: ast.arg) -> ast.expr | None:
-        """Return what is passed to ``parameter``; None if nothing, or if it cannot be told."""
+        """Return the argument for ``parameter``; None if there is none, or it is unknown."""
         positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
         if self.bound and positional and parameter is positional[0]:
             return self._receiver()
@@ -68,7 +68,7 @@ class CallEdge:
     def _receiver(self) -> ast.expr | None:
         """Return what the method is given as itself; None where that has no name at the call.
 
-        That is what stands in front of its name, of ``super()`` the caller's own first parameter. A
+        That is the expression before its name, for ``super()`` the caller's own first parameter. A
         class method is given a class, which an instance in front of its name is not.
         """
         receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
@@ -163,7 +163,7 @@ class CallEdges:
     def calls_of(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``.
 
-        Calls by other programs are none of them: ``outside`` says why there may be some.
+        Calls by other programs are left out: ``outside`` says why there may be some.
         """
         if context not in self._calls:
             callers = self._program.callers_of(context.module, context.function)

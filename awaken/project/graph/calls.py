@@ -48,8 +48,8 @@ class Calls:
     def graph(self) -> CallGraph:
         """Return all calls of the program, each resolved once, asked from both ends.
 
-        It is made when it is first asked for, which parses every file; then it answers any number
-        of questions without parsing one.
+        It is made when it is first asked for, which parses every file; then it answers without
+        parsing.
         """
         if self._graph is None:
             evaluator, words = self._evaluator, self._evaluator.callers.words
@@ -72,7 +72,7 @@ class Calls:
         return Families(classes, self._functions, callers.overrides, callers.words.python())
 
     def kin(self) -> Kin:
-        """Return which methods stand in for each other, over the whole program."""
+        """Return which methods replace each other, over the whole program."""
         if self._kin is None:
             self._kin = Kin(self._evaluator, self._functions, self._families)
         return self._kin
@@ -94,7 +94,7 @@ class Calls:
     def decorated_by(self, qualified: str) -> Decorated | None:
         """Return what a decorator of the program is used for; None if it is used otherwise.
 
-        What others may import may decorate what they define.
+        A decorator that others may import may decorate their functions too.
         """
         return decorated_by(self._evaluator, qualified)
 
@@ -139,7 +139,7 @@ class Calls:
         return Ways(self._evaluator).to(ends)
 
     def may_be_mentioned(self, module: Module, function: Function) -> bool:
-        """Whether the name of ``function``, one of ``module``, may stand for it anywhere.
+        """Whether the name of ``function``, one of ``module``, may be used for it anywhere.
 
         Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
         """
@@ -148,21 +148,21 @@ class Calls:
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.
 
-        Overrides count, and what stands in for a method in another class of the same hierarchy.
+        Overrides count, and methods of other classes of the same hierarchy.
         """
         return function_called(self._evaluator, module, call)
 
     def functions_behind(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
         """Return the functions that get the arguments of ``call`` and whose result it gives.
 
-        As ``functions_called``, but also behind wrappers of the program that forward both.
+        As ``functions_called``, but also through wrappers of the program that forward both.
         """
         return functions_behind(self._evaluator, module, call)
 
     def functions_called(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
         """Return the functions of the project that ``call`` can reach: a method, its overrides.
 
-        The first is the one it seems to reach. Unknown says why they are not all in sight.
+        The first is the one it seems to reach. Unknown says why they are not all visible.
         """
         return functions_called(self._evaluator, module, call)
 

@@ -36,7 +36,7 @@ class Family:
 
     @property
     def key(self) -> Hashable:
-        """What is the same for all calls that reach the same functions; it holds no tree."""
+        """A key that is equal for all calls that reach the same functions; it holds no tree."""
         is_instance = isinstance(self.receiver, InstanceOf)
         bound = "instance" if is_instance else "class" if self.receiver is not None else ""
         return self.module.path, self.module.span(self.node).start, bound, self.alone
@@ -70,7 +70,7 @@ def functions_called(
 ) -> tuple[Called, ...] | Unknown:
     """Return the functions that ``call`` can reach: one, or a method and those that override it.
 
-    The first is the one that it seems to reach. Unknown says why they are not all in sight.
+    The first is the one that it seems to reach. Unknown says why they are not all visible.
     """
     family = family_called(evaluator, module, call)
     return family if isinstance(family, Unknown) else functions_of(evaluator, family)
@@ -81,7 +81,7 @@ def functions_behind(
 ) -> tuple[Called, ...] | Unknown:
     """Return the functions that get the arguments of ``call`` and whose result it gives.
 
-    As ``functions_called``, but also behind wrappers of the program that forward both: these run
+    As ``functions_called``, but also through wrappers of the program that forward both. These run
     code of their own, which may raise, block or do anything else.
     """
     family = family_called(evaluator, module, call)

@@ -41,7 +41,7 @@ class ProgramEvaluator(Evaluator):
         return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
 
     def files_naming(self, word: str) -> list[str] | None:
-        """Return the files in which a word stands; None where callers are not followed."""
+        """Return the files that hold a word; None where callers are not followed."""
         return self._words.files_with(word) if self.follows_callers else None
 
     def text(self, path: str) -> bytes:

@@ -102,7 +102,7 @@ class Hierarchy:
         return frozenset(found)
 
     def hidden_base(self, method: str) -> str | None:
-        """Return a base of the class, out of sight, that may call ``method``; None if none."""
+        """Return an external base of the class that may call ``method``; None if none."""
         ancestors = self._evaluator.classes.ancestors(self._qualified)
         # Which of two definitions is inherited cannot be told.
         if ancestors is None or not all(facts.unique for facts in ancestors.inside):
@@ -213,7 +213,7 @@ class Hierarchy:
         return not self.is_too_large and all(classes.is_one_line(name) for name in names)
 
     def reaches(self, receiver: Value, method: str) -> bool | None:
-        """Whether ``receiver.method`` may be that of this class; None if it cannot be told."""
+        """Whether ``receiver.method`` may be that of this class; None if unknown."""
         match receiver:
             case InstanceOf() | ClassOf():
                 return self._reaches_class(receiver.qualified, method)

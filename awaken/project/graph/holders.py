@@ -46,7 +46,7 @@ class Holder:
 
     @property
     def shown(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return self.context.function.name if self.binding is None else self.binding.name
 
     @property
@@ -189,15 +189,15 @@ class Holders:
     def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
         scope = context.flow.scope
         bindings = scope.bindings[scope.mangled(parameter.arg)]
-        return self.of(context, next(one for one in bindings if one.node is parameter))
+        return self.of(context, next(binding for binding in bindings if binding.node is parameter))
 
 
 def reverse_postorder(
     first: Iterable[Node], following: Mapping[Node, Sequence[Node]]
 ) -> list[Node]:
-    """Return all nodes of a graph, each behind those that it follows, but for circles.
+    """Return all nodes of a graph, each after those that it follows, except in circles.
 
-    ``first`` are nodes to begin at, the last one first; they come to stand in front.
+    ``first`` are nodes to begin at, the last one first; they come first.
     """
     found: list[Node] = []
     seen: set[Node] = set()

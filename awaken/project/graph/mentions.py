@@ -14,8 +14,8 @@ from awaken.project.source.trees import Function
 def mentions_of(project: Program, module: Module, function: Function) -> Iterator[Place]:
     """Yield what may refer to ``function``, in its own file and in all others.
 
-    Its own file is searched for the name in its scope and for strings; others for what imports
-    it, reads it from its module, or names it in a string behind the module (``"main:startup"``).
+    Its own file is searched for the name in its scope and for strings. Others are searched for
+    imports, for reads from its module, and for strings with the module (``"main:startup"``).
     """
     name = function.name
     scope = module.scopes.scope_of(function)
@@ -47,7 +47,7 @@ def _exports(module: Module) -> set[str]:
 
 
 def _names(home: Module, name: str, node: ast.Constant) -> bool:
-    """Whether a string names the function behind its module, as ``"app.main:startup"`` does."""
+    """Whether a string names the function after its module, as ``"app.main:startup"`` does."""
     if not isinstance(node.value, str):
         return False
     last = home.name.rpartition(".")[2]

@@ -102,7 +102,7 @@ class Overrides:
     def is_instance(self, qualified: str, declared: str) -> bool | None:
         """Whether an instance of the class may be where ``declared`` is named as its type.
 
-        None where a base out of sight may bring what a protocol asks for.
+        None where an external base may have the members of a protocol.
         """
         if declared in self.line(qualified):
             return True
@@ -132,7 +132,7 @@ class Overrides:
     def fulfilling(self, protocol: str) -> tuple[str, ...]:
         """Return the classes that have all members of a protocol, whatever they inherit; sorted.
 
-        Not those of which a part is out of sight.
+        Those with an unknown part are left out.
         """
         if protocol not in self._fulfilling:
             candidates = sorted(self._candidates(self._asked_by(protocol)))
@@ -167,7 +167,7 @@ class Overrides:
     def fulfils(self, qualified: str, protocol: str) -> bool | None:
         """Whether a class has all that a protocol asks for.
 
-        None if a part of it is out of sight, or if the protocol asks for nothing.
+        None if a part of it is unknown, or if the protocol asks for nothing.
         """
         key = (qualified, protocol)
         if key not in self._fulfils:

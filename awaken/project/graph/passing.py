@@ -113,7 +113,7 @@ class Passing:
         yield from ()
 
     def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
-        """Return the calls of a function where it stands in tables; None if more may call it."""
+        """Return the calls of a function that tables hold; None if other code may call it."""
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
         if obstacle.kind != "value" or not (is_made or owner is None):
@@ -124,7 +124,7 @@ class Passing:
             calls = None if module is None else calls_of_chosen(module, place)
             if module is None or calls is None:
                 return None
-            found += [CallSite(module.place(one), int(is_made)) for one in calls]
+            found += [CallSite(module.place(call), int(is_made)) for call in calls]
         return found
 
     def _in_keywords(
@@ -132,10 +132,10 @@ class Passing:
     ) -> OpenParameter | ast.expr | None:
         """Return what a call passes by ``name`` among the keywords that it unpacks.
 
-        They are a display that a local variable holds, or the keywords of the function around it,
-        and nothing else is done with them. None where that is not so.
+        They are a display in a local variable, or the keywords of the function around it, without
+        any other use. None where that is not so.
         """
-        unpacked = [one.value for one in call.keywords if one.arg is None]
+        unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
         if len(unpacked) != 1 or not isinstance(unpacked[0], ast.Name):
             return None
         bindings = module.scopes.bindings_of(unpacked[0])
@@ -195,11 +195,11 @@ def _is_read(node: ast.Name) -> bool:
 def argument_of(
     call: ast.Call, function: Function, parameter: ast.arg, bound: int
 ) -> ast.expr | None:
-    """Return what ``call`` passes to ``parameter``; None if nothing, or if it cannot be told.
+    """Return the argument of ``call`` for ``parameter``; None if there is none, or it is unknown.
 
     The first ``bound`` parameters are given by the receiver.
     """
-    named = next((one.value for one in call.keywords if one.arg == parameter.arg), None)
+    named = next((keyword.value for keyword in call.keywords if keyword.arg == parameter.arg), None)
     # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
     if named is not None and parameter not in function.args.posonlyargs:
         return named
@@ -219,7 +219,7 @@ def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
 
     Nothing if something is unpacked among them. The receiver gives the first ``bound`` parameters.
     """
-    if any(isinstance(one, ast.Starred) for one in call.args):
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
         return []
     positional = [*function.args.posonlyargs, *function.args.args]
     return call.args[max(len(positional) - bound, 0) :]
@@ -227,8 +227,8 @@ def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
 
 def is_omitted(call: ast.Call) -> bool:
     """Whether a parameter that the call does not name has its default: nothing is unpacked."""
-    unpacked = any(isinstance(one, ast.Starred) for one in call.args)
-    return not unpacked and all(one.arg is not None for one in call.keywords)
+    unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
+    return not unpacked and all(keyword.arg is not None for keyword in call.keywords)
 
 
 def default_of(function: Function, parameter: ast.arg) -> ast.expr | None:

@@ -24,7 +24,7 @@ class TextMentions:
         self._imports: dict[tuple[str, bytes], bool] = {}
 
     def of(self, name: str, module_name: str) -> bool:
-        """Whether ``name`` may stand for a function of the module anywhere but at its definition.
+        """Whether ``name`` may mean a function of the module anywhere but at its definition.
 
         Left out are definitions, and attributes of what is no module.
         """
@@ -35,7 +35,7 @@ class TextMentions:
         return receivers is None or module_name.rpartition(".")[2].encode() in receivers
 
     def _receivers_of(self, name: str) -> frozenset[bytes] | None:
-        """Return what ``name`` is an attribute of; None if it may stand for any function."""
+        """Return the objects with the attribute ``name``; None if it may be any function."""
         word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
         receivers: set[bytes] = set()
         for path in self._words.files_with(name):

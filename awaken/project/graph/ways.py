@@ -105,8 +105,8 @@ class Ways:
     def _followed(self, module: Module, call: ast.Call, way: Way) -> _Sought | None:
         """Return the function around ``call`` if whoever calls it makes this call, and for sure.
 
-        None in a generator or a lambda, where a decorator may have it run elsewhere, where the
-        function asks whether a loop is running, and for a function that was returned before.
+        None in a generator or a lambda, and where a decorator may run it elsewhere. None also where
+        the function asks for a running loop, and for a function that was returned before.
         """
         function = module.enclosing_function(call)
         if not isinstance(function, ast.FunctionDef) or module.is_generator(function):

@@ -122,7 +122,7 @@ class Classes:
     def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
         """Yield a class of the project and those that it inherits: its name and its tree.
 
-        The nearest first; what is not there exactly once is left out.
+        The nearest first; a class that is not there exactly once is left out.
         """
         ancestors = self.ancestors(qualified)
         for facts in ancestors.inside if ancestors is not None else ():
@@ -230,7 +230,7 @@ class Classes:
             path=path,
             span=written.span,
             bases=self._resolved(path, written, written.bases, bases_of),
-            bases_text=tuple(one.text for one in written.bases),
+            bases_text=tuple(base.text for base in written.bases),
             decorators=self._resolved(path, written, written.decorators, decorators_of),
             keywords=written.keywords,
             unique=written.unique,
@@ -246,8 +246,8 @@ class Classes:
         nodes: Callable[[ast.ClassDef], list[ast.expr]],
     ) -> tuple[str | None, ...]:
         """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
-        if not any(one.bound == "local" for one in names):
-            return tuple(self._names.written(path, one) for one in names)
+        if not any(name.bound == "local" for name in names):
+            return tuple(self._names.written(path, name) for name in names)
         module = self._load(path)
         node = module.class_at(written.span) if module is not None else None
         if module is None or node is None:

@@ -37,7 +37,7 @@ def is_of_module(module: Module, name: ast.Name) -> bool:
 
 
 def _only_reads(module: Module, read: ast.Name) -> bool:
-    """Whether the dictionary is only looked into where ``read`` stands."""
+    """Whether the dictionary is only read at ``read``."""
     parent = module.parent(read)
     match parent:
         # Deleting items leaves fewer of the same values.

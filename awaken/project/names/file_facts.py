@@ -203,7 +203,7 @@ def _functions(
         function = WrittenFunction(
             module.span(node).start,
             tuple(_decorator(module, one) for one in node.decorator_list),
-            all(one.kind == "function" for one in bindings),
+            all(binding.kind == "function" for binding in bindings),
             written_parameters(node.args),
             "generator"
             if node in generators

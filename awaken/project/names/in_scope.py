@@ -39,9 +39,9 @@ class Reach:
     def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
-        A new import is taken from a file that another name is imported from at the top of this
-        one, and that has bound the variable before that name, so that no other order of imports
-        and no cycle comes about. Otherwise a clause says why there is none.
+        A new import is taken from a file that this one imports at the top, and that has the
+        variable. So the order of imports stays, and no cycle appears. Otherwise a clause says why
+        there is none.
         """
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
@@ -198,8 +198,8 @@ class Reach:
     def _is_leaf(self, module: Module, owner: str, around: Sequence[str]) -> bool:
         """Whether the file of the variable imports nothing of the project.
 
-        And its package is that of one of ``around``, or inside one around them: then nothing is
-        loaded by an import of it that would not be loaded anyway.
+        And its package is that of one of ``around``, or inside one around them. An import of it
+        then loads nothing more.
         """
         source = owner.rpartition(".")[0]
         path, package = self._names.layout.path_of(source), source.rpartition(".")[0]
@@ -223,7 +223,7 @@ class Reach:
         dotted = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         dotted += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         places = [self._names.layout.find(one, path) for one in dotted]
-        return any(one.path is not None or one.ambiguous or one.namespace for one in places)
+        return any(place.path is not None or place.ambiguous or place.namespace for place in places)
 
     def _is_exported(
         self, module: Module, statement: ast.ImportFrom, bound: Binding, owner: str
@@ -257,8 +257,8 @@ class Reach:
 def _has_for_more(home: Module, name: str) -> bool:
     """Whether a file binds a variable itself, reads it but to run something, or never reads it.
 
-    Rewritten queries bring the variable into their file. If that file passed it on, the next run
-    would find a name in the files that import from it, where this one finds none.
+    Rewritten queries bring the variable into their file. Else the next run would find a name in the
+    importing files that this run does not find.
     """
     scopes = home.scopes
     if any(one.kind != "import" for one in scopes.module.bindings.get(name, [])):
@@ -315,7 +315,7 @@ def _from_imports(module: Module, site: ast.expr) -> Iterator[tuple[ast.ImportFr
 
 
 def _is_unconditional(module: Module, binding: Binding) -> bool:
-    """Whether a binding stands directly in its module or function, in no branch or block."""
+    """Whether a binding is directly in its module or function, in no branch or block."""
     statement = module.statement_of(binding.node)
     above = None if statement is None else module.parent(statement)
     return isinstance(above, ast.Module | Function)

@@ -110,9 +110,9 @@ class Layout:
     def find(self, name: str, importer: str) -> FoundModule:
         """Return the file that ``import name`` means in the file ``importer``.
 
-        Searched are the folders above the importer that are no packages, nearest first, then those
-        on the path, then the parents of all top-level packages. The project root is searched even
-        with an ``__init__.py``: programs start there.
+        The search begins with the folders above the importer that are no packages, nearest first.
+        Then come those on the path, and the parents of all top-level packages. The project root is
+        searched even with an ``__init__.py``: programs start there.
         """
         if name.startswith("/"):
             return self._at(name.strip("/"))
@@ -179,7 +179,7 @@ class Layout:
         return folder
 
     def _roots_by_name(self) -> dict[str, list[str]]:
-        """Return for each name the parents of top-level packages in which it stands, sorted."""
+        """Return for each name the parents of top-level packages that contain it, sorted."""
         roots = {self._root_of(folder) for folder in self._packages}
         found: dict[str, set[str]] = {}
         for path in self._paths:
@@ -217,8 +217,9 @@ class Layout:
 def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> frozenset[str]:
     """Return the folders without ``__init__.py`` between a package and one further in.
 
-    ``is_named`` says whether files name the inner package by its whole way, as in ``app.io.store``:
-    else the folder may as well be one that modules are imported from, as that of a script is.
+    ``is_named`` says whether files name the inner package by its whole path, as in
+    ``app.io.store``. Else the folder may be one that modules are imported from, like that of a
+    script.
     """
     files = {path for path in paths if is_python(path)}
     packages = {

@@ -58,7 +58,7 @@ class OutsideLinks:
     def uses_of(self, path: str, qualname: str) -> OutsideUse | None:
         """Return where an outside file may use what the file ``path`` calls ``qualname``.
 
-        It imports from that file, or from one that imports the name itself; a method may be called
+        It imports from that file, or from one that imports the name itself. A method may be called
         on any object.
         """
         owner, _, name = qualname.rpartition(".")

@@ -141,7 +141,7 @@ class Names:
         return self._knowledge.canonical(f"{qualified}.{attribute}")
 
     def attribute(self, path: str, name: str) -> str | None:
-        """Return the qualified name of what ``name`` at the top level of ``path`` stands for."""
+        """Return the qualified name of the object ``name`` at the top level of ``path``."""
         return self._circles.answer(_Attribute(path, name))
 
     def imported(self, path: str, target: NameTarget) -> str | None:
@@ -185,7 +185,7 @@ class Names:
         return self._local(_held(question), question.bindings)
 
     def _memory(self, question: _Question) -> dict[Hashable, str | None]:
-        """Return where an answer is kept: names of functions with the tree that they stand in."""
+        """Return where an answer is kept: names of functions with the tree that contains them."""
         return self._attributes if isinstance(question, _Attribute) else _held(question).memo
 
     def _told(self, question: _Question | str | None) -> str | None:
@@ -193,7 +193,7 @@ class Names:
         return self._circles.answer(question) if isinstance(question, tuple) else question
 
     def _certain(self, question: _Question | str | None) -> _Asking:
-        """Ask for a name that something stands for; in a circle nothing says what it is.
+        """Ask for a name that has a definition; in a circle none is certain.
 
         But for a package that imports one of its own modules: that is the module.
         """

@@ -46,9 +46,9 @@ class ModuleTable(Struct, frozen=True, array_like=True):
             for name, targets in self.names.items()
             if name != word
             and any(
-                (one.kind == "from" and one.name == word)
-                or (one.kind == "alias" and one.text.rpartition(".")[2] == word)
-                for one in targets
+                (target.kind == "from" and target.name == word)
+                or (target.kind == "alias" and target.text.rpartition(".")[2] == word)
+                for target in targets
             )
         }
 
@@ -68,7 +68,7 @@ def table_of(module: Module) -> ModuleTable:
 
 
 def target_of(module: Module, binding: Binding) -> NameTarget:
-    """Return what ``binding`` makes its name stand for."""
+    """Return the object that ``binding`` binds its name to."""
     match binding.kind:
         case "import":
             return _imported(module, binding)

@@ -15,8 +15,8 @@ def _is_dunder(name: str) -> bool:
 def is_public(module: Module, name: str) -> bool:
     """Whether code outside the project can be expected to know ``name`` of ``module``.
 
-    Not: what begins with an underscore at any level, tests, and files whose name no import
-    statement can spell, such as migrations.
+    It is not if it begins with an underscore at any level, or is in a test. Nor is it in a file
+    that no import statement can name, such as a migration.
     """
     names = [*module.name.split("."), *name.split(".")]
     if any(part.startswith("_") and not _is_dunder(part) for part in names):
@@ -27,7 +27,7 @@ def is_public(module: Module, name: str) -> bool:
 
 
 def is_listed(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` stands in what a file assigns to ``__all__``, which calls nothing."""
+    """Whether ``node`` is in the value of ``__all__`` of a file, which calls nothing."""
     bindings = module.scopes.module.bindings.get("__all__", ())
     inside = module.span(node)
     return any(

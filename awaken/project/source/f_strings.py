@@ -17,10 +17,10 @@ _STAND_IN = "_awaken_stands_here"
 
 
 def is_placed(module: Module, node: ast.expr) -> bool:
-    """Whether an expression stands where ``Module.span`` says.
+    """Whether an expression is at the place that ``Module.span`` gives.
 
-    In an f-string, an older Python is only believed where that is proved: with another name in
-    that place, the f-string is the same but for this expression.
+    In an f-string of an older Python this needs proof: with another name in that place, only this
+    expression differs.
     """
     outer = [one for one in module.ancestors(node) if isinstance(one, ast.JoinedStr)]
     if PLACES_PARTS or not outer:
@@ -49,9 +49,9 @@ def can_be_edited(module: Module, node: ast.expr) -> bool:
 
 
 def differs_apart(old: ast.AST, new: ast.AST, apart: Container[ast.AST], name: str = "") -> bool:
-    """Whether two trees differ in more than what stands in the places of ``apart`` of the first.
+    """Whether two trees differ in more than the places of ``apart`` of the first.
 
-    What stands there in the second is a ``name``, if one is given. Positions are not compared.
+    There the second has a ``name``, if one is given. Positions are not compared.
     """
     waiting: list[tuple[object, object]] = [(old, new)]
     while waiting:

@@ -18,7 +18,7 @@ they repeat. More become one difference."""
 def differing_lines(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[Lines, Lines]]:
     """Yield the lines that differ, of the old text and of the new one, in order.
 
-    Lines that stand once on both sides are found first; difflib compares what is between them.
+    Lines that are once on both sides are found first; difflib compares the lines between them.
     """
     anchors = [(-1, -1), *_anchors(old, new), (len(old), len(new))]
     for (before, new_before), (behind, new_behind) in pairwise(anchors):
@@ -44,7 +44,7 @@ def differing_lines(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tupl
 
 
 def _anchors(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Yield where the longest row of lines stands that are in both texts once, in one order."""
+    """Yield the places of the longest row of lines that are in both texts once, in one order."""
     once = {line for line, count in Counter(new).items() if count == 1}
     once &= {line for line, count in Counter(old).items() if count == 1}
     places = {line: place for place, line in enumerate(new) if line in once}

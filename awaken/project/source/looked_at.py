@@ -62,7 +62,7 @@ class LookedAt(Struct):
     told: dict[Search, dict[str, bytes]] = msgspec.field(default_factory=dict)
 
     def take(self) -> LookedAt:
-        """Return all that was noted, to be sent to another process, and note anew."""
+        """Return all that was noted, to be sent to another process, and begin again."""
         taken = LookedAt(self.searched, self.read, self.told)
         self.searched, self.read, self.told = {}, set(), {}
         return taken

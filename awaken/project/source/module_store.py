@@ -114,7 +114,7 @@ class ModuleStore:
                 gc.collect()
 
     def _drop(self) -> None:
-        """Let go of the tree that is needed least, but never of the last one."""
+        """Drop the tree that is needed least, but never the last one."""
         is_again = len(self._once) == 1
         _, dropped = (self._again if is_again else self._once).popitem(last=False)
         self._bytes_again -= _size(dropped) if is_again else 0

@@ -94,10 +94,10 @@ class Module:
     def span(self, node: ast.AST) -> Span:
         """Return the bytes of ``source.text`` that ``node`` takes.
 
-        Decorators do not belong to the span of a definition, and positions inside f-strings are
-        wrong before Python 3.12 (see ``in_fstring``). Nodes without a position of their own
-        (``arguments``, ``withitem``, ``comprehension``) take what their children take. Raises
-        ValueError for nodes without any position, such as operators or an empty ``arguments``.
+        The span of a definition is without decorators. Positions inside f-strings are wrong before
+        Python 3.12 (see ``in_fstring``). Nodes without a position of their own (``arguments``,
+        ``withitem``, ``comprehension``) take what their children take. Raises ValueError for nodes
+        without any position, such as operators or an empty ``arguments``.
         """
         if isinstance(node, ast.Module):
             return Span(0, len(self.source.text))
@@ -118,7 +118,7 @@ class Module:
         return Place(self.path, self.span(node), note)
 
     def text_of(self, node: ast.AST) -> str:
-        """Return the source text of ``node``, as it stands in the file."""
+        """Return the source text of ``node``, as written in the file."""
         span = self.span(node)
         return self.source.text[span.start : span.end].decode("utf-8")
 
@@ -128,7 +128,7 @@ class Module:
         return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
 
     def parse_string(self, constant: ast.Constant) -> ast.expr | None:
-        """Return the expression that a string annotation holds, as if it stood in its place.
+        """Return the expression of a string annotation, as if it were in its place.
 
         All its nodes have the position and the scope of the string; None if it is no expression.
         """
@@ -195,8 +195,8 @@ class Module:
     def mentions(self, word: str) -> Sequence[ast.AST]:
         """Return what reads ``word``, or may, in source order; nothing that stores or deletes it.
 
-        That are names and attributes that are read, imports of it, and strings whose last word,
-        as in ``"package.module:word"``, it is.
+        These are names and attributes that are read, imports of it, and strings that end with it,
+        as ``"package.module:word"``.
         """
         return self._by_word.get(word, ())
 
@@ -214,7 +214,7 @@ class Module:
         return found
 
     def calls_at(self, span: Span) -> list[ast.Call]:
-        """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
+        """Return the calls that take exactly ``span``: one, except inside f-strings."""
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
@@ -250,7 +250,7 @@ class Module:
         return self._classes.get(span)
 
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
-        """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""
+        """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
         look = _look(node)
         if look not in self._equals:
             found = self._equals[look] = {}
@@ -284,7 +284,7 @@ class Module:
     def enclosing_coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
         """Return the ``async def`` that itself runs ``node``; None where something else does.
 
-        Whoever iterates over a generator expression runs what stands in it, maybe elsewhere.
+        The code of a generator expression runs where it is iterated, maybe elsewhere.
         """
         for scope in self.scopes.scope_of(node).chain():
             if isinstance(scope.node, ast.GeneratorExp):
@@ -337,7 +337,7 @@ class Module:
         return next((above for above in self.ancestors(node) if isinstance(above, ast.stmt)), None)
 
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
-        """Return the statements among which ``statement`` stands, itself included, in order."""
+        """Return the statements of the block of ``statement``, itself included, in order."""
         above = self.parent(statement)
         blocks = (getattr(above, name, None) for name in _BLOCKS)
         return next(
@@ -345,7 +345,7 @@ class Module:
         )
 
     def beside(self, node: ast.AST) -> tuple[bytes, bytes]:
-        """Return what stands in front of ``node`` on its first line, and behind it on its last."""
+        """Return the text before ``node`` on its first line, and after it on its last."""
         span, text = self.span(node), self.source.text
         first = max(text.rfind(end, 0, span.start) for end in (b"\n", b"\r")) + 1
         line_end = LINE_END_BYTES.search(text, span.end)
@@ -353,7 +353,7 @@ class Module:
         return text[first : span.start].strip(), text[span.end : last].strip()
 
     def is_under_main(self, node: ast.AST) -> bool:
-        """Whether ``node`` stands under ``if __name__ == "__main__":``."""
+        """Whether ``node`` is under ``if __name__ == "__main__":``."""
         below = node
         for above in self.ancestors(node):
             if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
@@ -362,12 +362,12 @@ class Module:
         return False
 
     def in_fstring(self, node: ast.AST) -> bool:
-        """Whether ``node`` stands inside an f-string."""
+        """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
 
 
 def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:
-    """Whether two nodes are the same place of the same file, in whichever tree each stands.
+    """Whether two nodes are the same place of the same file, even of two trees.
 
     A file may be parsed more than once, so the nodes of one place need not be one object.
     """
@@ -413,8 +413,8 @@ _WORD_OF: Mapping[type[ast.AST], Callable[[Any], str | None]] = {
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
     """Return the identity of a site: it survives edits of its neighbours and moves of its lines.
 
-    It is a digest of the rule, the path, the scope and the node's syntax without positions, plus
-    a count among equal nodes of that scope in the order of the source.
+    It is a digest of the rule, the path, the scope and the node's syntax without positions. Equal
+    nodes of one scope are numbered in the order of the source.
     """
     scope, syntax, count = module.among_equals(node)
     digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())

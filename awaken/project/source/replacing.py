@@ -91,7 +91,7 @@ def words_of(name: str) -> list[bytes]:
 
 
 def may_put_elsewhere(text: bytes, name: str) -> bool:
-    """Whether a file may put something in the place of ``name``, but for ``self.name = value``."""
+    """Whether a file may replace ``name``, other than by ``self.name = value``."""
     word = re.escape(name.encode())
     rest = re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
     pattern = _PUT.replace(b"NAME", word)
@@ -121,7 +121,7 @@ def _assigned(module: Module, target: ast.expr) -> ast.expr | None:
 
 def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
     function, last = call.func, last_name(call.func)
-    keywords = {one.arg: one.value for one in call.keywords if one.arg is not None}
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     # ``fixtures.MonkeyPatch("module.name", value)`` has it in a call as well.
     first = call.args[0] if call.args else keywords.get("target", keywords.get("owner"))
     if first is None:
@@ -155,7 +155,7 @@ def _of_named(
     last = last_name(call.func)
     last = _renamed(module).get(last, last)
     is_spy = last == "spy"
-    given = next((one.value for one in call.keywords if one.arg in _GIVEN), None)
+    given = next((keyword.value for keyword in call.keywords if keyword.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
     dotted = dotted_text(module, first) if is_patch or isinstance(first, ast.Constant) else None
     if dotted is not None:
@@ -265,7 +265,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
             return text
         case ast.JoinedStr():
             parts = [text_of(module, one) for one in node.values]
-            return None if None in parts else "".join(one or "" for one in parts)
+            return None if None in parts else "".join(part or "" for part in parts)
         case ast.FormattedValue():
             return text_of(module, node.value)
         case ast.BinOp(left=left, op=ast.Add(), right=right):

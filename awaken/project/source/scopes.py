@@ -50,7 +50,7 @@ class ScopeTable:
         if self._made is None:
             # A generic definition opens another scope, for its type parameters, with the same node.
             scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
-            self._made = {one.node: one for one in scopes}
+            self._made = {scope.node: scope for scope in scopes}
         if node not in self._made:
             raise KeyError(type(node).__name__)
         return self._made[node]
@@ -74,7 +74,7 @@ class ScopeTable:
             self._imported[scope] = {
                 name: bindings
                 for name, bindings in scope.bindings.items()
-                if bindings and {one.kind for one in bindings} == {"import"}
+                if bindings and {binding.kind for binding in bindings} == {"import"}
             }
         return self._imported[scope]
 
@@ -103,10 +103,10 @@ class ScopeTable:
         """Return every binding that ``node``, a name that is read, may refer to.
 
         None for builtins and star imports. A name that is stored may get an outer binding in a
-        class body: the one that it makes itself stands in ``scope_of(node).bindings``.
+        class body: its own binding is in ``scope_of(node).bindings``.
 
-        In a class body only the bindings above ``node`` count, and where all of those are
-        conditional or missing, also what the name means outside (``Session = Session``).
+        In a class body only the bindings above ``node`` count. If all of those are conditional or
+        missing, outer bindings count too (``Session = Session``).
         """
         return self._bindings(node, self.scope_of(node))
 

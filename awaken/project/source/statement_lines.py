@@ -24,7 +24,7 @@ class StatementLines:
         self._tree = tree
         self._inner: dict[ast.AST, tuple[list[ast.stmt], list[int]]] = {}
         nodes = (one for one in ast.walk(tree) if isinstance(one, ast.stmt))
-        self._starts = sorted(lines_of(one).start for one in nodes)
+        self._starts = sorted(lines_of(node).start for node in nodes)
 
     def cut_by(self, lines: Lines) -> Lines | None:
         """Return the lines of the outermost statement of which ``lines`` are a part.
@@ -35,7 +35,7 @@ class StatementLines:
         return next((lines_of(one) for one in self._around(lines) if self._cuts(one, lines)), None)
 
     def around(self, lines: Lines) -> Lines | None:
-        """Return the lines of the innermost statement in one of whose blocks ``lines`` stand."""
+        """Return the lines of the innermost statement that has ``lines`` in one of its blocks."""
         found = list(self._around(lines))
         return lines_of(found[-1]) if found else None
 

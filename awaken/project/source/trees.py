@@ -70,7 +70,7 @@ def children(node: ast.AST) -> list[ast.AST]:
     """Return the direct children of ``node`` in the order of the source, as a new list.
 
     ``ast.iter_child_nodes`` goes by field, which differs for some nodes. Positions are compared
-    only where ``*args`` may stand after a keyword: in f-strings they are wrong.
+    only where ``*args`` may follow a keyword: in f-strings they are wrong.
     """
     in_order = _IN_ORDER.get(type(node))
     return children_by_field(node) if in_order is None else in_order(node)
@@ -278,7 +278,7 @@ def always_returns(body: list[ast.stmt]) -> bool:
         case ast.If(body=first, orelse=second):
             return bool(second) and always_returns(first) and always_returns(second)
         case ast.Try(body=first, handlers=handlers, orelse=second):
-            ends = [second or first, *(one.body for one in handlers)]
+            ends = [second or first, *(handler.body for handler in handlers)]
             return all(always_returns(one) for one in ends)
         case _:
             return False

@@ -61,7 +61,7 @@ class WordSet(Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, words: Iterable[bytes] | None) -> WordSet:
-        """Return the set of ``words``; None stands for any."""
+        """Return the set of ``words``; None means any."""
         return cls(None if words is None else b"\n%s\n" % b"\n".join(sorted(set(words))))
 
     def has(self, word: bytes) -> bool:
@@ -101,7 +101,7 @@ class Words:
         )
 
     def files_with(self, word: str) -> list[str]:
-        """Return the Python files in which ``word`` stands by itself, sorted by path."""
+        """Return the Python files that have ``word`` as a whole word, sorted by path."""
         if word not in self._found:
             self._found[word] = self._search(word)
             self._note("word", word, self._found[word])
@@ -124,7 +124,7 @@ class Words:
 
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
-        """The Python files in which each word stands."""
+        """The Python files that contain each word."""
         return self._by_word("word")
 
     def _by_word(self, kind: WordKind) -> dict[bytes, list[str]]:
@@ -164,7 +164,7 @@ class Words:
         return self._standing(word, "called")
 
     def imported_in(self, word: str) -> list[str]:
-        """Return the Python files in which ``word`` stands in an import statement."""
+        """Return the Python files that have ``word`` in an import statement."""
         if not word.isascii():
             return self._standing(word, "imported")
         found = self._importing.get(word.encode(), [])
@@ -177,7 +177,7 @@ class Words:
         return self._by_word("imported")
 
     def read_in(self, word: str) -> list[str]:
-        """Return the Python files in which ``word`` may be read as an attribute: behind a dot.
+        """Return the Python files in which ``word`` may be read as an attribute: after a dot.
 
         Also one that a text for ``format`` names, but none that is a text by itself.
         """
@@ -212,7 +212,7 @@ class Words:
 
     @cached_property
     def _first_elsewhere(self) -> dict[bytes, str]:
-        """The first file that is no Python in which each word stands."""
+        """The first file other than Python that contains each word."""
         found: dict[bytes, str] = {}
         for path in self._others:
             for word in set(_WORDS.findall(self._settings(path))):
@@ -242,20 +242,20 @@ class Words:
 
 
 def stands_alone(word: bytes, text: bytes) -> bool:
-    """Whether ``word`` stands by itself in ``text``, as letters of ASCII bound words."""
+    """Whether ``word`` is a whole word in ``text``, as letters of ASCII bound words."""
     return _first(word, text) is not None
 
 
 def _first(word: bytes, text: bytes) -> int | None:
-    """Return where ``word`` first stands by itself in ``text``."""
+    """Return where ``word`` is first a whole word in ``text``."""
     WORK.searches += 1
     return next(_places(word, text), None)
 
 
 def _places(word: bytes, text: bytes) -> Iterator[int]:
-    """Yield where ``word`` stands by itself in ``text``.
+    """Yield where ``word`` is a whole word in ``text``.
 
-    A pattern that looks behind itself first would be tried at every byte: 20 times slower.
+    A pattern that looks back first would be tried at every byte: 20 times slower.
     """
     start = text.find(word)
     while start >= 0:
@@ -305,7 +305,7 @@ def _imported(text: bytes) -> frozenset[bytes]:
 
 
 def _read(text: bytes) -> frozenset[bytes]:
-    """Return the words that stand behind a dot."""
+    """Return the words that follow a dot."""
     return frozenset(_READ.findall(text))
 
 

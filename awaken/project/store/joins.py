@@ -26,7 +26,7 @@ class Joins:
         self._functions = Functions(names, names.facts)
 
     def function(self, module: Module, node: ast.expr) -> WrittenFunction | None:
-        """Return the function at the top of a file that the name ``node`` stands for."""
+        """Return the function at the top of a file that the name ``node`` means."""
         qualified = self._names.qualified(module, node)
         located = None if qualified is None else self._names.locate(qualified)
         if qualified is None or located is None or len(located.rest) != 1:

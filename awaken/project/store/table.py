@@ -171,7 +171,7 @@ class Table:
         self._is_usable = self._is_usable and code == sqlite3.SQLITE_ERROR
 
     def _start_over(self) -> None:
-        """Empty a file that is no database of ours, or too large: the next run fills it again."""
+        """Empty a file that is too large, or no database of awaken: the next run fills it again."""
         self._close()
         self._is_usable = False
         with suppress(OSError):

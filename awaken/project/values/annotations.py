@@ -40,7 +40,7 @@ class Annotations:
         return closed(self.unsolved(module, node), module.place(node))
 
     def unsolved(self, module: Module, node: ast.expr) -> Values:
-        """Return the same, with the type variables that stand in ``node``."""
+        """Return the same, with the type variables in ``node``."""
         return self._evaluator.solved(
             ("annotation", node), module, node, lambda: self._values(module, node), "tree"
         )
@@ -74,7 +74,7 @@ class Annotations:
             arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
             name = self._evaluator.names.qualified(module, outer)
-            inner = tuple(self.unsolved(module, one) for one in arguments)
+            inner = tuple(self.unsolved(module, argument) for argument in arguments)
             variables = _variables(union(*inner))
             if name in PARAMETRISED:
                 listed = variables or listed
@@ -184,7 +184,7 @@ class Annotations:
                 return (evaluator.unknown(module, node, f"`{name}` does not say of what"),)
 
     def _enclosing(self, module: Module, node: ast.expr) -> Values:
-        """Return an instance of the class that ``node`` stands in."""
+        """Return an instance of the class around ``node``."""
         owner = next((x for x in module.ancestors(node) if isinstance(x, ast.ClassDef)), None)
         return () if owner is None else (InstanceOf(f"{module.name}.{module.qualname(owner)}"),)
 
@@ -265,9 +265,9 @@ class Annotations:
     def _project_generic(
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]
     ) -> Values:
-        """Return a generic class of the program with what stands in the brackets."""
+        """Return a generic class of the program with the types in the brackets."""
         plain = self._named(module, node.value)
-        inner = tuple(self.unsolved(module, one) for one in arguments)
+        inner = tuple(self.unsolved(module, argument) for argument in arguments)
         return tuple(
             InstanceOf(one.qualified, parameters=inner)
             if isinstance(one, InstanceOf) and one.qualified == name
@@ -290,7 +290,7 @@ def _arguments(node: ast.Subscript) -> list[ast.expr]:
 
 
 def _variables(values: Values) -> Values:
-    """Return the type variables that stand in ``values``, in order."""
+    """Return the type variables in ``values``, in order."""
     found: Values = ()
     for one in values:
         found = union(found, _variables_in(one))

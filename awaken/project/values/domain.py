@@ -62,7 +62,7 @@ class Producer:
     inner: Values
 
     def is_used(self, how: How) -> bool:
-        """Whether it is used in the way ``how``: what is awaited is awaited all the same."""
+        """Whether it is used in the way ``how``: a value that is awaited is awaited anyway."""
         return self.how == how or {self.how, how} == {"awaitable", "coroutine"}
 
 
@@ -289,7 +289,7 @@ def as_instance(value: TupleOf) -> InstanceOf:
 def union(*groups: Values) -> Values:
     """Return the alternatives of all ``groups`` together, without repetition.
 
-    What is the same but for its origins is one alternative that has the origins of both.
+    Equal values with different origins are one alternative with all origins.
     """
     if len(groups) == 1 and len(groups[0]) <= 1:
         return groups[0]  # most are
@@ -310,12 +310,12 @@ def without_origins(value: Value) -> Value:
     """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
     match value:
         case InstanceOf() if value.parameters or value.origins is not None:
-            inner = tuple(tuple(map(without_origins, one)) for one in value.parameters)
+            inner = tuple(tuple(map(without_origins, parameter)) for parameter in value.parameters)
             return replace(value, parameters=inner, origins=None)
         case Producer():
             return Producer(value.how, tuple(map(without_origins, value.inner)))
         case TupleOf():
-            return TupleOf(tuple(tuple(map(without_origins, one)) for one in value.items))
+            return TupleOf(tuple(tuple(map(without_origins, item)) for item in value.items))
         case _:
             return value
 
@@ -352,7 +352,7 @@ def _place_of(origin: Origin) -> tuple[Place, str, tuple[str, ...], tuple[Place,
 
 
 def holds_tree(values: Values) -> bool:
-    """Whether what is known of ``values`` leads to the tree of a file."""
+    """Whether ``values`` lead to the tree of a file."""
     for one in values:
         kind = type(one)
         # Each answer is asked for this: what holds nothing is most of them.
@@ -363,7 +363,7 @@ def holds_tree(values: Values) -> bool:
 
 def placed(values: Values, module: Module, node: ast.AST) -> Values:
     """Return ``values`` with the place of ``node`` where one is unknown wherever it is asked."""
-    if not any(isinstance(one, Unknown) and one.place == NOWHERE for one in values):
+    if not any(isinstance(value, Unknown) and value.place == NOWHERE for value in values):
         return values
     place = module.place(node)
     return tuple(
@@ -377,12 +377,12 @@ def bounded(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(type(one) in _HOLDING and inside(one) for one in values):
+    if not any(type(value) in _HOLDING and inside(value) for value in values):
         return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(_DEEPEST, 0, -1))
     too_many = (Unknown("it holds too many things", NOWHERE),)
-    return next((one for one in levels if not _is_large(one)), too_many)
+    return next((level for level in levels if not _is_large(level)), too_many)
 
 
 def _is_large(values: Values) -> bool:
@@ -400,8 +400,8 @@ def _down_to(values: Values, depth: int) -> Values:
         return values
     if not depth:
         nested = Unknown("it is nested too deeply to tell", NOWHERE)
-        return tuple(dict.fromkeys(nested if inside(one) else one for one in values))
-    return tuple(_with_inside(one, depth - 1) for one in values)
+        return tuple(dict.fromkeys(nested if inside(value) else value for value in values))
+    return tuple(_with_inside(value, depth - 1) for value in values)
 
 
 def _with_inside(value: Value, depth: int) -> Value:
@@ -410,10 +410,10 @@ def _with_inside(value: Value, depth: int) -> Value:
             inner = _down_to(value.inner, depth)
             return value if inner is value.inner else replace(value, inner=inner)
         case InstanceOf(parameters=[_, *_]):
-            parts = tuple(_down_to(one, depth) for one in value.parameters)
+            parts = tuple(_down_to(parameter, depth) for parameter in value.parameters)
             return value if parts == value.parameters else replace(value, parameters=parts)
         case TupleOf():
-            parts = tuple(_down_to(one, depth) for one in value.items)
+            parts = tuple(_down_to(item, depth) for item in value.items)
             return value if parts == value.items else TupleOf(parts)
         case _:
             return value

@@ -111,7 +111,7 @@ class Evaluator(ABC):
 
     @abstractmethod
     def files_naming(self, word: str) -> list[str] | None:
-        """Return the files in which a word stands; None where callers are not followed."""
+        """Return the files that hold a word; None where callers are not followed."""
 
     def declared(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
@@ -144,7 +144,7 @@ class Evaluator(ABC):
         return self.members.lacks(owner, name, module, node)
 
     def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
-        """Return what a parameter is by what callers in sight pass, or why that is not known."""
+        """Return the values of a parameter from visible callers, or why they are unknown."""
         return self.parameters.received(module, function, parameter)
 
     def as_session(self, value: Value) -> Value:
@@ -160,7 +160,7 @@ class Evaluator(ABC):
         return self.results.functions.returned(function)
 
     def undecorated(self, module: Module, function: Function) -> Values:
-        """Return what a function gives that a framework calls as it stands."""
+        """Return the result of a function that a framework calls directly."""
         return self.results.functions.undecorated(FunctionOf(module, function), function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
@@ -185,8 +185,8 @@ class Evaluator(ABC):
     ) -> Values:
         """Return what ``work`` answers to the question ``key``, which may lead back to itself.
 
-        Questions inside of another get no values from what is still open. ``lasting`` says how
-        long the answer is kept, if it holds no tree: one that does is dropped after the outermost
+        Questions inside of another get no values from what is still open. ``lasting`` says how long
+        the answer is kept, if it holds no tree. One with a tree is dropped after the outermost
         question.
         """
         answers, kept = self._answers, self._kept(module, lasting)
@@ -244,8 +244,7 @@ class Evaluator(ABC):
     def without_callers(self) -> Iterator[None]:
         """Answer questions apart, as if nothing were known of what callers pass.
 
-        What is found is remembered apart as well, so that no answer depends on which question was
-        asked first.
+        Answers are remembered separately as well, so that none depends on the order of questions.
         """
         outer = self._answers, self.follows_callers
         aside = self._answers_aside

@@ -22,8 +22,8 @@ def fixtures_asked_for(
 ) -> list[FunctionOf] | None:
     """Return the fixtures that ``call`` may give what they give; None where that is not known.
 
-    Their names are in sight if they are texts, parameters that ``parametrize`` gives texts, or the
-    ``request.param`` of a fixture with texts for ``params``.
+    Their names are visible if they are texts, or parameters that ``parametrize`` gives texts. So
+    are they as the ``request.param`` of a fixture with texts for ``params``.
     """
     function = module.enclosing_function(call)
     if not isinstance(function, Function) or len(call.args) != 1:
@@ -97,13 +97,13 @@ def _of_param(node: ast.expr) -> ast.expr | None:
 
 def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     """Return what ``values`` say, if all of them are texts and there are any."""
-    known = [one.value for one in values if isinstance(one, ast.Constant)]
+    known = [value.value for value in values if isinstance(value, ast.Constant)]
     texts = {one for one in known if isinstance(one, str)}
     return texts if values and len(known) == len(values) and texts else None
 
 
 def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
-    """Yield what ``parametrize`` passes to a parameter; None for what is not in sight."""
+    """Yield the values that ``parametrize`` passes to a parameter; None for unknown ones."""
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:
             names = [one.strip() for one in text.split(",")]

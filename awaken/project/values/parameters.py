@@ -226,7 +226,7 @@ class Parameters:
         return () if found is None else passed_on_by(evaluator.returned(found))
 
     def received(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
-        """Return what the callers in sight pass, or why that does not say what it is."""
+        """Return the values that visible callers pass, or why they are unknown."""
         evaluator = self._evaluator
         said = "has no annotation"
         if parameter.annotation is not None:
@@ -253,7 +253,7 @@ class Parameters:
             # What is passed leads back to here alone.
             return ()
         # A default alone is no evidence: no call in sight relies on it.
-        found = [one for one in values if one != NoneValue()] if passed.calls else []
+        found = [value for value in values if value != NoneValue()] if passed.calls else []
         # Tests pass mocks where the program passes the real thing.
         if not passed.doubts and found and not _is_only_mocked(values):
             return values
@@ -311,6 +311,6 @@ def _variadic(function: ast.AST) -> list[ast.arg]:
 
 
 def _is_only_mocked(values: Values) -> bool:
-    return all(isinstance(one, NotRelevant | NoneValue | Unknown) for one in values) and any(
-        isinstance(one, NotRelevant) and one.mock for one in values
+    return all(isinstance(value, NotRelevant | NoneValue | Unknown) for value in values) and any(
+        isinstance(value, NotRelevant) and value.mock for value in values
     )

@@ -56,7 +56,7 @@ class PossibleValues:
 
     @property
     def awaited(self) -> Values:
-        """What awaiting it gives; empty where it is not proved to be awaitable, or not said."""
+        """The result of awaiting it; empty where it is not proved to be awaitable, or unknown."""
         inner: Values = ()
         for one in self.alternatives if self.is_awaitable else ():
             match one:
@@ -90,8 +90,8 @@ class PossibleValues:
         return self.is_known and bool(self.alternatives) and all(map(holds, self.alternatives))
 
     def _names(self, kind: type[ClassOf | InstanceOf], values: Sequence[Value]) -> tuple[str, ...]:
-        found = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
-        is_all = self.is_known and all(isinstance(one, kind) for one in values)
+        found = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
+        is_all = self.is_known and all(isinstance(value, kind) for value in values)
         return tuple(dict.fromkeys(found)) if is_all else ()
 
 
@@ -102,10 +102,10 @@ class ProgramValues:
         self._evaluator = evaluator
 
     def of(self, module: Module, node: ast.expr) -> PossibleValues:
-        """Return what ``node`` may be where it stands.
+        """Return the values that ``node`` may have at its place.
 
-        A variable is what reaches that place, after the checks around it; an attribute is all
-        that its class gives it, anywhere.
+        A variable has the values that reach that place, after the checks around it. An attribute
+        has all values that its class gives it, anywhere.
         """
         return self._told(self._evaluator.values(module, node), module, node)
 
@@ -118,7 +118,7 @@ class ProgramValues:
             return self.of(module, node)
 
     def items_of(self, module: Module, node: ast.expr) -> PossibleValues:
-        """Return what iterating ``node`` gives where it stands."""
+        """Return the values that iterating ``node`` gives at its place."""
         evaluator = self._evaluator
         found = evaluator.solved(
             ("items", node),

@@ -23,11 +23,11 @@ def fixture_for(
     names: Names,
     load: Callable[[str], Module | None],
 ) -> FunctionOf | None:
-    """Return the fixture ``name`` that pytest passes to ``function``; None if not in sight.
+    """Return the fixture ``name`` that pytest passes to ``function``; None if not visible.
 
-    pytest looks into the file of the test, then into the ``conftest.py`` files of its folder and
-    of those above, and takes the nearest; then into what these name as ``pytest_plugins``. A file
-    has what it imports as well. Fixtures inside classes and of other plugins are not searched.
+    pytest takes the nearest: first that of the file of the test, then those of ``conftest.py``
+    files above. Last come the ``pytest_plugins`` that these name. A file has what it imports as
+    well. Fixtures inside classes and of other plugins are not searched.
     """
     is_fixture = fixture_name(module, function, names) is not None
     # pytest passes fixtures to nothing else.
@@ -79,7 +79,7 @@ def _fixtures_in(
 def _plugins(module: Module, names: Names) -> list[str]:
     """Return the files of the program that a file names as ``pytest_plugins``."""
     bindings = module.scopes.module.bindings.get("pytest_plugins", [])
-    written = [one.value for one in bindings if one.value is not None]
+    written = [binding.value for binding in bindings if binding.value is not None]
     listed = [
         each
         for one in written
@@ -129,8 +129,8 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
 def _is_patched(module: Module, function: Function, name: str, names: Names) -> bool:
     """Whether a decorator of ``unittest.mock`` may pass the argument instead.
 
-    A patch without an object of its own passes the mock by its position: those of a function fill
-    its first parameters, and pytest gives the others their fixtures.
+    A patch without an object of its own passes the mock by its position. Such mocks fill the first
+    parameters of a function, and fixtures the others.
     """
     around = module.enclosing_class(function)
     filled = 0
@@ -144,7 +144,7 @@ def _is_patched(module: Module, function: Function, name: str, names: Names) -> 
 
 
 def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -> int | None:
-    """Return how many mocks a decorator passes by their position; None if it cannot be told.
+    """Return how many mocks a decorator passes by their position; None if unknown.
 
     None as well where it passes one as ``name``.
     """
@@ -155,8 +155,8 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
     qualified = names.qualified(module, without_arguments(decorator))
     if not isinstance(decorator, ast.Call) or qualified is None:
         return None
-    keywords = {one.arg for one in decorator.keywords}
-    if None in keywords or any(isinstance(one, ast.Starred) for one in decorator.args):
+    keywords = {keyword.arg for keyword in decorator.keywords}
+    if None in keywords or any(isinstance(argument, ast.Starred) for argument in decorator.args):
         return None
     if qualified == "unittest.mock.patch.multiple":
         return None if name in keywords else 0
@@ -170,7 +170,7 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
 
 
 def fixture_name(module: Module, node: Function, names: Names) -> str | None:
-    """Return the name by which tests ask for the fixture ``node``; None if it is none."""
+    """Return the name by which tests ask for the fixture ``node``, or None."""
     for decorator in node.decorator_list:
         plain = without_arguments(decorator)
         if names.qualified(module, plain) not in PYTEST_FIXTURES:

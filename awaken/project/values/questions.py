@@ -131,11 +131,11 @@ class LibraryTypes(Protocol):
         ...
 
     def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
-        """Return what the parameters of a base stand for; None if it is no base."""
+        """Return the values of the parameters of a base; None if it is no base."""
         ...
 
     def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
-        """Return what the type variables of a base stand for."""
+        """Return the values of the type variables of a base."""
         ...
 
     def solve(
@@ -146,7 +146,7 @@ class LibraryTypes(Protocol):
         module: Module,
         node: ast.expr,
     ) -> None:
-        """Add what type variables stand for where something is given."""
+        """Add the values of type variables where something is given."""
         ...
 
 
@@ -244,7 +244,7 @@ class Questions(Protocol):
         ...
 
     def undecorated(self, module: Module, function: Function) -> Values:
-        """Return what a function gives that a framework calls as it stands."""
+        """Return the result of a function that a framework calls directly."""
         ...
 
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
@@ -252,7 +252,7 @@ class Questions(Protocol):
         ...
 
     def files_naming(self, word: str) -> list[str] | None:
-        """Return the files in which a word stands; None if that is not to be asked here."""
+        """Return the files that hold a word; None if callers are not to be followed."""
         ...
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
@@ -260,7 +260,7 @@ class Questions(Protocol):
         ...
 
     def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
-        """Return what a parameter is by what callers in sight pass, or why that does not say it."""
+        """Return the values of a parameter from visible callers, or why they are unknown."""
         ...
 
     def solved(

@@ -53,7 +53,7 @@ def _putting(module: Module) -> dict[str, list[Put]]:
         named: defaultdict[str, list[Put]] = defaultdict(list)
         for put in (one for puts in puts_in(module).values() for one in puts):
             keywords = put.node.keywords if isinstance(put.node, ast.Call) else []
-            for value in (put.value, *(one.value for one in keywords)):
+            for value in (put.value, *(keyword.value for keyword in keywords)):
                 if isinstance(value, ast.Name):
                     named[value.id].append(put)
         kept = module.memo[_putting] = dict(named)
@@ -61,7 +61,7 @@ def _putting(module: Module) -> dict[str, list[Put]]:
 
 
 def _replaced(evaluator: Questions, module: Module, put: Put) -> Iterator[tuple[Module, Function]]:
-    """Yield the functions that stood where something else is put."""
+    """Yield the functions that are replaced."""
     for value in _target(evaluator, module, put):
         if isinstance(value, FunctionOf) and isinstance(value.node, Function):
             yield value.module, value.node

@@ -9,18 +9,18 @@ from awaken.project.values.domain import InstanceOf, Values, union
 def widened(classes: Classes, values: Values) -> Values | None:
     """Return ``values`` with the nearest common base in place of instances of many classes.
 
-    An instance of a class is one of its bases as well, so that what is said of the base is true of
-    all. None where some inherit from no class of the program, or from nothing in common.
+    An instance of a class is one of its bases as well, so facts of the base hold for all. None
+    where some inherit from no class of the program, or from nothing in common.
     """
-    instances = [one for one in values if isinstance(one, InstanceOf)]
+    instances = [value for value in values if isinstance(value, InstanceOf)]
     lines = [classes.ancestors(one.qualified) for one in instances]
-    known = [one for one in lines if one is not None and not one.unresolved]
+    known = [line for line in lines if line is not None and not line.unresolved]
     if not known or len(known) < len(lines):
         return None
     common = _common(known)
     if common is None:
         return None
-    others = tuple(one for one in values if not isinstance(one, InstanceOf))
+    others = tuple(value for value in values if not isinstance(value, InstanceOf))
     return union((InstanceOf(common),), others)
 
 

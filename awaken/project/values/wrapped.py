@@ -25,7 +25,7 @@ Decorated = list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]
 def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
     """Return the functions that a decorator of the program is used for; None if it is used else.
 
-    What others may import may decorate what they define.
+    A decorator that others may import may decorate their functions too.
     """
     name = qualified.rpartition(".")[2]
     paths = evaluator.files_naming(name)
@@ -80,7 +80,7 @@ def packed_keyword(
 ) -> Values | None:
     """Return what a wrapper takes out of its packed keywords; None of anything else.
 
-    With ``get`` that may be what stands for one that was not given by its name.
+    With ``get`` that may be the default for a missing one.
     """
     match node:
         case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=str(key))):
@@ -125,8 +125,8 @@ def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
     if packed is None or not calls or any(one.arg == key for one, _ in parameters_of(wrapper.args)):
         return False
     for call in calls:
-        unpacked = [one.value for one in call.keywords if one.arg is None]
-        if any(one.arg == key for one in call.keywords) or len(unpacked) != 1:
+        unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
+        if any(keyword.arg == key for keyword in call.keywords) or len(unpacked) != 1:
             return False
         if not isinstance(unpacked[0], ast.Name) or unpacked[0].id != packed.arg:
             return False
@@ -188,7 +188,7 @@ def _positional(call: ast.Call) -> list[str]:
 
 
 def _decorator(module: Module, wrapper: Function) -> str:
-    """Return the name of the decorator, or of what makes it, that ``wrapper`` stands in."""
+    """Return the name of the decorator, or of the function that makes it, around ``wrapper``."""
     decorator = module.enclosing_function(wrapper)
     maker = None if decorator is None else module.enclosing_function(decorator)
     outermost = decorator if maker is None else maker

@@ -96,7 +96,7 @@ def differences(
 ) -> list[str]:
     """Return what is not the same in the runs of one function, one line for each.
 
-    With ``cancels`` a failure may cancel what runs beside it, with ``groups`` in a group as well.
+    With ``cancels`` a failure may cancel tasks next to it, with ``groups`` in a group as well.
     """
     check = partial(_cancelled, groups=groups) if cancels else _equal
     return [
@@ -120,9 +120,9 @@ def _equal(before: Run, after: Run) -> Iterator[str]:
 
 
 def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
-    """Yield what is not the same, but that a failure cancels what runs beside it, and waits.
+    """Yield the differences, except that a failure cancels tasks next to it, and waits.
 
-    With ``groups`` what failed is the first in an exception group; without, it may have been raised
+    With ``groups`` the failure is the first in an exception group. Without, it may have been raised
     while the group was handled, which then is its context.
     """
     noted, now = _texts(before), _texts(after)

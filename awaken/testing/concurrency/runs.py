@@ -194,7 +194,7 @@ def _in_order(notes: list[tuple[float, str]]) -> list[tuple[float, str]]:
 def picture(
     error: BaseException | None, endings: Mapping[str, BaseException], depth: int = 0
 ) -> Any:
-    """Return a comparable picture of an exception: what it is, which, and what stands behind it.
+    """Return a comparable picture of an exception: its type, its text, and its causes.
 
     The step whose exception it is says which.
     """

@@ -75,7 +75,7 @@ def run_suite(case: Case, files: Mapping[str, bytes]) -> SuiteRun:
 
 @cache
 def _context() -> ForkServerContext | SpawnContext:
-    """Return how processes are started: forked where that can be done, else begun anew."""
+    """Return how processes are started: forked if possible, else spawned."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -92,7 +92,7 @@ def value_at(tables: Any, path: Sequence[str]) -> Any:
 
 
 def line_of(text: str, path: KeyPath) -> int:
-    """Return the 1-based line of ``text``, which is TOML, where the value at ``path`` stands.
+    """Return the 1-based line of ``text``, which is TOML, with the value at ``path``.
 
     For a path that is not there, the line of what would hold it.
     """

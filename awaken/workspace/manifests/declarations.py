@@ -99,7 +99,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def line_of(path: Path, name: str) -> int:
-    """Return the 1-based line of ``path`` that declares ``name``, 0 where it cannot be told.
+    """Return the 1-based line of ``path`` that declares ``name``, 0 if unknown.
 
     Manifests are read by their parsers, which keep no lines, so this looks for the text: in TOML
     only in tables that declare, and elsewhere only if there is exactly one such line.

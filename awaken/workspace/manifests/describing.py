@@ -92,7 +92,7 @@ def _is_of_scripts(value: ast.expr) -> bool:
 
 
 def typed_package(root: Path) -> str:
-    """Return the marker that a package of the project has types for who imports it, or nothing."""
+    """Return the marker that a package of the project has types for its importers, or nothing."""
     enclosure = enclosure_of(root)
     for folder in (root, root / "src"):
         for name in enclosure.names(folder):

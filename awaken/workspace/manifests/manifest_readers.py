@@ -394,7 +394,7 @@ class _Included(NamedTuple):
     line: int = 0
 
     def problem(self, why: str) -> FileProblem:
-        """Say where it stands why the file is not read."""
+        """Return why the file is not read, with the place."""
         if not self.by:
             return FileProblem(self.shown, 0, why)
         return FileProblem(self.by, self.line, f"names {self.shown}, which {why}")

@@ -145,7 +145,7 @@ def _pyproject(root: Path) -> _Read:
     if built is None:
         return None
     shown = ".".join(map(str, built))
-    why = f"has a name and is built: there is {shown}"
+    why = f"has a name and `{shown}`"
     publication = Publication(published=True, why=why, path=name, line=line_of(text, built))
     return _Built(publication, distribution, described_in_toml(tables))
 
@@ -205,8 +205,8 @@ def _setup_py(root: Path) -> _Read:
 
 def _name_in(call: ast.Call) -> str:
     """Return the name that ``setup()`` is given; a pattern that fits none where it is computed."""
-    values = [one.value for one in call.keywords if one.arg == "name"]
-    named = [one.value for one in values if isinstance(one, ast.Constant)]
+    values = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
+    named = [value.value for value in values if isinstance(value, ast.Constant)]
     return next((one for one in named if isinstance(one, str)), "(unknown)")
 
 

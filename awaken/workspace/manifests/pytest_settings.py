@@ -45,7 +45,7 @@ class PytestSettings(Struct, frozen=True):
         return _words(self.values.get("addopts"))
 
     def said(self, key: str, option: str = "") -> tuple[str, str]:
-        """Return what is said for ``key``, and by which of the settings: ``addopts`` or the key.
+        """Return the value of ``key``, and which of the settings has it: ``addopts`` or the key.
 
         An ``option`` in ``addopts`` wins over ``-o key=value`` there, and both over the key. Two
         empty strings where nothing is said.

@@ -72,7 +72,7 @@ def _files(enclosure: Enclosure, directory: Path) -> Iterator[Path]:
 
 
 def _lines(enclosure: Enclosure, path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the commands of a file with their lines; what a backslash continues is one."""
+    """Yield the commands of a file with their lines; lines joined by a backslash are one."""
     try:
         text = decode_settings(path.name, enclosure.read(path, METADATA_LIMIT)).text.decode()
     except (OSError, Undecodable):

@@ -71,7 +71,7 @@ class DistributionTarget(Struct, frozen=True):
 
     @property
     def assumed(self) -> bool:
-        """Whether no file and no option names a version, so that the current ones stand here."""
+        """Whether no file and no option names a version, so that the current ones are assumed."""
         return self.origin.endswith(_CURRENT)
 
 
@@ -105,7 +105,7 @@ class Targets:
     def admits(self, name: str, specifier: str) -> bool:
         """Whether some version that the project may run on lies in ``specifier``.
 
-        What is not declared is current: ``admits("sqlalchemy", "<2")`` is false for it.
+        An undeclared version is current: ``admits("sqlalchemy", "<2")`` is false for it.
         """
         asked = SpecifierSet(specifier)
         return any(overlap(one, asked) for one in self._target(name).ranges)
@@ -143,9 +143,9 @@ def read_targets(
     """Return the targets of the project in ``root``.
 
     ``target_version`` (``py311``, ``3.11``) is the lowest Python, as in ruff; ``overrides`` maps
-    distributions to a release line, a version or a specifier. Both win over the manifests, and
-    come from the options of that name unless ``said`` tells where, by distribution. Raises
-    UserError for an override that is none of these.
+    distributions to a release line, a version or a specifier. Both win over the manifests, and come
+    from the options of that name unless ``said`` tells where, by distribution. Raises UserError for
+    an override in another form.
     """
     forced = _overrides(target_version, overrides or {}, said or {})
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
@@ -254,7 +254,7 @@ def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]
 
 
 def own_locks(root: Path) -> tuple[str, ...]:
-    """Return the names of the lock files that stand in ``root`` itself."""
+    """Return the names of the lock files in ``root`` itself."""
     enclosure = enclosure_of(root)
     return tuple(name for name in LOCKS if enclosure.state(f"{root}/{name}") is not None)
 
@@ -290,7 +290,7 @@ def _collect(
     pythons: tuple[SpecifierSet, ...],
 ) -> dict[str, DistributionTarget]:
     """Join what the files say: requirements files narrow the metadata, lock files both."""
-    optional = [Manifest(one.origin, required=one.optional) for one in manifests]
+    optional = [Manifest(manifest.origin, required=manifest.optional) for manifest in manifests]
     extras = _alternatives(optional, pythons)
     declared = {**extras, **_together(manifests, pythons)}
     requirements = _alternatives(pinned, pythons)
@@ -406,8 +406,8 @@ def _both(
 ) -> tuple[SpecifierSet, ...]:
     """Return what lies in a range of each; ``one`` where they have nothing in common.
 
-    Also where that would be more than ``_MOST`` ranges, or one of more than ``_MOST`` bounds: too
-    many versions are never wrong, as a rewrite must hold on all of them.
+    Also for more than ``_MOST`` ranges, or one of more than ``_MOST`` bounds: too many versions are
+    never wrong, because a rewrite must hold on all of them.
     """
     if len(one) * len(other) > _MOST or max(map(len, (*one, *other)), default=0) > _MOST:
         return one

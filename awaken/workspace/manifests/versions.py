@@ -46,7 +46,7 @@ def requirement(text: str) -> Requirement:
 
 
 def marker(text: str) -> Marker:
-    """Return the marker that ``text`` states. Raises InvalidMarker, and nothing else."""
+    """Return the marker of ``text``. Raises InvalidMarker, and nothing else."""
     return _read(Marker, text, InvalidMarker)
 
 
@@ -135,7 +135,7 @@ def lowest_python(ranges: Iterable[SpecifierSet]) -> tuple[int, int]:
     """Return the lowest minor version of Python of which some release lies in ``ranges``."""
     alternatives = tuple(ranges)
     for major, minor in PYTHON_MINORS:
-        if any(overlap(python_line(major, minor), one) for one in alternatives):
+        if any(overlap(python_line(major, minor), alternative) for alternative in alternatives):
             return major, minor
     return PYTHON_MINORS[-1]
 

@@ -1,4 +1,4 @@
-# announced: from a detached object no longer raises
+# announced: after the session is closed no longer raises
 from collections.abc import Iterator
 
 from fastapi import Depends, FastAPI, HTTPException

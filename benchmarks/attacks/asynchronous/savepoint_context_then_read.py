@@ -1,4 +1,4 @@
-# announced: if a call in this statement rolls back
+# announced: in the same statement rolls back
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 

@@ -80,6 +80,9 @@ def test_only_what_may_be_in_memory_is_said_to_be_another_one_for_each_engine(ur
         ('"sqlite:////data/shop.db?timeout=5"', False),
         ('f"sqlite:///{os.getcwd()}"', False),
         ('"sqlite://"', True),
+        ('"sqlite://", poolclass=NullPool', True),
+        ('"sqlite://", poolclass=StaticPool', False),
+        ('"sqlite://", poolclass=pool.StaticPool', False),
         ('"sqlite:///:memory:"', True),
         ('"sqlite:///file:shop?mode=memory&uri=true"', True),
     ],
@@ -247,3 +250,11 @@ def test_a_site_that_is_decided_twice_says_what_is_against_it():
     found = [reason_of(one) for one in session_to_async(texts).findings]
 
     assert "unknown-session" in found
+
+
+def test_a_file_that_cannot_be_parsed_is_to_be_mended_and_not_to_be_selected():
+    api = f"from broken import rows\n{READS}        db.commit()\n        return rows(db)\n"
+    plan = session_to_async({"database.py": DATABASE, "api.py": api, "broken.py": "def rows(:\n"})
+
+    cures = {finding.help for finding in plan.findings if "which does not parse" in finding.message}
+    assert cures == {"Fix its syntax, or run awaken with a newer Python."}

@@ -136,7 +136,7 @@ def test_what_stops_most_functions_is_said_first():
 
     (outline,) = (one for one in plan.outlines if one.change is None)
     found = parts(outline)
-    assert outline.title == "7 functions stay synchronous because of 2 places"
+    assert outline.title == "2 causes keep 7 functions synchronous"
     assert [count for _, count in found["stops"]] == [3, 1]
     assert found["stops"][0][0].startswith("Python itself calls `Stock.__len__`")
     assert {one.site for one in plan.findings if one.level == "manual"} <= set(outline.sites)
@@ -213,7 +213,7 @@ def test_calls_of_one_unknown_object_are_one_cause_and_its_annotation_is_their_c
     (outline,) = plan.outlines
     cures = {one.help for one in plan.findings if "unknown" in (one.reason or "")}
 
-    assert outline.title == "3 functions stay synchronous because of 2 places"
+    assert outline.title == "2 causes keep 3 functions synchronous"
     assert sorted(text for text, _ in parts(outline)["stops"]) == [
         "parameter `db` has no annotation, and 2 places use it",
         "parameter `repository` has no annotation, and 4 places use it",

@@ -290,7 +290,7 @@ def test_a_read_in_the_statement_that_rolls_back_is_announced():
     endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
     result = migrated({"shop.py": PLAIN + HELPING + "\n\n" + endpoint})
 
-    said = "if a call in this statement rolls back, reading `user` afterwards raises"
+    said = "reading `user` raises, if a call before it in the same statement rolls back"
     (found,) = [one for one in result.report.findings if said in one.message]
     assert "return [renamed" in head_line(result, found)
 

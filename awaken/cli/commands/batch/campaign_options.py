@@ -24,7 +24,7 @@ class CampaignOptions:
     ] = Path()
 
     def folder(self) -> CampaignFolder:
-        """Return the folder. Raises UserError where it is none."""
+        """Return the folder. Raises UserError where there is none."""
         from awaken.batch.state.campaign_folder import find_campaign  # noqa: PLC0415  help needs none
 
         return find_campaign(self.campaign)

@@ -66,10 +66,10 @@ def leaves_nothing(module: Module) -> bool:
     closes = b"shutdown_asyncgens" in module.source.text
     for node in module.walk():
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [one.name for one in node.names]
+            names = [name.name for name in node.names]
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
-            if any(one.partition(".")[0] not in {*_HARMLESS, "asyncio"} for one in names):
+            if any(name.partition(".")[0] not in {*_HARMLESS, "asyncio"} for name in names):
                 return False
         is_left = isinstance(node, ast.Yield) and not closes
         if is_left and module.enclosing_coroutine(node) is not None:
@@ -78,12 +78,12 @@ def leaves_nothing(module: Module) -> bool:
 
 
 def _is_of_program(project: Project, module: Module, node: ast.Import | ast.ImportFrom) -> bool:
-    names = [one.name for one in node.names]
+    names = [name.name for name in node.names]
     if isinstance(node, ast.ImportFrom):
         names = [node.module or ""]
         if node.level:
             return True
-    return any(any(project.layout.find(one, module.path)) for one in names)
+    return any(any(project.layout.find(name, module.path)) for name in names)
 
 
 def _is_harmless(project: Project, module: Module, call: ast.Call) -> bool:

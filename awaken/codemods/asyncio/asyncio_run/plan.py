@@ -158,8 +158,8 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     # After `run()`, no loop is set.
     is_current = last_name(made.func) == "get_event_loop" or any(
         isinstance(node, ast.Call) and last_name(node.func) == "set_event_loop"
-        for one in statements
-        for node in module.walk(one)
+        for statement in statements
+        for node in module.walk(statement)
     )
     if asked and is_current:
         shown = f"`{module.excerpt(asked[0])}`"
@@ -172,7 +172,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     is_safe = is_safe and not may_have_loops(project, module, call)
     is_safe = is_safe and leaves_nothing(module)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
-    places = [module.place(one, "is removed with the loop") for one in statements]
+    places = [module.place(statement, "is removed with the loop") for statement in statements]
     tried = _around(module, statements)
     if tried is not None:
         places.append(module.place(tried))

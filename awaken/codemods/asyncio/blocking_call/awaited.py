@@ -82,7 +82,7 @@ def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:
     above = module.parent(call)
     # A method belongs to the thread of its object, except for a path.
     is_method = home.rpartition(".")[2][:1].isupper() and home != "pathlib.Path"
-    streams = any(one.arg == "stream" for one in call.keywords)
+    streams = any(keyword.arg == "stream" for keyword in call.keywords)
     return (
         home.partition(".")[0] in _IN_A_THREAD
         and not is_method

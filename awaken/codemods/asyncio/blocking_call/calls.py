@@ -215,7 +215,7 @@ def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether what ``call`` opens or reads is an object in memory, and no file."""
     if not project.files_with((b"BytesIO", b"StringIO")):
         return False
-    file = [*call.args[:1], *(one.value for one in call.keywords if one.arg in _FILES)]
+    file = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in _FILES)]
     return any(
         classes and set(classes) <= _IN_MEMORY
         for classes in (project.instance_of(module, one) for one in file)
@@ -224,10 +224,10 @@ def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
 
 def _returns_at_once(module: Module, call: ast.Call) -> bool:
     """Whether an argument says that the call does not wait."""
-    given = [*call.args, *(one.value for one in call.keywords)]
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
     if any("WNOHANG" in module.text_of(one) for one in given):
         return True
-    timeout = next((one.value for one in call.keywords if one.arg == "timeout"), None)
+    timeout = next((keyword.value for keyword in call.keywords if keyword.arg == "timeout"), None)
     if last_name(call.func) in {"join", "result", "wait"} and timeout is None and call.args:
         timeout = call.args[0]
     return isinstance(timeout, ast.Constant) and timeout.value == 0

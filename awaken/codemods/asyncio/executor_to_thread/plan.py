@@ -176,7 +176,7 @@ def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
     if not isinstance(function, ast.Name):
         return False
     bindings = module.scopes.bindings_of(function)
-    return any(isinstance(one.node, ast.AsyncFunctionDef) for one in bindings)
+    return any(isinstance(binding.node, ast.AsyncFunctionDef) for binding in bindings)
 
 
 def _asked(module: Module, call: ast.Call) -> ast.expr | None:
@@ -190,9 +190,9 @@ def _asked(module: Module, call: ast.Call) -> ast.expr | None:
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     """Return the executor and the function, if they come before all other arguments."""
-    given: list[ast.expr] = [*call.args, *(one.value for one in call.keywords)]
+    given: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
     names = ["executor", "func"][len(call.args) :]
-    in_order = [one.arg for one in call.keywords] == names
+    in_order = [keyword.arg for keyword in call.keywords] == names
     if len(given) < len(("executor", "func")) or not in_order:
         return None, None
     if any(isinstance(one, ast.Starred) for one in given[:2]):
@@ -237,7 +237,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
             in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
-            passed = [*inner.args, *(one.value for one in inner.keywords)]
+            passed = [*inner.args, *(keyword.value for keyword in inner.keywords)]
             steady = all(_is_steady(module, one) for one in passed)
             steady = steady and _is_steady_function(project, module, inner)
             return alone and steady and not parameters_of(parameters)
@@ -270,7 +270,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
     if owner.node is function:
         # The function awaits meanwhile, so only functions inside it can rebind its names.
-        return all(module.scopes.scope_of(one.node) is owner for one in bindings)
+        return all(module.scopes.scope_of(binding.node) is owner for binding in bindings)
     is_defined = bindings[0].kind in {"class", "function", "import"}
     is_defined |= bindings[0].kind == "parameter" and owner.kind == "function"
     return len(bindings) == 1 and is_defined

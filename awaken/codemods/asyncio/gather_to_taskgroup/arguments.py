@@ -165,7 +165,7 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
     """
     statement = module.statement_of(module.scopes.bindings_of(name)[0].node)
     reads = (one for one in module.scopes.reads_of(name) if one is not name)
-    if statement is None or not all(loop in module.ancestors(one) for one in reads):
+    if statement is None or not all(loop in module.ancestors(read) for read in reads):
         return None
     above = LINE_END_BYTES.split(module.source.text[: module.span(statement).start].rstrip())[-1]
     return None if b"#" in above or any(module.beside(statement)) else statement
@@ -188,8 +188,8 @@ def _appended(module: Module, read: ast.Name) -> ast.Call | None:
 def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
     """Return what is added to the list ``name``. Raises Refused unless all of it is tasks."""
     parts = [_appended(module, read) for read in module.scopes.reads_of(name)]
-    tasks = [one for one in parts if one is not None]
-    coroutines = tuple(_started(project, module, one) for one in tasks)
+    tasks = [part for part in parts if part is not None]
+    coroutines = tuple(_started(project, module, task) for task in tasks)
     if any(one is each for one, each in zip(tasks, coroutines, strict=True)):
         raise Refused(NOT_A_COROUTINE, f"*{name.id}")
     return Given(name, "each", coroutines, is_task=True)
@@ -218,8 +218,8 @@ def _check_at_once(module: Module, argument: ast.expr) -> None:
 
 
 def _check_different(nodes: Iterable[ast.expr]) -> None:
-    names = [one.id for one in nodes if isinstance(one, ast.Name)]
-    twice = next((one for one in names if names.count(one) > 1), None)
+    names = [node.id for node in nodes if isinstance(node, ast.Name)]
+    twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Refused(DUPLICATE, twice)
 
@@ -258,7 +258,7 @@ def _in_task(project: Project, module: Module, node: ast.expr) -> ast.expr:
         or not names <= _MAKES_TASK
         or len(passed) != 1
         or isinstance(passed[0], ast.Starred)
-        or not all(one.arg in _KEPT for one in node.keywords)
+        or not all(keyword.arg in _KEPT for keyword in node.keywords)
     ):
         return node
     return passed[0]

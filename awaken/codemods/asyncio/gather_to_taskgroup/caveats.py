@@ -43,7 +43,7 @@ def of_program(
 def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
     """Whether code runs while a coroutine is made: for its arguments, or in a plain function."""
     arguments = (*made.args, *(each.value for each in made.keywords))
-    if any(isinstance(part, ast.Call) for one in arguments for part in module.walk(one)):
+    if any(isinstance(part, ast.Call) for argument in arguments for part in module.walk(argument)):
         return True
     called = project.calls.function_called(module, made)
     return not isinstance(called, Unknown) and not isinstance(called.function, ast.AsyncFunctionDef)
@@ -94,4 +94,4 @@ def _is_of_module(module: Module, node: ast.Attribute) -> bool:
     if not isinstance(base, ast.Name):
         return False
     bindings = module.scopes.bindings_of(base)
-    return bool(bindings) and all(one.kind in {"import", "class"} for one in bindings)
+    return bool(bindings) and all(binding.kind in {"import", "class"} for binding in bindings)

@@ -163,7 +163,7 @@ def _by_class(edit: Edit) -> Edit:
 def _edits(project: Project, constraints: Constraints, sites: Sequence[Prepared]) -> Edits | None:
     """Return how the sites of one root come by the class; None if they do without."""
     home = _home(sites)
-    in_tests = any(is_around_tests(one.path) for one in sites)
+    in_tests = any(is_around_tests(site.path) for site in sites)
     if in_tests and not _is_package(project, home):
         return None  # how it is imported depends on how the tests are run
     for stem in _FILES:
@@ -212,8 +212,8 @@ def _is_init(path: str) -> bool:
 def _home(sites: Sequence[Prepared]) -> Home:
     """Return the innermost package that holds all ``sites``."""
     packages = [
-        (one.name if _is_init(one.path) else one.name.rpartition(".")[0]).split(".")
-        for one in sites
+        (site.name if _is_init(site.path) else site.name.rpartition(".")[0]).split(".")
+        for site in sites
     ]
     levels = takewhile(lambda names: len(set(names)) == 1, zip(*packages, strict=False))
     common = [names[0] for names in levels]

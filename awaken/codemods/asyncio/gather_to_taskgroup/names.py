@@ -108,7 +108,7 @@ class Names:
         if not all(one.is_one for one in given):
             return []
         called = [_last(one.coroutines[0]) for one in given]
-        words = [_last(one) for one in position.targets]
+        words = [_last(target) for target in position.targets]
         if len(words) == len(given) and not any(map(_is_starred, position.targets)):
             # A target without a name of its own, such as `_`, gets the name of the called function.
             words = [one or other for one, other in zip(words, called, strict=True)]
@@ -120,7 +120,7 @@ class Names:
             return []
         if len(words) != len(given) or not all(words):
             return []
-        return [self.new(f"{one.removesuffix('_task')}_task") for one in words]
+        return [self.new(f"{word.removesuffix('_task')}_task") for word in words]
 
 
 def _is_starred(target: ast.expr) -> bool:

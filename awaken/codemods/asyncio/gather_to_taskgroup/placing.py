@@ -104,7 +104,7 @@ def _is_indexed(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool
     reads = [
         one for inside in module.scopes.inside(scope) for one in inside.reads.get(target.id, ())
     ]
-    return len(bindings) == 1 and bool(reads) and all(_reads_item(module, one) for one in reads)
+    return len(bindings) == 1 and bool(reads) and all(_reads_item(module, read) for read in reads)
 
 
 def _reads_item(module: Module, read: ast.Name) -> bool:

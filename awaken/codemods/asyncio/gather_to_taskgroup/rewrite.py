@@ -103,7 +103,7 @@ class _Consumed(cst.CSTTransformer):
     def leave_Call(  # noqa: N802  named by LibCST
         self, original_node: cst.Call, updated_node: cst.Call
     ) -> cst.BaseExpression:
-        if [one.value for one in original_node.args] != [self._awaited]:
+        if [argument.value for argument in original_node.args] != [self._awaited]:
             return updated_node
         func = updated_node.func
         if isinstance(func, cst.Name) and func.value in _DISPLAYS:
@@ -306,7 +306,7 @@ class _Writer:
             else:
                 listed = self._comprehension(argument, started, self._indent)
                 elements.append(cst.StarredElement(listed))
-        if not any("\n" in code(one) for one in elements):
+        if not any("\n" in code(element) for element in elements):
             return cst.List(elements)
         comma = cst.Comma(whitespace_after=_break(self._indent))
         apart = [one.with_changes(comma=comma) for one in elements[:-1]]
@@ -332,13 +332,13 @@ class _Writer:
     ) -> cst.Call:
         """Return ``tg.create_task(value)``, on a line that is ``base`` deeper than the block.
 
-        ``indent`` is how much deeper ``value`` stood.
+        ``indent`` is how much deeper ``value`` was.
         """
         create = cst.Attribute(cst.Name(self._data.group), cst.Name("create_task"))
         if started.is_task:
             call = cst.ensure_type(value, cst.Call)
             made = call.with_changes(func=create, lpar=(), rpar=())
-            made = made.with_changes(args=[_unnamed(one) for one in call.args])
+            made = made.with_changes(args=[_unnamed(argument) for argument in call.args])
             return made if not _can_be_flat(made) else cst.ensure_type(one_line(made), cst.Call)
         if "\n" not in code(value) and "\r" not in code(value):
             return cst.Call(create, [cst.Arg(value)])
@@ -415,7 +415,7 @@ def _unnamed(argument: cst.Arg) -> cst.Arg:
 
 
 def _with_lines_above(statement: Any, comments: Sequence[str]) -> cst.BaseStatement:
-    lines = [cst.EmptyLine(comment=cst.Comment(one)) for one in comments]
+    lines = [cst.EmptyLine(comment=cst.Comment(comment)) for comment in comments]
     changed: cst.BaseStatement = statement.with_changes(leading_lines=lines)
     return changed
 

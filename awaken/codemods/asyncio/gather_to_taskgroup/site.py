@@ -161,7 +161,7 @@ def _written(
 
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
-    """Yield what begins, or is read, in another order, and what becomes a tuple."""
+    """Yield what begins, or is read, in another order, and expressions that become a tuple."""
     if any(later.is_task and not one.is_task for one, later in pairwise(given)):
         yield _IN_ORDER
     if position.is_annotated and all(one.is_one for one in given):
@@ -223,7 +223,7 @@ def _imported(module: Module) -> Sequence[str]:
         found = module.memo[key] = []
         for node in module.walk():
             if isinstance(node, ast.Import):
-                found += (one.name.partition(".")[0] for one in node.names)
+                found += (name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom):
                 found.append((node.module or "").partition(".")[0])
     return found

@@ -11,7 +11,7 @@ def starred(node: cst.Try, _data: None, _around: Surroundings) -> cst.TryStar:
     """``except ValueError:`` → ``except* ValueError:``, in all handlers."""
     return cst.TryStar(
         body=node.body,
-        handlers=[_star(one) for one in node.handlers],
+        handlers=[_star(handler) for handler in node.handlers],
         orelse=node.orelse,
         finalbody=node.finalbody,
         leading_lines=node.leading_lines,

@@ -172,7 +172,7 @@ def _is_held(module: Module, node: ast.AST) -> bool:
         if isinstance(above, Function):
             return False
         if isinstance(above, ast.AsyncWith):
-            return any(not _is_client(one.context_expr) for one in above.items)
+            return any(not _is_client(item.context_expr) for item in above.items)
     return False
 
 

@@ -112,7 +112,7 @@ def _is_sent(project: Project, module: Module, call: ast.Call) -> bool:
     if last_name(call.func.value).strip("_").split("_")[-1] in _CLIENT_NAMES:
         return b"sqlalchemy" not in text
     names = project.effects.library_functions(module, call)
-    return bool(names) and all(one.startswith(_CLIENTS) for one in names)
+    return bool(names) and all(name.startswith(_CLIENTS) for name in names)
 
 
 def may_read(call: ast.Call) -> bool:
@@ -127,7 +127,7 @@ def _awaited(function: Function) -> Iterator[ast.expr]:
             case ast.Await(value=value):
                 yield value
             case ast.AsyncWith():
-                yield from (one.context_expr for one in node.items)
+                yield from (item.context_expr for item in node.items)
             case ast.AsyncFor(iter=value):
                 yield value
             case ast.comprehension(is_async=1, iter=value):

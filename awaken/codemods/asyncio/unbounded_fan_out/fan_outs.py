@@ -50,7 +50,7 @@ def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
     if name in _TASKS and call.args:
         yield from _made(module, call.args[0], call, None)
     elif name in _TOGETHER:
-        starred = [one.value for one in call.args if isinstance(one, ast.Starred)]
+        starred = [argument.value for argument in call.args if isinstance(argument, ast.Starred)]
         given = starred if name == "gather" else call.args[:1]
         for one in given:
             for element in _elements(module, one):

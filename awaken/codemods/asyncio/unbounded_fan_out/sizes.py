@@ -40,8 +40,8 @@ _READING = {
 def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
     """Return what ``iterable`` goes through, as it is written, if nothing bounds its size.
 
-    That are what the function is given, under a name for data, what a query gives, and what is
-    read from files. None for all else, also where it cannot be told.
+    These are the arguments of the function, under a name for data, the results of queries, and the
+    contents of files. None for all else, also if unknown.
     """
     if depth > _DEEPEST:
         return None
@@ -57,7 +57,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
             return _of_call(module, iterable, depth)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
             parts = [unbounded(module, one.iter, depth + 1) for one in iterable.generators]
-            return next((one for one in parts if one is not None), None)
+            return next((part for part in parts if part is not None), None)
         case _:
             return None
 
@@ -65,7 +65,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
 def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
     name = last_name(call.func)
     if module.scopes.builtin_called(call) in _PASSING:
-        found = [unbounded(module, one, depth + 1) for one in call.args]
+        found = [unbounded(module, argument, depth + 1) for argument in call.args]
         return next((one for one in found if one is not None), None)
     if isinstance(call.func, ast.Attribute):
         if name == "get" and call.args and isinstance(call.args[0], ast.Constant):

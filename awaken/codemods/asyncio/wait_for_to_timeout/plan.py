@@ -149,13 +149,13 @@ def _limited(module: Module, call: ast.Call, timeout: ast.expr, manager: str) ->
     """Return the context manager, and the comments that lose their lines."""
     comments = comments_in(module.text_of(call))
     line = (timeout.end_lineno or timeout.lineno) - call.lineno + 1
-    beside = [one.text for one in comments if one.line == line and not one.alone]
-    return Limited(manager, tuple(one.text for one in comments), "".join(beside))
+    beside = [comment.text for comment in comments if comment.line == line and not comment.alone]
+    return Limited(manager, tuple(comment.text for comment in comments), "".join(beside))
 
 
 def _arguments(module: Module, call: ast.Call) -> tuple[ast.expr, ast.expr]:
     """Return what is waited for, and how long. Raises Refused."""
-    if any(one.arg == "loop" for one in call.keywords):
+    if any(keyword.arg == "loop" for keyword in call.keywords):
         raise Refused(LOOP_ARGUMENT, module.excerpt(call))
     waited, timeout = argument(call, 0, "fut"), argument(call, 1, "timeout")
     count = len(call.args) + len(call.keywords)
@@ -227,8 +227,8 @@ def _is_free(project: Project, module: Module, node: ast.expr) -> bool:
             is_known = project.qualified_name(module, func) in _WRAPPERS or (
                 project.effects.awaitable(module, node) == "coroutine"
             )
-            parts = [*args, *(one.value for one in keywords)]
-            return is_known and all(_is_free(project, module, one) for one in parts)
+            parts = [*args, *(keyword.value for keyword in keywords)]
+            return is_known and all(_is_free(project, module, part) for part in parts)
         case ast.Dict() | ast.List() | ast.Tuple() | ast.Starred():
             return not _calls(node)
         case _:

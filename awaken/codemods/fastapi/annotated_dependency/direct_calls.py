@@ -51,7 +51,7 @@ def caveats_of(
     rewrite: SignatureRewrite,
 ) -> list[str]:
     """Return what may change for whom calls the function directly. Raises Refused."""
-    kept = {one.name for one in rewrite.parameters if one.kept}
+    kept = {parameter.name for parameter in rewrite.parameters if parameter.kept}
     names = frozenset(one.name for one in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
     found = list(_of_decorators(project, module, function))
@@ -96,15 +96,15 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
     module = project.module(site.place.path)
     call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
     # What is unpacked may or may not hold the parameter that loses its default.
-    if call is None or any(one.arg is None for one in call.keywords):
+    if call is None or any(keyword.arg is None for keyword in call.keywords):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
-    if any(isinstance(one, ast.Starred) for one in call.args):
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a sequence", because=(site.place,))
     arguments = signature.function.args
     # A method that is called on its object is given `self` already.
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][site.bound :]
     by_position = names[: len(call.args)]
-    passed = {*by_position, *(one.arg for one in call.keywords)}
+    passed = {*by_position, *(keyword.arg for keyword in call.keywords)}
     # The call got the marker itself as the value, and would now fail with a TypeError.
     for name in sorted(signature.losing - passed):
         raise Refused(reasons.CALLED_WITHOUT, name, because=(site.place,))
@@ -174,4 +174,4 @@ def _is_overrides(module: Module, node: ast.Dict) -> bool:
     """Whether a mapping becomes the overrides of an application."""
     above = module.parent(node)
     targets = above.targets if isinstance(above, ast.Assign) else []
-    return any(getattr(one, "attr", "") == _OVERRIDES for one in targets)
+    return any(getattr(target, "attr", "") == _OVERRIDES for target in targets)

@@ -110,7 +110,7 @@ def _check_none(project: Project, module: Module, marked: Marked, default: ast.e
 
 def _says_what(marker: ast.Call) -> bool:
     """Whether a ``Depends`` or ``Security`` names its dependency itself."""
-    names = {one.arg for one in marker.keywords}
+    names = {keyword.arg for keyword in marker.keywords}
     return bool(marker.args) or bool(names & {"dependency", None})
 
 
@@ -127,7 +127,7 @@ def _check_names(module: Module, marker: ast.Call) -> None:
             continue
         bindings = module.scopes.bindings_of(node)
         top = module.scopes.module.bindings.get(node.id, [])
-        inside = any(one.scope.kind in {"lambda", "comprehension"} for one in bindings)
+        inside = any(binding.scope.kind in {"lambda", "comprehension"} for binding in bindings)
         # A local name is not found among those at the top of the file.
         if bindings != top and not inside:
             raise Refused(reasons.LOCAL_NAMES, node.id)
@@ -151,7 +151,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
     marker = marked.marker
     if marked.kind in DEPENDENCIES:
         return -1, None
-    if any(isinstance(one, ast.Starred) for one in marker.args) or any(
+    if any(isinstance(argument, ast.Starred) for argument in marker.args) or any(
         one.arg is None for one in marker.keywords
     ):
         raise Refused(reasons.UNREAD_MARKER, module.excerpt(marker))

@@ -27,7 +27,7 @@ def ordered(
     """
     arguments = function.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
-    losing = {one.name for one in parameters if not one.kept}
+    losing = {parameter.name for parameter in parameters if not parameter.kept}
     has_default = {
         one.arg: default is not None and one.arg not in losing
         for one, default in parameters_of(arguments)

@@ -139,6 +139,6 @@ def _imports(site: Site[ast.arg], function: Function, name: str) -> list[Edit]:
     taken = Refused(reasons.NAME_TAKEN, name)
     statements = imports_here(site.module, function, name, _HOMES, taken)
     # What stands in a branch may not be there when the function is defined.
-    if any(site.module.parent(one) is not site.module.tree for one in statements):
+    if any(site.module.parent(statement) is not site.module.tree for statement in statements):
         raise taken
     return [] if statements else [site.need_import("typing", name)]

@@ -21,7 +21,7 @@ def rewrite_function(
     node: cst.FunctionDef, data: SignatureRewrite, around: Surroundings
 ) -> cst.FunctionDef:
     """``def f(db: Session = Depends(get_db))`` → ``def f(db: Annotated[Session, ...])``."""
-    by_name = {one.name: one for one in data.parameters}
+    by_name = {parameter.name: parameter for parameter in data.parameters}
     parameters = node.params
     lists = {
         name: [_written(one, by_name, around) for one in getattr(parameters, name)]
@@ -63,7 +63,7 @@ def _annotated(
 ) -> cst.Subscript:
     """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several.
 
-    A marker that took several only because of what stood in front of it takes one in its ``room``.
+    A marker that took several lines only because of the text before it takes one in its ``room``.
     """
     # A comma behind the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
@@ -111,7 +111,7 @@ def _without_argument(call: cst.Call, index: int) -> cst.Call:
 
 def _with_star(parameters: Sequence[cst.Param], name: str) -> dict[str, Any]:
     """Return the changes that put a bare ``*`` in front of ``name``."""
-    at = [one.name.value for one in parameters].index(name)
+    at = [parameter.name.value for parameter in parameters].index(name)
     before, after = parameters[:at], parameters[at:]
     comma = before[-1].comma if before else None
     behind = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))

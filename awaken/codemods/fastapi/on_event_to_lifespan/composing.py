@@ -64,7 +64,7 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
 def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
     """Yield the handlers that tests replace: the lifespan calls the replacement."""
     for index, step in enumerate(lifespan.steps):
-        names = {step.name} if step.function is not None else {one.id for one in step.reads}
+        names = {step.name} if step.function is not None else {read.id for read in step.reads}
         # A body that moved has no name left for a test to replace.
         for name in sorted(names) if index not in lifespan.bodies else ():
             if name and project.replaced_names.of_variable(step.module, name):
@@ -91,10 +91,10 @@ def _is_local(home: Home, step: Step) -> bool:
         return step.module.scopes.scope_of(step.function) is home.scope
     scopes = step.module.scopes
     return any(
-        scopes.owner(one.id, scopes.scope_of(one)) is home.scope
-        for one in step.reads
+        scopes.owner(read.id, scopes.scope_of(read)) is home.scope
+        for read in step.reads
         # The lifespan gets the application itself as its parameter.
-        if one.id != home.variable
+        if read.id != home.variable
     )
 
 
@@ -111,7 +111,7 @@ def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
     steps = lifespan.steps
     events = [one.event for one in steps]
     # Two bodies in a row would share their locals.
-    if any(events.count(one) > 1 for one in events):
+    if any(events.count(event) > 1 for event in events):
         return {}
     found: dict[int, Body] = {}
     for index, step in enumerate(steps):
@@ -131,7 +131,7 @@ def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
 def _names_of(step: Step, body: Body | None) -> frozenset[str]:
     if body is not None:
         return body.bound | body.read
-    return frozenset({step.name, *(one.id for one in step.reads)})
+    return frozenset({step.name, *(read.id for read in step.reads)})
 
 
 def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
@@ -148,6 +148,6 @@ def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
         return None
     bindings = scope.bindings.get(function.name, [])
     # The name is rebound, so it may not mean this function at the start.
-    if any(not isinstance(one.node, Function) for one in bindings):
+    if any(not isinstance(binding.node, Function) for binding in bindings):
         return None
     return body_of(step.module, function)

@@ -52,10 +52,10 @@ def _reads_local(lifespan: Lifespan) -> bool:
     home = lifespan.home
     scopes = home.module.scopes
     return home.function is not None and any(
-        one.id == home.variable and scopes.owner(one.id, scopes.scope_of(one)) is home.scope
+        read.id == home.variable and scopes.owner(read.id, scopes.scope_of(read)) is home.scope
         for step in lifespan.steps
         if step.module.path == home.module.path or step.provider is not None
-        for one in step.reads
+        for read in step.reads
     )
 
 
@@ -122,14 +122,14 @@ def _name_of_function(project: Project, step: Step, function: Function, taken: s
     if bindings[-1].node is function and len(bindings) == 1:
         return function.name
     place = step.module.place(function)
-    if not all(isinstance(one.node, Function) for one in bindings):
+    if not all(isinstance(binding.node, Function) for binding in bindings):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
     # The last definition is the one that the name means at the start.
     if bindings[-1].node is function:
         return function.name
     if any(mentions_of(project, step.module, function)):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
-    number = 1 + [one.node for one in bindings].index(function)
+    number = 1 + [binding.node for binding in bindings].index(function)
     return scopes.fresh_name(f"{function.name}_{number}", taken=taken)
 
 

@@ -51,7 +51,7 @@ class Obstacles:
     def look_at(
         self, application: Application, owned: Sequence[Owned], *, shared: bool = False
     ) -> None:
-        """Refuse what is known of the application without looking at how it is made.
+        """Refuse an application by its known facts, without the code that makes it.
 
         ``shared``: one function registers the handlers of several applications.
         """
@@ -243,7 +243,7 @@ def _stands_with(one: Registration, other: Registration) -> bool:
 
 
 def _beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
-    """Return why what an application has of its own beside a lifespan stays."""
+    """Return why the own handlers of an application with a lifespan stay."""
     if lifespan.assigned:
         return reasons.LIFESPAN_CONTEXT
     is_only_used = all(one.registration.form == "other" for one in own)

@@ -124,7 +124,7 @@ class _Planning:
             lifespan = self._lifespan(applications, owned, home)
         except Refused as refused:
             return refused_together(sites, refused)
-        excluded = self._constraints.excluded.intersection(one.id for one in sites)
+        excluded = self._constraints.excluded.intersection(site.id for site in sites)
         # A lifespan silences the handlers left out: all of them move, or none.
         if excluded:
             return refused_together(sites, Refused(reasons.BESIDE_LEFT_OUT))

@@ -224,7 +224,7 @@ def _calls(part: Part) -> list[Any]:
 
 def _below(comments: Sequence[str], statement: Any) -> Any:
     """Return ``statement`` with ``comments`` above it."""
-    lines = [cst.EmptyLine(comment=cst.Comment(one)) for one in comments]
+    lines = [cst.EmptyLine(comment=cst.Comment(comment)) for comment in comments]
     return statement.with_changes(leading_lines=[*lines, *statement.leading_lines])
 
 
@@ -253,7 +253,7 @@ def _body(source: str) -> list[Any]:
         if first.trailing_whitespace.comment is not None:
             above.append(cst.EmptyLine(comment=first.trailing_whitespace.comment))
     # Declarations stand once, at the top of the lifespan.
-    statements = [one for one in statements if not _declares(one)]
+    statements = [statement for statement in statements if not _declares(statement)]
     head: Any = statements[0]
     own = list(head.leading_lines)
     # Blank lines behind the old head would stand at the top of a block.

@@ -38,7 +38,7 @@ def old_imports(project: Project, module: Module) -> Iterator[OldImport]:
     for node in module.walk():
         match node:
             case ast.ImportFrom(module=str() as home, level=0):
-                if any(f"{home}.{one.name}" in legacy for one in node.names):
+                if any(f"{home}.{name.name}" in legacy for name in node.names):
                     yield OldImport(module, node)
             case ast.Attribute(attr="BaseSettings") if _is_old(project, module, node):
                 dotted.append(node)
@@ -63,7 +63,7 @@ def moved(project: Project, old: OldImport, site: Site[ast.AST]) -> list[Edit]:
 
 
 def _moved_statement(module: Module, node: ast.ImportFrom, site: Site[ast.AST]) -> NodeEdit:
-    alias = next(one for one in node.names if one.name == _NAME)
+    alias = next(name for name in node.names if name.name == _NAME)
     less = remove_name(module.text_of(node), alias.asname or alias.name)
     if less is None:
         raise Refused(reasons.COMMENT_LOST)

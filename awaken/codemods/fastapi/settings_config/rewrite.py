@@ -33,11 +33,11 @@ def rewrite_config(
     items = list(_items(node, data))
     header = _header(node)
     function = cst.parse_expression(data.function)
-    call = cst.Call(function, [one.argument for one in items])
+    call = cst.Call(function, [item.argument for item in items])
     # Each setting with a comment needs a line of its own to keep it.
-    apart = any(one.above or one.behind for one in items)
+    apart = any(item.above or item.behind for item in items)
     comment = None
-    if items and (apart or any("\n" in code(one.argument) for one in items)):
+    if items and (apart or any("\n" in code(item.argument) for item in items)):
         call = _exploded(call, items, header, around)
     else:
         comment = header

@@ -104,8 +104,8 @@ def _is_another(project: Project, module: Module, node: ast.expr, name: str | No
         bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
         return bool(bindings) and all(_makes_one(project, home, one.value) for one in bindings)
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    is_local = all(one.scope.kind == "function" for one in bindings)
-    made = all(_makes_one(project, module, one.value) for one in bindings)
+    is_local = all(binding.scope.kind == "function" for binding in bindings)
+    made = all(_makes_one(project, module, binding.value) for binding in bindings)
     return bool(bindings) and is_local and made
 
 

@@ -104,7 +104,7 @@ def _lets_out(module: Module, read: ast.Name) -> bool:
         case ast.Return() | ast.Yield():
             return True
         case ast.Assign(targets=targets):
-            return any(isinstance(one, ast.Attribute | ast.Subscript) for one in targets)
+            return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
         case _:
             return _makes_sessions(module, read) and _is_let_out(module, read)
 
@@ -125,7 +125,7 @@ def _is_let_out(module: Module, node: ast.expr) -> bool:
         case ast.Return():
             return True
         case ast.Assign(targets=targets):
-            return any(isinstance(one, ast.Attribute | ast.Subscript) for one in targets)
+            return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
         case _:
             return False
 

@@ -233,10 +233,10 @@ class EagerLoad(Rule):
             missing[place] = {one: reads for one, reads in needed.items() if one not in present}
         # Of all relationships it would be most of what the rule costs.
         names = {
-            one.read.attribute
+            read.read.attribute
             for found in missing.values()
             for reads in found.values()
-            for one in reads
+            for read in reads
         }
         wanted = Wanted(frozenset(names), _UNTRACED)
         reads = project.orm.relationship_reads_of(wanted) if names else ()
@@ -315,7 +315,7 @@ def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused 
 
 
 def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused | None:
-    """Return why what is loaded ahead may be older than what is read today."""
+    """Return why a value that is loaded ahead may be older than the one that is read today."""
     for one in reads:
         written = Writes(project).between(trace, one.read)
         if written is not None:
@@ -335,7 +335,7 @@ def _message(added: Sequence[AddedLoad], *, is_awaited: bool) -> str:
     texts = [one.text for one in added]
     longest = [text for text in texts if not any(other.startswith(f"{text}.") for other in texts)]
     steps = dict.fromkeys(trace.path[-1] for one in added for trace in one.traces)
-    levels = [_level(one, is_awaited=is_awaited) for one in steps]
+    levels = [_level(step, is_awaited=is_awaited) for step in steps]
     code = " and ".join(f"`{text}`" for text in longest)
     return f"{', then '.join(levels)}; {code} {'is' if len(longest) == 1 else 'are'} added"
 

@@ -94,7 +94,7 @@ class _Search:
             if read.how not in READERS and read.unknown and self._is_of_loop(read.place):
                 yield Repeated(read, None)
             return
-        ways = [one for one in read.traces if self._gives_many(one, read)]
+        ways = [trace for trace in read.traces if self._gives_many(trace, read)]
         loops = self._loops(read.place, _DEEPEST) if ways else ()
         if not loops and read.how not in READERS:
             return
@@ -164,7 +164,7 @@ class _Search:
             return ()
         callers = self._project.calls.callers_of(module, function)
         return tuple(
-            loop for one in callers.sites for loop in self._calls_in_loop(one.place, depth - 1)
+            loop for site in callers.sites for loop in self._calls_in_loop(site.place, depth - 1)
         )
 
     def _calls_in_loop(self, place: Place, depth: int) -> Iterator[Loop]:
@@ -243,7 +243,7 @@ def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
             return None
         goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
         goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
-        if goes_round and any(_is_inside(module, one, above) for one in bindings):
+        if goes_round and any(_is_inside(module, binding, above) for binding in bindings):
             return above
         below = above
     return None

@@ -51,7 +51,7 @@ class Maker:
     @property
     def unpacked(self) -> list[ast.expr]:
         """The mappings that are unpacked into keyword arguments."""
-        return [one.value for one in self.call.keywords if one.arg is None]
+        return [keyword.value for keyword in self.call.keywords if keyword.arg is None]
 
 
 def makers_in(project: Project, module: Module) -> Iterator[Maker]:
@@ -82,7 +82,7 @@ def _maker(project: Project, module: Module, call: ast.Call, made: ast.expr) -> 
     if role not in _ROLES:
         return _of_extension(project, module, call, made)
     is_async = role in _ASYNC_ROLES
-    given = next((one.value for one in call.keywords if one.arg == _CLASS), None)
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == _CLASS), None)
     if given is not None and role.endswith("factory"):
         given_role, own = _role_of(project, module, given)
         is_async = is_async or given_role == "async"
@@ -173,7 +173,7 @@ def own_init(project: Project, maker: Maker) -> str:
         seen.add(name)
         if "__init__" in facts.members:
             return name
-        names += [one for one in facts.bases if one is not None]
+        names += [base for base in facts.bases if base is not None]
     return ""
 
 
@@ -187,7 +187,7 @@ def keeps_by_init(project: Project, maker: Maker) -> bool:
     match [inner for one in inits if isinstance(one, Function) for inner in one.body]:
         # A second statement may decide otherwise.
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__"), keywords=keywords))]:
-            return any(one.arg == OPTION and is_false(one.value) for one in keywords)
+            return any(keyword.arg == OPTION and is_false(keyword.value) for keyword in keywords)
         case _:
             return False
 
@@ -209,7 +209,7 @@ def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, as
             }
             return found if len(found) == len(keys) else None
         case ast.Call(func=ast.Name(id="dict"), args=[]) if all(
-            one.arg is not None for one in node.keywords
+            keyword.arg is not None for keyword in node.keywords
         ):
             return {one.arg: one.value for one in node.keywords if one.arg is not None}
         case ast.Name():
@@ -228,7 +228,7 @@ def _named_options(project: Project, module: Module, node: ast.Name) -> dict[str
     ]:
         return None
     reads = module.scopes.reads_of(node)
-    if not all(isinstance(module.parent(one), ast.keyword) for one in reads):
+    if not all(isinstance(module.parent(read), ast.keyword) for read in reads):
         return None
     if isinstance(bindings[0].value, ast.Name):
         return None

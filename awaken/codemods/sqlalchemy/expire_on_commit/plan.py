@@ -104,7 +104,7 @@ class _Planner:
             yield from self._others(module)
 
     def _others(self, module: Module) -> Iterator[Decided]:
-        """Yield what is said of ``configure`` and of attributes that are set."""
+        """Yield the caveats of ``configure`` and of attributes that are set."""
         for node in module.walk():
             if _is_true(configured(self._project, module, node)):
                 refused = Refused(reasons.ON_PURPOSE)
@@ -122,7 +122,7 @@ class _Planner:
         """Whether the sessions keep what they loaded: here, in a mapping, or by ``configure``."""
         told_by = maker.configured_by
         # What it is given is a site of its own.
-        if told_by and any(one.arg in {told_by, None} for one in maker.call.keywords):
+        if told_by and any(keyword.arg in {told_by, None} for keyword in maker.call.keywords):
             return True
         if is_false(maker.said) or name_of(maker) in self._kept:
             return True

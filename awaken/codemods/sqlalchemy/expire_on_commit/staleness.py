@@ -49,7 +49,7 @@ def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> S
 
 
 def expired_all_the_same(project: Project, *, is_async: bool) -> str:
-    """Return the clause that names what is read after a rollback; empty if nothing is."""
+    """Return the clause that names the reads after a rollback; empty without any."""
     commits = project.orm.commits
     events = [one for one in commits.expiring() if one.is_async == is_async]
     reads = commits.read_in_functions(events)
@@ -73,7 +73,7 @@ def _said(project: Project, later: Sequence[Later]) -> Staleness:
             f"after a commit, {_listed(project, reads)} {_keeps(reads)} before the commit"
         )
     if loads:
-        gives = "returns" if len({one.place for one in loads}) == 1 else "return"
+        gives = "returns" if len({load.place for load in loads}) == 1 else "return"
         caveats.append(
             f"after a commit, {_listed(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"

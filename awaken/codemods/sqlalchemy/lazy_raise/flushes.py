@@ -47,8 +47,8 @@ class Flushes:
     def deletes_along(self, module: Module, side: Declared) -> bool:
         """Whether deleting an object loads the side like any code would, to delete what it holds.
 
-        SQLAlchemy 1.4 does so for cascades, and 1.3 for all collections; from 2.0 on a flush has
-        leave to load them. A version that nobody declares may be any.
+        SQLAlchemy 1.4 does so for cascades, and 1.3 for all collections; from 2.0 on a flush may
+        load them. A version that nobody declares may be any.
         """
         targets = self._project.targets
         declared = targets.distribution("sqlalchemy")
@@ -118,8 +118,8 @@ class Flushes:
         return known is not False
 
     def _side(self, owner: str, attribute: str) -> tuple[Module, Declared] | None:
-        sides = (one for one in self._sides if one[1].owner == owner)
-        return next((one for one in sides if one[1].attribute == attribute), None)
+        sides = (side for side in self._sides if side[1].owner == owner)
+        return next((side for side in sides if side[1].attribute == attribute), None)
 
     # --------------------------------------------------------------------------------- deletes
     def _deleted(self, sides: list[tuple[Module, Declared]]) -> set[str]:

@@ -113,7 +113,7 @@ def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: boo
 def _written(module: Module, side: Declared) -> Keywords:
     """Return the keywords of the call that declares a side, or of which the side is the reverse."""
     calls = module.calls_at(side.facts.span)
-    return {one.arg: one.value for call in calls[:1] for one in call.keywords}
+    return {keyword.arg: keyword.value for call in calls[:1] for keyword in call.keywords}
 
 
 def _own_keywords(written: Keywords) -> Keywords:
@@ -121,7 +121,7 @@ def _own_keywords(written: Keywords) -> Keywords:
     backref = written.get("backref")
     if not isinstance(backref, ast.Call):
         return {}
-    return {one.arg: one.value for one in backref.keywords}
+    return {keyword.arg: keyword.value for keyword in backref.keywords}
 
 
 def _is_true(node: ast.expr | None) -> bool:

@@ -119,7 +119,7 @@ class Reads:
         places = [read.place for read in found]
         shown, why = shown_places(self._project, places), found[0].unknown[0]
         detail = (
-            f"{shown} reads `{attribute}` on an object that may be an instance of "
+            f"`{attribute}` is read at {shown}, on an object that may be an instance of "
             f"`{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
         )
         because = tuple(dict.fromkeys((*places, why.place)))
@@ -151,7 +151,7 @@ class Reads:
         return Refused(reasons.UNKNOWN_LOAD, detail + plainly(why), because=because)
 
     def _is_no_relationship(self, read: Read, side: Side) -> bool:
-        """Whether what is read cannot be the relationship, whatever the object is.
+        """Whether a read cannot be of the relationship, whatever the object is.
 
         It is called, and neither collections nor objects of the target can be.
         """
@@ -292,7 +292,7 @@ class Reads:
 
     def _why_again(self, events: Sequence[Event]) -> str:
         """Return why the object may be loaded again before it is read; empty if it is not."""
-        return next((self._said(one) for one in events if one.kind in _LOADS_AGAIN), "")
+        return next((self._said(event) for event in events if event.kind in _LOADS_AGAIN), "")
 
     def _said(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)
@@ -315,9 +315,9 @@ class Reads:
         return self._project.effects.between(module, call, node)
 
     def _is_given(self, side: Side, trace: Trace) -> bool:
-        """Whether a new object is given what is read of it when it is made."""
+        """Whether a new object gets the value of a read when it is made."""
         calls = self._project.calls_at(trace.load.place)[:1]
-        return any(one.arg == side.key[1] for _, call in calls for one in call.keywords)
+        return any(keyword.arg == side.key[1] for _, call in calls for keyword in call.keywords)
 
     def _in_one_function(
         self, read: Read, trace: Trace

@@ -60,7 +60,7 @@ class _Ready:
     @property
     def statements(self) -> tuple[Place, ...]:
         """The calls that are to load it."""
-        return tuple(dict.fromkeys(one.load.place for one in self.needs.traces))
+        return tuple(dict.fromkeys(trace.load.place for trace in self.needs.traces))
 
 
 class LazyRaise(Rule):
@@ -179,19 +179,19 @@ class LazyRaise(Rule):
         self, project: Project, members: Sequence[_Ready], planned: Mapping[Place, PlannedLoads]
     ) -> Decided:
         """Return the one change of sides that statements load together."""
-        places = dict.fromkeys(place for one in members for place in one.statements)
+        places = dict.fromkeys(place for member in members for place in member.statements)
         loads = [planned[place] for place in places]
         edits = [
-            *(edit for one in members for edit in one.edits),
+            *(edit for member in members for edit in member.edits),
             *(edit for plan in loads for edit in plan.edits),
         ]
-        said = {one.side.site.id: _said(project, one, loads) for one in members}
+        said = {member.side.site.id: _said(project, member, loads) for member in members}
         first = members[0].side.site
         title = said[first.id]
         if len(members) > 1:
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
-        sites = [one.side.site for one in members]
+        sites = [member.side.site for member in members]
         caveats = (_CAVEAT,)
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
-from awaken.kit.reasons import OUT_OF_SIGHT
+from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.relationships.sides import Side
 from awaken.kit.sites import Refused
 from awaken.project.names.visibility import is_public
@@ -67,9 +67,8 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     use = project.outside.reads_of(attribute)
     if use is not None:
         where = f"{use.path}:{use.line}"
-        return Refused(
-            OUT_OF_SIGHT, f"`{side.shown}` may be read at {where}, and that file {use.why}"
-        )
+        shown = f"`{side.shown}` may be read at {where}, and that file {use.why}"
+        return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why))
     return None
 
 
@@ -85,7 +84,7 @@ def _is_generated(project: Project, side: Side) -> bool:
     if side.declared.reverse:
         # It is no field of the dataclass.
         return False
-    given = {one.arg: one.value for one in side.call.keywords}
+    given = {keyword.arg: keyword.value for keyword in side.call.keywords}
     off = [given.get(name) for name in ("repr", "compare")]
     if all(isinstance(one, ast.Constant) and one.value is False for one in off):
         return False

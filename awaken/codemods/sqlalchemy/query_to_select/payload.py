@@ -24,13 +24,13 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 
 class LinkEdit(Struct, frozen=True):
-    """What becomes of one builder of the chain, ``.filter(...)`` and the like.
+    """The rewrite of one builder of the chain, ``.filter(...)`` and the like.
 
     ``call`` is its new name, None drops it. The arguments stay as they are, unless ``arguments``
     replaces them by source text, ``keyword`` names the only one, or ``target`` turns each
-    ``key=value`` into ``target.key == value``. ``parent`` is the function that they are given to,
-    with ``relationship`` behind them. An ``operation`` puts the statement so far, and the
-    arguments, into a set operation.
+    ``key=value`` into ``target.key == value``. ``parent`` is the function that they are passed to,
+    with ``relationship`` after them. An ``operation`` puts the statement so far, and the arguments,
+    into a set operation.
     """
 
     call: str | None
@@ -53,7 +53,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     the session's method that executes the statement, None where it is only embedded. ``then`` are
     calls put between the execution and ``last``, the terminator's new name (None: no terminator,
     its arguments stay as they are). ``wrap`` encloses the statement: ``exists``, or the count of
-    its subquery. ``ended`` says that the anchor is the terminator itself. What is executed is given
+    its subquery. ``ended`` says that the anchor is the terminator itself. The statement is passed
     to the function ``given_to``: ``list``, where annotations ask for one.
     """
 
@@ -75,10 +75,10 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
 
 
 class KindsRewrite(Struct, frozen=True, kw_only=True):
-    """How a query is executed that asks for one class on some ways, and for columns on others.
+    """How a query is executed that asks for one class on some paths, and for columns on others.
 
-    ``ways`` are the conditions, as source text, each with what is written where it holds;
-    ``otherwise`` is written where none does.
+    ``ways`` are the conditions, as source text, each with its text; ``otherwise`` is the text for
+    all others.
     """
 
     ways: tuple[tuple[str, QueryRewrite], ...]
@@ -96,7 +96,7 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     builders of their own. ``params`` is the place of the builder whose arguments become those of
     the execution. ``rowcount`` says that the number of rows is used. ``by_criteria`` is the start
     of the statement, ``delete(Model)``, to which the criteria of the chain are handed on. ``cast``
-    is how a type checker is told that the result has a number of rows: function and class.
+    tells a type checker that the result has a number of rows: function and class.
     """
 
     statement: QueryRewrite
@@ -157,4 +157,4 @@ class ClassRewrite(Struct, frozen=True, kw_only=True):
 
 
 class LeftOut(Struct, frozen=True):
-    """A statement that goes: what it did is no longer needed."""
+    """A statement that goes: it is no longer needed."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """The queries of one file, with what becomes of each.
+    """The queries of one file, each with its decision.
 
     Where they go through other files, their change and the findings there come with it.
     """
@@ -116,4 +116,4 @@ class Queries:
         return True
 
     def _recognised(self, component: Component) -> list[Recognised]:
-        return [self._in_file(one.context.module)[one.start] for one in component.roots]
+        return [self._in_file(root.context.module)[root.start] for root in component.roots]

@@ -49,7 +49,7 @@ class QueryToSelect(Rule):
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def prepare(self, project: Project) -> None:
-        """Find the doubles of Query: any file may be held back by any test."""
+        """Find the mocks of Query: any test may keep any file as it is."""
         project.doubles.find()
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
@@ -70,7 +70,7 @@ class QueryToSelect(Rule):
         return Plan(tuple(finding for finding, _ in decided.values()), tuple(changes))
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
-        """Return why what looks like a query at ``place`` is none."""
+        """Return why the code at ``place`` that looks like a query is not one."""
         from awaken.codemods.sqlalchemy.query_to_select.recognise.why import (  # noqa: PLC0415  `explain` only
             why_no_site,
         )

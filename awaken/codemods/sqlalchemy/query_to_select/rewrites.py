@@ -52,9 +52,9 @@ _REWRITERS: Mapping[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One query from ``start`` to the ``node`` that its expression ends with, or a double of one.
+    """One query from ``start`` to the ``node`` that its expression ends with, or a mock of one.
 
-    ``sentence`` says what becomes of it, ``related`` where else, ``session`` is what made it.
+    ``sentence`` is its message, ``related`` the other places, ``session`` the call that made it.
     """
 
     module: Module
@@ -67,9 +67,9 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An expression that is written anew from ``data``; its start is read as one of ``session``.
+    """An expression that is written again from ``data``; its start is read as one of ``session``.
 
-    That is None where it begins at a session, as it stands.
+    That is None where it begins at a session, as written.
     """
 
     module: Module
@@ -100,11 +100,11 @@ def _nothing_else(_site: SiteId) -> Iterable[Edit]:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What becomes of ``roots``, of which none can be rewritten without all the others.
+    """The rewrite of ``roots``, of which none can be rewritten without all the others.
 
     ``caveats`` say what may change (none: it is safe), ``needs`` which names are written in which
-    files. ``others`` gives the edits beside those of the parts, ``requires`` are queries that have
-    to be rewritten as well, by a change of their own.
+    files. ``others`` gives the edits in addition to those of the parts, ``requires`` are queries
+    that need a change of their own.
     """
 
     roots: Sequence[Root]
@@ -130,7 +130,7 @@ class Rewrite:
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:
         """Return the finding of each root, and with the first one the change of all.
 
-        What shares something with a site that is ``excluded`` stays with it.
+        Sites that share something with an ``excluded`` site stay with it.
         """
         sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
         found: dict[ast.AST, Decided] = {}

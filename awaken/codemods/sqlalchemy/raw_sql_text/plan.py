@@ -73,7 +73,7 @@ def _executed(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(attr=method)) if method in _METHODS:
-                named = (one.value for one in node.keywords if one.arg == "statement")
+                named = (keyword.value for keyword in node.keywords if keyword.arg == "statement")
                 statement = node.args[0] if node.args else next(named, None)
                 if statement is not None and may_be_string(statement):
                     yield node, statement
@@ -139,7 +139,7 @@ def _check_arguments(site: Site[ast.Call]) -> None:
 
 
 def _parameters(call: ast.Call) -> ast.expr | None:
-    named = (one.value for one in call.keywords if one.arg in {"params", "parameters"})
+    named = (keyword.value for keyword in call.keywords if keyword.arg in {"params", "parameters"})
     return call.args[1] if len(call.args) > 1 else next(named, None)
 
 

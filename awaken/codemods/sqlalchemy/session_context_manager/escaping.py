@@ -44,7 +44,7 @@ def _outgoing(module: Module, function: Function) -> Iterator[ast.expr]:
             case ast.Return(value=ast.expr() as value):
                 yield value
             case ast.Assign(targets=targets, value=value) if any(
-                isinstance(one, ast.Attribute | ast.Subscript) for one in targets
+                isinstance(target, ast.Attribute | ast.Subscript) for target in targets
             ):
                 yield value
             case _:
@@ -57,13 +57,13 @@ def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:
         case ast.GeneratorExp(generators=[ast.comprehension(iter=rows), *_]):
             return _reads_later(project, module, rows)
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in _LAZY:
-            return any(_reads_later(project, module, one) for one in arguments)
+            return any(_reads_later(project, module, argument) for argument in arguments)
         case _:
             return any(
-                isinstance(one, InstanceOf)
-                and one.qualified.startswith(("sqlalchemy.", "sqlmodel."))
-                and one.qualified.endswith(_READING_LATER)
-                for one in project.values.of(module, node).alternatives
+                isinstance(alternative, InstanceOf)
+                and alternative.qualified.startswith(("sqlalchemy.", "sqlmodel."))
+                and alternative.qualified.endswith(_READING_LATER)
+                for alternative in project.values.of(module, node).alternatives
             )
 
 

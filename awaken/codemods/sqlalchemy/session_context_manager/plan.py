@@ -75,7 +75,7 @@ _ENDS = (
     "sqlalchemy.ext.asyncio.AsyncSession.__aenter__",
     "sqlalchemy.ext.asyncio.AsyncSession.__aexit__",
 )
-_DETACHED = "its objects are detached after the block"
+_DETACHED = "its objects can load nothing after the block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _doubles(
     clauses += [
         f"`{shown}` may return an instance of `{one}` instead of a session" for one in others[:1]
     ]
-    if any(isinstance(one.node, ast.arg) for one in bindings):
+    if any(isinstance(binding.node, ast.arg) for binding in bindings):
         clauses.append(f"a caller may pass a `{shown}` that returns something other than a session")
     return clauses, places
 

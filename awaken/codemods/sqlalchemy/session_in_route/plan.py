@@ -219,7 +219,7 @@ def _engine(project: Project, module: Module, call: ast.Call) -> tuple[str | Non
 
     Any other argument makes two calls differ.
     """
-    engine = next((one.value for one in call.keywords if one.arg == "bind"), None)
+    engine = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
     if len(call.args) == 1 and not call.keywords:
         engine = call.args[0]
     named = None if engine is None else project.qualified_name(module, engine)

@@ -106,12 +106,12 @@ class FileOperations:
         self._of = None
 
     def add_bridged(self, operations: Mapping[Place, Operation]) -> None:
-        """From now on, these are operations as well; twins of libraries are none."""
+        """From now on, these are operations as well; twins of libraries are not."""
         self._bridged = operations
         self._of = None
 
     def add_inside(self, inside: Inside) -> None:
-        """From now on, what runs inside of synchronous sessions is none; calls of it are some."""
+        """From now on, code inside of synchronous sessions is no operation, but calls of it are."""
         self._staying = frozenset((one.path, one.start) for one in inside.functions)
         self._inside = inside.calls
         self._of = None

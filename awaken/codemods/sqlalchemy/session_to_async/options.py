@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What only the owner of a program knows."""
+    """The facts that only the owner of a program knows."""
 
     drivers: Annotated[
         dict[str, str],

@@ -327,7 +327,7 @@ class SessionToAsync(Rule):
         constraints: Constraints,
         options: Options,
     ) -> Plan:
-        """Return what becomes of the synchronous side of a program in which nothing waits."""
+        """Return the rewrites of the synchronous side of a program in which nothing waits."""
         found = Found(resources=list(self._resources(part, resources)))
         components = decided(part, found, constraints, options.component)
         return plan_of(removed_at_last(part.project, components, constraints))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class SynchronousPart:
-    """What a program does synchronously with its database, and what has to wait for that.
+    """The synchronous work of a program with its database, and the functions that wait for it.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
     Where connections are bound to an event loop, clients of tests wait as well. Functions that are
@@ -184,7 +184,7 @@ class SynchronousPart:
 
     @cached_property
     def stand_ins(self) -> StandIns:
-        """What tests put in the place of functions."""
+        """The functions of tests that replace others."""
         return StandIns(self.project)
 
     def _is_end(self, function: FunctionPlace) -> bool:
@@ -209,7 +209,7 @@ class SynchronousPart:
         )
 
     def waits(self, function: FunctionPlace) -> bool:
-        """Whether a function waits for the database, or for a function that does."""
+        """Whether a function uses the database, or calls a function that does."""
         wrapped = self.entry_points.wrapped.get(function, ())
         return (
             function in self._seeds
@@ -222,7 +222,7 @@ class SynchronousPart:
 
     @property
     def in_lambdas(self) -> dict[Place, list[Call]]:
-        """The calls of coloured functions that stand in lambdas, by the lambda."""
+        """The calls of coloured functions that are in lambdas, by the lambda."""
         calls, pools = self._in_lambdas, self.pools.lambdas
         return {around: each for around, each in calls.items() if around not in pools}
 
@@ -255,9 +255,9 @@ class SynchronousPart:
         return list({id(one): one for one in found}.values())
 
     def leaks(self, component: Component) -> dict[Place, str]:
-        """Return the places from which what is handed on may be called out of sight.
+        """Return the places from which unread code may call a function that is passed on.
 
-        What a test puts in the place of a function that waits is awaited where that was.
+        A test's replacement of a function that waits is awaited in the same places.
         """
         return {
             place: why
@@ -269,7 +269,7 @@ class SynchronousPart:
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
-        """The calls of coloured functions, by the function that they stand in."""
+        """The calls of coloured functions, by the function around them."""
         graph = self.project.calls.graph()
         found: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
@@ -294,12 +294,12 @@ class SynchronousPart:
 
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:
-        """What is entered that is a manager of the program's own, by the function around it."""
+        """The places that enter a manager of the program, by the function around them."""
         return _by_caller(one for each in self.steps for one in self.managers.entries(each))
 
     @cached_property
     def property_reads(self) -> dict[FunctionPlace, list[Place]]:
-        """What reads a property that becomes a method, by the function around it."""
+        """The reads of properties that become methods, by the function around them."""
         return _by_caller(one for each in self.steps for one in self.properties.callers(each))
 
     @cached_property

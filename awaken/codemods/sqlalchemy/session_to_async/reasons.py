@@ -34,7 +34,7 @@ SHARED_LINE = Reason(
 )
 FOREIGN_SESSION = Reason(
     "foreign-session",
-    "its session comes from {}, which is not part of the project",
+    "its session comes from {}, outside of the project",
     "Make the session in the project, with its own engine and `sessionmaker`.",
 )
 FOREIGN_MODEL = Reason(
@@ -98,7 +98,7 @@ OVERRIDE = Reason(
 )
 IN_CONSTRUCTOR = Reason(
     "in-constructor",
-    "`{}` uses the database, and code that makes objects of its class cannot await that",
+    "`{}` uses the database, but `await` is not possible where an instance is made",
     "Move the database calls into another method, and await that.",
 )
 DECORATED = Reason(

@@ -103,7 +103,7 @@ def _decorator(project: Project, module: Module, function: ast.AsyncFunctionDef)
 
 def _is_of_anyio(project: Project, requests: Requests) -> bool:
     """Whether tests ask for a fixture, and all of them run under AnyIO."""
-    runners = [_kinds(project, one) for one in requests.tests]
+    runners = [_kinds(project, test) for test in requests.tests]
     return bool(runners) and all("anyio" in one or "trio" in one for one in runners)
 
 
@@ -161,7 +161,7 @@ def _require_plain(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> Non
             raise Refused(OTHER_DECORATORS, site.module.excerpt(one))
     if not isinstance(decorator, ast.Call):
         return
-    others = [one for one in decorator.keywords if one.arg not in _KEYWORDS]
+    others = [keyword for keyword in decorator.keywords if keyword.arg not in _KEYWORDS]
     for argument in (*decorator.args, *others):
         raise Refused(OTHER_ARGUMENTS, site.module.excerpt(argument))
 
@@ -200,7 +200,7 @@ def _loops(project: Project, requests: Requests) -> dict[str, Place]:
     if requests.unseen and (tests.uses_anyio or project.files_with((b"loop_scope",))):
         raise Refused(OTHER_LOOP, requests.unseen)
     loops: dict[str, Place] = {}
-    if tests.uses_anyio and not any("asyncio" in _kinds(project, one) for one in requests.tests):
+    if tests.uses_anyio and not any("asyncio" in _kinds(project, test) for test in requests.tests):
         raise Refused(OTHER_PLUGIN, "AnyIO")
     for one in requests.tests:
         runners = {each.kind: each for each in tests.runners_of(one.module, one.function)}
@@ -229,7 +229,7 @@ def _has_own_loop(project: Project) -> bool:
 
 def _scope(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> str:
     keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
-    scope = next((one.value for one in keywords if one.arg == "scope"), None)
+    scope = next((keyword.value for keyword in keywords if keyword.arg == "scope"), None)
     if scope is None:
         return "function"
     if isinstance(scope, ast.Constant) and isinstance(scope.value, str):

@@ -64,7 +64,7 @@ def _use(module: Module, node: ast.Name) -> Use:
 def _is_certain(module: Module, request: Request, node: ast.Name) -> bool:
     """Whether a function always comes to a use that fails with a coroutine, and fails with it.
 
-    Only what stands at the top of its body counts, or in ``with`` blocks there.
+    Only statements at the top of its body count, or in ``with`` blocks there.
     """
     if _use(module, node) != "as-value":
         return False

@@ -137,7 +137,7 @@ def _is_called(module: Module, node: ast.AsyncFunctionDef) -> bool:
     if not needs or module.enclosing_class(node) is not None:
         return False
     calls = (module.parent(one) for one in module.mentions(node.name))
-    return any(isinstance(one, ast.Call) and (one.args or one.keywords) for one in calls)
+    return any(isinstance(call, ast.Call) and (call.args or call.keywords) for call in calls)
 
 
 def _rewrite(site: Site[ast.AsyncFunctionDef], project: Project) -> Rewrite:

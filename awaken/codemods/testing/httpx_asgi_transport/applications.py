@@ -11,7 +11,7 @@ from awaken.project.source.trees import is_none
 
 
 def may_be_none(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` is seen to be None on some way."""
+    """Whether ``node`` is visibly None on some path."""
     match node:
         case ast.Constant():
             return node.value is None

@@ -47,17 +47,17 @@ def clients(project: Project, module: Module) -> Iterator[Client]:
 
 
 def _may_give_app(module: Module, call: ast.Call) -> bool:
-    return any(one.arg == "app" or _unpacks_app(module, one) for one in call.keywords)
+    return any(keyword.arg == "app" or _unpacks_app(module, keyword) for keyword in call.keywords)
 
 
 def _unpacks_app(module: Module, keyword: ast.keyword) -> bool:
-    """Whether ``**keyword`` unpacks a mapping that is seen to hold ``app``."""
+    """Whether ``**keyword`` unpacks a mapping that visibly holds ``app``."""
     if keyword.arg is not None:
         return False
     held = [keyword.value]
     if isinstance(keyword.value, ast.Name):
         bindings = module.scopes.bindings_of(keyword.value)
-        held = [one.value for one in bindings if one.value is not None]
+        held = [binding.value for binding in bindings if binding.value is not None]
     return any(map(_holds_app, held))
 
 
@@ -66,7 +66,7 @@ def _holds_app(node: ast.expr) -> bool:
         case ast.Dict():
             return any(isinstance(key, ast.Constant) and key.value == "app" for key in node.keys)
         case ast.Call(func=ast.Name(id="dict")):
-            return any(one.arg == "app" for one in node.keywords)
+            return any(keyword.arg == "app" for keyword in node.keywords)
         case _:
             return False
 

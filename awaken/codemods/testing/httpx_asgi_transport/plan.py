@@ -82,7 +82,7 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     if client.refused is not None:
         raise client.refused
     given = {one.arg: one.value for one in client.call.keywords if one.arg is not None}
-    unpacked = [one.value for one in client.call.keywords if one.arg is None]
+    unpacked = [keyword.value for keyword in client.call.keywords if keyword.arg is None]
     if "app" not in given:
         raise Refused(reasons.IN_MAPPING, f"**{ast.unparse(unpacked[0])}")
     # httpx uses the transport and ignores `app`.

@@ -21,7 +21,7 @@ _ASKING = {"get", "getattr", "hasattr", "setdefault"}
 def has_initial_value(home: Module, name: str) -> bool:
     """Whether the top of a file gives a global name a value that requests can use."""
     bindings = home.scopes.module.bindings.get(name, [])
-    values = [one.value for one in bindings if one.kind == "assignment"]
+    values = [binding.value for binding in bindings if binding.kind == "assignment"]
     return any(value is not None and not _is_empty(value) for value in values)
 
 

@@ -83,7 +83,7 @@ def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.e
         if not isinstance(call, ast.Call):
             continue
         name = project.qualified_name(module, call.func)
-        app = next((one.value for one in call.keywords if one.arg == "app"), None)
+        app = next((keyword.value for keyword in call.keywords if keyword.arg == "app"), None)
         if name in _TEST_CLIENTS:
             app = call.args[0] if call.args else app
             if app is not None and not _is_entered(project, module, call):
@@ -117,7 +117,7 @@ def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
         # A fixture that returns the client is entered by the name of the fixture.
         names.add(function.name)
         files = list(modules_with(project, (b"with ",), unless=is_of_program))
-    return any(_enters(one, names) for one in files)
+    return any(_enters(file, names) for file in files)
 
 
 def _enters(module: Module, names: set[str]) -> bool:

@@ -102,7 +102,7 @@ def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Modul
                 bindings = module.scopes.module.bindings.get(name, [])
                 # A local mapping of the same name is another one.
                 is_own = module.scopes.bindings_of(owner) == bindings
-                if bindings and is_own and all(one.kind != "import" for one in bindings):
+                if bindings and is_own and all(binding.kind != "import" for binding in bindings):
                     yield name, module.place(node), module
             # Starlette copies what a lifespan yields to `request.state`.
             case ast.Yield(value=ast.Dict(keys=keys)):
@@ -116,7 +116,7 @@ def _reads_of(
 ) -> Iterator[tuple[Place, str]]:
     """Yield where requests read it, and the path of the route if it is but one.
 
-    What tests put something else in the place of does not count, nor what starts the application.
+    Names that tests replace do not count, nor calls that start the application.
     """
     overridden = _overridden(project)
     word = f".{name}".encode()

@@ -41,8 +41,8 @@ class Bindings:
     def between(cls, snapshots: Sequence[Snapshot]) -> list[Bindings]:
         """Return what is to be set for each of the queries that follow each other.
 
-        That is what the script itself has set since the query before, and nothing else: what
-        callbacks have set meanwhile stays. The first one undoes all that was set later.
+        These are the values that the script itself has set since the query before: values from
+        callbacks stay. The first one undoes all that was set later.
         """
         found: list[Bindings] = []
         values: dict[str, object] = {}

@@ -16,7 +16,7 @@ from fissix.pytree import Leaf
 def end_of_block_before(getter: Any, kind: int, recursive: bool = False) -> Leaf | None:
     """Return the end of the block that a property follows, None if it follows none.
 
-    Stands for Bowler's ``find_previous``, which is asked for that alone.
+    Replaces Bowler's ``find_previous``, which is used for that alone.
     """
     setter = getter.next_sibling
     end = find_last(setter, kind, recursive)
@@ -30,7 +30,7 @@ def end_of_block_before(getter: Any, kind: int, recursive: bool = False) -> Leaf
 
 
 def _blank_follows(setter: Any) -> bool:
-    """Whether a blank line, or nothing, stands behind a property."""
+    """Whether a blank line, or nothing, follows a property."""
     node = setter
     while node.parent is not None:
         if node.next_sibling is not None:

@@ -25,7 +25,7 @@ class Processors:
         """Return a text with those lines of another that are taken.
 
         Both end with a line end, and those of ``made`` are plain. A line keeps the end of the one
-        in whose place it stands.
+        that it replaces.
         """
         newline = usual_end(text)
         if not self.functions and len(set(LINE_END.findall(text))) <= 1:
@@ -64,8 +64,8 @@ class Processors:
 
     def _take(self, name: str, hunk: list[str]) -> bool:
         """Whether every processor takes a hunk; all are asked."""
-        answers = [one(name, hunk) for one in self.functions]
-        return not any(one is False for one in answers)
+        answers = [function(name, hunk) for function in self.functions]
+        return not any(answer is False for answer in answers)
 
 
 def _hunk(name: str, group: _Group, old: Sequence[str], new: Sequence[str]) -> list[str]:
@@ -102,7 +102,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _ended(lines: Sequence[str], old: Sequence[str], start: int, end: int) -> Iterator[str]:
-    """Yield lines with the ends of those in whose place they stand; more, with the last of these.
+    """Yield lines with the ends of those that they replace; more, with the last of these.
 
     Without a line in their place they end as the one before them, or the first of all.
     """

@@ -67,7 +67,7 @@ class CapturedQuery:
         if self.bindings is not None:
             self.bindings.restore()
         name = self.files.name_of(path)
-        if name is None or (self.words and not any(one in text for one in self.words)):
+        if name is None or (self.words and not any(word in text for word in self.words)):
             return text
         return self.tool.made(text, name, self.processors)
 

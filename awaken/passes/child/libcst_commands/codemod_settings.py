@@ -45,7 +45,7 @@ def _not_yaml(text: str, error: Exception) -> WrongSettings:
     words = (getattr(error, name, None) for name in ("context", "problem"))
     # What is missing at the end is missing in the last line.
     line = min(mark.line + 1, len(text.splitlines()))
-    return WrongSettings(" ".join(one for one in words if one), line)
+    return WrongSettings(" ".join(word for word in words if word), line)
 
 
 def _mapping(said: object) -> Mapping[object, object]:

@@ -31,7 +31,7 @@ def look_for_few() -> None:
 
 
 def names_of(visitor: object) -> list[str]:
-    """Return the attributes of a visitor as ``dir`` does, but for those that LibCST defines."""
+    """Return the attributes of a visitor as ``dir`` does, without those that LibCST defines."""
     kind = type(visitor)
     if kind.__dir__ is not object.__dir__ or not _OF_LIBCST.intersection(kind.__mro__):
         return dir(visitor)

@@ -80,7 +80,7 @@ def _source(name: str, projects: ProjectModules) -> str | None:
         except KeyError:
             # A directory without `__init__`, in a package that is not imported.
             places = [os.path.join(one, part) for one in within or ()]  # noqa: PTH118  strings
-            spec, within = None, [one for one in places if os.path.isdir(one)]  # noqa: PTH112
+            spec, within = None, [place for place in places if os.path.isdir(place)]  # noqa: PTH112
         else:
             within = None if spec is None else list(spec.submodule_search_locations or ())
         if spec is None and not within:
@@ -106,7 +106,7 @@ def _text(path: Path) -> str:
 
 
 def _imported(name: str, projects: ProjectModules) -> Any:
-    """Return a module, None if there is none of that name; what it raises itself goes through."""
+    """Return a module, None if there is none of that name; its own exceptions are raised."""
     projects.begin(name)
     try:
         return importlib.import_module(name)

@@ -59,7 +59,7 @@ def _is_own(command: type[CodemodCommand]) -> bool:
 
 
 def _own(command: type[CodemodCommand], arguments: Mapping[str, object]) -> Ready:
-    """Return what is known of a command that LibCST brings along.
+    """Return the facts of a command that LibCST brings along.
 
     These keep all that they know of a file in their instance and its context.
     """

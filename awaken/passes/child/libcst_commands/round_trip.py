@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 def with_lost_bytes(before: bytes, read: bytes, after: bytes) -> bytes:
     """Return ``after`` with what ``before`` has and ``read``, the same tree written out, has not.
 
-    LibCST drops a form feed in front of a statement, and the end of the last line where lines end
-    in carriage returns. Who owns the codemod never asked for that.
+    LibCST drops a form feed before a statement, and the end of the last line where lines end in
+    carriage returns. The author of the codemod never asked for that.
     """
     if after == read:
         return before

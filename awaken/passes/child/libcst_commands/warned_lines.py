@@ -50,8 +50,8 @@ class _Lines:
 
     def of(self, nodes: Sequence[cst.CSTNode]) -> int:
         """Return the line of the innermost node that has one; 0 if there is none."""
-        trees = [one for one in nodes if isinstance(one, cst.Module)]
-        known = [line for tree in trees for one in nodes if (line := self._in(tree).get(one))]
+        trees = [node for node in nodes if isinstance(node, cst.Module)]
+        known = [line for tree in trees for node in nodes if (line := self._in(tree).get(node))]
         return known[0] if known else 0
 
     def _in(self, tree: cst.Module) -> dict[cst.CSTNode, int]:

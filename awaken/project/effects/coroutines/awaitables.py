@@ -49,9 +49,8 @@ class Awaitables:
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
 
-        ``awaitable`` is one of the others, or an object with ``__await__``. Unknown says why it
-        cannot be told. Methods that override one count: all that a call can reach must give the
-        same.
+        ``awaitable`` is one of the others, or an object with ``__await__``. Unknown has the reason.
+        Methods that override one count: all that a call can reach must give the same.
         """
         if not depth:
             # Of one question, so that no answer depends on what was asked before.
@@ -73,8 +72,8 @@ class Awaitables:
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine.
 
-        As ``of`` says, and cheaper where it is none: what may run in place of the function that is
-        called is looked at only if that one gives a coroutine.
+        As ``of`` says, and cheaper where it is none. Replacements of the called function are
+        checked only if that one gives a coroutine.
         """
         return not self._seems_plain(module, call) and self.of(module, call) == "coroutine"
 
@@ -228,7 +227,7 @@ class Awaitables:
     def _agreed(
         self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
     ) -> _Answer:
-        kinds = (self.of(module, one, depth + 1) for one in parts)
+        kinds = (self.of(module, part, depth + 1) for part in parts)
         return self._one_of(kinds, module, node, "it may be several things")
 
     def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:
@@ -236,11 +235,11 @@ class Awaitables:
 
     def _of_values(self, module: Module, node: ast.expr) -> _Answer:
         values = self._evaluator.values(module, node)
-        unknown = next((one for one in values if isinstance(one, Unknown)), None)
+        unknown = next((value for value in values if isinstance(value, Unknown)), None)
         if unknown is not None:
             return unknown
         why = f"`{module.excerpt(node)}` may be several things"
-        return self._one_of([self._of_value(one) for one in values], module, node, why)
+        return self._one_of([self._of_value(value) for value in values], module, node, why)
 
     def _of_value(self, value: Value) -> Awaitable | None:
         match value:

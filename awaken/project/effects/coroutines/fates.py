@@ -82,19 +82,19 @@ class Fates:
         self._passing_on = PassingOn(evaluator, awaitables)
 
     def of(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
-        """Return what may become of the coroutine, task or future that ``node`` gives.
+        """Return the possible fates of the coroutine, task or future that ``node`` gives.
 
-        Of what else ``node`` may be nothing is said. Functions that it is passed to are followed,
-        functions that return it are not: see ``of_result``.
+        Other values that ``node`` may have are left out. Functions that it is passed to are
+        followed, functions that return it are not: see ``of_result``.
         """
         kind = self._awaitables.of(module, node)
         known: Awaitable = "awaitable" if kind is None or isinstance(kind, Unknown) else kind
         return _Following(self._evaluator, self._passing_on).all(_Here(module, node, known))
 
     def of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
-        """Return what may become of the coroutine that calls of ``function`` give, over all files.
+        """Return the possible fates of coroutines that calls of ``function`` give, in all files.
 
-        Where its callers return it, theirs are asked. What may hide a call is an unknown fate.
+        Where its callers return it, theirs are asked. Code that may hide a call is an unknown fate.
         """
         found: dict[Fate, None] = {}
         queue: list[tuple[Module, Function]] = [(module, function)]
@@ -121,7 +121,7 @@ class Fates:
     def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
         """Yield the fates of what the call at ``place`` gives, with the function that returns it.
 
-        What a coroutine function returns is given by awaiting it, and runs there.
+        The code of a coroutine runs where it is awaited.
         """
         module = self._evaluator.load(place.path)
         for call in module.calls_at(place.span)[:1] if module is not None else ():
@@ -460,4 +460,4 @@ def _are_parallel(targets: ast.List | ast.Tuple, values: ast.List | ast.Tuple) -
     """Whether each target of an assignment gets one of the values."""
     parts = (*targets.elts, *values.elts)
     same = len(targets.elts) == len(values.elts)
-    return same and not any(isinstance(one, ast.Starred) for one in parts)
+    return same and not any(isinstance(part, ast.Starred) for part in parts)

@@ -136,7 +136,7 @@ class _Argument:
                 return _Argument(number)
             if isinstance(argument, ast.Starred) and argument.value is given:
                 return _Argument(number, is_starred=True)
-        name = next((one.arg for one in call.keywords if one.value is given), None)
+        name = next((keyword.arg for keyword in call.keywords if keyword.value is given), None)
         return _Argument(keyword=name)
 
 

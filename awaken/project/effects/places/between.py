@@ -70,7 +70,7 @@ class Between:
     def of(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
         """Return what may happen after ``earlier`` was evaluated and before ``later`` is.
 
-        In the order of the source. Both stand in one function; else it is unknown.
+        In the order of the source. Both are in one function; else it is unknown.
         """
         function = module.enclosing_function(earlier)
         if function is None or function is not module.enclosing_function(later):
@@ -166,7 +166,7 @@ class Between:
             if any(one.startswith(self._known.running) for one in names):
                 yield Event("unknown", place, f"`{names[0]}` runs code of the program")
             events = [self._known.calls[name] for name in names if name in self._known.calls]
-            yield from (Event(one, place) for one in events)
+            yield from (Event(event, place) for event in events)
             if not events and self._gets_a_session(module, call, names):
                 yield Event(
                     "unknown", place, f"awaken does not know how `{names[0]}` uses a session"
@@ -179,7 +179,7 @@ class Between:
         owners = {name.rpartition(".")[0] for name in names}
         if owners & self._known.classes or owners == {"builtins"}:
             return False
-        given = [*call.args, *(one.value for one in call.keywords)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, Session)
             for one in given
@@ -209,7 +209,7 @@ class Between:
     def _made(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
 
-        What a library does to make an object without a session changes none.
+        A library that makes an object without a session changes none.
         """
         values = self._evaluator.values(module, call.func)
         one = values[0] if len(values) == 1 else None
@@ -255,7 +255,7 @@ class Between:
         receiver = module.text_of(call.func).lower().rpartition(".")[0]
         if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
             return True
-        given = [*call.args, *(one.value for one in call.keywords)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, FunctionOf)
             for one in given
@@ -265,10 +265,10 @@ class Between:
 
     def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
         values = self._evaluator.values(module, call)
-        return all(isinstance(one, Session) for one in values)
+        return all(isinstance(value, Session) for value in values)
 
     def _summary(self, module: Module, function: Function) -> tuple[Event, ...]:
-        """Return what a call of ``function`` may do; of a circle, what its other parts do."""
+        """Return the effects of a call of ``function``; in a circle, those of its other parts."""
         key = (module.path, module.span(function).start)
         if key in self._summaries or key in self._active:
             return self._summaries.get(key, ())
@@ -308,7 +308,7 @@ class EventGraph(ControlGraph):
     ) -> None:
         self._also = also
         handlers = (one for one in module.walk(function) if isinstance(one, ast.ExceptHandler))
-        self._first_of = {one.body[0]: one for one in handlers}
+        self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
         super().__init__(function, scope)

@@ -36,7 +36,7 @@ class ByName:
             module = self._evaluator.load(path)
             if module is not None:
                 nodes = _defined(module, name)
-                found += [(module, one) for one in nodes if module.span(one).start == start]
+                found += [(module, node) for node in nodes if module.span(node).start == start]
         return found
 
     def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:
@@ -58,7 +58,7 @@ class ByName:
             if is_bound and _is_stored(module, name):
                 return None
             nodes = [one for one in _defined(module, name) if not self._is_handler(module, one)]
-            found += [(path, module.span(one).start) for one in nodes]
+            found += [(path, module.span(node).start) for node in nodes]
             if len(found) > _MOST_FUNCTIONS:
                 return None
         return tuple(found)
@@ -74,7 +74,7 @@ class ByName:
 
 def _defined(module: Module, name: str) -> list[Function]:
     nodes = (scope.node for scope in module.scopes.scopes)
-    return [one for one in nodes if isinstance(one, Function) and one.name == name]
+    return [node for node in nodes if isinstance(node, Function) and node.name == name]
 
 
 def _is_stored(module: Module, name: str) -> bool:

@@ -65,13 +65,13 @@ class Lock:
 def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lock, ast.expr]]:
     """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
     found = [
-        (lock_of(program, module, one.context_expr), one.context_expr) for one in entered.items
+        (lock_of(program, module, item.context_expr), item.context_expr) for item in entered.items
     ]
     return [(lock, node) for lock, node in found if lock is not None]
 
 
 def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
-    """Return the lock that ``node`` names; None if it is none, or that cannot be told.
+    """Return the lock that ``node`` names; None for other values, and if unknown.
 
     Local variables and items of containers are not followed.
     """
@@ -154,7 +154,7 @@ def _of_class(
     """Return the lock that the class ``owner`` keeps as ``name``, or a class above it."""
     values = list(_assigned(module, owner, name))
     if values:
-        made = {_maker(program, module, one) for one in values}
+        made = {_maker(program, module, value) for value in values}
         maker = made.pop() if len(made) == 1 else None
         return None if maker is None else Lock(f"{module.name}.{owner.name}.{name}", maker)
     if depth > _DEEPEST:

@@ -46,8 +46,8 @@ class Ordering:
     def of(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in the statement around it.
 
-        None if it is not evaluated with the statement: a part of a function or of a generator
-        expression inside it, or of an annotation.
+        None if it is not evaluated with the statement. Parts of an inner function, of a generator
+        expression and of an annotation are not.
         """
         statement = module.statement_of(node)
         found = None if statement is None else _Walk(node).of(statement)

@@ -43,10 +43,10 @@ class WhileRunning:
     ) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
 
-        Functions that are called are followed, and what is handed on counts as called. Python's
-        own calls (of operators, ``with`` and loops) are not looked at, but properties are. What
-        listens to sessions is not among them. With ``is_resumed`` it is known what runs while the
-        parts wait at a ``yield`` of their own.
+        Functions that are called are followed, and what is handed on counts as called. Python's own
+        calls (of operators, ``with`` and loops) are not looked at, but properties are. Listeners to
+        sessions are not among them. With ``is_resumed`` it is known what runs while the parts wait
+        at a ``yield`` of their own.
         """
         found: set[Place] = set()
         waiting = [(module, one) for one in parts]
@@ -69,8 +69,8 @@ class WhileRunning:
     def listening(self) -> frozenset[Place] | None:
         """The functions that listen to sessions and models, and what they call; None if too many.
 
-        Nearly all code calls what they listen to, so they may run while anything does. What they
-        call out of sight is not looked at.
+        Nearly all code calls what they listen to, so they may run while anything does. External
+        functions that they call do not count.
         """
         found: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
@@ -172,7 +172,7 @@ class WhileRunning:
         return is_plain and all(map(_TABLE.runs_only_what_it_is_handed, ancestors.outside))
 
     def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
-        """Yield the functions that a name stands for, where it is not called at once."""
+        """Yield the functions that a name means, where it is not called at once."""
         above = module.parent(node)
         if isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
             return

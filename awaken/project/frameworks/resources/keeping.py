@@ -14,8 +14,8 @@ _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "single
 def is_kept(module: Module, call: ast.expr) -> bool:
     """Whether the value of ``call`` outlives its function, or is made only where none is kept yet.
 
-    It is stored in a global name, an attribute or an item, a default behind ``or``, made below a
-    test for ``None`` or for what is absent, or in a function that remembers what it returned.
+    It is if it is stored in a global name, an attribute or an item, or is a default after ``or``.
+    It also is if it is made only when it is missing, or in a function that remembers its result.
     """
     function = module.enclosing_function(call)
     if function is None or is_remembered(module, function):

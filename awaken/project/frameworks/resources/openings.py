@@ -29,13 +29,13 @@ class Opening:
 
     @property
     def shown(self) -> str:
-        """What is called, as it is written."""
+        """The name that is called, as written."""
         return self.module.excerpt(self.call.func)
 
 
 @cache
 def words(*resources: Resource) -> tuple[bytes, ...]:
-    """Return the words of which one stands where such a thing is opened."""
+    """Return words of which each file that opens such a thing has at least one."""
     known = knowledge().opens
     return tuple(
         sorted({name.split(".")[-1].encode() for name, one in known.items() if one in resources})
@@ -43,7 +43,7 @@ def words(*resources: Resource) -> tuple[bytes, ...]:
 
 
 def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
-    """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
+    """Yield the calls that open one of ``resources``, without those of tests and scripts."""
     known = knowledge().opens
     # Also under the names that files of the program give to such a function.
     names = set(project.spellings_of(word.decode() for word in words(*resources)))
@@ -91,7 +91,7 @@ def _is_script(module: Module) -> bool:
 
 
 def _is_unpooled(project: Program, module: Module, call: ast.Call) -> bool:
-    """Whether an engine is told to keep no connections."""
-    given = next((one.value for one in call.keywords if one.arg == "poolclass"), None)
+    """Whether an engine is made to keep no connections."""
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "poolclass"), None)
     name = None if given is None else project.qualified_name(module, given)
     return name is not None and name.rpartition(".")[2] in UNPOOLED

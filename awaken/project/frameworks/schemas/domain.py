@@ -19,11 +19,11 @@ class Shape(Protocol):
 
     @property
     def name(self) -> str:
-        """The class, or the place, that says what is read."""
+        """The class, or the place, that declares the fields."""
         ...
 
     def fields(self) -> Sequence[Field]:
-        """Return what is read, by the order in which it is written."""
+        """Return the fields that are read, by the order in which they are written."""
         ...
 
     def __hash__(self) -> int: ...

@@ -103,7 +103,7 @@ class DumpReadings:
     def _decorated(
         self, module: Module, function: Function, decorator: ast.Call
     ) -> Iterator[Reading | Unread]:
-        given = [*decorator.args, *(one.value for one in decorator.keywords if one.arg)]
+        given = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg)]
         named = [one for one in given if not isinstance(one, ast.Constant)]
         shapes = [shape for one in named for shape in self._schemas.shapes(module, one)]
         # ``response`` of Flask-RESTX is given such a dictionary as well, and documents it.

@@ -55,7 +55,7 @@ class Forms:
         return self._fields[qualified]
 
     def has_others(self, qualified: str) -> bool:
-        """Whether a form has fields that are not in sight: of a base that a function makes."""
+        """Whether a form has unknown fields: those of a base that a function makes."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         return ancestors is None or bool(ancestors.unresolved)
 
@@ -95,7 +95,7 @@ class Forms:
 
 
 def _made(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
-    """Yield what the body of a class assigns by calls: fields, and what it has beside them."""
+    """Yield the values that the body of a class assigns by calls: fields, and others."""
     for statement in body.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value):

@@ -47,7 +47,7 @@ class Given:
         self._counts = self._is_mapped if counts is None else counts
 
     def readings(self, one: Reading) -> Iterator[Reading]:
-        """Yield what is read by ``one``, of each part that its expression is put together from."""
+        """Yield the reads of ``one``, for each part of its expression."""
         yield from self._readings(one, _DEEPEST)
 
     def _readings(self, one: Reading, depth: int) -> Iterator[Reading]:
@@ -86,10 +86,10 @@ class Given:
     def _may_be_mapped(self, values: Values) -> bool:
         """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
         return any(
-            isinstance(one, Unknown)
-            or any(map(self._may_be_mapped, _inside(one)))
-            or (isinstance(one, InstanceOf) and self._counts(one.qualified))
-            for one in values
+            isinstance(value, Unknown)
+            or any(map(self._may_be_mapped, _inside(value)))
+            or (isinstance(value, InstanceOf) and self._counts(value.qualified))
+            for value in values
         )
 
     def _is_mapped(self, qualified: str) -> bool:
@@ -134,7 +134,7 @@ class Given:
     ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
         name = self._evaluator.names.qualified(module, call.func)
         if name in _PAGES:
-            given = [*call.args, *(one.value for one in call.keywords if one.arg)]
+            given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg)]
             first = next((one for one in given if not self._is_session(module, one)), None)
             return None if first is None else [(module, first, shapes)]
         if name is not None and self._models.is_model(name):
@@ -158,24 +158,24 @@ class Given:
         self, module: Module, node: ast.Name, shapes: Sequence[Shape]
     ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
         bindings = module.scopes.bindings_of(node)
-        values = [one.value for one in bindings if one.kind == "assignment"]
+        values = [binding.value for binding in bindings if binding.kind == "assignment"]
         # One that is filled step by step is told by what it holds.
         if len(values) != len(bindings) or not all(
-            isinstance(one, ast.Dict | ast.Call | ast.Await) for one in values
+            isinstance(value, ast.Dict | ast.Call | ast.Await) for value in values
         ):
             return None
-        if any(isinstance(one, ast.Dict) and not one.keys for one in values):
+        if any(isinstance(value, ast.Dict) and not value.keys for value in values):
             return None
-        return [(module, one, shapes) for one in values if one is not None]
+        return [(module, value, shapes) for value in values if value is not None]
 
     def _is_open(self, values: Values) -> bool:
         """Whether a mapping, or a model whose parameters are not known, is among ``values``."""
         return _holds_mapping(values) or any(
-            isinstance(one, InstanceOf)
-            and not one.parameters
-            and self._models.is_model(one.qualified)
-            and self._is_generic(one.qualified)
-            for one in values
+            isinstance(value, InstanceOf)
+            and not value.parameters
+            and self._models.is_model(value.qualified)
+            and self._is_generic(value.qualified)
+            for value in values
         )
 
     def _is_generic(self, qualified: str) -> bool:
@@ -191,7 +191,7 @@ def _by_field(
 ) -> Iterator[tuple[ast.expr, Sequence[Shape]]]:
     """Yield the values that fields are given by their names, with what reads them."""
     fields = [one for shape in shapes for one in shape.fields()]
-    known = {name for one in fields for name in (one.name, *one.path[:1])}
+    known = {name for field in fields for name in (field.name, *field.path[:1])}
     for name, value in named:
         wanted = dict.fromkeys(
             shape for one in fields if name in {one.name, *one.path[:1]} for shape in one.shapes

@@ -57,7 +57,7 @@ class SchemaSights:
 
     @cached_property
     def unread(self) -> tuple[Unread, ...]:
-        """Every reader of which it cannot be told what it reads."""
+        """Every reader whose fields are unknown."""
         return tuple(
             found
             for one in self._found
@@ -86,7 +86,7 @@ class SchemaSights:
         yield from self._of_adrift(names)
 
     def _of_adrift(self, names: Collection[str]) -> Iterator[Sight]:
-        """Yield what schemas read of objects that are not in sight."""
+        """Yield the attributes that schemas read of unknown objects."""
         for shape, why in self._handed_on:
             for step in dict.fromkeys(_steps(shape, names)):
                 module = self._evaluator.load(step.place.path)
@@ -99,10 +99,10 @@ class SchemaSights:
         return tuple(self._adrift.all())
 
     def _unread_names(self, one: Unread, names: Collection[str]) -> Collection[str]:
-        """Return what may be read of an object of which it cannot be told what is read.
+        """Return the attributes that may be read of an object by a reader whose fields are unknown.
 
-        Of an unknown object that is all that any shape has a field for; of a known one that would
-        say nothing of what is read behind it.
+        For an unknown object these are all fields of any shape. For a known one that would hide the
+        attributes after it.
         """
         if one.fields is None:
             return (ANY,)
@@ -147,7 +147,7 @@ def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
 
 
 def _rest(reading: Reading) -> Iterator[Unread]:
-    """Yield what stands for all that shapes read besides what is told of them."""
+    """Yield a placeholder for all that shapes read in addition to their known fields."""
     for shape in reading.shapes:
         if len(_followed(shape)) >= _MOST_SHAPES:
             why = f"`{shape.name}` leads to too many others to follow"

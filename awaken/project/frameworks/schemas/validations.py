@@ -25,7 +25,7 @@ _WORDS = tuple(
         {
             *_KNOWN.methods,
             *_KNOWN.adapter_methods,
-            *(one.rpartition(".")[2] for one in _KNOWN.functions),
+            *(function.rpartition(".")[2] for function in _KNOWN.functions),
         }
     )
 )
@@ -224,7 +224,7 @@ class ModelReadings:
                         yield from self._given.readings(given)
 
 
-_FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _KNOWN.functions)
+_FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _KNOWN.functions)
 
 
 def _maker(func: ast.expr) -> str:

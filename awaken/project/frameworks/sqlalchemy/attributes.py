@@ -114,7 +114,7 @@ class MappedAttributes:
         return self._kept[key]
 
     def is_collection(self, owner: str, name: str, facts: RelationshipFacts) -> bool | None:
-        """Return whether a relationship of a class is a collection; None if it cannot be told."""
+        """Return whether a relationship of a class is a collection; None if unknown."""
         known = self._eager.is_collection(Site(owner, name, facts), owner)
         if known is None and facts.plain_join and not facts.secondary and facts.target is not None:
             return self._by_keys(owner, facts.target)
@@ -173,7 +173,7 @@ class MappedAttributes:
         return self._of_instance(qualified, name)
 
     def _through(self, values: Values, attribute: str) -> Values:
-        """Return what an attribute of each object gives, in the collection that they stand in."""
+        """Return the value of an attribute of each object, in the collection that holds them."""
         found: Values = ()
         for one in values:
             match one:
@@ -241,7 +241,7 @@ class MappedAttributes:
         return many if is_collection else (*one, NoneValue())
 
     def _collection(self, facts: RelationshipFacts, one: Values) -> Values:
-        """Return the collection of a relationship; empty where its class cannot be told."""
+        """Return the collection of a relationship; empty where its class is unknown."""
         module = self._evaluator.load(facts.path)
         calls = [] if module is None else module.calls_at(facts.span)
         if module is None or not calls or "collection_class" not in module.text_of(calls[0]):

@@ -19,8 +19,8 @@ class EagerLoading:
         """Return whether a ``select`` of the class must be followed by ``unique()``.
 
         True if its mapping, or one reached through joined to-one links, its subclasses and mixins
-        included, joins a collection; False if it certainly does not; None if that cannot be told,
-        as for a class that the project does not define.
+        included, joins a collection; False if it certainly does not. None if that is unknown, as
+        for a class that the project does not define.
         """
         if qualified not in self._answers:
             self._answers[qualified] = self._search(qualified)
@@ -96,7 +96,7 @@ def direction(owner: MappedClass, target: MappedClass) -> bool | None:
 
 
 def _refers(columns: object, table: str) -> bool | None:
-    """Return whether one of ``columns`` has a foreign key to ``table``; None if not in sight."""
+    """Return whether one of ``columns`` has a foreign key to ``table``; None if unknown."""
     found = False
     for column in columns:  # type: ignore[attr-defined]
         facts: ColumnFacts = column

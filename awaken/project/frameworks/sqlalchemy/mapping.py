@@ -136,7 +136,7 @@ class MappingReader:
         self._evaluator = evaluator
 
     def called(self, module: Module, function: ast.expr) -> set[str]:
-        """Return the qualified names that ``function`` may be; empty if it cannot be told."""
+        """Return the qualified names that ``function`` may be; empty if unknown."""
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, function)
         if name is not None and evaluator.names.locate(name) is None:
@@ -164,7 +164,7 @@ class MappingReader:
         return None if names and self._rest_is_harmless(names) else "opaque"
 
     def _partial(self, module: Module, function: ast.expr) -> _Partial | None:
-        """Return the ``functools.partial`` that a name of the project stands for."""
+        """Return the ``functools.partial`` that a name of the project is assigned."""
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, function)
         located = None if name is None else evaluator.names.locate(name)

@@ -400,7 +400,7 @@ class Models:
         )
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
-        """Return the ``Table("x", metadata, Column(...), ...)`` behind a name."""
+        """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""
         value = node
         name = None if node is None else self._evaluator.names.qualified(module, node)
         located = None if name is None else self._evaluator.names.locate(name)

@@ -325,7 +325,7 @@ class Operations:
 
 
 def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
-    """Yield the nodes that are among some; for an item of ``with`` stands what it enters."""
+    """Yield the nodes that are among some; for an item of ``with``, the object that it enters."""
     for node in module.walk():
         if among(node.context_expr if isinstance(node, ast.withitem) else node):
             yield node

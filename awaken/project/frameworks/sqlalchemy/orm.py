@@ -92,8 +92,8 @@ class Orm:
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
 
-        Unknown says in one sentence why it cannot be told, and where; None means that ``node`` is
-        proven to be something else.
+        Unknown has one sentence on why, and the place; None means that ``node`` is proven to be
+        something else.
         """
         return self._sessions.of(module, node)
 
@@ -149,9 +149,9 @@ class Orm:
         """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
 
         ``evidence`` is an argument of which the caller knows that it is mapped. None where no
-        argument is proven to be mapped, where the receiver is known to be something
-        else or asynchronous, and where a class of the project may be meant that has a ``query``
-        of its own.
+        argument is proven to be mapped, or where the receiver is known to be something else or
+        asynchronous. None also where a class of the project may be meant that has a ``query`` of
+        its own.
         """
         return self._sessions.by_use(module, call, evidence)
 
@@ -169,7 +169,7 @@ class Orm:
     def class_query(self, qualified: str) -> ClassQuery | Unknown | None:
         """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
 
-        Unknown says why it cannot be told; None means that the class has no such attribute.
+        Unknown has the reason; None means that the class has no such attribute.
         """
         return self._class_queries.of(qualified)
 
@@ -212,10 +212,10 @@ class Orm:
         return self._models.status(qualified)
 
     def relationships_to(self, qualified: str) -> Mapping[str, tuple[str | None, ...]]:
-        """Return the relationships in sight that lead to a class, by the class that has them.
+        """Return the visible relationships that lead to a class, by the class that has them.
 
-        None is one whose name is put together. There may be more: the class that such a
-        relationship leads to may be out of sight as well.
+        None is one whose name is put together. There may be more: the target of such a relationship
+        may be unknown as well.
         """
         found: dict[str, tuple[str | None, ...]] = {}
         for site in self._models.relationships.leading_to(qualified):
@@ -228,11 +228,11 @@ class Orm:
         return self._models.relationships.in_file(path)
 
     def relationship_reads(self) -> tuple[Read, ...]:
-        """Return every read of a relationship in sight, with the loads of the objects, in order.
+        """Return every visible read of a relationship, with the loads of the objects, in order.
 
-        One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
-        object of which the class is not known. Templates are read for rules that declare
-        ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
+        One with an empty ``owner`` reads an attribute that some class has as a relationship, of an
+        object of unknown class. Templates are read for rules that declare ``TEMPLATE_READS`` in
+        ``reads``; for others they may read any attribute.
         """
         return self._reads.all()
 
@@ -243,9 +243,9 @@ class Orm:
     def schema_reads(self) -> tuple[tuple[Place | None, Read], ...]:
         """Return the reads of schemas among ``relationship_reads``, by what calls these.
 
-        Each with the place of the call that reads. Without one it is that of the expression that
-        gives the object, None where none is in sight. A read that ``relationship_reads`` has once
-        is here for each of them, with its own loads.
+        Each with the place of the call that reads. Without one it is the expression that gives the
+        object, None where none is visible. A read that ``relationship_reads`` has once is here for
+        each of them, with its own loads.
         """
         return self._reads.of_schemas()
 
@@ -280,7 +280,7 @@ class Orm:
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``.
 
-        ``unknown`` events say why it cannot be told.
+        ``unknown`` events have the reason.
         """
         return self._reads.between_load_and_read(trace, read)
 
@@ -296,7 +296,7 @@ class Orm:
         return self._reads.expiry.expiring()
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
-        """Return the side of a relationship that leads back; None if none is in sight.
+        """Return the side of a relationship that leads back; None if none is visible.
 
         Read of what the relationship gives, it leads to an object that was loaded before.
         """
@@ -305,7 +305,7 @@ class Orm:
     def is_collection(self, qualified: str, attribute: str) -> bool | None:
         """Return whether a relationship of a mapped class holds many objects.
 
-        None if it cannot be told.
+        None if unknown.
         """
         mapped = self._models.mapped_class(qualified)
         facts = None if mapped is None else mapped.relationships.get(attribute)
@@ -316,7 +316,7 @@ class Orm:
     def partners(self, owner: str, target: str, attribute: str = "") -> Partners | None:
         """Return how many rows of a class may belong to one row of another, by their keys.
 
-        By those that a relationship of ``owner`` follows, or all. None if it cannot be told.
+        By those that a relationship of ``owner`` follows, or all. None if unknown.
         """
         sides = [self._side(one) for one in (owner, target)]
         if sides[0] is None or sides[1] is None:
@@ -366,7 +366,7 @@ class Orm:
         return structs.replace(column, foreign_key=key)
 
     def referred_column(self, foreign_key: str) -> ColumnFacts | None:
-        """Return the column that ``"table.column"`` refers to; None if none is in sight."""
+        """Return the column that ``"table.column"`` refers to; None if none is visible."""
         table, _, column = foreign_key.rpartition(".")
         texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
         for path in self._files_with(texts):
@@ -387,7 +387,7 @@ class Orm:
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).
 
-        Only the mapping is looked at: joins and options of the statement are the caller's.
-        None if it cannot be told.
+        Only the mapping is looked at: joins and options of the statement are the caller's. None if
+        unknown.
         """
         return self._eager.needs_unique(qualified)

@@ -329,7 +329,7 @@ def _sqlmodel_keywords(keywords: dict[str | None, ast.expr]) -> dict[str | None,
 def _named_columns(
     module: Module, keywords: dict[str | None, ast.expr], keyword: str
 ) -> tuple[str, ...]:
-    """Return the columns that ``keyword`` tells a join; empty if it is told more, or others."""
+    """Return the columns that ``keyword`` gives a join; empty if there are more, or others."""
     node = keywords.get(keyword)
     if node is None or {"primaryjoin", "secondaryjoin", "secondary", None} & set(keywords):
         return ()

@@ -95,7 +95,7 @@ class Sessions:
     def _declared(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by what a variable of a function is declared as, whatever it is given.
 
-        That may be too much to tell, or come from out of sight.
+        The annotation may be too complex, or external.
         """
         bindings = module.scopes.bindings_of(node)
         if not bindings or bindings[0].scope is module.scopes.module:
@@ -277,7 +277,7 @@ class Sessions:
         return in_sessions or overrides or (elsewhere and "session" not in name.lower())
 
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
-        """Whether the receiver may be something known that is no session, nor stands in for one."""
+        """Whether the receiver may be something known that is no session, and replaces none."""
         values = self._evaluator.values(module, receiver)
         found = [self._session(module, receiver, one) for one in values if one != NoneValue()]
         return any(isinstance(one, NotRelevant) and not one.mock for one in found)
@@ -348,7 +348,7 @@ class Sessions:
     def _instance(
         self, module: Module, node: ast.expr, value: InstanceOf
     ) -> Session | NotRelevant | Unknown:
-        """A class of the project is no session if all that it inherits is in sight."""
+        """A class of the project is no session if all its bases are visible."""
         knowledge, name = self._evaluator.knowledge, value.qualified
         ancestors = self._evaluator.classes.ancestors(name)
         if ancestors is None:

@@ -129,8 +129,8 @@ class SharedSessions:
     ) -> SharedSession | None:
         """Return the session that several of the coroutines ``made`` use, if one is proven.
 
-        ``together`` is what runs them, such as a call of ``gather``: a loop around a coroutine
-        that is not around ``together`` makes it several times.
+        ``together`` is the call that runs them, such as ``gather``. A loop around a coroutine that
+        is not around ``together`` makes it several times.
         """
         if not self._has_any:
             return None
@@ -178,7 +178,7 @@ def _meet(module: Module, one: ast.expr, other: ast.expr, use: _Use) -> bool:
 
 
 def _branches(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
-    """Yield each fork around ``node``, with the branch of it that ``node`` stands in."""
+    """Yield each fork around ``node``, with the branch of it that holds ``node``."""
     below = node
     for above in module.ancestors(node):
         if isinstance(above, FunctionOrLambda):
@@ -240,7 +240,7 @@ class _Uses:
                 self._follow_body(_Scene(called.module, called, call, scene))
 
     def _follow_argument(self, scene: _Scene, given: ast.expr) -> None:
-        """Follow what is passed to a function that is not in sight: it is awaited there."""
+        """Follow an argument of an unread function: it is awaited there."""
         inner = given.value if isinstance(given, ast.Starred) else given
         receiver = inner.func if isinstance(inner, ast.Call) else None
         if isinstance(receiver, ast.Attribute) and self._is_session(scene, receiver.value):
@@ -267,7 +267,7 @@ class _Uses:
                     self._follow(scene, one)
 
     def _is_locked(self, module: Module, node: ast.AST, function: Function) -> bool:
-        """Whether a lock sees to it that no other coroutine runs ``node`` as well."""
+        """Whether a lock prevents that another coroutine runs ``node`` as well."""
         for above in module.ancestors(node):
             if above is function:
                 return False

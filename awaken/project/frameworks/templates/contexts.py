@@ -42,7 +42,7 @@ class Context:
         return Context(named, list(self.spread))
 
     def join(self, other: Context) -> None:
-        """Add what another holds beside this one."""
+        """Add the values of another one to these."""
         for name, expressions in other.named.items():
             self.named.setdefault(name, []).extend(expressions)
         self.spread += other.spread
@@ -161,6 +161,6 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
 
 def _updated(call: ast.Call) -> list[tuple[str, ast.expr]]:
     return [
-        *(("", one) for one in call.args),
-        *((one.arg or "", one.value) for one in call.keywords),
+        *(("", argument) for argument in call.args),
+        *((keyword.arg or "", keyword.value) for keyword in call.keywords),
     ]

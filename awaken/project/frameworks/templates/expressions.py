@@ -130,10 +130,10 @@ class Expressions(ABC):
         return self.value(node.left, scope) | self.value(node.right, scope)
 
     def _display(self, node: nodes.List | nodes.Tuple, scope: Scope) -> Value:
-        return held([self.value(one, scope) for one in node.items])
+        return held([self.value(item, scope) for item in node.items])
 
     def _dictionary(self, node: nodes.Dict, scope: Scope) -> Value:
-        return held([self.value(one.value, scope) for one in node.items])
+        return held([self.value(item.value, scope) for item in node.items])
 
     def printed(self, value: Value) -> None:
         """Note that text is made of a value."""
@@ -160,7 +160,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def placed(self, value: Value, position: int) -> Value:
-        """Return what stands at one place of a value that is taken apart."""
+        """Return the value at one place of a value that is taken apart."""
         return joined(
             self.record.follow(one, f"[{position}]") if isinstance(one, Way) else self._parts(one)
             for one in value
@@ -218,7 +218,7 @@ class Expressions(ABC):
                 )
 
     def _call(self, node: nodes.Call, scope: Scope) -> Value:
-        arguments = [self.value(one, scope) for one in node.args]
+        arguments = [self.value(argument, scope) for argument in node.args]
         keywords = {one.key: self.value(one.value, scope) for one in node.kwargs}
         unpacked = [self.value(one, scope) for one in (node.dyn_args, node.dyn_kwargs)]
         given = [*arguments, *keywords.values(), *unpacked]
@@ -241,7 +241,7 @@ class Expressions(ABC):
     def _made(
         self, node: nodes.Call, name: str, keywords: dict[str, Value], given: list[Value]
     ) -> Value | None:
-        """Return what a function that Jinja brings gives; None if it is none."""
+        """Return the value of a function of Jinja, or None."""
         match name:
             case "namespace":
                 space = NamespaceOf(self.record.template, node.lineno)
@@ -306,7 +306,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def escaped(self, value: Value, why: str) -> None:
-        """Note that any attribute of a value may be read, out of sight."""
+        """Note that any attribute of a value may be read by unread code."""
         for one in value:
             match one:
                 case Way():
@@ -318,7 +318,7 @@ class Expressions(ABC):
 
     def filtered(self, node: nodes.Filter, value: Value, scope: Scope) -> Value:
         """Return what a filter gives of a value."""
-        arguments = [self.value(one, scope) for one in node.args]
+        arguments = [self.value(argument, scope) for argument in node.args]
         keywords = {one.key: self.value(one.value, scope) for one in node.kwargs}
         special = self._special(node, value, arguments)
         if special is not None:
@@ -361,7 +361,7 @@ class Expressions(ABC):
         if not isinstance(atom, Way):
             return frozenset({atom})
         methods = self.record.follow(atom, "items")
-        return joined(self._called(one, (), {}, []) for one in methods)
+        return joined(self._called(method, (), {}, []) for method in methods)
 
     def _mapped(self, node: nodes.Filter, value: Value) -> Value:
         items = self.iterated(value)
@@ -379,7 +379,7 @@ class Expressions(ABC):
                 return NOTHING
 
     def _by_filter(self, node: nodes.Filter, value: Value) -> Value:
-        """Return what a filter reads of each item, by an attribute that it is told."""
+        """Return the values that a filter reads of each item, by the attribute that it names."""
         at = _ATTRIBUTE_AT.get(node.name)
         if at is None:
             return NOTHING

@@ -29,7 +29,7 @@ class TemplateFiles:
         return self._texts()
 
     def named(self, name: str) -> tuple[tuple[Source, ...], str]:
-        """Return the templates that a name may mean; ``*`` in it stands for anything.
+        """Return the templates that a name may mean; ``*`` in it matches anything.
 
         A clause says why there may be others, empty if not.
         """
@@ -97,9 +97,9 @@ def _read(file: SourceFile) -> Source | str:
 def _fitting(name: str, paths: Iterable[str]) -> list[str]:
     """Return the paths that a name may mean.
 
-    First those below a directory of templates. Without any, those that end in it: a program may
-    call its directory as it likes, or have a directory of templates in each of its parts, whose
-    name it puts in front.
+    First those below a directory of templates. Without any, those that end in it. A program may
+    name its directory of templates freely, or have one in each of its parts, with its name in
+    front.
     """
     wanted = name.lstrip("/").removeprefix("./")
     if not wanted or ".." in wanted.split("/"):

@@ -47,7 +47,7 @@ class Sources(Protocol):
     """Where a template finds others."""
 
     def named(self, name: str) -> tuple[tuple[Source, ...], str]:
-        """Return the templates that a name may mean; ``*`` in it stands for anything.
+        """Return the templates that a name may mean; ``*`` in it matches anything.
 
         A clause says why there may be others, empty if not.
         """
@@ -90,7 +90,7 @@ class _Loop:
 def reads_of(source: Source, sources: Sources) -> frozenset[TemplateRead]:
     """Return what rendering a template reads, with those that it includes and extends.
 
-    What is put into lists and namespaces is read again until nothing is new.
+    Values in lists and namespaces are read again until nothing is new.
     """
     record = Record()
     try:
@@ -372,7 +372,7 @@ class _Reader(Expressions):
         scope = Scope(outer)
         scope.names["caller"] = self._new_macro(node, "caller", place, scope)
         callee = self.value(node.call.node, scope)
-        arguments = [self.value(one, scope) for one in node.call.args]
+        arguments = [self.value(argument, scope) for argument in node.call.args]
         keywords = {one.key: self.value(one.value, scope) for one in node.call.kwargs}
         keywords["caller"] = scope.names["caller"]
         seen = [one for one in callee if isinstance(one, MacroOf)]
@@ -409,7 +409,7 @@ class _Reader(Expressions):
         self, macro: _Macro, arguments: Sequence[Value], keywords: dict[str, Value]
     ) -> Scope:
         inner = Scope(macro.scope)
-        names = [one.name for one in macro.node.args]
+        names = [argument.name for argument in macro.node.args]
         defaults = macro.node.defaults
         # In front of the defaults stand those without.
         bare = len(names) - len(defaults)
@@ -450,11 +450,11 @@ def _constants(node: nodes.Node) -> list[str] | None:
 
 
 def _all(parts: Sequence[nodes.Node]) -> list[str] | None:
-    found = [_constants(one) for one in parts]
+    found = [_constants(part) for part in parts]
     known = [one for each in found if each is not None for one in each]
     return known if None not in found else None
 
 
 def _together(parts: Sequence[nodes.Node]) -> list[str] | None:
-    texts = [(_constants(one) or ["*"])[0] for one in parts]
+    texts = [(_constants(part) or ["*"])[0] for part in parts]
     return ["".join(texts)] if any(one != "*" for one in texts) else None

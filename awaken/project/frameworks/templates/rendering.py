@@ -69,11 +69,11 @@ class Renderings:
         self._files_with = files_with
         self._known = known = library_templates()
         functions = (*known.by_name, *known.by_source, *known.with_request)
-        self._functions = {one.rpartition(".")[2] for one in functions}
-        self._methods = {one.rpartition(".")[2] for one in known.methods}
+        self._functions = {function.rpartition(".")[2] for function in functions}
+        self._methods = {method.rpartition(".")[2] for method in known.methods}
 
     def all(self) -> Iterator[Rendering]:
-        """Yield all calls in sight, file by file."""
+        """Yield all visible calls, file by file."""
         for path in self._files():
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -85,7 +85,7 @@ class Renderings:
                     yield from self._decorated(module, node)
 
     def _files(self) -> list[str]:
-        """Return the files in which such a call may stand: the words alone stand in many."""
+        """Return the files that may have such a call: the words alone are in many."""
         calling = self._evaluator.callers.words.calling
         by_name = calling({"TemplateResponse", *self._functions, *self._methods, *_FOREIGN})
         # The template that has the method is loaded, or made, in the same file.
@@ -140,7 +140,7 @@ class Renderings:
         return None
 
     def _of_template(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
-        """Return the rendering of a template that is loaded, or made, in sight."""
+        """Return the rendering of a template that visible code loads or makes."""
         made = func.value
         if isinstance(made, ast.Name):
             made = next((one for one in assigned(module, made) if one is not None), made)
@@ -172,7 +172,7 @@ class Renderings:
         if isinstance(made.func, ast.Attribute):
             owners = self._evaluator.values(module, made.func.value)
             names += [one.qualified for one in owners if isinstance(one, InstanceOf)]
-        return [one.partition(".")[0] for one in names]
+        return [name.partition(".")[0] for name in names]
 
     def _foreign(self, module: Module, call: ast.Call) -> _Form | None:
         qualified = self._evaluator.names.qualified(module, call.func) or ""
@@ -270,7 +270,7 @@ def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Funct
     args = function.args
     own = {one.arg for one in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
     context = found.context.copy()
-    context.add_keywords(module, [one for one in call.keywords if one.arg not in own])
+    context.add_keywords(module, [keyword for keyword in call.keywords if keyword.arg not in own])
     return replace(found, place=module.place(call), module=module, context=context)
 
 
@@ -319,8 +319,8 @@ def _sources(module: Module, node: ast.expr) -> tuple[str, ...] | None:
 def _first(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     if call.args:
         return call.args[0]
-    return next((one.value for one in call.keywords if one.arg in names), None)
+    return next((keyword.value for keyword in call.keywords if keyword.arg in names), None)
 
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((one.value for one in call.keywords if one.arg == name), None)
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)

@@ -45,7 +45,7 @@ def _put_together(
 ) -> tuple[str, ...] | None:
     match node:
         case ast.JoinedStr():
-            return _together([_part(module, one, deep) for one in node.values])
+            return _together([_part(module, value, deep) for value in node.values])
         case ast.BinOp(op=ast.Add()):
             return _together([_part(module, one, deep) for one in (node.left, node.right)])
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):

@@ -92,9 +92,9 @@ class Scope:
         return None
 
     def visible(self) -> frozenset[tuple[str, Value]]:
-        """Return all names here, each with what it is; loops apart, which are made anew each time.
+        """Return all names here, each with its value, without the loops, which are made each time.
 
-        What is the same in this reads the same.
+        Two that are equal in this read the same.
         """
         return self._without(LoopOf)
 

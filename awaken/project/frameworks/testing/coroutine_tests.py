@@ -58,7 +58,7 @@ class CoroutineTests:
 
     @cached_property
     def requests(self) -> FixtureRequests:
-        """Who asks for which fixture."""
+        """The requests for fixtures, by fixture."""
         return FixtureRequests(self._evaluator, self._files_with, self._settings())
 
     @cached_property
@@ -93,7 +93,7 @@ class CoroutineTests:
 
     @cached_property
     def other_plugins(self) -> tuple[str, ...]:
-        """What else is declared that runs coroutine tests or fixtures by itself."""
+        """Other declared plugins that run coroutine tests or fixtures by themselves."""
         return tuple(
             one.distribution
             for one in async_test_plugins()

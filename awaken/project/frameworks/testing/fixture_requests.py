@@ -29,7 +29,7 @@ class Request:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What is the same for the same function, whichever tree it stands in."""
+        """A key that is equal for the same function, whichever its tree is."""
         return self.module.path, self.module.span(self.function).start
 
 
@@ -59,7 +59,7 @@ class FixtureRequests:
         self._settings = settings
 
     def name_of(self, module: Module, function: Function) -> str | None:
-        """Return the name by which tests ask for a fixture; None if it is none."""
+        """Return the name by which tests ask for a fixture, or None."""
         return fixture_name(module, function, self._evaluator.names)
 
     def asked_for(self, module: Module, function: Function) -> list[FunctionOf]:

@@ -78,11 +78,11 @@ class Doubles:
         self._fakes: dict[str, Place] = {}
 
     def find(self) -> None:
-        """Find all doubles of the project, unless that was done."""
+        """Find all mocks of the project, unless that was done."""
         self._all()
 
     def in_file(self, path: str) -> list[Double]:
-        """Return the doubles of a test file, in the order of the source."""
+        """Return the mocks of a test file, in the order of the source."""
         return sorted(
             (one for place, one in self._all().items() if place.path == path),
             key=lambda one: one.place,
@@ -158,7 +158,7 @@ class Doubles:
                     yield name, module.place(node)
 
     def _concerned(self, path: str) -> Iterator[str]:
-        """Yield the files with tests that the doubles of a file may take part in."""
+        """Yield the files with tests that may use the mocks of a file."""
         marks = self._marks(path)
         if marks.has_any:
             yield path
@@ -295,7 +295,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
         *unit.entries(name),
         *(ProgramCall(one, gives=False, inside=True) for one in answering),
     ]
-    given = [one.entry for one in calls if one.gives]
+    given = [call.entry for call in calls if call.gives]
     targets, overridden = list(unit.targets(name)), list(unit.overridden(name))
     # A request hands on nothing but what is patched or overridden.
     is_complete = None not in answers or not (targets or overridden)
@@ -309,7 +309,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
     for inside in (True, False):
         wanted = frozenset(target for target, only_inside in targets if only_inside is inside)
         if wanted:
-            entries = [one.entry for one in calls if one.inside or not inside]
+            entries = [call.entry for call in calls if call.inside or not inside]
             asked, is_all = reach.uses(entries, wanted)
             uses += asked
             is_complete = is_complete and is_all
@@ -317,7 +317,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
         # No call was seen to get there; what names it may still be reached in other ways.
         if not any(use.path == target.home for use in uses):
             found = reach.named_at_home(target, unit.words(only_inside=only_inside))
-            called = any(one.entry.module.path == target.home for one in calls)
+            called = any(call.entry.module.path == target.home for call in calls)
             uses += found or (reach.of_file(target) if target.path and not called else [])
     return _Reached(uses, bool(given or targets), is_complete)
 

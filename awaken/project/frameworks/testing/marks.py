@@ -63,7 +63,7 @@ class Patch:
     def passes_argument(self) -> bool:
         """Whether the decorated function is given the mock: nothing was said to put there."""
         positional = 2 if self.owner is not None else 1
-        named = any(one.arg == "new" for one in self.call.keywords)
+        named = any(keyword.arg == "new" for keyword in self.call.keywords)
         return not named and len(self.call.args) <= positional
 
 
@@ -171,7 +171,7 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
     last = last_name(function)
     owner = last_name(function.value) if isinstance(function, ast.Attribute) else ""
     # These say what a mock looks like, not what is put there.
-    named = (one.value for one in call.keywords if one.arg not in {"wraps", "spec"})
+    named = (keyword.value for keyword in call.keywords if keyword.arg not in {"wraps", "spec"})
     given = (*args[1:], *named)
     # pytest's ``setattr("module.name", value)``; every other one takes an object first.
     if args and (last == "patch" or (last == "setattr" and len(args) > 1)):

@@ -61,7 +61,7 @@ class ObjectFactories:
                     yield node
 
     def is_inside(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in a factory, or is what one is declared with."""
+        """Whether ``node`` is in a factory, or in the declaration of one."""
         return any(
             f"{module.name}.{module.qualname(above)}" in self.classes
             for above in module.ancestors(node)

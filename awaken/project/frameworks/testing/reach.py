@@ -77,7 +77,7 @@ class EntryPoint:
 
     @property
     def key(self) -> _Key:
-        """What tells this entry from others."""
+        """A key that identifies this entry."""
         return self.module.path, self.module.span(self.function).start, self.given
 
 
@@ -129,7 +129,7 @@ class Reach:
             functions = [
                 EntryPoint(module, one) for one in module.walk() if isinstance(one, Function)
             ]
-            bodies = [self._body(one, frozenset({target})) for one in functions]
+            bodies = [self._body(function, frozenset({target})) for function in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]
 
@@ -292,7 +292,7 @@ class _Body:
         self._function = entry.function
         around = entry.module.enclosing_class(entry.function)
         in_class = around is not None and not nodes.words.isdisjoint({"cls", "self"})
-        self._targets = [one for one in targets if one.last in nodes.words or in_class]
+        self._targets = [target for target in targets if target.last in nodes.words or in_class]
         self._known = set(entry.given)
         self._nodes = nodes
         if self._known or self._targets:
@@ -348,7 +348,7 @@ class _Body:
         return any(self.means(node, target) for target in self._targets)
 
     def means(self, node: ast.expr, target: PatchedName) -> bool:
-        """Whether a name stands for a patched one."""
+        """Whether a name means a patched one."""
         scopes = self.module.scopes
         last = target.last
         if isinstance(node, ast.Name) and node.id in {"cls", "self"} and not target.path:

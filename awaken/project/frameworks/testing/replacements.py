@@ -81,7 +81,7 @@ class Replacements:
         return kept
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
-        """Return the functions in sight that run when the object ``node`` is called."""
+        """Return the visible functions that run when the object ``node`` is called."""
         found: dict[FunctionPlace, None] = {}
         for value in self._evaluator.values(module, node):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
@@ -95,8 +95,8 @@ class Replacements:
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of the program that an object is, or is an instance of."""
         values = self._evaluator.values(module, node)
-        names = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
-        known = [one for one in names if self._evaluator.classes.facts(one) is not None]
+        names = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
+        known = [name for name in names if self._evaluator.classes.facts(name) is not None]
         return tuple(known) if len(known) == len(values) else ()
 
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
@@ -143,7 +143,7 @@ class Replacements:
 
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
-        """Return what a dotted name stands for, as ``patch`` takes it apart."""
+        """Return the object of a dotted name, as ``patch`` takes it apart."""
         layout, names = self._evaluator.names.layout, self._evaluator.names
         parts = dotted.split(".")
         if parts[0] == UNTOLD:
@@ -184,7 +184,7 @@ class Replacements:
     def _of_values(
         self, node: ast.Call | ast.Assign, values: Values, name: str, shown: str
     ) -> Replacement | None:
-        """Return what the attribute ``name`` of an object stands for."""
+        """Return the values of the attribute ``name`` of an object."""
         functions: dict[FunctionPlace, None] = {}
         for value in values:
             match value:
@@ -209,7 +209,7 @@ class Replacements:
         shown: str,
         path: str,
     ) -> Replacement:
-        """Return what a name at the top of the file ``path`` stands for."""
+        """Return the value of a name at the top of the file ``path``."""
         if qualified is not None:
             home = self._evaluator.names.layout.path_of(qualified)
             if home is not None:
@@ -221,7 +221,7 @@ class Replacements:
                 return Replacement(node, name, shown, cls=qualified, is_class=True, home=path)
         module = self._evaluator.load(path)
         values = () if module is None else self._evaluator.global_values(module, name)
-        classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
         if len(classes) == len(values) == 1:
             return Replacement(node, name, shown, cls=classes.pop(), home=path)
         library = qualified if qualified in knowledge().types else ""
@@ -243,10 +243,10 @@ class Replacements:
 
 def _make_sessions(values: Values) -> bool:
     return bool(values) and all(
-        isinstance(one, Producer)
-        and one.how == "factory"
-        and all(isinstance(each, Session) for each in one.inner)
-        for one in values
+        isinstance(value, Producer)
+        and value.how == "factory"
+        and all(isinstance(each, Session) for each in value.inner)
+        for value in values
     )
 
 
@@ -270,7 +270,7 @@ def _bound(module: Module, patch: Patch) -> str:
 
 def _parameter(module: Module, function: Function, patch: Patch) -> str:
     """Return the parameter that a patch which decorates ``function`` fills, the lowest first."""
-    parameters = [one.arg for one in function.args.args]
+    parameters = [argument.arg for argument in function.args.args]
     if isinstance(module.parent(function), ast.ClassDef):
         parameters = parameters[1:]
     for decorator in reversed(function.decorator_list):

@@ -183,7 +183,7 @@ class Routes:
 
 
 def may_answer(route: str, asked: str) -> bool:
-    """Whether a request of the path ``asked`` may reach a ``route``, perhaps behind a prefix."""
+    """Whether a request of the path ``asked`` may reach a ``route``, maybe with a prefix."""
     parts, wanted = _parts(route), _parts(asked)
     # What is computed in front may stand for any number of parts.
     is_open = bool(wanted) and not _is_literal(wanted[0])
@@ -222,14 +222,14 @@ def _included(call: ast.Call) -> ast.expr | None:
     """Return the router that ``app.include_router(router, prefix="/users")`` includes."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _INCLUDING:
         return None
-    by_name = (one.value for one in call.keywords if one.arg in {"router", "blueprint"})
+    by_name = (keyword.value for keyword in call.keywords if keyword.arg in {"router", "blueprint"})
     return call.args[0] if call.args else next(by_name, None)
 
 
 def _prefix(module: Module, router: ast.expr) -> list[str]:
     """Return the path that a router of the same file puts before those of its functions."""
     bindings = module.scopes.bindings_of(router) if isinstance(router, ast.Name) else []
-    calls = (one.value for one in bindings if isinstance(one.value, ast.Call))
+    calls = (binding.value for binding in bindings if isinstance(binding.value, ast.Call))
     return next((parts for call in calls if (parts := _prefix_of(module, call))), [])
 
 

@@ -122,7 +122,7 @@ class Suite:
             found = self._marks[module.path] = defaultdict(list)
             text = module.source.text
             # A file of helpers may make a double by the name of a class alone.
-            if may_configure(text) or any(one in text for one in self._words):
+            if may_configure(text) or any(word in text for word in self._words):
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
                     found[Member(module, outermost(module, mark.node)).prefix].append(mark)
         return self._marks[module.path].get(member.prefix, ())
@@ -172,7 +172,7 @@ class Suite:
                     yield self.member(module, node)
 
     def target(self, member: Member, patch: Patch) -> PatchedName | None:
-        """Return what of the program a patch puts something in place of, if it is in sight."""
+        """Return the object of the program that a patch replaces, if it is visible."""
         if patch.owner is not None:
             return self.target_object(member.module, patch.owner, patch.name)
         parts = patch.name.split(".")

@@ -196,7 +196,7 @@ class Unit:
         if isinstance(helper.node, ast.Module):
             return
         given: dict[str | int, ast.expr] = dict(enumerate(call.args))
-        given |= {one.arg: one.value for one in call.keywords if one.arg}
+        given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         for at, value in given.items():
             entry = with_arguments(EntryPoint(helper.module, helper.node), {at})
             for name in entry.given if _is_plain(value, self._helpers) else ():
@@ -273,7 +273,7 @@ class Unit:
                 self._classes[key] |= self._made(member, value)
 
     def _patch_object(self, member: Member, call: ast.Call) -> None:
-        """What an attribute of an object is patched by, the object carries."""
+        """The object carries the patch of its attribute."""
         patch = patch_of(member.module, call)
         if patch is not None and patch.owner is not None:
             key = self._key(member, patch.owner)
@@ -335,7 +335,7 @@ class Unit:
         # Patches fill the parameters from the lowest decorator up, those of the class last.
         decorators = [*reversed(member.node.decorator_list)]
         decorators += reversed(around.decorator_list if around is not None else [])
-        parameters = [one.arg for one in member.node.args.args][int(around is not None) :]
+        parameters = [argument.arg for argument in member.node.args.args][int(around is not None) :]
         for decorator in decorators:
             patch = patch_of(member.module, decorator) if isinstance(decorator, ast.Call) else None
             if patch is not None and patch.passes_argument and parameters:
@@ -355,7 +355,7 @@ class Unit:
         while isinstance(root, ast.Attribute):
             root = root.value
         bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
-        if bindings and all(one.kind == "import" for one in bindings):
+        if bindings and all(binding.kind == "import" for binding in bindings):
             found = self._suite.target_object(member.module, mark.root, "query")
             if found is not None:
                 yield found, member.prefix in self._inside
@@ -363,7 +363,7 @@ class Unit:
     def words(self, *, only_inside: bool) -> set[str]:
         """Return the names and attributes that the test mentions, without what runs before it."""
         members = [m for m in self.members.values() if m.prefix in self._inside or not only_inside]
-        nodes = [node for one in members for node in self._suite.nodes(one)]
+        nodes = [node for member in members for node in self._suite.nodes(member)]
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
@@ -398,12 +398,12 @@ class Unit:
                 yield ProgramCall(with_arguments(entry, given), bool(given), inside)
 
     def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
-        carries = [wanted in self.carried(member, one) for one in call.args]
+        carries = [wanted in self.carried(member, argument) for argument in call.args]
         given: set[str | int] = {at for at, one in enumerate(carries) if one}
         given |= {
-            one.arg
-            for one in call.keywords
-            if one.arg is not None and wanted in self.carried(member, one.value)
+            keyword.arg
+            for keyword in call.keywords
+            if keyword.arg is not None and wanted in self.carried(member, keyword.value)
         }
         if isinstance(call.func, ast.Attribute) and wanted in self.carried(member, call.func.value):
             given.add("self")

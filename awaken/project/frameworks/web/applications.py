@@ -214,7 +214,7 @@ def argument_at(call: ast.Call, index: int, name: str) -> ast.expr | None:
     """Return the argument of ``call`` at a position, or by its name; ``*args`` is one as well."""
     if len(call.args) > index:
         return call.args[index]
-    return next((one.value for one in call.keywords if one.arg == name), None)
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _router_of(module: Module, node: ast.expr) -> ast.expr | None:

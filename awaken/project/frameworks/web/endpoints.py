@@ -108,7 +108,7 @@ class Endpoints:
         return ()
 
     def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
-        """Return where a framework is told to call ``function`` for each request."""
+        """Return where a framework is given ``function``, to call it for each request."""
         key = (module.path, module.span(function).start)
         if key not in self._entries:
             route = self._route(module, function) or self._view(module, function)
@@ -143,7 +143,7 @@ class Endpoints:
         if found.applications or found.unknown_class:
             return True
         values = self._evaluator.values(module, node)
-        return any(isinstance(one, InstanceOf) and one.qualified in _FLASK for one in values)
+        return any(isinstance(value, InstanceOf) and value.qualified in _FLASK for value in values)
 
     def _view(self, module: Module, function: Function) -> Place | None:
         owner = module.parent(function)

@@ -31,7 +31,7 @@ class Handlers:
         self._applications = applications
 
     def manner(self, module: Module, node: ast.expr) -> Manner | None:
-        """Return how the framework calls what ``node`` is; None where it cannot be told."""
+        """Return how the framework calls ``node``; None if unknown."""
         name = self._evaluator.names.qualified(module, node)
         # Methods of libraries are told by name, before anything is evaluated.
         if name in frameworks().methods:

@@ -78,11 +78,11 @@ class CertainImports:
     def _names(self, module: Module, statement: ast.stmt) -> list[str]:
         """Return what may be a module in an import, relative ones as the layout writes them."""
         if isinstance(statement, ast.Import):
-            return [one.name for one in statement.names]
+            return [name.name for name in statement.names]
         if not isinstance(statement, ast.ImportFrom):
             return []
         source = statement.module or ""
         if statement.level:
             layout = self._evaluator.names.layout
             source = layout.relative(module.path, statement.level, source) or ""
-        return [source, *(below(source, one.name) for one in statement.names)] if source else []
+        return [source, *(below(source, name.name) for name in statement.names)] if source else []

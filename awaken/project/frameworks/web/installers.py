@@ -59,7 +59,7 @@ class Installations:
     def of(self, application: Application) -> Iterator[Installation]:
         """Yield every call that gives ``application`` to a library.
 
-        If there are too many names to follow, one with an unknown effect stands for what is left.
+        If there are too many names to follow, one with an unknown effect is yielded for the rest.
         """
         waiting = list(self._names(application))
         seen: set[tuple[str, str, int]] = set()
@@ -85,7 +85,7 @@ class Installations:
                 waiting += self._parameters(carrier.module, call, given)
 
     def _rest(self, application: Application, carrier: _Carrier) -> Iterator[Installation]:
-        """Yield what stands for all that may be given the application from ``carrier`` on."""
+        """Yield a placeholder for all code that may get the application from ``carrier`` on."""
         for home, call in self._evaluator.calls_at(application.made):
             name = carrier.name if carrier.function is None else carrier.function.name
             yield Installation(home, call, name, None)
@@ -157,7 +157,7 @@ class Installations:
         return Installation(module, call, found, self._effect(found))
 
     def _of_method(self, module: Module, func: ast.expr) -> str | None:
-        """Return the name of a method of a library's object, also behind chained calls."""
+        """Return the name of a method of a library's object, also after chained calls."""
         if not isinstance(func, ast.Attribute):
             return None
         for owner in self._evaluator.values(module, func.value):
@@ -216,11 +216,11 @@ def _results(module: Module, makers: set[str]) -> set[str]:
 def _renamed(module: Module, names: set[str]) -> set[str]:
     """Return what the imports of a file call something of ``names``."""
     return {
-        one.asname
+        name.asname
         for node in module.walk()
         if isinstance(node, ast.ImportFrom)
-        for one in node.names
-        if one.name in names and one.asname is not None
+        for name in node.names
+        if name.name in names and name.asname is not None
     }
 
 

@@ -54,7 +54,7 @@ class Registration:
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """Its place."""
         return self.module.place(self.node)
 
 
@@ -246,7 +246,7 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             # Unpacked handlers cannot be named one by one.
-            starred = any(isinstance(one, ast.Starred) for one in elements)
+            starred = any(isinstance(element, ast.Starred) for element in elements)
             return None if starred else elements
         case ast.Constant(value=None):
             return []

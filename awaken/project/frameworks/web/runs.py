@@ -26,7 +26,7 @@ class Run:
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """Its place."""
         return self.module.place(self.node)
 
     def may_be_of(self, application: Application) -> bool:

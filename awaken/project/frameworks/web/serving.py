@@ -86,7 +86,7 @@ class Serving:
         node = given.node
         if not isinstance(node, ast.Call):
             return None
-        value = next(one.value for one in node.keywords if one.arg == "lifespan")
+        value = next(keyword.value for keyword in node.keywords if keyword.arg == "lifespan")
         found = self._evaluator.values(given.module, value)
         one = found[0] if len(found) == 1 else None
         if not isinstance(one, FunctionOf) or not isinstance(one.node, ast.AsyncFunctionDef):

@@ -39,17 +39,17 @@ class Web:
 
     @cached_property
     def registrations(self) -> Registrations:
-        """Who registers handlers and lifespans."""
+        """The registrations of handlers and lifespans."""
         return Registrations(self._evaluator, self.applications, self._files_with)
 
     @cached_property
     def inclusions(self) -> Inclusions:
-        """Who includes and mounts whom."""
+        """The inclusions and mounts of applications and routers."""
         return Inclusions(self._evaluator, self.applications, self._files_with)
 
     @cached_property
     def endpoints(self) -> Endpoints:
-        """What runs for every request."""
+        """The functions that run for every request."""
         return Endpoints(self._evaluator, self.applications)
 
     @cached_property
@@ -75,7 +75,7 @@ class Web:
 
     @cached_property
     def runs(self) -> Runs:
-        """Who runs handlers by hand."""
+        """The calls that run handlers by hand."""
         return Runs(self._evaluator, self.applications, self._files_with)
 
     @cached_property

@@ -19,9 +19,9 @@ _NAMES = "names by where they are"
 
 
 def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
-    """Return the calls of what is chosen out of the table in which a name stands at ``place``.
+    """Return the calls of items chosen from the table that holds a name at ``place``.
 
-    None where the name stands in no table, or where more is done with that than choosing.
+    None where the name is in no table, or where the table has other uses.
     """
     names: dict[Span, ast.expr] | None = module.memo.get(_NAMES)
     if names is None:

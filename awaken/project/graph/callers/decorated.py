@@ -22,7 +22,7 @@ def calls_nothing_else(
 ) -> bool:
     """Whether a decorator lets nobody call the function but those who call its name.
 
-    ``decorator`` stands in ``module`` without its arguments, ``name`` is its qualified name.
+    ``decorator`` is its expression in ``module``, without arguments, ``name`` its qualified name.
     """
     if name is None:
         return False

@@ -77,7 +77,7 @@ def _values(module: Module) -> Iterator[ast.Name | ast.Attribute]:
         name
         for scope in module.scopes.scopes
         for name, bindings in scope.bindings.items()
-        if any(one.kind == "import" for one in bindings)
+        if any(binding.kind == "import" for binding in bindings)
     }
     for node in module.walk():
         match node:

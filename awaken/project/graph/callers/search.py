@@ -113,7 +113,7 @@ class Search:
             self._stop("many", why, self._target.place)
 
     def _look_for_dynamic_names(self) -> None:
-        """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
+        """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` near the function."""
         for path in sorted(self._target.home() & self._surroundings.composing):
             module = self._evaluator.load(path)
             for node in composing(module) if module is not None else ():

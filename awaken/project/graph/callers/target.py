@@ -67,8 +67,8 @@ class Target:
     def typed_in(self) -> set[str]:
         """Return the files whose importers may know that a receiver has the method.
 
-        Those of a method are the files of its class, of all below, and of bases that declare it: a
-        base that does not is no type by which anybody calls it, but in its own code.
+        Those of a method are the files of its class, of all subclasses, and of bases that declare
+        it. A base that does not declare it is a type only in its own code.
         """
         declaring = set() if self.hierarchy is None else self.hierarchy.declaring(self.name)
         return {self.place.path} | declaring

@@ -30,7 +30,7 @@ def asked_attributes(module: Module, function: ast.Name) -> list[Asked] | None:
     if found is None:
         return None
     reads = bindings[0].scope.reads.get(function.id, [])
-    return found if all(_is_called_or_tested(module, one) for one in reads) else None
+    return found if all(_is_called_or_tested(module, read) for read in reads) else None
 
 
 def _asked(module: Module, value: ast.expr) -> list[Asked] | None:

@@ -179,7 +179,7 @@ def _starts(functions: Iterable[FoundFunctions]) -> Iterator[tuple[str, int]]:
 
 
 def _lambda_around(module: Module, node: ast.AST) -> ast.Lambda | None:
-    """Return the lambda in which ``node`` runs later; none that is called where it stands."""
+    """Return the lambda in which ``node`` runs later; none that is called at once."""
     inner = module.enclosing_function(node)
     while isinstance(inner, ast.Lambda) and called_in_place(module, inner) is not None:
         inner = module.enclosing_function(inner)

@@ -109,7 +109,7 @@ class CallGraph:
         return number
 
     def add_call(self, caller: int, span: Span, name: int, what: int) -> None:
-        """Add a call; ``what`` is a number that ``finish`` is told the meaning of."""
+        """Add a call; ``what`` is a number that ``finish`` resolves."""
         self._caller.append(caller)
         self._start.append(span.start)
         self._end.append(span.end)
@@ -117,7 +117,7 @@ class CallGraph:
         self._what.append(what)
 
     def note_lambda(self, path: str, span: Span, around: Span) -> None:
-        """Note that the call at ``span`` of a file stands in the lambda at ``around``."""
+        """Note that the call at ``span`` of a file is in the lambda at ``around``."""
         self._in_lambdas[path, span] = around
 
     def note_uses(self, path: str, names: Iterable[str]) -> None:
@@ -192,12 +192,12 @@ class CallGraph:
             yield self._resolved_as(row, self._resolved[self._what[row]])
 
     def lambda_around(self, call: Call) -> Place | None:
-        """Return the lambda that a call stands in; None if it stands in none."""
+        """Return the lambda around a call, or None."""
         span = self._in_lambdas.get((call.place.path, call.place.span))
         return None if span is None else Place(call.place.path, span)
 
     def callers(self, function: FunctionPlace) -> list[Call]:
-        """Return the calls in sight that may reach ``function``, or by which it is declared."""
+        """Return the visible calls that may reach ``function``, or that declare it."""
         number = self._numbers.get((function.path, function.start))
         if number is None:
             return []
@@ -211,7 +211,7 @@ class CallGraph:
         return [self._call(row) for row in sorted(rows)]
 
     def callees(self, function: FunctionPlace) -> list[Call]:
-        """Return the calls that stand in ``function``."""
+        """Return the calls inside ``function``."""
         number = self._numbers.get((function.path, function.start))
         return [] if number is None else [self._call(row) for row in self._rows(number)]
 
@@ -282,7 +282,7 @@ class CallGraph:
     def components(self) -> list[list[FunctionPlace]]:
         """Return the functions that call each other in a circle, each circle once.
 
-        Tarjan's strongly connected components; what a component calls comes before it.
+        Tarjan's strongly connected components; those that a component calls come before it.
         """
         return [
             [self._functions[number] for number in sorted(component)]

@@ -25,7 +25,7 @@ class Decorated:
         self._kept: dict[tuple[str, WrittenDecorator], bool] = {}
 
     def hiding(self, path: str, function: WrittenFunction) -> str | None:
-        """Return the decorator of ``function``, as written, behind which something else may run.
+        """Return the decorator of ``function``, as written, that may run other code instead.
 
         None if a call of the name calls the function, maybe with other arguments.
         """

@@ -143,8 +143,8 @@ class Families:
     def together(self, qualified: str, method: str) -> list[str]:
         """Return the classes whose ``method`` may be called where that of ``qualified`` may.
 
-        Those above and below it that define it, those that stand beside it in a class with several
-        bases, and over a protocol all that fulfil it, with the protocol itself. Sorted.
+        These are the classes above and below that define it, and the other bases of a class with
+        several. For a protocol they are all that fulfil it, and itself. Sorted.
         """
         found = {qualified}
         waiting = [qualified]

@@ -17,8 +17,8 @@ _CONSUMING = {
 def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:
     """Return the call of a builtin that calls its argument ``function`` before anything follows.
 
-    That is the key of a sort, and what ``map`` and ``filter`` apply, if their items are taken
-    where they stand.
+    That is the key of a sort, and the function of ``map`` and ``filter`` whose items are taken at
+    once.
     """
     above = module.parent(function)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
@@ -33,14 +33,14 @@ def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
     if name in _OVER_ITEMS and len(call.args) > 1 and not call.keywords:
         is_one = len(call.args) == len(("function", "items")) or name == "map"
         return call.args[0] if is_one and is_consumed_in_place(module, call) else None
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     if name in _BY_KEY and len(call.args) == 1 and given.keys() <= _BY_KEY[name]:
         return given.get("key")
     return None
 
 
 def is_consumed_in_place(module: Module, items: ast.expr) -> bool:
-    """Whether all that stands for ``items`` is asked for them before anything follows."""
+    """Whether all of ``items`` are taken before anything follows."""
     match module.parent(items):
         case ast.Call(args=[given]) as call if given is items:
             is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"

@@ -21,7 +21,7 @@ class Kin:
         """Return the methods that change with ``function``, itself among them.
 
         Those that override it or are overridden by it, and those of classes that fulfil the same
-        protocol. A function that is no method stands alone.
+        protocol. A function that is no method is alone.
         """
         owner, _, method = function.qualname.rpartition(".")
         home = self._evaluator.names.layout.name_of(function.path)
@@ -32,7 +32,7 @@ class Kin:
     def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
         """Return all that ``method`` of an instance of a class may be, with what is kin to it.
 
-        None for a class out of sight.
+        None for an external class.
         """
         key = (qualified, method)
         if key not in self._methods:

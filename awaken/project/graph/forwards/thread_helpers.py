@@ -25,8 +25,8 @@ def runs_in_thread(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
         return False
     values = evaluator.values(module, call.func)
     return bool(values) and all(
-        isinstance(one, FunctionOf) and _is_helper(evaluator.names, one.module, one.node)
-        for one in values
+        isinstance(value, FunctionOf) and _is_helper(evaluator.names, value.module, value.node)
+        for value in values
     )
 
 
@@ -54,7 +54,7 @@ class _Passed:
         self._keywords = keywords
 
     def are_all(self, arguments: list[ast.expr], keywords: list[ast.keyword]) -> bool:
-        """Whether a call passes the function, and all the others behind it."""
+        """Whether a call passes the function, and all the others after it."""
         match arguments:
             case [ast.Name(id=called), *others] if called == self._called:
                 return self.are_others(others, keywords)

@@ -48,11 +48,11 @@ class DeclaredDecorators:
             return None
         module = self._load(located.path)
         bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
-        nodes = [one.node for one in bindings if isinstance(one.node, Function)]
+        nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if module is None or not nodes or len(nodes) != len(bindings):
             return None
         # Where there are overloads, they are what is declared.
-        overloads = [one for one in nodes if is_overload(one)]
+        overloads = [node for node in nodes if is_overload(node)]
         found: set[DeclaredResult | None] = set()
         for one in overloads or nodes[-1:]:
             pair = self._made(module, one) if called else _given_and_returned(one)
@@ -82,7 +82,7 @@ class DeclaredDecorators:
     ) -> Iterator[str | None]:
         """Yield the types that calls give of what is annotated so: a variable, or a coroutine.
 
-        None stands for everything else, ``F()`` for what a call gives of what ``F`` stands for.
+        None is any other type, ``F()`` the result of a call of what ``F`` means.
         """
         node = _read_string(module, node)
         match node:

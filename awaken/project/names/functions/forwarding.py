@@ -57,8 +57,8 @@ class Forwarding:
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
         """Return what the decorator with this qualified name does with its function.
 
-        ``called`` says that it is given arguments first: ``@retry(3)``. None where that cannot be
-        read, and for names that the project does not define as one function of a module.
+        ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
+        be read, and for names that are not one function of a module of the program.
         """
         key = (qualified, called)
         if key not in self._known:
@@ -107,7 +107,7 @@ class Forwarding:
             return None
         bindings = module.scopes.module.bindings.get(located.rest[0], [])
         # Overloads of one function stand before it.
-        nodes = [one.node for one in bindings if isinstance(one.node, Function)]
+        nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
             return None
         return module, nodes[-1]
@@ -157,7 +157,7 @@ class _Reader:
         return self._names.qualified(self._module, call.func) in _PARTIAL
 
     def _holds_a_function(self, node: ast.AST, scope: ast.AST) -> bool:
-        """Whether a binding is a function defined inside, or a parameter that stands for one."""
+        """Whether a binding is an inner function, or a parameter that holds one."""
         if isinstance(node, Function):
             return self._module.enclosing_function(node) is not None
         if not isinstance(node, ast.arg) or not isinstance(scope, Function):
@@ -307,9 +307,9 @@ class _Reader:
     def _is_result(self, value: ast.expr, calls: list[ast.Call], results: set[str | None]) -> bool:
         match value:
             case ast.Await(value=inner):
-                return any(inner is one for one in calls)
+                return any(inner is call for call in calls)
             case ast.Call():
-                if any(value is one for one in calls):
+                if any(value is call for call in calls):
                     return True
                 is_cast = self._names.qualified(self._module, value.func) in _CASTS
                 return is_cast and self._is_result(value.args[-1], calls, results)
@@ -323,7 +323,7 @@ class _Reader:
 
     def _gives(self, value: ast.expr, calls: list[ast.Call]) -> bool:
         inner = value.value if isinstance(value, ast.Await) else value
-        return any(inner is one for one in calls)
+        return any(inner is call for call in calls)
 
     def _returned(self, function: Function) -> Iterator[ast.expr]:
         for node in self._module.walk(function):
@@ -338,10 +338,10 @@ class _Reader:
         """Whether ``name`` means functions that ``function`` defines, and all of them suit."""
         nodes = [one.node for one in self._module.scopes.bindings_of(name)]
         return bool(nodes) and all(
-            isinstance(one, Function)
-            and self._module.enclosing_function(one) is function
-            and suits(one)
-            for one in nodes
+            isinstance(node, Function)
+            and self._module.enclosing_function(node) is function
+            and suits(node)
+            for node in nodes
         )
 
     def _is_rebound(self, function: Function) -> bool:
@@ -372,13 +372,13 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
     if args.kwonlyargs or any(default is not None for _, default in parameters_of(args)):
         return False
     passed = [one.value if isinstance(one, ast.Starred) else one for one in call.args]
-    named = [one.value for one in call.keywords if one.arg is None]
+    named = [keyword.value for keyword in call.keywords if keyword.arg is None]
     if len(named) != len(call.keywords):
         return False
     wanted = [one.arg for one in (*args.posonlyargs, *args.args)]
     wanted += [args.vararg.arg] if args.vararg else []
     given = [one.id if isinstance(one, ast.Name) else "" for one in passed]
-    starred = sum(isinstance(one, ast.Starred) for one in call.args)
+    starred = sum(isinstance(argument, ast.Starred) for argument in call.args)
     keywords = [one.id if isinstance(one, ast.Name) else "" for one in named]
     return (
         given == wanted

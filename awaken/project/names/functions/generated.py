@@ -35,8 +35,8 @@ class _Field(NamedTuple):
 def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedInit | None:
     """Return the ``__init__`` of a class that nothing but ``dataclass`` makes, or None.
 
-    That is one without an own ``__init__``, whose fields are all its own: it inherits nothing of
-    the program, and nothing inherits it.
+    That is one without an own ``__init__`` and with only its own fields. It inherits nothing of the
+    program, and nothing inherits it.
     """
     facts = classes.facts(qualified)
     ancestors = classes.ancestors(qualified)
@@ -64,9 +64,9 @@ def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | N
     if settings is None or settings.get("init", True) is not True:
         return None
     fields = list(_fields(names, module, node, are_keywords=settings.get("kw_only", False)))
-    if any(one is None for one in fields):
+    if any(field is None for field in fields):
         return None
-    known = [one for one in fields if one is not None]
+    known = [field for field in fields if field is not None]
     plain = [one for one in known if not one.is_keyword]
     named = [one for one in known if one.is_keyword]
     first = ast.copy_location(ast.arg("self"), node)
@@ -89,7 +89,7 @@ def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | N
 
 
 def _settings(decorator: ast.expr) -> dict[str, bool] | None:
-    """Return what a decorator or ``field`` is told by constants; None if it is told otherwise."""
+    """Return the settings of a decorator or of ``field``; None if not all are constants."""
     found: dict[str, bool] = {}
     for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
         match one:

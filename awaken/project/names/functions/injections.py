@@ -59,4 +59,4 @@ class Injections:
         if located is None or home is None or len(located.rest) != 1:
             return [(module, node)]
         bindings = home.scopes.module.bindings.get(located.rest[0], [])
-        return [(home, one.value) for one in bindings if one.value is not None]
+        return [(home, binding.value) for binding in bindings if binding.value is not None]

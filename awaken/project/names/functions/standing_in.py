@@ -14,9 +14,9 @@ _SAYING = {"abc.abstractmethod", "abstractmethod", "override", "typing.override"
 def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
     """Whether ``method`` may be what a protocol asks for by ``asked``, both as written.
 
-    It is not if it cannot be passed what is passed there. Nor is what belongs to the class and has
-    parameters of other names: so do alternative constructors, ``User.create(name)`` beside the
-    ``create(user)`` of a repository.
+    It is not if it cannot be passed what is passed there. It may not if it belongs to the class and
+    has parameters of other names. Alternative constructors are like that: ``User.create(name)``
+    next to the ``create(user)`` of a repository.
     """
     if len(method.functions) != 1 or len(asked.functions) != 1:
         return True
@@ -36,7 +36,7 @@ def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
 def _kind(
     function: WrittenFunction,
 ) -> Literal["classmethod", "staticmethod", "plain", "decorated"]:
-    names = {one.name.text for one in function.decorators} - _SAYING
+    names = {decorator.name.text for decorator in function.decorators} - _SAYING
     if not names:
         return "plain"
     if len(names) > 1 or not names <= _BINDING:

@@ -85,7 +85,7 @@ class Wrappings:
         return inner if self._is_only_asked(module, function, first) else None
 
     def _is_only_asked(self, module: Module, function: Function, given: str) -> bool:
-        """Whether a function only asks if it is ``given`` one, beside handing it on in a call."""
+        """Whether a function only checks if it is ``given`` one, and passes it on in a call."""
         for node in module.walk(function):
             if not isinstance(node, ast.Name) or node.id != given:
                 continue
@@ -137,13 +137,13 @@ class Wrappings:
         if plain is None or not returned or not self._is_only_called(module, decorator, given):
             return None
         calls = self._calls(module, decorator, given)
-        inner = [one for one in calls if plain and module.enclosing_function(one) is plain[0]]
+        inner = [call for call in calls if plain and module.enclosing_function(call) is plain[0]]
         return Wrapping(module, decorator, wrapper=plain[0] if plain else None, calls=tuple(inner))
 
     def _plain(
         self, module: Module, decorator: Function, given: str, returned: list[ast.expr]
     ) -> list[ast.FunctionDef] | None:
-        """Return the plain wrapper that a coroutine function gets, if any; None if not in sight."""
+        """Return the plain wrapper that a coroutine function gets, if any; None if not visible."""
         found: list[ast.FunctionDef] = []
         for value in returned:
             if isinstance(value, ast.Name) and value.id == given:
@@ -171,16 +171,16 @@ class Wrappings:
         ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
         """
         calls = list(self._calls(module, decorator, given))
-        asked = [one for one in calls if self._is_asked(module, decorator, one, given)]
+        asked = [call for call in calls if self._is_asked(module, decorator, call, given)]
         return bool(asked) and all(
-            isinstance(module.parent(one), ast.Await)
-            if one in asked
-            else self._is_otherwise(module, decorator, one, given)
-            for one in calls
+            isinstance(module.parent(call), ast.Await)
+            if call in asked
+            else self._is_otherwise(module, decorator, call, given)
+            for call in calls
         )
 
     def _is_otherwise(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
-        """Whether ``node`` stands in a branch that is taken for plain functions alone."""
+        """Whether ``node`` is in a branch that only plain functions take."""
         return self._is_decided(module, decorator, node, given, "orelse")
 
     def _is_decided(

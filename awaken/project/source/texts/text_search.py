@@ -60,7 +60,7 @@ class TextSearch:
 
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
-    """Return for each of ``words`` in which texts it stands."""
+    """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
     found: dict[bytes, list[str]] = {word: [] for word in words}
     # Only as a DFA is it much faster than one search after the other; it is small for so few words.

@@ -96,7 +96,7 @@ class Answers:
     def forget(self) -> None:
         """Drop all that does not outlive the outermost question.
 
-        Of what holds trees the last is kept: the next question is mostly about the same function.
+        The last answer with trees is kept: the next question is mostly about the same function.
         """
         if self._lets_go or len(self._known) > _MOST_KNOWN:
             self._known.clear()
@@ -185,8 +185,8 @@ class Answers:
     def _take(self, steps: int) -> None:
         """Count what is done for the outermost question, and stop where it is too large anyway.
 
-        Nothing is done that is no part of its size, but in a circle: what that asks before it is
-        settled may be more than in the end, and differs with where it is entered. Hence twice.
+        Only in a circle, an answer that is not settled may be larger than in the end. So there it
+        does not count. Hence twice.
         """
         self._work += steps
         if self._work > 2 * MOST_STEPS:

@@ -132,8 +132,8 @@ class Members:
     def above(self, module: Module, node: ast.Attribute) -> Values | None:
         """Return what ``super().name`` is; None where ``node`` is no such attribute.
 
-        That is what the nearest class above has, as for an instance of the class itself: one of a
-        subclass may have another class in between.
+        That is the attribute of the nearest class above, as for an instance of the class itself.
+        One of a subclass may have another class in between.
         """
         call = node.value
         # Asked of every attribute: the text decides most.
@@ -265,7 +265,7 @@ class Members:
         if self._evaluator.classes.facts(owner.qualified) is None:
             why = f"`{owner.qualified}` is defined outside the project"
             return UnknownResult(why, NOWHERE, owner.qualified)
-        return Unknown(f"`{owner.qualified}` visibly sets no `{name}`", NOWHERE)
+        return Unknown(f"nothing visible assigns `{name}` of `{owner.qualified}`", NOWHERE)
 
     def _of_subclasses(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

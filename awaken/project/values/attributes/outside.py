@@ -39,7 +39,7 @@ class OutsideAttributes:
     ) -> Values | None:
         """Return an attribute of what is no class of the program; None where no stub says so.
 
-        What holds of the type parameters is looked up for each reader: it is not kept.
+        The values of type parameters are looked up for each reader, and not kept.
         """
         found = self._of_library(owner, owner.qualified, name, module, node)
         if isinstance(found, External):

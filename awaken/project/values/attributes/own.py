@@ -53,7 +53,7 @@ class OwnAttributes:
     ) -> Values | None:
         """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
 
-        What is found not to set it is added there.
+        Classes that do not set it are added there.
         """
         ancestors = self._evaluator.classes.ancestors(owner.qualified)
         known = set[str]() if without is None else without
@@ -91,16 +91,16 @@ class OwnAttributes:
         """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
-        bindings = [one for one in bindings if not is_overload(one.node)] or bindings
+        bindings = [binding for binding in bindings if not is_overload(binding.node)] or bindings
         made = self._fields.of(owner, module, node, name) if bindings else None
         if made is not None:
             return made
-        in_body = union(*(self._bound(owner, module, one) for one in bindings))
-        declared = any(one.annotation is not None for one in bindings)
+        in_body = union(*(self._bound(owner, module, binding) for binding in bindings))
+        declared = any(binding.annotation is not None for binding in bindings)
         # What the body declares holds for all that methods assign.
         if in_body and declared and not _is_unknown(in_body):
             return self._seen(in_body, module, node, name, bindings)
-        if all(one.kind == "annotation" for one in bindings):
+        if all(binding.kind == "annotation" for binding in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
         on_self = _assignments(module, node).get(name, [])
@@ -112,7 +112,7 @@ class OwnAttributes:
         )
         if not on_self:
             # What a property returns is what is read: only what a class holds may be a descriptor.
-            if any(not isinstance(one.node, Function) for one in bindings):
+            if any(not isinstance(binding.node, Function) for binding in bindings):
                 in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
@@ -147,8 +147,8 @@ class OwnAttributes:
     ) -> Values:
         """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
 
-        So ``self.model`` is of `type[M]` another class for each instance of a generic class, and
-        ``self.items`` of ``items(model)`` an instance of it. Empty where they do not say it.
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class. And
+        ``self.items`` of ``items(model)`` is an instance of it. Empty where they do not say it.
         """
         if isinstance(value, ast.Call) and annotation is None:
             found = self._by_type_parameter(owner, module, node, value.func, None)
@@ -183,7 +183,7 @@ class OwnAttributes:
         on_self = _assignments(module, node).get(name, [])
         makes = [module.enclosing_function(target) for target, _, _ in on_self]
         is_made_here = any(isinstance(x, Function) and x.name == "__init__" for x in makes)
-        is_declared_only = all(one.kind == "annotation" for one in bindings)
+        is_declared_only = all(binding.kind == "annotation" for binding in bindings)
         if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
             return declared
         assigned = union(*(self._assigned(module, *one) for one in on_self))
@@ -191,14 +191,14 @@ class OwnAttributes:
 
     def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
         """Whether a name that a class assigns in its body is a member of an enumeration."""
-        if not bindings or any(one.kind != "assignment" for one in bindings):
+        if not bindings or any(binding.kind != "assignment" for binding in bindings):
             return False
         ancestors = self._evaluator.classes.ancestors(owner.qualified)
         is_enumeration = ancestors is not None and bool(_ENUMERATIONS & set(ancestors.outside))
         return is_enumeration and not bindings[0].name.startswith("_")
 
     def _read(self, value: Value, name: str) -> Value:
-        """Return what is read of what a class holds: a descriptor gives something else."""
+        """Return the value of an attribute of a class: a descriptor gives something else."""
         if not isinstance(value, InstanceOf) or value.made is not None:
             return value
         facts = self._evaluator.classes.facts(value.qualified)
@@ -219,7 +219,7 @@ class OwnAttributes:
         """
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
-        found = [(one.value, one.annotation) for one in bindings]
+        found = [(binding.value, binding.annotation) for binding in bindings]
         for target, value, annotation in _assignments(module, node).get(name, []):
             if not isinstance(module.parent(target), ast.AugAssign):
                 found.append((value, annotation))
@@ -250,7 +250,7 @@ class OwnAttributes:
 
 
 def _is_unknown(values: Values) -> bool:
-    return any(isinstance(one, Unknown) for one in values)
+    return any(isinstance(value, Unknown) for value in values)
 
 
 _Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]

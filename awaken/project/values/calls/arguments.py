@@ -56,7 +56,7 @@ def receiver_of(
 def solve(
     evaluator: Questions, function: FunctionOf, arguments: Environment, solution: dict[str, Values]
 ) -> None:
-    """Add what type variables stand for where a function is given these arguments."""
+    """Add the types of type variables where a function is given these arguments."""
     module = function.module
     for argument in arguments:
         written = argument.parameter.annotation

@@ -28,7 +28,7 @@ def expected_of(
 ) -> Values:
     """Return what the annotation of whoever takes a lambda says of its parameter.
 
-    Empty where it is given to nothing in sight, or the annotations do not say one thing.
+    Empty where no visible function takes it, or the annotations differ.
     """
     given: ast.AST = function
     above = module.parent(function)
@@ -50,7 +50,7 @@ def expected_of(
                     declared = types[parameters.index(parameter.arg)]
                     found.add(evaluator.declared(one.module, declared))
     values = found.pop() if len(found) == 1 else ()
-    is_told = not any(isinstance(one, Unknown) or is_open(one) for one in values)
+    is_told = not any(isinstance(value, Unknown) or is_open(value) for value in values)
     return values if is_told else ()
 
 

@@ -53,10 +53,10 @@ class Functions:
         self._uses = uses
 
     def _receiver(self, function: FunctionOf, node: Function) -> Environment:
-        """Return what a method is read from, where that says more than the class it stands in.
+        """Return the object of a method, where it says more than the method's class.
 
-        A class method is given the subclass by whose name it is called, and a query of a class of
-        the program knows what it loads.
+        A class method gets the subclass by whose name it is called. A query of a class of the
+        program knows its class.
         """
         module, bound, owner = function.module, function.bound, function.module.parent(node)
         first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
@@ -157,7 +157,7 @@ class Functions:
         return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
     def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
-        """Return what a function gives that is called as it stands, without its decorators."""
+        """Return the result of a function that is called directly, without its decorators."""
         found = self._as_written(function, node, known)
         if only_declares(node) and any(map(_is_open, found)):
             return given_by_overriding(self._evaluator, function) or found

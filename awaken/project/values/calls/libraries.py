@@ -109,7 +109,7 @@ class LibraryCalls:
         return self._evaluator.knowledge.instances[name]
 
     def _named_attribute(self, module: Module, node: ast.Call, known: Environment) -> Values:
-        """Return what ``getattr(owner, "name")`` gives, or the default beside it."""
+        """Return the value of ``getattr(owner, "name")``, or its default."""
         evaluator = self._evaluator
         match node.args:
             case [owner, ast.Constant(value=str() as name), *defaults] if name.isidentifier():
@@ -247,7 +247,7 @@ class LibraryCalls:
 
 def _classes_of(values: Values) -> Values | None:
     """Return the classes of instances; None where not all are known to be such."""
-    found = [ClassOf(one.qualified) for one in values if isinstance(one, InstanceOf)]
+    found = [ClassOf(value.qualified) for value in values if isinstance(value, InstanceOf)]
     return tuple(found) if len(found) == len(values) else None
 
 

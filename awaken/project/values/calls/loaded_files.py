@@ -59,7 +59,7 @@ class _Paths:
         return self._evaluator.names.qualified(self._module, node)
 
     def of(self, node: ast.expr) -> str | None:
-        """Return the path that an expression is; None if it cannot be told."""
+        """Return the path that an expression is; None if unknown."""
         match node:
             case ast.Constant(value=str() as text):
                 return None if text.startswith("/") else posixpath.normpath(text)
@@ -104,7 +104,7 @@ class _Paths:
 
     def _joined(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
         parts = [self.of(first), *map(self.of, others)]
-        known = [one for one in parts if one is not None]
+        known = [part for part in parts if part is not None]
         return posixpath.normpath(posixpath.join(*known)) if len(known) == len(parts) else None
 
     def _above(self, node: ast.expr, steps: int) -> str | None:

@@ -64,9 +64,9 @@ class Making:
     def _parameters(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> tuple[Values, ...]:
-        """Return what the type variables of a class stand for in an object that a call makes.
+        """Return the values of a class's type variables in an object that a call makes.
 
-        That is what stands in brackets, or what the initialiser of the class itself is given.
+        These are the types in brackets, or the arguments of the initialiser of the class itself.
         """
         evaluator = self._evaluator
         shape = evaluator.generic_class(qualified)
@@ -83,7 +83,7 @@ class Making:
         return found if all(found) else ()
 
     def told_apart(self, qualified: str, place: Place) -> Place | None:
-        """Return ``place`` where instances of a class are told apart by what makes them."""
+        """Return ``place`` where instances of a class differ by the call that makes them."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()
@@ -145,7 +145,7 @@ class Making:
 
 
 def are_told_apart(declared: Values) -> bool:
-    """Whether instances of these classes are told apart by what makes them."""
+    """Whether instances of these classes are distinguished by the call that makes them."""
     known = application_classes()
     return any(isinstance(one, InstanceOf) and one.qualified in known for one in declared)
 
@@ -153,7 +153,7 @@ def are_told_apart(declared: Values) -> bool:
 def _may_customise(options: ast.expr) -> bool:
     """Whether a dictionary of options for a session may hold a class, or cannot be read."""
     if isinstance(options, ast.Call) and isinstance(options.func, ast.Name) and not options.args:
-        return any(one.arg in {None, "query_cls", "class_"} for one in options.keywords)
+        return any(keyword.arg in {None, "query_cls", "class_"} for keyword in options.keywords)
     if not isinstance(options, ast.Dict):
         return True
     keys = [key.value if isinstance(key, ast.Constant) else None for key in options.keys]

@@ -23,8 +23,8 @@ def only_declares(node: Function) -> bool:
 def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
     """Return what the methods give that override ``function``.
 
-    Empty where others may override it: code outside of the project, and any class that has the
-    methods of a protocol.
+    Empty where others may override it: code outside of the project, and any class with the methods
+    of a protocol.
     """
     module, node, owner = function.module, function.node, function.bound
     is_hidden = evaluator.names.layout.published and not is_test_file(module.path)

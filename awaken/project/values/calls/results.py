@@ -70,7 +70,7 @@ class Results:
         self, functions: Values, module: Module, node: ast.Call, known: Environment
     ) -> Values:
         """Return what ``node``, a call of one of ``functions``, returns."""
-        return union(*(self._called(one, module, node, known) for one in functions))
+        return union(*(self._called(function, module, node, known) for function in functions))
 
     def _called(
         self, function: Value, module: Module, node: ast.Call, known: Environment
@@ -105,7 +105,7 @@ class Results:
                 return (self._evaluator.unknown(module, node, why),)
 
     def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:
-        """Return what a call gives; what comes from its arguments comes from where they do."""
+        """Return the result of a call; values from its arguments keep their origins."""
         asked = parameters_in(found)
         given: dict[Place, Origins] = {}
         for one in arguments if asked else ():

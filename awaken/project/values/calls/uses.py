@@ -88,10 +88,10 @@ class Uses:
             return values
         method = _entering_method(module, node)
         left = tuple(
-            one
-            for one in values
-            if not isinstance(one, InstanceOf)
-            or not self._evaluator.lacks(one, method, module, node)
+            value
+            for value in values
+            if not isinstance(value, InstanceOf)
+            or not self._evaluator.lacks(value, method, module, node)
         )
         return left or values
 

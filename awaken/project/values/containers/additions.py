@@ -208,7 +208,7 @@ class Additions:
         Pydantic's models validate a container into a new one, if nobody writes how.
         """
         ancestors = self._evaluator.classes.ancestors(qualified)
-        field = next((one.arg for one in call.keywords if one.value is node), None)
+        field = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
         if ancestors is None or ancestors.unresolved or field is None:
             return False
         bases = schema_knowledge().models.bases
@@ -250,7 +250,7 @@ class Additions:
                 inner = self._grown(parameters[-1], additions, known, depth + 1)
                 return replace(value, parameters=(*parameters[:-1], inner))
             case TupleOf():
-                items = (self._grown(one, additions, known, depth + 1) for one in value.items)
+                items = (self._grown(item, additions, known, depth + 1) for item in value.items)
                 return TupleOf(tuple(items))
             case Producer():
                 return replace(value, inner=self._grown(value.inner, additions, known, depth))
@@ -370,7 +370,7 @@ class _Uses:
                     is_used = is_used or isinstance(module.parent(node), ast.AugAssign)
                 case ast.Name(ctx=ast.Load()):
                     bindings = module.scopes.bindings_of(node)
-                    is_used = any(one.kind == "import" for one in bindings)
+                    is_used = any(binding.kind == "import" for binding in bindings)
                 case ast.alias(asname=str() as other) if other != name:
                     # By another name it may be filled as well, which is not looked at.
                     yield Addition("unknown", depth, module, module.tree)
@@ -439,12 +439,12 @@ class _Uses:
         if not isinstance(call, ast.Call) or call.func is not node:
             yield Addition("unknown", depth, module, node)
             return
-        if any(isinstance(one, ast.Starred) for one in call.args):
+        if any(isinstance(argument, ast.Starred) for argument in call.args):
             yield Addition("unknown", depth, module, call)
         elif name in _PUTTING_ONE and len(call.args) > _PUTTING_ONE[name]:
             yield Addition("item", depth, module, call.args[_PUTTING_ONE[name]])
         elif name in _PUTTING_ALL:
-            yield from (Addition("all", depth, module, one) for one in call.args)
+            yield from (Addition("all", depth, module, argument) for argument in call.args)
             for keyword in call.keywords:
                 put: Put = "all" if keyword.arg is None else "item"
                 yield Addition(put, depth, module, keyword.value)
@@ -489,7 +489,7 @@ class _Uses:
             yield Addition("unknown", depth, module, node)
 
     def _loop(self, module: Module, target: ast.expr, depth: int) -> Iterator[Addition]:
-        """What the variable of a loop holds is in the container."""
+        """The values of a loop's variable are in the container."""
         yield from self._alias(module, target, target, depth + 1)
 
     def _alias(

@@ -163,8 +163,8 @@ class Building:
                 if all(isinstance(one, _CERTAIN) for one in node.ops):
                     return (BOOL,)
                 parts = [node.left, *node.comparators]
-                sides = union(*(self._evaluator.values(module, one, known) for one in parts))
-                return (BOOL,) if all(one in _SCALARS for one in sides) else (_ELSEWHERE,)
+                sides = union(*(self._evaluator.values(module, part, known) for part in parts))
+                return (BOOL,) if all(side in _SCALARS for side in sides) else (_ELSEWHERE,)
             case ast.BinOp():
                 left = self._evaluator.values(module, node.left, known)
                 right = self._evaluator.values(module, node.right, known)
@@ -199,11 +199,11 @@ class Building:
             return self._dict_called(module, node, known)
         if name == "defaultdict":
             return self._defaultdict(module, node, known)
-        if any(isinstance(one, ast.Starred) for one in node.args):
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
             return None
         if name in {"map", "filter"}:
             return self._mapped(qualified, module, node, known)
-        given = [self.items_of(module, one, known) for one in node.args]
+        given = [self.items_of(module, argument, known) for argument in node.args]
         match name:
             case "zip" if given:
                 return (InstanceOf(qualified, parameters=((TupleOf(tuple(given)),),)),)
@@ -332,7 +332,7 @@ class Building:
 
 
 def number(node: ast.expr) -> int | None:
-    """Return the constant whole number that ``node`` is; None if it is none."""
+    """Return the constant whole number that ``node`` is, or None."""
     match node:
         case ast.Constant(value=int() as value) if not isinstance(value, bool):
             return value

@@ -46,7 +46,7 @@ MOST_PLACES = 20
 
 
 def iterated(value: Value) -> Values | None:
-    """Return what ``for`` gives of a container; None if it is none, or it is not known."""
+    """Return the items that ``for`` gives of a container; None if unknown, or no container."""
     match value:
         case TupleOf():
             return union(*value.items)
@@ -99,8 +99,8 @@ def sliced(value: Value, start: int | None, stop: int | None, *, known: bool) ->
 def place_of(value: TupleOf, position: int, before: int | None, after: int) -> Values | None:
     """Return what the target at ``position`` gets of a tuple; None if the tuple does not fit.
 
-    ``before`` are the targets in front of a starred one, ``after`` those behind it; without a
-    starred one ``before`` is None and ``after`` how many there are.
+    ``before`` are the targets before a starred one, ``after`` those after it. Without a starred one
+    ``before`` is None and ``after`` their number.
     """
     items = value.items
     if before is None:

@@ -42,7 +42,7 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
         case InstanceOf():
             methods = evaluator.attribute(owner, "__getitem__", module, node)
             # A method that is visible, or that a stub declares.
-            if all(isinstance(one, FunctionOf | External) for one in methods):
+            if all(isinstance(method, FunctionOf | External) for method in methods):
                 call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
                 return evaluator.called(methods, module, call)
         case _:

@@ -30,7 +30,7 @@ class Received:
 
 
 def received(module: Module, target: ast.expr) -> Received | None:
-    """Return what ``target`` receives; None if its statement is none that gives a value."""
+    """Return the value that ``target`` receives; None if its statement gives none."""
     steps: list[Step] = []
     part: ast.AST = target
     while True:

@@ -15,7 +15,7 @@ _METHODS = frozenset(
 
 def are_automap(values: Values) -> bool:
     """Whether ``values`` are nothing but collections of such classes."""
-    return bool(values) and all(one == CLASSES for one in values)
+    return bool(values) and all(value == CLASSES for value in values)
 
 
 def automap_attribute(owner: Value, name: str) -> Values:

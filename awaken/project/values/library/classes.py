@@ -47,7 +47,7 @@ def library_class(qualified: str) -> GenericClass | None:
             if arguments:
                 listed = variables_in(found.module, arguments)
             continue
-        inner = tuple(read(found.module, one) for one in arguments)
+        inner = tuple(read(found.module, argument) for argument in arguments)
         bases.append(InstanceOf(declared.qualified, parameters=inner))
     variables = variables_in(found.module, node.bases) if listed is None else listed
     return GenericClass(variables, tuple(bases), is_protocol)

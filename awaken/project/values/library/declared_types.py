@@ -35,7 +35,7 @@ _active: list[str] = []
 
 
 def read(module: str, node: ast.expr) -> Values:
-    """Return what the type ``node`` in the stub of ``module`` stands for."""
+    """Return the type ``node`` in the stub of ``module``."""
     match node:
         case ast.Constant(value=None):
             return (NoneValue(),)
@@ -68,7 +68,7 @@ def named(module: str, node: ast.expr) -> Declaration | None:
 
 
 def arguments_of(node: ast.Subscript) -> list[ast.expr]:
-    """Return what stands in the brackets of a generic type."""
+    """Return the types in the brackets of a generic type."""
     return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
@@ -148,10 +148,10 @@ def _is_alias(node: ast.AnnAssign) -> bool:
 
 
 def _made(found: Declaration, value: ast.Call) -> Values:
-    """Return what ``T = TypeVar(...)`` or ``N = NewType(...)`` stands for."""
+    """Return the type of ``T = TypeVar(...)`` or ``N = NewType(...)``."""
     made_by = ast.unparse(value.func).rpartition(".")[2]
     if made_by in _VARIABLES:
-        bound = next((one.value for one in value.keywords if one.arg == "bound"), None)
+        bound = next((keyword.value for keyword in value.keywords if keyword.arg == "bound"), None)
         constraints = value.args[1:]
         limits = constraints or ([] if bound is None else [bound])
         # A bound by a protocol says what it can do, not what it is.
@@ -178,18 +178,18 @@ def _generic(module: str, node: ast.Subscript) -> Values:
     arguments = arguments_of(node)
     first = found.nodes[0] if found.nodes else None
     if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
-        return _alias(found, first.value, [read(module, one) for one in arguments])
+        return _alias(found, first.value, [read(module, argument) for argument in arguments])
     return generic(found.qualified, arguments, lambda one: read(module, one))
 
 
 def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Values:
-    """Return what an alias with type variables stands for, given its ``arguments``."""
+    """Return the type of an alias with type variables, given its ``arguments``."""
     names = variables_in(found.module, [value])
     return solved(read(found.module, value), dict(zip(names, arguments, strict=False)))
 
 
 def variables_in(module: str, nodes: list[ast.expr]) -> tuple[str, ...]:
-    """Return the type variables that stand in types of a stub, in the order of appearance."""
+    """Return the type variables in types of a stub, in the order of appearance."""
     found: dict[str, None] = {}
     for node in nodes:
         for inner in _names(node):

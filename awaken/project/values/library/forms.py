@@ -50,7 +50,7 @@ def is_class(name: str) -> bool:
 
 
 def generic(name: str, arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) -> Values:
-    """Return what ``name[arguments]`` stands for, a type of a library; ``read`` reads a type."""
+    """Return the type ``name[arguments]`` of a library; ``read`` reads a type."""
     home, _, simple = name.rpartition(".")
     if name in {"builtins.type", "typing.Type"}:
         return classes_of(read(arguments[0]))
@@ -97,7 +97,7 @@ def _tuple(arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) ->
             return InstanceOf("builtins.tuple", parameters=(read(first),))
         case [ast.Tuple(elts=[])]:
             return TupleOf(())
-        case _ if any(isinstance(one, ast.Starred) for one in arguments):
+        case _ if any(isinstance(argument, ast.Starred) for argument in arguments):
             return InstanceOf("builtins.tuple")
         case _:
             return TupleOf(tuple(map(read, arguments)))

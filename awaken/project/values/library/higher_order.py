@@ -24,7 +24,7 @@ def items_called_with(
     ``name`` is what is called, ``keyword`` the one that ``function`` is passed as, ``position``
     that of the parameter. None where nothing says so.
     """
-    if any(isinstance(one, ast.Starred) for one in call.args) or position < 0:
+    if any(isinstance(argument, ast.Starred) for argument in call.args) or position < 0:
         return None
     is_key = keyword == "key" or (name == "itertools.groupby" and call.args[1:2] == [function])
     if is_key and name in BY_KEY and position == 0:

@@ -99,7 +99,7 @@ class Library:
         if instance is not None:
             simple = name.rpartition(".")[2]
             members = (self._lines.member(one, simple) for one in self._lines.line(instance))
-            found = next((one for one in members if one is not None), None)
+            found = next((member for member in members if member is not None), None)
             result = None if found is None else self._result(name, found, (instance,), call)
             return None if result is None else loaded(result, function, module, node)
         declared = self._lines.declaration(name)
@@ -168,12 +168,12 @@ class Library:
         module: Module,
         node: ast.expr,
     ) -> None:
-        """Add to ``solution`` what the variables in ``wanted`` stand for, where it is ``given``."""
+        """Add to ``solution`` the values of the variables in ``wanted``, where it is ``given``."""
         call = ast.copy_location(ast.Call(node, [], []), node)
         self._solutions.unify(wanted, given, solution, Call(module, call, (), makes=False))
 
     def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
-        """Return what the type variables of the class ``base`` stand for in ``owner``."""
+        """Return the values of the type variables of the class ``base`` in ``owner``."""
         instance = _instance(owner)
         found = None if instance is None else self._lines.parameters_as(instance, base)
         shape = self._lines.shape(base) if found else None

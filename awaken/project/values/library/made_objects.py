@@ -44,7 +44,7 @@ def method_of(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> V
 
 
 def _hands_on(evaluator: Questions, facts: ClassFacts) -> bool:
-    """Whether a factory has its base make the objects, of the class that this is told to make."""
+    """Whether a factory lets its base make the objects, of the class that it got."""
     overridden = _MAKING & facts.members
     module, node = (overridden and evaluator.classes.node(facts.qualified)) or (None, None)
     if module is None or node is None:

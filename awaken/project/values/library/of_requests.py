@@ -56,9 +56,9 @@ def page_of_route(evaluator: Questions, name: str, module: Module, node: ast.Cal
 
 
 def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST) -> Values | None:
-    """Return the user that ``flask_login.current_user`` stands for; None if it is no such name.
+    """Return the user of ``flask_login.current_user``; None if it is no such name.
 
-    Also where nothing in sight loads one.
+    Also where no visible code loads one.
     """
     givers = evaluator.knowledge.current_users.get(name)
     if givers is None or not evaluator.follows_callers:
@@ -98,7 +98,7 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
     # The manager of an application is often out of sight: ``app.login_manager.user_loader``.
     values = evaluator.values(module, node.value)
     return all(
-        not isinstance(one, InstanceOf) or _inherits(evaluator, one, owner) for one in values
+        not isinstance(value, InstanceOf) or _inherits(evaluator, value, owner) for value in values
     )
 
 
@@ -141,7 +141,7 @@ def kept_for_request(
 ) -> Values | None:
     """Return what the program keeps as ``g.name``, or as ``request.state.name``.
 
-    None where nothing in sight does. Of what is kept for an application the same is said.
+    None where no visible code does. The same holds for values that are kept for an application.
     """
     if owner not in _KEEPERS or not evaluator.follows_callers:
         return None
@@ -185,7 +185,7 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
     if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
         return False
     values = evaluator.values(module, node)
-    known = [one for one in values if not isinstance(one, Unknown)]
+    known = [value for value in values if not isinstance(value, Unknown)]
     return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
 
 

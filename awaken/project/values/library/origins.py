@@ -54,7 +54,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
         return node.args
     if name not in _GETS or not owner.startswith("sqlalchemy."):
         return []
-    given = next((one.value for one in node.keywords if one.arg == "options"), None)
+    given = next((keyword.value for keyword in node.keywords if keyword.arg == "options"), None)
     if isinstance(given, ast.List | ast.Tuple):
         return given.elts
     return [] if given is None else [given]
@@ -83,7 +83,7 @@ def begun(found: Values, name: str, place: Place) -> Values:
 def followed(found: Values, owner: InstanceOf, name: str) -> Values:
     """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from.
 
-    What is loaded by a statement of its own does not come from there.
+    An object that is loaded by a statement of its own does not come from there.
     """
     if any(isinstance(one, InstanceOf) and one.qualified in _OF_ATTRIBUTES for one in found):
         return found
@@ -159,7 +159,7 @@ def _each(
     fresh: tuple[Origin, ...] | None = None,
     gets_fresh: Callable[[InstanceOf], bool] = lambda _: True,
 ) -> Values:
-    """Return ``found`` with all origins changed; what has none is given ``fresh`` if it may."""
+    """Return ``found`` with all origins changed; values without one get ``fresh`` if they may."""
     changed: Values = ()
     for one in found:
         match one:

@@ -54,8 +54,8 @@ def is_open(value: Value) -> bool:
 
 
 def is_made(values: Values) -> bool:
-    """Whether all that ``values`` may be are instances that are told apart by what made them."""
-    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
+    """Whether all ``values`` are instances that are distinguished by the call that made them."""
+    return bool(values) and all(isinstance(value, InstanceOf) and value.made for value in values)
 
 
 def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:

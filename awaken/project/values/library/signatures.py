@@ -84,7 +84,7 @@ def signature(
 def filled(one: Signature, call: ast.Call) -> list[Filled] | None:
     """Return which argument each parameter is given; None where the call does not fit.
 
-    Behind ``*items`` no position is certain, so only a variadic parameter takes what is unpacked.
+    After ``*items`` no position is certain, so only a variadic parameter takes the unpacked ones.
     """
     found: list[Filled] = []
     positions = list(one.positional)

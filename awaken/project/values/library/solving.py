@@ -27,7 +27,7 @@ Solution = Mapping[str, Values]
 
 
 def has_variables(values: Values) -> bool:
-    """Whether a type variable stands anywhere in ``values``."""
+    """Whether ``values`` contain a type variable."""
     return any(map(_is_open, values))
 
 
@@ -46,8 +46,8 @@ def _is_open(value: Value) -> bool:
 
 
 def solved(values: Values, solution: Solution) -> Values:
-    """Return ``values`` with what each variable that ``solution`` names stands for."""
-    return union(*(_solved(one, solution) for one in values))
+    """Return ``values`` with the value of each variable that ``solution`` names."""
+    return union(*(_solved(value, solution) for value in values))
 
 
 def growing(values: Values) -> Values:
@@ -71,9 +71,9 @@ def _growing(value: Value) -> Value:
 def closed(values: Values, place: Place, why: str = "") -> Values:
     """Return ``values`` with the bounds of the variables that nothing solved; else unknown.
 
-    What a stub leaves open is unknown as well, at ``place``.
+    Types that a stub leaves open are unknown as well, at ``place``.
     """
-    return union(*(_closed(one, place, why) for one in values))
+    return union(*(_closed(value, place, why) for value in values))
 
 
 def _solved(value: Value, solution: Solution) -> Values:
@@ -86,10 +86,10 @@ def _solved(value: Value, solution: Solution) -> Values:
         case Producer():
             return (replace(value, inner=solved(value.inner, solution)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(solved(one, solution) for one in value.parameters)
+            inner = tuple(solved(parameter, solution) for parameter in value.parameters)
             return (replace(value, parameters=inner),)
         case TupleOf():
-            return (TupleOf(tuple(solved(one, solution) for one in value.items)),)
+            return (TupleOf(tuple(solved(item, solution) for item in value.items)),)
         case _:
             return (value,)
 
@@ -107,10 +107,10 @@ def _closed(value: Value, place: Place, why: str) -> Values:
         case Producer():
             return (replace(value, inner=closed(value.inner, place, why)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(closed(one, place, why) for one in value.parameters)
+            inner = tuple(closed(parameter, place, why) for parameter in value.parameters)
             return (replace(value, parameters=inner),)
         case TupleOf():
-            return (TupleOf(tuple(closed(one, place, why) for one in value.items)),)
+            return (TupleOf(tuple(closed(item, place, why) for item in value.items)),)
         case _:
             return (value,)
 
@@ -127,4 +127,4 @@ def _as_class(value: Value) -> Value:
 
 def without_none(values: Values) -> Values:
     """Return ``values`` other than None."""
-    return tuple(one for one in values if one != NoneValue())
+    return tuple(value for value in values if value != NoneValue())

@@ -219,7 +219,7 @@ class ControlGraph:
         if isinstance(node, ast.GeneratorExp):
             return  # the rest runs at another time
         targets = [one for generator in generators for one in ast.walk(generator.target)]
-        hidden = {one.id for one in targets if isinstance(one, ast.Name)}
+        hidden = {target.id for target in targets if isinstance(target, ast.Name)}
         head: list[int] = []
 
         def begin() -> None:

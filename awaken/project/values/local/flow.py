@@ -57,7 +57,7 @@ class Flow:
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {
             # ``x: int`` gives the name no value.
-            name: [one for one in bindings if one.kind != "annotation"]
+            name: [binding for binding in bindings if binding.kind != "annotation"]
             for name, bindings in self.scope.bindings.items()
         }
         self._together = _groups(self._bindings)
@@ -141,7 +141,7 @@ class Flow:
     def reached(self, definition: Binding) -> tuple[ast.Name, ...] | Unknown:
         """Return the reads that may see the value of ``definition``; Unknown if not all are seen.
 
-        A read by a function inside this one makes it unknown, for it may see every definition.
+        A read by a function inside this one makes it unknown: it may see every definition.
         """
         name = definition.name
         if name not in self._reached:
@@ -164,8 +164,8 @@ class Flow:
     def outdated(self, name: str, events: Collection[ast.AST]) -> set[ast.Name]:
         """Return the reads of ``name`` that may see a value given before one of ``events`` ran.
 
-        ``events`` are nodes of definitions of other names, at which something changes: a read is
-        outdated if its value was made, then an event happened, then the value is read.
+        ``events`` are nodes of definitions of other names, at which something changes. A read is
+        outdated if its value was made before an event, and is read after it.
         """
         name = self.scope.mangled(name)
         facts = self._outdated(name, frozenset(events))
@@ -211,7 +211,7 @@ class Flow:
         self._solved.update(names)
 
     def _by_bits(self, name: str, bits: int) -> tuple[Binding, ...]:
-        """Return the definitions of ``name`` for ``bits``; ``del`` is none.
+        """Return the definitions of ``name`` for ``bits``; ``del`` is not one.
 
         Those of the lower bits come first, and are mostly known from the read before.
         """
@@ -247,7 +247,7 @@ class Flow:
     def _outdated(self, name: str, events: frozenset[ast.AST]) -> set[ast.AST]:
         """Return the events of ``name`` before which one of ``events`` may have outdated it.
 
-        Of what may be in force, bit 0 is no value, bit 1 a value, bit 2 an outdated one.
+        Bit 0 means no value, bit 1 a value, bit 2 an outdated one.
         """
         graph = self._graph
         given = {one.node for one in self._bindings.get(name, ())}
@@ -295,7 +295,7 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
 
 
 def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
-    """Return the points that can be reached from the first one, each behind those it follows.
+    """Return the points that can be reached from the first one, each after those it follows.
 
     Only the way back of a loop leads to an earlier one.
     """
@@ -320,7 +320,7 @@ def _position(read: ast.Name) -> tuple[int, int]:
 
 
 def flow_of(module: Module, function: FunctionOrLambda) -> Flow:
-    """Return what is known of the local names of ``function``, worked out once per tree."""
+    """Return the flow of the local names of ``function``, worked out once per tree."""
     known: Flow | None = module.memo.get(function)
     if known is None:
         known = module.memo[function] = Flow(module, function)

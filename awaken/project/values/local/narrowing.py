@@ -55,11 +55,11 @@ class Narrowing:
         if name.id not in _checked(module):
             return found  # as most are: what stands around the read need not be gone through
         here = module.enclosing_function(name)
-        functions = {module.enclosing_function(one.node) for one in bindings}
+        functions = {module.enclosing_function(binding.node) for binding in bindings}
         if len(bindings) > 1 and functions != {here}:
             # Another function may give it a value at any time.
             return found
-        ends = [_end_of_binding(module, one.node) for one in bindings]
+        ends = [_end_of_binding(module, binding.node) for binding in bindings]
         for check in _checks(module, name):
             start = check.test.lineno, check.test.col_offset
             if not any(start < end <= check.until for end in ends):

@@ -154,6 +154,6 @@ def _is_key(node: ast.AST) -> bool:
         case ast.AnnAssign(target=ast.Name(id=name)):
             return name in words
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-            return any(one.arg in words for one in keywords)
+            return any(keyword.arg in words for keyword in keywords)
         case _:
             return False

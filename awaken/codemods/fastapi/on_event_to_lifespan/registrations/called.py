@@ -115,8 +115,8 @@ class Caller:
         return text
 
     def _made(self, node: ast.Call, *, may_keep: bool) -> Called:
-        arguments = [*node.args, *(one.value for one in node.keywords)]
-        steady = all(isinstance(one, ast.Name | ast.Constant) for one in arguments)
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        steady = all(isinstance(argument, ast.Name | ast.Constant) for argument in arguments)
         text = self._module.text_of(node)
         if self._project.qualified_name(self._module, node.func) == _PARTIAL:
             # `partial` evaluates its arguments once, at the registration.
@@ -137,7 +137,7 @@ class Caller:
 
     def of_result(self, node: ast.Call, manner: Manner) -> Called:
         """Return how to call what the call ``node`` returns. Raises Refused."""
-        arguments = [*node.args, *(one.value for one in node.keywords)]
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         text = self._module.text_of(node)
         if "\n" in text or not all(isinstance(one, ast.Name | ast.Constant) for one in arguments):
             raise self._refused(reasons.HANDLER_EXPRESSION, node)

@@ -31,7 +31,7 @@ class Provider:
 def provider_of(project: Project, home: Home, registration: Registration) -> Provider | None:
     """Return the call that makes and registers the handler of ``registration``, if only one does.
 
-    It stands where the application of ``home`` is made. Raises Refused.
+    It is where the application of ``home`` is made. Raises Refused.
     """
     module, function = registration.module, registration.function
     maker = module.scopes.scope_of(function).node if function is not None else None

@@ -71,7 +71,7 @@ class _Steadiness:
             case ast.Constant():
                 return True
             case ast.Tuple(elts=elements) | ast.Set(elts=elements) | ast.List(elts=elements):
-                return all(isinstance(one, ast.Constant) for one in elements)
+                return all(isinstance(element, ast.Constant) for element in elements)
             case ast.Name():
                 return self._of_name(node, truth_only=False)
             case _:

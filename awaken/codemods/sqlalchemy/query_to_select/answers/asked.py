@@ -31,7 +31,7 @@ def asked(module: Module, recognised: Recognised, rewrite: Rewrite) -> Asked | N
     if chain.receiver is None or chain.ending not in {"executed", "iterated"}:
         return None
     end = chain.end if chain.ending == "executed" else "__iter__"
-    before = (*(one.name for one in chain.links), end)
+    before = (*(link.name for link in chain.links), end)
     match rewrite.parts[0].data:
         case GetRewrite(settings=()):
             after: tuple[str, ...] = ("get",)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def named(module: Module, node: ast.AST) -> Span | None:
-    """Return where the name ``query`` stands, in a definition or an assignment."""
+    """Return the place of the name ``query``, in a definition or an assignment."""
     match node:
         case ast.FunctionDef(name="query"):
             start = module.span(node).start
@@ -80,8 +80,8 @@ def is_read(project: Project, module: Module, fake: str, handled: Sequence[ast.A
         and node.attr == "query"
         and node not in handled
         and any(
-            isinstance(one, InstanceOf) and one.qualified == fake
-            for one in project.values.of(module, node.value).alternatives
+            isinstance(alternative, InstanceOf) and alternative.qualified == fake
+            for alternative in project.values.of(module, node.value).alternatives
         )
         for node in module.walk()
     )
@@ -103,7 +103,7 @@ def _only_raises(function: ast.FunctionDef) -> bool:
 
 
 def _body(function: Function) -> list[ast.stmt]:
-    """Return the statements of a function behind its docstring."""
+    """Return the statements of a function after its docstring."""
     match function.body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest] if rest:
             return rest

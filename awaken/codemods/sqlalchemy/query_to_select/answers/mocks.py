@@ -22,7 +22,8 @@ _SPEC = {"name", "spec", "spec_set"}
 class Told:
     """One assignment that says what ``root.query`` gives, asked by the methods of a ``path``.
 
-    It is told by the attribute ``setting`` of the last one, ``return_value`` or ``side_effect``.
+    It is configured by the attribute ``setting`` of the last one, ``return_value`` or
+    ``side_effect``.
     """
 
     module: Module
@@ -42,7 +43,7 @@ class Told:
 
 
 def told(project: Project, module: Module, query: ast.Attribute) -> Told | None:
-    """Return what is told of ``query``, an attribute of a mock; None where it is something else."""
+    """Return the configured answer of a mock's attribute ``query``; None without one."""
     path: list[str] = []
     method = query
     while True:
@@ -73,7 +74,7 @@ def _is_alone(module: Module, target: ast.Attribute) -> bool:
 
 
 def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
-    """Whether the object behind ``query`` answers whatever it is asked."""
+    """Whether the object of ``query`` answers every call."""
     root: ast.expr = query.value
     while isinstance(root, ast.Attribute):
         root = root.value
@@ -81,7 +82,7 @@ def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
         return False
     mocked = project.mocks.made_at(module, root)
     if mocked is not None:
-        named = {one.arg for one in mocked.call.keywords}
+        named = {keyword.arg for keyword in mocked.call.keywords}
         return not mocked.call.args and named <= _SPEC
     around = next((one for one in module.ancestors(root) if isinstance(one, Function)), None)
     return any(
@@ -96,7 +97,7 @@ def answered(
 ) -> list[tuple[Told, list[tuple[str, ...]]]] | None:
     """Return what each statement has to say afterwards, if it says the same of all queries.
 
-    None where a query would be answered that is not today, or is asked in no way that is told.
+    None where a query would be answered that is not answered today, or in an unknown way.
     """
     before: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for query in queries:

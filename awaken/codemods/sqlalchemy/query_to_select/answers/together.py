@@ -40,7 +40,7 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query that a double answers, and what becomes of it."""
+    """A query that a mock answers, and the decision on it."""
 
     module: Module
     recognised: Recognised
@@ -49,7 +49,7 @@ class _Query:
 
 
 class Together:
-    """Says of the queries of one program that doubles answer what becomes of both."""
+    """Decides about the queries of one program that mocks answer, and about the mocks."""
 
     def __init__(self, project: Project, sites: Sites) -> None:
         self._project = project
@@ -57,7 +57,7 @@ class Together:
         self._decided: dict[QueryUse, Rewrite | None] = {}
 
     def rewrite(self, use: QueryUse) -> Rewrite | None:
-        """Return what becomes of a query and of all that its doubles answer; None if it stays."""
+        """Return the rewrite of a query and of all its mocked answers; None if it stays."""
         if use not in self._decided:
             uses, doubles = self._group(use)
             found = self._of_group(uses, doubles)
@@ -137,22 +137,22 @@ class Together:
 
     # ------------------------------------------------------------------------------- the doubles
     def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
-        """Return what has a double answer statements; None where it cannot be told how."""
+        """Return the mock's answers to statements; None where they are unknown."""
         module = self._project.module(double.place.path)
         if module is None or not answers:
             return None
         nodes = [_node_at(module, place) for place in double.marks]
-        if double.fake or any(by_hand.named(module, one) for one in nodes if one is not None):
+        if double.fake or any(by_hand.named(module, node) for node in nodes if node is not None):
             places = [double.place] if double.fake else double.marks
             return self._by_hand(module, double, places, answers)
         statements = [
-            mocks.told(self._project, module, one) if isinstance(one, ast.Attribute) else None
-            for one in nodes
+            mocks.told(self._project, module, node) if isinstance(node, ast.Attribute) else None
+            for node in nodes
         ]
         if None in statements:
             return None
-        known = [one for one in statements if one is not None]
-        heads = {one.after[0] for one in answers}
+        known = [statement for statement in statements if statement is not None]
+        heads = {answer.after[0] for answer in answers}
         if any(mocks.asks_already(module, one, heads) for one in known):
             return None
         said = mocks.answered(known, answers)
@@ -161,7 +161,7 @@ class Together:
     def _by_hand(
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
     ) -> list[_Written] | None:
-        heads = {one.after[0] for one in answers}
+        heads = {answer.after[0] for answer in answers}
         nodes = [_node_at(module, place) for place in places]
         if len(heads) != 1 or self._is_named_elsewhere(double):
             return None
@@ -211,7 +211,7 @@ def _node_at(module: Module, place: Place) -> ast.AST | None:
 
 
 def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
-    rewrites = [one.rewrite for one in queries]
+    rewrites = [query.rewrite for query in queries]
     roots = [root for one in rewrites for root in one.roots]
     for double in doubles:
         said = f"the mock `{double.shown}` now answers the statement"

@@ -126,7 +126,7 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 
 
 def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
-    """Return how the query ends if its session is read off it, or is told to execute it."""
+    """Return how the query ends if its session is read from it, or executes it."""
     found = read_by_session(reader, node)
     # The builders would be lost with the query that the session is read off.
     if found is not None and found[0] == "session" and links:
@@ -135,7 +135,7 @@ def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> Sess
 
 
 class _Collector:
-    """Fills a component from one definition; raises Refused where something is out of sight."""
+    """Fills a component from one definition; raises Refused where something is unknown."""
 
     def __init__(self, component: Component, roots_of: RootsOf) -> None:
         self._component = component

@@ -23,7 +23,7 @@ Start = ast.Call | ast.Attribute | ast.Name
 
 @dataclass(frozen=True, slots=True)
 class ChainFragment:
-    """A part of a query that stands in one expression.
+    """A part of a query in one expression.
 
     It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
     variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those
@@ -56,7 +56,7 @@ class ChainFragment:
 
     @property
     def items(self) -> tuple[ast.expr, ...]:
-        """What the query asks for that begins here; nothing where none does."""
+        """The entities and columns of a query that begins here; empty if none does."""
         if self.recognised is None:
             return ()
         root = self.recognised.root
@@ -115,9 +115,9 @@ class Component:
         yield from self.uses
 
     def in_order(self) -> list[Holder]:
-        """Return all that holds a query, each behind what its value is made of.
+        """Return the definitions that hold a query, each after those that its value is made of.
 
-        Only where queries go in a circle, one stands in front of that.
+        Only where queries go in a circle, one comes before its source.
         """
         readers = self.readers()
         begun = [

@@ -21,7 +21,7 @@ _REASONS: Mapping[str, Reason] = {
 
 
 def in_sight(found: Found | Unseen) -> Found:
-    """Return what was ``found``; raises Refused if not all of it is in sight."""
+    """Return ``found``; raises Refused if not all of it is visible."""
     if isinstance(found, Unseen):
         raise refused_for(found)
     return found

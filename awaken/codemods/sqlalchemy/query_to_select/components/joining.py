@@ -26,7 +26,7 @@ ckan there are 2 at most."""
 
 
 def joined(statements: Sequence[Statement]) -> Statement:
-    """Return what is known of a statement that is one of ``statements``; raises Refused."""
+    """Return the facts of a statement that is one of ``statements``; raises Refused."""
     found, *others = statements
     for other in others:
         found = join(found, other)
@@ -34,7 +34,7 @@ def joined(statements: Sequence[Statement]) -> Statement:
 
 
 def join(one: Statement, other: Statement) -> Statement:
-    """Return what is known of a statement that is ``one`` or ``other``; raises Refused."""
+    """Return the facts of a statement that is ``one`` or ``other``; raises Refused."""
     one, other = _with_same_items(one, other)
     found = one.either(other)
     # What makes the statement flush may stand on one of the ways only.

@@ -58,7 +58,7 @@ def execution_of_kinds(
 ) -> KindsRewrite:
     """Return how ``fragment`` is executed, by one of ``found`` for each of ``states``.
 
-    Raises Refused where that is not to be told by what the statement selects.
+    Raises Refused where the selected entities do not decide it.
     """
     left: list[Way] = []
     for one, data in zip(states, found, strict=True):
@@ -118,7 +118,7 @@ def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement
 
 
 def _lists(statements: Sequence[Statement]) -> Sequence[Sequence[Item]]:
-    return [items for one in statements for items in one.lists or (one.items,)]
+    return [items for statement in statements for items in statement.lists or (statement.items,)]
 
 
 def _all(lists: Sequence[Sequence[Item]], holds: Callable[[Sequence[Item]], bool]) -> bool:
@@ -143,6 +143,6 @@ def _begins_with_column(items: Sequence[Item]) -> bool:
 
 
 def agreed(found: Sequence[object]) -> bool:
-    """Whether the same is written on all ways."""
+    """Whether the same is written on all paths."""
     first, *others = found
     return all(other == first for other in others)

@@ -178,7 +178,7 @@ class ComponentSession:
         if before is None:
             return None
         if known is None or known.added.before is not before:
-            reads = [one.node for one in self._component.uses if one.ending == "session"]
+            reads = [use.node for use in self._component.uses if use.ending == "session"]
             wanted = Wanted(context, before, given, again, reads)
             known = None if known else self._new_parameter(wanted)
         if known is None:
@@ -200,7 +200,7 @@ class ComponentSession:
         return isinstance(reached, Unknown) or len(reached) > 1
 
     def _check(self, use: ChainFragment, text: str) -> None:
-        """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
+        """Raise Refused unless ``text`` is still the session of its query at ``use``."""
         new = self.parameters.get(use.context)
         if new is None or new.added.name != text:
             _check(self._component, use, text, self._first_roots.get(use.context))
@@ -285,7 +285,7 @@ def _inside(
 
 # --------------------------------------------------------------------------------- still the same
 def _check(component: Component, use: ChainFragment, text: str, root: ChainFragment | None) -> None:
-    """Raise Refused unless ``text`` is still the session of its query where ``use`` stands.
+    """Raise Refused unless ``text`` is still the session of its query at ``use``.
 
     ``root`` is the first query that is made in the function of ``use``, if one is.
     """
@@ -319,7 +319,7 @@ def _is_outdated(
     component: Component, context: FunctionContext, bindings: Iterable[Binding]
 ) -> bool:
     """Whether the session's variable may be given a value between a query and what uses it."""
-    changes = [one.node for one in bindings if one.kind != "parameter"]
+    changes = [binding.node for binding in bindings if binding.kind != "parameter"]
     outdated = {
         read
         for name in component.variables(context)

@@ -52,14 +52,14 @@ def query_read(
     if receiver.attr != "session" or not isinstance(query, ast.Name):
         return None
     bindings = context.flow.scope.bindings.get(context.flow.scope.mangled(query.id), [])
-    notes = filter(None, (one.declared for one in bindings))
+    notes = filter(None, (binding.declared for binding in bindings))
     is_noted = any(reader.library_name(note) == "Query" for note in notes)
-    is_made = any(one.value is not None and query_root(one.value) for one in bindings)
+    is_made = any(binding.value is not None and query_root(binding.value) for binding in bindings)
     return query if is_noted or is_made else None
 
 
 def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
-    """Return ``node.session`` or ``inspect(node).session`` around ``node``, if it stands there."""
+    """Return ``node.session`` or ``inspect(node).session`` around ``node``, if there is one."""
     module = reader.module
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
@@ -91,8 +91,8 @@ def caveats_of_execute(statement: Statement) -> list[str]:
 def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] | None:
     """Return the variable that the session is read into, and the statement that does it.
 
-    None where it does more, has a comment, or may be left out, or where the variable is set
-    elsewhere too.
+    None where it does more, has a comment, or may not run, or where the variable is set elsewhere
+    too.
     """
     module = context.module
     statement = module.parent(read)
@@ -103,7 +103,7 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
             return None
     body = context.function.body
     bindings = context.flow.scope.bindings.get(name, [])
-    values = [one for one in bindings if one.kind != "annotation"]
+    values = [binding for binding in bindings if binding.kind != "annotation"]
     # The only statement of a function cannot go.
     if statement not in body or len(body) == 1 or len(values) != 1:
         return None

@@ -115,9 +115,10 @@ class States:
         return statement
 
     def _before(self, fragment: ChainFragment) -> Statement | None:
-        """Return what is known of the query that ``fragment`` starts with.
+        """Return the facts of the query that ``fragment`` starts with.
 
-        What was joined once is kept: most reads see what the one before sees, and one more.
+        Facts that were joined once are kept: most reads see the same facts as the one before, and
+        one more.
         """
         joined: Statement | None = None
         for one in self._component.holders.reaching(fragment.context, fragment.start):
@@ -177,7 +178,7 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
 
 
 def held_edits(links: Sequence[Link], edits: Sequence[LinkEdit]) -> tuple[LinkEdit, ...] | None:
-    """Return what becomes of ``links``, which are called on a variable; None if their text stays.
+    """Return the rewrites of ``links``, called on a variable; None if their text stays.
 
     A select() has ``filter`` as well, but one statement is written with one word for it: ``where``.
     """

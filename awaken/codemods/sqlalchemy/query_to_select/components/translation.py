@@ -16,7 +16,7 @@ from awaken.project.graph.call_edges import FunctionContext
 def translated(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:
     """Return ``statement`` of another function as ``target``, in the file of ``reader``, sees it.
 
-    Its criteria and options are judged where they stand.
+    Its criteria and options are judged in their own function.
     """
     return replace(
         statement,

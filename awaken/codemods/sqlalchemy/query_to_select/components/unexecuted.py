@@ -44,7 +44,7 @@ def read_unexecuted(reader: Reader, node: ast.expr) -> Unexecuted | None:
 
 
 def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | None:
-    """Return the text that ``text`` becomes, or becomes a part of, where it stands."""
+    """Return the text that replaces ``text``, or the text around it."""
     module = reader.module
     parent = module.parent(text)
     match parent:

@@ -127,7 +127,7 @@ def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit])
 
 
 def _cast(statement: Statement) -> tuple[str, str] | None:
-    """Return how a type checker is told that the result counts rows, where it looks at this.
+    """Return the cast that tells a type checker that the result counts rows, if one is needed.
 
     It was until SQLAlchemy 2.0.44 by ``Session.execute`` itself.
     """
@@ -149,7 +149,7 @@ def _cast(statement: Statement) -> tuple[str, str] | None:
 
 
 def new_links(arguments: Sequence[Argument], ordered: bool) -> list[str]:
-    """Return the builders that stand for the arguments of update() or delete(), in their order."""
+    """Return the builders that replace the arguments of update() or delete(), in their order."""
     names = {
         "values": "ordered_values" if ordered else "values",
         "dialect": "with_dialect_options",
@@ -160,7 +160,7 @@ def new_links(arguments: Sequence[Argument], ordered: bool) -> list[str]:
 
 # ------------------------------------------------------------------------------------- builders
 def check_link(reader: Reader, end: str, link: Link) -> None:
-    """Raise Refused unless ``link`` may stand in front of ``end()``, delete or update.
+    """Raise Refused unless ``link`` may come before ``end()``, delete or update.
 
     Query looks at some builders to raise, and ignores most others.
     """
@@ -189,8 +189,8 @@ def _is_reset(arguments: Sequence[ast.expr]) -> bool:
 def check_target(statement: Statement) -> None:
     """Raise Refused unless the query is for one mapped class, an alias of one, or a Table.
 
-    Whatever it is, ``delete(it)`` is what Query calls; but ORM criteria make an ORM statement of
-    that of a Table.
+    Query calls ``delete(it)`` whatever it is; but ORM criteria make an ORM statement of that of a
+    Table.
     """
     chain = statement.chain
     if len(chain.items) != 1 or isinstance(chain.items[0], ast.Starred):
@@ -230,7 +230,7 @@ def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
 
 
 def link_edits(statement: Statement, before: Sequence[ast.expr] = ()) -> list[LinkEdit]:
-    """Return what becomes of the builders; ``before`` are criteria that are there already."""
+    """Return the rewrites of the builders; ``before`` are criteria that are there already."""
     found: list[LinkEdit] = []
     criteria = list(before)
     pairs = zip(statement.chain.links, statement.edits, strict=True)
@@ -330,7 +330,7 @@ def _dialect(name: str, node: ast.expr) -> tuple[Argument, bool]:
 
 
 def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argument]) -> None:
-    """Comments between arguments go with them to the builders that stand for them.
+    """Comments between arguments move with them to the builders that replace them.
 
     They have no place where that is written in another form, or where they interrupt an argument.
     """
@@ -350,7 +350,7 @@ def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argume
 
 
 def _gaps(reader: Reader, call: ast.Call) -> list[bytes]:
-    """Return what stands in front of, between and behind the arguments of ``call``."""
+    """Return the text before, between and after the arguments of ``call``."""
     module = reader.module
     start, gaps = module.span(call.func).end, []
     for node in sorted([*call.args, *call.keywords], key=lambda one: module.span(one).start):

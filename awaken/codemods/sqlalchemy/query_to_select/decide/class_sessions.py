@@ -37,7 +37,7 @@ def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
 
 
 def written_at_class(recognised: Recognised, chain: Chain, decision: Decision) -> str | None:
-    """Return the session as which the start of ``chain`` is to be read; None: as it stands.
+    """Return the session as which the start of ``chain`` is to be read; None: as written.
 
     ``decision`` notes the import that the session needs. Raises Refused where it has no name here.
     """
@@ -55,7 +55,7 @@ def written_at_class(recognised: Recognised, chain: Chain, decision: Decision) -
 
 
 def explained(recognised: Recognised, refused: Refused) -> Refused:
-    """Return why the site stays: that no session is in sight has a cause of its own at a class."""
+    """Return why the site stays: a class without a visible session has a reason of its own."""
     begin = recognised.begin
     is_cause = refused.reason is reasons.NO_SESSION or (
         refused.reason is reasons.EXTENSION_METHOD and begin is not None and begin.session is None

@@ -61,7 +61,7 @@ def check_extension_version(reader: Reader, method: str) -> None:
 
 
 def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:
-    """Raise Refused if a comment stands between the method's name and its end."""
+    """Raise Refused if a comment is between the method's name and its end."""
     module = reader.module
     start, end = module.span(call.func).end, module.span(call).end
     refuse_comment(module.source.text[start:end])

@@ -489,7 +489,7 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
 
 
 def _has_own_type(statement: Statement, item: Item) -> bool:
-    """Whether a column has a type that is none of SQLAlchemy: its values may be of any class."""
+    """Whether a column has a type that SQLAlchemy does not have: its values may be of any class."""
     mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
     column = mapped.columns.get(item.key or "") if mapped is not None else None
     if item.what is not What.COLUMN or column is None or column.type is None:

@@ -26,8 +26,8 @@ from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, k
 def join_operands(statement: Statement, decision: Decision) -> None:
     """Let ``decision`` require the other queries of a set operation; raises Refused for one.
 
-    Each query is a site of its own: the first one, on which ``union`` is called, is written
-    together with the operation, the others become plain statements.
+    Each query is a site of its own. The first one, on which ``union`` is called, is written
+    together with the operation; the others become plain statements.
     """
     chain, reader = statement.chain, statement.reader
     for operand in _operands(chain):
@@ -99,7 +99,7 @@ def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr)
 
 
 def _refuse_comments(reader: Reader, chain: Chain) -> None:
-    """The queries stand on other lines afterwards, on which comments have no place."""
+    """The queries move to other lines, which have no place for comments."""
     module = reader.module
     last = max(n for n, link in enumerate(chain.links) if link.name in SET_OPERATIONS)
     start, end = module.span(chain.root).start, module.span(chain.links[last].call).end

@@ -28,8 +28,8 @@ _DECIDERS: Mapping[str, Callable[[Reader, Chain], Decision]] = {
 def decide_query(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of ``chain``; raises Refused.
 
-    An operand of a set operation is rewritten only with the query that the operation is called on,
-    so that what may change for that one may change for the operand.
+    An operand of a set operation is rewritten only with the query that the operation is called on.
+    So the caveats of that query apply to the operand too.
     """
     decision = _DECIDERS.get(chain.ending, decide_loading)(reader, chain)
     _add_whole(reader, chain, decision)

@@ -32,7 +32,7 @@ _LONGEST_RECEIVER = 30
 
 
 def rewrite_single(reader: Reader, recognised: Recognised) -> Rewrite:
-    """Return what becomes of the query ``recognised``; raises Refused."""
+    """Return the rewrite of the query ``recognised``; raises Refused."""
     try:
         return _rewrite(reader, recognised)
     except Refused as refused:

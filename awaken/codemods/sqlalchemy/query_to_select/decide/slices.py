@@ -59,7 +59,7 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
 
 
 def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:
-    """Return the builder that limits the rows, and what is read from the list of them.
+    """Return the builder that limits the rows, and the index into their list.
 
     The last value says that the numbers are known, so that Query's own checks need no thought.
     """
@@ -108,7 +108,7 @@ def _number(node: ast.expr | None) -> int | None:
 
 
 def _is_computed(node: ast.expr | None) -> bool:
-    """Whether ``node`` is read, or computed from what is read, and is no negative constant."""
+    """Whether ``node`` is read, or computed from a value that is, and is no negative constant."""
     match node:
         case None | ast.Name():
             return True

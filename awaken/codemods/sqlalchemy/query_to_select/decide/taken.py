@@ -29,7 +29,7 @@ def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:
     refuse_unknown(reader, statement.items)
     is_class = kind_of(statement.items) is Kind.ENTITY and not statement.as_rows
     # The keys of its rows would be others, and settings of a Query are not those of a select().
-    if taker is None or not is_class or any(one.name not in _PLAIN for one in links):
+    if taker is None or not is_class or any(link.name not in _PLAIN for link in links):
         raise Refused(reasons.PASSED_QUERY, _function(statement))
     if reader.project.targets.admits(taker.distribution, f"<{taker.since}"):
         raise Refused(reasons.PASSED_QUERY, _function(statement))

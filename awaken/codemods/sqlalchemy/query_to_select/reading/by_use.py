@@ -110,7 +110,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
     above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
     return any(
         isinstance(part, ast.Call)
-        and [ast.unparse(one) for one in part.args] == [name.id]
+        and [ast.unparse(argument) for argument in part.args] == [name.id]
         and reader.library_name(part.func) == "class_mapper"
         for statement in above
         for part in _always_evaluated(statement)
@@ -128,7 +128,7 @@ def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
         yield node
         match node:
             case ast.Call(func=func, args=args, keywords=keywords):
-                waiting += [func, *args, *(one.value for one in keywords)]
+                waiting += [func, *args, *(keyword.value for keyword in keywords)]
             case ast.Attribute(value=value) | ast.Subscript(value=value):
                 waiting.append(value)
 
@@ -138,8 +138,8 @@ def read_by_options(
 ) -> tuple[Item, ...]:
     """Read the only item, if it is not known for sure, by the ``links`` of its query.
 
-    ``query(v).options(load_only("name"))``: whatever is asked for, the name is looked for in a
-    mapped class, and it is an error if none is there.
+    ``query(v).options(load_only("name"))``: the name is always looked for in a mapped class, and a
+    missing one is an error.
     """
     names = {link.name for link in links}
     reason = items[0].certainty.reason if items else ""
@@ -150,7 +150,7 @@ def read_by_options(
     # It may stand for several items, of which only one has the columns.
     if isinstance(items[0].node, ast.Starred):
         return items
-    options = [one for link in links if link.name == "options" for one in link.call.args]
+    options = [argument for link in links if link.name == "options" for argument in link.call.args]
     if not any(names_columns(reader, option) for option in options):
         return items
     node = items[0].node
@@ -201,7 +201,7 @@ def _makes_list(reader: Reader, element: ast.expr | None, name: str) -> bool:
 
 
 def names_columns(reader: Reader, option: ast.expr) -> bool:
-    """Whether ``option`` names columns by strings, and stands alone: ``load_only("id", "name")``.
+    """Whether ``option`` names columns by strings, and is alone: ``load_only("id", "name")``.
 
     SQLAlchemy 2.0 takes attributes instead.
     """
@@ -214,7 +214,7 @@ def names_columns(reader: Reader, option: ast.expr) -> bool:
 
 
 def _is_compared(text: str, criteria: Sequence[ast.expr]) -> bool:
-    """Whether ``text`` itself stands beside ``<`` and the like, or an operator of it is called."""
+    """Whether ``text`` itself is compared with an operator, or has a method of one called."""
     for node in (part for criterion in criteria for part in ast.walk(criterion)):
         match node:
             case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):

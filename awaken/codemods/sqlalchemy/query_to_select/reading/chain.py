@@ -127,14 +127,14 @@ class Link:
 class Chain:
     """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
 
-    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in
-    no file, and None where it has no name at this place. ``node`` is the whole expression.
-    ``ending`` says how it ends: a terminator is called (``executed``, ``written`` by update or
-    delete, ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or
-    indexed, it is iterated in place, it is the argument of a method that takes a statement, or an
-    attribute is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or
-    ``for``, ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object
-    behind the session, as it is written here.
+    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in no
+    file, and None where it has no name at this place. ``node`` is the whole expression. ``ending``
+    says how it ends: a terminator is called (``executed``, ``written`` by update or delete,
+    ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or indexed, it is
+    iterated in place, it is the argument of a method that takes a statement, or an attribute is
+    ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
+    ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object of the
+    session, as written here.
     """
 
     root: ast.Call | ast.Attribute
@@ -157,7 +157,7 @@ class Chain:
 def read_chain(
     module: Module, root: ast.Call | ast.Attribute, session: ast.expr | None = None
 ) -> Chain:
-    """Return the chain that starts at ``root``; raises Refused where it does not end in sight.
+    """Return the chain that starts at ``root``; raises Refused where its end is not visible.
 
     ``session`` is what executes the query of a ``root`` that is an attribute, ``Model.query``.
     """
@@ -234,7 +234,7 @@ def _refused_method(name: str) -> Refused:
 
 
 def _read_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Ending, str]:
-    """Say how a query without a terminator is used where it stands."""
+    """Set how a query without a terminator is used."""
     if taker_of(module, node) is not None:
         return "argument", TAKEN
     match parent:
@@ -304,8 +304,8 @@ def _is_list(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a variable that nothing but lists are assigned to."""
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     return bool(bindings) and all(
-        one.kind == "assignment" and isinstance(one.value, ast.List | ast.ListComp)
-        for one in bindings
+        binding.kind == "assignment" and isinstance(binding.value, ast.List | ast.ListComp)
+        for binding in bindings
     )
 
 

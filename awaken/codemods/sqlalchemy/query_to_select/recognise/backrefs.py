@@ -22,7 +22,7 @@ _CONFIGURES = b"configure_mappers"
 
 
 class Backrefs:
-    """What of a program is made by a ``backref``; it is looked for when the first rewrite asks."""
+    """The attributes of a program that a ``backref`` makes; found when the first rewrite asks."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -40,7 +40,7 @@ class Backrefs:
         return found
 
     def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
-        """Yield what may change where ``query``, which begins anew, names such an attribute."""
+        """Yield the caveats where ``query``, which begins again, names such an attribute."""
         shown = next(self._named(module, query), "") if self._owners else ""
         if shown:
             yield (
@@ -82,11 +82,11 @@ class Backrefs:
                     yield one.arg
 
     def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
-        """Whether ``node`` may be a class that gets the attribute: what has an instance has all."""
+        """Whether ``node`` may be a class that gets the attribute, or an instance of it."""
         values = self._project.values.of(module, node)
         if not values.is_known or not values.alternatives:
             return True
-        return any(self._may_lack(one, name) for one in values.alternatives)
+        return any(self._may_lack(alternative, name) for alternative in values.alternatives)
 
     def _may_lack(self, value: Value, name: str) -> bool:
         match value:

@@ -29,12 +29,12 @@ _TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "on
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What stands behind ``Model.query``.
+    """The session of ``Model.query``.
 
-    ``session`` is how the session is written at the place, ``extension`` the Flask-SQLAlchemy
-    object that it belongs to, if there is one. ``refused`` says why no name of it can be written
-    there: then only a query that is not executed can be rewritten. ``own`` is the class of the
-    program's own that the query is of, if it is.
+    ``session`` is the session as written at the place, ``extension`` the Flask-SQLAlchemy object
+    that it belongs to, if there is one. ``refused`` says why no name of it can be written there:
+    then only a query that is not executed can be rewritten. ``own`` is the class of the program's
+    own that the query is of, if it is.
     """
 
     session: Written | None
@@ -44,7 +44,7 @@ class Begin:
 
 
 def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
-    """Return what stands behind ``node``, an attribute ``query`` that is read.
+    """Return the call after ``node``, an attribute ``query`` that is read.
 
     Refused says why the query stays as it is; None that ``node`` is no query of a mapped class.
     """
@@ -119,7 +119,7 @@ def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Re
 
 
 def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
-    """Return the refusal of what looks like a query of a class that is out of sight."""
+    """Return the refusal of code that looks like a query of an external class."""
     above = reader.module.parent(node)
     call = None if above is None else reader.module.parent(above)
     # Only where a method is called on it does it look like a query.

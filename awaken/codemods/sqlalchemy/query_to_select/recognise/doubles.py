@@ -38,7 +38,7 @@ def without_doubles(
 ) -> Iterator[Recognised]:
     """Yield the queries of a file, those that tests answer by doubles as refused.
 
-    What configures a double looks like a query, but is none.
+    The configuration of a mock looks like a query, but is not.
     """
     in_tests = is_around_tests(module.path)
     for one in found:
@@ -58,7 +58,7 @@ def without_doubles(
 def decided_doubles(
     project: Project, path: str, rule: str, together: Together, constraints: Constraints
 ) -> Iterator[Decided]:
-    """Yield what is decided of the doubles in a test file that answer or hold back a query."""
+    """Yield the rewrites of the mocks in a test file that answer or stop a query."""
     doubles = project.doubles.in_file(path)
     module = project.module(path) if doubles else None
     places: dict[QueryUse, tuple[Place, ...]] = {}
@@ -82,7 +82,7 @@ def decided_doubles(
 
 
 def _held(project: Project, use: QueryUse) -> Iterator[Place]:
-    """Yield the queries that are held back because of ``use``."""
+    """Yield the queries that stay because of ``use``."""
     module = project.module(use.path)
     if module is None:
         return

@@ -32,7 +32,7 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
     if reader.project.orm.proved_by_use(reader.module, call) is not None:
         return True
-    evidence = next((one for one in call.args if _is_mapped(reader, one)), None)
+    evidence = next((argument for argument in call.args if _is_mapped(reader, argument)), None)
     if evidence is None:
         return False
     return reader.project.orm.proved_by_use(reader.module, call, evidence) is not None

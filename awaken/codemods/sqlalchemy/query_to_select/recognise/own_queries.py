@@ -33,7 +33,7 @@ class OwnClass:
                 raise Refused(reasons.QUERY_HOOKS, why, because=self.because)
 
     def refuse_in(self, module: Module, root: ast.expr) -> Refused | None:
-        """Return what stands against the expression of the query at ``root``, if anything does."""
+        """Return the refusal of the expression of the query at ``root``, if there is one."""
         links, last = read_links(module, root)
         after = module.parent(last)
         used = [link.name for link in links]

@@ -25,9 +25,9 @@ _CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "enti
 def is_plausible(reader: Reader, call: ast.Call) -> bool:
     """Whether ``call`` may be a query although nothing proves its session.
 
-    It must ask for something, not a text, and look like a query in one more way, in a file without
-    SQLAlchemy in two: by the name of what is asked, by a class as its argument, or by what is
-    called on it.
+    It must have an argument that is no text, and look like a query in one more way. In a file
+    without SQLAlchemy two ways are needed. The ways are its name, a class as its argument, and the
+    methods that are called on it.
     """
     # `Model.query()` of Google NDB asks for nothing.
     if not call.args or asks_for_text(call) or not reader.project.has_sessions:
@@ -92,7 +92,7 @@ def _is_named_like_a_session(receiver: ast.expr) -> bool:
 def _is_like_a_class(node: ast.expr) -> bool:
     """Whether ``node`` is written like a class, ``models.User``, or an attribute of one."""
     parts = [node, node.value] if isinstance(node, ast.Attribute) else [node]
-    names = [_last_name(one) for one in parts if isinstance(one, ast.Name | ast.Attribute)]
+    names = [_last_name(part) for part in parts if isinstance(part, ast.Name | ast.Attribute)]
     return any(
         name.lower().strip("_") in _CLASSES or (name[:1].isupper() and not name.isupper())
         for name in names

@@ -28,7 +28,7 @@ CALLED = ("execute", "get", "scalar", "scalars")
 
 
 class Replaced:
-    """What a program replaces; it is looked for when the first rewrite asks."""
+    """The names that a program replaces; found when the first rewrite asks."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

@@ -10,12 +10,12 @@ from awaken.project.source.modules import Module
 
 
 def made_anew(reader: Reader, session: ast.expr) -> str | None:
-    """Return where a property stands that may make another session each time it is read, if any.
+    """Return the place of a property that may make another session each time it is read, if any.
 
     That is ``path:line`` of the property that ``session`` may name.
 
-    Classes are not told apart: a property of the project that has the attribute's name and calls
-    something counts, unless the attribute is a registry, which keeps its session.
+    Any property of the project counts that has the attribute's name and calls something, whatever
+    its class. A registry does not count, because it keeps its session.
     """
     if not isinstance(session, ast.Attribute):
         return None

@@ -49,7 +49,7 @@ class Recognised:
     own: tuple[OwnClass, ...] = ()
 
     def raise_if_refused(self, module: Module) -> None:
-        """Raise what stands against this site, if anything does.
+        """Raise the refusal of this site, if there is one.
 
         A query that leaves its expression would stay even if its session were proven.
         """
@@ -64,7 +64,7 @@ class Recognised:
         raise self.refused
 
     def raise_if_write_refused(self) -> None:
-        """Raise what stands against this site as a bulk write, if anything does."""
+        """Raise the refusal of this site as a bulk write, if there is one."""
         if self.writes_refused is not None:
             raise self.writes_refused
 
@@ -130,7 +130,7 @@ _OF_BULK_WRITES = (
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What stands against every query, and against every bulk write.
+    """The reasons against every query, and against every bulk write.
 
     ``caveat`` says why no rewrite is safe, if anything does.
     """
@@ -143,8 +143,8 @@ class _Standing:
 def _query_hook(project: Project) -> tuple[Refused | None, str]:
     """Return the refusal of every query, where the project hooks into the compilation of Query.
 
-    These hooks do not fire for ``select()``. Those of a test reach nothing that is in use: they
-    give no refusal but a caveat, since the test may rely on being called.
+    These hooks do not fire for ``select()``. Those of a test reach no code in use. They give a
+    caveat instead of a refusal, because the test may rely on being called.
     """
     caveat = ""
     for path, reader, call in _listeners(project, ("before_compile",)):
@@ -307,14 +307,14 @@ def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
 def _is_followed(proof: SessionProof) -> bool:
     """Whether the session is followed to where it is made, so that its class of queries is known.
 
-    Of what is only annotated as a session, or asked like one, it is not.
+    An object that is only annotated as a session, or used like one, is not followed.
     """
     notes = {place.note for place in proof.places}
     return bool(notes) and "annotated" not in notes and not proof.by_use and not proof.unless
 
 
 def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
-    """Return what a session that is proven by the calls in sight leaves open."""
+    """Return the open question of a session that only visible calls prove."""
     if not proof.unless or is_proved_by_use(reader, call):
         return ""
     receiver = quoted(call.func.value) if isinstance(call.func, ast.Attribute) else "it"

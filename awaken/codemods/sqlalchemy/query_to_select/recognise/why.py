@@ -39,7 +39,7 @@ code was generated."""
 def why_no_site(reader: Reader, span: Span) -> str | None:
     """Return why nothing in ``span`` of the reader's file is a query; None if nothing looks so.
 
-    What is written in the span itself counts first, then the innermost expression around it.
+    Code in the span itself counts first, then the innermost expression around it.
     """
     # Operators and contexts have no place in the source.
     placed = [node for node in reader.module.walk() if hasattr(node, "lineno")]
@@ -67,7 +67,7 @@ def _touches(one: Span | None, other: Span) -> bool:
 
 
 def _name_span(reader: Reader, node: ast.AST) -> Span | None:
-    """Return where the name stands by which a call, an attribute or a definition is known."""
+    """Return the place of the name of a call, an attribute or a definition."""
     module = reader.module
     match node:
         case ast.Attribute(attr=name):
@@ -176,7 +176,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
 
 
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
-    """Return what class ``node`` is, as a noun phrase; None if it is none."""
+    """Return the class that ``node`` is, as a noun phrase, or None."""
     name = reader.qualified(node)
     status = "unknown" if name is None else reader.project.orm.mapping_status(name)
     if status in {"mapped", "base"}:
@@ -267,7 +267,7 @@ def _in_string(reader: Reader, placed: Sequence[ast.AST], span: Span) -> str | N
 
 
 def _in_comment(reader: Reader, span: Span) -> str | None:
-    """Explain what stands behind a ``#``; one in a string is explained as that before."""
+    """Explain the text after a ``#``; one in a string is explained as code."""
     line = reader.module.source.text[span.start : span.end]
     if _SPELLING.search(line.partition(b"#")[2]):
         return "the query is inside a comment, which does not run"

@@ -9,8 +9,7 @@ from awaken.project.frameworks.sqlalchemy.loads.embedded import is_orm
 def is_buffered(statement: Statement) -> bool:
     """Whether all rows of ``statement`` are read before the first is handed out, as of a Query.
 
-    They are where it is one of the ORM (``loading.instances``); of Core objects alone the cursor is
-    read row by row.
+    The ORM reads all rows (``loading.instances``); Core objects alone are read row by row.
     """
     named = (*statement.orm_items, *statement.items)
     if statement.yields or any(item.orm for item in named):

@@ -56,7 +56,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
 
 
 def _is_used_up(module: Module, iterator: ast.expr) -> bool:
-    """Whether ``iterator`` is iterated where it stands, before anything else is called."""
+    """Whether ``iterator`` is iterated at once, before anything else is called."""
     if isinstance(iterator, ast.Call) and not _is_last_call(iterator):
         return False
     match module.parent(iterator):
@@ -93,7 +93,7 @@ def _is_last_call(iterator: ast.Call) -> bool:
 
 
 def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
-    """Return what is evaluated behind an argument of ``call``, but for lambdas."""
+    """Return the code that runs after an argument of ``call`` is evaluated, without lambdas."""
     # The body of a lambda does not run where it stands.
     nodes = [*later, *(keyword.value for keyword in call.keywords)]
-    return [part for one in nodes if not isinstance(one, ast.Lambda) for part in ast.walk(one)]
+    return [part for node in nodes if not isinstance(node, ast.Lambda) for part in ast.walk(node)]

@@ -81,7 +81,7 @@ def _possible_keys(items: Sequence[Item]) -> set[str]:
             parts = [
                 one for one in ast.walk(item.node) if isinstance(one, ast.Name | ast.Attribute)
             ]
-            found |= {one.id if isinstance(one, ast.Name) else one.attr for one in parts}
+            found |= {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
     return found - labelled
 
 

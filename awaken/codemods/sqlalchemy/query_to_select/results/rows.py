@@ -40,7 +40,7 @@ _BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
 
 @dataclass(slots=True)
 class Uses:
-    """What is done with rows: attributes read, keys looked at, or out of sight.
+    """The uses of rows: attributes, keys, and unknown ones.
 
     ``any_attribute`` says that one is read whose name is computed.
     """
@@ -198,7 +198,7 @@ class _Follower:
             self._uses.out_of_sight = True
 
     def _returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
-        """Follow what a function returns to its callers, if they are all in sight."""
+        """Follow the result of a function to its callers, if they are all visible."""
         function = self._module.enclosing_function(statement)
         if not isinstance(function, Function) or self._module.is_generator(function):
             self._uses.out_of_sight = True

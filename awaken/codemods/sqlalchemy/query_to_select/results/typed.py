@@ -28,18 +28,18 @@ Step = int | str
 def _is_annotated(reader: Reader, node: ast.AST) -> bool:
     """Whether a type checker looks at the code around ``node``.
 
-    Who annotates what a function returns has one; where one is set up, any annotation will do.
+    A program that annotates its return types has one; where one is set up, any annotation counts.
     """
     for above in reader.module.ancestors(node):
         if isinstance(above, Function):
             arguments = [one for one, _ in parameters_of(above.args)]
-            is_partly = any(one.annotation is not None for one in arguments)
+            is_partly = any(argument.annotation is not None for argument in arguments)
             return above.returns is not None or (is_partly and reader.project.is_type_checked)
     return False
 
 
 def is_typed(reader: Reader, node: ast.AST, session: ast.expr | None) -> bool:
-    """Whether a type checker knows what the ``session`` that stands at ``node`` gives."""
+    """Whether a type checker knows the results of the ``session`` at ``node``."""
     if not reader.project.targets.admits("sqlalchemy", ">=2.0"):
         return False
     if not _is_annotated(reader, node):
@@ -51,7 +51,7 @@ def is_typed(reader: Reader, node: ast.AST, session: ast.expr | None) -> bool:
 
 
 def asks_list(reader: Reader, node: ast.expr) -> bool:
-    """Whether what stands at ``node`` must be a list for a type checker, not just a sequence."""
+    """Whether the value of ``node`` must be a list for a type checker, not just a sequence."""
     if reader.module.scopes.is_shadowed("list", node):
         return False
     return _Asked(reader).asks_list(node, (), _FURTHEST)
@@ -64,7 +64,7 @@ class _Asked:
     reader: Reader
 
     def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
-        """Whether a list is asked for at ``way`` into what stands at ``node``."""
+        """Whether a list is required at the path ``way`` into the value of ``node``."""
         parent = self.reader.module.parent(node)
         match parent:
             case ast.Tuple(elts=elements):
@@ -115,7 +115,7 @@ class _Asked:
         bindings = owner.bindings.get(target.id, [])
         if not way and any(_makes_list(one) for one in bindings if one.node is not target):
             return True
-        if any(self._is_list(one.annotation, way) for one in bindings):
+        if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
         reads = (
             read

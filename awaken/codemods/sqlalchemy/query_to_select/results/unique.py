@@ -48,7 +48,7 @@ def _is_read_from_one_table(statement: Statement, entity: Item) -> bool:
 
 
 def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
-    """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
+    """Whether ``entity`` is read from one table, with nothing but its own columns."""
     if entity.model is None:
         is_known = entity.automapped and kind is Kind.ENTITY
         return is_known and not may_load_collection(statement)

@@ -149,10 +149,9 @@ def _alone(
 def _spaces(
     node: cst.Call, place: int, around: Surroundings
 ) -> tuple[cst.BaseParenthesizableWhitespace, cst.BaseParenthesizableWhitespace]:
-    """Return what stands in front of and behind an argument of ``node`` once it is alone.
+    """Return the text before and after an argument of ``node`` once it is alone.
 
-    Comments on lines of their own go with the argument below them, others with the one they are
-    behind.
+    Comments on lines of their own go with the argument below them, others with the one before them.
     """
     opening, closing = node.whitespace_before_args, _behind(node.args[-1])
     if not chain_lines.has_comment(opening) and not any(
@@ -189,7 +188,7 @@ def _below(
     above: cst.BaseParenthesizableWhitespace,
     indent: str,
 ) -> cst.BaseParenthesizableWhitespace:
-    """Return ``space`` with the comments that stand on lines of their own ``above`` an argument."""
+    """Return ``space`` with the comments on lines of their own ``above`` an argument."""
     found = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
     comments = [
         line.with_changes(indent=False, whitespace=cst.SimpleWhitespace(indent))
@@ -204,7 +203,7 @@ def _at_end(
     behind: cst.BaseParenthesizableWhitespace,
     indent: str,
 ) -> cst.BaseParenthesizableWhitespace:
-    """Return ``space`` with the comment that stands ``behind`` an argument, on its line."""
+    """Return ``space`` with the comment ``behind`` an argument, on its line."""
     if isinstance(behind, cst.ParenthesizedWhitespace) and behind.first_line.comment is not None:
         return _broken(space, indent).with_changes(first_line=behind.first_line)
     return space

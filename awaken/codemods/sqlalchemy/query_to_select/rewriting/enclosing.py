@@ -17,7 +17,7 @@ def in_call(
     write: Callable[[Surroundings], cst.BaseExpression],
     around: Surroundings,
 ) -> cst.Call:
-    """Return ``function(*before, what is written)``; ``write`` is told where its text will stand.
+    """Return ``function(*before, text)``; ``write`` gets the column of that text.
 
     ``before`` are the arguments in front of it, as text.
     """

@@ -145,8 +145,8 @@ def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
 def _with_comments_of_brackets(parts: _Parts) -> _Parts:
     """Return ``parts`` with the comments of brackets around a part of the chain elsewhere.
 
-    These brackets are left out. What stands behind one that opens goes in front of the statement,
-    and what stands before one that closes in front of what follows the bracket.
+    These brackets are left out. A comment after an opening bracket goes before the statement. One
+    before a closing bracket goes before the code that follows the bracket.
     """
     calls = [parts.root, *parts.links]
     bracketed = calls if parts.ended is not None else calls[:-1]
@@ -403,7 +403,7 @@ def _may_be_wrapped(
 
 
 def _length(around: Surroundings, *, fluent: bool) -> int:
-    """The longest line, in the place of the code while the parentheses around it still stand."""
+    """The longest line at the place of the code, while the parentheses are still around it."""
     if fluent or around.parentheses is None:
         return around.line_length
     return around.line_length + around.parentheses.outdent
@@ -486,7 +486,7 @@ def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
 def _count_broken(
     statement: cst.BaseExpression, parts: _Parts, data: QueryRewrite, indent: str, step: str
 ) -> cst.Call:
-    """The count of a subquery of several lines; a comment before ``.count()`` stays behind it."""
+    """The count of a subquery of several lines; a comment before ``.count()`` stays after it."""
     counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
     dot = parts.ended.dot if parts.ended is not None else parts.line_break
     whole = _subquery(statement, dot)

@@ -30,7 +30,7 @@ def operated(first: cst.BaseExpression, link: cst.Call, operation: Operation) ->
 
 
 def _call(function: str, *arguments: cst.BaseExpression) -> cst.Call:
-    return cst.Call(cst.parse_expression(function), [cst.Arg(one) for one in arguments])
+    return cst.Call(cst.parse_expression(function), [cst.Arg(argument) for argument in arguments])
 
 
 # ---------------------------------------------------------------------------------------- renaming

@@ -38,7 +38,7 @@ def _text(item: Item) -> str:
 
 
 def _as_executed(certainty: Certainty) -> Certainty:
-    """Return ``certainty`` as far as it matters to what is known to be a query."""
+    """Return ``certainty`` as far as it matters to a known query."""
     return Certainty(certainty.degree) if certainty.is_weak else CERTAIN
 
 
@@ -60,7 +60,7 @@ def are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
 
 
 def either(one: Item, other: Item) -> Item:
-    """Return what is known of an item that is ``one`` or ``other``."""
+    """Return the facts of an item that is ``one`` or ``other``."""
     # Without model and owner: neither of the classes can be named for both.
     return Item(
         one.node,

@@ -74,7 +74,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
 def begun(reader: Reader, chain: Chain, criteria: Sequence[ast.expr]) -> Statement:
     """Return the statement of ``chain`` before its builders are added.
 
-    What it asks for is read by its use in ``criteria``, which may stand in other chains as well.
+    Its items are read by their use in ``criteria``, which may be in other chains as well.
     """
     items = classify_all(reader, chain.items)
     items = tuple(read_by_use(reader, item, criteria) for item in items)
@@ -293,8 +293,8 @@ def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> Non
 def _has_one_source(statement: Statement) -> bool:
     """Whether ``filter_by`` of a select can only mean the one entity of the items.
 
-    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601). There a
-    labelled or computed column stands for its table, beside the class and without its attributes.
+    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601). There, a
+    labelled or computed column counts as its table, next to the class and without its attributes.
     """
     items = statement.items
     if statement.joined or statement.selects_from or not items:

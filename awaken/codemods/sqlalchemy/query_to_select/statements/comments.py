@@ -35,7 +35,7 @@ def refuse_comment(source: bytes) -> None:
 
 
 def _comment_in(text: str) -> str | None:
-    """Return the first comment of a piece of an expression; None if ``#`` stands in a string."""
+    """Return the first comment of a piece of an expression; None if ``#`` is in a string."""
     try:
         # In brackets, a line break inside the piece ends no statement.
         tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))

@@ -54,7 +54,7 @@ def _first(one: Value, _other: Value) -> Value:
 
 
 def same(described: str) -> Join:
-    """Return the join of a field that has to be the same on each way, Refused where it is not."""
+    """Return the join of a field that has to be the same on each path, Refused where it is not."""
 
     def refuse_others(one: Value, other: Value) -> Value:
         if one != other:

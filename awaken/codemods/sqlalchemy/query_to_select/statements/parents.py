@@ -21,7 +21,7 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def relationship_to(reader: Reader, model: str, parent: ast.expr) -> str | None:
     """Return how the relationship from ``parent`` to the class ``model`` is written there.
 
-    None where several may be meant, or none is in sight.
+    None where several may be meant, or none is visible.
     """
     owner = _class_of(reader, model, parent)
     if owner is None:
@@ -39,9 +39,9 @@ def relationship_to(reader: Reader, model: str, parent: ast.expr) -> str | None:
 
 
 def caveats_of_parents(reader: Reader, links: Iterable[Link]) -> Iterator[str]:
-    """Yield what may change where a relationship is told from its parent.
+    """Yield the caveats where the parent decides the relationship.
 
-    Today None is no parent at all; beside a relationship it stands for what has none.
+    Today None is no parent at all; with a relationship it means rows without a parent.
     """
     for link in links:
         if link.name == "with_parent" and len(link.call.args) == 1:

@@ -35,7 +35,7 @@ def in_from(statement: Statement, entity: Item) -> Sources:
 def is_of_partners(statement: Statement, criterion: ast.expr) -> bool:
     """Whether a criterion is known to name nothing but what is in FROM by now, partners included.
 
-    Without partners it is not looked at: what is joined later may explain it.
+    Without partners it is not checked: a later join may explain it.
     """
     entity = statement.items[0] if statement.items else None
     if not statement.partners or entity is None or entity.what is not What.ENTITY:
@@ -127,7 +127,7 @@ def _is_rebound(reader: Reader, node: ast.expr) -> bool:
 
 def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
     """Return the target and the condition of a join; None if it says more."""
-    named = {one.arg: one.value for one in link.call.keywords}
+    named = {keyword.arg: keyword.value for keyword in link.call.keywords}
     given = dict(zip(("target", "onclause"), link.call.args, strict=False))
     full = named.get("full")
     is_full = full is not None and not (isinstance(full, ast.Constant) and full.value is False)
@@ -158,7 +158,7 @@ def _leads_to_one(
     """Whether a relationship of what is in FROM leads to one object at most."""
     found = _relationship(reader, condition)
     owner = None if found is None else ast.unparse(found.value)
-    model = next((one.model for one in sources if one.text == owner), None)
+    model = next((source.model for source in sources if source.text == owner), None)
     mapped = None if model is None else reader.project.orm.mapped_class(model)
     facts = None if mapped is None or found is None else mapped.relationships.get(found.attr)
     if facts is None or found is None or facts.target is None or model is None:
@@ -172,9 +172,9 @@ def _leads_to_one(
 def _is_only_by_keys(reader: Reader, sources: tuple[Target, ...], target: Target) -> bool:
     """Whether a join without a condition follows a foreign key to one row at most."""
     ways = {
-        reader.project.orm.partners(one.model, target.model)
-        for one in sources
-        if one.model is not None and target.model is not None
+        reader.project.orm.partners(source.model, target.model)
+        for source in sources
+        if source.model is not None and target.model is not None
     }
     return ways <= {"none", "one"} and "one" in ways
 

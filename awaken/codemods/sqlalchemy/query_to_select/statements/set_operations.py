@@ -58,7 +58,7 @@ def set_operation(statement: Statement, link: Link, position: int, _executed: bo
 
 
 def _follows_operation(links: Sequence[Link], link: Link) -> bool:
-    """Whether ``link`` stands behind a set operation of its own, which has checked it."""
+    """Whether ``link`` is after a set operation of its own, which has checked it."""
     return any(before.name in SET_OPERATIONS for before in links[: links.index(link)])
 
 
@@ -177,7 +177,7 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
 
 
 def _takes_any(chain: Chain) -> bool:
-    """Whether the set operation itself can stand where the query stands."""
+    """Whether the set operation itself can replace the query."""
     is_list = chain.ending == "argument" and chain.end in {"in_", "notin_", "not_in"}
     return chain.ending in {"executed", "iterated"} or is_list or chain.end == "subquery"
 
@@ -206,7 +206,7 @@ def _written(statement: Statement, name: str) -> str:
 
 
 def _alias(statement: Statement, base: str) -> str:
-    """Return a new name for the alias, which is given where the query stands."""
+    """Return a new name for the alias, which is assigned before the query."""
     module = statement.reader.module
     inner: ast.AST = statement.chain.node
     for above in module.ancestors(inner):
@@ -240,7 +240,7 @@ def _arguments(link: Link) -> list[ast.expr]:
 def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[Link]) -> None:
     """Raise Refused for what Query reads off the subquery and a new name cannot.
 
-    All columns must be seen to belong to the class, or to one that is joined later.
+    All columns must visibly belong to the class, or to one that is joined later.
     """
     name = ast.unparse(item.node)
     known = [Sources(statement.reader, name, item.model)]
@@ -317,7 +317,7 @@ def _check_options(link: Link) -> None:
 
 
 def _asks_again(reader: Reader, node: ast.expr, owner: str) -> bool:
-    """Whether ``node`` names the class where the table may be meant, not what stands for it."""
+    """Whether ``node`` names the class where the table may be meant, not its alias."""
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue

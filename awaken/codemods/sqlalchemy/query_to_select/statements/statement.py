@@ -38,7 +38,7 @@ _PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outer
 
 @dataclass(slots=True)
 class Statement:
-    """What a chain of builders selects, and what becomes of each builder.
+    """The rows that a chain of builders selects, with the rewrite of each builder.
 
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
@@ -102,22 +102,22 @@ class Statement:
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     def __post_init__(self) -> None:
-        self.is_plain = self.is_plain and all(one.name in _PLAIN for one in self.chain.links)
+        self.is_plain = self.is_plain and all(link.name in _PLAIN for link in self.chain.links)
 
     def continued_by(self, chain: Chain) -> Statement:
-        """Return what is known where ``chain`` goes on from this statement."""
+        """Return the facts where ``chain`` goes on from this statement."""
         carried = {name: join.carried(getattr(self, name)) for name, join in _joins().items()}
         return replace(self, **{**carried, "chain": chain, "continued": True})
 
     def either(self, other: Statement) -> Statement:
-        """Return what is known if it is this statement or ``other``; raises Refused.
+        """Return the facts of a statement that is this one or ``other``; raises Refused.
 
         The items of both look the same.
         """
         return self._joined(other, lambda join: join.either)
 
     def both(self, other: Statement) -> Statement:
-        """Return what is known of this statement as well as of ``other``."""
+        """Return the facts of this statement together with those of ``other``."""
         return self._joined(other, lambda join: join.both)
 
     def _joined(
@@ -131,7 +131,7 @@ class Statement:
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What tells whether something else is known than before."""
+        """A key that differs if the facts differ."""
         return tuple(join.key(getattr(self, name)) for name, join in _joins().items())
 
 

@@ -15,9 +15,9 @@ from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages.
+    """The meaning of ``filter_by``: as written here (None: impossible), and for messages.
 
-    ``aliased`` is a variable of the function that it stands in.
+    ``aliased`` is a variable of the same function.
     """
 
     text: str | None

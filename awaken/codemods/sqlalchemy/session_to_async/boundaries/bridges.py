@@ -40,7 +40,7 @@ _OF_CLASSES = ("classmethod", "staticmethod")
 
 
 class Bridges:
-    """Says what becomes of the functions that something calls outside of the event loop."""
+    """Decides about the functions that something calls outside of the event loop."""
 
     def __init__(self, part: SynchronousPart, disposal: Disposal, own_loops: OwnLoops) -> None:
         self._part = part
@@ -182,7 +182,7 @@ class Bridges:
         return [site.rewrite(node, BRIDGE, data), *edits], caveats
 
     def task(self, function: FunctionPlace) -> tuple[Module, ast.FunctionDef, str]:
-        """Return where a task stands, and the name of its coroutine function."""
+        """Return the place of a task, and the name of its coroutine function."""
         found = self._part.node_of(function)
         if found is None or not isinstance(found[1], ast.FunctionDef):
             raise Refused(reasons.HANDED_ON, function.qualname)
@@ -210,9 +210,9 @@ def _is_static(node: ast.FunctionDef) -> bool:
 
 
 class _Signature:
-    """What the coroutine function takes, of what the entry point is passed: what it uses.
+    """The parameters of the coroutine function: those of the entry point that it uses.
 
-    In front of that, but behind the receiver, it takes what is ``leading``.
+    Before them, but after the receiver, it takes the ``leading`` ones.
     """
 
     def __init__(

@@ -39,8 +39,8 @@ class _Closing(NamedTuple):
 class Disposal:
     """Writes the function that waits for a coroutine and then closes the connections.
 
-    It stands beside the engine of a program, if that is a variable of a module. Of several it is
-    the one that the file which runs the coroutine imports, by whatever others.
+    It is next to the engine of a program, if that is a variable of a module. Of several it is the
+    one that the file which runs the coroutine imports, by whatever others.
     """
 
     def __init__(self, project: Project, rule: str) -> None:
@@ -123,7 +123,7 @@ class Disposal:
         anything, more = name_beside(project, site, None, "typing.Any")
         code = (
             f"async def {closing.name}(work: {awaitable}[{anything}]) -> {anything}:\n"
-            f'    """Wait for `work`, and close the connections before the event loop ends."""\n'
+            f'    """Await `work`, then close the connections, which belong to its event loop."""\n'
             f"    try:\n        return await work\n"
             f"    finally:\n        await {closing.engine}.dispose()\n"
         )

@@ -96,7 +96,7 @@ class EntryPoints:
                     yield function, EntryPoint("command", module.place(node), around)
 
     def _serving(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
-        """Yield the functions of files that run a server: what they do before has no loop yet."""
+        """Yield the functions of files that run a server: no event loop runs before it starts."""
         seen: set[FunctionPlace] = set()
         for module, call in calls_of(self._project, boundaries().servers):
             node = function_around(module, call)
@@ -259,7 +259,7 @@ class EntryPoints:
         return None
 
     def _waits(self, wrapper: FunctionPlace, functions: list[FunctionPlace]) -> bool:
-        """Whether a wrapper waits for the database, beside calling ``functions``."""
+        """Whether a wrapper uses the database itself, apart from calling ``functions``."""
         graph = self._project.calls.graph()
         waiting = {*graph.reaching(self._seeds)}
         return wrapper in self._seeds or any(

@@ -23,7 +23,7 @@ class HoldingUp:
         self._part = part
 
     def caveats(self, module: Module, node: ast.FunctionDef) -> tuple[list[str], tuple[Place, ...]]:
-        """Return what is said of the calls by which a function blocks, and where these stand.
+        """Return a caveat for each call by which a function blocks, and the places of these calls.
 
         Functions that it calls are followed, but not those that become coroutine functions: they
         say so themselves.

@@ -73,7 +73,7 @@ class _ElsewhereError(Exception):
 
 
 class OwnLoops:
-    """Says what becomes of such functions of one program, and writes the helper that runs them."""
+    """Decides about such functions of one program, and writes the helper that runs them."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part
@@ -162,8 +162,8 @@ class OwnLoops:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
         refused.help += (
-            f" Or set the option `{bridged}` of this rule, if it may block its caller. The "
-            "function then stays synchronous, and each call runs in its own thread."
+            f" Or keep it synchronous, if it may block its caller: set the option `{bridged}` of "
+            "this rule. Each call then runs in its own thread."
         )
         return refused.answered_by(f"rules.session-to-async.{bridged}")
 

@@ -29,7 +29,7 @@ _MANY = 500
 
 
 class Reach:
-    """Follows callers up to where they begin; what tests do decides nothing."""
+    """Follows callers up to where they begin; tests decide nothing."""
 
     def __init__(self, project: Project, entries: EntryPoints) -> None:
         self._project = project
@@ -38,8 +38,8 @@ class Reach:
     def outside_of_processes(self, function: FunctionPlace) -> Place | None:
         """Return a place that shows that ``function`` may run elsewhere than in such a process.
 
-        In a process that begins with a command or below ``__main__``, or that is started for a
-        function: nothing runs a loop there, unless the program does. None if it runs there alone.
+        Such a process begins with a command, below ``__main__``, or for one function. No event loop
+        runs there unless the program starts it. None if it runs there alone.
         """
         waiting, seen = [function], {function}
         while waiting:
@@ -136,9 +136,9 @@ class Reach:
         return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))
 
     def _is_hidden(self, function: FunctionPlace) -> bool:
-        """Whether more of the program may call a function than what is in sight.
+        """Whether code other than the visible code of the program may call a function.
 
-        What others import of it changes in any case, so they decide nothing.
+        Imports by others change in any case, so they decide nothing.
         """
         if function in self._entries.wrapped:
             return False

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Schedulers:
-    """Says what becomes of the schedulers whose jobs become coroutine functions."""
+    """Rewrites the schedulers whose jobs become coroutine functions."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part
@@ -69,7 +69,7 @@ class Schedulers:
         return True
 
     def members(self) -> Iterator[Member]:
-        """Yield what becomes of the names of schedulers that have to run jobs in the loop."""
+        """Yield the rewrites of the names of schedulers that have to run jobs in the loop."""
         for scheduler in boundaries().schedulers:
             if scheduler.name in self._needed:
                 why = self._stands_against(scheduler)
@@ -122,7 +122,7 @@ class Schedulers:
         return None
 
     def _stands_against(self, scheduler: Scheduler) -> Refused | None:
-        """Return why its twin cannot stand for a scheduler, looking at all of the program."""
+        """Return why a scheduler cannot be replaced by its twin, for the whole program."""
         methods = {*scheduler.jobs, *scheduler.starts, *scheduler.configuring}
         words = [f".{name}".encode() for name in sorted(methods)]
         name = scheduler.name.rpartition(".")[2]

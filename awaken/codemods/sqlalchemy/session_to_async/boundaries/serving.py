@@ -43,7 +43,7 @@ class Serving:
         self._loops = Loops(part)
 
     def rewritten(self, site: Site[ast.AST], node: ast.FunctionDef, enclose: Enclose) -> Rewrite:
-        """Return what becomes of a function that serves. Raises Refused."""
+        """Return the rewrite of a function that serves. Raises Refused."""
         module, function = site.module, self._part.place_of(site.module, node)
         if not self._disposal.is_possible(module):
             raise Refused(reasons.NO_ENGINE, function.qualname)

@@ -32,14 +32,14 @@ _HELD = ("attribute", "sqlalchemy_session")
 
 
 class Carrier(NamedTuple):
-    """What a session is put into, or taken from: an attribute, or a variable of a file."""
+    """A place that a session is put into, or taken from: an attribute, or a variable of a file."""
 
     kind: str
     name: str
 
 
 class Carriers:
-    """Finds what carries sessions between ``pieces``; what is ``shared`` does not."""
+    """Finds the carriers of sessions between ``pieces``; ``shared`` ones do not count."""
 
     def __init__(
         self, part: SynchronousPart, pieces: Iterable[Piece], shared: Collection[str]

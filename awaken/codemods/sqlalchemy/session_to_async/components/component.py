@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Found:
-    """What was found in a program.
+    """The members that were found in a program.
 
     ``functions`` are members for functions, and for calls and statements that wait; ``resources``
     those for names of the synchronous side, with what they name; ``loading`` those for what is
@@ -40,8 +40,8 @@ class Found:
 class Placed:
     """The members of one program, by their pieces.
 
-    What stands beside the statement of a ``shared`` engine or factory goes with that: it is in
-    ``made`` by its name, and all else in ``by_piece``.
+    Names next to the statement of a ``shared`` engine or factory go with it: it is in ``made`` by
+    its name, and all else in ``by_piece``.
     """
 
     def __init__(self, project: Project, found: Found) -> None:
@@ -88,14 +88,14 @@ class Placed:
 
 @dataclass(slots=True)
 class Component:
-    """Pieces that become asynchronous together, and what is said of them.
+    """Pieces that become asynchronous together, with the outcome.
 
-    ``stopping`` are the members that stand against it, also those of engines that it uses.
-    ``makes_tables`` says that it does nothing else with the database, and ``loads_objects`` that
-    it may have objects of mapped classes: it uses more than connections of its own engines. One
-    that ``is_carried`` makes no session, or waits for nothing: others do, wherever they are. One
-    that ``finds_sessions`` has those in which its objects are, whoever made them. One that
-    ``is_named`` was asked for; that ``is_wanted``, and so is what stops it.
+    ``stopping`` are the members that block it, also those of engines that it uses. ``makes_tables``
+    says that it does nothing else with the database, and ``loads_objects`` that it may have objects
+    of mapped classes: it uses more than connections of its own engines. One that ``is_carried``
+    makes no session, or waits for nothing: others do, wherever they are. One that
+    ``finds_sessions`` has those in which its objects are, whoever made them. One that ``is_named``
+    was asked for; that ``is_wanted``, and so is what stops it.
     """
 
     pieces: list[Piece]
@@ -147,7 +147,7 @@ class Components:
         self._of = {piece: one for one in components for piece in one.pieces}
 
     def add(self, members: Iterable[Member]) -> None:
-        """Add what is said beside the pieces that join each other."""
+        """Add findings that are not about the pieces that join each other."""
         for member in members:
             component = self._of.get(piece_with(member))
             (self.everywhere if component is None else component.members).append(member)
@@ -165,7 +165,7 @@ class Components:
         return all(user is not None and user.converts for user in users)
 
     def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
-        """Return the engines and factories that components use; what nobody uses is all's."""
+        """Return the engines and factories that components use; unused ones belong to all."""
         pieces = {piece for one in components for piece in one.pieces}
         used = [
             name
@@ -175,7 +175,7 @@ class Components:
         return with_bases(self.shared, used)
 
     def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
-        """Return what is said of an engine or a factory, and of what ``pieces`` need beside it."""
+        """Return the plan for an engine or a factory, with the names that ``pieces`` need."""
         return [
             one
             for one in self.made[name]
@@ -198,7 +198,7 @@ class Components:
 
     @cached_property
     def beside(self) -> list[Shared]:
-        """Those beside which an asynchronous one is put, the first ones first."""
+        """Those that get an asynchronous one next to them, the first ones first."""
         needed = [
             name
             for name, one in self.shared.items()

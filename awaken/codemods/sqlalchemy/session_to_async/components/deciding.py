@@ -141,7 +141,7 @@ class Judge:
 def decided(
     part: SynchronousPart, found: Found, constraints: Constraints, wanted: str
 ) -> Components:
-    """Return the components of a program, each with what stands against it.
+    """Return the components of a program, each with the reasons against it.
 
     ``wanted`` is a module or a function: only what belongs together with it is asked for.
     """
@@ -182,7 +182,7 @@ def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
 
 
 def _against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
-    """Return the members that stand against a change: those refused, and those left out."""
+    """Return the members that block a change: refused ones, and those left out."""
     return [
         one
         for one in members

@@ -32,7 +32,7 @@ class LeftAlone:
         self._outlines = outlines
 
     def decided(self) -> Iterator[Decided]:
-        """Yield the findings, and what is said of components that the same members stop."""
+        """Yield the findings, and the outlines of components that the same members stop."""
         if self._components.unnamed:
             sites = [member.site.id for one in self._components.all for member in one.members]
             yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
@@ -52,7 +52,7 @@ class LeftAlone:
                 yield Decided((), outlines=(self._outlines.refused(pieces, members, stopping),))
 
     def _groups(self) -> Iterator[list[tuple[Component, list[Member]]]]:
-        """Yield the components that stay, with what is said of them, in groups."""
+        """Yield the components that stay, in groups of one outline each."""
         left = list(self._left())
         links = [
             (number, member.site.id)

@@ -131,7 +131,7 @@ class Links:
             yield piece_around(module, node)
 
     def _caller(self, call: Call) -> Piece | None:
-        """Return the piece that a call stands in; None for what stays synchronous anyway."""
+        """Return the piece that contains a call; None for code that stays synchronous anyway."""
         if call.caller.start >= 0:
             return piece_of(call.caller)
         for module, node in self._project.calls_at(call.place):
@@ -224,7 +224,7 @@ class Links:
     def _holder(self, module: Module, piece: Piece) -> str | None:
         """Return the class whose objects a piece makes hold a session: itself, or its `__init__`.
 
-        Of other methods it is told by the fields that they use.
+        For other methods, the fields that they use decide.
         """
         found = module.function_at(piece.start)
         owner = None if found is None else module.parent(found)

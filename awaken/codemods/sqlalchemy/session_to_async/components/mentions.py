@@ -29,8 +29,8 @@ def mentions_of(
 ) -> Iterator[Mention]:
     """Yield the places that read one of some names of the program, or assign to it from afar.
 
-    A method is found behind an object as well. Definitions and imports are none, nor are calls of
-    those among the names that are ``functions``: the call graph has these.
+    A method is recognised after an object too. Definitions and imports do not count, nor do calls
+    of ``functions``: the call graph has these.
     """
     by_word = _by_last_word(qualified)
     uncalled = _by_last_word(functions)

@@ -167,7 +167,7 @@ def _never_safe(members: Sequence[Member]) -> list[Member]:
 
 
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
-    """Return each finding with what becomes of its own site, and the way to what it waits for.
+    """Return each finding with the outcome of its own site, and the chain to the cause.
 
     The outline tells of all of them together, so none leads to the others.
     """

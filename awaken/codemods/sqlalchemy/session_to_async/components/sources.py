@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def makes_session(site: Site[ast.AST]) -> bool:
-    """Whether a name of the synchronous side stands where an object is made of it."""
+    """Whether a name of the synchronous side is called to make an object."""
     above = site.module.parent(site.node)
     return isinstance(above, ast.Call) and above.func is site.node
 
@@ -70,7 +70,7 @@ def takes_session(site: Site[ast.AST]) -> bool:
 def injected_from_outside(
     project: Project, piece: Piece, inside: Collection[Piece]
 ) -> Iterator[Refused]:
-    """Yield why a function, or an alias, gets its session from what is none of ``inside``."""
+    """Yield why a function, or an alias, gets its session from code that is not ``inside``."""
     module = project.module(piece.path)
     node = None if module is None else _of(module, piece)
     if module is None or node is None:
@@ -87,7 +87,7 @@ def injected_from_outside(
 
 
 def _help(project: Project, module: Module, provider: ast.expr) -> str:
-    """Return what to do where a file of the program is imported from a folder out of sight."""
+    """Return the cure where a file of the program is imported from an unread folder."""
     name = (project.qualified_name(module, provider) or "").rpartition(".")[0]
     folder = project.layout.package_with(name, module.path) if name else ""
     if not folder or project.layout.find(name, module.path).path is not None:

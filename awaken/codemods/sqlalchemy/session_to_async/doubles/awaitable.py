@@ -21,7 +21,7 @@ ASYNC_MOCK = "unittest.mock.AsyncMock"
 
 
 def asynchronous(project: Project, site: Site[ast.AST], value: ast.expr) -> list[Edit]:
-    """Return the edits that have a double of a method be awaited."""
+    """Return the edits that make a mock of a method awaitable."""
     module = site.module
     known = value.func if isinstance(value, ast.Call) else None
     written, imports = name_beside(project, site, known, ASYNC_MOCK)

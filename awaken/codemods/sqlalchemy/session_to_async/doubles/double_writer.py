@@ -51,7 +51,7 @@ class DoubleWriter:
         self._taken.clear()
 
     def of_session(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
-        """Return what stands in for a method of a session. Raises Refused."""
+        """Return the rewrite of a fake method of a session. Raises Refused."""
         module, given = site.module, replacement.given
         edits: list[Edit] = []
         if given is not None and replacement.name in self._extended:

@@ -37,7 +37,7 @@ _ATTRIBUTES = frozenset({"dirty"})
 
 
 class FakeSessions:
-    """Yields what becomes of such classes of one program, and of what is assigned to instances.
+    """Yields the rewrites of such classes of one program, and of values assigned to instances.
 
     ``extended`` are methods of sessions that some calls pass more than before, and attributes that
     are asked more than before.

@@ -153,8 +153,8 @@ class WaitingMethods:
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
     """Whether a test tells or asks a mock at ``place``: ``service.mock.method.return_value``.
 
-    It does where all that the file passes for objects of that class are mocks, which get methods
-    that can be awaited where the program calls them.
+    It does if the file passes nothing but mocks for objects of that class. These get awaitable
+    methods where the program calls them.
     """
     module = part.project.module(place.path)
     if module is None or not is_around_tests(place.path):

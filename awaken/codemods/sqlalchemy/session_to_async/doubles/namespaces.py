@@ -28,7 +28,7 @@ _DEEPEST = 4
 
 
 def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
-    """Yield what becomes of the namespaces that tests cast to classes of a program."""
+    """Yield the rewrites of the namespaces that tests cast to classes of a program."""
     found: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
     for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
         for node in module.walk():

@@ -87,7 +87,7 @@ class _Wanted:
 
 
 class MockedObjects:
-    """Yields what becomes of the mocks of one program that are passed to it."""
+    """Yields the rewrites of the mocks of one program that are passed to it."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part

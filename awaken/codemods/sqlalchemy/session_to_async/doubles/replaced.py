@@ -51,7 +51,7 @@ _MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
 class Doubles:
-    """Yields what becomes of the doubles of one program.
+    """Yields the rewrites of the mocks and fakes of one program.
 
     ``extended`` are methods of sessions that some calls pass more than before, and attributes that
     are asked more than before.
@@ -128,7 +128,7 @@ class Doubles:
     def _of_manager(
         self, site: Site[ast.AST], replacement: Replacement, kinds: set[str]
     ) -> Rewrite:
-        """Return what stands in for a manager or a generator. Raises Refused."""
+        """Return the rewrite of a fake manager or generator. Raises Refused."""
         module, given = site.module, replacement.given
         message = f"`async with` enters the mock of `{replacement.shown}`"
         if given is not None:
@@ -161,7 +161,7 @@ class Doubles:
             yield Member(site, not_understood(replacement, module.excerpt(given)), shown)
 
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
-        """Yield where the functions begin that wait, and that a double may stand for."""
+        """Yield where the functions begin that wait, and that a mock may replace."""
         steps = self._part.steps
         found = {one for one in replacement.functions if one in steps}
         for home in (replacement.cls, replacement.module):

@@ -26,7 +26,7 @@ _SAID_OF_MOCKS = {"return_value", "side_effect"}
 def needs_synchronous_result(
     part: SynchronousPart, module: Module, replacement: Replacement
 ) -> bool:
-    """Whether a mock that a patch makes has to be told to give a synchronous mock.
+    """Whether the mock of a patch needs an explicit synchronous mock as its result.
 
     Raises Refused where it would have to give one with methods of both kinds.
     """

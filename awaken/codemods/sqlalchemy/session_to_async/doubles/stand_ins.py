@@ -22,7 +22,7 @@ _WORDS = (b"patch", b"setattr", b"test", b"Mock")
 
 
 class StandIns:
-    """What is put in the place of which functions, over all tests; keeps places and no trees."""
+    """Which functions are replaced in tests, and by what; keeps places and no trees."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -63,7 +63,7 @@ class StandIns:
                 self._replaced[one].add(function)
 
     def _add_class(self, replaced: str, fakes: tuple[str, ...]) -> None:
-        """Add the methods of a class of the tests that stands in for one of the program."""
+        """Add the methods of a test class that replaces one of the program."""
         replacements = self._project.replacements
         for fake in fakes:
             facts = self._project.class_facts(fake)
@@ -80,7 +80,7 @@ class StandIns:
     ) -> Iterator[FunctionPlace]:
         """Yield the functions that tests put in the place of ``function`` and others that wait.
 
-        What stands in for one that does not wait, too, stays as it is.
+        A replacement of other functions too, which do not wait, stays as it is.
         """
         for one in sorted(self._of.get(function, ())):
             if one not in self._mixed and all(each in waiting for each in self._replaced[one]):

@@ -56,7 +56,7 @@ class Awaiting:
 
     @property
     def is_laid_out(self) -> bool:
-        """Whether something is written anew that insertions alone do not say."""
+        """Whether code is written again, and not only inserted."""
         return bool(self._writing.nodes)
 
     def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
@@ -112,7 +112,7 @@ class Awaiting:
         self._insertions.around(node, f"{before}{opening}", f"{closing}){behind}")
 
     def opened(self, node: ast.expr) -> tuple[str, str]:
-        """Return what stands around all that awaits in the place of ``node``. Raises Refused."""
+        """Return the text before and after what awaits in place of ``node``. Raises Refused."""
         self._places.check(node)
         is_tight = _binds_tighter(self._module.parent(node), node)
         return ("(await ", ")") if is_tight else ("await ", "")
@@ -154,7 +154,7 @@ class Awaiting:
         self._entered.setdefault(above, set()).add(node)
 
     def iterates(self, node: ast.expr, shown: str, *, has_end: bool) -> None:
-        """Iterate ``node``, a call of what becomes an asynchronous generator. Raises Refused.
+        """Iterate ``node``, which calls an asynchronous generator. Raises Refused.
 
         ``has_end`` says whether closing the generator runs code of it.
         """
@@ -292,7 +292,7 @@ class Awaiting:
 
 
 def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
-    """Whether what stands around ``node`` would take it out of an ``await`` in front of it."""
+    """Whether the code around ``node`` binds tighter than an ``await`` before it."""
     match above:
         case ast.Attribute() | ast.Await() | ast.BinOp(op=ast.Pow()):
             return True

@@ -25,7 +25,7 @@ def has_end(module: Module, generator: Function) -> bool:
 
 
 def is_used_here(module: Module, call: ast.expr) -> bool:
-    """Whether what ``next`` gives is used in the function alone in which ``call`` stands."""
+    """Whether only the function around ``call`` uses the result of ``next``."""
     match module.statement_of(call):
         case ast.Return():
             return not _escapes(module, call)

@@ -13,7 +13,7 @@ _OLD = "this f-string, because awaken runs on a Python older than 3.12"
 
 
 def check_node(module: Module, node: ast.AST) -> None:
-    """Raise Refused where ``node`` cannot be written anew, for it stands in an f-string."""
+    """Raise Refused where ``node`` cannot be written again, because it is in an f-string."""
     if isinstance(node, ast.expr) and not is_placed(module, node):
         raise Refused(NOT_AWAITABLE_HERE, _OLD)
 

@@ -20,7 +20,7 @@ def stands_alone(module: Module, node: ast.expr) -> bool:
 
 
 def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[ast.AST] | None:
-    """Return what stands around ``node``, which the value of a statement evaluates first.
+    """Return the nodes around ``node``, which the value of a statement evaluates first.
 
     From the inside out, that value included. None where something else is evaluated before.
     """

@@ -15,7 +15,7 @@ _OUTERMOST = -sys.maxsize
 
 
 class Insertions:
-    """What is written into one file, several pieces at one place in their right order."""
+    """The text to write into one file, several pieces at one place in their right order."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
@@ -30,12 +30,12 @@ class Insertions:
         self._opening[span.start].append((-span.end, text))
 
     def behind(self, node: ast.AST, text: str) -> None:
-        """Write ``text`` directly behind ``node``, inside of all that closes there."""
+        """Write ``text`` directly after ``node``, inside of all that closes there."""
         span = self._module.span(node)
         self._closing[span.end].insert(0, (-sys.maxsize, text))
 
     def around(self, node: ast.AST, opening: str, closing: str) -> None:
-        """Write ``opening`` in front of ``node``, and ``closing`` behind it."""
+        """Write ``opening`` before ``node``, and ``closing`` after it."""
         span = self._module.span(node)
         self._opening[span.start].append((-span.end, opening))
         self._closing[span.end].append((-span.start, closing))

@@ -47,8 +47,8 @@ def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
 def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
     """Return the names of ``StopIteration`` in what handles the end that ``call`` finds.
 
-    ``call`` is a call of ``next`` without a default. Raises Refused where such a handler handles
-    another end as well, or where a function that calls this one may handle it.
+    ``call`` is a call of ``next`` without a default. Raises Refused where such a handler, or a
+    function that calls this one, may handle another end.
     """
     ours: list[ast.Name] = []
     for mention in module.mentions(_END):

@@ -24,8 +24,7 @@ ON_DEMAND = {"enumerate", "zip"}
 def check_others(module: Module, call: ast.Call) -> None:
     """Check that ``call``, of a builtin, may be passed a list of the items. Raises Refused.
 
-    Arguments behind the first do nothing before that gives its items, and all items are taken
-    before anything follows.
+    Arguments after the first do nothing before the items are made, and all items are taken first.
     """
     if module.scopes.builtin_called(call) in ON_DEMAND and not _takes_all(module, call):
         raise Refused(GENERATOR_USE, module.excerpt(call.args[0]))

@@ -192,7 +192,7 @@ class Places:
             self._insertions.replace(Span(span.end - 1, span.end), "]")
 
     def _is_in(self, iterated: ast.expr, node: ast.AST) -> bool:
-        """Whether ``node`` stands in what a generator is made of, which is evaluated at once."""
+        """Whether ``node`` is in the first iterable of a generator, which is evaluated at once."""
         return node is iterated or any(one is iterated for one in self._module.ancestors(node))
 
 

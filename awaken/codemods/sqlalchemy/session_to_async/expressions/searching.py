@@ -21,7 +21,7 @@ def search(writing: Writing, call: ast.Call, generator: ast.GeneratorExp) -> Non
 
 
 def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
-    """Whether nothing else stands on the lines of a statement, comments in it among that."""
+    """Whether the lines of a statement hold nothing else, and no comment inside it."""
     before, behind = module.beside(statement)
     is_alone = not before.strip(b" \t") and not behind.lstrip(b" \t").startswith(b";")
     return is_alone and b"#" not in module.text_of(statement).encode()

@@ -17,7 +17,7 @@ from awaken.project.source.modules import Module
 
 @dataclass(slots=True)
 class Writing:
-    """What is written into one function of ``module``."""
+    """The text to write into one function of ``module``."""
 
     module: Module
     insertions: Insertions
@@ -25,12 +25,12 @@ class Writing:
     taken: set[str] = field(default_factory=set)
 
     def rewrite(self, node: ast.AST, rewriter: str, data: Struct) -> None:
-        """Have ``rewriter`` write ``node`` anew. Raises Refused."""
+        """Let ``rewriter`` write ``node`` again. Raises Refused."""
         check_node(self.module, node)
         self.nodes.setdefault(node, (rewriter, data))
 
     def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
-        """Yield the edits of the nodes that are written anew."""
+        """Yield the edits of the nodes that are written again."""
         for node, (rewriter, data) in self.nodes.items():
             yield site.rewrite(node, rewriter, data)
 

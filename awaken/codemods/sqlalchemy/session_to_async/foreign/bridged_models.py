@@ -45,7 +45,7 @@ class BridgedModels:
         return {place: one for place, one in called.items() if one is not None}
 
     def operations_on(self, given: Place, attribute: str) -> dict[Place, Operation]:
-        """Return what becomes of the calls, and of what is returned, that read ``attribute``.
+        """Return the rewrites of the calls and returns that read ``attribute``.
 
         Of the object that the expression at ``given`` gives, by their places. Empty unless all of
         them can be called in a greenlet.
@@ -74,7 +74,7 @@ class BridgedModels:
         return found
 
     def unknown(self) -> Iterator[Applied]:
-        """Yield what endpoints return that may be such an object, and cannot be told to be one."""
+        """Yield the expressions that endpoints return and that may be such an object."""
         for by, is_known in self._applied:
             if by.model is not None and not (is_known and self._called(by) is not None):
                 yield by
@@ -109,7 +109,7 @@ class BridgedModels:
         )
 
     def _is_of_interest(self, reading: Reading) -> bool:
-        """Whether such an object is among what is read, or may be."""
+        """Whether the values that are read include such an object, or may."""
         found = self._project.values.of(reading.module, reading.node)
         if any(map(self._holds, found.alternatives)):
             return True
@@ -133,7 +133,7 @@ class BridgedModels:
 
     @cached_property
     def _applied(self) -> list[tuple[Applied, bool]]:
-        """What hands such objects to models that read relationships; and whether it surely does."""
+        """The models that read relationships of such objects, and whether they surely do."""
         found: dict[Place, tuple[Applied, bool]] = {}
         for one in self._readings:
             if one.by is not None and self._is_of_interest(one):
@@ -147,7 +147,7 @@ class BridgedModels:
         return list(found.values())
 
     def _page(self, reading: Reading) -> Applied | None:
-        """Return the call that makes a page of what is read, if one does."""
+        """Return the call that makes a page of the result, if one does."""
         above = reading.module.parent(reading.node)
         is_page = isinstance(above, ast.Call) and (
             self._project.qualified_name(reading.module, above.func) in _KNOWN.pages
@@ -155,7 +155,7 @@ class BridgedModels:
         return Applied(reading.module, above) if isinstance(above, ast.Call) and is_page else None
 
     def _called(self, by: Applied) -> Operation | None:
-        """Return what becomes of a call, or of what an endpoint returns."""
+        """Return the rewrite of a call, or of the value that an endpoint returns."""
         if by.model is None:
             return Operation(by.node, "spawned")
         declared = self._project.values.declared(by.home or by.module, by.model).alternatives

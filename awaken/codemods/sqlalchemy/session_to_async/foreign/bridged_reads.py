@@ -113,9 +113,9 @@ class BridgedReads:
         return self._is_of_foreign(module, node.value, _DEEPEST)
 
     def _is_of_foreign(self, module: Module, node: ast.expr, depth: int) -> bool:
-        """Whether an expression may give an object of such a class, or what is read of one.
+        """Whether an expression may give an object of such a class, or an attribute of one.
 
-        What such an object holds is out of sight: then it is told by where it comes from.
+        The attributes of such an object are unknown, so its origin decides.
         """
         values = self._project.values.of(module, node)
         if any(isinstance(one, InstanceOf) for one in values.alternatives):
@@ -153,7 +153,7 @@ def _outermost(module: Module, reads: Sequence[Operation]) -> Iterator[tuple[Pla
 
 
 def _as_read(module: Module, read: ast.Attribute) -> Operation:
-    """Return the operation of a read: all of an expression that may load behind it as well.
+    """Return the operation of a read, with all attributes after it that may load.
 
     Its ``session`` is what the object is read of, if that may have to wait itself.
     """

@@ -31,9 +31,9 @@ def read_as_relationships(
 ) -> dict[str, dict[str, Place]]:
     """Return the attributes of ``models`` that look like relationships, each with where.
 
-    They are iterated, an attribute is read of what they give, or an annotation says that they give
-    an object of such a class. There may be others. Where a file names one of the models, those of
-    other classes that are ``is_foreign`` count as well.
+    They are iterated, their items have an attribute read, or an annotation names such a class.
+    There may be others. Where a file names one of the models, those of other classes that are
+    ``is_foreign`` count as well.
     """
 
     def counts(name: str) -> bool:
@@ -56,7 +56,7 @@ def read_as_relationships(
 
 
 def _annotation(module: Module, node: ast.expr) -> ast.expr | None:
-    """Return what is said of the value of an expression where it is assigned, or returned."""
+    """Return the annotation of the value of an expression where it is assigned or returned."""
     match module.parent(node):
         case ast.AnnAssign(annotation=annotation):
             return annotation

@@ -81,7 +81,7 @@ def _executed(module: Module, node: ast.AST) -> ast.Name | None:
 def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
     """Whether the function around asks of a variable whether it is one.
 
-    A query that is made in sight is one of ``session.query()``, which is refused there.
+    A visible query is one of ``session.query()``, which is refused there.
     """
     function = module.enclosing_function(name)
     for node in module.walk(function) if function is not None else ():

@@ -38,7 +38,7 @@ _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
 
 class ForeignModels:
-    """The models of packages out of sight whose objects a program loads.
+    """The models of external packages whose objects a program loads.
 
     Of those of the packages, or the classes, that are ``said`` only what looks like a relationship
     loads when it is read, and the attributes that are ``said`` as well.
@@ -53,7 +53,7 @@ class ForeignModels:
     def bridged(self) -> dict[Place, Operation]:
         """Return what may load of objects of which something is said, and reads it in a greenlet.
 
-        Who says it knows that nothing else loads when it is read.
+        The option says that reading it loads nothing else.
         """
         # A program may be given such objects, and load none itself.
         said = {one for one in self._all(()) if _is_said(one, self._said)} | {*self._said}
@@ -170,7 +170,7 @@ def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Re
 
 
 def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
-    """Yield the classes of packages out of sight whose objects a call loads."""
+    """Yield the classes of external packages whose objects a call loads."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     is_method = owner is not None and last_name(call.func) != "select"
     if is_method and owner is not None and project.orm.resource_of(module, owner) not in _SESSIONS:

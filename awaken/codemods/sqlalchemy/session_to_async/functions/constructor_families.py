@@ -88,7 +88,7 @@ class ConstructorFamilies:
         )
 
     def _is_plain(self, qualified: str, top: str) -> bool:
-        """Whether a class has one base in sight, and nothing else that makes its objects."""
+        """Whether a class has one visible base, and no other code makes its objects."""
         facts = self._project.class_facts(qualified)
         if facts is None or not facts.unique or facts.keywords or facts.decorators:
             return False
@@ -121,7 +121,7 @@ class ConstructorFamilies:
         return None
 
     def _chosen(self, obstacle: Obstacle) -> list[Place] | None:
-        """Return the calls of a class where it stands in tables; None if more is done with it."""
+        """Return the calls of a class that tables hold; None if it is used in other ways."""
         if obstacle.kind != "value":
             return None
         found: list[Place] = []

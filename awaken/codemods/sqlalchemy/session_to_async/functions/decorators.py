@@ -85,7 +85,7 @@ class Decorators:
         return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
 
     def _wrapping(self, module: Module, decorator: ast.expr) -> Wrapping | None:
-        """Return what a decorator of the program does, if what it does is in sight."""
+        """Return the kind of a decorator of the program, if its code is visible."""
         qualified = self._project.qualified_name(module, without_arguments(decorator))
         if qualified is None:
             return None
@@ -94,7 +94,7 @@ class Decorators:
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
-        """Yield what becomes of the wrappers around functions that become coroutine functions."""
+        """Yield the rewrites of wrappers around functions that become coroutine functions."""
         for (qualified, called), functions in sorted(self._wrapping_names.items()):
             wrapping = self._project.calls.wrapping(qualified, called=called)
             if wrapping is None or wrapping.wrapper is None:
@@ -122,7 +122,7 @@ class Decorators:
         return found
 
     def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
-        """Return what becomes of a wrapper. Raises Refused."""
+        """Return the rewrite of a wrapper. Raises Refused."""
         module, wrapper, shown = wrapping.module, wrapping.wrapper, qualified.rpartition(".")[2]
         if wrapper is None or not wrapping.calls:
             raise Refused(reasons.DECORATED, shown)
@@ -155,7 +155,7 @@ class Decorators:
         return name_beside(self._project, site, None, "inspect.iscoroutinefunction")
 
     def _decorates_only_coloured(self, qualified: str) -> bool:
-        """Whether all that a decorator is used for in sight are coroutine functions now."""
+        """Whether all visible uses of a decorator are on functions that become coroutines."""
         part = self._part
         if self._project.published:
             return False
@@ -169,7 +169,7 @@ class Decorators:
 def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:
     """Return the code of a wrapper for coroutine functions, made of the one for plain ones.
 
-    Raises Refused where its text cannot be indented anew.
+    Raises Refused where its text cannot be indented differently.
     """
     module = wrapping.module
     insertions = Insertions(module)

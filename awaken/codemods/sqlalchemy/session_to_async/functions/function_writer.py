@@ -64,7 +64,7 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 
 
 class FunctionWriter:
-    """Says what becomes of the functions of the synchronous part of a program.
+    """Rewrites the functions of the synchronous part of a program.
 
     ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
     functions that cannot change, and ``differing`` says what comes to something else in others.
@@ -91,7 +91,7 @@ class FunctionWriter:
         self._constructors = Constructors(part)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
-        """Return what becomes of ``function``, the node of ``site``. Raises Refused."""
+        """Return the rewrite of ``function``, the node of ``site``. Raises Refused."""
         if function in self._refused:
             raise self._refused[function]
         part, node = self._part, site.node
@@ -160,7 +160,7 @@ class FunctionWriter:
         insertions: Insertions,
         roots: Sequence[ast.AST],
     ) -> list[Edit]:
-        """Return what is written anew below ``roots``, and have the rest awaited. Raises Refused.
+        """Return the nodes below ``roots`` to write again, and await the rest. Raises Refused.
 
         ``roots`` are the function, or statements outside of all functions.
         """

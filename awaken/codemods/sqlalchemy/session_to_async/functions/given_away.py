@@ -30,10 +30,10 @@ def given_to_unknown(
 def caveats_of_given(
     project: Project, module: Module, function: FunctionPlace
 ) -> tuple[list[str], list[Place]]:
-    """Return what is said of these calls, and where they stand.
+    """Return the caveats of these calls, and their places.
 
-    Functions of the program that may be meant are no matter: by their session, they are known to
-    be synchronous, or they are refused.
+    Calls that may mean a function of the program are left out. Its session says whether it is
+    synchronous, or it is refused.
     """
     found = list(given_to_unknown(project, module, function))
     if not found:

@@ -23,10 +23,13 @@ from awaken.kit.imports import name_beside, released
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
+
+_UNSAVED = "Reload what was loaded before, unless the session has unsaved changes."
 
 
 class OperationWriter:
@@ -50,7 +53,7 @@ class OperationWriter:
     ) -> Iterator[Edit]:
         """Yield the edits that are no insertions. Raises Refused.
 
-        ``loaded_again`` are those that have to load anew, with the argument that says so.
+        ``loaded_again`` are those that have to load again, with the argument that says so.
         """
         for operation in operations:
             # What is a part of these is made with them.
@@ -100,7 +103,7 @@ class OperationWriter:
         because = (module.place(node),)
         match operation.how:
             case "awaited":
-                self._await(operation, loaded_again.get(module.place(node)))
+                self._await(operation, loaded_again)
             case "entered" if isinstance(module.parent(node), ast.withitem):
                 awaiting.enters(node)
             case "closing" if operation.session is not None:
@@ -130,14 +133,37 @@ class OperationWriter:
     def _annotated(self, places: tuple[Place, ...]) -> str:
         return annotated(self._project, places, "Session")
 
-    def _await(self, operation: Operation, again: Anew | None) -> None:
-        """Await an operation, ``again`` is what has it load anew. Raises Refused."""
+    def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
+        """Await an operation, with the argument that has it load again. Raises Refused."""
         node = operation.node
+        again = loaded_again.get(self._module.place(node))
         if self._streaming.writes(operation):
             return
         self._awaiting.awaits(node)
         if isinstance(node, ast.Call) and again is not None:
             self._awaiting.adds_argument(node, again.argument, again.said)
+            if again.asked and self._is_first(node, loaded_again):
+                self._comment(node, _UNSAVED)
+
+    def _is_first(self, node: ast.AST, loaded_again: Mapping[Place, Anew]) -> bool:
+        """Whether a call is the first of its file that asks a session for its changes."""
+        path, start = self._module.path, self._module.span(node).start
+        return not any(
+            place.path == path and place.span.start < start and again.asked
+            for place, again in loaded_again.items()
+        )
+
+    def _comment(self, node: ast.AST, comment: str) -> None:
+        """Write a comment above the statement of ``node``, if it begins its line."""
+        statement, text = self._module.statement_of(node), self._module.source.text
+        if statement is None or self._module.beside(statement)[0]:
+            return
+        start = self._module.span(statement).start
+        lines = LINE_END_BYTES.split(text[:start])
+        line_end = LINE_END_BYTES.search(text)
+        if line_end is not None:
+            indent = line_end[0].decode() + lines[-1].decode()
+            self._insertions.at(start, f"# {comment}{indent}")
 
 
 def _cure(library: str) -> str:

@@ -32,9 +32,9 @@ def is_constructor(module: Module, node: ast.AST) -> bool:
 
 
 class Results:
-    """The results of the functions of one program; ``kin`` are those that stand for each other.
+    """The results of the functions of one program; ``kin`` are those that replace each other.
 
-    What ``entered`` ones give is entered asynchronously, whatever stands for them.
+    The results of ``entered`` ones are entered asynchronously, whatever replaces them.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Results:
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call gives: a ``coroutine``, a ``generator``, a ``manager``, a ``class``.
 
-        That is once the function has changed as all that stand in for it do.
+        This holds after the function and all its replacements have changed.
         """
         if function not in self._kinds:
             own = self._own_kind(function)
@@ -59,7 +59,7 @@ class Results:
         return self._kinds[function]
 
     def stays_plain(self, function: FunctionPlace) -> bool:
-        """Whether a function gives a manager, or a generator, and is none itself."""
+        """Whether a function returns a manager or a generator, but is not one itself."""
         return not self._own_kind(function) and self.kind_of(function) != "coroutine"
 
     def entered(self, function: FunctionPlace) -> list[FunctionPlace]:
@@ -86,7 +86,7 @@ class Results:
         return "generator" if module.is_generator(node) else ""
 
     def _kind_among(self, function: FunctionPlace) -> str:
-        """Return what a plain function gives, as what stands in for it does."""
+        """Return the kind of result of a plain function, from its replacements."""
         kinds = {self._own_kind(one) for one in self._kin(function)} & _SEVERAL
         kinds |= {"manager"} if function in self._entered else set()
         if len(kinds) != 1:
@@ -96,7 +96,7 @@ class Results:
         return kind if is_one else "coroutine"
 
     def _is_declared(self, function: FunctionPlace) -> bool:
-        """Whether others stand in for a function, which does nothing itself."""
+        """Whether a function only declares what its overrides do."""
         found = self._node(function)
         return found is not None and self._project.calls.is_declaration(*found)
 

@@ -36,7 +36,7 @@ _WORDS = (
 
 
 def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
-    """Yield the places of a program where what becomes asynchronous is not followed."""
+    """Yield the places of a program where awaken loses track of something asynchronous."""
     # Asked of each call that may be one of a session, and worked out over all files.
     holds_session = cache(partial(_holds_session, part))
     for module in modules_with(part.project, _WORDS):
@@ -88,7 +88,7 @@ def _in_enum(
 def _unknown(
     part: SynchronousPart, module: Module, owner: ast.expr, holds_session: Callable[[str], bool]
 ) -> str:
-    """Return why ``owner`` may be a session that is not followed; empty if it is none."""
+    """Return why ``owner`` may be a session of unknown origin; empty if it is no session."""
     root = owner
     while isinstance(root, ast.Attribute):
         root = root.value

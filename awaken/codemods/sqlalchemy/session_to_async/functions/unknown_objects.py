@@ -25,7 +25,7 @@ def unknown_behind(project: Project, places: Sequence[Place]) -> Unknown | None:
 
 
 def annotated(project: Project, places: Sequence[Place], kind: str) -> str:
-    """Return what to write where that is a parameter without annotation; empty where it is none.
+    """Return the annotation to write if that is a parameter without one, or an empty text.
 
     ``kind`` is the class of the objects on which the methods at ``places`` are called.
     """

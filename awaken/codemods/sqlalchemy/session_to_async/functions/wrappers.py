@@ -27,7 +27,7 @@ class _Wrapper:
 
 
 class Wrappers:
-    """Answers which functions are wrappers, of decorators that do nothing but decorate in sight."""
+    """Answers which functions are wrappers, of decorators that visibly do nothing else."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

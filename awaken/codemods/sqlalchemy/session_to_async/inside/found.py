@@ -25,11 +25,11 @@ class Inside:
     calls: Mapping[Place, Operation] = field(default_factory=dict)
 
     def holds(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in a function that stays plain, its header included."""
+        """Whether ``node`` is in a function that stays plain, its header included."""
         return holds(self.functions, module, node)
 
     def reads(self, project: Project, place: Place) -> bool:
-        """Whether a place stands in such a function: what is read there loads by itself."""
+        """Whether a place is in such a function: reads there load by themselves."""
         module = project.module(place.path)
         nodes = (
             module.function_at(one.start)
@@ -42,7 +42,7 @@ class Inside:
 
 
 def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in one of ``functions``, its header included."""
+    """Whether ``node`` is in one of ``functions``, its header included."""
     starts = {one.start for one in functions if one.path == module.path}
     return bool(starts) and any(
         isinstance(one, Function) and module.span(one).start in starts

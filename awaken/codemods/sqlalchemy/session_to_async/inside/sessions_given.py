@@ -72,6 +72,6 @@ def _is_kept(module: Module, node: ast.expr) -> bool:
 
 
 def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:
-    """Whether ``node`` stands inside of what may run when ``function`` is over."""
+    """Whether ``node`` is in code that may run after ``function`` has ended."""
     inside = takewhile(lambda one: one is not function, module.ancestors(node))
     return any(isinstance(one, _LATER) for one in inside)

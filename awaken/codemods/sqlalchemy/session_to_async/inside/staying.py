@@ -68,7 +68,7 @@ class Staying:
 
     # ------------------------------------------------------------------------------ what it calls
     def _along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
-        """Yield what waits and is called by a function, wraps it, or stands in for it."""
+        """Yield the waiting functions that a function calls, its wrappers, and replacements."""
         part = self._part
         for call in part.calls.get(function, ()):
             yield from (one for one in call.functions if one in part.steps)
@@ -116,7 +116,7 @@ class Staying:
     def _passing(self, found: set[FunctionPlace]) -> set[FunctionPlace] | None:
         """Return the methods of models that pass on all that they are given, a session with it.
 
-        What makes an object without a session uses none: nothing loads what that does not have.
+        A call that makes an object without a session loads nothing.
         """
         passing: set[FunctionPlace] = set()
         are_given = all(map(self._is_given, found))
@@ -180,7 +180,7 @@ class Staying:
         return made
 
     def _operation(self, call: Call) -> Operation | None:
-        """Return what becomes of a call that is given a session; None if none is in sight."""
+        """Return the operation of a call that is given a session; None if no session is visible."""
         module, nodes = self._project.module(call.place.path), self._nodes(call)
         if module is None or not nodes or call.caller.start < 0:
             return None
@@ -196,7 +196,7 @@ class Staying:
         )
 
     def _nodes(self, call: Call) -> list[ast.Call]:
-        """Return the calls that stand at the place of one."""
+        """Return the calls at the place of one."""
         module = self._project.module(call.place.path)
         return [] if module is None else module.calls_at(call.place.span)
 

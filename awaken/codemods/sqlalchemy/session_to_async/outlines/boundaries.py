@@ -38,7 +38,7 @@ _TAKING = {
 class Boundaries:
     """Finds the boundaries of parts of one program; ``shared`` are the engines and factories.
 
-    What is ``inside`` of synchronous sessions stays plain.
+    Functions ``inside`` of synchronous sessions stay plain.
     """
 
     def __init__(self, part: SynchronousPart, shared: Mapping[str, Shared], inside: Inside) -> None:

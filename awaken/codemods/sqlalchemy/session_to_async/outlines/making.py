@@ -109,17 +109,17 @@ class Outlines:
     ) -> Outline:
         """Return what stops a component."""
         functions = self._coloured(pieces)
-        stay = "stays" if len(functions) == 1 else "stay"
         rows = [*self._rows_of_causes(stopping)]
-        places = _many(len(rows), "place")
-        title = f"{_many(len(functions), 'function')} {stay} synchronous because of {places}"
+        keep = "keeps" if len(rows) == 1 else "keep"
+        kept = _many(len(functions), "function")
+        title = f"{_many(len(rows), 'cause')} {keep} {kept} synchronous"
         stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
         sites = tuple(one.site.id for one in members)
         parts = (stops, *_by_file(functions))
         return Outline(rule=self._rule, title=title, parts=parts, sites=sites)
 
     def unnamed(self, wanted: str, sites: Iterable[SiteId]) -> Outline:
-        """Return what is said of a component that nothing is a part of."""
+        """Return the outline of a component without members."""
         title = f"no function that would become asynchronous is named `{wanted}`"
         return Outline(rule=self._rule, title=title, parts=(), sites=tuple(sites))
 
@@ -256,7 +256,7 @@ def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
 
 
 def _told(stopping: Stopping) -> str:
-    """Return why a place is refused, with the function that it stands in."""
+    """Return why a place is refused, with the function that contains it."""
     name, message = piece_with(stopping.member).name, stopping.refused.message
     return message if not name or f"`{name}`" in message else f"`{name}`: {message}"
 

@@ -46,12 +46,12 @@ class Before:
         return self._project
 
     def is_same(self, module: Module, call: ast.Call, functions: Iterable[FunctionPlace]) -> bool:
-        """Whether ``call`` stood in ``module`` as it does, and ``functions`` were coroutines'."""
+        """Whether ``call`` was in ``module`` before, and ``functions`` were coroutine functions."""
         is_found = _key(module, call) in self._file(module.path).unawaited
         return is_found and all(map(self.was_coroutine, functions))
 
     def was_awaited(self, module: Module, call: ast.Call) -> bool:
-        """Whether ``call`` stood in ``module`` as it does, and was awaited."""
+        """Whether ``call`` was in ``module`` in the same form, and was awaited."""
         return _key(module, call) in self._file(module.path).awaited
 
     def was_coroutine(self, function: FunctionPlace) -> bool:
@@ -111,7 +111,7 @@ def _named(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what stands in a function, and in none inside of it."""
+    """Yield the nodes of a function, without those of functions inside of it."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             yield child

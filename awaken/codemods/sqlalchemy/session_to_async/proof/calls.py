@@ -47,7 +47,7 @@ class Calls:
     def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
         """Yield the calls in the files ``paths``, and those of functions in them.
 
-        What callers pass is asked of those alone that may reach what waits, or are awaited.
+        Only calls that may reach a function that waits, or are awaited, ask what callers pass.
         """
         graph = self._after.calls.graph()
         waiting = [one for one in graph.functions() if self.kinds.of(one) in ASYNCHRONOUS]

@@ -70,7 +70,7 @@ class _AsynchronousPart(SynchronousPart):
 def _coroutines_before(after: Project) -> set[tuple[str, str]]:
     """Return the coroutine functions that a program had before the change: files and names.
 
-    What stands in their place did so then.
+    Their replacements were coroutine functions then too.
     """
     found: set[tuple[str, str]] = set()
     for path in after.before or ():
@@ -117,7 +117,7 @@ def _lets_await(edit: Edit) -> bool:
 def _of_managers(
     after: Project, calls: Calls, paths: AbstractSet[str]
 ) -> Iterator[tuple[Place, str]]:
-    """Yield where a double of an asynchronous manager is told what a synchronous one gives."""
+    """Yield where a mock of an asynchronous manager is configured as a synchronous one."""
     for path in sorted(paths):
         module = after.module(path)
         for one in () if module is None else after.replacements.in_module(module):

@@ -122,7 +122,7 @@ def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
 
 
 def _lost(after: Project, module: Module, node: ast.Call) -> str:
-    """Return what is wrong with a call that is not awaited where it stands; or nothing."""
+    """Return what is wrong with a call that is not awaited; or nothing."""
     name = last_name(node.func)
     if any(one.endswith(f".{name}") for one in _written()):
         is_written = after.qualified_name(module, node.func) in _written()

@@ -40,7 +40,7 @@ class Together:
         self._seen: set[int] = set()
 
     def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
-        """Yield what is called in the place of coroutine functions in ``paths``, and is none."""
+        """Yield the calls in ``paths`` that take a plain function for a coroutine function."""
         for function in self._after.calls.graph().functions():
             if function.path not in paths:
                 continue

@@ -32,9 +32,9 @@ _SESSIONS = {"scoped", "session"}
 
 
 class _Given(NamedTuple):
-    """An assignment, the object, the attribute, and the flush behind it, if one is in sight.
+    """An assignment, the object, the attribute, and the flush after it, if one is visible.
 
-    ``loop`` is what is iterated where a loop gives the objects, and is flushed behind.
+    ``loop`` is the iterable of a loop that gives the objects, and is flushed after it.
     """
 
     assignment: ast.Assign
@@ -46,7 +46,7 @@ class _Given(NamedTuple):
 
 
 class AssignedExpressions:
-    """What becomes of them in one program."""
+    """The loads after such assignments in one program."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
@@ -64,15 +64,15 @@ class AssignedExpressions:
         self._places = frozenset(places)
 
     def places(self) -> frozenset[Place]:
-        """Return the statements behind which something is loaded."""
+        """Return the statements after which something is loaded."""
         return self._places
 
     def flushed_elsewhere(self) -> Mapping[str, set[str]]:
-        """Return the attributes, by their classes, of which no flush is in sight."""
+        """Return the attributes, by their classes, that have no visible flush."""
         return self._flushed_elsewhere
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written behind the flushes."""
+        """Yield the loads that are written after the flushes."""
         for module, given in self._all():
             for one in given:
                 shown = f"`{module.text_of(one.owner)}.{one.attribute}`"
@@ -124,9 +124,9 @@ class AssignedExpressions:
         return self._flushed(module, _Given(node, owner, name, None))
 
     def _flushed(self, module: Module, given: _Given) -> _Given | None:
-        """Return an assignment with the flush behind it, in its block or in one around it.
+        """Return an assignment with the flush after it, in its block or in one around it.
 
-        None where nobody can hold the object any more behind the flush.
+        None where nothing can hold the object after the flush.
         """
         statement: ast.stmt = given.assignment
         function, loop = function_of(module, statement), None

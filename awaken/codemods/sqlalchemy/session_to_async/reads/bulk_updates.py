@@ -26,7 +26,7 @@ _UPDATE = "sqlalchemy.update"
 
 
 def got_behind_updates(project: Project) -> dict[Place, Anew]:
-    """Return the calls of ``get`` that have to read anew, with what tells them so."""
+    """Return the calls of ``get`` that have to read again, with the argument for that."""
     updated = {
         (owner, name)
         for module in modules_with(project, _WORDS)

@@ -21,7 +21,7 @@ _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
 def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> bool:
-    """Whether an object is read anew between a byte and a statement, on every way to it."""
+    """Whether an object is refreshed between an offset and a statement, on every path to it."""
     end = module.span(statement).start
     for called in module.mentions("refresh"):
         match node := module.parent(called):
@@ -37,7 +37,7 @@ def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> 
 
 
 def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
-    """Whether a function gives its session a variable behind a call, and not before."""
+    """Whether a function adds a variable to its session only after a call."""
     first: ast.expr = node
     while isinstance(first, ast.Attribute):
         first = first.value
@@ -54,9 +54,9 @@ def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
 
 
 def ends_before(module: Module, start: int, later: ast.stmt, ends: Iterable[Place]) -> bool:
-    """Whether a transaction that a byte stands in has ended whenever a statement runs.
+    """Whether the transaction at an offset has ended whenever a statement runs.
 
-    ``ends`` are calls that end one, beside those of sessions themselves.
+    ``ends`` are calls that end one, in addition to those of sessions themselves.
     """
     function = module.enclosing_function(later)
     places = {one.span for one in ends if one.path == module.path}
@@ -76,8 +76,8 @@ def covers(
 ) -> bool:
     """Whether what is loaded in front of one statement is so in front of another as well.
 
-    ``text`` is the expression that gives it; ``behind`` are the places, in bytes, behind which
-    objects may be expired.
+    ``text`` is the expression of the object; ``behind`` are the offsets after which objects may be
+    expired.
     """
     if not dominates(module, earlier, later):
         return False
@@ -91,7 +91,7 @@ def covers(
 
 
 def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
-    """Whether a statement always runs before another: it stands in front of it, or of its block."""
+    """Whether a statement always runs before another: it is before it, or before its block."""
     block: Sequence[ast.stmt] = module.block_of(earlier)
     inside = (later, *module.ancestors(later))
     return any(one in block and block.index(one) >= block.index(earlier) for one in inside)

@@ -33,7 +33,7 @@ _SESSIONS = {"scoped", "session"}
 
 
 class ExpireCalls:
-    """What becomes of ``session.expire(user)`` in one program."""
+    """The loads after ``session.expire(user)`` in one program."""
 
     def __init__(self, project: Project, rule: str, loading: Loading) -> None:
         self._project = project
@@ -58,11 +58,11 @@ class ExpireCalls:
                         pass
 
     def places(self) -> frozenset[Place]:
-        """Return the statements behind which something is loaded."""
+        """Return the statements after which something is loaded."""
         return frozenset(self._found.values())
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written behind them."""
+        """Yield the loads that are written after them."""
         for module, call in self._calls():
             site: Site[ast.AST] = Site(self._rule, module, call)
             shown = f"`{module.excerpt(call)}`"
@@ -111,7 +111,7 @@ class ExpireCalls:
         return sorted(names)
 
     def _led_back(self, module: Module, call: ast.Call, text: str) -> Iterator[Step]:
-        """Yield what is read behind a call of an object, by relationships that lead both ways.
+        """Yield the reads of an object after a call, by relationships that lead both ways.
 
         A refresh that comes back to the object by the other side leaves it unloaded there.
         """

@@ -52,11 +52,11 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
-_LATE = "if a call in this statement rolls back, reading {} afterwards raises"
+_LATE = "reading {} raises, if a call before it in the same statement rolls back"
 
 
 class ExpiredReads:
-    """What becomes of the reads of one program behind ``rollback`` and ``expire_all``.
+    """The loads for the reads of one program after ``rollback`` and ``expire_all``.
 
     ``loaded`` gives what is loaded with each object of a class, and so is when it is refreshed.
     """
@@ -311,7 +311,7 @@ class ExpiredReads:
 def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
     """Yield loads in front of what sets attributes between an event and a read of an object.
 
-    Loaded behind that, the object would lose what it was given.
+    If loaded after that, the object would lose its new value.
     """
     above = module.parent(module.parent(event) or event)
     ended = above if isinstance(above, ast.With) else event
@@ -329,7 +329,7 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
 
 
 def _is_deleted(module: Module, node: ast.AST) -> bool:
-    """Whether an object is deleted: what is loaded for that would leave its columns expired."""
+    """Whether an object is deleted: a load for that would leave its columns expired."""
     match module.parent(node):
         case ast.Call(func=ast.Attribute(attr="delete")):
             return True

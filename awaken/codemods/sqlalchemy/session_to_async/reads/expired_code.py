@@ -34,8 +34,8 @@ class Load:
     """An expression that is read in front of ``statement``, and the session that loads it.
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
-    ``further`` is what is read of what its relationships give. An object that ``may_be_lost`` by
-    its session is not refreshed. What ``is_late`` is read behind a call of the same statement that
+    ``further`` are the reads of its relationships' objects. An object that ``may_be_lost`` by its
+    session is not refreshed. What ``is_late`` is read behind a call of the same statement that
     expires it: nothing can be loaded between them.
     """
 

@@ -28,14 +28,14 @@ _LEAVING = (ast.Break, ast.Continue, ast.Return)
 
 
 class _Event(NamedTuple):
-    """A call, behind which objects are expired, unless it is one that only ``raises``."""
+    """A call, after which objects are expired, unless it is one that only ``raises``."""
 
     place: Place
     raises: bool
 
 
 def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
-    """Return the calls behind which ``expiring``, calls of sessions, have expired something."""
+    """Return the calls after which ``expiring``, calls of sessions, have expired something."""
     graph, wrappers = project.calls.graph(), Wrappers(project)
     own = {_Event(one, raises=_is_savepoint_at(project, one)) for one in expiring}
     seen, waiting, found = set(own), sorted(own), set[Place]()
@@ -59,7 +59,7 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
 
 
 def _lets_through(project: Project, function: FunctionPlace) -> bool:
-    """Whether a block that ``function`` ends goes on behind no exception."""
+    """Whether a function returns nothing true: as an ``__exit__`` it swallows no exception."""
     module = project.module(function.path)
     node = None if module is None else module.function_at(function.start)
     values = (one.value for one in ast.walk(node or ast.Pass()) if isinstance(one, ast.Return))
@@ -70,10 +70,10 @@ def _lets_through(project: Project, function: FunctionPlace) -> bool:
 
 
 def _ended(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
-    """Return the function around an event, and whether it raises behind it.
+    """Return the function around an event, and whether it raises after it.
 
-    No function where its callers have nothing of that session. What an event raises and nothing
-    handles goes through the function: None.
+    No function where its callers have nothing of that session. An unhandled exception of an event
+    leaves the function: None.
     """
     module = project.module(event.place.path)
     nodes = [] if module is None else module.calls_at(event.place.span)[:1]
@@ -87,7 +87,7 @@ def _ended(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool 
 
 
 def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:
-    """Return whether a function raises behind an event; None if it does nothing behind it."""
+    """Return whether a function raises after an event; None if it does nothing after it."""
     if not event.raises:
         return _raises_behind(module, function, node)
     below = node
@@ -106,7 +106,7 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
 def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
     """Whether the block around a node, or one around that, ends by an exception.
 
-    Not if a statement behind the node may leave that block in another way.
+    It does not if a statement after the node may leave that block in another way.
     """
     below = node
     for above in module.ancestors(node):

@@ -57,7 +57,7 @@ _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
 class Loading:
-    """What becomes of the relationships of one program that are read.
+    """The loads of the relationships of one program that are read.
 
     ``reads`` are those that something else has to load for. ``levels`` are as many as the owner
     says that those of a class to itself are read, 0 if unsaid.
@@ -108,7 +108,7 @@ class Loading:
                     self._reads[key].append(read)
 
     def is_kept(self, owner: str, name: str) -> bool:
-        """Whether an object keeps what is read of it: no query, and nothing that raises."""
+        """Whether an object keeps its loaded values: no query, and nothing that raises."""
         mapped = self._project.orm.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(name)
         return facts is not None and facts.lazy not in _NOT_KEPT
@@ -122,8 +122,8 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Of two from one class each would load all that the other does, again and again: none then,
-        unless the owner says how deep they are read.
+        Two from one class would load each other again and again. Then there are none, unless the
+        owner says how deep they are read.
         """
         found = {
             key
@@ -143,7 +143,7 @@ class Loading:
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does.
 
-        The mapping stops where a class comes back to itself: statements load what is read there.
+        The mapping stops where a class comes back to itself: there, statements load the rest.
         """
         while True:
             traces: dict[Trace, Key] = {}
@@ -225,11 +225,11 @@ class Loading:
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
 
     def loaded_again(self, later: Iterable[Later], sent: Collection[Place]) -> dict[Place, Anew]:
-        """Return the calls that have to read anew what the session has, with what tells them so.
+        """Return the calls that have to reload objects of the session, with the argument for that.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement ``later``, behind a commit, gives the collections of before, and
-        all values of before after a request that is ``sent`` by a test.
+        `Session.get`). A statement ``later``, after a commit, gives the collections of before. After
+        a request that a test has ``sent``, it gives all earlier values.
         """
         added = {one.place for one in self._planned.added}
         is_held, found = holds_back(self._project), dict[Place, Anew]()
@@ -263,7 +263,7 @@ class Loading:
                     yield trace
 
     def members(self) -> Iterator[Member]:
-        """Yield what becomes of the declarations, and of the statements."""
+        """Yield the rewrites of the declarations, and of the statements."""
         reads = [one for each in self._reads.values() for one in each]
         states = Persistence(self._project)
         yield from loaded_when_written(self._project, self._rule, reads, states)
@@ -284,8 +284,10 @@ class Loading:
     def _mapping(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship with each object. Raises Refused."""
         message = f"loads `{side.shown}` with every object, because some of its readers are unknown"
-        more = "statements of its class load more than before"
-        caveats = [more, f"reading `{side.shown}` from a detached object no longer raises"]
+        caveats = [
+            _loads_more(side),
+            f"reading `{side.shown}` after the session is closed no longer raises",
+        ]
         inverse = self._inverse_of(side)
         if inverse and not all(one.is_traced for one in self._reads[side.key]):
             caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
@@ -311,8 +313,8 @@ class Loading:
     def _ways_back(self) -> set[Key]:
         """The references by key that responses read of objects that a collection gives.
 
-        SQLAlchemy does not follow them back to a class that it came from, and nothing may hold the
-        object by then. The collection does not go on: so each is followed, unless they alone lead
+        SQLAlchemy does not follow them back to a class that it came from. By then maybe nothing
+        holds the object. The collection does not go on: so each is followed, unless they alone lead
         around.
         """
         found: dict[Key, str] = {}
@@ -338,7 +340,7 @@ class Loading:
         if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.shown)
         edits = edits_of(self._project, side, _EAGER, self._levels or _DEEPEST)
-        caveats = ["statements of its class load more than before"]
+        caveats = [_loads_more(side)]
         deep = "as deep as it goes"
         if self._levels:
             deep = f"up to {self._levels} relationships from the first object of a statement"
@@ -358,6 +360,11 @@ class Loading:
             edits = by_site.pop(site.id, [])
             if edits:
                 yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
+
+
+def _loads_more(side: Side) -> str:
+    owner = side.shown.rpartition(".")[0]
+    return f"a statement that selects `{owner}` loads more than before"
 
 
 def _leads_around(targets: Mapping[Key, str], key: Key) -> bool:

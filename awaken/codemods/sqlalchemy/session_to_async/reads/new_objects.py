@@ -29,9 +29,9 @@ class _New(NamedTuple):
 
 
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
-    """Return the byte behind which what is read of a new object is loaded; 0 if nothing does.
+    """Return the offset after which relationships of a new object are loaded, or 0.
 
-    That is behind the first commit or flush of the block that makes it.
+    That is after the first commit or flush of the block that makes it.
     """
     new = _made_by(module, made)
     writing = [] if new is None else [*_writing(project, new)]
@@ -41,7 +41,7 @@ def written_behind(project: Project, module: Module, made: ast.Call) -> int:
 def loaded_when_written(
     project: Project, rule: str, reads: Iterable[Read], states: Persistence
 ) -> Iterator[Member]:
-    """Yield the commits and flushes behind which new objects are refreshed, for ``reads`` of them.
+    """Yield the commits and flushes after which new objects are refreshed, for ``reads`` of them.
 
     An object that the function refreshes itself, and an attribute that it was given when it was
     made, need nothing.
@@ -94,10 +94,10 @@ def _refreshed(
 def _needed(
     new: _New, writing: list[ast.Call], number: int, needed: dict[str, list[Read]]
 ) -> list[str]:
-    """Return what is read of a new object behind a call that writes it, in front of the next one.
+    """Return the reads of a new object after the call that writes it and before the next one.
 
-    What is read elsewhere is needed behind the last commit, or behind the last flush without one.
-    What the function refreshes itself needs nothing.
+    Reads elsewhere are needed after the last commit, or after the last flush without one.
+    Relationships that the function refreshes itself are left out.
     """
     start = new.module.span(writing[number]).end
     behind = writing[number + 1 :]
@@ -122,7 +122,7 @@ def _is_inside(new: _New, place: Place) -> bool:
 
 
 def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
-    """Yield the commits behind which a new object may be there, and the flushes that write it.
+    """Yield the commits after which a new object may exist, and the flushes that write it.
 
     They are statements of the block that makes it.
     """

@@ -63,7 +63,7 @@ def _is_tested(module: Module, node: ast.BoolOp) -> bool:
 
 
 def is_served(read: Read) -> bool:
-    """Whether statements in sight load all objects of a read, each anew."""
+    """Whether visible statements load all objects of a read, each time again."""
     return read.is_traced and all(trace.load.kind in {"select", "query"} for trace in read.traces)
 
 
@@ -97,7 +97,7 @@ def whole_if(module: Module, statement: ast.stmt) -> ast.stmt:
 
 
 def kind_of(project: Project, values: Values) -> str:
-    """Return what is known of a value: one mapped object, or many; nothing if not all is.
+    """Return whether a value is one mapped object, or many; nothing if part of it is unknown.
 
     ``optional`` is one that may be None.
     """

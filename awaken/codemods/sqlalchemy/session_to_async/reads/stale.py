@@ -38,7 +38,7 @@ _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
 class Anew(NamedTuple):
-    """The argument that has a call of a session's method read anew, and what it says.
+    """The argument that makes a call of a session load again, and its value.
 
     ``asked`` is the attribute of the session that this asks, if it asks one.
     """
@@ -58,9 +58,8 @@ def read_after_commits(
     """Yield the calls among ``later`` that load relationships with their objects.
 
     Where a program changes rows without its objects, all of them that may give an object again: in
-    all files, or after a request among ``sent``, whose sessions are others. ``mapped`` are the
-    relationships that the mapping is told to load, ``loading`` the statements that get a loader
-    option.
+    all files, or after a request among ``sent``, which has sessions of its own. ``mapped`` are the
+    relationships that the mapping loads, ``loading`` the statements that get a loader option.
     """
     is_unseen = any(unseen_writes(project))
     for load in later:
@@ -153,10 +152,10 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
 
 
 def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
-    """Return what a call is told that loads objects after a commit.
+    """Return the argument of a call that loads objects after a commit.
 
-    Where a session ``is_held`` to write no change by itself, reading again would lose one; None
-    where it has no name then.
+    Where autoflush may be off (``is_held``), loading again would lose unsaved changes. None where
+    the session has no name then.
     """
     module = project.module(load.place.path)
     if module is None:
@@ -181,7 +180,7 @@ def holds_back(project: Project) -> bool:
 
 
 def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
-    """Return what a ``get`` is told of reading its object anew: not where changes would be lost.
+    """Return the argument that makes a ``get`` reload its object: not where changes would be lost.
 
     None where its session has no name, or has no objects yet. ``is_held`` says whether it may hold
     changes back.

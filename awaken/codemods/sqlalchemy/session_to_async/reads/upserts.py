@@ -24,7 +24,7 @@ _UPDATING = b"on_conflict_do_update"
 
 
 def returned_by_upserts(project: Project) -> dict[Place, Anew]:
-    """Return the calls that run upserts which return objects, with what has them read anew."""
+    """Return the calls that run upserts which return objects, with the argument to reload them."""
     found = (
         module.place(call)
         for path in project.files_with((_UPDATING,))

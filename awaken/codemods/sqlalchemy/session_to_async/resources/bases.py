@@ -27,7 +27,7 @@ _MIXIN = "sqlalchemy.ext.asyncio.AsyncAttrs"
 
 
 def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iterator[Member]:
-    """Yield what becomes of the bases of ``classes``, so that their attributes can be awaited."""
+    """Yield the rewrites of the bases of ``classes``, so that their attributes can be awaited."""
     done: set[str] = set()
     for qualified in sorted(set(classes)):
         if _MIXIN in project.library_ancestors(qualified):

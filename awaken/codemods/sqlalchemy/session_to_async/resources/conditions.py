@@ -20,7 +20,7 @@ _PARTIAL = "functools.partial"
 
 
 def is_in_condition(project: Project, module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a function that is used for nothing but such conditions."""
+    """Whether ``node`` is in a function that is used for nothing but such conditions."""
     function = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
     return isinstance(function, ast.FunctionDef) and _is_condition(
         project, module, function, frozenset()

@@ -29,10 +29,10 @@ _STATE = "sqlalchemy.orm.InstanceState"
 
 
 def held_sessions(part: SynchronousPart, rule: str) -> Iterator[Member]:
-    """Yield what becomes of the sessions that factories are given, and where these are handed on.
+    """Yield the rewrites of the sessions that factories are given, and of calls that pass these on.
 
-    A factory adds to its session and flushes it by plain calls. So it is given the synchronous
-    session that an asynchronous one has, and is called in a greenlet, where that may wait.
+    A factory adds to its session and flushes it by plain calls. So the factory gets the synchronous
+    session inside the asynchronous one, and is called in a greenlet, which may wait.
     """
     factories = part.project.object_factories
     for module in modules_with(part.project, (*factories.words, b"sqlalchemy_session")):
@@ -58,7 +58,7 @@ def _given(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
 
 
 def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:
-    """Yield what becomes of the ways to the session of a mapped object, but for functions."""
+    """Yield the rewrites of the ways to the session of a mapped object, without functions."""
     for module in modules_with(project, (b"inspect", b"InstanceState", b".object_session(")):
         for node in module.walk():
             match node:

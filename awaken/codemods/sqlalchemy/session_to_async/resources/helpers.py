@@ -35,7 +35,7 @@ async def {name}(session: {Any}, *objects: object) -> None:
 '''
 _LOAD_PARTS = '''\
 async def {name}(session: {Any}, instance: object, *names: str) -> None:
-    """Load the parts of an object again, with the relationships that a refresh expired."""
+    """Load related objects again, because `refresh` leaves out their own relationships."""
     state = {inspect}(instance, raiseerr=False)
     if state is None or state.persistent is not True:
         return

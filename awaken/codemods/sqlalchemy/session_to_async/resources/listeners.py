@@ -64,7 +64,7 @@ def listened_to(project: Project, module: Module, node: ast.AST | None) -> ast.e
 
 
 def listeners(project: Project, rule: str, factories: Sequence[Place]) -> Iterator[Member]:
-    """Yield what becomes of listeners on sessions, and on ``factories`` of them."""
+    """Yield the rewrites of listeners on sessions, and on ``factories`` of them."""
     for module, node, target in listening_calls(project):
         site: Site[ast.AST] = Site(rule, module, node)
         shown = f"`{module.excerpt(target)}`"
@@ -85,7 +85,7 @@ def listeners(project: Project, rule: str, factories: Sequence[Place]) -> Iterat
 
 
 def is_called_by_events(project: Project, module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a function that events call: its sessions are synchronous."""
+    """Whether ``node`` is in a function that events call: its sessions are synchronous."""
     for around in module.ancestors(node):
         if not isinstance(around, ast.FunctionDef):
             continue
@@ -98,7 +98,7 @@ def is_called_by_events(project: Project, module: Module, node: ast.AST) -> bool
 
 
 def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands in a listener on a session, or a condition, that stays plain."""
+    """Whether ``node`` is in a listener on a session, or in a condition, that stays plain."""
     if is_in_condition(project, module, node):
         return True
     function = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
@@ -130,7 +130,7 @@ def _gives_session(factory: Producer) -> bool:
 def _connections(
     project: Project, module: Module, function: ast.FunctionDef
 ) -> list[ast.expr] | None:
-    """Return the connections that a listener on a session uses; None if it is none, or unknown."""
+    """Return the connections that a listener on a session uses; None if unknown, or no listener."""
     match function.decorator_list:
         case [ast.Call() as call] if project.qualified_name(module, call.func) == _DECORATING:
             pass

@@ -52,7 +52,9 @@ FACTORIES = frozenset({"sqlalchemy.orm.sessionmaker"})
 SESSION = "sqlalchemy.orm.Session"
 SESSION_OF_OBJECT = "sqlalchemy.orm.object_session"
 """What finds the session of an object: in a listener that is the synchronous one."""
-_LARGE_NUMBERS = "a number that its column cannot hold raises `DataError`; psycopg2 found no row"
+_LARGE_NUMBERS = (
+    "a number that its column cannot hold raises `DataError`, but finds no row with psycopg2"
+)
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
 
@@ -129,7 +131,7 @@ def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
 
 
 def _is_annotation(module: Module, node: ast.AST) -> bool:
-    """Whether ``node`` stands where a type does, alone or as a part of one."""
+    """Whether ``node`` is a type, or a part of one."""
     above: ast.AST | None = node
     while above is not None:
         inner, above = above, module.parent(above)
@@ -148,7 +150,7 @@ def _is_annotation(module: Module, node: ast.AST) -> bool:
 
 
 def listening(project: Project, rule: str) -> Iterator[Member]:
-    """Yield what becomes of listeners on engines: events are those of synchronous ones."""
+    """Yield the rewrites of listeners on engines: events are those of synchronous ones."""
     for module, node, target in listening_calls(project):
         if project.instance_of(module, target) == ("sqlalchemy.Engine",):
             site: Site[ast.AST] = Site(rule, module, node)
@@ -179,7 +181,7 @@ class ResourceWriter:
         self.is_loop_bound = bool(engines) and has_any
 
     def rewritten(self, site: Site[ast.expr], qualified: str) -> Rewrite:
-        """Return what becomes of a name of the synchronous side. Raises Refused."""
+        """Return the rewrite of a name of the synchronous side. Raises Refused."""
         module, node = site.module, site.node
         above = module.parent(node)
         if isinstance(above, ast.ClassDef) and node in above.bases:
@@ -204,7 +206,7 @@ class ResourceWriter:
     def _check_doubles(self, module: Module, node: ast.expr, qualified: str) -> None:
         """Raise Refused where a test replaces a function that nothing calls any more.
 
-        ``doubles`` writes the doubles of classes of sessions.
+        ``doubles`` writes the fakes of session classes.
         """
         if qualified in session_classes():
             return
@@ -226,7 +228,7 @@ class ResourceWriter:
             return [stale, *said, *self._foreign.caveats], places
         engine = self._engines.get((module.path, module.span(call)))
         url = None if engine is None else self._project.orm.engines.url_of(engine)
-        said = [text for one in self.drivers.values() for text in one.differences(url)]
+        said = [text for one in self.drivers.values() for text in one.differences(engine, url)]
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
         return said, ()

@@ -56,7 +56,7 @@ class Urls:
 
     @cached_property
     def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
-        """The URLs in files beside the code, from where an engine may get its own."""
+        """The URLs in files next to the code, from where an engine may get its own."""
         texts = (self._project.texts(pattern) for pattern in URL_READS)
         return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
 
@@ -84,8 +84,8 @@ class Urls:
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        An engine that gets its URL from outside may get what a text of the program begins with,
-        what a file beside the code names, or a URL of a driver that the program requires.
+        The URL of an engine that gets it from outside may be in a text of the program, or in a file
+        next to the code. It may also be a URL of a driver that the program requires.
         """
         found = {
             database: one
@@ -117,7 +117,7 @@ class Urls:
     def left(
         self, site: SiteId, engine: Engine, drivers: Mapping[str, AsyncDriver]
     ) -> Iterator[Edit]:
-        """Yield what users have to see to where files beside the code name URLs of ``engine``."""
+        """Yield the tasks of users where files next to the code name URLs of ``engine``."""
         for one in self._elsewhere if self._comes_from_outside(engine) else ():
             what = self._what_is_left(one, drivers)
             if what:

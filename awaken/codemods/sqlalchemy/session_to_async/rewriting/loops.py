@@ -124,7 +124,7 @@ def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
 
 
 def _first(generator: cst.GeneratorExp, *, is_all: bool) -> cst.BaseExpression:
-    """Return the first item that decides, or what there is without one."""
+    """Return the first item that decides, or the default without one."""
     test = _negated(generator.elt) if is_all else generator.elt
     condition = cst.CompIf(_operand(_bare(test), cst.CompIf(cst.Name("_")), "test"))
     clauses = _clauses(generator.for_in)

@@ -100,7 +100,7 @@ def _first(node: Any) -> Any:
 
 
 def remove(_node: Any, _data: Removed, _around: Surroundings) -> Any:
-    """``Base.metadata.create_all(engine)`` → nothing: it stands in the lifespan."""
+    """``Base.metadata.create_all(engine)`` → nothing: it is in the lifespan."""
     return cst.RemoveFromParent()
 
 

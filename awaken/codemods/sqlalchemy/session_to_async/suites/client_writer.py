@@ -48,7 +48,7 @@ class ClientWriter:
                     yield Site(rule, module, node)
 
     def rewritten(self, site: Site[ast.expr]) -> Rewrite:
-        """Return what becomes of a name of a synchronous client. Raises Refused."""
+        """Return the rewrite of a name of a synchronous client. Raises Refused."""
         module, node = site.module, site.node
         above = module.parent(node)
         if isinstance(above, ast.ClassDef):

@@ -43,7 +43,7 @@ class SharedSession(NamedTuple):
 
 
 class _Route(NamedTuple):
-    """What answers requests of a ``method``; ``path`` is None where it cannot be told."""
+    """The route for requests of a ``method``; ``path`` is None if unknown."""
 
     method: str
     path: str | None
@@ -58,7 +58,7 @@ class ExpiringRequests:
         self._expiring = [one.place for one in expiring if not is_around_tests(one.place.path)]
 
     def calls(self) -> Iterator[SharedSession]:
-        """Yield the calls of tests behind which their objects may be expired."""
+        """Yield the calls of tests after which their objects may be expired."""
         if not self._expiring or not any(self._reaching.values()):
             return
         for module in modules_with(self._project, (b"def ",), is_of_program):
@@ -95,7 +95,7 @@ class ExpiringRequests:
     def _running(self) -> dict[tuple[str, int], set[Place]]:
         """The calls that run, in a way that no exception ends, what expires objects.
 
-        By the function of a test that they stand in.
+        By the function of a test around them.
         """
         found: dict[tuple[str, int], set[Place]] = {}
         for function in sorted(self._reaching["always"]):
@@ -249,7 +249,7 @@ def _hands_out(project: Project, module: Module, made: ast.Call | None) -> bool:
 
 
 def _is_asserted(module: Module, function: Function, call: ast.Call) -> bool:
-    """Whether a test asserts behind a request that it succeeded."""
+    """Whether a test asserts after a request that it succeeded."""
     above = module.parent(call)
     above = module.parent(above) if isinstance(above, ast.Await) else above
     if not isinstance(above, ast.Assign) or not isinstance(above.targets[0], ast.Name):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Fakes:
-    """What tests hand to a parameter that is declared as a class of the program."""
+    """The values that tests pass to a parameter that is declared as a class of the program."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

@@ -84,7 +84,7 @@ def {helper}(session):
 
 
 class SharedSessions:
-    """What becomes of the functions that give requests the session of a test."""
+    """Rewrites the functions that give requests the session of a test."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
@@ -210,7 +210,7 @@ def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
 
 
 def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
-    """Yield the functions of a file that stand in for a dependency."""
+    """Yield the functions of a file that replace a dependency."""
     for node in module.walk():
         match node:
             case ast.Assign(
@@ -234,7 +234,7 @@ def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:
 def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bool:
     """Whether ``key`` is a dependency of the program that gives a session.
 
-    What a dictionary has for it takes its place, whoever hands that to the application.
+    A replacement in a dictionary applies, whichever code hands it to the application.
     """
     values = () if key is None else project.values.of(module, key).alternatives
     return any(

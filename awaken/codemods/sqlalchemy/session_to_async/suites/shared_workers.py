@@ -26,7 +26,7 @@ _SESSIONS = {"scoped", "session"}
 
 
 def shared_workers(project: Project, rule: str) -> Iterator[Member]:
-    """Yield what becomes of the workers of tests whose jobs get a session from outside of them."""
+    """Yield the rewrites of the workers of tests whose jobs get a session from outside of them."""
     for known in boundaries().workers:
         words = sorted({one.rpartition(".")[2].encode() for one in known.names})
         for module in modules_with(project, words):

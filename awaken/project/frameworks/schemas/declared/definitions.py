@@ -34,8 +34,8 @@ def _assigned(
     evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
 ) -> list[Written]:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    if bindings and all(one.kind == "assignment" for one in bindings):
-        return [(module, one.value) for one in bindings if one.value is not None]
+    if bindings and all(binding.kind == "assignment" for binding in bindings):
+        return [(module, binding.value) for binding in bindings if binding.value is not None]
     name = evaluator.names.qualified(module, node)
     located = None if name is None else evaluator.names.locate(name)
     home = None if located is None else evaluator.load(located.path)

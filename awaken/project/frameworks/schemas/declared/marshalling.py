@@ -23,7 +23,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 _KNOWN = schema_knowledge().marshalling
-_ROOTS = sorted({one.partition(".")[0].encode() for one in _KNOWN.functions})
+_ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})
 _FIELDS = frozenset((*_KNOWN.nested, *_KNOWN.choices, *_KNOWN.holders, *_KNOWN.plain))
 _DEEPEST = 8  # models that inherit from each other; a guess, not yet measured
 
@@ -39,7 +39,7 @@ class MarshalShape:
     marshalling: Marshalling = field(compare=False, repr=False)
 
     def fields(self) -> Sequence[Field]:
-        """Return what is read, by the order in which it is written."""
+        """Return the fields that are read, by the order in which they are written."""
         return self.marshalling.fields(self)
 
 
@@ -68,7 +68,7 @@ class Marshalling:
 
     @cached_property
     def all_fields(self) -> frozenset[str]:
-        """All attributes that some dictionary of fields in sight reads."""
+        """All attributes that some visible dictionary of fields reads."""
         found: set[str] = set()
         for path in self._files_with(_ROOTS):
             module = self._evaluator.load(path)
@@ -121,7 +121,7 @@ class Marshalling:
             yield Field(name, path, place, shapes or (), unseen)
 
     def _inner(self, module: Module, call: ast.Call) -> tuple[Shape, ...] | None:
-        """Return what writes what a field gives; None if that cannot be told."""
+        """Return the fields that write the value of a field; None if unknown."""
         kind = last_name(call.func)
         if kind in _KNOWN.nested:
             nested = argument_at(call, 0, "model") or keyword(call, "nested")
@@ -137,5 +137,5 @@ class Marshalling:
 
 
 def _has_fields(node: ast.Dict) -> bool:
-    calls = (one.func if isinstance(one, ast.Call) else one for one in node.values)
-    return any(last_name(one) in _FIELDS for one in calls)
+    calls = (value.func if isinstance(value, ast.Call) else value for value in node.values)
+    return any(last_name(call) in _FIELDS for call in calls)

@@ -41,7 +41,7 @@ class SchemaShape:
     schemas: MarshmallowSchemas = field(compare=False, repr=False)
 
     def fields(self) -> Sequence[Field]:
-        """Return what is read, by the order in which it is written."""
+        """Return the fields that are read, by the order in which they are written."""
         return self.schemas.fields(self)
 
 
@@ -78,7 +78,7 @@ class MarshmallowSchemas:
         return SchemaShape(qualified, None, frozenset(), self)
 
     def shapes(self, module: Module, node: ast.expr, home: str = "") -> tuple[Shape, ...]:
-        """Return the schemas that ``node`` names or makes; ``home`` is the one it stands in."""
+        """Return the schemas that ``node`` names or makes; ``home`` is the one around it."""
         found: dict[Shape, None] = {}
         for where, one in self._written(module, node):
             found |= dict.fromkeys(self._of(where, one, home))
@@ -271,7 +271,7 @@ class MarshmallowSchemas:
         return frozenset([last_name(func), *(one.rpartition(".")[2] for one in outside)])
 
     def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:
-        """Return the schemas that write what a field gives; None if that cannot be told."""
+        """Return the schemas that write the value of a field; None if unknown."""
         kinds = self._kinds(module, call.func)
         if kinds & {*_KNOWN.nested, *_KNOWN.plucked}:
             return self._nested(module, call, home, kinds)

@@ -46,7 +46,7 @@ class ModelShape:
     models: PydanticModels = field(compare=False, repr=False)
 
     def fields(self) -> Sequence[Field]:
-        """Return what is read, by the order in which it is written."""
+        """Return the fields that are read, by the order in which they are written."""
         return self.models.fields(self)
 
 
@@ -123,7 +123,7 @@ class PydanticModels:
         return self._fields[shape]
 
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
-        """Return all attributes that some model in sight reads; None if that cannot be told.
+        """Return all attributes that some visible model reads; None if unknown.
 
         ``lenient`` as in ``ModelShape``.
         """
@@ -202,7 +202,7 @@ class PydanticModels:
                     yield from self._field(shape, module, statement, name, by_name=by_name)
 
     def _out_of_sight(self, qualified: str) -> Iterator[Field]:
-        """Yield what stands for the fields of a base that cannot be followed."""
+        """Yield a placeholder for the fields of a base that cannot be followed."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
             place = Place(facts.path, facts.span)
@@ -288,11 +288,11 @@ class PydanticModels:
             case ast.Constant(value=str(name)):
                 return [(name,)]
             case ast.Call() if self._calls(module, node, _KNOWN.choices):
-                return [path for one in node.args for path in self._paths(module, one)]
+                return [path for argument in node.args for path in self._paths(module, argument)]
             case ast.Call() if self._calls(module, node, _KNOWN.paths):
                 # A number is one item of a collection, of which each counts.
                 steps = [one.value for one in node.args if isinstance(one, ast.Constant)]
-                return [tuple(one for one in steps if isinstance(one, str))]
+                return [tuple(step for step in steps if isinstance(step, str))]
             case _:
                 return []
 
@@ -311,7 +311,7 @@ def _dumps(statement: ast.AST) -> bool:
         case ast.FunctionDef(name="dict" | "model_dump"):
             return True
         case ast.FunctionDef(decorator_list=decorators):
-            return any("model_serializer" in ast.unparse(one) for one in decorators)
+            return any("model_serializer" in ast.unparse(decorator) for decorator in decorators)
         case _:
             return False
 
@@ -331,16 +331,16 @@ def _is_true(node: ast.AST | None) -> bool:
 def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
     """Whether ``ConfigDict(from_attributes=True)``, or a literal, sets one of ``names``.
 
-    Settings that are merged from others are looked at wherever they stand.
+    Settings that are merged from others count wherever they are written.
     """
     match node:
         case ast.Call(args=arguments, keywords=keywords):
             return any(
-                _is_true(one.value)
-                if one.arg in names
-                else one.arg is None and _sets(one.value, names)
-                for one in keywords
-            ) or any(_sets(one, names) for one in arguments)
+                _is_true(keyword.value)
+                if keyword.arg in names
+                else keyword.arg is None and _sets(keyword.value, names)
+                for keyword in keywords
+            ) or any(_sets(argument, names) for argument in arguments)
         case ast.Dict(keys=keys, values=values):
             return any(
                 isinstance(key, ast.Constant) and key.value in names and _is_true(value)

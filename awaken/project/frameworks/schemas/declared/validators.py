@@ -29,7 +29,7 @@ def read_by_validators(evaluator: ProgramEvaluator, qualified: str) -> Iterator[
 def _given(
     evaluator: ProgramEvaluator, module: Module, node: ast.stmt
 ) -> tuple[ast.FunctionDef, str] | None:
-    """Return a validator with its parameter for what is validated; None if it is none."""
+    """Return a validator with its parameter for the validated value, or None."""
     if not isinstance(node, ast.FunctionDef):
         return None
     arguments = [*node.args.posonlyargs, *node.args.args][1:]

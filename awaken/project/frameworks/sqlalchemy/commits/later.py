@@ -132,8 +132,8 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         """Yield what one run of ``function`` reads of before after ``start``, loads and calls.
 
-        As far as it is seen: of loads that are not known nothing is said. What is refreshed is not
-        of before: what was loaded with it is so again.
+        As far as it is seen: of loads that are not known nothing is said. Refreshed objects do not
+        count: their eager relationships are loaded again too.
         """
         body = self._body(module, function)
         if body is not None:
@@ -190,7 +190,7 @@ class LaterInFunction:
                     yield from self._read_behind(body, name, commit)
 
     def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
-        """Return the nodes at which a variable gets another object, or its object is read anew."""
+        """Return the nodes at which a variable gets another object, or its object is refreshed."""
         ends = body.ends.get(identifier, ())
         return {one for one in ends if isinstance(one, ast.Name) or self._refreshes(body, one)}
 
@@ -210,7 +210,7 @@ class LaterInFunction:
         yield Later(held.kind, module.place(held.node), why, commit)
 
     def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
-        """Return what is read by way of a variable; None if it is no object, or not read."""
+        """Return the reads through a variable; None if it holds no object, or is not read."""
         if self._held_in is not body.function:
             self._held_in = body.function
             self._held.clear()
@@ -266,7 +266,7 @@ class LaterInFunction:
                     yield Later("unknown", module.place(given), why, commit)
 
     def _is_harmless(self, module: Module, name: ast.Name) -> bool:
-        """Whether nothing of what a variable holds is read where it stands."""
+        """Whether a use of a variable reads no attribute of its value."""
         above = module.parent(name)
         match above:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _HARMLESS:

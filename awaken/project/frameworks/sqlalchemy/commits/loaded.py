@@ -114,7 +114,7 @@ class Loaded:
         return self.held(values)
 
     def is_whole_after_refresh(self, values: Values) -> bool:
-        """Whether ``refresh`` reads all of an object anew: no relationship is loaded with it."""
+        """Whether ``refresh`` reloads all of an object: no relationship is loaded eagerly."""
         names = [one.qualified for one in values if isinstance(one, InstanceOf)]
         if len(names) != 1 or any(isinstance(one, Unknown) for one in values):
             return False

@@ -62,9 +62,9 @@ class Commits:
         self._all: tuple[Commit, ...] | None = None
 
     def all(self) -> tuple[Commit, ...]:
-        """Return every commit in sight, tests included, in the order of files and places.
+        """Return every visible commit, tests included, in the order of files and places.
 
-        What is proved to be no session's is left out.
+        Calls on an object that is proven to be no session are left out.
         """
         if self._all is None:
             found = [one for path in self._files_with(_WORDS) for one in self._in_file(path)]
@@ -72,10 +72,10 @@ class Commits:
         return self._all
 
     def expiring(self) -> tuple[Commit, ...]:
-        """Return every call in sight that expires objects by itself, whatever the session is told.
+        """Return every visible call that expires objects, whatever the session's options are.
 
-        Those are ``rollback`` and ``expire_all`` of what is proved to be a session, the
-        ``rollback`` of a transaction, and ``begin_nested`` of a block, which an exception ends.
+        These are ``rollback`` and ``expire_all`` of a proven session, and the ``rollback`` of a
+        transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
         found: list[Commit] = []
         for path in self._files_with(_EXPIRING_WORDS):
@@ -118,7 +118,7 @@ class Commits:
         return tuple(dict.fromkeys(one for start in starts for one in found.get(start, ())))
 
     def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
-        """Return what is read of before, and loaded, after ``commits`` in their own functions.
+        """Return the reads and loads after ``commits`` in their own functions.
 
         As far as it is seen, which proves nothing; a commit may be the call of what commits.
         """
@@ -242,7 +242,7 @@ class Commits:
 
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
-        """Yield the first call that gives a session to what may commit it out of sight."""
+        """Yield the first call that passes a session to unread code, which may commit it."""
         for path in self._files_with(_SESSIONS):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():

@@ -45,7 +45,7 @@ class Reloads:
     def of(self, module: Module, call: ast.Call) -> Reload | None:
         """Return what a call of a session's method loads; None of one that loads no objects.
 
-        And of one that reads again what is loaded already, for it says ``populate_existing``.
+        Return the reads of a statement that loads again, because it has ``populate_existing``.
         """
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if method not in LOADING or _POPULATING in module.text_of(call):
@@ -62,7 +62,7 @@ class Reloads:
         return None if gives is False else Reload(statement, is_certain=gives is True)
 
     def _gives_objects(self, module: Module, statement: ast.expr) -> bool | None:
-        """Return whether a statement selects a mapped class; None if that cannot be told."""
+        """Return whether a statement selects a mapped class; None if unknown."""
         waiting, seen, found = [statement], set[ast.AST](), set[bool | None]()
         while waiting:
             node = waiting.pop()
@@ -108,7 +108,7 @@ class Reloads:
         return None if None in kinds else False
 
     def _is_mapped(self, module: Module, node: ast.expr) -> bool | None:
-        """Return whether something selected is a mapped class; None if that cannot be told."""
+        """Return whether a selected item is a mapped class; None if unknown."""
         match node:
             case ast.Name() | ast.Attribute():
                 name = self._evaluator.names.qualified(module, node) or ""

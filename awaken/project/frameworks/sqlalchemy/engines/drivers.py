@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from awaken.knowledge.ecosystem import default_drivers, drivers
-from awaken.project.frameworks.sqlalchemy.engines.domain import Url
+from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
+from awaken.project.source.trees import last_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,23 @@ class AsyncDriver:
     loop_bound: bool
     is_exact: bool
 
-    def differences(self, url: Url | None) -> tuple[str, ...]:
-        """Return what it does otherwise than synchronous drivers with a database, a clause each."""
-        is_in_memory = url is not None and any(one.is_in_memory for one in url.texts)
-        return (*self.stricter, *self.in_memory) if is_in_memory else self.stricter
+    def differences(self, engine: Engine | None, url: Url | None) -> tuple[str, ...]:
+        """Return what it does otherwise than synchronous drivers with a database, a clause each.
+
+        Sessions of an engine with a ``StaticPool`` share its one connection already.
+        """
+        pool = None if engine is None else engine.options.get("poolclass")
+        is_shared = pool is not None and last_name(pool) == "StaticPool"
+        if is_shared or url is None or not any(text.is_in_memory for text in url.texts):
+            return self.stricter
+        return (*self.stricter, *self.in_memory)
 
 
 def full_drivername(drivername: str, *, current: bool) -> str:
     """Return ``postgresql+psycopg2`` for ``postgresql``: the driver that SQLAlchemy takes.
 
     ``current`` is SQLAlchemy 2.1 or later, which takes other ones. A name that has its driver, and
-    one of a database that SQLAlchemy itself does not know, is returned as it is.
+    one of a database unknown to SQLAlchemy, is returned unchanged.
     """
     dialect, _, driver = drivername.partition("+")
     known = default_drivers()

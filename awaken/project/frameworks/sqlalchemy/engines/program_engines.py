@@ -49,14 +49,14 @@ class Engines:
                 yield Engine(module, node, name, is_async, name.endswith(_FROM_CONFIG))
 
     def url_of(self, engine: Engine) -> Url | None:
-        """Return what is known of the URL of an engine; None where the call does not show it."""
+        """Return the URL of an engine; None where the call does not show it."""
         node = engine.url
         return None if node is None else self._urls.of(engine.module, node)
 
     def pool_of(self, engine: Engine) -> str | None:
         """Return the name of the class of pools that an engine is given.
 
-        Empty if it is given none, None if that cannot be told.
+        Empty if it has none, None if it is unknown.
         """
         given = engine.options.get("poolclass")
         if given is None or is_none(given):
@@ -65,7 +65,7 @@ class Engines:
         return None if name is None else name.rpartition(".")[2]
 
     def _is_wrapped(self, module: Module, call: ast.Call) -> bool:
-        """Whether it stands in ``AsyncEngine(create_engine(...))``."""
+        """Whether it is in ``AsyncEngine(create_engine(...))``."""
         above = module.parent(call)
         if not isinstance(above, ast.Call) or call not in above.args:
             return False

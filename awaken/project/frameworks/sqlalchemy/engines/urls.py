@@ -83,7 +83,7 @@ class UrlReader:
 
     # ----------------------------------------------------------------------- putting together
     def _joined(self, module: Module, parts: list[ast.expr], reading: _Reading) -> Url:
-        """Return what parts of a text give, one behind the other, as far as all is constant."""
+        """Return the joined parts of a text, as far as all is constant."""
         url = self._read(module, parts[0], reading)
         for part in parts[1:]:
             # The driver is known: what follows it does not matter.
@@ -178,7 +178,7 @@ class UrlReader:
     def _global(
         self, module: Module, node: ast.Name | ast.Attribute, reading: _Reading
     ) -> Url | None:
-        """Return what a variable at the top of a file holds; None where that is not in sight."""
+        """Return the value of a variable at the top of a file; None if unknown."""
         name = self._evaluator.names.qualified(module, node)
         located = None if name is None else self._evaluator.names.locate(name)
         if located is None or len(located.rest) != 1:
@@ -346,7 +346,7 @@ def _as_driver(url: Url) -> Url:
 
 
 def _replaced(url: Url, old: str, new: UrlText) -> Url:
-    """Return URLs with ``old`` replaced; what comes from outside may be adapted by that."""
+    """Return URLs with ``old`` replaced; a URL from outside may be adapted by that."""
     texts = [_with_replaced(one, old, new) for one in url.texts]
     outside = tuple(replace(one, is_adapted=True) for one in url.outside)
     return Url(tuple(texts), outside)

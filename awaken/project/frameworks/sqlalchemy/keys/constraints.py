@@ -98,7 +98,7 @@ def _is_unique(call: ast.Call) -> bool:
 
 
 def _columns(nodes: Iterable[ast.expr], columns: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the columns that strings, or names of attributes, stand for; None if not all do."""
+    """Return the columns that strings, or attributes, name; None if not all are columns."""
     found: list[str] = []
     for node in nodes:
         match node:

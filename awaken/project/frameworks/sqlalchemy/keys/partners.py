@@ -51,7 +51,7 @@ def pins_one(mapped: MappedClass, attributes: Iterable[str]) -> bool:
 def related(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
     """Return how many rows of ``target`` a relationship leads to from one row of ``owner``.
 
-    None where it cannot be told.
+    None if unknown.
     """
     if facts.secondary:
         return None
@@ -65,7 +65,7 @@ def related(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | N
 def by_foreign_keys(owner: Side, target: Side) -> Partners | None:
     """Return how many rows of ``target`` a join without a condition gives one row of ``owner``.
 
-    None where it cannot be told. If there are several foreign keys, such a join is an error.
+    None if unknown. If there are several foreign keys, such a join is an error.
     """
     if not owner.tables or not target.tables or owner.tables & target.tables:
         return None
@@ -132,7 +132,7 @@ def _of_class(
 def _links(side: Side, tables: Collection[str]) -> list[ForeignKeys] | None:
     """Return the foreign keys to some tables, with attributes of the class for its own columns.
 
-    None if not all keys are in sight.
+    None if not all keys are visible.
     """
     mapped = side.mapped
     if not mapped.complete or not mapped.constraints.known:
@@ -164,7 +164,7 @@ def _referred(mapped: MappedClass, link: ForeignKeys) -> frozenset[str] | None:
 
 
 def _attributes(mapped: MappedClass, columns: tuple[str, ...]) -> frozenset[str] | None:
-    """Return the attributes for columns of the table; None if one is not in sight."""
+    """Return the attributes for columns of the table; None if one is unknown."""
     # Columns of the table, of which an attribute may have another name.
     known = {one.name or name: name for name, one in mapped.columns.items()}
     if any(one not in known for one in columns):

@@ -13,7 +13,7 @@ _FOLLOWED = 3  # variables and functions, one behind the other
 
 
 def is_automapped(reader: ModuleReader, node: ast.expr) -> bool:
-    """Whether ``node`` is a class of automap, and nothing in sight or out of it can replace it."""
+    """Whether ``node`` is a class of automap, and no code can replace it."""
     if not reader.project.orm.automap.is_used:
         return False
     # What it is asked for is cheap to tell of most: only then its value is worked out.

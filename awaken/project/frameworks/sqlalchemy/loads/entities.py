@@ -90,10 +90,10 @@ def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item,
 
 
 def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
-    """Return items for the columns that ``*columns`` may stand for; one that is unknown if not all.
+    """Return items for the columns of ``*columns``; an unknown one if not all are visible.
 
-    Each may be missing, and all if they are not asked for ``alone``; those that may come several
-    times are there twice.
+    Each may be missing, and all if ``alone`` is not set; those that may come several times are
+    there twice.
     """
     elements = elements_of(reader, node.value)
     found = [classify(one.reader, one.node) for one in elements]
@@ -117,7 +117,7 @@ def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) ->
 
 
 def literal_elements(reader: ModuleReader, node: ast.expr) -> list[ast.expr] | None:
-    """Return the elements of a list or tuple in sight, which has exactly these; else None."""
+    """Return the elements of a visible list or tuple, which has exactly these; else None."""
     if isinstance(node, ast.Name):
         value = reader.only_value(node)
         if value is None or _is_changed(reader, node):
@@ -308,9 +308,9 @@ def _is_of_each_row(call: ast.Call, name: str) -> bool:
 
 
 def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
-    """Classify arguments of an expression: what is unknown there is a value, not an item.
+    """Classify arguments of an expression: an unknown one is a value, not an item.
 
-    What is too deep to look at may be of any class, and is ``mixed``.
+    An expression that is too deep may be of any class, and is ``mixed``.
     """
     if depth == 0:
         unseen = (node for node in nodes if not isinstance(node, ast.Constant))

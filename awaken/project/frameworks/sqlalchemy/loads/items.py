@@ -81,5 +81,5 @@ def kind_of(items: Sequence[Item]) -> Kind:
 
 
 def doubts_of(items: Sequence[Item]) -> list[str]:
-    """Return who may give other items than those in sight."""
+    """Return the expressions that may give other items than the visible ones."""
     return [item.certainty.reason for item in items if item.certainty.reason]

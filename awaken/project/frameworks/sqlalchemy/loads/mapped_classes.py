@@ -140,7 +140,7 @@ def is_mapped(reader: ModuleReader, qualified: str) -> bool:
 
 
 def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
-    """Whether a class with a base out of sight has columns, as only a mapped one can."""
+    """Whether a class with an external base has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
     # If all bases are in sight, none of them maps it.
     if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
@@ -153,7 +153,7 @@ def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
 def _class_node(
     reader: ModuleReader, facts: ClassFacts
 ) -> tuple[ModuleReader, ast.ClassDef] | None:
-    """Return the tree of a class of the project, with the module that it stands in."""
+    """Return the tree of a class of the project, with its module."""
     module = reader.project.module(facts.path)
     node = None if module is None else module.class_at(facts.span)
     if module is None or node is None:
@@ -345,7 +345,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
 
 
 def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, ast.expr] | None:
-    """Return the one value of a module's variable, with the module that it stands in."""
+    """Return the one value of a module's variable, with its module."""
     definition = reader.project.definition(qualified)
     module = reader.project.module(definition.path) if definition is not None else None
     if definition is None or module is None:
@@ -396,7 +396,7 @@ def _entity_in(
 def _entity_below(
     reader: ModuleReader, qualified: str, node: ast.Attribute, depth: int
 ) -> Item | None:
-    """``self.model`` of a mixin that leaves it to its subclasses: all in sight must agree."""
+    """``self.model`` of a mixin that leaves it to its subclasses: all visible ones must agree."""
     given: list[Item | None] = []
     for name in reader.project.all_subclasses(qualified):
         facts = reader.project.class_facts(name)

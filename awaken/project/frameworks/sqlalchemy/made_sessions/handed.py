@@ -114,8 +114,7 @@ class HandedSessions:
     def _is_by_path(self, module: Module, function: ast.expr, given: _Given) -> bool:
         """Whether a revision that is loaded by its path has what is called.
 
-        If nothing is known of it, what is given a connection is taken for that: whatever becomes
-        asynchronous is known.
+        An unknown revision counts if it gets a connection: all that becomes asynchronous is known.
         """
         values = self._evaluator.values(module, function)
         if all(isinstance(one, Unknown) for one in values):

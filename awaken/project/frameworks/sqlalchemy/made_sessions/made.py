@@ -125,7 +125,7 @@ def _source(
 def own_ends(evaluator: ProgramEvaluator, name: str) -> str | None:
     """Return the class that gives sessions of a class ends of its own; None for no sessions.
 
-    Empty for none. What cannot be followed may have ends of its own as well.
+    Empty for none. Code that cannot be followed may have such ends as well.
     """
     ancestors = evaluator.classes.ancestors(name)
     outside = () if ancestors is None else ancestors.outside

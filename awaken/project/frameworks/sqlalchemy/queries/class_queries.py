@@ -72,8 +72,8 @@ class ClassQueries:
     def of(self, qualified: str) -> Found | None:
         """Return where ``query`` of a class comes from.
 
-        Unknown says why it cannot be told; None means that ``query`` is something else, or that
-        the class is not mapped.
+        Unknown has the reason; None means that ``query`` is something else, or that the class is
+        not mapped.
         """
         if qualified not in self._kept:
             self._kept[qualified] = None  # for a class that inherits from itself

@@ -47,9 +47,9 @@ class QueryClasses:
     def named(self, qualified: str) -> QueryClass | None:
         """Return what the class defines; None where it may change anything.
 
-        That is so if a base is out of sight or no plain Query, if its body does more than define
-        names, if it has a special or private method, if it replaces what many methods of Query
-        rely on, and if something assigns to it from outside.
+        That is so if a base is external or no plain Query, or if its body does more than define
+        names. It also is if it has a special or private method, replaces a basic method of Query,
+        or gets an attribute from outside.
         """
         if qualified not in self._kept:
             self._kept[qualified] = self._read(qualified)

@@ -138,7 +138,7 @@ class ReplacedMethods:
         """Yield what is put into a class, or into an object that a session may be.
 
         ``names`` are the methods that matter, None for all; a file that replaces one of an object
-        holds one of ``objects``, if that matters.
+        has one of the words ``objects``, if any.
         """
         known = self._evaluator.classes
         spellings = known.spellings_of({*classes, *known.heirs_of(classes)})

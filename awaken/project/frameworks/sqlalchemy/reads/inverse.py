@@ -34,7 +34,7 @@ class Inverses:
         self._models = models
 
     def of(self, owner: str, attribute: str) -> Inverse | None:
-        """Return the side that leads back; None if none is declared or in sight."""
+        """Return the side that leads back; None if none is declared or visible."""
         mapped = self._models.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(attribute)
         target = None if facts is None else self._models.mapped_class(facts.target or "")

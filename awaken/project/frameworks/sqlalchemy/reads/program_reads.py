@@ -57,13 +57,13 @@ class ProgramReads:
         self._between: BetweenLoadAndRead | None = None
 
     def all(self) -> tuple[Read, ...]:
-        """Return every read in sight, in order."""
+        """Return every visible read, in order."""
         if self._all is None:
             self._all = self.of(Wanted(self._plain.names() | {ANY}))
         return self._all
 
     def of(self, wanted: Wanted) -> tuple[Read, ...]:
-        """Return the reads in sight that are wanted, in order: those among ``all``."""
+        """Return the visible reads that are wanted, in order: those among ``all``."""
         if self._all is not None:
             return tuple(one for one in self._all if _is_among(one, wanted))
         found = [
@@ -98,7 +98,7 @@ class ProgramReads:
         return self._between.of(trace, read)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
-        """Return the side of a relationship that leads back; None if none is in sight."""
+        """Return the side of a relationship that leads back; None if none is visible."""
         return self._inverses.of(owner, attribute)
 
 

@@ -62,8 +62,8 @@ class RelationshipReads:
     def of(self, wanted: Wanted) -> Iterator[Read]:
         """Yield the reads of relationships that are wanted, of all kinds of places.
 
-        Also those of an attribute that some class has as a relationship, where the class of the
-        object is not known.
+        Also those of an attribute that some class has as a relationship, of an object of unknown
+        class.
         """
         untraced = _joined(self._untraced(wanted))
         self._follow(untraced)
@@ -72,7 +72,7 @@ class RelationshipReads:
     def of_schemas(self, wanted: Wanted) -> Iterator[tuple[Place | None, Read]]:
         """Yield the reads of schemas that are wanted, each with the call that reads.
 
-        Without one it is the expression that gives the object, None where none in sight does.
+        Without one it is the expression that gives the object, None where none is visible.
         """
         sources = [one for one in self._sources if not isinstance(one, _PYTHON)]
         found: dict[Place | None, list[_Untraced]] = {}
@@ -298,7 +298,7 @@ def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
 
 
 def _is_called(sight: Sight) -> bool:
-    """Whether what is read is called: a method that has the name by chance, as `rows.keys()`."""
+    """Whether the attribute is called: then it is a method of that name, as `rows.keys()`."""
     if sight.how != "attribute" or not isinstance(sight.node, ast.expr):
         return False
     read = sight.module.parent(sight.node)

@@ -48,7 +48,7 @@ class PythonSights:
     def reading(self, names: Collection[str], wanted: Wanted = ALL) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file.
 
-        Places that are not ``wanted`` may be left out: what a text is takes long to find out.
+        Places that are not ``wanted`` may be left out: the value of a text takes long to find.
         """
         by_name = (self._evaluator.callers.words.files_with(word) for word in texts.BY_NAME)
         # The text may stand in another file than what reads by it.

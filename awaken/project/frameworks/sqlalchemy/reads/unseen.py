@@ -61,8 +61,8 @@ class Unseen:
     def _is_plain(self, place: Place, sight: Sight) -> bool:
         """Whether a call is what ends there, and gives nothing that is mapped.
 
-        Plain data that is decoded, or an attribute of an object that has none which may be mapped:
-        of that one, but not of what it leads to.
+        It is plain data that is decoded, or an attribute of an object without mapped attributes.
+        Attributes of that attribute do not count.
         """
         module = self._evaluator.load(place.path)
         calls = [] if module is None else module.calls_at(place.span)
@@ -136,7 +136,7 @@ class Unseen:
                 return False
 
     def _is_of_service(self, name: str) -> bool:
-        """Whether a library gives it that asks a service: what comes from there is not mapped."""
+        """Whether a library that asks a service gives it: then it is not mapped."""
         return name.partition(".")[0] in self._evaluator.knowledge.services
 
     def _is_protocol(self, qualified: str) -> bool:
@@ -145,10 +145,9 @@ class Unseen:
         return facts is not None and any(one in _PROTOCOLS for one in facts.bases)
 
     def _may_be_mapped(self, name: str, sight: Sight) -> bool:
-        """Whether a name of a library may stand for an object of the program: for a user, say.
+        """Whether a name of a library may be an object of the program: a user, for example.
 
-        Not one that has a stub or begins with a capital, nor a module, as far as it is imported
-        as one.
+        A name with a stub or a capital is not, nor a module that is imported as one.
         """
         top, _, _ = name.partition(".")
         if top in sys.stdlib_module_names or name in self._evaluator.knowledge.not_mapped:
@@ -174,7 +173,7 @@ def _is_read(sight: Sight, place: Place) -> bool:
 
 
 def _is_imported(sight: Sight) -> bool:
-    """Whether what is read is a module, by ``import lemur.plugins``."""
+    """Whether the attribute is a module, by ``import lemur.plugins``."""
     node = sight.node
     while isinstance(node, ast.Attribute):
         node = node.value

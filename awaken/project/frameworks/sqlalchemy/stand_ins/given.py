@@ -52,7 +52,7 @@ class StandIns:
     def of(
         self, module: Module, receiver: ast.expr, without: Collection[str] = ()
     ) -> StandIn | None:
-        """Return an object that ``receiver``, annotated as a session, may be by what is in sight.
+        """Return a visible object that ``receiver``, annotated as a session, may be.
 
         Those of the classes ``without`` do not count.
         """

@@ -82,9 +82,9 @@ class ReplacedNames:
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
 
-        ``node`` is called: a name or an attribute. Replaced may be the function, as its library
-        defines it or as the file names it, the module or class that has it, or the attribute of
-        an object that nobody knows.
+        ``node`` is called: a name or an attribute. The function may be replaced, as its library
+        defines it or as the file names it. So may its module, its class, or the attribute of an
+        unknown object.
         """
         kept = self._is_kept(module, node)
         own = f"{module.name}.{last_name(node)}"
@@ -132,7 +132,7 @@ class ReplacedNames:
             return False
         bindings = module.scopes.bindings_of(node)
         return bool(bindings) and all(
-            one.kind == "import" and one.scope.kind == "module" for one in bindings
+            binding.kind == "import" and binding.scope.kind == "module" for binding in bindings
         )
 
     def _is_later(self, put: Place, module: Module) -> bool:
@@ -199,14 +199,14 @@ class ReplacedNames:
         if self._evaluator.names.qualified(module, node) is not None:
             return True
         values = self._evaluator.values(module, node.value)
-        return bool(values) and all(isinstance(one, ModuleOf) for one in values)
+        return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
     def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
         """Return what replaces anything of the name ``word``.
 
-        Of what is not called itself, but has what is called, a value that methods of the program
-        assign on ``self`` is one of the values that the evaluator knows, and replaces nothing.
+        For a value that is not called itself, but has a method that is, the evaluator knows the
+        values that methods assign on ``self``: these replace nothing.
         """
         key = word, is_called
         if key not in self._known:

@@ -112,7 +112,7 @@ class Users:
             if name == own or name in above or own in _inside(classes.ancestors(name)):
                 home, body = classes.node(name) or (module, None)
                 parts = () if body is None else body.body
-                yield from ((home, one) for one in parts if isinstance(one, Function))
+                yield from ((home, part) for part in parts if isinstance(part, Function))
 
     def _family(
         self, module: Module, owner: ast.ClassDef
@@ -127,7 +127,7 @@ class Users:
                 return None
             found |= dict.fromkeys(one.qualified for one in ancestors.inside)
         nodes = [classes.node(name) for name in found]
-        return [one for one in nodes if one is not None]
+        return [node for node in nodes if node is not None]
 
     def _automatic(self, module: Module) -> Iterator[tuple[Module, Function]]:
         """Yield what runs for every test of a file: automatic fixtures, and hooks of pytest."""
@@ -195,7 +195,7 @@ class Users:
             if isinstance(above, ast.ClassDef):
                 return self.of_class(module, above)
         calls = (one for one in module.ancestors(node) if isinstance(one, ast.Call))
-        is_mark = any(last_name(one.func) == "usefixtures" for one in calls)
+        is_mark = any(last_name(call.func) == "usefixtures" for call in calls)
         return Tests(below=(module.path,)) if is_mark else None
 
 

@@ -90,7 +90,7 @@ class Arguments:
         yield from found or (self._leak(module, node, call),)
 
     def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
-        """Return what holds ``spot`` behind a call that gives it back, or puts it somewhere."""
+        """Return the slot that holds ``spot`` after a call that returns or stores it."""
         node, depth = spot.node, spot.depth
         position = call.args.index(node) if node in call.args else -1
         if qualified in SAME - TABLES_OF and depth == KEYS + 1:
@@ -122,7 +122,7 @@ class Arguments:
 
     def _is_table(self, module: Module, node: ast.expr) -> bool:
         values = self._slots.evaluator.values(module, node)
-        return all(isinstance(one, InstanceOf) and one.qualified in TABLES for one in values)
+        return all(isinstance(value, InstanceOf) and value.qualified in TABLES for value in values)
 
     def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether a call takes coroutine functions as well as plain ones."""
@@ -133,7 +133,7 @@ class Arguments:
             return False
         values = self._slots.evaluator.values(module, call.func.value)
         # None has no method, whatever is passed to that.
-        owners = [one for one in values if one != NoneValue()]
+        owners = [value for value in values if value != NoneValue()]
         names = {
             f"{base}.{call.func.attr}"
             for one in owners
@@ -144,7 +144,7 @@ class Arguments:
 
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
-        name = next((one.arg for one in call.keywords if one.value is node), None)
+        name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
         of_application = qualified in twins().absorbing.applications
         return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
 
@@ -188,7 +188,7 @@ class Arguments:
         return Spot(module, func.value, depth) if func.attr in JOINING and depth else None
 
     def _replaced(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
-        name = next((one.arg for one in call.keywords if one.value is node), None)
+        name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
         if name is None:
             yield self._leak(module, node, call)
             return

@@ -97,9 +97,9 @@ class HandedOn:
     ) -> Iterator[Call]:
         """Yield who waits for ``function``, of which ``calls`` call it by its name.
 
-        Who calls what it is handed on as does; so does who calls a lambda around one of ``calls``,
-        in the place of the function around that. Of components that were ``walked`` nothing is
-        said again.
+        Included are callers of all that it is passed on to. A caller of a lambda around one of
+        ``calls`` takes the place of the function around that. Of components that were ``walked``
+        nothing is said again.
         """
         for call in calls:
             if self._graph.lambda_around(call) is None:
@@ -112,8 +112,8 @@ class HandedOn:
     ) -> Iterator[FunctionPlace]:
         """Yield the functions that are called in place of ``function``, or of lambdas around it.
 
-        Who takes coroutine functions as well calls each as what it is. Of components that were
-        ``walked`` nothing is said again.
+        A function that also takes coroutine functions calls each in the right way. Of components
+        that were ``walked`` nothing is said again.
         """
         for component in _unwalked(self._around(function), walked):
             if component.calls or component.threads or component.leaks:

@@ -161,7 +161,7 @@ class Consumers:
     def _is_table(self, module: Module, node: ast.expr) -> bool:
         values = self._slots.evaluator.values(module, node)
         return bool(values) and all(
-            isinstance(one, InstanceOf) and one.qualified in TABLES for one in values
+            isinstance(value, InstanceOf) and value.qualified in TABLES for value in values
         )
 
     def _is_in_fixture(self, module: Module, node: ast.AST) -> bool:
@@ -187,7 +187,7 @@ class Consumers:
         elif node.attr in ADDING and len(call.args) > ADDING[node.attr]:
             yield Spot(module, call.args[ADDING[node.attr]], depth - 1)
         elif node.attr in JOINING and not call.keywords:
-            yield from (Spot(module, one, depth) for one in call.args)
+            yield from (Spot(module, argument, depth) for argument in call.args)
         elif node.attr not in IDLE:
             yield self._leak(module, node)
 
@@ -209,7 +209,7 @@ class Consumers:
             else:
                 yield Spot(module, call, depth + 1)
         elif node.attr in JOINING and not call.keywords:
-            yield from (Spot(module, one, depth) for one in call.args)
+            yield from (Spot(module, argument, depth) for argument in call.args)
         elif node.attr not in {*IDLE, *ADDING, "values"}:
             yield self._leak(module, node)
 

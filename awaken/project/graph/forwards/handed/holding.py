@@ -48,7 +48,7 @@ class Holding:
                 yield from self._result(slot)
 
     def annotations(self, slot: Slot) -> Iterator[Place]:
-        """Yield the annotations of what holds functions; a register has none in sight."""
+        """Yield the annotations of slots that hold functions; a register has no visible one."""
         if slot.kind in {"overrides", "register"}:
             return
         owners = [slot.owner]

@@ -102,7 +102,7 @@ class Origins:
                 yield self._unknown(spot)
 
     def _keys(self, spot: Spot) -> Found:
-        """Yield the keys of a dictionary; what is displayed otherwise has none."""
+        """Yield the keys of a dictionary; other displays have none."""
         module, node, depth = spot
         match node:
             case ast.Dict():
@@ -125,9 +125,9 @@ class Origins:
 
     def _name(self, module: Module, node: ast.Name, depth: int) -> Found:
         bindings = module.scopes.bindings_of(node)
-        is_defined = bool(bindings) and all(one.kind in _DEFINED for one in bindings)
+        is_defined = bool(bindings) and all(binding.kind in _DEFINED for binding in bindings)
         values = self._slots.evaluator.values(module, node) if is_defined and not depth else ()
-        if values and all(isinstance(one, FunctionOf) for one in values):
+        if values and all(isinstance(value, FunctionOf) for value in values):
             # The name of a function is no variable: its other uses have nothing to do with this.
             for one in values:
                 if isinstance(one, FunctionOf):
@@ -143,7 +143,7 @@ class Origins:
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
         values = self._slots.evaluator.values(module, node) if depth == 0 else ()
-        functions = [one for one in values if isinstance(one, FunctionOf)]
+        functions = [value for value in values if isinstance(value, FunctionOf)]
         if functions and len(functions) == len(values):
             for one in functions:
                 kind = "function" if isinstance(one.node, Function) else "lambda"
@@ -162,7 +162,7 @@ class Origins:
 
     def _gives_nothing(self, module: Module, node: ast.Attribute, values: Values) -> bool:
         """Whether ``node`` is a method of a library that is known to give None, so no coroutine."""
-        if not all(isinstance(one, External) for one in values):
+        if not all(isinstance(value, External) for value in values):
             return False
         call = ast.copy_location(ast.Call(node, [], []), node)
         given = self._slots.evaluator.called(values, module, call)

@@ -59,7 +59,7 @@ def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
         case ast.Attribute(attr=name) as method:
             call = module.parent(method)
             if isinstance(call, ast.Call) and name in JOINING:
-                yield from (Spot(module, one, 1) for one in call.args)
+                yield from (Spot(module, argument, 1) for argument in call.args)
         case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, _, given]):
             yield Spot(module, given, 0)
         case _:

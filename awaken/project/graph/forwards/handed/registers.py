@@ -62,7 +62,7 @@ class Registers:
     def _registers(self, module: Module, owner: ast.expr) -> set[str]:
         """Return the decorators of registers that an object has."""
         values = self._slots.evaluator.values(module, owner)
-        qualified = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        qualified = {value.qualified for value in values if isinstance(value, InstanceOf)}
         return {name for name in self._known if name.rpartition(".")[0] in qualified}
 
     def _taken_from(self, module: Module, node: ast.expr) -> set[str]:

@@ -151,7 +151,7 @@ class Slots:
         return self.evaluator.classes.facts(qualified) is not None
 
     def shares(self, slot: Slot, module: Module, owner: ast.expr) -> bool | None:
-        """Whether ``owner`` has the field ``slot``; None where that cannot be told."""
+        """Whether ``owner`` has the field ``slot``; None if unknown."""
         is_state = isinstance(owner, ast.Attribute) and owner.attr == STATE
         if is_state or slot.owner == STATE:
             return is_state and slot.owner == STATE

@@ -185,7 +185,7 @@ class Variables:
     def _collected(self, module: Module, function: Function, slot: Slot) -> Found:
         """Yield what the calls of a function pass to the parameter that takes all the others."""
         for home, node, bound in self._calls(module, function):
-            if any(isinstance(one, ast.Starred) for one in node.args):
+            if any(isinstance(argument, ast.Starred) for argument in node.args):
                 yield _not_followed(home, node)
             for one in collected(node, function, bound):
                 yield Spot(home, one, slot.depth - 1)
@@ -209,7 +209,7 @@ class Variables:
                 if home is None or given is None or isinstance(given, ast.Constant):
                     continue
                 values = self._evaluator.values(home, given)
-                if any(isinstance(one, FunctionOf) for one in values):
+                if any(isinstance(value, FunctionOf) for value in values):
                     yield Spot(home, given, slot.depth)
 
     def _decorated(

@@ -110,7 +110,7 @@ class Fitting:
         return True if all(found) else None
 
     def fits(self, wanted: Values, given: Value, call: Call) -> bool | None:
-        """Return whether a value fits what is wanted; None where that cannot be told."""
+        """Return whether a value fits the wanted type; None if unknown."""
         if isinstance(given, Unknown):
             return True if has_variables(wanted) else None
         found = [self._fits_type(one, given, call) for one in wanted]
@@ -174,7 +174,7 @@ class Fitting:
     def _hold_alike(
         self, wanted: tuple[Values, ...], held: tuple[Values, ...], call: Call
     ) -> bool | None:
-        """Whether what type parameters stand for fits, as a row of one place in ``Select``."""
+        """Whether the values of type parameters fit, as a row of one place in ``Select``."""
         pairs = list(zip(wanted, held, strict=False))
         found = [[self.fits(one, each, call) for each in given] for one, given in pairs]
         if any(each and all(fits is False for fits in each) for each in found):
@@ -196,7 +196,7 @@ class Fitting:
 
 
 def _as_class(value: Value) -> Value:
-    """Return a class of a library out of sight as one: by convention, its name says that."""
+    """Return a class of an unread library as one: by convention, its name says that."""
     match value:
         case External(qualified=qualified, receiver=None):
             package, _, rest = qualified.partition(".")
@@ -210,5 +210,5 @@ def _as_class(value: Value) -> Value:
 
 
 def _is_open(value: Value) -> bool:
-    """Whether what is known of ``value`` leaves open of which class it is."""
+    """Whether the class of ``value`` is open."""
     return isinstance(value, NotRelevant | External | InstanceOf)

@@ -48,7 +48,7 @@ class Lines:
         return library_class(qualified) if self.declaration(qualified) is not None else None
 
     def line(self, value: InstanceOf) -> Iterator[InstanceOf]:
-        """Yield the class of ``value`` and all its bases, with what their variables stand for."""
+        """Yield the class of ``value`` and all its bases, with the values of their variables."""
         waiting, seen = [value], set[str]()
         while waiting:
             one = waiting.pop()
@@ -85,7 +85,7 @@ class Lines:
         )
 
     def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
-        """Return what the parameters of ``base`` stand for in ``value``; None if it is no such."""
+        """Return the values of the parameters of ``base`` in ``value``; None if it is no such."""
         for one in self.line(value):
             if one.qualified == base:
                 return one.parameters

@@ -53,7 +53,7 @@ class Solutions:
         own: Values,
         call: Call,
     ) -> Solution:
-        """Return what the type variables of a member stand for in a call of it."""
+        """Return the values of a member's type variables in a call of it."""
         solution: dict[str, Values] = {**found.solution}
         if own:
             solution[SELF] = own
@@ -71,7 +71,7 @@ class Solutions:
         return solution
 
     def unify(self, wanted: Values, given: Values, solution: dict[str, Values], call: Call) -> None:
-        """Add to ``solution`` what the variables in ``wanted`` stand for, where it is ``given``."""
+        """Add to ``solution`` the values of the variables in ``wanted``, where it is ``given``."""
         if NoneValue() in wanted:
             given = without_none(given)
         for one in wanted:

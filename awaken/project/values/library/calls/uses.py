@@ -95,7 +95,7 @@ class Uses:
                 return None
 
     def when_called(self, value: Value, module: Module, node: ast.AST) -> Values | None:
-        """Return what a call gives whose arguments are out of sight; None if nothing says so."""
+        """Return the result of a call with unknown arguments; None if nothing says so."""
         match value:
             case ClassOf():
                 made = of_class(value.qualified)
@@ -118,7 +118,7 @@ class Uses:
                 return None
 
     def _external(self, function: External, module: Module, node: ast.AST) -> Values | None:
-        """Return what a function gives that is called elsewhere, with arguments out of sight."""
+        """Return the result of a function that is called elsewhere, with unknown arguments."""
         call = ast.copy_location(ast.Call(ast.Name("_"), [], []), node)
         if function.receiver is None:
             made = self._library.made(function.qualified, module, call, ())
@@ -162,7 +162,7 @@ class Uses:
         return given or None
 
     def _awaited(self, values: Values, module: Module, node: ast.AST) -> Values:
-        return union(*(self.used("coroutine", one, module, node) or () for one in values))
+        return union(*(self.used("coroutine", value, module, node) or () for value in values))
 
     def method(self, value: Value, name: str, module: Module, node: ast.AST) -> Values | None:
         """Return what calling a method without arguments gives; None where there is none."""

@@ -32,7 +32,7 @@ class Annotation:
 def annotations_of(
     component: Component, items: Mapping[Holder, Sequence[Item]]
 ) -> list[Annotation]:
-    """Return what becomes of the annotations of all that holds queries; raises Refused.
+    """Return the rewrites of the annotations of variables with queries; raises Refused.
 
     ``items`` are those of the query that each holds.
     """
@@ -50,7 +50,7 @@ def _notes(holder: Holder) -> Iterator[ast.expr]:
     else:
         bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
         notes = [holder.binding.annotation]
-        notes += [one.annotation for one in bindings if one.kind == "annotation"]
+        notes += [binding.annotation for binding in bindings if binding.kind == "annotation"]
     yield from (_not_none(note) for note in notes if note is not None)
 
 

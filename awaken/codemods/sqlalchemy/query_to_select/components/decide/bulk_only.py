@@ -45,7 +45,7 @@ def bulk_end(component: Component) -> str | None:
 
 
 def decide_bulk(component: Component, states: States, end: str) -> Iterator[BulkPart]:
-    """Yield what becomes of the definitions of ``component``; raises Refused."""
+    """Yield the rewrites of the definitions of ``component``; raises Refused."""
     is_crossing = len({fragment.context for fragment in component.fragments}) > 1
     for fragment in component.fragments:
         for link in fragment.links:
@@ -63,7 +63,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
 
 
 def decide_bulk_use(states: States, use: ChainFragment, session: str) -> BulkPart:
-    """Return what becomes of ``use``, a write that ``session`` executes; raises Refused."""
+    """Return the rewrite of ``use``, a write that ``session`` executes; raises Refused."""
     statement = _statement(states, use, use.end)
     data = executed_write(statement, "", _edits(statement))
     query = msgspec.structs.replace(data.statement, shape="held", given=session)
@@ -90,7 +90,7 @@ def _definition(states: States, fragment: ChainFragment, end: str) -> BulkPart:
 
 
 def _builders(fragment: ChainFragment, statement: Statement, edits: list[LinkEdit]) -> BulkPart:
-    """Return what becomes of builders that are called on a variable."""
+    """Return the rewrites of builders that are called on a variable."""
     if not any(edit.call for edit in edits):
         if edits:
             raise Refused(reasons.BULK_WITH_SETTINGS, fragment.links[0].name)

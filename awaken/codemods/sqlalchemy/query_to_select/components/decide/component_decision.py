@@ -129,7 +129,7 @@ def decide_component(component: Component) -> ComponentDecision:
         f"{why}, and would get a `{decision.becomes}()` there instead of a Query"
         for why in component.edges.outside.values()
     ]
-    given = [one.context.function.name for one in decision.parameters]
+    given = [parameter.context.function.name for parameter in decision.parameters]
     decision.caveats += [
         f"`{name}` takes the session as well, and this call does not pass it"
         for name in given
@@ -167,7 +167,7 @@ def _items_of(kinds: Sequence[States], holder: Holder) -> Sequence[Item]:
 def _decide_statements(
     kinds: Sequence[States], session: ComponentSession, decision: ComponentDecision
 ) -> None:
-    """Add what becomes of queries that are mostly statements which load."""
+    """Add the rewrites of queries that mostly load objects."""
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
@@ -202,7 +202,7 @@ def _used_by_kinds(
 def _decide_writes(
     states: States, session: ComponentSession, decision: ComponentDecision, end: str
 ) -> None:
-    """Add what becomes of queries with which nothing is done but write."""
+    """Add the rewrites of queries that only write."""
     if decision.annotations:
         note = decision.annotations[0]
         because = (note.context.place(note.node),)
@@ -279,7 +279,7 @@ def _definition(
 def _links_alone(
     statement: Statement, decision: ComponentDecision, fragment: ChainFragment
 ) -> QueryRewrite | None:
-    """Return what becomes of builders called on a variable; None if their text stays."""
+    """Return the rewrites of builders called on a variable; None if their text stays."""
     links = held_edits(statement.chain.links, statement.edits)
     if links is None:
         return None

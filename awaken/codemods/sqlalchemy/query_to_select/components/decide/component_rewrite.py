@@ -24,7 +24,7 @@ component of the programs measured has more than 24."""
 
 
 def rewrite_component(component: Component, members: Sequence[Recognised]) -> Rewrite:
-    """Return what becomes of the queries of ``component``; raises Refused.
+    """Return the rewrite of the queries of ``component``; raises Refused.
 
     ``members`` are the same queries as each was recognised by itself.
     """
@@ -36,7 +36,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
         parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
         caveats=list(caveats),
         needs=[
-            *((path, one) for path, names in decision.needs.items() for one in names),
+            *((path, name) for path, names in decision.needs.items() for name in names),
             *(need for parameter in decision.parameters for need in parameter.needs()),
             *((note.context.path, note.needs) for note in decision.annotations),
         ],
@@ -45,7 +45,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
 
 
 def _check_members(component: Component, members: Sequence[Recognised]) -> None:
-    """Raise Refused if something stands against one of the queries by itself."""
+    """Raise Refused if one of the queries cannot be rewritten by itself."""
     writes = any(use.ending == "written" for use in component.uses)
     # It is not looked at which of the queries a method is called on.
     used = [

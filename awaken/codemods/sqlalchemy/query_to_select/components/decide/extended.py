@@ -32,7 +32,7 @@ def decide_held_extension(
 ) -> Decision:
     """Decide the rewrite of ``use``, which ``session`` would execute; raises Refused.
 
-    What executes it is the object that the session belongs to: ``db`` of ``db.session``.
+    The object that holds the session executes it: ``db`` of ``db.session``.
     """
     chain, call, reader = use.chain(None), use.node, component.reader(use.context)
     check_extension_version(reader, use.end)

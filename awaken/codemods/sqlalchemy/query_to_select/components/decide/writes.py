@@ -88,7 +88,7 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
 def _check_arguments(
     component: Component, use: ChainFragment, link: Link, starts: set[Start]
 ) -> None:
-    """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
+    """Raise Refused unless the arguments of ``link`` mean the same at ``use``."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     # What `**values` holds may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
@@ -112,7 +112,7 @@ def _is_steady(
         case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
             # An iterator would be used up when it is read for the second time.
             if name not in _OPERATORS and not (
-                name in _AMONG and all(_is_list(reader, one) for one in node.args)
+                name in _AMONG and all(_is_list(reader, argument) for argument in node.args)
             ):
                 return False
             parts = [column, *node.args]
@@ -145,16 +145,16 @@ def _is_list(reader: Reader, node: ast.expr) -> bool:
         return True
     bindings = reader.bindings(node) if isinstance(node, ast.Name) else []
     return bool(bindings) and all(
-        isinstance(one.value, _DISPLAYS)
-        or (isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in _LISTS)
-        for one in bindings
+        isinstance(binding.value, _DISPLAYS)
+        or (isinstance(binding.value, ast.Call) and ast.unparse(binding.value.func) in _LISTS)
+        for binding in bindings
     )
 
 
 def _is_member(reader: Reader, name: ast.Name) -> bool:
     """Whether ``name`` is a parameter for a member of an Enum, whose value never changes."""
     bindings = reader.bindings(name)
-    notes = [one.declared for one in bindings]
+    notes = [binding.declared for binding in bindings]
     if len(notes) != 1 or bindings[0].kind != "parameter" or notes[0] is None:
         return False
     facts = reader.project.class_facts(reader.qualified(notes[0]) or "")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Commands:
-    """Finds them in one program, with what becomes asynchronous in it."""
+    """Finds them in one program, with the functions in it that become asynchronous."""
 
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
@@ -37,7 +37,7 @@ class Commands:
 
     @cached_property
     def in_thread(self) -> Place | None:
-        """A place that runs it in a thread beside the event loop; None if there is none."""
+        """A place that runs it in a thread next to the event loop; None if there is none."""
         return next((place for place, where in self._found if where == "thread"), None)
 
     # ------------------------------------------------------------------------------------- parts
@@ -79,7 +79,7 @@ class Commands:
         return "thread" if is_apart else "loop"
 
     def _may_be_in_loop(self, module: Module, node: ast.expr, function: FunctionPlace) -> bool:
-        """Whether coroutine functions call what stands at ``node``, or a server imports it."""
+        """Whether coroutine functions call the function at ``node``, or a server imports it."""
         if function.start < 0:
             return not self._is_at_beginning(module, node)
         graph = self._project.calls.graph()

@@ -17,7 +17,7 @@ _SAME = {"dialect", "name"}
 class Entering(NamedTuple):
     """A ``with`` statement that enters a connection of an engine, and where it gets the engine.
 
-    ``engine`` is the variable that holds it, None where ``given`` stands in the statement itself.
+    ``engine`` is the variable that holds it, None where ``given`` is in the statement itself.
     ``disposals`` are statements that close its connections.
     """
 

@@ -69,7 +69,7 @@ class Environments:
                 yield function, Refused(reasons.IN_MIGRATIONS, function.qualname)
 
     def linked(self) -> list[Member]:
-        """Return what becomes of all that Alembic is given, where it is known what gives it."""
+        """Return the rewrites of all that Alembic is given, if it is known which code gives it."""
         return [one for one in self._members if one.along]
 
     def everywhere(self) -> list[Member]:
@@ -148,7 +148,7 @@ class Environments:
         return f": {name}", imports
 
     def _check(self, module: Module, given: Given) -> None:
-        """Raise Refused where Alembic may run in the loop, or beside it on its connections."""
+        """Raise Refused if Alembic may run in the event loop, or in parallel on its connections."""
         place = self._commands.in_loop
         if place is not None:
             shown = module.excerpt(given.node)

@@ -39,7 +39,7 @@ def given_in(project: Project, module: Module) -> Iterator[Given]:
 
 
 def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, ...] | None:
-    """Return what of other files a call calls, or a name begins with; None if it is none of them.
+    """Return the definitions in other files that a call or a name uses; None if there are none.
 
     Empty where it is of another file, and more than one thing there may be meant.
     """

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Helpers:
-    """Knows those of one program: what they do with their engine stays synchronous."""
+    """Knows those of one program: their work with their engine stays synchronous."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._found: dict[str, frozenset[int]] = {}
 
     def hold(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in one of them."""
+        """Whether ``node`` is inside one of them."""
         around = function_around(module, node)
         if around is None:
             return False

@@ -58,7 +58,7 @@ def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -
 
 
 def _may_run(project: Project, module: Module, function: Function) -> bool:
-    """Whether something that is no call in sight runs a function."""
+    """Whether a function may run without a visible call."""
     is_method = isinstance(module.parent(function), ast.ClassDef)
     is_plain = is_method or module.parent(function) is module.tree
     if is_test_file(module.path) or function.decorator_list or not is_plain:

@@ -22,7 +22,7 @@ _KNOWN = boundaries().overrides
 def called_by_base(
     part: SynchronousPart, module: Module, node: ast.FunctionDef, function: FunctionPlace
 ) -> str | None:
-    """Return the class out of sight that calls a method and does not await it; None if none does.
+    """Return the external class that calls a method without awaiting it, or None.
 
     Of a base that is not known, that is whatever no code of the program calls or hands on.
     """

@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_
 from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.reasons import OUT_OF_SIGHT
+from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
     """Yield the functions that wait and are part of an interface, if others may import it.
 
-    ``__all__`` says so, of their own file or of a package that they lie in: a function, or a class
-    with its public methods. Most packaged applications export nothing.
+    A function, or a class with its public methods, is exported by an ``__all__``: of its file, or
+    of a package around it. Most packaged applications export nothing.
     """
     if not part.project.published:
         return
@@ -57,7 +57,7 @@ def _listed(module: Module) -> Iterator[tuple[str, Place]]:
 
 
 def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
-    """Yield the functions that wait and that files out of sight use.
+    """Yield the functions that wait and that unread files use.
 
     Those belong to another project of the repository, are left out, or do not parse.
     """
@@ -68,7 +68,7 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
 
 
 def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
-    """Return why an engine or a factory stays: a file out of sight uses its name."""
+    """Return why an engine or a factory stays: an unread file uses its name."""
     for one in site.module.ancestors(site.node):
         match one:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
@@ -93,7 +93,8 @@ def given_out_of_sight(
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:
                     shown = f"`{name}` comes from {file.path}, which {file.why}"
                     site: Site[ast.AST] = Site(rule, module, node)
-                    yield Member(site, Refused(OUT_OF_SIGHT, shown), f"`{name}`")
+                    refused = Refused(OUT_OF_SIGHT, shown, cure_of_outside(file.why))
+                    yield Member(site, refused, f"`{name}`")
 
 
 def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
@@ -102,6 +103,5 @@ def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
     use = part.project.outside.uses_of(path, qualname)
     if use is None:
         return None
-    return Refused(
-        OUT_OF_SIGHT, f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
-    )
+    shown = f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
+    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why))

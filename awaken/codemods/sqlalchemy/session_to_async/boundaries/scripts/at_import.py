@@ -45,7 +45,7 @@ _OF_CALL = (
 def members_at_import(
     part: SynchronousPart, rule: str, path: str, disposal: Disposal, scripts: Scripts
 ) -> Iterator[Member]:
-    """Yield what becomes of what waits in a file outside of all functions."""
+    """Yield the rewrites of code that waits outside of all functions of a file."""
     module = part.project.module(path)
     if module is None:
         return
@@ -98,7 +98,7 @@ def _is_collected(project: Project, module: Module) -> bool:
 
 # ------------------------------------------------------------------------------ changes of tables
 def _moved(project: Project, site: Site[ast.AST], operation: Operation) -> list[Member]:
-    """Return what becomes of a change of tables, and where it goes. Raises Refused."""
+    """Return the rewrite of a change of tables, and where it goes. Raises Refused."""
     module, node = site.module, operation.node
     statement = module.parent(node)
     shown = f"`{module.excerpt(node)}`"

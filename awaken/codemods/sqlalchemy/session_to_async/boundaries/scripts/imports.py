@@ -41,7 +41,7 @@ def _home(module: Module, node: ast.ImportFrom) -> str:
 
 
 def is_imported(project: Project, module: Module) -> bool:
-    """Whether anything in sight imports a file, or may load it by a text that names it."""
+    """Whether a visible file imports a file, or may load it by a text that names it."""
     file = module.path.rpartition("/")[2]
     stem = module.name.rpartition(".")[2]
     texts = (f"{module.name}:", f"{module.name}.")

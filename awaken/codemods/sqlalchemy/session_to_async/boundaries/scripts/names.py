@@ -19,7 +19,7 @@ def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...
     """Return the names that stay global where ``statements`` move into a function.
 
     Those are read or bound elsewhere in the file as well, or name builtins before they are bound.
-    Raises Refused where that cannot be told, or said.
+    Raises Refused where the names are unknown or cannot be declared.
     """
     shown = f"`{module.excerpt(statements[0])}`"
     inside = {id(node) for one in statements for node in module.walk(one)}

@@ -51,7 +51,7 @@ class Region:
         return self.holder.body[self.first : self.last + 1]
 
     def holds(self, place: Place) -> bool:
-        """Whether a place of the file stands in one of the statements."""
+        """Whether a place of the file is in one of the statements."""
         spans = map(self.module.span, self.statements)
         return any(one.contains(place.span) for one in spans)
 
@@ -68,7 +68,7 @@ def regions_of(
 ) -> Iterator[Region]:
     """Yield the regions of a file that hold what waits in it, where a process begins with them.
 
-    What follows, and runs no event loop for certain, goes along.
+    The statements after it that surely run no event loop belong to the region.
     """
     found: dict[ast.AST, list[int]] = {}
     holders: dict[ast.AST, ast.If | ast.Module] = {}
@@ -113,7 +113,7 @@ def _holder(project: Project, module: Module, node: ast.AST) -> ast.If | ast.Mod
 def is_script(project: Project, module: Module) -> bool:
     """Whether a file is run and never imported: nobody names it, and it makes no application.
 
-    A server imports a file by the name of the application that stands in it.
+    A server imports a file by the name of its application.
     """
     name = module.path.rpartition("/")[2]
     if name == "__init__.py" or is_test_file(module.path):
@@ -137,7 +137,7 @@ def _has_application(project: Project, module: Module) -> bool:
 
 
 def _makes_application(project: Project, module: Module, name: str) -> bool:
-    """Whether a variable of a file may be an application: a name that cannot be told counts."""
+    """Whether a variable of a file may be an application: an unknown name counts."""
     bindings = module.scopes.module.bindings.get(name, ())
     applications = twins().absorbing.applications
     return any(

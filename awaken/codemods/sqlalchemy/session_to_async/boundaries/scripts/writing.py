@@ -41,13 +41,13 @@ class Scripts:
         self._loops = Loops(part)
 
     def regions(self, module: Module, waiting: Waiting) -> list[Region]:
-        """Return the statements of a file that wait, but for a call that is all that does."""
+        """Return the statements of a file that wait, without a call that is the only one."""
         nodes = waiting.nodes()
         found = regions_of(self._part.project, module, nodes, self._loops)
         return [one for one in found if not is_one_call(one, waiting)]
 
     def member(self, region: Region, waiting: Waiting) -> Member:
-        """Return what becomes of the statements of a region."""
+        """Return the rewrite of the statements of a region."""
         module = region.module
         first = next(one for one in waiting.nodes() if region.holds(module.place(one)))
         site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
@@ -84,7 +84,7 @@ class Scripts:
 
 
 def blank_lines_above(module: Module, statement: ast.AST) -> int:
-    """Return how many blank lines stand directly above a statement, but no more than two."""
+    """Return how many blank lines are directly above a statement, at most two."""
     above = lines_above(module, statement)
     blank = [*takewhile(lambda one: not one.strip(), reversed(above))]
     return min(len(blank), _APART) if above else _APART

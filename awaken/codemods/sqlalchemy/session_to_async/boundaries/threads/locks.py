@@ -216,7 +216,7 @@ class Locks:
         return (taking for taking in every if taking.is_with)
 
     def members(self, rule: str) -> Iterator[Member]:
-        """Yield what becomes of the calls that make these locks."""
+        """Yield the rewrites of the calls that make these locks."""
         for name, together in sorted(self._becoming.items()):
             module, call = self._made(name) or (None, None)
             if module is None or call is None:

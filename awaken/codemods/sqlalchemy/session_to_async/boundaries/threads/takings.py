@@ -30,7 +30,7 @@ _LIKE_A_LOCK = re.compile(r"\b(\w+_)?r?lock\b|\w*[a-z]Lock\b|\bR?Lock\b|mutex|se
 
 
 class Part(Protocol):
-    """What is asked of the synchronous part of a program."""
+    """The questions to the synchronous part of a program."""
 
     project: Project
     managers: Managers
@@ -68,8 +68,8 @@ class Taking:
 
     ``shown`` is that expression. ``lock`` is the qualified name of a variable or attribute, empty
     for others, and ``made`` what makes it. ``is_with`` says that a ``with`` statement names it,
-    ``is_kept`` that the function is left while it is held: at a ``yield``, or for good. Who is
-    ``through`` enters or calls such a function.
+    ``is_kept`` that the function is left while it is held: at a ``yield``, or for good. A function
+    that takes it ``through`` another enters or calls such a function.
     """
 
     at: Place
@@ -86,7 +86,7 @@ class Taking:
 def takings(part: Part) -> Iterator[Taking]:
     """Yield where a program takes locks.
 
-    Who enters a manager that takes one, or calls what keeps it, takes it as well.
+    A function that enters a manager which takes a lock, or calls such a function, takes it too.
     """
     found: list[Taking] = []
     for module in modules_with(part.project, _WORDS):
@@ -138,7 +138,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
 
 
 def _made(project: Project, module: Module, node: ast.expr) -> str | None:
-    """Return what makes the lock that ``node`` is; None if it is none."""
+    """Return the call that makes the lock ``node``, or None."""
     values = project.values.of(module, node).alternatives
     made = sorted({one.qualified for one in values if isinstance(one, InstanceOf)} & _KINDS)
     if made:

@@ -37,7 +37,7 @@ def write_call_of_task(
 ) -> list[Edit]:
     """Write ``send(user)`` and ``send.run(user)`` as calls of the coroutine function of the task.
 
-    ``task`` is where it stands, and the name of that function; a method is called on what it was.
+    ``task`` is its place, and the name of that function; a method is called on the same object.
     Return the edits that import it. Raises Refused where more may be called.
     """
     module, (home, node, name) = site.module, task

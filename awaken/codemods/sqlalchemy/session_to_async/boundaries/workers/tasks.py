@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
     """Yield the tasks that cannot run a coroutine, each with why.
 
-    Where tests or settings have tasks run at once, they run inside of the loop that sends them. An
-    exception for which the worker interrupts a task is raised in the loop, and not in the
-    coroutine function that expects it. Hooks run where any task is applied.
+    Where tests or settings have tasks run at once, they run inside of the loop that sends them. The
+    worker interrupts a task with an exception. The event loop raises it outside of the coroutine
+    function that expects it. Hooks run where any task is applied.
     """
     tasks = [
         one for one in part.entry_points.found if part.entry_points.is_task(one) and part.waits(one)
@@ -134,7 +134,7 @@ def _eager(project: Project) -> Iterator[Place]:
 
 
 def _setting(module: Module, node: ast.AST) -> ast.expr | None:
-    """Return what ``node`` sets such a setting to; the name itself where that is not in sight."""
+    """Return the value that ``node`` gives such a setting; the name itself if it is unknown."""
     match node:
         case ast.keyword(arg=name, value=value) if name in KNOWN.eager:
             return value
@@ -190,7 +190,7 @@ def _made(module: Module, node: ast.AST, value: ast.expr | None) -> ast.expr | N
 
 # ------------------------------------------------------------------------------------ signatures
 def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str, str]:
-    """Return the parameters of a task as they stand, and the arguments that pass all of them on.
+    """Return the parameters of a task as written, and the arguments that pass all of them on.
 
     Its coroutine function is called by others as the task was, and on the ``receiver`` of a hook.
     """

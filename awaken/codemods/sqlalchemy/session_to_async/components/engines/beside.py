@@ -84,7 +84,7 @@ class Beside:
         writes: Mapping[str, Sequence[Member]],
         rebound: Iterable[Shared] = (),
     ) -> list[Member]:
-        """Return ``members``, and what becomes of the places in ``using`` that name one of them.
+        """Return ``members``, with the rewrites of the places in ``using`` that name one of them.
 
         The first carries the statements that make them: ``writes`` are the members of each
         statement as it is. Others that are ``rebound`` to them may be all that names them.
@@ -133,7 +133,7 @@ class Beside:
         return found
 
     def _caveat(self, names: Iterable[str]) -> str:
-        """Return what may change with engines that stand beside those of these names."""
+        """Return what may change with engines that are made next to those of these names."""
         for one in (self._resources[name] for name in sorted(names)):
             module = self._project.module(one.piece.path)
             urls = () if module is None else urls_in(self._project, module, one.statement)
@@ -183,7 +183,7 @@ class Beside:
     def _renamed(
         self, site: Site[ast.AST], node: ast.expr, qualified: str
     ) -> tuple[str, list[Edit]]:
-        """Return what stands for a name, and the edits that import it."""
+        """Return the name that replaces a name, and the edits that import it."""
         home, name = self._resources[qualified].piece.path, self._names[qualified]
         if isinstance(node, ast.Attribute):
             return f"{site.module.text_of(node.value)}.{name}", []

@@ -44,10 +44,10 @@ def removed_at_last(
 def _unused_members(
     project: Project, components: Components, *, any_changes: bool
 ) -> Iterator[Member]:
-    """Yield what becomes of engines and factories that nobody uses any more.
+    """Yield the rewrites of engines and factories that nobody uses any more.
 
-    An asynchronous one stands beside each, and no other part of the program names it after the
-    changes, if there are ``any_changes``, nor may anything outside.
+    Each has an asynchronous one next to it. After the changes, if there are ``any_changes``, no
+    other part of the program names it, and nothing outside may.
     """
     unused = {
         name

@@ -106,7 +106,7 @@ def shared_resources(
 
 
 def _join(found: dict[str, Shared], joining: set[str]) -> None:
-    """Leave out those that join their users: what they are built on is used by their statements."""
+    """Leave out those that join their users: their own engines are used by these statements."""
     for name in _with_users(found, joining):
         gone = found.pop(name)
         for base, place in gone.built_on.items():

@@ -111,7 +111,7 @@ def edits_of(members: Iterable[Member]) -> list[Edit]:
 def twins_of(
     project: Project, shared: Mapping[str, Shared], made: Mapping[str, Sequence[Member]]
 ) -> dict[str, str]:
-    """Return the names of asynchronous engines and factories that stand beside others already.
+    """Return the names of asynchronous engines and factories that exist next to others already.
 
     They are made by the very code that would be written for them, as by an earlier run.
     """

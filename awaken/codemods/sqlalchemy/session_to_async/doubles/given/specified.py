@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def lacks(project: Project, module: Module, call: ast.Call, name: str) -> bool:
     """Whether a mock is made with a ``spec`` that may not have the first word of a dotted name.
 
-    To be told of what stands behind it, such a mock is asked for it at once, and raises.
+    Such a mock raises at once if a test sets an attribute that it does not have.
     """
     first, _, behind = name.partition(".")
     spec = next((value for one, value in named_in(call) if one == "spec"), None)

@@ -62,7 +62,7 @@ def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast
 
 
 def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what is assigned to attributes of a variable, and of what stands behind these."""
+    """Yield the values that are assigned to attributes of a variable, and to their attributes."""
     for node in module.walk(around):
         match node:
             case ast.Assign(targets=[ast.Attribute() as told], value=value):
@@ -78,7 +78,7 @@ def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[s
 
 
 def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
-    """Yield what a call passes by its name; None where a name is not in sight."""
+    """Yield the keyword arguments of a call; None where a name is unknown."""
     for keyword in call.keywords:
         match keyword:
             case ast.keyword(arg=None, value=ast.Dict(keys=keys, values=values)):
@@ -90,7 +90,7 @@ def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
 
 
 def around_patch(module: Module, node: ast.AST) -> Function | None:
-    """Return the function that a patch is for: it stands in it, or decorates it."""
+    """Return the function that a patch is in, or that it decorates."""
     return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
 
 
@@ -115,7 +115,7 @@ def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[as
 def _with_results(
     project: Project, module: Module, told: Iterable[tuple[str, ast.expr]]
 ) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what is told, and for a ``side_effect`` the results that it gives."""
+    """Yield the configured values, and the results of each ``side_effect``."""
     for name, value in told:
         yield name, value
         before, _, last = name.rpartition(".")

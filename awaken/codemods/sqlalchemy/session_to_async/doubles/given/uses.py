@@ -42,11 +42,11 @@ class Uses:
         self._steps = 0
 
     def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
-        """Return the calls that wait behind the object ``node``, by what stands between."""
+        """Return the calls that wait on the object ``node``, by the names in between."""
         return self._waiting(self._behind(module, node, "", 0))
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
-        """Return the calls that wait behind what the program gets from functions."""
+        """Return the calls that wait on objects that the program gets from functions."""
         return self._waiting(
             one for function in functions for one in self._behind_calls(function, RESULT, 0)
         )
@@ -73,7 +73,7 @@ class Uses:
     def _behind(
         self, module: Module, node: ast.AST, before: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
-        """Yield the calls behind the object ``node``, of which a mock knows as ``before``."""
+        """Yield the calls on the object ``node``, which a mock knows as ``before``."""
         names = [before] if before else []
         above = module.parent(node)
         while isinstance(above, ast.Attribute) and above.value is node:
@@ -98,7 +98,7 @@ class Uses:
     def _behind_value(
         self, module: Module, node: ast.AST, chain: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
-        """Yield the calls behind what has, or is, the value of ``node``: variables, returns."""
+        """Yield the calls on objects with the value of ``node``, such as variables and returns."""
         above = module.parent(node)
         match above:
             case ast.Await() | ast.BoolOp() | ast.IfExp():
@@ -127,7 +127,7 @@ class Uses:
     def _behind_arguments(
         self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
-        """Yield the calls behind an object that is passed: to `getattr`, `cast` or the program."""
+        """Yield the calls on an object that is passed: to `getattr`, `cast` or the program."""
         if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
             yield from self._behind(module, call, chain, depth)
             return

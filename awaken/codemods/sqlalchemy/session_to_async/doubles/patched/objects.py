@@ -46,7 +46,7 @@ class PatchedObjects:
     def waiting_methods(self, module: Module, replacement: Replacement) -> dict[str, bool]:
         """Return the functions that wait of what a patch makes a mock for, or of what that gives.
 
-        None where something else is put in the place of a function: what it gives is not known.
+        None where something else replaces a function: its result is unknown.
         """
         is_mock = replacement.given is None and self._is_mock(module, replacement)
         if replacement.functions and not is_mock:
@@ -68,14 +68,14 @@ class PatchedObjects:
         shown: str,
         methods: Mapping[str, bool],
     ) -> Iterator[Member]:
-        """Yield what stands in for something with functions that wait."""
+        """Yield the rewrites of objects that replace something with functions that wait."""
         if not self._are_fakes_waiting(site.module, replacement, methods):
             yield member(site, shown, self._with_methods, replacement, methods)
 
     def _are_fakes_waiting(
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> bool:
-        """Whether classes of the tests stand in for a class, with methods that wait as well."""
+        """Whether classes of the tests replace a class, with methods that wait as well."""
         replacements = self._project.replacements
         given = replacement.given
         fakes = () if given is None else replacements.classes_of(module, given)

@@ -37,7 +37,7 @@ class Callables:
         self._taken: dict[Place, set[str]] = {}
 
     def members(self) -> Iterator[Member]:
-        """Yield what becomes of lambdas, annotations, and calls that run functions in threads."""
+        """Yield the rewrites of lambdas, annotations, and calls that run functions in threads."""
         lambdas = {
             place: component
             for component in self._part.handed_on
@@ -160,7 +160,7 @@ class Callables:
         return not any(one is not None and one[0].is_generator(one[1]) for one in nodes)
 
     def _types(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
-        """Yield what each ``Callable`` in an annotation returns, behind its name as well."""
+        """Yield the return type of each ``Callable`` in an annotation, also through its name."""
         match node:
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, returned])) if (
                 self._project.qualified_name(module, value) in _CALLABLES
@@ -182,7 +182,7 @@ class Callables:
                 pass
 
     def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
-        """Return what a name for a type stands for."""
+        """Return the type that a name is an alias of."""
         qualified = self._project.qualified_name(module, node)
         definition = None if qualified is None else self._project.definition(qualified)
         home = None if definition is None else self._project.module(definition.path)

@@ -38,10 +38,10 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     """Whether a function that waits takes the arguments of ``call``, of ``module``.
 
     It does not if they are too many or too few, or under other names: Python raises TypeError. And
-    it does not if a text, a number or another plain value is passed where a session or a mapped
-    object is declared: a text has no `execute`, so that the first use of it raises AttributeError,
-    and no program calls a function that only raises. A test may pass a text in place of a session
-    where it replaced all that the function calls; there the function itself has to use the session.
+    it does not if a plain value is passed for a session or a mapped object. The first use of it
+    would raise AttributeError, and no program calls a function that only raises. A test may pass a
+    text for a session if it replaced all calls of the function. Then the function itself has to use
+    the session.
     """
     found = part.node_of(function)
     if found is None:

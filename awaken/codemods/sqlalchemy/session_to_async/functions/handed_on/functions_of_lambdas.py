@@ -89,7 +89,7 @@ def _has_long_text(node: ast.Lambda) -> bool:
 
 
 def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
-    """Return the text of what a lambda gives, as far to the left as a body stands."""
+    """Return the text of the result of a lambda, indented as a body."""
     text = _awaiting(module, node, awaited)
     first, *others = text.split("\n")
     if not others:

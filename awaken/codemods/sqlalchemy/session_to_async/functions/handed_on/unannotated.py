@@ -53,7 +53,7 @@ class UnannotatedSessions:
         self._of_components: dict[int, _Passing] = {}
 
     def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
-        """Yield the calls in a file of what may be a session; those that are ``known`` are none."""
+        """Yield the calls in a file that may be on a session, except the ``known`` ones."""
         done = set(known)
         for node in module.walk():
             if not isinstance(node, ast.Call) or node in done:
@@ -130,7 +130,7 @@ class UnannotatedSessions:
     def _passed_along(self, place: Place) -> Iterator[Place]:
         """Yield the calls around a function that pass it on with a session, as `partial(f, db)`.
 
-        What `setattr` puts somewhere is called by its name there.
+        An attribute that `setattr` sets is called by its name there.
         """
         module = self._project.module(place.path)
         for node in () if module is None else module.expressions_at({place.span}):

@@ -27,8 +27,8 @@ from awaken.project.source.modules import Module
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the calls that may reach a function which becomes a coroutine function.
 
-    Those with arguments that it does not take are none, nor those that are never reached, that are
-    awaited already, or that unpack what it does not give.
+    Left out are calls with arguments that it does not take, unreachable ones, and awaited ones. So
+    are those that unpack another result.
     """
     project = part.project
     by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)

@@ -44,9 +44,9 @@ class Managers:
         self._uncertain: dict[FunctionPlace, Place] = {}
 
     def kin(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
-        """Return what changes with a function: what it stands in for, and what belongs to it.
+        """Return the functions that change with one: overrides, and methods of its manager.
 
-        Whoever enters asynchronously leaves asynchronously as well.
+        A manager that is entered asynchronously is also left asynchronously.
         """
         kin = self._project.calls.kin()
         found = {*kin.of(function)}
@@ -143,7 +143,7 @@ class Managers:
             raise Refused(reasons.SYNC_PROTOCOL, name, because=(place,))
 
     def bases(self, functions: list[FunctionPlace], rule: str) -> Iterator[Member]:
-        """Yield what becomes of the bases that say that a class is a manager."""
+        """Yield the rewrites of the bases that make a class a manager."""
         owners = {self._owner(one) for one in functions if _method(one) in ENTERING}
         classes = {
             name
@@ -179,7 +179,7 @@ class Managers:
 
 
 def renamed(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Span, str]]:
-    """Yield where the name of a method of a manager stands, and what it becomes."""
+    """Yield the places of the name of a manager's method, and its new name."""
     if node.name in ENTERING:
         start = module.source.text.index(node.name.encode(), module.span(node).start)
         yield Span(start, start + len(node.name)), ENTERING[node.name]

@@ -20,7 +20,7 @@ _WORD = MANAGER.rpartition(".")[2].encode()
 
 
 def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
-    """Yield what becomes of calls that make a manager of a generator which becomes asynchronous."""
+    """Yield the rewrites of calls that make a manager of a generator which becomes asynchronous."""
     for path in part.project.files_with((_WORD + b"(",)):
         module = part.project.module(path)
         for node in module.walk() if module is not None else ():

@@ -80,7 +80,7 @@ class Properties:
             raise Refused(reasons.SYNC_PROTOCOL, name, help_text, because=(reads.unsure,))
 
     def _is_plain_class(self, function: FunctionPlace) -> bool:
-        """Whether nothing out of sight reads attributes of objects of the class, or below it."""
+        """Whether all code that reads attributes of the class, or of a subclass, is visible."""
         project, owner = self._project, owner_of(self._project, function)
         name = name_of(function)
         owners = {owner_of(project, one) for one in project.calls.kin().of(function)}

@@ -21,7 +21,7 @@ _ASKING = {"attrgetter", "delattr", "getattr", "hasattr", "object", "patch", "se
 
 
 class Reads(NamedTuple):
-    """Who reads a property, and the first place of which it is not known whether it does."""
+    """The readers of a property, and the first place that may be another one."""
 
     calls: tuple[Call, ...]
     unsure: Place | None

@@ -85,10 +85,10 @@ class _Read:
 
 
 class ReadsAfterCommits:
-    """What becomes of such reads in one program.
+    """The loads for such reads in one program.
 
-    ``later`` is what happens behind commits, and ``shared`` are sessions of tests, which requests
-    have commit.
+    ``later`` are the loads after commits, and ``shared`` the sessions of tests that requests
+    commit.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class ReadsAfterCommits:
         return frozenset(self._statements)
 
     def commits(self) -> dict[Place, list[Place]]:
-        """Return what is read of before, each with the calls that commit before that."""
+        """Return the reads, each with the commits before it."""
         return {place: each for places in self._places.values() for place, each in places.items()}
 
     def members(self, expired: frozenset[Place]) -> Iterator[Member]:
@@ -241,7 +241,7 @@ class ReadsAfterCommits:
     def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
 
-        Reading one side anew takes from the object there what it had of the other side.
+        Refreshing one side removes its value on the other side.
         """
         text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
         start, found = module.span(read.statement).start, set[str]()
@@ -307,9 +307,9 @@ class ReadsAfterCommits:
         values: Values,
         is_unloaded: bool,
     ) -> tuple[Step, ...]:
-        """Return what is read of new items, or of an object by the side that leads back to it.
+        """Return the reads of new items, or of an object through the side that leads back to it.
 
-        What ``is_unloaded`` has nothing of what was loaded with it.
+        An object that ``is_unloaded`` has none of its relationships loaded.
         """
         steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
         if is_unloaded:
@@ -358,7 +358,7 @@ class ReadsAfterCommits:
     def _is_refreshed(
         self, module: Module, statement: ast.stmt, events: list[Place], text: str
     ) -> bool:
-        """Whether an object is read anew, with what was loaded with it, behind all that commits."""
+        """Whether an object is refreshed, with its loaded relationships, after all commits."""
         return all(
             one.path == module.path and is_refreshed(module, statement, one.span.end, text)
             for one in events
@@ -393,7 +393,8 @@ def _conditions(
 ) -> list[ast.stmt] | list[None]:
     """Return the statements that commit, if each is under a condition; None if one is not.
 
-    A statement that ``later`` is always behind is under none. What ``text`` names has to be there.
+    A statement that always runs before ``later`` has no condition. The variable ``text`` has to
+    exist there.
     """
     found = list[ast.stmt]()
     for event in events:
@@ -443,9 +444,9 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
 
 
 def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
-    """Whether a collection is changed by hand behind commits: read anew, it may lose that.
+    """Whether a collection is changed by hand after commits: reading again may lose that.
 
-    What is changed in front of a commit that always runs before the read was written by it.
+    A change before a commit that always runs before the read was written by it.
     """
     text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
     here = [

@@ -82,7 +82,7 @@ class _Read:
 
 
 class _Sight(NamedTuple):
-    """An object that is read behind ``writes``, of which some are ``still`` in the transaction.
+    """An object that is read after ``writes``, of which some are ``still`` in the transaction.
 
     ``ends`` are calls that end one.
     """
@@ -97,7 +97,7 @@ class _Sight(NamedTuple):
 
 
 class ReadsAfterWrites:
-    """What becomes of such reads in one program; ``after_commits`` loads some of them anyway."""
+    """The loads for such reads in one program; ``after_commits`` loads some of them anyway."""
 
     def __init__(
         self, rule: str, loading: Loading, writes: Writes, after_commits: ReadsAfterCommits
@@ -220,7 +220,7 @@ class ReadsAfterWrites:
                         pass
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
-        """Yield the variables of a function that are read behind a call, if of a relationship."""
+        """Yield the variables of a function whose relationships are read after a call."""
         module = self._project.module(making.path)
         if module is None:
             return
@@ -257,7 +257,7 @@ class ReadsAfterWrites:
         node: ast.Attribute | ast.Name,
         writes: list[Place],
     ) -> Iterator[_Read]:
-        """Yield what is read of an object, and has to be loaded in front of that."""
+        """Yield the reads of an object before which something has to be loaded."""
         statement, function = module.statement_of(node), function_of(module, node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return

@@ -31,7 +31,7 @@ _MAKING = {"class", "factory"}
 
 
 def seen_behind_commits(project: Project) -> tuple[Later, ...]:
-    """Return what is read and loaded after commits, in the functions that lead to one.
+    """Return the loads after commits, in the functions that lead to one.
 
     And what functions load that these call then. Nothing where no commit expires what is loaded.
     """

@@ -43,7 +43,7 @@ class DifferingUses(Uses):
         self._read_of_held = read_of_held(writes.project)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
-        """Return what is said of a function, and the places that this is about."""
+        """Return the caveats of a function, and the places that they are about."""
         if not isinstance(function, Function):
             return [], []
         own = (one for one in own_nodes(what_runs(function)) if isinstance(one, ast.expr))
@@ -67,7 +67,8 @@ class DifferingUses(Uses):
         )
         for each in shapes:
             for said, node in each(module, nodes):
-                found.setdefault(said, module.place(node))
+                caveat = f"the result may differ, because {said}"
+                found.setdefault(caveat, module.place(node))
         return list(found), list(found.values())
 
     # ------------------------------------------------------------------------------- the shapes
@@ -133,7 +134,7 @@ class DifferingUses(Uses):
     def _deleted_by_statement(
         self, module: Module, nodes: Sequence[ast.AST]
     ) -> Iterator[tuple[str, ast.AST]]:
-        """Yield what reads an object behind a statement that deletes rows of its class."""
+        """Yield the reads of an object after a statement that deletes rows of its class."""
         for use in nodes:
             if not isinstance(use, ast.Call) or last_name(use.func) != "delete":
                 continue
@@ -170,7 +171,7 @@ class DifferingUses(Uses):
     def _used(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where a collection is used under a condition, then its rows change, then read.
 
-        Where it was not used it is loaded behind that change, and has it.
+        If it was not used, it is loaded after that change, and includes it.
         """
         uses = [*self._attributes_of(module, nodes)]
         adding = [one for one in nodes if isinstance(one, ast.Call) and self._writes(module, one)]
@@ -290,7 +291,7 @@ class DifferingUses(Uses):
                         break
 
     def _appended(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-        """Yield where a collection gets items again behind a commit, which had expired it."""
+        """Yield where a collection that a commit expired gets items again."""
         appending = [*self._appending(module, nodes)]
         for n, later in enumerate(appending):
             for one in appending[:n]:
@@ -354,7 +355,7 @@ class DifferingUses(Uses):
                     )
 
     def _rekeyed(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-        """Yield where an owner is set behind its key: one that is loaded may be equal to it.
+        """Yield where an owner is set after its key: a loaded one may be equal to it.
 
         Then nothing changes, and the row keeps the key.
         """
@@ -418,7 +419,7 @@ class DifferingUses(Uses):
     def _may_become_none(
         self, module: Module, node: ast.AST
     ) -> tuple[ast.Name | None, set[str], str]:
-        """Return the object of which ``node`` may set columns to None, these, and what is said."""
+        """Return the object whose columns ``node`` may set to None, the columns, and the caveat."""
         match node:
             case ast.Attribute(value=ast.Name() as held, attr=column):
                 match module.statement_of(node):

@@ -31,7 +31,7 @@ _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"upda
 
 
 def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...]]:
-    """Return what is said of objects that are not expired any more, and which places expect it."""
+    """Return the caveats of objects that no longer expire, and the places that rely on it."""
     said: list[str] = []
     unseen = tuple(unseen_writes(project))
     if unseen:
@@ -179,7 +179,7 @@ def _kept_in_modules(project: Project) -> Iterator[Place]:
 def _set_for_requests(project: Project) -> Iterator[Place]:
     """Yield where plain functions with a session, which may be dependencies, set a ContextVar.
 
-    What they set in a thread, nobody else sees.
+    A value that they set in a thread is visible only there.
     """
     for module in modules_with(project, (b"ContextVar",)):
         for node in module.mentions("set"):

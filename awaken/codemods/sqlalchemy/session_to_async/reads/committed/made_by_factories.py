@@ -32,7 +32,7 @@ def read_of_made(project: Project) -> Iterator[tuple[Place, Place]]:
 
 
 def _read(module: Module, call: ast.Call) -> Iterator[ast.Name]:
-    """Yield the reads, behind a call, of the variable that holds what it makes."""
+    """Yield the reads, after a call, of the variable that holds its result."""
     function = module.enclosing_function(call)
     match module.parent(call):
         case ast.Assign(targets=[ast.Name() as target]) if isinstance(function, Function):

@@ -53,8 +53,8 @@ class Persistence:
     ) -> tuple[str, list[Edit]]:
         """Return ``code``, which refreshes what ``text`` says in front of ``node``, and imports.
 
-        It runs under a condition, unless the object is certainly persistent there; not ``certain``
-        are the objects that nobody may have added.
+        It runs under a condition, unless the object is certainly persistent there. Other objects
+        are not ``certain``, because maybe nothing added them.
         """
         if certain and not self.may_be_lost(site.module, node, text):
             return code, []
@@ -63,7 +63,7 @@ class Persistence:
         return f"if {inspect}({text}).persistent:\n{lines}", [needed]
 
     def may_be_lost(self, module: Module, node: ast.AST, text: str) -> bool:
-        """Whether the session may have lost the object ``text`` on some way to ``node``."""
+        """Whether the session may have lost the object ``text`` on some path to ``node``."""
         return self._may_be_lost(module, node, text.partition(".")[0], set())
 
     def may_be_expunged(self, module: Module, node: ast.AST, text: str) -> bool:
@@ -115,7 +115,7 @@ class Persistence:
     def _is_reached(
         self, module: Module, function: Function, place: FunctionPlace, node: ast.AST, name: str
     ) -> bool:
-        """Whether something in a function loses objects, and ``node`` may run behind that."""
+        """Whether something in a function loses objects, and ``node`` may run after that."""
         if place not in self._losing:
             return False
         nodes = list(own_nodes(what_runs(function)))
@@ -143,7 +143,7 @@ class Persistence:
     def _may_be_pending(self, module: Module, function: Function, node: ast.AST, name: str) -> bool:
         """Whether ``function`` makes the object, and it may reach ``node`` without being flushed.
 
-        A refresh flushes first, unless the session holds back (SQLAlchemy, ``autoflush=False``).
+        A refresh flushes first, unless the session has ``autoflush=False``.
         """
         bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
         made = [

@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
     @property
     def way(self) -> str:
-        """What says the objects that this gives."""
+        """An expression for the objects of this read."""
         return f"{self.text}.{self.name}"
 
     @property
@@ -119,9 +119,9 @@ class ReadOf:
     def along(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
     ) -> Iterator[Step]:
-        """Yield what is read of the object ``node``, and of what that gives: `order.user.orders`.
+        """Yield the reads of the object ``node``, and of their results: `order.user.orders`.
 
-        Of a collection at the end that is what is read of its items.
+        For a collection at the end, these are the reads of its items.
         """
         owners = _owners(values)
         above = module.parent(node)

@@ -28,7 +28,7 @@ _CASCADES = ("all", "refresh-expire")
 
 
 class RefreshedParts:
-    """What becomes of ``session.refresh(order)`` in one program.
+    """The loads after ``session.refresh(order)`` in one program.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """
@@ -40,11 +40,11 @@ class RefreshedParts:
         self._places = frozenset(module.place(statement) for module, statement, *_ in self._all())
 
     def places(self) -> frozenset[Place]:
-        """Return the statements behind which something is loaded."""
+        """Return the statements after which something is loaded."""
         return self._places
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written behind them."""
+        """Yield the loads that are written after them."""
         for module, statement, call, names in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
@@ -52,7 +52,7 @@ class RefreshedParts:
             listed = ", ".join(f'"{one}"' for one in names)
             code = f"await {function}({session}, {text}, {listed})\n"
             edits = [site.insert_statements(module.place(statement), "after", code)]
-            message = f"reloads the relationships of the parts of `{text}`"
+            message = f"reloads the relationships of objects that belong to `{text}`"
             yield Member(site, Rewrite(message, [*edits, *brought]), f"`{text}`")
 
     # -------------------------------------------------------------------------------- refreshes

@@ -43,7 +43,7 @@ class Written(NamedTuple):
 
     ``owner`` is empty where it may be any class. Of what ``is_new`` an object is made, which has no
     relationships but those that it ``is_given``, until they are loaded behind the byte ``loaded``.
-    What ``is_refreshed`` is not written at all.
+    An object that ``is_refreshed`` is not written at all.
     """
 
     owner: str
@@ -125,7 +125,8 @@ class Writes:
     def makes(self, place: Place, step: Step, start: int) -> bool:
         """Whether an object is made at a place, or by what is called there, that is read unloaded.
 
-        ``start`` is where it is read. What is loaded after a write is read through its variable.
+        ``start`` is where it is read. A relationship that is loaded after a write is read through
+        its variable.
         """
         return any(
             one.is_new
@@ -153,7 +154,7 @@ class Writes:
         )
 
     def with_unloaded(self) -> Iterator[Place]:
-        """Yield what makes objects, or sets a key: what is referred to may have nothing loaded."""
+        """Yield the calls that make objects or set a key: the related objects may be unloaded."""
         for place, written in sorted(self._all.items()):
             if any(one.is_new or one.sets_key or one.is_refreshed for one in written):
                 yield place
@@ -240,7 +241,7 @@ class Writes:
                 yield value.qualified
 
     def _loaded_behind(self, module: Module, made: ast.Call) -> int | None:
-        """Return the byte behind which a new object is loaded, 0 if it never is.
+        """Return the offset after which a new object is loaded, 0 if it never is.
 
         None if it is refreshed at once: by what it is passed to, or because no variable keeps it.
         """

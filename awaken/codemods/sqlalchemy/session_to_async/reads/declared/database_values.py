@@ -41,8 +41,9 @@ def fetched_when_written(
 ) -> Iterator[Member]:
     """Yield the mapped classes that fetch what the database computes in an update.
 
-    What it computes in an insert is fetched by itself, where it can give rows back. ``assigned``
-    are the columns by their classes that are given an expression of SQL, and flushed somewhere.
+    A value that an insert computes is fetched without this, if the database returns rows.
+    ``assigned`` are the columns by their classes that are given an expression of SQL, and flushed
+    somewhere.
     """
     computed = _computed(project)
     declared: set[Place] = set()

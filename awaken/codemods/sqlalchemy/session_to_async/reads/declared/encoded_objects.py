@@ -45,7 +45,7 @@ _CHOOSING = {"exclude", "include"}
 def encoded_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
-    """Yield what becomes of the calls that encode objects.
+    """Yield the rewrites of the calls that encode objects.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """
@@ -184,7 +184,7 @@ def _answered(project: Project) -> Iterator[Answer]:
 
 
 def _is_of_call(module: Module, node: ast.expr) -> bool:
-    """Whether a call gives the object of an attribute: what awaits it has the statement as well."""
+    """Whether a call gives the object of an attribute: its ``await`` has the statement too."""
     return isinstance(node, ast.Attribute) and any(
         isinstance(one, ast.Call) for one in module.walk(node)
     )

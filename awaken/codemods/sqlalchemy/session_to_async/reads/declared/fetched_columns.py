@@ -20,7 +20,7 @@ _SETTING = "server_onupdate"
 
 
 def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
-    """Return what has SQLAlchemy fetch the column of a declaration behind an update.
+    """Return the edits that make SQLAlchemy fetch a column after an update.
 
     Raises Refused where a name that is needed means something else there.
     """
@@ -40,7 +40,7 @@ def column_declaration(
     """Return what declares a column of a mapped class, in its body or in that of a base.
 
     That is a call, or an annotation alone. None where it is no plain call of ``Column`` or
-    ``mapped_column`` and no ``Mapped[...]``, or says already what an update computes.
+    ``mapped_column`` and no ``Mapped[...]``. None also if it declares how an update computes it.
     """
     for one in project.orm.mapping_ancestors(qualified):
         found = project.class_definition(one)

@@ -53,7 +53,7 @@ class _Late:
 
 
 class LateColumns:
-    """What becomes of such columns in one program."""
+    """The loads of such columns in one program."""
 
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
@@ -158,7 +158,7 @@ class LateColumns:
         return module is not None and is_of_alembic(module)
 
     def _is_called(self, read: Read) -> bool:
-        """Whether what is read is called: a method that has the name by chance."""
+        """Whether the attribute is called: then it is a method with the same name."""
         found = self._at(read)
         above = None if found is None else found[0].parent(found[1])
         return isinstance(above, ast.Call) and found is not None and above.func is found[1]
@@ -197,7 +197,7 @@ class LateColumns:
     def _validating(self, read: Read) -> dict[Place, Operation]:
         """Return the operations, by their places, by which schemas and responses read.
 
-        What is read there of an object that is not known is read in the greenlet, too.
+        Reads of an unknown object there run in the greenlet, too.
         """
         if read.how not in _VALIDATED or read.given is None:
             return {}
@@ -218,7 +218,7 @@ class LateColumns:
         return not is_dunder and not any(one.endswith("property") for one in decorators)
 
     def members(self) -> Iterator[Member]:
-        """Yield what is read where nothing can be awaited, or of an object that is not known."""
+        """Yield the reads that cannot be awaited, and those of an unknown object."""
         refused = {
             late: read.place
             for read, late in self._reads

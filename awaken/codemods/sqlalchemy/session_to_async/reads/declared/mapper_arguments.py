@@ -125,7 +125,7 @@ def _says_arguments(project: Project, qualified: str) -> bool:
 
 
 def _behind(node: ast.ClassDef) -> ast.stmt | None:
-    """Return the statement of a class behind which its settings stand: the name of its table."""
+    """Return the statement of a class after which its settings go: the name of its table."""
     for statement in node.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id="__tablename__")]):

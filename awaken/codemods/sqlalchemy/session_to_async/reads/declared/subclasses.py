@@ -63,12 +63,11 @@ def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:
     except Refused as refused:
         yield Member(Site(site.rule, site.module, node), refused, f"`{node.name}`")
     else:
-        message = (
-            f"loads `{shown}` with every object that is loaded as `{bases[0].rpartition('.')[2]}`"
-        )
+        base = bases[0].rpartition(".")[2]
+        message = f"loads `{shown}` with every object that is loaded as `{base}`"
         yield Member(
             Site(site.rule, site.module, node),
-            Rewrite(message, edits, ["statements of its base class load more than before"]),
+            Rewrite(message, edits, [f"a statement that selects `{base}` loads more than before"]),
             f"`{node.name}`",
         )
 

@@ -30,9 +30,9 @@ _EXECUTING = {"execute", "scalars"}
 def loaded_before_validation(
     part: SynchronousPart, spawned: Iterable[Place], later: Iterable[Later]
 ) -> dict[Place, Anew]:
-    """Return the calls that execute statements beside ``spawned`` ones, with what tells them so.
+    """Return the calls that execute statements next to ``spawned`` ones, with the argument.
 
-    ``later`` are loads that are seen to come behind a commit.
+    ``later`` are loads that surely come after a commit.
     """
     project, decorators = part.project, Decorators(part)
     behind = {one.place for one in later}

@@ -155,7 +155,7 @@ class SpawnedReads:
             waiting += [one for one in self._plain if one not in waiting]
 
     def _may_wait(self, module: Module, call: ast.Call) -> bool:
-        """Whether a call stands where it can be awaited, in a function that waits all the same."""
+        """Whether a call can be awaited, in a function that waits anyway."""
         around = module.enclosing_function(call)
         if not isinstance(around, Function):
             return False

@@ -63,7 +63,7 @@ class _Given(NamedTuple):
 def typed_strings(
     part: SynchronousPart, rule: str, urls: Urls, engines: Sequence[Engine]
 ) -> Iterator[Member]:
-    """Yield what becomes of such strings in one program, if one of its drivers changes so."""
+    """Yield the rewrites of such strings in one program, if one of its drivers changes so."""
     project = part.project
     if any(one.is_exact for one in urls.drivers(engines).values()):
         yield from keys_of_get(part, rule)
@@ -192,7 +192,7 @@ def _is_collection(value: Value) -> bool:
 
 
 def _selected(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
-    """Return the class that a statement selects, to which `filter_by` behind it belongs."""
+    """Return the class that a statement selects, which is that of a `filter_by` after it."""
     while isinstance(statement, ast.Call):
         match statement.func, statement.args:
             case ast.Attribute(value=before, attr=method), _ if method in _KEEPING:

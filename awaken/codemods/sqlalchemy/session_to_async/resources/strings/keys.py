@@ -46,7 +46,7 @@ def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
 
 
 def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
-    """Return what becomes of a key that is a string, and has to be a number."""
+    """Return the rewrite of a key that is a string, and has to be a number."""
     module, shown = site.module, f"`{site.module.excerpt(key)}`"
     if waiting.starts(module, key):
         return Member(

@@ -81,7 +81,7 @@ def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
 
 
 class Waiting:
-    """What waits in one program: `await` stands in front of it, and inside of what is written."""
+    """The expressions that wait in one program: `await` is written before each."""
 
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part

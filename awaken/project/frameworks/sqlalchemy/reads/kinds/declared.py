@@ -29,7 +29,7 @@ class DeclaredRelationships:
     def of(self, qualified: str) -> tuple[Declared, ...]:
         """Return what an object of a class may have: declaring class, name and facts.
 
-        Of a class that is not mapped itself, such as a base of models, what its subclasses have.
+        A class that is not mapped itself, such as a base of models, has those of its subclasses.
         """
         if qualified not in self._kept:
             is_mapped = self._models.mapped_class(qualified) is not None
@@ -38,7 +38,7 @@ class DeclaredRelationships:
         return self._kept[qualified]
 
     def everywhere(self) -> Iterator[Declared]:
-        """Yield the relationships of all classes of the program that are told."""
+        """Yield the relationships of all classes of the program that are known."""
         for path in self._files_with(WORDS):
             for site in self._models.relationships.in_file(path):
                 if site.owner is not None and site.attribute is not None:

@@ -34,7 +34,7 @@ class Parts:
 
     @classmethod
     def unknown(cls) -> Parts:
-        """Return what stands for that nothing is in sight."""
+        """Return a placeholder for an unknown display."""
         return cls([], is_whole=False)
 
     @classmethod

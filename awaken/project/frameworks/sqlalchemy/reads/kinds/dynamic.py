@@ -153,7 +153,7 @@ class DynamicReads:
     def _of_anything(
         self, module: Module, node: ast.expr, name: ast.expr, *, sets: bool
     ) -> Iterator[Read]:
-        """Yield what is read of an object of which nothing is known."""
+        """Yield the reads of an unknown object."""
         place = module.place(node)
         why = Unknown(f"the object of `{module.excerpt(node)}` is unknown", place)
         known = self._named.in_sight(module, name).known
@@ -175,5 +175,5 @@ class DynamicReads:
 
 
 def _is_open(name: ast.expr) -> bool:
-    """Whether nothing in sight says anything of a name: no part of a text, such as its end."""
+    """Whether nothing visible limits a name: no part of a text, such as its end."""
     return not isinstance(name, ast.JoinedStr | ast.BinOp)

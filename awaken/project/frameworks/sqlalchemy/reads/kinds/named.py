@@ -48,7 +48,7 @@ class NamedByText:
         return tuple(found.known) if found.is_whole else None
 
     def in_sight(self, module: Module, node: ast.expr, depth: int = 0) -> Names:
-        """Return the names that ``node`` may be, as far as they are in sight."""
+        """Return the names that ``node`` may be, as far as they are visible."""
         if depth > _DEEPEST:
             return _UNKNOWN
         match node:

@@ -26,7 +26,7 @@ class InRunSync:
         self._places: frozenset[Place] | None = None
 
     def holds(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` stands in a function that is given to ``run_sync``."""
+        """Whether ``node`` is in a function that is passed to ``run_sync``."""
         if self._places is None:
             self._places = frozenset(self._find())
         return bool(self._places) and any(

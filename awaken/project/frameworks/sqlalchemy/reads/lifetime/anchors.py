@@ -52,7 +52,7 @@ def _values_of(node: ast.Call) -> list[ast.expr]:
 
 
 def _run_with(module: Module, node: ast.expr) -> ast.expr:
-    """Return what runs ``node``, if it stands in something that is used up where it stands."""
+    """Return the call that runs ``node``, if it is in an expression that is used up at once."""
     found, function = node, module.enclosing_function(node)
     for above in module.ancestors(node):
         outer = module.parent(above)

@@ -45,7 +45,7 @@ class _Frame:
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """What tells it apart, without a tree."""
+        """A key that identifies it, without a tree."""
         return self.module.path, self.module.span(self.node).start, self.module.span(self.later).end
 
 
@@ -62,7 +62,7 @@ class BetweenLoadAndRead:
         self._expiry = expiry
 
     def of(self, trace: Trace, read: Read) -> tuple[Event, ...]:
-        """Return what may happen, in no certain order; what cannot be told is unknown.
+        """Return what may happen, in no certain order, with unknown events.
 
         A commit that expires nothing is left out. That a new object may get into a session is an
         event ``add``.
@@ -191,7 +191,8 @@ class BetweenLoadAndRead:
     def _injected(self, frame: _Frame, load: Place) -> tuple[Event, ...]:
         """Return what may happen where no call but a framework passes what a function returns.
 
-        That is a dependency or a fixture. Whatever else is made for the function may come between.
+        That is a dependency or a fixture. Anything else that is made for the function may come
+        between.
         """
         home = self._evaluator.load(load.path)
         start = None if home is None else loading_call(home, load)
@@ -287,7 +288,7 @@ def _origins(values: Values) -> Iterator[Origin]:
 
 
 def _parameter(frame: _Frame, place: Place) -> ast.arg | None:
-    """Return the parameter of the function of a frame that stands at a place."""
+    """Return the parameter at a place, of the function of a frame."""
     if frame.function is None or frame.module.path != place.path:
         return None
     parameters = (one for one, _ in parameters_of(frame.function.args))

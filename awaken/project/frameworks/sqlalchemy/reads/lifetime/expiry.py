@@ -23,7 +23,7 @@ class Expiry:
         self._made: tuple[tuple[Module, ast.Call, bool], ...] | None = None
 
     def never_by_commit(self) -> bool:
-        """Whether every session in sight is made with ``expire_on_commit=False``.
+        """Whether every visible session is made with ``expire_on_commit=False``.
 
         All count, for a session is hardly ever proved to be of one factory alone. One that a
         library makes, such as Flask-SQLAlchemy's, expires.

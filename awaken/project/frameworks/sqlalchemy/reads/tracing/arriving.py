@@ -64,7 +64,7 @@ class Arriving:
         self._receivers = Receivers(evaluator, along, sources, handed_on)
 
     def at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
-        """Return what arrives at the parameters that stand at ``places``."""
+        """Return the values that arrive at the parameters at ``places``."""
         found = {place: Arrivals() for place in sorted(places)}
         methods: dict[Place, Method] = {}
         called: list[Place] = []

@@ -30,7 +30,7 @@ class HandedOn:
     def to(self, module: Module, node: ast.expr, index: int) -> Values | None:
         """Return what a function gets as argument ``index`` where ``node`` passes it on.
 
-        None where that cannot be told, empty where nobody calls it.
+        None where it is unknown, empty where nobody calls it.
         """
         return self._to(module, node, index, set())
 

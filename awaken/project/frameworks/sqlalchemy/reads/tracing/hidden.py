@@ -84,7 +84,7 @@ class Hidden:
 
     # -------------------------------------------------------------------------------- frameworks
     def _calls_with_requests(self, module: Module, function: Function) -> bool:
-        """Whether all bases out of sight of a method's class have no objects of the program."""
+        """Whether all external bases of a method's class have no objects of the program."""
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef):
             return False

@@ -23,7 +23,7 @@ class Injected:
     def add_fixture(
         self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals
     ) -> bool:
-        """Add what pytest passes to a parameter; False where that is no fixture in sight."""
+        """Add the value that pytest passes to a parameter; False if it is no visible fixture."""
         evaluator = self._evaluator
         fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
         if fixture is not None:

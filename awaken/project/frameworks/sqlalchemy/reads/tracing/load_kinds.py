@@ -28,7 +28,7 @@ class LoadKinds:
         self._known: dict[Place, tuple[LoadKind, tuple[str, ...]]] = {}
 
     def load(self, origin: Origin) -> Load:
-        """Return the load that stands at an origin that is a call, or an attribute of a class."""
+        """Return the load at an origin that is a call, or an attribute of a class."""
         place = origin.place
         if place not in self._known:
             self._known[place] = self._read(place)

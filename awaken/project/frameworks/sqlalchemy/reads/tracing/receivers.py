@@ -208,7 +208,7 @@ class Receivers:
                 pass
 
     def _may_have(self, qualified: str, method: Method) -> bool:
-        """Whether what is read from an instance of a class may be the method."""
+        """Whether an attribute of an instance of a class may be the method."""
         key = (qualified, method)
         if key not in self._reaches:
             self._reaches[key] = self._finds(qualified, method)
@@ -230,13 +230,13 @@ class Receivers:
 
 
 def part_of_property(function: Function) -> str:
-    """Return which part of a property or hybrid a method is, beside the one that is read."""
+    """Return which part of a property or hybrid a method is, other than the getter."""
     named = (one for one in function.decorator_list if isinstance(one, ast.Attribute))
     return next((one.attr for one in named if one.attr in OF_CLASSES | OF_CHANGES), "")
 
 
 def _receiver_of_super(module: Module, node: ast.expr) -> tuple[Place, str] | None:
-    """Return the parameter that ``super()`` stands for, and the class; None for what is not it."""
+    """Return the parameter that ``super()`` uses, and the class; None for other calls."""
     match node:
         case ast.Call(func=ast.Name(id="super")):
             around, owner = module.enclosing_function(node), module.enclosing_class(node)
