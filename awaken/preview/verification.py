@@ -15,9 +15,9 @@ from awaken.preview.counts import changed_files, plural, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
-from awaken.verifying.blame import ChangedLines, pointed_at
+from awaken.verifying.blame import ChangedLines, pointed_at, prefix_of
 from awaken.verifying.comparing import Difference, Sql
-from awaken.verifying.reached_changes import prefix_of, reaches
+from awaken.verifying.reached_changes import reaches
 from awaken.verifying.suites import Line
 from awaken.verifying.verify import LeftOut, Verification
 

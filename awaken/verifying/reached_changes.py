@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import RootReport
-from awaken.verifying.blame import ChangedLines
+from awaken.verifying.blame import ChangedLines, prefix_of
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.suites import Line, ObservedTest
 from awaken.verifying.verify import Verification
-from awaken.workspace.reading import working_tree
 
 
 class ReachingTest(Struct, frozen=True):
@@ -103,10 +102,3 @@ def _edited_lines(root: RootReport, prefix: str) -> Mapping[str, set[Line]]:
             path = f"{prefix}{one.place.path}"
             found[one.change] |= {(path, line) for line in range(first, last + 1)}
     return found
-
-
-def prefix_of(root: RootReport) -> str:
-    """Return what the paths of a project begin with in its repository, which the tests run in."""
-    top = working_tree(root.root) or root.root
-    inside = root.root.relative_to(top).as_posix()
-    return "" if inside == "." else f"{inside}/"

@@ -203,7 +203,7 @@ class Remembered:
         runs, plain = self.runs, self.plain
 
         def run(suite, only=(), *, watched=None):
-            copy = suite._copy
+            copy = suite._copy.path
             digest = hashlib.sha256(
                 repr((sorted(only), watched, suite._command, sorted(suite.own.items()))).encode()
             )

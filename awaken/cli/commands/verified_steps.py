@@ -20,7 +20,7 @@ from awaken.preview.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
 from awaken.verifying.reached_changes import Reach, reaches
-from awaken.verifying.verify import Tests, verify_report
+from awaken.verifying.verify import verify_report
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -71,7 +71,7 @@ def make_verified(
     ``words`` are the command that runs the tests. Raises UserError for what stops it before the
     first step.
     """
-    command, carry = tests_of(line, words)
+    tests = tests_of(line, words)
     result = VerifiedSteps([], [], {}, {})
     for one in runs:
         number = one.number
@@ -85,7 +85,7 @@ def make_verified(
 
         try:
             report = planned({})
-            verified = verify_report(report, planned, Tests(command, carry), tell)
+            verified = verify_report(report, planned, tests, tell)
         except UserError as error:
             result.stopped = f"Step {number} is not verified: {error}."
             return result
