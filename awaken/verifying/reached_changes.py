@@ -28,6 +28,7 @@ class Reach(Struct, frozen=True):
     """What the tests do at one change.
 
     ``before`` and ``after`` are the statements that ``tests`` send from its lines, each once.
+    ``partly`` says in a clause which functions of it no test runs, where some are run.
     ``is_imported`` says that a line of it runs when its file is imported; ``has_lines`` is false of
     a change that leaves no line of its own, such as one that only removes some.
     """
@@ -37,6 +38,7 @@ class Reach(Struct, frozen=True):
     after: tuple[str, ...] = ()
     is_imported: bool = False
     has_lines: bool = True
+    partly: str = ""
 
 
 def reaches(result: Verification) -> dict[ChangeKey, Reach]:
@@ -48,6 +50,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
     for test in result.after.tests.values():
         for line in test.lines:
             by_line[line].append(test)
+    partly = {(x.root, x.change.id): str(x) for x in result.not_exercised if x.is_partly_run}
     found: dict[ChangeKey, Reach] = {}
     for root in result.report.roots:
         prefix = prefix_of(root)
@@ -63,6 +66,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
                 after=_statements(tests.values(), lines),
                 is_imported=not result.after.imported.isdisjoint(lines),
                 has_lines=bool(lines),
+                partly=partly.get((root.root, change.id), ""),
             )
     return found
 

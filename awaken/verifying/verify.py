@@ -22,6 +22,7 @@ from awaken.engine.report import ChangeSummary, Report
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, prefix_of, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import CopiedFiles, copied
+from awaken.verifying.exercised import NotExercised, not_exercised
 from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
 from awaken.verifying.suites import Copy, Environment, Line, ObservedTest, Suite, SuiteRun, Watched
@@ -84,8 +85,8 @@ class Verification(Struct, frozen=True):
     ``differences`` are the tests that still do not do the same, ``flaky`` those that do not do the
     same twice, and ``varying`` those whose statements alone differ from run to run.
     ``unexplained`` are failures of which no change alone, or one that is whole or not at all, is
-    guilty: nothing may be applied then. ``not_exercised`` are changes of which no test reaches a
-    line.
+    guilty: nothing may be applied then. ``not_exercised`` are changes of which no test runs
+    anything, or not all functions.
     """
 
     report: Report
@@ -98,9 +99,14 @@ class Verification(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     unexplained: tuple[Difference, ...] = ()
     whole: LeftOut | None = None
-    not_exercised: tuple[tuple[Path, ChangeSummary], ...] = ()
+    not_exercised: tuple[NotExercised, ...] = ()
     runs: int = 2
     notes: tuple[str, ...] = ()
+
+    @property
+    def unreached_sites(self) -> int:
+        """How many sites are in functions that no test runs."""
+        return sum(one.sites for one in self.not_exercised)
 
     @property
     def output_differs(self) -> bool:
@@ -488,13 +494,10 @@ class _Verifier:
         roots = (root for root in self._report.roots if root.root == one.root)
         return any(outline.change == one.change.id for root in roots for outline in root.outlines)
 
-    def _not_exercised(self, after: SuiteRun) -> Iterable[tuple[Path, ChangeSummary]]:
+    def _not_exercised(self, after: SuiteRun) -> Iterable[NotExercised]:
         reached = set(after.imported).union(*(test.lines for test in after.tests.values()))
         for root in self._report.roots:
-            for change in root.changes:
-                own = self._lines[root.root].lines_of(change.id)
-                if own and reached.isdisjoint(own):
-                    yield root.root, change
+            yield from not_exercised(root, self._lines[root.root], reached)
 
 
 def _why(one: Difference, after: SuiteRun) -> str:

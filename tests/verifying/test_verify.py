@@ -133,7 +133,7 @@ def test_changes_that_hold_are_verified_in_a_copy(shop):
     assert not result.left_out
     assert result.runs == 2
     assert sum(test.count for test in result.after.tests.values()) > 0
-    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+    assert [one.change.paths for one in result.not_exercised] == [("queries.py",)]
     assert contents(shop) == before
     assert not list((shop.parent / "state/verifying").iterdir())
 
@@ -145,8 +145,8 @@ def test_lines_of_what_a_conftest_imports_are_reached(shop):
     result = verify([Path()], SELECTED, PYTEST)
 
     assert result.selected == {"test_shop.py::test_everyone", "test_shop.py::test_named"}
-    (unreached,) = (change for _, change in result.not_exercised)
-    assert unreached.paths == ("queries.py",)
+    (unreached,) = result.not_exercised
+    assert unreached.change.paths == ("queries.py",)
 
 
 @pytest.mark.slow
@@ -311,7 +311,7 @@ def test_a_file_that_a_conftest_imports_is_watched(shop):
 
     result = verify([Path()], SELECTED, [*PYTEST, "tests"])
 
-    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+    assert [one.change.paths for one in result.not_exercised] == [("queries.py",)]
 
 
 def test_the_page_says_which_tests_reach_a_change_and_what_it_sends(shop):

@@ -48,7 +48,7 @@ def counts_of(report: Report, verified: Sequence[Verification]) -> Counts:
         files=changed_files(report),
         tests_before=_outcomes(first, before=True),
         tests_after=_outcomes(last, before=False),
-        not_exercised=sum(len(c.sites) for one in verified for _, c in one.not_exercised),
+        not_exercised=sum(one.unreached_sites for one in verified),
     )
 
 

@@ -36,7 +36,7 @@ class VerifiedSteps(Struct):
     """The steps that were made, as far as they held, with their commits; ``stopped`` says why not.
 
     ``rows`` are what the tests say of each, by its number, and ``reaches`` what they do at each
-    change.
+    change. Where they prove nothing, no test could say whether the next step holds.
     """
 
     made: list[StepRun]
@@ -44,6 +44,7 @@ class VerifiedSteps(Struct):
     rows: dict[int, list[str]]
     reaches: dict[int, dict[ChangeKey, Reach]]
     stopped: str = ""
+    proves_nothing: bool = False
 
 
 def take_back_step(recipe: str, line: CommandLine, *, quiet: bool) -> None:
@@ -88,6 +89,7 @@ def make_verified(
             verified = verify_report(report, planned, tests, tell)
         except UserError as error:
             result.stopped = f"Step {number} is not verified: {error}."
+            result.proves_nothing = True
             return result
         if verified is None:
             continue
