@@ -152,8 +152,8 @@ def commit_text(title: str, summary: Summary) -> str:
     return printable("\n".join(lines)) + "\n"
 
 
-def write_page(path: Path, report: Report, project: Path, command: str, compiled: Path) -> None:
-    """Write the report of one repository as a page; ``compiled`` has the template of it."""
+def write_page(path: Path, report: Report, project: Path, command: str, compiled: bytes) -> None:
+    """Write the report of one repository as a page; ``compiled`` is the template of it."""
     asked = Asked("diff", project, again=command)
     with path.open("wb") as file:
         file.writelines(write(report, asked, compiled))
