@@ -8,9 +8,9 @@ One in five repositories has a fault. Without options the campaign goes through 
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
 coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
 tests, here and on Dask, with `git clone` and `awaken apply` of each. With ``--dask-kills`` a worker
-of Dask is killed every N seconds. ``--run`` is a run of N without tests, alone. With ``--publish-kills`` programs ``git`` and ``gh`` kill the
-coordinator most times after a push, and after a pull request was made. Prints Markdown; nothing
-leaves this machine.
+of Dask is killed every N seconds. ``--run`` is a run of N without tests, alone. With
+``--publish-kills`` programs ``git`` and ``gh`` kill the coordinator most times after a push, and
+after a pull request was made. Prints Markdown; nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -352,7 +352,7 @@ def cost_of(world, total):
 def run_of(world, total):
     """Print what ``run`` alone costs over so many repositories, and memory of its coordinator."""
     for number in range(total):
-        world.add(f"org/plain-{number:04}", mutated(number) | {"tests/test_app.py": ""})
+        world.add(f"org/plain-{number:04}", mutated(number))
     world.write()
     most = 0
 
@@ -367,9 +367,7 @@ def run_of(world, total):
 
     wall, cpu = spent(watched)
     counted = Counter(states(world).values())
-    print(
-        f"{total} repositories: {wall:.1f} s, {cpu:.1f} s of the processor ({cpu / total:.2f} s each)"
-    )
+    print(f"{total} repositories: {wall:.1f} s; CPU {cpu:.1f} s, {cpu / total:.2f} s each")
     print(f"coordinator: at most {most / 1024:.0f} MB; states: {dict(counted)}")
 
 
