@@ -49,7 +49,7 @@ class NotExercised(Struct, frozen=True):
         ran = self.functions - len(self.missed)
         more = len(self.missed) - _NAMED
         names = f"{', '.join(self.missed[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
-        return f"{ran:,} of {self.functions:,} changed functions ran, and not {names}"
+        return f"{ran:,} of {self.functions:,} changed functions ran, but not {names}"
 
 
 class Functions:

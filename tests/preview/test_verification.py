@@ -75,7 +75,7 @@ def test_a_change_of_which_a_part_is_run_says_which_functions_are_not():
     result = verification()
     one = partly(result, functions=3, missed=("f (shop.py)", "g (shop.py)"))
     result = verification(not_exercised=(one,))
-    said = "query-to-select: 1 of 3 changed functions ran, and not f (shop.py), g (shop.py)"
+    said = "query-to-select: 1 of 3 changed functions ran, but not f (shop.py), g (shop.py)"
 
     text = printed(result)
 

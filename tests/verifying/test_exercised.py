@@ -58,7 +58,7 @@ def test_a_change_of_which_a_part_is_not_run_names_the_functions():
     assert [found.site for found in one.findings] == ["route", "old_3"]
     assert one.sites == 2
     assert str(one) == (
-        "1 of 3 changed functions ran, and not Shop.second (shop.py), Shop.third (shop.py)"
+        "1 of 3 changed functions ran, but not Shop.second (shop.py), Shop.third (shop.py)"
     )
 
 
@@ -94,7 +94,7 @@ def test_three_functions_are_named_and_the_others_counted():
     (one,) = judged(2, lines={2, 4, 6, 8, 10, 12, 14}, after=after)
 
     assert str(one) == (
-        "1 of 7 changed functions ran, and not f1 (shop.py), f2 (shop.py), f3 (shop.py) and 3 more"
+        "1 of 7 changed functions ran, but not f1 (shop.py), f2 (shop.py), f3 (shop.py) and 3 more"
     )
 
 
