@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
+from awaken.contract import SiteId
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import RootReport
 from awaken.verifying.blame import ChangedLines, prefix_of
@@ -28,7 +29,8 @@ class Reach(Struct, frozen=True):
     """What the tests do at one change.
 
     ``before`` and ``after`` are the statements that ``tests`` send from its lines, each once.
-    ``partly`` says in a clause which functions of it no test runs, where some are run.
+    ``partly`` says in a clause which functions of it no test runs, where some are run; ``missed``
+    are the sites in those.
     ``is_imported`` says that a line of it runs when its file is imported; ``has_lines`` is false of
     a change that leaves no line of its own, such as one that only removes some.
     """
@@ -39,6 +41,7 @@ class Reach(Struct, frozen=True):
     is_imported: bool = False
     has_lines: bool = True
     partly: str = ""
+    missed: frozenset[SiteId] = frozenset()
 
 
 def reaches(result: Verification) -> dict[ChangeKey, Reach]:
@@ -50,7 +53,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
     for test in result.after.tests.values():
         for line in test.lines:
             by_line[line].append(test)
-    partly = {(x.root, x.change.id): str(x) for x in result.not_exercised if x.is_partly_run}
+    partly = {(x.root, x.change.id): x for x in result.not_exercised if x.is_partly_run}
     found: dict[ChangeKey, Reach] = {}
     for root in result.report.roots:
         prefix = prefix_of(root)
@@ -60,13 +63,15 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
             lines = changed.lines_of(change.id)
             tests = {test.name: test for line in sorted(lines) for test in by_line[line]}
             earlier = [result.before.tests[name] for name in tests if name in result.before.tests]
+            rest = partly.get((root.root, change.id))
             found[root.root, change.id] = Reach(
                 tests=tuple(_reaching(test, result, known) for test in tests.values()),
                 before=_statements(earlier, edited[change.id]),
                 after=_statements(tests.values(), lines),
                 is_imported=not result.after.imported.isdisjoint(lines),
                 has_lines=bool(lines),
-                partly=partly.get((root.root, change.id), ""),
+                partly=str(rest or ""),
+                missed=frozenset(one.site for one in rest.findings) if rest else frozenset(),
             )
     return found
 

@@ -6,11 +6,14 @@ import io
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from awaken.contract import ChangeId
 from awaken.engine.report import Report
 from awaken.preview.choices import Color
 from awaken.preview.console.plain import console_on
+from awaken.preview.html.report_page import write
+from awaken.preview.streams.output import Asked
 from awaken.preview.verification import course_of, print_verification, verdict, verified_rows
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.exercised import NotExercised
@@ -84,6 +87,24 @@ def test_a_change_of_which_a_part_is_run_says_which_functions_are_not():
     assert "2 sites in 1 file held, 1 of them reached by a test" in text
     assert f"partly exercised: {said}" in verified_rows(result)
     assert f"partly exercised: {said}" in course_of(result, applied=False).tests
+
+
+def test_the_page_says_at_a_site_that_no_test_reaches_its_function():
+    plain = verification()
+    one = partly(plain, functions=2, missed=("f (shop.py)",))
+    result = structs.replace(plain, not_exercised=(one,))
+    course = course_of(result, applied=False)
+
+    page = b"".join(write(result.report, Asked("verify", Path(), course=course))).decode()
+
+    assert page.count("No test reaches its function.") == 1
+    assert page.count("The change is partly exercised: 1 of 2 changed functions ran") == 1
+    assert (
+        "No test reaches its function."
+        not in b"".join(
+            write(plain.report, Asked("verify", Path(), course=course_of(plain, applied=False)))
+        ).decode()
+    )
 
 
 def test_a_change_that_is_not_run_at_all_is_not_called_partly_exercised():
