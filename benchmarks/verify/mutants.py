@@ -1,6 +1,6 @@
 """Breaks the text that one change writes, and asks ``awaken verify`` what it notices and names.
 
-Run it once a program: ``mutants.py NAME ROOT --python PYTHON --number 25 --out FILE [-- TESTS]``.
+Run it once a program: ``mutants.py NAME ROOT [TESTS] --python PYTHON --number 25 --out FILE``.
 Each line of FILE is one mutant; called again it goes on behind the last. ``--table`` prints FILE.
 The plan is broken where verify asks for one, by ``awaken.api``: nothing in awaken knows of this.
 A run of the same tests on the same bytes is not repeated from mutant to mutant, but counted.
