@@ -44,6 +44,9 @@ _ROUNDS = 20
 _RED = {"failed", "error"}
 """Outcomes of a test that fails."""
 
+_WORSE = {Sql.MORE, Sql.DIFFERENT}
+"""Statements by which a test fails that runs safe changes alone."""
+
 _MANY = 5
 """Tests that fail together without any change: not each of them is flaky, something is gone."""
 
@@ -275,9 +278,8 @@ class _Verifier:
         self._is_alone = True
         """Whether the tests that differ do so without the others before them."""
         self._runs = 0
-        self._is_safe = all(
-            change.level is Level.SAFE for root in report.roots for change in root.changes
-        )
+        self._unsafe: set[Line] | None = set()
+        """The lines of unsafe changes; None where a test may run one without its being seen."""
 
     def verified(self, *, every: bool) -> Verification:
         """Run the tests before and after, and leave out what is guilty."""
@@ -318,6 +320,7 @@ class _Verifier:
         if not result.before.observed:
             after = _as_one_test(after)
         self._require_copy(after)
+        self._unsafe = self._unsafe_lines(after)
         known = set(result.flaky)
         found = compare(result.before, after, result.selected)
         differences = [one for one in found if one.before.name not in known]
@@ -426,10 +429,24 @@ class _Verifier:
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
         """Whether a difference speaks against the changes, not for them."""
-        was_red = one.before.outcome in _RED
         if one.is_failure:
-            return not was_red
-        return self._is_safe and one.sql in {Sql.MORE, Sql.DIFFERENT}
+            return one.before.outcome not in _RED
+        # What an unsafe change says may change is no failure of it.
+        if one.after is None or self._unsafe is None or one.sql not in _WORSE:
+            return False
+        return one.after.lines.isdisjoint(self._unsafe)
+
+    def _unsafe_lines(self, after: SuiteRun) -> set[Line] | None:
+        """Return the lines of unsafe changes; None where they run on import, or there are none."""
+        found: set[Line] = set()
+        for root in self._report.roots:
+            for change in root.changes:
+                if change.level is not Level.SAFE:
+                    own = self._lines[root.root].lines_of(change.id)
+                    if not own or not own.isdisjoint(after.imported):
+                        return None
+                    found |= own
+        return found
 
     def _guilty(self, failures: Sequence[Difference], after: SuiteRun) -> list[LeftOut]:
         # A test that never ended kept the others from running.
@@ -459,6 +476,7 @@ class _Verifier:
         after: SuiteRun,
     ) -> Try:
         befores = {one.before.name: one.before for one in failures}
+        by_sql = {one.before.name for one in failures if not one.is_failure}
         before = structs.replace(after, tests=befores)
 
         def attempt(made: frozenset[ChangeKey]) -> Trial:
@@ -476,7 +494,10 @@ class _Verifier:
             ]
             self._write(report)
             run = self._again(befores, before)
-            fails = any(self._fails(one) for one in compare(before, run))
+            fails = any(
+                one.is_failure or (one.before.name in by_sql and one.sql in _WORSE)
+                for one in compare(before, run)
+            )
             return Trial(fails, frozenset(dropped))
 
         return attempt

@@ -15,7 +15,7 @@ import pytest
 
 from awaken import api
 from awaken.cli import main
-from awaken.contract import UserError
+from awaken.contract import Level, UserError
 from awaken.engine.machine import programs
 from awaken.engine.writing import applying
 from awaken.settings import Settings
@@ -246,6 +246,43 @@ def test_more_statements_of_a_safe_change_are_a_failure(shop):
 
     assert {one.change.paths for one in result.left_out} == {("others.py",)}
     assert {one.sql for left in result.left_out for one in left.tests} == {Sql.MORE}
+
+
+UNSAFE = """\
+import asyncio
+
+
+async def number():
+    return 1
+
+
+async def numbers():
+    await asyncio.gather(number(), number())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("reaches", "counts"), [("1", True), ("asyncio.run(numbers())", False)])
+def test_statements_count_in_the_tests_that_reach_no_unsafe_change(shop, reaches, counts):
+    (shop / "unsafe.py").write_text(UNSAFE, "utf-8")
+    add_test(
+        shop,
+        f"    import asyncio\n    import inspect\n\n    import others\n    {reaches}\n"
+        "    from sqlalchemy import text\n\n    named(db, 'a')\n"
+        '    if "select(" in inspect.getsource(others):\n'
+        '        db.execute(text("SELECT 1"))\n',
+        imports="from others import named\nfrom unsafe import numbers\n",
+    )
+    rules = ("query-to-select", "gather-to-taskgroup")
+    settings = Settings(select=rules, unsafe=rules)
+
+    result = verify([Path()], api.Options(settings=settings, use_cache=False), PYTEST)
+
+    levels = {change.level for root in result.report.roots for change in root.changes}
+    assert levels == {Level.SAFE, Level.UNSAFE}
+    assert [one.change.paths for one in result.left_out] == [("others.py",)] * counts
+    own = [one.sql for one in result.differences if one.before.name.endswith("test_added")]
+    assert own == [Sql.MORE] * (not counts)
 
 
 def test_a_run_without_changes_needs_no_tests(shop):
