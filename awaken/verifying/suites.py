@@ -164,10 +164,9 @@ class Suite:
     needs: Collection[str] = ()
     packages: Path | None = None
 
-    def __init__(self, copy: Copy, command: Sequence[str], files: Collection[str] = ()) -> None:
+    def __init__(self, copy: Copy, command: Sequence[str]) -> None:
         self._copy, self._command = copy, list(command)
         self._directory = copy.path / copy.directory
-        self.files = frozenset(files)
         self.own: dict[str, str] = {}
         """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS

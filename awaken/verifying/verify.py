@@ -185,7 +185,7 @@ def verify_report(
     with copied(top, tests.carry, [directory, *projects]) as path:
         inside, *others = (os.path.relpath(one, top) for one in (directory, *projects))
         copy = Copy(path, top, inside, tuple(others))
-        suite = Suite(copy, tests.command, _files_of(report))
+        suite = Suite(copy, tests.command)
         if tests.requests is not None:
             named = tests.requests.application
             suite = TestsAndRequests(suite, copy, path / others[0], tests.command, named)

@@ -37,7 +37,7 @@ class TestsAndRequests(Suite):
         self._kept = copy.path.parent / "requests"
         self._kept.mkdir()
         words = [*_python(command), str(_SCRIPT), application.place]
-        self._requests = Suite(copy, words, tests.files)
+        self._requests = Suite(copy, words)
         self._requests.own = {
             "AWAKEN_REQUESTS_PLACE": str(self._kept),
             "AWAKEN_REQUESTS_HOME": str(project),
