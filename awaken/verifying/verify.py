@@ -647,6 +647,6 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
 
 def _last_line(run: SuiteRun) -> str:
     """Return in brackets what a run said last: its error, for pytest adds how much it did."""
-    lines = [line.strip() for line in run.output.splitlines() if line.strip()]
+    lines = [line.strip(" =") for line in run.output.splitlines() if line.strip(" =")]
     errors = [line for line in lines if _ERROR.search(line)]
     return f" ({(errors or lines)[-1]})" if lines else ""

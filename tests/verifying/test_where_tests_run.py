@@ -130,6 +130,7 @@ def test_ignored_files_are_carried_from_where_the_user_is(backend):
     [
         (["test_nowhere.py"], "file or directory not found: test_nowhere.py"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
+        (["-k", "nothing"], "(2 deselected in"),
         (["-c", "no.ini"], "no.ini' not found"),
     ],
 )
