@@ -45,7 +45,7 @@ class Migration(Struct, frozen=True):
 
     ``answers`` are settings that the user chose meanwhile, as TOML. ``verified`` has rows on what
     the tests said of each step, by its number, and ``reaches`` what they do at each change of it;
-    ``stopped`` is why a step does not hold.
+    ``stopped`` is why a step does not hold; with ``proves_nothing`` no test says whether it does.
     """
 
     recipe: str
@@ -55,6 +55,7 @@ class Migration(Struct, frozen=True):
     answers: Sequence[str] = ()
     verified: Mapping[int, Sequence[str]] = {}
     stopped: str = ""
+    proves_nothing: bool = False
     reaches: Mapping[int, Mapping[ChangeKey, Reach]] = {}
 
     def shown(self) -> list[StepRun]:
@@ -112,7 +113,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     page.sentence(_written(migration))
     if whole.roots:
         _print_by_hand(migration, page)
-    _print_former_drivers(migration.runs, page)
+    _print_former_drivers(migration.made if migration.stopped else migration.runs, page)
     if migration.answers:
         _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
     blocked = next((run for run in migration.runs if run.is_blocked), None)

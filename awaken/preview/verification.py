@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from awaken.contract import Finding
-from awaken.engine.report import ChangeSummary, Report, RootReport
+from awaken.engine.report import RootReport
 from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import changed_files, plural, rewritten, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
-from awaken.verifying.blame import ChangedLines, pointed_at
+from awaken.verifying.blame import ChangedLines, pointed_at, prefix_of
 from awaken.verifying.comparing import Difference, Sql
-from awaken.verifying.reached_changes import prefix_of, reaches
+from awaken.verifying.exercised import Functions
+from awaken.verifying.reached_changes import reaches
 from awaken.verifying.suites import Line
 from awaken.verifying.verify import LeftOut, Verification
 
@@ -50,14 +50,8 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     if result.flaky:
         listed = ", ".join(result.flaky[:_LISTED])
         page.sentence(f"Flaky, so not compared: {listed}{_more(result.flaky)}.")
-    failures = [one for one in result.differences if one.is_failure]
-    for one in failures[:_LISTED]:
-        page.sentence((visible(one.before.name), "path"), f": {_change_of(one)}")
-    shown = [d for d in result.differences if not d.is_failure and d.sql is not Sql.COLUMNS]
-    for one in shown[:_LISTED]:
-        page.sentence((visible(one.before.name), "path"), f": SQL is {one.sql.value}")
-    if result.not_exercised:
-        _print_not_exercised(result, page)
+    _print_differences(result, page)
+    _print_not_exercised(result, page)
     for note in result.notes:
         page.sentence(visible(note))
     page.row()
@@ -72,10 +66,7 @@ def course_of(result: Verification, *, applied: bool) -> Course:
     if result.selected is not None:
         rows.append(_not_selected(result))
     rows += [f"flaky, so not compared: {name}" for name in result.flaky]
-    rows += [
-        f"{one.before.name}: {_change_of(one) if one.is_failure else f'SQL is {one.sql.value}'}"
-        for one in result.differences
-    ]
+    rows += [f"{one.before.name}: {_differs(one)}" for one in result.differences]
     return Course(
         verdict=verdict(result, applied=applied),
         tests=(*rows, *result.notes),
@@ -123,16 +114,15 @@ def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
     if result.before.observed:
         rows.append(f"SQL: {_sql(result)}")
     rows += [_left_out(one) for one in result.left_out]
-    if result.not_exercised:
-        number = sum(len(change.sites) for _, change in result.not_exercised)
-        places = [
-            where
-            for root, change in result.not_exercised
-            for where in _places(result.report, root, change, with_message=False)
-        ]
-        listed = ", ".join(places if every else places[:_LISTED])
-        more = "" if every else _more(places)
-        rows.append(f"not exercised: {plural(number, 'site')} ({listed}{more})")
+    limit = None if every else _LISTED
+    if result.unreached_sites:
+        places = _places(result, with_message=False)
+        listed = f"{', '.join(places[:limit])}{'' if every else _more(places)}"
+        rows.append(f"not exercised: {plural(result.unreached_sites, 'site')} ({listed})")
+    partly = [one for one in result.not_exercised if one.is_partly_run]
+    rows += [f"partly exercised: {one.change.rule}: {one}" for one in partly[:limit]]
+    if not every and len(partly) > _LISTED:
+        rows.append(f"partly exercised: {plural(len(partly) - _LISTED, 'other change')}")
     return rows
 
 
@@ -162,8 +152,9 @@ def _where(result: Verification, left: LeftOut) -> str:
             return f", at {_shown(place)} after the changes"
     texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
     for path, line in pointed:
-        first = _function_at(texts.get(path, b""), line)
-        above = [each for other, each in lines if other == path and first <= each < line]
+        names = Functions(texts.get(path, b"")).names
+        above = [n for other, n in lines if other == path and n < line and n in names]
+        above = [n for n in above if names[n] == names.get(line)]
         if above:
             return f", at {_shown((path, line))} after the changes, below line {max(above)} of them"
     return ""
@@ -171,23 +162,6 @@ def _where(result: Verification, left: LeftOut) -> str:
 
 def _shown(place: Line) -> str:
     return f"{visible(place[0])}:{place[1]}"
-
-
-def _function_at(text: bytes, line: int) -> int:
-    """Return the first line of the innermost function around ``line``; itself where none is."""
-    try:
-        tree = ast.parse(text, "")
-    except (SyntaxError, ValueError):
-        return line
-    return max(
-        (
-            node.lineno
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and node.lineno <= line <= (node.end_lineno or 0)
-        ),
-        default=line,
-    )
 
 
 def _print_left_out(left: LeftOut, page: Page) -> None:
@@ -206,29 +180,39 @@ def _left_out(left: LeftOut) -> str:
     )
 
 
+def _print_differences(result: Verification, page: Page) -> None:
+    failures = [one for one in result.differences if one.is_failure]
+    others = [d for d in result.differences if not d.is_failure and d.sql is not Sql.COLUMNS]
+    for some in (failures, others):
+        for one in some[:_LISTED]:
+            page.sentence((visible(one.before.name), "path"), f": {_differs(one)}")
+        if len(some) > _LISTED:
+            page.sentence(f"and {plural(len(some) - _LISTED, 'other test')}")
+
+
 def _print_not_exercised(result: Verification, page: Page) -> None:
-    number = sum(len(change.sites) for _, change in result.not_exercised)
-    page.sentence(f"Not exercised: no test reaches {plural(number, 'site')}.")
-    places = [
-        where
-        for root, change in result.not_exercised
-        for where in _places(result.report, root, change)
+    if result.unreached_sites:
+        sites = plural(result.unreached_sites, "site")
+        page.sentence(f"Not exercised: no test reaches {sites}.")
+        places = _places(result, with_message=True)
+        for where in places[:_LISTED]:
+            page.row(f"  {where}")
+        if len(places) > _LISTED:
+            page.row(f"  and {plural(len(places) - _LISTED, 'other')}")
+    partly = [one for one in result.not_exercised if one.is_partly_run]
+    for one in partly[:_LISTED]:
+        page.sentence(f"Partly exercised: {one.change.rule}: {visible(str(one))}.")
+    if len(partly) > _LISTED:
+        page.sentence(f"and {plural(len(partly) - _LISTED, 'other change')}")
+
+
+def _places(result: Verification, *, with_message: bool) -> list[str]:
+    roots = {root.root: root for root in result.report.roots}
+    return [
+        _place(roots[one.root], finding, with_message=with_message)
+        for one in result.not_exercised
+        for finding in one.findings
     ]
-    for where in places[:_LISTED]:
-        page.row(f"  {where}")
-    if len(places) > _LISTED:
-        page.row(f"  and {plural(len(places) - _LISTED, 'other')}")
-
-
-def _places(
-    report: Report, root: Path, change: ChangeSummary, *, with_message: bool = True
-) -> list[str]:
-    found = []
-    for one in report.roots:
-        if one.root == root:
-            own = (f for f in one.findings if f.change == change.id)
-            found += [_place(one, f, with_message=with_message) for f in own]
-    return found
 
 
 def _place(root: RootReport, finding: Finding, *, with_message: bool) -> str:
@@ -236,7 +220,9 @@ def _place(root: RootReport, finding: Finding, *, with_message: bool) -> str:
     return visible(f"{path}:{region.line}{f': {finding.message}' if with_message else ''}")
 
 
-def _change_of(one: Difference) -> str:
+def _differs(one: Difference) -> str:
+    if not one.is_failure:
+        return f"SQL is {one.sql.value}"
     after = "did not run" if one.after is None else one.after.result
     return f"{one.before.result} before, {after} after"
 
@@ -256,6 +242,5 @@ def verdict(result: Verification, *, applied: bool) -> str:
     if not result.before.observed:
         held = f"{what} held by the exit code"
         return f"{held}; they are written." if applied else f"{held}. Add --apply to write them."
-    verified = sites - sum(len(change.sites) for _, change in result.not_exercised)
-    held = f"{what} held, {verified:,} of them reached by a test"
+    held = f"{what} held, {sites - result.unreached_sites:,} of them reached by a test"
     return f"{held}; they are written." if applied else f"{held}. Add --apply to write them."

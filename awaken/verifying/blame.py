@@ -17,11 +17,19 @@ from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import EditedPlace, FileChange, RootReport
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line
+from awaken.workspace.reading import working_tree
 
 _WORD = re.compile(rb"\w")
 
 _SUSPECTS = 2
 """Changes that a line points at and that are tried alone: a third costs more than it finds."""
+
+
+def prefix_of(root: RootReport) -> str:
+    """Return what the paths of a project begin with in its repository, which the tests run in."""
+    top = working_tree(root.root) or root.root
+    inside = root.root.relative_to(top).as_posix()
+    return "" if inside == "." else f"{inside}/"
 
 
 class ChangedLines:

@@ -20,10 +20,13 @@ _LEFT_OUT = {".git", ".venv", "venv", "__pycache__", "node_modules", ".mypy_cach
 
 
 @contextmanager
-def copied(top: Path, carry: Sequence[str] = ()) -> Iterator[Path]:
+def copied(
+    top: Path, carry: Sequence[str] = (), directories: Sequence[Path] = ()
+) -> Iterator[Path]:
     """Copy the files of the repository at ``top`` and give the directory of the copy.
 
-    That is what git tracks and does not ignore, as it is on disk, and the files named by ``carry``.
+    That is what git tracks and does not ignore, as it is on disk, and the files named by ``carry``
+    in one of ``directories`` or in ``top``.
     Without a repository it is all but environments and caches. The copy is removed at the end;
     copies of processes that were killed are removed first. Raises UserError.
     """
@@ -34,7 +37,7 @@ def copied(top: Path, carry: Sequence[str] = ()) -> Iterator[Path]:
     copy = own / top.name
     try:
         try:
-            for name in [*_names(top), *_carried(top, carry)]:
+            for name in [*_names(top), *_carried(top, carry, directories)]:
                 _copy(top / name, copy / name)
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -161,14 +164,15 @@ def _with_submodules(top: Path, listed: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _carried(top: Path, carry: Sequence[str]) -> list[str]:
+def _carried(top: Path, carry: Sequence[str], directories: Sequence[Path]) -> Iterator[str]:
     for name in carry:
-        path = top / name
-        if not path.is_file() or not Path(os.path.realpath(path)).is_relative_to(top):
+        paths = [Path(os.path.normpath(one / name)) for one in (*directories, top)]
+        inside = [path for path in paths if path.is_file() and path.is_relative_to(top)]
+        if not inside or not Path(os.path.realpath(inside[0])).is_relative_to(top):
             raise UserError(
                 f"{name} cannot be carried into the copy: there is no such file in {top}"
             )
-    return list(carry)
+        yield str(inside[0].relative_to(top))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
+from awaken.contract import SiteId
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import RootReport
-from awaken.verifying.blame import ChangedLines
+from awaken.verifying.blame import ChangedLines, prefix_of
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.suites import Line, ObservedTest
 from awaken.verifying.verify import Verification
-from awaken.workspace.reading import working_tree
 
 
 class ReachingTest(Struct, frozen=True):
@@ -29,6 +29,8 @@ class Reach(Struct, frozen=True):
     """What the tests do at one change.
 
     ``before`` and ``after`` are the statements that ``tests`` send from its lines, each once.
+    ``partly`` says in a clause which functions of it no test runs, where some are run; ``missed``
+    are the sites in those.
     ``is_imported`` says that a line of it runs when its file is imported; ``has_lines`` is false of
     a change that leaves no line of its own, such as one that only removes some.
     """
@@ -38,6 +40,8 @@ class Reach(Struct, frozen=True):
     after: tuple[str, ...] = ()
     is_imported: bool = False
     has_lines: bool = True
+    partly: str = ""
+    missed: frozenset[SiteId] = frozenset()
 
 
 def reaches(result: Verification) -> dict[ChangeKey, Reach]:
@@ -49,6 +53,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
     for test in result.after.tests.values():
         for line in test.lines:
             by_line[line].append(test)
+    partly = {(x.root, x.change.id): x for x in result.not_exercised if x.is_partly_run}
     found: dict[ChangeKey, Reach] = {}
     for root in result.report.roots:
         prefix = prefix_of(root)
@@ -58,12 +63,15 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
             lines = changed.lines_of(change.id)
             tests = {test.name: test for line in sorted(lines) for test in by_line[line]}
             earlier = [result.before.tests[name] for name in tests if name in result.before.tests]
+            rest = partly.get((root.root, change.id))
             found[root.root, change.id] = Reach(
                 tests=tuple(_reaching(test, result, known) for test in tests.values()),
                 before=_statements(earlier, edited[change.id]),
                 after=_statements(tests.values(), lines),
                 is_imported=not result.after.imported.isdisjoint(lines),
                 has_lines=bool(lines),
+                partly=str(rest or ""),
+                missed=frozenset(one.site for one in rest.findings) if rest else frozenset(),
             )
     return found
 
@@ -103,10 +111,3 @@ def _edited_lines(root: RootReport, prefix: str) -> Mapping[str, set[Line]]:
             path = f"{prefix}{one.place.path}"
             found[one.change] |= {(path, line) for line in range(first, last + 1)}
     return found
-
-
-def prefix_of(root: RootReport) -> str:
-    """Return what the paths of a project begin with in its repository, which the tests run in."""
-    top = working_tree(root.root) or root.root
-    inside = root.root.relative_to(top).as_posix()
-    return "" if inside == "." else f"{inside}/"

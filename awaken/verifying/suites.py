@@ -117,6 +117,43 @@ Watched = Mapping[str, Sequence[int] | None]
 """The lines that are watched, by file of the copy; None for the beginning of each function."""
 
 
+class Copy(Struct, frozen=True):
+    """A copy at ``path`` of the repository at ``top``.
+
+    ``directory`` is where the tests run, ``projects`` are the directories of what changes; all are
+    relative to the copy.
+    """
+
+    path: Path
+    top: Path
+    directory: str = ""
+    projects: tuple[str, ...] = ("",)
+
+    def environment(self) -> Path | None:
+        """Return the user's own environment of these directories, if there is one."""
+        for inside in (self.directory, *self.projects):
+            for folder in (Path(inside), *Path(inside).parents):
+                if (self.top / folder / ".venv").is_dir():
+                    return self.top / folder / ".venv"
+        return None
+
+    def import_path(self, known: str) -> str:
+        """Return where the tests import from; ``known`` is the variable that the user has.
+
+        The copy comes first, before whatever an editable installation names.
+        """
+        roots = [
+            self.path / project / source for project in self.projects for source in ("", "src")
+        ]
+        own = [Path(entry) for entry in known.split(os.pathsep) if entry]
+        inside = [one.is_relative_to(self.top) for one in own]
+        copied = [
+            self.path / one.relative_to(self.top) if is_inside else one
+            for one, is_inside in zip(own, inside, strict=True)
+        ]
+        return os.pathsep.join(map(str, [*roots, _PLUGIN, *copied]))
+
+
 class Suite:
     """The tests of a project in a copy of it.
 
@@ -127,11 +164,9 @@ class Suite:
     needs: Collection[str] = ()
     packages: Path | None = None
 
-    def __init__(
-        self, copy: Path, top: Path, command: Sequence[str], files: Collection[str] = ()
-    ) -> None:
-        self._copy, self._top, self._command = copy, top, list(command)
-        self.files = frozenset(files)
+    def __init__(self, copy: Copy, command: Sequence[str]) -> None:
+        self._copy, self._command = copy, list(command)
+        self._directory = copy.path / copy.directory
         self.own: dict[str, str] = {}
         """Variables of the environment of this suite alone."""
         self._limit = _FIRST_SECONDS
@@ -144,14 +179,16 @@ class Suite:
 
         Each test says which of the ``watched`` lines it reaches.
         """
-        place = Path(tempfile.mkdtemp(prefix="run-", dir=self._copy.parent))
+        place = Path(tempfile.mkdtemp(prefix="run-", dir=self._copy.path.parent))
+        # One of which git tracks no file is not copied.
+        self._directory.mkdir(parents=True, exist_ok=True)
         environment = self._environment(place, only, watched or {})
         words = [self._program(environment), *self._command[1:]]
         started = time.monotonic()
         try:
             code = run_in_group(
                 words,
-                directory=self._copy,
+                directory=self._directory,
                 environment=environment,
                 bounds=Bounds(self._limit, memory=_MEMORY),
                 output=place / "output",
@@ -162,7 +199,7 @@ class Suite:
             why = error.strerror or type(error).__name__
             raise UserError(f"{shlex.join(self._command)} cannot be run: {why}") from error
         finally:
-            end_processes(self._copy)
+            end_processes(self._copy.path)
         seconds = time.monotonic() - started
         code = None if code == _NOT_ENDED else code
         run = _read(place, code, seconds)
@@ -184,9 +221,10 @@ class Suite:
     def _program(self, environment: Mapping[str, str]) -> str:
         """Return the program that the user named: one of the project's environment comes first."""
         name = self._command[0]
-        if (self._copy / name).is_file():  # a script of the project
-            return str(self._copy / name)
-        path = os.pathsep.join([str(self._top / ".venv" / "bin"), environment.get("PATH", "")])
+        if (self._directory / name).is_file():  # a script of the project
+            return str(self._directory / name)
+        own = self._copy.environment()
+        path = os.pathsep.join([*([f"{own}/bin"] if own else []), environment.get("PATH", "")])
         found = shutil.which(name, path=path)
         if found is None:
             raise UserError(f"there is no program {name!r}; name one that is installed after --")
@@ -195,7 +233,7 @@ class Suite:
 
     def _environment(self, place: Path, only: Collection[str], watched: Watched) -> dict[str, str]:
         asked = {
-            "files": {str(self._copy / name): lines for name, lines in watched.items()},
+            "files": {str(self._copy.path / name): lines for name, lines in watched.items()},
             "only": sorted(only),
             "needs": sorted(self.needs),
             "limits": self._limits,
@@ -205,23 +243,21 @@ class Suite:
         }
         (place / "asked.json").write_text(json.dumps(asked), "utf-8")
         environment = dict(os.environ)
-        # Before whatever an editable installation names: the copy is what is tested.
-        roots = [str(self._copy), str(self._copy / "src"), str(_PLUGIN)]
-        own = [environment.get("PYTHONPATH", ""), str(self.packages or "")]
+        roots = self._copy.import_path(environment.get("PYTHONPATH", ""))
         environment |= {
-            "PYTHONPATH": os.pathsep.join([*roots, *filter(None, own)]),
+            "PYTHONPATH": f"{roots}{os.pathsep}{self.packages}" if self.packages else roots,
             "PYTHONDONTWRITEBYTECODE": "1",
             # The columns of a statement may come out of a set.
             "PYTHONHASHSEED": environment.get("PYTHONHASHSEED", "0"),
             "PYTEST_ADDOPTS": f"{environment.get('PYTEST_ADDOPTS', '')} -p awaken_observer".strip(),
-            _MARK: f"{self._copy}{os.sep}",
+            _MARK: f"{self._copy.path}{os.sep}",
             "AWAKEN_OBSERVE_RECORD": str(place / "record"),
             "AWAKEN_OBSERVE_ASKED": str(place / "asked.json"),
         }
-        venv = self._top / ".venv"
-        if venv.is_dir():
+        own = self._copy.environment()
+        if own is not None:
             # `uv run` would make another one in the copy.
-            environment |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_NO_SYNC": "1"}
+            environment |= {"UV_PROJECT_ENVIRONMENT": str(own), "UV_NO_SYNC": "1"}
         return environment | self.own
 
 

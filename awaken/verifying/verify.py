@@ -10,6 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -17,13 +18,14 @@ from msgspec import Struct, structs
 from awaken import api
 from awaken.contract import Level, UserError
 from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined, run_chosen
-from awaken.engine.report import ChangeSummary, Report, RootReport
-from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, suspects
+from awaken.engine.report import ChangeSummary, Report
+from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, prefix_of, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
 from awaken.verifying.copies import CopiedFiles, copied
+from awaken.verifying.exercised import NotExercised, not_exercised
 from awaken.verifying.installing import install
 from awaken.verifying.requests.sending import TestsAndRequests
-from awaken.verifying.suites import Environment, Line, ObservedTest, Suite, SuiteRun, Watched
+from awaken.verifying.suites import Copy, Environment, Line, ObservedTest, Suite, SuiteRun, Watched
 from awaken.workspace.manifests.manifest_readers import MANIFEST_NAMES, read_manifest
 from awaken.workspace.manifests.targets import read_requirement_files
 from awaken.workspace.reading import overlaid, working_tree
@@ -32,6 +34,8 @@ Say = Callable[[str], None]
 """Is told what begins now, in one clause."""
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ERROR = re.compile(r"\bERROR\b|\berror: |Error\b")
+"""In a line that pytest, a program or a traceback writes about its end."""
 
 _ROUNDS = 20
 """Guilty changes that are left out one after the other; with more something else is wrong."""
@@ -39,6 +43,9 @@ _ROUNDS = 20
 
 _RED = {"failed", "error"}
 """Outcomes of a test that fails."""
+
+_WORSE = {Sql.MORE, Sql.DIFFERENT}
+"""Statements by which a test fails that runs safe changes alone."""
 
 _MANY = 5
 """Tests that fail together without any change: not each of them is flaky, something is gone."""
@@ -81,8 +88,8 @@ class Verification(Struct, frozen=True):
     ``differences`` are the tests that still do not do the same, ``flaky`` those that do not do the
     same twice, and ``varying`` those whose statements alone differ from run to run.
     ``unexplained`` are failures of which no change alone, or one that is whole or not at all, is
-    guilty: nothing may be applied then. ``not_exercised`` are changes of which no test reaches a
-    line.
+    guilty: nothing may be applied then. ``not_exercised`` are changes of which no test runs
+    anything, or not all functions.
     """
 
     report: Report
@@ -95,14 +102,27 @@ class Verification(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     unexplained: tuple[Difference, ...] = ()
     whole: LeftOut | None = None
-    not_exercised: tuple[tuple[Path, ChangeSummary], ...] = ()
+    not_exercised: tuple[NotExercised, ...] = ()
     runs: int = 2
     notes: tuple[str, ...] = ()
+
+    @property
+    def unreached_sites(self) -> int:
+        """How many sites are in functions that no test runs."""
+        return sum(one.sites for one in self.not_exercised)
 
     @property
     def output_differs(self) -> bool:
         """Whether the command printed something else, but for numbers such as seconds."""
         return _NUMBER.sub("0", self.before.output) != _NUMBER.sub("0", self.after.output)
+
+
+class Where(Enum):
+    """Where the command runs; in the directory of the project where the user is elsewhere."""
+
+    HERE = "where the user is in the repository"
+    HERE_IN_PROJECT = "where the user is in the project"
+    PROJECT = "in the directory of the project"
 
 
 PlanWithout = Callable[[Sites], Report]
@@ -118,6 +138,7 @@ def verify(  # noqa: PLR0913  what is run, and where
     *,
     every: bool = False,
     requests: Requests | None = None,
+    where: Where = Where.HERE,
 ) -> Verification | None:
     """Return what the tests say of the changes of a run; None where the run has no changes.
 
@@ -129,7 +150,7 @@ def verify(  # noqa: PLR0913  what is run, and where
     def without(sites: Sites) -> Report:
         return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
 
-    tests = Tests(command, carry, every, requests)
+    tests = Tests(command, carry, where, every, requests)
     return verify_report(api.run(paths, options), without, tests, say)
 
 
@@ -140,10 +161,14 @@ class Requests(Struct, frozen=True):
 
 
 class Tests(Struct, frozen=True):
-    """How the tests of a project run: the command, files that git ignores, and whether all do."""
+    """How the tests of a project run: the command, where, files that git ignores, whether all do.
+
+    The paths of ``carry`` are relative to that directory, or to that of the project.
+    """
 
     command: Sequence[str]
     carry: Sequence[str] = ()
+    where: Where = Where.HERE
     every: bool = False
     requests: Requests | None = None
 
@@ -155,26 +180,36 @@ def verify_report(
     if not any(root.files for root in report.roots):
         return None
     top = _top_of(report)
-    with copied(top, tests.carry) as place:
-        copy = _Copy(place, top)
-        suite = Suite(place, top, tests.command, copy.files(report))
+    projects = [root.root for root in report.roots if root.files]
+    directory = _directory_of(top, projects, tests.where)
+    with copied(top, tests.carry, [directory, *projects]) as path:
+        inside, *others = (os.path.relpath(one, top) for one in (directory, *projects))
+        copy = Copy(path, top, inside, tuple(others))
+        suite = Suite(copy, tests.command)
         if tests.requests is not None:
-            project = place / copy.prefix(next(root for root in report.roots if root.files))
-            places, named = (place, top, project), tests.requests.application
-            suite = TestsAndRequests(suite, places, tests.command, named)
+            named = tests.requests.application
+            suite = TestsAndRequests(suite, copy, path / others[0], tests.command, named)
         result = _Verifier(report, without, copy, suite, say).verified(
             every=tests.every or tests.requests is not None
         )
         if isinstance(suite, TestsAndRequests):
-            notes = [*suite.notes(result.before, result.after), *_reaching(result, copy)]
+            notes = [*suite.notes(result.before, result.after), *_reaching(result)]
             result = structs.replace(result, notes=tuple(notes))
         return result
 
 
-def _reaching(result: Verification, copy: _Copy) -> Iterable[str]:
+def _directory_of(top: Path, projects: Sequence[Path], where: Where) -> Path:
+    """Return where the tests of ``projects`` run, in the user's tree."""
+    project = Path(os.path.commonpath(projects))
+    here = Path(os.path.realpath(Path.cwd()))
+    around = {Where.HERE: top, Where.HERE_IN_PROJECT: project, Where.PROJECT: None}[where]
+    return here if around is not None and here.is_relative_to(around) else project
+
+
+def _reaching(result: Verification) -> Iterable[str]:
     """Yield for each change which tests and requests run a line of it."""
     for root in result.report.roots:
-        lines = ChangedLines(root, copy.prefix(root))
+        lines = ChangedLines(root, prefix_of(root))
         for change in root.changes:
             own = lines.lines_of(change.id)
             tests = result.after.tests.values()
@@ -215,37 +250,26 @@ def _top_of(report: Report) -> Path:
     return tops.pop()
 
 
-class _Copy(Struct, frozen=True):
-    """The copy at ``place`` of the repository at ``top``."""
-
-    place: Path
-    top: Path
-
-    def prefix(self, root: RootReport) -> str:
-        """Return what the paths of a project begin with in the copy."""
-        inside = os.path.relpath(root.root, self.top)
-        return "" if inside == os.curdir else f"{Path(inside).as_posix()}/"
-
-    def files(self, report: Report) -> dict[str, tuple[bytes | None, bytes]]:
-        """Return the files that ``report`` changes, before and after."""
-        return {
-            f"{self.prefix(root)}{file.path}": (
-                None if file.before is None else file.before.raw(),
-                file.after.raw(),
-            )
-            for root in report.roots
-            for file in root.files
-        }
+def _files_of(report: Report) -> dict[str, tuple[bytes | None, bytes]]:
+    """Return the files that ``report`` changes, before and after, by their paths in the copy."""
+    return {
+        f"{prefix_of(root)}{file.path}": (
+            None if file.before is None else file.before.raw(),
+            file.after.raw(),
+        )
+        for root in report.roots
+        for file in root.files
+    }
 
 
 class _Verifier:
     def __init__(
-        self, report: Report, without: PlanWithout, copy: _Copy, suite: Suite, say: Say
+        self, report: Report, without: PlanWithout, copy: Copy, suite: Suite, say: Say
     ) -> None:
         self._report, self._without = report, without
         self._copy, self._suite, self._say = copy, suite, say
-        self._files = CopiedFiles(copy.place, copy.top)
-        self._touched = copy.files(report)
+        self._files = CopiedFiles(copy.path, copy.top)
+        self._touched = _files_of(report)
         self._needs = _needed(report)
         suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
@@ -254,9 +278,8 @@ class _Verifier:
         self._is_alone = True
         """Whether the tests that differ do so without the others before them."""
         self._runs = 0
-        self._is_safe = all(
-            change.level is Level.SAFE for root in report.roots for change in root.changes
-        )
+        self._unsafe: set[Line] | None = set()
+        """The lines of unsafe changes; None where a test may run one without its being seen."""
 
     def verified(self, *, every: bool) -> Verification:
         """Run the tests before and after, and leave out what is guilty."""
@@ -288,7 +311,7 @@ class _Verifier:
         self._say("running the tests after the changes")
         self._write(self._report)
         self._lines = {
-            root.root: ChangedLines(root, self._copy.prefix(root)) for root in self._report.roots
+            root.root: ChangedLines(root, prefix_of(root)) for root in self._report.roots
         }
         watched: dict[str, list[int]] = {}
         for path, line in (one for each in self._lines.values() for one in each.by_line):
@@ -297,6 +320,7 @@ class _Verifier:
         if not result.before.observed:
             after = _as_one_test(after)
         self._require_copy(after)
+        self._unsafe = self._unsafe_lines(after)
         known = set(result.flaky)
         found = compare(result.before, after, result.selected)
         differences = [one for one in found if one.before.name not in known]
@@ -333,7 +357,7 @@ class _Verifier:
         """Install what the environment of the tests lacks, and run them."""
         wanted = [self._needs[name] for name in environment.missing]
         self._say(f"installing {' and '.join(environment.missing)} for the tests")
-        self._suite.packages = install(wanted, environment, self._copy.place.parent, self._copy.top)
+        self._suite.packages = install(wanted, environment, self._copy.path.parent, self._copy.top)
         self._say("running the tests before the changes")
         return self._run(watched=dict.fromkeys(sources))
 
@@ -341,7 +365,7 @@ class _Verifier:
         """Put the files of ``report`` into the copy; None writes those before all changes."""
         files = {name: before for name, (before, _) in self._touched.items()}
         if report is not None:
-            files |= {name: after for name, (_, after) in self._copy.files(report).items()}
+            files |= {name: after for name, (_, after) in _files_of(report).items()}
         self._files.write(files)
 
     def _require_copy(self, run: SuiteRun) -> None:
@@ -355,7 +379,7 @@ class _Verifier:
 
     def _is_installed(self, module: str, place: str) -> bool:
         """Whether a module is another copy of a changed file; a name alone may be anybody's."""
-        if "." not in module or Path(place).is_relative_to(self._copy.place):
+        if "." not in module or Path(place).is_relative_to(self._copy.path):
             return False
         path = module.replace(".", "/")
         ends = (f"{path}.py", f"{path}/__init__.py")
@@ -405,10 +429,24 @@ class _Verifier:
     # -------------------------------------------------------------------------------------- blame
     def _fails(self, one: Difference) -> bool:
         """Whether a difference speaks against the changes, not for them."""
-        was_red = one.before.outcome in _RED
         if one.is_failure:
-            return not was_red
-        return self._is_safe and one.sql in {Sql.MORE, Sql.DIFFERENT}
+            return one.before.outcome not in _RED
+        # What an unsafe change says may change is no failure of it.
+        if one.after is None or self._unsafe is None or one.sql not in _WORSE:
+            return False
+        return one.after.lines.isdisjoint(self._unsafe)
+
+    def _unsafe_lines(self, after: SuiteRun) -> set[Line] | None:
+        """Return the lines of unsafe changes; None where they run on import, or there are none."""
+        found: set[Line] = set()
+        for root in self._report.roots:
+            for change in root.changes:
+                if change.level is not Level.SAFE:
+                    own = self._lines[root.root].lines_of(change.id)
+                    if not own or not own.isdisjoint(after.imported):
+                        return None
+                    found |= own
+        return found
 
     def _guilty(self, failures: Sequence[Difference], after: SuiteRun) -> list[LeftOut]:
         # A test that never ended kept the others from running.
@@ -438,6 +476,7 @@ class _Verifier:
         after: SuiteRun,
     ) -> Try:
         befores = {one.before.name: one.before for one in failures}
+        by_sql = {one.before.name for one in failures if not one.is_failure}
         before = structs.replace(after, tests=befores)
 
         def attempt(made: frozenset[ChangeKey]) -> Trial:
@@ -455,7 +494,10 @@ class _Verifier:
             ]
             self._write(report)
             run = self._again(befores, before)
-            fails = any(self._fails(one) for one in compare(before, run))
+            fails = any(
+                one.is_failure or (one.before.name in by_sql and one.sql in _WORSE)
+                for one in compare(before, run)
+            )
             return Trial(fails, frozenset(dropped))
 
         return attempt
@@ -473,13 +515,10 @@ class _Verifier:
         roots = (root for root in self._report.roots if root.root == one.root)
         return any(outline.change == one.change.id for root in roots for outline in root.outlines)
 
-    def _not_exercised(self, after: SuiteRun) -> Iterable[tuple[Path, ChangeSummary]]:
+    def _not_exercised(self, after: SuiteRun) -> Iterable[NotExercised]:
         reached = set(after.imported).union(*(test.lines for test in after.tests.values()))
         for root in self._report.roots:
-            for change in root.changes:
-                own = self._lines[root.root].lines_of(change.id)
-                if own and reached.isdisjoint(own):
-                    yield root.root, change
+            yield from not_exercised(root, self._lines[root.root], reached)
 
 
 def _why(one: Difference, after: SuiteRun) -> str:
@@ -488,8 +527,8 @@ def _why(one: Difference, after: SuiteRun) -> str:
         return one.after.result if one.is_failure else f"SQL is {one.sql.value}"
     if after.exit_code is None:
         return "it did not end"
-    lines = [line.strip() for line in after.output.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if "Error" in line), "it did not run")
+    lines = [line.strip() for line in after.output.splitlines() if _ERROR.search(line)]
+    return lines[-1] if lines else "it did not run"
 
 
 def _tests(number: int) -> str:
@@ -600,12 +639,14 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
         if run.exit_code:
             raise RedBeforeError(
                 f"the command fails before the changes (exit code {run.exit_code}), so it proves "
-                "nothing; name one that passes after --"
+                f"nothing{_last_line(run)}; name one that passes after --"
             )
         return _as_one_test(run)
     raise NoTestsError(f"the command ran no test by pytest, so it proves nothing{_last_line(run)}")
 
 
 def _last_line(run: SuiteRun) -> str:
-    lines = [line.strip() for line in run.output.splitlines() if line.strip()]
-    return f" ({lines[-1]})" if lines else ""
+    """Return in brackets what a run said last: its error, for pytest adds how much it did."""
+    lines = [line.strip(" =") for line in run.output.splitlines() if line.strip(" =")]
+    errors = [line for line in lines if _ERROR.search(line)]
+    return f" ({(errors or lines)[-1]})" if lines else ""

@@ -2,14 +2,15 @@
 
     uv run python benchmarks/batch/campaign.py PLACE [--repositories N] [--kills N --seconds S]
         [--dask] [--status N] [--cost N] [--dask-kills N] [--publish-kills]
+        [--run N]
 
 One in five repositories has a fault. Without options the campaign goes through run, approve and
 publish, and the final state of each repository is compared with the expected one. With ``--kills``
 coordinator and workers are killed meanwhile. ``--cost`` compares a run of N repositories without
 tests, here and on Dask, with `git clone` and `awaken apply` of each. With ``--dask-kills`` a worker
-of Dask is killed every N seconds. With ``--publish-kills`` programs ``git`` and ``gh`` kill the
-coordinator most times after a push, and after a pull request was made. Prints Markdown; nothing
-leaves this machine.
+of Dask is killed every N seconds. ``--run`` is a run of N without tests, alone. With
+``--publish-kills`` programs ``git`` and ``gh`` kill the coordinator most times after a push, and
+after a pull request was made. Prints Markdown; nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -348,6 +349,28 @@ def cost_of(world, total):
         print(f"| {title} | {wall:.1f} s | {cpu:.1f} s | {cpu / total:.2f} s |", flush=True)
 
 
+def run_of(world, total):
+    """Print what ``run`` alone costs over so many repositories, and memory of its coordinator."""
+    for number in range(total):
+        world.add(f"org/plain-{number:04}", mutated(number))
+    world.write()
+    most = 0
+
+    def watched():
+        nonlocal most
+        process = world.start("run")
+        status = Path(f"/proc/{process.pid}/status")
+        while process.poll() is None:
+            lines = [row for row in status.read_text().splitlines() if row.startswith("VmHWM")]
+            most = max([most, *(int(row.split()[1]) for row in lines)])
+            time.sleep(1)
+
+    wall, cpu = spent(watched)
+    counted = Counter(states(world).values())
+    print(f"{total} repositories: {wall:.1f} s; CPU {cpu:.1f} s, {cpu / total:.2f} s each")
+    print(f"coordinator: at most {most / 1024:.0f} MB; states: {dict(counted)}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("place", type=Path)
@@ -358,6 +381,7 @@ def main():
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--dask-kills", type=float, default=0)
     parser.add_argument("--cost", type=int, default=0)
+    parser.add_argument("--run", type=int, default=0)
     parser.add_argument("--publish-kills", action="store_true")
     asked = parser.parse_args()
     shutil.rmtree(asked.place, ignore_errors=True)
@@ -366,6 +390,9 @@ def main():
         status_of(asked.place, asked.status)
         return
     world = World(asked.place)
+    if asked.run:
+        run_of(world, asked.run)
+        return
     if asked.cost:
         cost_of(world, asked.cost)
         return

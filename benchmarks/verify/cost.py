@@ -24,7 +24,7 @@ from awaken import api
 from awaken.settings import Settings
 from awaken.verifying import verify as verifying
 from awaken.verifying.copies import copied
-from awaken.verifying.suites import Suite
+from awaken.verifying.suites import Copy, Suite
 
 OPTIONS = api.Options(settings=Settings(select=("query-to-select",)), use_cache=False)
 
@@ -45,7 +45,7 @@ def share_of_log(root: Path, command: list[str], rounds: int) -> None:
     watched = {file.path: None for one in report.roots for file in one.files}
     sums = {"with": 0.0, "without": 0.0}
     with copied(Path.cwd()) as copy:
-        suite = Suite(copy, Path.cwd(), command)
+        suite = Suite(Copy(copy, Path.cwd()), command)
         environment = {
             **os.environ,
             "PYTHONPATH": str(copy),

@@ -1,6 +1,6 @@
 """Breaks the text that one change writes, and asks ``awaken verify`` what it notices and names.
 
-Run it once a program: ``mutants.py NAME ROOT --python PYTHON --number 25 --out FILE [-- TESTS]``.
+Run it once a program: ``mutants.py NAME ROOT [TESTS] --python PYTHON --number 25 --out FILE``.
 Each line of FILE is one mutant; called again it goes on behind the last. ``--table`` prints FILE.
 The plan is broken where verify asks for one, by ``awaken.api``: nothing in awaken knows of this.
 A run of the same tests on the same bytes is not repeated from mutant to mutant, but counted.
@@ -26,6 +26,7 @@ from awaken.preview.verification import stops
 from awaken.settings import Settings
 from awaken.verifying import verify as verifying
 from awaken.verifying.blame import ChangedLines
+from awaken.verifying.exercised import Functions
 from awaken.verifying.suites import Suite
 
 PLANNED = api.run
@@ -90,6 +91,7 @@ def endless(text):
     )
 
 
+DELETED = re.compile(r"(?m)^([ \t]*(?:await )?[\w.]+)\.delete\((\w+)\)\n(?:.*\.commit\(\)\n)?")
 CLASSES = {
     "condition": lambda text: without_call("where")(text) + without_call("filter_by")(text),
     "limit": without_call("limit"),
@@ -97,8 +99,8 @@ CLASSES = {
     "order": swapped,
     "await": replaced("await ", ""),
     "refresh": lambda text: [
-        f"{text}{one[1]}{one[2]}.refresh({one[3]})\n"
-        for one in re.finditer(r"(?m)^(\s*)([\w.]+)\.delete\((\w+)\)$", text)
+        f"{text[: one.end()]}{one[1]}.refresh({one[2]})\n{text[one.end() :]}"
+        for one in DELETED.finditer(text)
     ],
     "fields": more_fields,
     "endless": endless,
@@ -118,12 +120,16 @@ class Mutant:
 
     def __init__(self, kind, sites, path, old, new):
         self.kind, self.sites, self.path, self.old, self.new = kind, sites, path, old, new
-        self.first = 0
+        self.first, self.text = 0, b""
 
     def has(self, place):
         """Whether a file and a line are of the broken text."""
         path, line = place
         return path == self.path and self.first <= line < self.first + self.new.count("\n") + 1
+
+    def function(self):
+        """Return the file and the function that the broken text is in."""
+        return self.path, Functions(self.text).names.get(self.first, "")
 
     def broken(self, paths, options, *rest, **more):
         """Plan as awaken does, and break the text of the change where it is there."""
@@ -139,7 +145,7 @@ class Mutant:
             after, old = one.after, self.old.encode()
             if one.path == self.path and old in after.text:
                 self.first = after.text[: after.text.index(old)].count(b"\n") + 1
-                text = after.text.replace(old, self.new.encode(), 1)
+                text = self.text = after.text.replace(old, self.new.encode(), 1)
                 after = structs.replace(after, text=text)
             files.append(structs.replace(one, after=after))
         return structs.replace(root, files=tuple(files))
@@ -203,7 +209,7 @@ class Remembered:
         runs, plain = self.runs, self.plain
 
         def run(suite, only=(), *, watched=None):
-            copy = suite._copy
+            copy = suite._copy.path
             digest = hashlib.sha256(
                 repr((sorted(only), watched, suite._command, sorted(suite.own.items()))).encode()
             )
@@ -223,6 +229,15 @@ def place_of(result):
     """Return the place that verify names in a change that is whole or not at all."""
     said = re.search(r", at (\S+):(\d+) after the changes(?:, below line (\d+))?", stops(result))
     return (said[1], int(said[3] or said[2])) if said else ("", 0)
+
+
+def places_of(one):
+    """Return the functions that verify says nothing runs: all of a change that is not exercised."""
+    for missed in one.missed:
+        name, _, path = missed.removesuffix(")").rpartition(" (")
+        yield path, name
+    if not one.functions:
+        yield from ((path, "") for path in one.change.paths)
 
 
 def failures_of(result):
@@ -256,14 +271,16 @@ def measured(mutant, options, command, requests):
     if result.whole is not None:
         path, line = place_of(result)
         place = "right" if mutant.has((path, line)) else f"{path}:{line}" if path else "none"
-    reached = not any(mutant.sites & set(one.sites) for _, one in result.not_exercised)
+    lines = result.after.imported.union(*(one.lines for one in result.after.tests.values()))
+    where = {(path, name) for one in result.not_exercised for path, name in places_of(one)}
     return {
         "noticed": noticed_by(result),
         "named": "right" if right and len(left) == 1 else "among others" if right else "wrong",
         "place": place,
         "left_out": len(left),
         "runs": result.runs,
-        "reached": reached,
+        "reached": any(map(mutant.has, lines)),
+        "said": mutant.function() in where,
         "seconds": round(time.monotonic() - started, 1),
         "test": next((one.before.name for one in failures_of(result)), ""),
     }
@@ -273,12 +290,14 @@ def table(rows):
     by = {}
     for row in rows:
         by.setdefault(row["kind"], []).append(row)
-    titles = ["class", "mutants", "tests", "SQL", "requests", "none, not reached", "none"]
+    titles = ["class", "mutants", "tests", "SQL", "requests", "none, as said", "none"]
     print("| " + " | ".join([*titles, "named right", "runs"]) + " |")
     print("|---" * 9 + "|")
     for kind, some in [*by.items(), ("all", rows)]:
         seen = Counter(one["noticed"] for one in some)
-        unreached = sum(one["noticed"] == "none" and not one.get("reached") for one in some)
+        # Before functions were counted, a change without any line that ran was said.
+        silent = [one for one in some if one["noticed"] == "none"]
+        unreached = sum(one.get("said", not one.get("reached")) for one in silent)
         noticed = [one for one in some if one["noticed"] in ("tests", "SQL", "requests")]
         right = sum(one["named"] == "right" for one in noticed)
         runs = sorted(one["runs"] for one in noticed)

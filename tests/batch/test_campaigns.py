@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -73,6 +75,60 @@ def test_no_secret_reaches_tests_logs_or_results(world):
     assert environment["HOME"] != world.environment["HOME"]
     for path in world.campaign.rglob("*"):
         assert path.is_dir() or TOKEN.encode() not in path.read_bytes(), path
+
+
+REPLACES_THE_PAGE = """
+
+def test_the_page():
+    import io
+    import marshal
+    import os
+    import pathlib
+    import pickle
+
+    from jinja2.bccache import bc_magic
+
+    place, replaced = pathlib.Path(os.environ["AWAKEN_STATE_DIR"]).parent, 0
+    for path in (path for path in place.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        at = content.find(bc_magic)
+        if at >= 0:
+            file = io.BytesIO(content[at + len(bc_magic) :])
+            pickle.load(file)  # the digest of the source, before the code
+            begin = at + len(bc_magic) + file.tell()
+            code = marshal.dumps(compile("open({marker!r}, 'w')", "page", "exec"))
+            path.write_bytes(content[:begin] + code.ljust(len(content) - begin, b"0"))
+            replaced += 1
+    assert replaced
+"""
+
+
+def test_the_tests_of_a_repository_cannot_replace_the_page_of_their_report(world):
+    marker = world.place / "marker"
+    text = TESTS + REPLACES_THE_PAGE.replace("{marker!r}", repr(str(marker)))
+    world.add("org/one", FILES | {"tests/test_app.py": text})
+    world.write(verify='command = "pytest -q"')
+    world.batch("run")
+
+    assert world.states() == {"org/one": "verified"}
+    assert not marker.exists()
+
+
+def test_a_task_that_another_process_wrote_is_not_done(tmp_path):
+    (tmp_path / "start").write_bytes(b"of another process")
+    code = "from awaken.batch.working.child import main; main()"
+    with (tmp_path / "alive").open("w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)  # as the process that waits for the child
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path), "0" * 64],
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+
+    assert done.returncode == 1
+    assert "was changed by another one" in done.stderr
 
 
 def test_what_the_tests_say_decides(world):

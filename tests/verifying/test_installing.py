@@ -13,7 +13,7 @@ from awaken.cli import main
 from awaken.contract import UserError
 from awaken.verifying.installing import install
 from awaken.verifying.requests import sending
-from awaken.verifying.suites import Environment, Suite, SuiteRun
+from awaken.verifying.suites import Copy, Environment, Suite, SuiteRun
 from tests.verifying.test_verify import PYTEST, shop  # noqa: F401  a fixture
 
 APP = """\
@@ -137,7 +137,8 @@ def test_no_request_is_sent_before_what_is_missing_is_installed(tmp_path, monkey
         "run",
         lambda self, *_words, **_named: asked.append(self.packages) or Lacking.run(self),
     )
-    both = sending.TestsAndRequests(Lacking(copy, copy, PYTEST), (copy, copy, copy), PYTEST, None)
+    place = Copy(copy, copy)
+    both = sending.TestsAndRequests(Lacking(place, PYTEST), place, copy, PYTEST, None)
 
     assert both.run().lacking == environment()
     assert not asked

@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from msgspec import structs
 
 from awaken.cli import main
 from awaken.cli.commands import verified_steps
+from awaken.verifying.comparing import Difference
+from awaken.verifying.suites import ObservedTest
 from tests.engine.faulty_filesystem import Killed
 from tests.verifying.test_verify import (
     CONFTEST,
@@ -172,3 +175,44 @@ def test_the_command_that_a_repository_names_runs_where_it_is_trusted(shop, caps
     text = (shop / "pyproject.toml").read_text("utf-8")
     (shop / "pyproject.toml").write_text(text.replace("-q", "-v"), "utf-8")
     assert main(["verify", "--select", "query-to-select"]) == 2
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_step_that_the_tests_say_nothing_of_is_an_error(capsys):
+    code = main([*STEPS, "--", *PYTEST, "nowhere.py"])
+
+    said = capsys.readouterr().out
+    assert code == 2
+    assert "Step 1 is not verified: the command ran no test by pytest" in said
+    assert "file or directory not found: nowhere.py" in said
+    assert "Nothing was written." in said
+    assert "awaken undo" not in said
+    assert "test the result" not in said
+    assert git("rev-list", "--count", "HEAD").strip() == "1"
+
+
+def test_after_a_step_that_does_not_hold_only_what_was_made_can_be_undone(
+    shop, monkeypatch, capsys
+):
+    with (shop / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(RECIPE[RECIPE.index("[[") :].replace("query-to-select", "running-loop"))
+    loops = "import asyncio\n\n\nasync def loop():\n    return asyncio.get_event_loop()\n"
+    (shop / "loops.py").write_text(loops, "utf-8")
+    git("add", ".")
+    git("commit", "-q", "-m", "More")
+    verified, steps = verified_steps.verify_report, []
+
+    def fails_at_last(report, *words):
+        result = verified(report, *words)
+        steps.append(result)
+        failed = (Difference(ObservedTest("test_a", "passed"), None),)
+        return structs.replace(result, unexplained=failed if len(steps) == fails_at else ())
+
+    monkeypatch.setattr(verified_steps, "verify_report", fails_at_last)
+    for fails_at, undoes in ((1, False), (2, True)):
+        steps.clear()
+        assert main([*STEPS, "--", *PYTEST]) == 1
+        said = capsys.readouterr().out
+        assert f"Step {fails_at} failed verification." in said
+        assert ("awaken undo" in said) is undoes
+        assert ("test the result" in said) is undoes

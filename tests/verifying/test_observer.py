@@ -15,6 +15,7 @@ import pytest
 from _pytest.assertion.rewrite import rewrite_asserts
 
 from awaken import verifying
+from awaken.verifying.exercised import Functions
 
 SOURCE = '''\
 """A module."""
@@ -137,6 +138,62 @@ def test_only_watched_lines_are_said(plugin):
 def test_without_lines_each_function_says_that_its_file_is_reached(plugin):
     assert probed(plugin, None, lambda m: m["first"](1)) == {0}
     assert probed(plugin, None, dict) == set()
+
+
+MORE = '''
+def one_line(): return 1
+
+@decorator
+# a comment
+def stub(self) -> None: ...
+
+class Documented:
+    """A text."""
+
+    @property
+    def value(self):
+        """A text
+        of two lines.
+        """
+        # nothing but this
+        try:
+            return (
+                1
+            )
+        except ValueError: raise
+        except (
+            TypeError
+        ):
+            return 2
+        else:
+            "a string that is a statement"
+        finally:
+            pass
+
+async def matched(value):
+    async with value as other:
+
+        match other:
+            case {
+                "a": 1
+            }: return 3
+            case _:
+                while True:
+                    break
+                else:
+                    return 4
+'''
+
+
+@pytest.mark.parametrize("text", [SOURCE, MORE])
+def test_the_lines_of_functions_are_those_that_the_plugin_reports(plugin, text):
+    before = len(plugin.PLACES)
+    plugin.put_probes(ast.parse(text), "m.py", frozenset(range(text.count("\n") + 1)))
+    reported = {line for own in plugin.PLACES[before:] for _, line in own}
+
+    # An import runs with its file, and so is of no interest here.
+    imports = {n for n, line in enumerate(text.splitlines(), 1) if line.startswith("from ")}
+    assert Functions(text.encode()).statements - imports == reported - imports
 
 
 @pytest.mark.parametrize("line", [3, 5])

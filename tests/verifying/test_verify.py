@@ -15,7 +15,7 @@ import pytest
 
 from awaken import api
 from awaken.cli import main
-from awaken.contract import UserError
+from awaken.contract import Level, UserError
 from awaken.engine.machine import programs
 from awaken.engine.writing import applying
 from awaken.settings import Settings
@@ -133,7 +133,7 @@ def test_changes_that_hold_are_verified_in_a_copy(shop):
     assert not result.left_out
     assert result.runs == 2
     assert sum(test.count for test in result.after.tests.values()) > 0
-    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+    assert [one.change.paths for one in result.not_exercised] == [("queries.py",)]
     assert contents(shop) == before
     assert not list((shop.parent / "state/verifying").iterdir())
 
@@ -145,8 +145,8 @@ def test_lines_of_what_a_conftest_imports_are_reached(shop):
     result = verify([Path()], SELECTED, PYTEST)
 
     assert result.selected == {"test_shop.py::test_everyone", "test_shop.py::test_named"}
-    (unreached,) = (change for _, change in result.not_exercised)
-    assert unreached.paths == ("queries.py",)
+    (unreached,) = result.not_exercised
+    assert unreached.change.paths == ("queries.py",)
 
 
 @pytest.mark.slow
@@ -248,6 +248,43 @@ def test_more_statements_of_a_safe_change_are_a_failure(shop):
     assert {one.sql for left in result.left_out for one in left.tests} == {Sql.MORE}
 
 
+UNSAFE = """\
+import asyncio
+
+
+async def number():
+    return 1
+
+
+async def numbers():
+    await asyncio.gather(number(), number())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("reaches", "counts"), [("1", True), ("asyncio.run(numbers())", False)])
+def test_statements_count_in_the_tests_that_reach_no_unsafe_change(shop, reaches, counts):
+    (shop / "unsafe.py").write_text(UNSAFE, "utf-8")
+    add_test(
+        shop,
+        f"    import asyncio\n    import inspect\n\n    import others\n    {reaches}\n"
+        "    from sqlalchemy import text\n\n    named(db, 'a')\n"
+        '    if "select(" in inspect.getsource(others):\n'
+        '        db.execute(text("SELECT 1"))\n',
+        imports="from others import named\nfrom unsafe import numbers\n",
+    )
+    rules = ("query-to-select", "gather-to-taskgroup")
+    settings = Settings(select=rules, unsafe=rules)
+
+    result = verify([Path()], api.Options(settings=settings, use_cache=False), PYTEST)
+
+    levels = {change.level for root in result.report.roots for change in root.changes}
+    assert levels == {Level.SAFE, Level.UNSAFE}
+    assert [one.change.paths for one in result.left_out] == [("others.py",)] * counts
+    own = [one.sql for one in result.differences if one.before.name.endswith("test_added")]
+    assert own == [Sql.MORE] * (not counts)
+
+
 def test_a_run_without_changes_needs_no_tests(shop):
     for name in ("queries.py", "others.py"):
         (shop / name).unlink()
@@ -311,7 +348,7 @@ def test_a_file_that_a_conftest_imports_is_watched(shop):
 
     result = verify([Path()], SELECTED, [*PYTEST, "tests"])
 
-    assert [change.paths for _, change in result.not_exercised] == [("queries.py",)]
+    assert [one.change.paths for one in result.not_exercised] == [("queries.py",)]
 
 
 def test_the_page_says_which_tests_reach_a_change_and_what_it_sends(shop):

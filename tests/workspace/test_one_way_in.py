@@ -74,7 +74,6 @@ ALLOWED = {
     ("awaken/settings/recipes.py", READS): "awaken's own data",
     ("awaken/engine/machine/programs.py", READS): "writes what a program prints, for awaken",
     ("awaken/preview/html/report_page.py", READS): "the style and the script of this package",
-    ("awaken/preview/html/report_page.py", LISTS): "a directory that it has just made",
     ("awaken/batch/hosts/api_program.py", PARSES): "what gh and glab print",
     (
         "awaken/batch/manifest/manifest_file.py",

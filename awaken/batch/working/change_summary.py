@@ -48,7 +48,7 @@ def counts_of(report: Report, verified: Sequence[Verification]) -> Counts:
         files=changed_files(report),
         tests_before=_outcomes(first, before=True),
         tests_after=_outcomes(last, before=False),
-        not_exercised=sum(len(c.sites) for one in verified for _, c in one.not_exercised),
+        not_exercised=sum(one.unreached_sites for one in verified),
     )
 
 
@@ -147,8 +147,8 @@ def commit_text(title: str, summary: Summary) -> str:
     return printable("\n".join(lines)) + "\n"
 
 
-def write_page(path: Path, report: Report, project: Path, command: str, compiled: Path) -> None:
-    """Write the report of one repository as a page; ``compiled`` has the template of it."""
+def write_page(path: Path, report: Report, project: Path, command: str, compiled: bytes) -> None:
+    """Write the report of one repository as a page; ``compiled`` is the template of it."""
     asked = Asked("diff", project, again=command)
     with path.open("wb") as file:
         file.writelines(write(report, asked, compiled))

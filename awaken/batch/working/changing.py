@@ -20,9 +20,9 @@ from awaken.batch.working.task_data import (
     PATCH,
     REPORT,
     SUMMARY,
-    TEMPLATE,
     ChildResult,
     Failure,
+    Start,
     Task,
 )
 from awaken.contract import SiteId
@@ -57,11 +57,12 @@ class Made(Struct):
     stopped: str = ""
 
 
-def change(task: Task, place: Path) -> ChildResult:
-    """Make the changes of ``task`` in the clone below ``place``, whose project we are in.
+def change(start: Start, place: Path) -> ChildResult:
+    """Make the changes of a task in the clone below ``place``, whose project we are in.
 
     Raises UserError.
     """
+    task = start.task
     project = Path.cwd()
     settings = settings_from(task.settings, installed_rules(None, use=True))
     options = api.Options(settings=settings, jobs=1)
@@ -95,7 +96,7 @@ def change(task: Task, place: Path) -> ChildResult:
     rows = [row for verified in made.verified for row in verified_rows(verified)]
     summary = describe(task, report, rows, notes, [_shown(path, place) for path in made.files])
     (place / "out" / SUMMARY).write_bytes(msgspec.json.encode(summary))
-    write_page(place / "out" / REPORT, report, project, summary.again, place / TEMPLATE)
+    write_page(place / "out" / REPORT, report, project, summary.again, start.page)
     return result
 
 

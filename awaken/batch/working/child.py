@@ -1,9 +1,9 @@
 """The process that plans, verifies, applies and commits in one clone; it sees no secret.
 
-    python -I -c "... main()" PLACE
+    python -I -c "... main()" PLACE DIGEST
 
-``PLACE`` has ``task.json`` and the clone, and gets ``out/result.json``. It ends with the process
-that started it, which holds a lock on ``PLACE/alive``.
+``PLACE`` has the file ``start`` of that digest and the clone, and gets ``out/result.json``. It ends
+with the process that started it, which holds a lock on ``PLACE/alive``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 import traceback
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from awaken.batch.state.records import Kind, State
 from awaken.batch.working.changing import change
-from awaken.batch.working.task_data import ChildResult, Failure, Task
+from awaken.batch.working.task_data import START, ChildResult, Failure, Start, Task
 from awaken.contract import UserError
 
 _SECONDS_BETWEEN = 0.5
@@ -31,10 +32,15 @@ def main() -> None:
     """Do the task of the place that the command line names, and end this process."""
     place = Path(sys.argv[1])
     threading.Thread(target=_end_with_parent, args=(place / "alive",), daemon=True).start()
-    task = msgspec.json.decode((place / "task.json").read_bytes(), type=Task)
+    # Now, for the tests could write into that file as well.
+    content = (place / START).read_bytes()
+    if sha256(content).hexdigest() != sys.argv[2]:
+        sys.exit("awaken: the task of this process was changed by another one")
+    start = msgspec.msgpack.decode(content, type=Start)
+    task = start.task
     os.chdir(place / "repository" / task.subdirectory if _is_inside(place, task) else place)
     try:
-        result = change(task, place) if _is_inside(place, task) else _no_directory(task)
+        result = change(start, place) if _is_inside(place, task) else _no_directory(task)
     except UserError as error:
         result = _error(Kind.CODE, str(error))
     except Exception as error:  # noqa: BLE001  a repository must not cost the campaign more than itself

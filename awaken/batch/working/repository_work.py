@@ -39,10 +39,11 @@ from awaken.batch.working.task_data import (
     KEPT,
     LOG,
     PATCH,
-    TEMPLATE,
+    START,
     ChildResult,
     Failure,
     Outcome,
+    Start,
     Task,
 )
 from awaken.engine.machine.programs import Bounds, find_program, run_in_group
@@ -128,10 +129,8 @@ def _worked(task: Task, stop: Event | None) -> Outcome:
 
 
 def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome:
-    for name in ("repository", "out", "home", "empty", TEMPLATE):
+    for name in ("repository", "out", "home", "empty"):
         (place / name).mkdir()
-    for name, content in compiled_template().items():
-        (place / TEMPLATE / name).write_bytes(content)
     git = Git(place / "repository", task.clone_seconds, task.size_mb, stop)
     cloned = clone(git, task.url, task.base or task.ref, task.branch)
     known = Outcome(id=task.id, state=State.CLONED, base=cloned.commit, base_branch=cloned.branch)
@@ -178,9 +177,12 @@ def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildR
         if code:
             message = f"`{command}` failed with exit code {code}, so there is no environment"
             return _error(Kind.CODE, message)
-    (place / "task.json").write_bytes(msgspec.json.encode(task))
+    start = msgspec.msgpack.encode(Start(task, compiled_template()))
+    (place / START).write_bytes(start)
     parent = str(Path(awaken.__file__).parents[1])
     words = [sys.executable, "-I", "-c", _CHILD.format(parent), str(place)]
+    # What the commands above left running could write that file.
+    words.append(sha256(start).hexdigest())
     if task.tests and not task.network:
         unshare = find_program("unshare", place / "repository")
         if unshare is None:

@@ -94,6 +94,13 @@ class Summary(Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class Start(Struct, frozen=True):
+    """What a child begins with; with the compiled page it need not compile that again."""
+
+    task: Task
+    page: bytes
+
+
 class ChildResult(Struct, frozen=True, kw_only=True):
     """What the child process writes down; patch, bundle and reports are files next to it."""
 
@@ -111,7 +118,7 @@ PATCH, BUNDLE, REPORT, SUMMARY, LOG = (
     "summary.json",
     "log.txt",
 )
-TEMPLATE = "template"
-"""The directory of the compiled page, so that a child need not compile it again."""
+START = "start"
+"""The file that a child begins with; its digest is on the command line, which nobody can change."""
 KEPT = (PATCH, BUNDLE, REPORT, SUMMARY, LOG)
 """The files of a repository that a campaign keeps."""

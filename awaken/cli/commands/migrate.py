@@ -81,7 +81,9 @@ def migrate(
     """Make the steps of a recipe, each as a whole or not at all.
 
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
-    `awaken undo` takes the last step back. Exits with 1 if a step is blocked.
+    `awaken undo` takes the last step back.
+
+    Exits with 1 if a step is blocked or fails its tests, with 2 if the tests prove nothing.
     """
     from awaken.cli.commands.questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
@@ -101,14 +103,14 @@ def migrate(
     result = Migration(recipe, runs, done if writes else [], [], answers)
     if writes:
         result = _make(result, line, own, quiet=view.quiet)
-    steps = _nexts(recipe, runs, line, own)
+    steps = _nexts(result, line, own)
     if view.form is Form.HTML:
         _show_page(result, line, own, view)
     else:
         with opened(view.file) as stream:
             color = Color.NEVER if view.file else view.color
             print_migration(result, console_on(stream, color), steps)
-    if failed or (waits and not own.dry_run):
+    if failed or result.proves_nothing or (waits and not own.dry_run):
         return FAILED
     # What needs other versions was not migrated.
     unmet = any(root.unmet for one in runs if one.step.rules for root in one.report.roots)
@@ -232,6 +234,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
             verified=made.rows,
             reaches=made.reaches,
             stopped=made.stopped,
+            proves_nothing=made.proves_nothing,
         )
     commits: list[str] = []
     for one in writing:
@@ -242,15 +245,14 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     return structs.replace(result, commits=commits)
 
 
-def _nexts(
-    recipe: str, runs: Sequence[StepRun], line: CommandLine, own: MigrateOptions
-) -> list[Step]:
+def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[Step]:
     """Return what to do after the migration, or after its dry run."""
     from awaken.engine.recipe_run import written  # noqa: PLC0415
     from awaken.preview.after_apply import commands_after  # noqa: PLC0415
     from awaken.preview.summary import Step, undo_command  # noqa: PLC0415
 
     steps = []
+    recipe, runs = result.recipe, result.runs
     blocked = next((one for one in runs if one.is_blocked), None)
     if own.dry_run and any(one.writes for one in _until_blocked(runs)):
         asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
@@ -262,9 +264,9 @@ def _nexts(
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
             steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
     elif not own.dry_run:
-        done = written([one for one in _until_blocked(runs) if one.writes])
+        done = written([one for one in result.made if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
-        if done.roots:
+        if any(root.files for root in done.roots):
             steps.append(Step("undo the last step", undo_command(done)))
     if not any(one.step.rules for one in runs):
         steps.append(Step("see which recipe to begin with", line.again("recipes")))

@@ -20,7 +20,7 @@ from awaken.preview.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
 from awaken.verifying.reached_changes import Reach, reaches
-from awaken.verifying.verify import Tests, verify_report
+from awaken.verifying.verify import verify_report
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -36,7 +36,7 @@ class VerifiedSteps(Struct):
     """The steps that were made, as far as they held, with their commits; ``stopped`` says why not.
 
     ``rows`` are what the tests say of each, by its number, and ``reaches`` what they do at each
-    change.
+    change. Where they prove nothing, no test could say whether the next step holds.
     """
 
     made: list[StepRun]
@@ -44,6 +44,7 @@ class VerifiedSteps(Struct):
     rows: dict[int, list[str]]
     reaches: dict[int, dict[ChangeKey, Reach]]
     stopped: str = ""
+    proves_nothing: bool = False
 
 
 def take_back_step(recipe: str, line: CommandLine, *, quiet: bool) -> None:
@@ -71,7 +72,7 @@ def make_verified(
     ``words`` are the command that runs the tests. Raises UserError for what stops it before the
     first step.
     """
-    command, carry = tests_of(line, words)
+    tests = tests_of(line, words)
     result = VerifiedSteps([], [], {}, {})
     for one in runs:
         number = one.number
@@ -85,9 +86,10 @@ def make_verified(
 
         try:
             report = planned({})
-            verified = verify_report(report, planned, Tests(command, carry), tell)
+            verified = verify_report(report, planned, tests, tell)
         except UserError as error:
             result.stopped = f"Step {number} is not verified: {error}."
+            result.proves_nothing = True
             return result
         if verified is None:
             continue

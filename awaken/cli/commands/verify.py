@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.writing.undoing import Undone
     from awaken.preview.choices import View
-    from awaken.verifying.verify import Verification
+    from awaken.verifying.verify import Tests, Verification
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ def _verified(line: CommandLine, own: VerifyOptions, *, quiet: bool) -> Verifica
         if not quiet:
             say(f"{clause} ...")
 
-    command, carry = tests_of(line, own.command or ())
-    carry += own.carry or ()
+    tests = tests_of(line, own.command or ())
     asked = Requests(own.app) if own.requests else None
-    words = (line.paths, line.options, command, carry, tell)
-    return verified(*words, every=own.every, requests=asked)
+    carry = [*tests.carry, *(own.carry or ())]
+    words = (line.paths, line.options, tests.command, carry, tell)
+    return verified(*words, every=own.every, requests=asked, where=tests.where)
 
 
 def _applied(result: Verification, line: CommandLine, own: VerifyOptions) -> bool:
@@ -163,15 +163,20 @@ def say_taken_back(undone: Undone, *, quiet: bool) -> None:
         say(f"restored {plural(number, 'file')} of a verification that was killed ...")
 
 
-def tests_of(line: CommandLine, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the command that runs the tests, and files to carry, as the user and settings say.
+def tests_of(line: CommandLine, words: Sequence[str]) -> Tests:
+    """Return the command that runs the tests, where, and files to carry, as user and settings say.
 
     Raises UserError for a command of the project's own that the user does not trust.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.verifying.verify import Tests, Where  # noqa: PLC0415
 
     said = api.verify_settings(line.paths, line.options, has_command=bool(words))
-    return list(words) or shlex.split(said.command) or ["pytest"], list(said.carry)
+    if words:
+        return Tests(words, said.carry, Where.HERE)
+    if said.command:
+        return Tests(shlex.split(said.command), said.carry, Where.PROJECT)
+    return Tests(["pytest"], said.carry, Where.HERE_IN_PROJECT)
 
 
 def _holds(result: Verification) -> bool:

@@ -32,7 +32,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """A finding as the page shows it; ``anchor`` is its address, ``where`` its path and line.
 
     ``change`` is what the finding's change does beyond this site, and ``reach`` what the tests do
-    at it: both at the first site of the change alone.
+    at it: both at the first site of the change alone. No test reaches a site that is missed, while
+    tests reach others of the change.
     """
 
     anchor: str
@@ -46,6 +47,7 @@ class Site(Struct, frozen=True, kw_only=True):
     requires: tuple[tuple[str, str], ...] = ()
     change: ShownChange | None = None
     reach: Reach | None = None
+    is_missed: bool = False
 
 
 class ShownChange(Struct, frozen=True):
@@ -225,6 +227,9 @@ class Parts:
     ) -> Site:
         path, region = self._places.of(root, finding.place)
         made = finding.change in root.made
+        reach = None
+        if finding.change is not None:
+            reach = self._asked.course.reaches.get((root.step, root.root, finding.change))
         return Site(
             anchor=self._anchor(number, finding.site),
             finding=finding,
@@ -240,11 +245,8 @@ class Parts:
                 if one in changes and changes[one].sites
             ),
             change=None if change is None else self._beyond(root, finding, change),
-            reach=(
-                None
-                if change is None
-                else self._asked.course.reaches.get((root.step, root.root, change.id))
-            ),
+            reach=None if change is None else reach,
+            is_missed=reach is not None and finding.site in reach.missed,
         )
 
     def _beyond(

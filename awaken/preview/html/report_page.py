@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import importlib.metadata
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined, Template
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from awaken.engine.report import Report
@@ -27,15 +26,16 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import inert_markup, visible
 
 
-def write(report: Report, asked: Asked, compiled: Path | None = None) -> Iterator[bytes]:
-    """Yield the form, as UTF-8; ``compiled`` is a directory of ``compiled_template``."""
+def write(report: Report, asked: Asked, compiled: bytes = b"") -> Iterator[bytes]:
+    """Yield the form, as UTF-8; ``compiled`` is what ``compiled_template`` gave."""
     yield inert_markup(page(report, asked, compiled)).encode()
 
 
-def page(report: Report, asked: Asked, compiled: Path | None = None) -> str:
+def page(report: Report, asked: Asked, compiled: bytes = b"") -> str:
     """Return the page for ``report``; every string in it is escaped by the template."""
     parts = Parts(report, asked)
-    return template_of("awaken.preview.html", "report.html.jinja", compiled).render(
+    code = _Compiled(compiled)
+    return template_of("awaken.preview.html", "report.html.jinja", code).render(
         title=f"awaken {asked.command}",
         sites=count(report).sites,
         version=importlib.metadata.version("awaken"),
@@ -45,19 +45,33 @@ def page(report: Report, asked: Asked, compiled: Path | None = None) -> str:
 
 
 @cache
-def compiled_template() -> Mapping[str, bytes]:
-    """Return files by name; where they are, another process need not compile the page again."""
-    with TemporaryDirectory() as place:
-        template_of("awaken.preview.html", "report.html.jinja", Path(place))
-        return {file.name: file.read_bytes() for file in Path(place).iterdir()}
+def compiled_template() -> bytes:
+    """Return the code of the page, so that another process need not compile it again."""
+    code = _Compiled()
+    template_of("awaken.preview.html", "report.html.jinja", code)
+    return code.text
 
 
-def template_of(package: str, name: str, compiled: Path | None = None) -> Template:
+class _Compiled(BytecodeCache):
+    """The code of one template, in memory: whoever can write it into a file runs in our process."""
+
+    def __init__(self, text: bytes = b"") -> None:
+        self.text = text
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if self.text:
+            bucket.bytecode_from_string(self.text)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.text = bucket.bytecode_to_string()
+
+
+def template_of(package: str, name: str, compiled: BytecodeCache | None = None) -> Template:
     """Return the template ``name`` of a package; it escapes all strings, and shows what hides."""
     environment = Environment(
         loader=PackageLoader(package, ""),
         autoescape=True,
-        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None,
+        bytecode_cache=compiled,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from awaken.contract import UserError
 from awaken.verifying.requests.applications import application_of
-from awaken.verifying.suites import Suite, SuiteRun, Watched
+from awaken.verifying.suites import Copy, Suite, SuiteRun, Watched
 
 _CHILD = Path(__file__).parent / "child"
 _SCRIPT = _CHILD / "awaken_requests.py"
@@ -27,17 +27,17 @@ class TestsAndRequests(Suite):
     def __init__(
         self,
         tests: Suite,
-        place: tuple[Path, Path, Path],
+        copy: Copy,
+        project: Path,
         command: Sequence[str],
         named: str | None,
     ) -> None:
-        copy, top, project = place
-        application = application_of(copy, project, named)
+        application = application_of(copy.path, project, named)
         self._tests = tests
-        self._kept = copy.parent / "requests"
+        self._kept = copy.path.parent / "requests"
         self._kept.mkdir()
         words = [*_python(command), str(_SCRIPT), application.place]
-        self._requests = Suite(copy, top, words, tests.files)
+        self._requests = Suite(copy, words)
         self._requests.own = {
             "AWAKEN_REQUESTS_PLACE": str(self._kept),
             "AWAKEN_REQUESTS_HOME": str(project),
