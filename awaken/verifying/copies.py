@@ -25,10 +25,10 @@ def copied(
 ) -> Iterator[Path]:
     """Copy the files of the repository at ``top`` and give the directory of the copy.
 
-    That is what git tracks and does not ignore, as it is on disk, and the files named by ``carry``
-    in one of ``directories`` or in ``top``.
-    Without a repository it is all but environments and caches. The copy is removed at the end;
-    copies of processes that were killed are removed first. Raises UserError.
+    The copy has the files that git tracks and does not ignore, as they are on disk. It also has the
+    files named by ``carry`` in one of ``directories`` or in ``top``. Without a repository it has
+    all but environments and caches. The copy is removed at the end; copies of processes that were
+    killed are removed first. Raises UserError.
     """
     place = _place()
     # The name says whose it is, so that the next process can tell whether that one still runs.

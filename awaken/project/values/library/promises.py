@@ -30,8 +30,8 @@ _OPEN = {
 def holds_own(evaluator: Questions, declared: Values) -> bool:
     """Whether a value may say more than its annotation, which names a class of the program.
 
-    So it may of a statement or a result of which the annotation leaves open what it gives, and of
-    rows: PyCharm takes ``query(Model).all()`` for ``list[type[Model]]``.
+    So it may of a statement or a result of which the annotation leaves open what it gives. The same
+    holds for rows: PyCharm takes ``query(Model).all()`` for ``list[type[Model]]``.
     """
     return any(
         (

@@ -228,8 +228,8 @@ class Loading:
         """Return the calls that have to reload objects of the session, with the argument for that.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
-        `Session.get`). A statement ``later``, after a commit, gives the collections of before. After
-        a request that a test has ``sent``, it gives all earlier values.
+        `Session.get`). A statement ``later``, after a commit, gives the collections of before.
+        After a request that a test has ``sent``, it gives all earlier values.
         """
         added = {one.place for one in self._planned.added}
         is_held, found = holds_back(self._project), dict[Place, Anew]()

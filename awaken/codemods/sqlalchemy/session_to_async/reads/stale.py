@@ -57,9 +57,10 @@ def read_after_commits(
 ) -> Iterator[Later]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
-    Where a program changes rows without its objects, all of them that may give an object again: in
-    all files, or after a request among ``sent``, which has sessions of its own. ``mapped`` are the
-    relationships that the mapping loads, ``loading`` the statements that get a loader option.
+    Where a program changes rows without its objects, all of them that may give an object again.
+    That is so in all files, or after a request among ``sent``, which has sessions of its own.
+    ``mapped`` are the relationships that the mapping loads, ``loading`` the statements that get a
+    loader option.
     """
     is_unseen = any(unseen_writes(project))
     for load in later:

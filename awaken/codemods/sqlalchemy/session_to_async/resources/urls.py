@@ -84,8 +84,8 @@ class Urls:
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
 
-        The URL of an engine that gets it from outside may be in a text of the program, or in a file
-        next to the code. It may also be a URL of a driver that the program requires.
+        The URL of an engine that gets it from outside may be in a text of the program. It may also
+        be in a file next to the code, or name a driver that the program requires.
         """
         found = {
             database: one

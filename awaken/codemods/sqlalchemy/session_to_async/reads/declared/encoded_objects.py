@@ -68,8 +68,8 @@ def returned_objects(
 ) -> Iterator[Member]:
     """Yield how endpoints without a response model answer with no more than before.
 
-    What may be more is a caveat. ``loaded`` returns which relationships of a class are loaded with
-    each object from now on.
+    A caveat names attributes that it may contain more. ``loaded`` returns which relationships of a
+    class are loaded with each object from now on.
     """
     for part in _answered(project):
         module, node = part.module, part.node
@@ -349,9 +349,9 @@ def _wanted(  # noqa: PLR0913
 ) -> set[str]:
     """Return the relationships that objects may have had when they were encoded before.
 
-    The function around ``encoding``, one that it runs, or one of its dependencies reads or sets it,
-    or has a statement load it. The function itself does so before ``end``, an offset. What it reads
-    before a commit that always runs was expired again.
+    The function around ``encoding``, a function that it runs, or one of its dependencies reads,
+    sets or loads them. In the function itself, this counts before ``end``, an offset. A read before
+    a commit that always runs does not count: the commit expires it.
     """
     around, statement = module.enclosing_function(encoding), module.statement_of(encoding)
     if not isinstance(around, Function):
