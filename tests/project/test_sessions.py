@@ -667,7 +667,7 @@ UNKNOWN = [
     ("from db import SessionLocal\ndef f(s):\n  s = s or SessionLocal()\n  s", "no annotation"),
     ("class A(Elsewhere):\n  pass\ns = A()\ns", "inherits from"),
     ("from somewhere import Base\nclass A(Base): pass\ndef f(s: A): s", "inherits from"),
-    ("class A:\n  def f(self):\n    s = self.session\n    s", "sets no `session`"),
+    ("class A:\n  def f(self):\n    s = self.session\n    s", "nothing visible assigns `session`"),
     ("from db import SessionLocal\ns = getattr(SessionLocal, 'x')\ns", "getattr"),
     ("from db import session_scope\ns = session_scope()\ns", None),
     (
