@@ -318,6 +318,57 @@ def test_what_is_loaded_after_a_commit_and_a_request_is_read_anew(lines, is_anew
     assert (AGAIN in after) == is_anew, after
 
 
+SHARED = """\
+import pytest
+from fastapi.testclient import TestClient
+
+from database import LocalSession, get_db
+from main import app
+from models import User
+
+
+@pytest.fixture
+def db():
+    with LocalSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(db):
+    OVERRIDE
+    yield TestClient(app)
+
+
+def test_users(client, db):
+    first = db.get(User, 1)
+    db.commit()
+    client.post("/users")
+    assert db.get(User, 1).id == first.id
+"""
+
+
+OVERRIDE = "def override():\n        yield {}\n    app.dependency_overrides[get_db] = override"
+
+
+@pytest.mark.parametrize(
+    ("override", "is_anew"),
+    [
+        (OVERRIDE.format("db"), False),
+        ("app.dependency_overrides[get_db] = lambda: db", False),
+        (OVERRIDE.format("LocalSession()"), True),
+    ],
+)
+def test_a_test_has_the_objects_of_requests_that_use_its_session(override, is_anew):
+    text = API.replace("FIELD", "id: int").replace("MODEL", "UserOut")
+    text = text.replace("METHOD", "one").replace("REFRESH", "pass")
+    models = MODELS.replace(', lazy="selectin"', ', lazy="noload"')
+    test = SHARED.replace("OVERRIDE", override)
+    result = rewritten(database=FACTORY_AND_BASE, models=models, main=text, test_main=test)
+    after = result.files["test_main.py"].decode()
+
+    assert (AGAIN in after) == is_anew, after
+
+
 CONFTEST = """\
 import pytest
 from sqlalchemy.orm import Session

@@ -248,7 +248,7 @@ class SessionToAsync(Rule):
             part = waiting()
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
-        again = loading.loaded_again(later, shared.sent)
+        again = loading.loaded_again(later, shared.is_behind_request)
         anew = loaded_before_validation(part, spawned.calls(), later)
         loaded_again = {
             **anew,

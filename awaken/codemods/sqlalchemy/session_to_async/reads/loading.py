@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+    from awaken.project.source.modules import Module
     from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
@@ -224,16 +225,18 @@ class Loading:
         """Return the relationships of a class that something loads before they are read."""
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
 
-    def loaded_again(self, later: Iterable[Later], sent: Collection[Place]) -> dict[Place, Anew]:
+    def loaded_again(
+        self, later: Iterable[Later], is_behind: Callable[[Module, ast.Call], bool]
+    ) -> dict[Place, Anew]:
         """Return the calls that have to reload objects of the session, with the argument for that.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
         `Session.get`). A statement ``later``, after a commit, gives the collections of before.
-        After a request that a test has ``sent``, it gives all earlier values.
+        After a request of a test to another session, it gives all earlier values.
         """
         added = {one.place for one in self._planned.added}
         is_held, found = holds_back(self._project), dict[Place, Anew]()
-        for load in read_after_commits(self._project, later, self._mapped, added, sent):
+        for load in read_after_commits(self._project, later, self._mapped, added, is_behind):
             said = reloading(self._project, load, is_held=is_held)
             if said is not None and not leads_back(self._project, load.place):
                 found[load.place] = said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import unseen_writes
@@ -53,14 +53,13 @@ def read_after_commits(
     later: Iterable[Later],
     mapped: Collection[Key],
     loading: Collection[Place],
-    sent: Collection[Place],
+    is_behind_request: Callable[[Module, ast.Call], bool],
 ) -> Iterator[Later]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
     Where a program changes rows without its objects, all of them that may give an object again.
-    That is so in all files, or after a request among ``sent``, which has sessions of its own.
-    ``mapped`` are the relationships that the mapping loads, ``loading`` the statements that get a
-    loader option.
+    That is so in all files, or after a request that has sessions of its own. ``mapped`` are the
+    relationships that the mapping loads, ``loading`` the statements that get a loader option.
     """
     is_unseen = any(unseen_writes(project))
     for load in later:
@@ -68,19 +67,10 @@ def read_after_commits(
         calls = [] if module is None else module.calls_at(load.place.span)
         if module is None or load.kind != "load" or len(calls) != 1:
             continue
-        is_behind = is_unseen or _is_behind(module, calls[0], sent)
+        is_behind = is_unseen or is_behind_request(module, calls[0])
         is_whole = is_behind and project.orm.commits.reloads.of(module, calls[0]) is not None
         if is_whole or _gives_relationships(project, module, calls[0], mapped, loading):
             yield load
-
-
-def _is_behind(module: Module, load: ast.Call, sent: Collection[Place]) -> bool:
-    """Whether the function around a load has sent a request before."""
-    function = module.enclosing_function(load)
-    span, end = module.span(function or module.tree), module.span(load).start
-    return any(
-        one.path == module.path and span.contains(one.span) and one.span.start < end for one in sent
-    )
 
 
 def _gives_relationships(

@@ -26,7 +26,7 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -89,25 +89,62 @@ class SharedSessions:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        has_relationships = bool(project.files_with(WORDS))
         self._closing: set[Place] = set()
-        self._found = [*self._given()] if has_relationships else []
+        self._given = [*self._sessions_given()]
+        self._has_relationships = bool(project.files_with(WORDS))
 
     def places(self) -> frozenset[Place]:
-        """Return the statements that give a request its session."""
-        return frozenset(self._found)
+        """Return the statements that give a request its session, where its objects are reloaded."""
+        given = self._given if self._has_relationships else ()
+        return frozenset(module.place(statement) for module, statement, _ in given)
 
     @property
     def are_closed(self) -> bool:
         """Whether a request closes the session of a test, and so detaches what the test holds."""
-        return bool(self._closing)
+        return self._has_relationships and bool(self._closing)
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        return self.sent if self._found else ()
+        return self._sent if self._given and self._has_relationships else ()
+
+    def is_behind_request(self, module: Module, load: ast.Call) -> bool:
+        """Whether the function around ``load`` sends a request before, to another session."""
+        function, end = module.enclosing_function(load), module.span(load).start
+        span = module.span(function or module.tree)
+        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
+        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared:
+            return False
+        return any(
+            place.path == module.path and span.contains(place.span) and place.span.start < end
+            for place in self._sent
+        )
 
     @cached_property
-    def sent(self) -> tuple[Place, ...]:
+    def _shared(self) -> set[Place]:
+        """The fixtures that give the shared sessions."""
+        given = [(module, name) for module, _, name in self._given]
+        given += [
+            (module, node.body)
+            for module in self._overriding_modules()
+            for node in module.walk()
+            # A function can reload what it gives; a lambda can't, and gives the session alike.
+            if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Name)
+        ]
+        return {fixture for one in given for fixture in self._fixtures(*one)}
+
+    def _fixtures(self, module: Module, name: ast.Name) -> set[Place]:
+        """Return the fixture that a parameter ``name`` receives, if any."""
+        requests = self._project.coroutine_tests.requests
+        for function in module.ancestors(name):
+            if isinstance(function, Function) and name.id in {
+                parameter.arg for parameter, _ in parameters_of(function.args)
+            }:
+                fixture = requests.fixture(module, function, name.id)
+                return set() if fixture is None else {fixture[0].place(fixture[1])}
+        return set()
+
+    @cached_property
+    def _sent(self) -> tuple[Place, ...]:
         """The calls of tests that send requests."""
         clients = Clients(self._project)
         modules = modules_with(self._project, _REQUESTS)
@@ -121,12 +158,8 @@ class SharedSessions:
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of them."""
         written = set[str]()
-        for place in self._found:
-            module = self._project.module(place.path)
-            for node in () if module is None else module.walk():
-                given = _given_name(node)
-                if module is not None and given is not None and module.place(node) == place:
-                    yield self._member(Site(self._rule, module, node), given.id, written)
+        for module, statement, name in self._given if self._has_relationships else ():
+            yield self._member(Site(self._rule, module, statement), name.id, written)
 
     def _member(self, site: Site[ast.AST], text: str, written: set[str]) -> Member:
         module = site.module
@@ -163,15 +196,20 @@ class SharedSessions:
                 yield needed
             yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
 
-    def _given(self) -> Iterator[Place]:
-        """Yield the statements that give a request a session from outside of their function."""
+    def _overriding_modules(self) -> Iterator[Module]:
         for module in modules_with(self._project, (_OVERRIDES.encode(),)):
-            if not is_around_tests(module.path):
-                continue
+            if is_around_tests(module.path):
+                yield module
+
+    def _sessions_given(self) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
+        """Yield the statements that give a request a session from outside of their function."""
+        for module in self._overriding_modules():
             for function in dict.fromkeys(_overriding(self._project, module)):
                 yield from self._of_function(module, function)
 
-    def _of_function(self, module: Module, function: ast.FunctionDef) -> Iterator[Place]:
+    def _of_function(
+        self, module: Module, function: ast.FunctionDef
+    ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
         for node in module.walk(function):
             given = _given_name(node)
             if given is not None:
@@ -180,7 +218,7 @@ class SharedSessions:
                 if function not in own and is_session:
                     if _closes(module, function, given.id):
                         self._closing.add(module.place(node))
-                    yield module.place(node)
+                    yield module, node, given
 
 
 def _given_name(node: ast.AST) -> ast.Name | None:
