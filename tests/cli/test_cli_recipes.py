@@ -197,6 +197,8 @@ def test_a_migration_makes_a_commit_for_each_step(shop):
     assert "step 2 of the recipe sqlalchemy-2" in body
     assert "query-to-select: 1 safe" in body
     assert git(shop.root, "status", "--porcelain") == b""
+    commit = git(shop.root, "log", "-1", "--format=%h").decode().strip()
+    assert f"undo the last step: git revert --no-edit {commit}" in out.decode()
 
     code, out = awaken("migrate", "sqlalchemy-2", "--commit")
 

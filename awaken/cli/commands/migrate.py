@@ -81,7 +81,7 @@ def migrate(
     """Make the steps of a recipe, each as a whole or not at all.
 
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
-    `awaken undo` takes the last step back.
+    `awaken undo` takes the last step back, or `git revert` if it is committed.
 
     Exits with 1 if a step is blocked or fails its tests, with 2 if the tests prove nothing.
     """
@@ -267,7 +267,10 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
         done = written([one for one in result.made if one.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if any(root.files for root in done.roots):
-            steps.append(Step("undo the last step", undo_command(done)))
+            # The files of a commit would come back, and differ from it.
+            commits = result.commits
+            command = f"git revert --no-edit {commits[-1]}" if commits else undo_command(done)
+            steps.append(Step("undo the last step", command))
     if not any(one.step.rules for one in runs):
         steps.append(Step("see which recipe to begin with", line.again("recipes")))
     for one in runs:
