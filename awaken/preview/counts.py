@@ -215,6 +215,7 @@ def needs_of(report: Report) -> str:
 
 
 _NAME = re.compile(r"`[^`]+`")
+_BETWEEN_CLAUSES = re.compile(r"; (?=[^`]*(?:`[^`]*`[^`]*)*$)")
 
 
 class Caveat(Struct, frozen=True):
@@ -230,6 +231,14 @@ class Caveat(Struct, frozen=True):
         return self.count if self.text == self.first else 1
 
 
+def clauses(message: str) -> list[str]:
+    """Return the parts of a message between its semicolons, those of quoted code aside.
+
+    The first says what a rewrite does, the others what it may change.
+    """
+    return _BETWEEN_CLAUSES.split(message)
+
+
 def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
     """Return the rows of ``sentences``, each with its number of places; none is left out.
 
@@ -238,7 +247,7 @@ def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
     """
     alike: dict[str, dict[str, int]] = {}
     for sentence, count in sentences:
-        key = sentence.partition("; ")[2] or _NAME.sub("`", sentence, count=1)
+        key = "; ".join(clauses(sentence)[1:]) or _NAME.sub("`", sentence, count=1)
         rows = alike.setdefault(key, {})
         rows[sentence] = rows.get(sentence, 0) + count
     return [_joined(rows) for rows in alike.values()]
@@ -247,9 +256,11 @@ def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
 def _joined(rows: dict[str, int]) -> Caveat:
     first, *others = rows
     count = sum(rows.values())
-    rewrite, _, caveat = first.partition("; ")
-    if others and caveat:
-        return Caveat(f"{caveat} ({count:,} times, first where {rewrite})", count, first)
+    rewrite, *caveats = clauses(first)
+    if others and caveats:
+        return Caveat(
+            f"{'; '.join(caveats)} ({count:,} times, first where {rewrite})", count, first
+        )
     also = [match[0] for sentence in others if (match := _NAME.search(sentence))]
     text = f"{first} (also {', '.join(also)})" if also else first
     return Caveat(text, count, first)

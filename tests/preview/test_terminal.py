@@ -313,6 +313,29 @@ def test_a_finding_is_framed_and_underlined() -> None:
     ]
 
 
+def test_a_caveat_is_shown_in_full_at_its_first_site_only() -> None:
+    file = source("a.py", b"f(1)\ng(2)\n")
+    messages = ("`f` goes; `x; y` is read; it is slow", "`g` goes; it is slow; it is big")
+    sites = tuple(
+        finding(file, site, Level.UNSAFE, message=message)
+        for site, message in zip(("f(1)", "g(2)"), messages, strict=True)
+    )
+
+    change = FileChange("a.py", file, file.with_text(b"a\nb\n"), sites)
+
+    first, second, *_ = framed(report(root_report(ROOT, change, findings=sites))).split("\n\n")
+
+    assert first.splitlines()[0] == f"{RULE} unsafe: `f` goes"
+    assert [row.strip() for row in first.splitlines() if "may change" in row] == [
+        "= may change: `x; y` is read",
+        "= may change: it is slow",
+    ]
+    assert [row.strip() for row in second.splitlines() if "may change" in row] == [
+        "= may change: it is big",
+        "= may change: as at a.py:1:1",
+    ]
+
+
 def test_the_new_text_of_a_rewritten_site_follows_its_lines() -> None:
     first, every, *_ = framed(sample()).split("\n\n")
 

@@ -5,7 +5,7 @@ The members of one change, which is made as a whole or not at all, are one line 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import ChangeId, Finding, Level, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
-from awaken.preview.counts import plural
+from awaken.preview.counts import clauses, plural
 from awaken.preview.diffs.rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
@@ -105,7 +105,7 @@ def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, l
 
 
 def _caveats(message: str) -> str:
-    return message.partition("; ")[2]
+    return "; ".join(clauses(message)[1:])
 
 
 class _Frames:
@@ -117,6 +117,8 @@ class _Frames:
         self._current = current
         self._changes = {file.path: file for file in root.files}
         self._places = Places(current)
+        # The place of the first site that each caveat was shown at.
+        self._caveats: dict[str, str] = {}
 
     def print(self, *, every: bool) -> None:
         told = outlined(self._root)
@@ -166,13 +168,19 @@ class _Frames:
         page, region = self._page, self._lines.region(finding.place.span)
         digits = len(str(region.end_line + 1))
         head = (finding.rule, "code.name"), " ", (level, level), ": "
-        page.sentence(*head, (finding.message, "path"))
+        caveats: list[str] = []
+        message = finding.message
+        if finding.level is Level.UNSAFE:
+            message, *caveats = clauses(message)
+        page.sentence(*head, (message, "path"))
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
         rewrite = self._rewrite(finding, region)
         # Sites that share lines are rewritten by the same new text, shown once.
         told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
         self._page.labelled(digits, "rewrite", "shown above" if told else "")
+        for caveat in self._news(caveats, self._where(finding.place, region)):
+            self._page.labelled(digits, "may change", caveat)
         self._page.labelled(digits, "reason", finding.reason or "")
         self._page.labelled(digits, "what to do", finding.help)
         # Two expressions may begin in one place.
@@ -180,6 +188,18 @@ class _Frames:
         for place in dict.fromkeys(related):
             self._page.labelled(digits, "because", place)
         page.row()
+
+    def _news(self, caveats: Iterable[str], where: str) -> Iterator[str]:
+        """Yield the caveats that no earlier site had, then where the others were shown."""
+        earlier: dict[str, None] = {}
+        for caveat in caveats:
+            first = self._caveats.setdefault(caveat, where)
+            if first == where:
+                yield caveat
+            else:
+                earlier[first] = None
+        if earlier:
+            yield f"as at {', '.join(earlier)}"
 
     def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
         if self._rewrites is None or finding.change not in self._root.made:
