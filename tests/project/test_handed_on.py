@@ -559,6 +559,37 @@ def test_what_a_generator_yields_is_said_not_to_be_followed():
     assert list(found.leaks.values()) == ["awaken does not follow the values that `jobs` yields"]
 
 
+STAR = """\
+from fastapi import FastAPI
+
+from helpers import *
+
+app = FastAPI()
+app.dependency_overrides[depended] = {given}
+"""
+HELPERS = """\
+def depended():
+    return 1
+
+
+def opened():
+    return 2
+
+
+named = opened
+listed = [opened]
+"""
+
+
+@pytest.mark.parametrize("given", ["opened", "named", "listed[0]"])
+def test_a_star_import_gives_what_is_passed_on(given):
+    project = program({"app.py": STAR.format(given=given), "helpers.py": HELPERS})
+    graph, handed = project.calls.graph(), project.calls.handed_on()
+    opened = next(one for one in graph.functions() if one.qualname == "opened")
+
+    assert not any(component.leaks for component in handed.of(opened))
+
+
 def test_what_is_made_a_manager_is_called_where_that_is_entered():
     text = """\
 from contextlib import contextmanager

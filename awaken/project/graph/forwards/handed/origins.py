@@ -125,7 +125,8 @@ class Origins:
 
     def _name(self, module: Module, node: ast.Name, depth: int) -> Found:
         bindings = module.scopes.bindings_of(node)
-        is_defined = bool(bindings) and all(binding.kind in _DEFINED for binding in bindings)
+        # Without a binding, a star import may give the name.
+        is_defined = all(binding.kind in _DEFINED for binding in bindings)
         values = self._slots.evaluator.values(module, node) if is_defined and not depth else ()
         if values and all(isinstance(value, FunctionOf) for value in values):
             # The name of a function is no variable: its other uses have nothing to do with this.

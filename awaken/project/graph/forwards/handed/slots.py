@@ -85,10 +85,21 @@ class Slots:
                 yield module, node
 
     def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
-        """Return the variable that ``node`` reads or writes; None for what is not bound."""
+        """Return the variable that ``node`` reads or writes; None for a name without a binding."""
         scopes = module.scopes
         scope = scopes.owner(node.id, scopes.scope_of(node))
-        return None if scope is None else self._in(module, scope.node, node.id, depth)
+        if scope is not None:
+            return self._in(module, scope.node, node.id, depth)
+        # A star import may give it.
+        qualified = self.evaluator.names.qualified(module, node) if scopes.import_stars else None
+        return None if qualified is None else self.of_file(qualified, depth)
+
+    def of_file(self, qualified: str, depth: int) -> Slot | None:
+        """Return the variable of a file of the program; None if ``qualified`` names none."""
+        located = self.evaluator.names.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return None
+        return Slot("variable", located.path, -1, located.rest[0], depth)
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""

@@ -121,19 +121,18 @@ class Variables:
         yield End("leak", module, node, f"the value of `{slot.name}` is unknown")
 
     def _import(self, module: Module, binding: Binding, slot: Slot) -> Found:
-        name = ast.Name(slot.name, ast.Load())
         mentions = [
             one
             for one in module.mentions(slot.name)
             if isinstance(one, ast.Name) and binding in module.scopes.bindings_of(one)
         ]
         qualified = self._evaluator.names.qualified(module, mentions[0]) if mentions else None
-        located = None if qualified is None else self._evaluator.names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            why = f"`{qualified or name.id}` is of a library"
+        imported = None if qualified is None else self._slots.of_file(qualified, slot.depth)
+        if imported is None:
+            why = f"`{qualified or slot.name}` is of a library"
             yield End("leak", module, binding.node, why)
-            return
-        yield Slot("variable", located.path, -1, located.rest[0], slot.depth)
+        else:
+            yield imported
 
     # -------------------------------------------------------------------------------- parameters
     def _parameter(self, module: Module, binding: Binding, parameter: ast.arg, slot: Slot) -> Found:
