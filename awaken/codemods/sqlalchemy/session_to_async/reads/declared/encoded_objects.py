@@ -38,6 +38,11 @@ _ENCODER = "fastapi.encoders.jsonable_encoder"
 _GETTING = {"get", "get_one"}
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 _LOADERS = {"contains_eager", "immediateload", "joinedload", "selectinload", "subqueryload"}
+_READING = {"attribute", "lazy", "loading"}
+_READING_METHODS = {
+    "execute", "get", "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar",
+    "scalar_one", "scalar_one_or_none", "scalars",
+}  # fmt: skip
 _DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
 _CHOOSING = {"exclude", "include"}
 
@@ -117,7 +122,11 @@ def _without(  # noqa: PLR0913
         for call in module.walk(node)
         if isinstance(call, ast.Call) and is_select(project, module, call)
     ]
-    if _is_got(node) and unread:
+    is_got = _is_got(node)
+    if unread and is_certain and (is_got or selects) and _loads_otherwise(project, part):
+        # The session returns an object as it loaded it first, whatever a later statement says.
+        is_got, selects = False, []
+    if is_got and unread:
         yield member(site, shown, _got_without, project, unread, read)
         return
     for call in selects if unread else ():
@@ -128,6 +137,19 @@ def _without(  # noqa: PLR0913
         yield member(site, shown, _encoded, project, part, unread, read)
     elif left := read if selects else sorted({*names, *nested}):
         yield _announced(site, left)
+
+
+def _loads_otherwise(project: Project, part: Answer) -> bool:
+    """Whether an endpoint, or a function that runs for it, loads objects for something else."""
+    own = part.module.span(part.node)
+    for module, function in _run_for(project, part.module, part.function):
+        among = {node for node in module.walk(function) if isinstance(node, ast.expr)}
+        if module is part.module:
+            among = {node for node in among if not own.contains(module.span(node))}
+        for operation in project.orm.operations_among(module, among.__contains__):
+            if operation.how in _READING or operation.method in _READING_METHODS:
+                return True
+    return False
 
 
 def _nested(
