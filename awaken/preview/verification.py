@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Finding
 from awaken.engine.report import RootReport
 from awaken.preview.console.page import Page, joined
-from awaken.preview.counts import changed_files, plural, rewritten, rewritten_sites
+from awaken.preview.counts import changed_files, clauses, plural, rewritten, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
@@ -82,7 +82,9 @@ def _not_selected(result: Verification) -> str:
 def _outcomes(result: Verification, *, before: bool) -> str:
     run = result.before if before else result.after
     counted = Counter(test.outcome for test in run.tests.values())
-    listed = ", ".join(f"{number:,} {outcome}" for outcome, number in counted.most_common())
+    # Answers to requests come after the outcomes of tests.
+    ordered = sorted(counted.most_common(), key=lambda item: item[0].startswith("answered"))
+    listed = ", ".join(f"{number:,} {outcome}" for outcome, number in ordered)
     ended = "" if run.exit_code is not None else "; the tests did not end"
     return f"{listed or 'no test ran'} in {run.seconds:.1f} s{ended}"
 
@@ -217,7 +219,9 @@ def _places(result: Verification, *, with_message: bool) -> list[str]:
 
 def _place(root: RootReport, finding: Finding, *, with_message: bool) -> str:
     path, region = Places(Path.cwd()).of(root, finding.place)
-    return visible(f"{path}:{region.line}{f': {finding.message}' if with_message else ''}")
+    return visible(
+        f"{path}:{region.line}{f': {clauses(finding.message)[0]}' if with_message else ''}"
+    )
 
 
 def _differs(one: Difference) -> str:

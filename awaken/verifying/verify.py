@@ -215,7 +215,7 @@ def _reaching(result: Verification) -> Iterable[str]:
             tests = result.after.tests.values()
             names = [test.name for test in tests if not own.isdisjoint(test.lines)]
             if names:
-                yield f"{change.title} ({', '.join(change.paths)}) is reached by {_named(names)}."
+                yield f"{change.rule} in {_named(change.paths)} is reached by {_named(names)}."
 
 
 def _needed(report: Report) -> dict[str, str]:
