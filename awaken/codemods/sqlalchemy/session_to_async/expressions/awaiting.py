@@ -128,9 +128,10 @@ class Awaiting:
         line_end = LINE_END_BYTES.search(inside, len(written))
         has_comma = written.endswith(b",")
         if line_end is not None and b"#" not in last:
-            # On a line of its own, as the arguments before it.
+            # On a line of its own, as the arguments before it; two show if the last has a comma.
             indented = (line_end[0] + last[: len(last) - len(last.lstrip())]).decode()
-            opening, closing = ("", ",") if has_comma else (",", "")
+            is_alone = len(call.args) + len(call.keywords) == 1
+            opening, closing = "" if has_comma else ",", "," if has_comma or is_alone else ""
             self._insertions.at(len(written), f"{opening}{indented}{name}={value}{closing}")
             return
         self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
