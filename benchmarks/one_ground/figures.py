@@ -159,8 +159,7 @@ def sites(rule: str, *, show: bool) -> None:
             for node in module.walk() if module is not None and place.start >= 0 else ():
                 if not isinstance(node, FUNCTIONS) or module.span(node).start != place.start:
                     continue
-                asking = getattr(project.calls, "all_callers_of", project.calls.callers_of)
-                callers = asking(module, node)
+                callers = project.calls.callers_of(module, node)
                 asked = {site.place for site in callers.sites}
                 known = {call.place: call.kind for call in graph.callers(place)}
                 both += len(asked & set(known))

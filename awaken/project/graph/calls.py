@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from awaken.project.graph.callers import Callers
-from awaken.project.graph.calls_of_values import CallsOfValues
 from awaken.project.graph.dispatch import (
     Called,
     function_called,
@@ -20,7 +19,6 @@ from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
-from awaken.project.graph.forwards.resolving import Referents
 from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
@@ -104,19 +102,6 @@ class Calls:
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
         return self._evaluator.callers.of(module, function)
-
-    def all_callers_of(self, module: Module, function: Function) -> Callers:
-        """Return the same, with the calls of a function where it is handed on as a value.
-
-        These are the calls that the graph knows. It takes longer: the calls of the files to which
-        it may be handed are evaluated.
-        """
-        callers = self._evaluator.callers.of(module, function)
-        return self._of_values.added(module, function, callers)
-
-    @cached_property
-    def _of_values(self) -> CallsOfValues:
-        return CallsOfValues(self._evaluator, Referents(self._evaluator, self._functions))
 
     def search_callers(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find the callers of many functions at once, for ``callers_of`` to answer later.
