@@ -214,5 +214,5 @@ def test_after_a_step_that_does_not_hold_only_what_was_made_can_be_undone(
         assert main([*STEPS, "--", *PYTEST]) == 1
         said = capsys.readouterr().out
         assert f"Step {fails_at} failed verification." in said
-        assert ("awaken undo" in said) is undoes
+        assert ("To undo the last step" in said) is undoes
         assert ("test the result" in said) is undoes

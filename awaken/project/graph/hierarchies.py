@@ -196,11 +196,12 @@ class Hierarchy:
         if qualified not in self._ancestors and qualified not in self.descendants:
             return False
         stored = self._stored(method)
-        line, following = self._overrides.line(qualified), self._overrides.following
-        # An `__init__` that is generated is defined nowhere.
+        line, following = self._overrides.line, self._overrides.following
+        # An `__init__` that is generated is defined nowhere. A class with one base keeps its order.
         return any(
-            self._qualified in (following(below, qualified, stored) or line)
+            self._qualified in (following(below, qualified, stored) or line(qualified))
             for below in self._hierarchy_of(qualified).descendants
+            if below == qualified or len(line(below)[below].bases) > 1
         )
 
     @cached_property

@@ -32,6 +32,7 @@ class Overrides:
         self._classes = classes
         self._functions = functions
         self._words = words
+        self._orders: dict[str, list[str] | None] = {}
         self._lines: dict[str, dict[str, ClassFacts]] = {}
         self._members_asked: dict[str, frozenset[str]] = {}
         self._fulfils: dict[tuple[str, str], bool | None] = {}
@@ -80,6 +81,11 @@ class Overrides:
 
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
+        if qualified not in self._orders:
+            self._orders[qualified] = self._linearized(qualified)
+        return self._orders[qualified]
+
+    def _linearized(self, qualified: str) -> list[str] | None:
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(one.unique for one in line.values()):
             return None

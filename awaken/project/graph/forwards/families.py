@@ -81,10 +81,11 @@ class Families:
     def above(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
-        The next class in the order of the bases of that class, and of each below it.
+        The next class in the order of the bases of that class, and of each class below it that has
+        several bases. Every other one keeps the order of its base.
         """
         names: dict[str, None] = {}
-        for below in (qualified, *self._below.get(qualified, ())):
+        for below in (qualified, *self._joining.get(qualified, ())):
             names |= dict.fromkeys(self._overrides.following(below, qualified, method))
         return self._made_of(qualified, list(names), method)
 
