@@ -215,10 +215,6 @@ if __name__ == '__main__':
         "at-import",
         "if __name__ == '__main__':\n    a = 1; print(num(a))\n    print(num(2))\n",
     ),
-    "an-application": (
-        "at-import",
-        "from fastapi import FastAPI\n\napp = FastAPI()\nprint(num(1), num(2))\n",
-    ),
     "an-application-of-another-file": (
         "at-import",
         "from served import api\n\nprint(num(1), num(2))\n",

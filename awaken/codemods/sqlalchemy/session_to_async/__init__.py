@@ -78,6 +78,7 @@ coroutine that waits only holds its connection.
 | listeners that a flush calls | plain functions: a flush runs in a greenlet |
 | code that inspects the database of an engine | a call by `greenlet_spawn`, on which `run_sync` is built |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan |
+| other statements at import, in the file of the application | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
@@ -397,7 +398,7 @@ nothing awaits, no synchronous session, and no `await` of anything else. Otherwi
 | other blocking calls in an endpoint | the endpoint leaves the thread pool, so they block the event loop |
 | order of tasks | other tasks run during each `await` |
 | a number that its column cannot hold | it raises `DataError`; with psycopg2, the statement found no row |
-| tables created at import | the application creates them when it starts |
+| tables created, or rows written, at import | the application does it when it starts |
 | a program that migrates in parts | the asynchronous engine has its own pool; for SQLite in memory, its own database |
 | names that only the synchronous part used | code outside the project can no longer import them |
 | a `bridged` function | events of the engine do not fire for its connections |
@@ -416,7 +417,7 @@ the place that stops it. These rules have exceptions:
 | a method that a library calls and does not await | `bridged` names it |
 | a function that runs in a thread of the application | `bridged` names it |
 | a function that runs an event loop, such as by `uvicorn.run()` | its database calls come before the loop |
-| code that runs at import | it only creates tables |
+| code that runs at import | it is in the file that makes the only application, and nothing reads what it binds |
 | a value from an object or dictionary that holds a session | awaken can follow the value |
 | a function that is used as a value, and has a parameter that may be a session | the parameter is annotated |
 | a method of a session | it is called here, not passed on |

@@ -188,6 +188,8 @@ class Method(Struct, frozen=True):
 class Enclosed(Struct, frozen=True):
     """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
 
+    Empty if something else runs it.
+
     So many statements of their block stay ``before`` and ``behind`` them. ``kept`` are the names
     that stay global. Above the block there are so many ``blank_lines``, no more than two.
     """

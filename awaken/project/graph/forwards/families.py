@@ -81,8 +81,8 @@ class Families:
     def above(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
-        The next class in the order of the bases of that class, and of each class below it that has
-        several bases. Every other one keeps the order of its base.
+        It is the next class in the order of the bases. A class below may have another order only if
+        it has several bases.
         """
         names: dict[str, None] = {}
         for below in (qualified, *self._joining.get(qualified, ())):

@@ -207,8 +207,14 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     )
     above = apart if is_file else apart[data.blank_lines :]
     main = header.with_changes(body=block, leading_lines=above)
-    run: Any = cst.parse_statement(data.run)
     before, behind = body[:first], body[end:]
+    if is_file and not data.run:
+        if behind:
+            behind[0] = _without_blank_lines(behind[0])
+            lines = [*apart, *behind[0].leading_lines]
+            behind[0] = behind[0].with_changes(leading_lines=lines)
+        return node.with_changes(body=[*before, main, *behind])
+    run: Any = cst.parse_statement(data.run)
     if is_file:
         run = run.with_changes(leading_lines=apart)
         return node.with_changes(body=[*before, main, run, *behind])

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting impo
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
@@ -61,26 +62,41 @@ class Scripts:
 
     def _enclosed(self, site: Site[ast.AST], region: Region) -> Rewrite:
         """Return how the statements become the body of a function. Raises Refused."""
+        module = site.module
+        name = module.scopes.fresh_name("main", "run_script")
+        run, more, caveats = self._disposal.run(site, f"{name}()")
+        edits = self.enclosed(site, region, name, run)
+        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
+        others = tuple(map(module.place, region.statements[1:]))
+        return Rewrite(message, [*edits, *more], caveats, others)
+
+    def enclosed(
+        self,
+        site: Site[ast.AST],
+        region: Region,
+        name: str,
+        run: str,
+        inserted: tuple[int, int] = (0, 0),
+    ) -> list[Edit]:
+        """Return the edits that move a region into a function, and ``run`` it. Raises Refused.
+
+        ``inserted`` are the numbers of statements that other edits write above and below it.
+        """
         module, statements = site.module, region.statements
         if region.shares_a_line:
             raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
         top = self._part.place_of(module, None)
         self._loops.check(module, top, statements)
         edits = self._writer.enclosed(site, top, statements)
-        name = module.scopes.fresh_name("main", "run_script")
-        run, more, caveats = self._disposal.run(site, f"{name}()")
         data = Enclosed(
             name=name,
             run=run,
-            before=region.first,
-            behind=len(region.holder.body) - region.last - 1,
+            before=region.first + inserted[0],
+            behind=len(region.holder.body) - region.last - 1 + inserted[1],
             kept=names_kept(module, statements),
             blank_lines=blank_lines_above(module, region.holder),
         )
-        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
-        written = site.rewrite(region.holder, ENCLOSE, data)
-        others = tuple(map(module.place, statements[1:]))
-        return Rewrite(message, [*edits, *more, written], caveats, others)
+        return [*edits, site.rewrite(region.holder, ENCLOSE, data)]
 
 
 def blank_lines_above(module: Module, statement: ast.AST) -> int:

@@ -1,0 +1,143 @@
+"""What an application does when its file is imported: its lifespan does it, in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import types
+
+import httpx
+import pytest
+from compared_applications import migrated
+
+HEAD = """\
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+SessionLocal = sessionmaker(bind=engine)
+done: list[str] = []
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def get_db():
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def seed(name: str) -> None:
+    with SessionLocal() as db:
+        db.add(User(name=name))
+        db.commit()
+    done.append(name)
+
+
+def add_index(engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE INDEX IF NOT EXISTS names ON users (name)"))
+
+
+"""
+APPLICATION = "app = FastAPI()\n"
+ENDPOINT = """
+
+@app.get("/users")
+def users(db: Session = Depends(get_db)):
+    return [[user.name for user in db.scalars(select(User))], done]
+"""
+TABLES = "Base.metadata.create_all(bind=engine)\n"
+TRYING = "try:\n    add_index(engine)\nexcept Exception as error:\n    done.append(str(error))\n"
+LIFESPAN = """\
+@asynccontextmanager
+async def lifespan(app):
+    \"\"\"Starts and stops.\"\"\"
+    done.append("started")
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+PROGRAMS = {
+    "tables": HEAD + APPLICATION + TABLES + ENDPOINT,
+    "tables_before": HEAD + TABLES + APPLICATION + ENDPOINT,
+    "one_call": HEAD + APPLICATION + TABLES + 'seed("ann")\n' + ENDPOINT,
+    "calls_apart": HEAD + TABLES + APPLICATION + 'seed("ann")\n' + ENDPOINT + 'seed("bob")\n',
+    "a_try": HEAD + APPLICATION + TABLES + TRYING + 'seed("ann")\n' + ENDPOINT,
+    "a_try_before": HEAD + TABLES + TRYING + APPLICATION + ENDPOINT,
+    "a_loop": HEAD + APPLICATION + ENDPOINT + TABLES + 'for each in "ab":\n    seed(each)\n',
+    "a_condition": HEAD + APPLICATION + TABLES + 'if "x" in "xy":\n    seed("ann")\n' + ENDPOINT,
+    "a_lifespan": HEAD + LIFESPAN + ENDPOINT + TABLES + 'seed("ann")\n',
+    "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
+}
+
+
+def answered(text, name, place, monkeypatch):
+    """Return what a started application answers."""
+    place.mkdir()
+    monkeypatch.chdir(place)
+    module = types.ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(compile(text, f"{name}.py", "exec"), module.__dict__)
+    return asyncio.run(_asked(module))
+
+
+async def _asked(module):
+    transport = httpx.ASGITransport(module.app)
+    async with (
+        module.app.router.lifespan_context(module.app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        response = await client.get("/users")
+    disposed = module.engine.dispose()
+    if disposed is not None:
+        await disposed
+    return response.json()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
+    text = PROGRAMS[name]
+
+    result = migrated({"main.py": text})
+
+    after = result.files["main.py"].decode()
+    assert "create_async_engine" in after
+    said = " ".join(finding.message for finding in result.report.findings)
+    assert "when it starts, not when the file is imported" in said
+    names, done = answered(text, f"before_{name}", tmp_path / "before", monkeypatch)
+    names_after, done_after = answered(after, f"after_{name}", tmp_path / "after", monkeypatch)
+    # Only what the lifespan did itself comes later than what the import did, or before.
+    assert (names, sorted(done)) == (names_after, sorted(done_after))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A function of the file reads what the statement binds.
+        HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
+        # Two blocks of statements need a function each.
+        HEAD + TABLES + TRYING + APPLICATION + TRYING + ENDPOINT,
+        HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
+    ],
+)
+def test_statements_that_cannot_move_stay(text):
+    result = migrated({"main.py": text})
+
+    assert "when it starts" not in " ".join(one.message for one in result.report.findings)
+    assert any((one.reason or "").endswith("at-import") for one in result.report.findings)
