@@ -227,3 +227,39 @@ def test_calls_of_one_unknown_object_are_one_cause_and_its_annotation_is_their_c
     plan = session_to_async({"app.py": cured})
     assert plan.changes
     assert all(one.level == "unsafe" for one in plan.findings)
+
+
+QUERIES = """\
+from sqlalchemy import Column, Integer, create_engine
+from sqlalchemy.orm import Session, declarative_base
+
+engine = create_engine("sqlite://")
+Base = declarative_base()
+
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+
+
+def first(db: Session):
+    return db.query(User).first()
+
+
+def every(db: Session):
+    return db.query(User).all()
+
+
+def both(db: Session):
+    return first(db), every(db)
+"""
+
+
+def test_what_another_rule_rewrites_first_is_one_cause():
+    plan = session_to_async({"app.py": QUERIES})
+    (outline,) = plan.outlines
+
+    assert outline.title == "1 cause keeps 3 functions synchronous"
+    assert parts(outline)["stops"] == [
+        ("`query` has no asynchronous counterpart at 2 places: run `query-to-select` first", 3)
+    ]

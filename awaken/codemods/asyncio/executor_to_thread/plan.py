@@ -39,7 +39,6 @@ OTHER_ARGUMENTS = Reason(
     "Write the executor and the function as separate arguments.",
 )
 
-_METHOD = "run_in_executor"
 _OF_LOOP = "asyncio.AbstractEventLoop.run_in_executor"
 _ASKED = ("asyncio.get_event_loop", "asyncio.get_running_loop")
 _AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")

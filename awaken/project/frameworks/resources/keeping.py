@@ -7,7 +7,6 @@ import ast
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, without_arguments
 
-_DIRECT = ast.Await | ast.NamedExpr | ast.keyword | ast.Call | ast.IfExp | ast.Starred
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
 
 

@@ -25,9 +25,6 @@ _BUILT_ON_ASYNCIO = {"pytest-asyncio", "anyio", "aiounittest", "asynctest"}
 """Plugins that are told apart by marks, or that run no tests of pytest."""
 
 
-_MARKING = (b"def pytest_collection_modifyitems", b"def pytest_itemcollected")
-
-
 @dataclass(frozen=True, slots=True)
 class Runner:
     """What runs a coroutine test: ``asyncio``, ``anyio`` or ``trio``, as a mark says.

@@ -9,7 +9,6 @@ from typing import Literal
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.callers.mentions import Definition, Mention, Receiver
 from awaken.project.graph.callers.surroundings import Surroundings
-from awaken.project.graph.forwards.resolving import Referent
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.names.functions.generated import GeneratedInit
@@ -206,21 +205,6 @@ class Target:
     def gives(self) -> int:
         """How many parameters the receiver of a call of a value fills."""
         return int(self.makes or (self.is_method and self._method_kind != "static"))
-
-    def is_referred(self, referent: Referent) -> bool:
-        """Whether a call that refers to this may run it, as the call graph resolves calls."""
-        kind, text, name, start = referent
-        if kind == "function":
-            return (text, start) == (self.place.path, self.place.span.start)
-        if self.hierarchy is None:
-            return False
-        if kind in {"class", "below"}:
-            return text in (self.made or self.hierarchy.made_by(self.name))
-        if name != self.name:
-            return False
-        if kind == "above":
-            return self.hierarchy.is_above(text, name)
-        return kind in {"method", "exact"} and bool(self.hierarchy.reaches(InstanceOf(text), name))
 
     def _bound_method(self, receiver: Receiver) -> int | Literal[False] | None:
         hierarchy = self.hierarchy

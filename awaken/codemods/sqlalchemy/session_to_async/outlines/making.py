@@ -196,11 +196,15 @@ class Outlines:
         return frozenset(Piece(*one) for one in found)
 
     def _rows_of_causes(self, stopping: Sequence[Stopping]) -> Iterator[OutlineRow]:
-        """Yield a row for each cause: calls of one object that is not known are mended together."""
+        """Yield a row for each cause.
+
+        Calls of one unknown object are one cause, and so is all that one rule rewrites first.
+        """
         causes: dict[object, tuple[Unknown | None, list[Stopping]]] = {}
         for number, one in enumerate(stopping):
             unknown = self._unknown(one)
-            _, held = causes.setdefault(unknown or number, (unknown, []))
+            key = unknown or one.refused.reason.mended_by or number
+            _, held = causes.setdefault(key, (unknown, []))
             held.append(one)
         rows = [_row(unknown, held) for unknown, held in causes.values()]
         return iter(sorted(rows, key=lambda row: -row.count))
@@ -248,9 +252,13 @@ def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
 
 def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
     first, *others = stopping
-    if unknown is None or not others:
+    if not others:
         return OutlineRow(_told(first), len(first.reach), first.member.site.place)
     reach = frozenset().union(*(one.reach for one in stopping))
+    if unknown is None:
+        message, rule = first.refused.message, first.refused.reason.mended_by
+        text = f"{message} at {len(stopping)} places: run `{rule}` first"
+        return OutlineRow(text, len(reach), first.member.site.place)
     text = f"{unknown.why}, and {len(stopping)} places use it"
     return OutlineRow(text, len(reach), unknown.place)
 
