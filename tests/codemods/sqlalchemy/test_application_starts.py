@@ -81,6 +81,7 @@ PROGRAMS = {
     "a_try_before": HEAD + TABLES + TRYING + APPLICATION + ENDPOINT,
     "a_loop": HEAD + APPLICATION + ENDPOINT + TABLES + 'for each in "ab":\n    seed(each)\n',
     "a_condition": HEAD + APPLICATION + TABLES + 'if "x" in "xy":\n    seed("ann")\n' + ENDPOINT,
+    "a_try_twice": HEAD + TABLES + TRYING + APPLICATION + ENDPOINT + TRYING + 'seed("ann")\n',
     "a_lifespan": HEAD + LIFESPAN + ENDPOINT + TABLES + 'seed("ann")\n',
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
@@ -130,8 +131,6 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     [
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
-        # Two blocks of statements need a function each.
-        HEAD + TABLES + TRYING + APPLICATION + TRYING + ENDPOINT,
         HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
     ],

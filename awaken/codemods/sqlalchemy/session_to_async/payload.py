@@ -17,6 +17,7 @@ INITIALIZE = "initialize"
 METHOD = "method"
 MIGRATE = "migrate"
 NEST = "nest"
+POSTPONE = "postpone"
 ENCODE = "encode"
 HAND_ON = "hand_on"
 REMOVE = "remove"
@@ -188,8 +189,6 @@ class Method(Struct, frozen=True):
 class Enclosed(Struct, frozen=True):
     """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
 
-    Empty if something else runs it.
-
     So many statements of their block stay ``before`` and ``behind`` them. ``kept`` are the names
     that stay global. Above the block there are so many ``blank_lines``, no more than two.
     """
@@ -200,6 +199,17 @@ class Enclosed(Struct, frozen=True):
     behind: int
     kept: tuple[str, ...]
     blank_lines: int
+
+
+class Postponed(Struct, frozen=True):
+    """A statement that becomes the body of a coroutine function of this ``name``.
+
+    ``above`` and ``below`` are the numbers of blank lines that the function lacks.
+    """
+
+    name: str
+    above: int
+    below: int
 
 
 class Migrating(Struct, frozen=True):

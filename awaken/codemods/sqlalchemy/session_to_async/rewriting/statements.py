@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 import libcst as cst
@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     HandedOn,
     Hoisted,
     Nested,
+    Postponed,
     Removed,
     Replaced,
     Wrapped,
@@ -207,14 +208,8 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     )
     above = apart if is_file else apart[data.blank_lines :]
     main = header.with_changes(body=block, leading_lines=above)
-    before, behind = body[:first], body[end:]
-    if is_file and not data.run:
-        if behind:
-            behind[0] = _without_blank_lines(behind[0])
-            lines = [*apart, *behind[0].leading_lines]
-            behind[0] = behind[0].with_changes(leading_lines=lines)
-        return node.with_changes(body=[*before, main, *behind])
     run: Any = cst.parse_statement(data.run)
+    before, behind = body[:first], body[end:]
     if is_file:
         run = run.with_changes(leading_lines=apart)
         return node.with_changes(body=[*before, main, run, *behind])
@@ -223,6 +218,15 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     comments = _without_blank_lines(node).leading_lines
     running = node.with_changes(body=written, leading_lines=[*apart, *comments])
     return cst.FlattenSentinel([main, running])
+
+
+def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
+    """``try: seed()`` outside of functions → ``async def prepare_database(): try: seed()``."""
+    empty = cst.EmptyLine(indent=False)
+    header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
+    block = cst.IndentedBlock([_without_blank_lines(node)], footer=[empty] * data.below)
+    kept = [*takewhile(lambda line: line.comment is None, node.leading_lines)]
+    return header.with_changes(body=block, leading_lines=[*[empty] * data.above, *kept])
 
 
 def _with_empty_lines(statement: Any) -> Any:

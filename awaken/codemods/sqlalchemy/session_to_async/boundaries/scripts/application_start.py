@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +13,16 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting impo
     Waiting,
     is_entered,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
-from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import (
+    Scripts,
+    blank_lines_above,
+)
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    POSTPONE,
+    REMOVE,
+    Postponed,
+    Removed,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.tables import schema_change
 from awaken.contract import Edit
 from awaken.kit.changes import Member
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _INDENTED = "    "
+_APART = 2
+"""Blank lines around a function of a file."""
 _OTHERS = {"on_shutdown", "on_startup"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
@@ -43,118 +52,143 @@ class _Application(NamedTuple):
     lifespan: ast.AsyncFunctionDef | None
 
 
-class Starting:
+class ApplicationStart:
     """Has the lifespan of an application run what waits when its file is imported."""
 
-    def __init__(self, project: Project, rule: str, scripts: Scripts) -> None:
+    def __init__(self, project: Project, rule: str, module: Module, waiting: Waiting) -> None:
         self._project = project
         self._rule = rule
-        self._scripts = scripts
+        self._module = module
+        self._waiting = waiting
+        self._application = _application(project, module)
 
-    def regions(self, module: Module, waiting: Waiting) -> list[Region]:
-        """Return the statements of a file that wait, if its application can run them."""
-        if _application(self._project, module) is None:
-            return []
-        nodes = waiting.nodes()
-        holding = [
+    def regions(self) -> list[Region]:
+        """Return the statements that wait, each by itself; none if the application can't run them.
+
+        A statement under ``if __name__ == "__main__"`` is none of them.
+        """
+        module = self._module
+        nodes = [one for one in self._waiting.nodes() if not module.is_under_main(one)]
+        indices = [
             index
             for index, statement in enumerate(module.tree.body)
             if any(module.span(statement).contains(module.span(node)) for node in nodes)
         ]
-        if not holding or not all(self._is_movable(module, one) for one in holding):
-            return []
-        starts = [holding[0], *(after for before, after in pairwise(holding) if after > before + 1)]
-        ends = [*(before for before, after in pairwise(holding) if after > before + 1), holding[-1]]
-        regions = [Region(module, module.tree, *each) for each in zip(starts, ends, strict=True)]
-        is_plain = all(self._in_place(module, waiting, index) for index in holding)
-        # The statements of a file are moved into one function at most.
-        return regions if is_plain or len(regions) == 1 else []
+        regions = [Region(module, module.tree, index, index) for index in indices]
+        return regions if self._application is not None and self._can_move(regions) else []
 
-    def members(self, regions: Sequence[Region], waiting: Waiting) -> Iterator[Member]:
-        """Yield the rewrites of ``regions``, which are all of a file, and of its application."""
-        module = regions[0].module
-        application = _application(self._project, module)
-        if application is None:
-            return
-        indices = [index for one in regions for index in range(one.first, one.last + 1)]
-        plain = [self._in_place(module, waiting, index) for index in indices]
-        started: list[str] = []
-        for index, code in zip(indices, plain, strict=True) if all(plain) else ():
-            statement = module.tree.body[index]
-            site: Site[ast.AST] = Site(self._rule, module, _call(statement) or statement)
-            shown = f"`{module.excerpt(statement)}`"
-            removed = [site.rewrite(statement, REMOVE, Removed())]
-            moved = Rewrite(
-                f"{shown} moves into the lifespan", removed, [_caveat(shown, statement)]
-            )
-            yield Member(site, moved, shown)
-            started.append(code)
-        if not all(plain):
-            name = module.scopes.fresh_name(_FUNCTION)
-            yield self._enclosed(regions[0], name, application)
-            started.append(f"await {name}()")
-        yield self._of_application(module, application, started, indices)
+    def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
+        """Yield the rewrites of ``regions`` and of the application."""
+        started, names = "", list[str]()
+        removed = {one.first for one in regions if self._in_place(one.statements[0])}
+        for region in regions:
+            (statement,) = region.statements
+            site: Site[ast.AST] = Site(self._rule, self._module, _call(statement) or statement)
+            shown = f"`{self._module.excerpt(statement)}`"
+            code = self._in_place(statement)
+            outcome: Rewrite | Refused
+            if code:
+                edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
+                caveats = [_LATER.format(_what(statement, shown))]
+                outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
+            else:
+                later = [f"{_FUNCTION}_{len(names) + 1}"] if names else [_FUNCTION]
+                name = self._module.scopes.fresh_name(*later)
+                names.append(name)
+                data = Postponed(name, *self._blank_lines(region.first, removed))
+                code, outcome = f"await {name}()", self._postponed(site, statement, data, scripts)
+            started += f"{code}\n"
+            yield Member(site, outcome, shown, (self._module.place(statement),))
+        if self._application is not None:
+            yield self._starting(self._application, started, regions)
 
-    def _is_movable(self, module: Module, index: int) -> bool:
-        """Whether a statement runs as well in a function, and nothing reads what it binds."""
-        statement = module.tree.body[index]
-        if not isinstance(statement, ast.Expr | ast.If | ast.Try | ast.With | ast.For):
+    def _can_move(self, regions: list[Region]) -> bool:
+        """Whether each statement runs as well in a function: no other one reads what it binds."""
+        statements = [one.statements[0] for one in regions]
+        if any(one.shares_a_line for one in regions) or not all(
+            isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
+        ):
             return False
         try:
-            return not names_kept(module, [statement])
+            return not names_kept(self._module, statements) and not self._share_names(regions)
         except Refused:
             return False
 
-    def _in_place(self, module: Module, waiting: Waiting, index: int) -> str:
+    def _share_names(self, regions: list[Region]) -> bool:
+        """Whether a statement may read a name that another one binds."""
+        module, scope = self._module, self._module.scopes.module
+        for name, bindings in scope.bindings.items():
+            places = [module.place(binding.node) for binding in bindings]
+            binding = [one for one in regions if any(map(one.holds, places))]
+            reads = [module.place(read) for read in scope.reads.get(name, ()) if binding]
+            # The name of a handler is unbound at its end.
+            is_handled = all(isinstance(one.node, ast.ExceptHandler) for one in bindings)
+            is_read_elsewhere = not all(any(one.holds(read) for one in binding) for read in reads)
+            if is_read_elsewhere or (len(binding) > 1 and not is_handled):
+                return True
+        return False
+
+    def _in_place(self, statement: ast.stmt) -> str:
         """Return the code of a statement in the lifespan; empty if it needs a function."""
-        statement = module.tree.body[index]
-        call = _call(statement)
-        span = module.span(statement)
-        inside = [one for one in waiting.nodes() if span.contains(module.span(one))]
+        call, span = _call(statement), self._module.span(statement)
+        inside = [one for one in self._waiting.nodes() if span.contains(self._module.span(one))]
         if call is None or inside != [call]:
             return ""
-        changes = [one for one in waiting.operations if one.node is call]
-        if changes:
-            is_of_tables = changes[0].how == "schema" and changes[0].resource == "engine"
-            return schema_change(module, call) if is_of_tables else ""
-        is_awaited = call in waiting.calls and not is_entered(module, call)
-        return f"await {module.text_of(call)}" if is_awaited else ""
+        for operation in self._waiting.operations:
+            if operation.node is call:
+                is_of_tables = operation.how == "schema" and operation.resource == "engine"
+                return schema_change(self._module, call) if is_of_tables else ""
+        is_awaited = call in self._waiting.calls and not is_entered(self._module, call)
+        return f"await {self._module.text_of(call)}" if is_awaited else ""
 
-    def _enclosed(self, region: Region, name: str, application: _Application) -> Member:
-        module, first = region.module, region.statements[0]
-        site: Site[ast.AST] = Site(self._rule, module, first)
-        shown = f"`{module.excerpt(first)}`"
-        outcome: Rewrite | Refused
+    def _postponed(
+        self, site: Site[ast.AST], statement: ast.stmt, data: Postponed, scripts: Scripts
+    ) -> Rewrite | Refused:
         try:
-            # A new lifespan is one statement more, above the application.
-            at = module.tree.body.index(application.statement)
-            is_above = application.lifespan is None and at < region.first
-            is_below = application.lifespan is None and at > region.first
-            edits = self._scripts.enclosed(site, region, name, "", (int(is_above), int(is_below)))
-            message = f"the lifespan runs {shown}, in `{name}()`"
-            others = tuple(map(module.place, region.statements[1:]))
-            outcome = Rewrite(message, edits, [_LATER.format(f"runs `{name}()`")], others)
+            edits = scripts.inside(site, [statement])
         except Refused as refused:
-            outcome = refused
-        return Member(site, outcome, shown, tuple(map(module.place, region.statements)))
+            return refused
+        edits.append(site.rewrite(statement, POSTPONE, data))
+        message = f"`{data.name}()` does this when the application starts"
+        return Rewrite(message, edits, [_LATER.format(f"runs `{data.name}()`")])
 
-    def _of_application(
-        self, module: Module, application: _Application, started: list[str], indices: list[int]
-    ) -> Member:
+    def _blank_lines(self, index: int, removed: set[int]) -> tuple[int, int]:
+        """Return how many blank lines a function lacks above and below, in place of a statement."""
+        body, first, last = self._module.tree.body, index, index + 1
+        while first - 1 in removed:
+            first -= 1
+        while last in removed:
+            last += 1
+        above = sum(map(self._above, body[first : index + 1]))
+        below = sum(map(self._above, body[index + 1 : last + 1]))
+        # A new lifespan has blank lines of its own.
+        is_apart = last == len(body) or body[last] in self._before_lifespan
+        return max(0, _APART - above), 0 if is_apart else max(0, _APART - below)
+
+    @property
+    def _before_lifespan(self) -> list[ast.stmt]:
+        application = self._application
+        is_new = application is not None and application.lifespan is None
+        return [application.statement] if application is not None and is_new else []
+
+    def _above(self, statement: ast.stmt) -> int:
+        decorators = getattr(statement, "decorator_list", None)
+        return blank_lines_above(self._module, decorators[0] if decorators else statement)
+
+    def _starting(self, application: _Application, body: str, regions: list[Region]) -> Member:
         """Return how an application runs code before it serves requests."""
-        call, lifespan = application.call, application.lifespan
+        module, call, lifespan = self._module, application.call, application.lifespan
         site: Site[ast.AST] = Site(self._rule, module, call)
-        body = "".join(f"{code}\n" for code in started)
         shown = f"`{module.excerpt(call)}`"
-        along = tuple(module.place(module.tree.body[index]) for index in indices)
+        along = tuple(module.place(one.statements[0]) for one in regions)
         if lifespan is not None:
-            first = site.insert_statements(module.place(lifespan), "body-start", body)
-            return Member(site, Rewrite(f"`{lifespan.name}` does more", [first]), shown, along)
+            edit = site.insert_statements(module.place(lifespan), "body-start", body)
+            message = f"`{lifespan.name}` prepares the database"
+            return Member(site, Rewrite(message, [edit]), shown, along)
         manager, imports = name_beside(self._project, site, None, _MANAGER)
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        target = application.statement.targets[0]
-        parameter = target.id if isinstance(target, ast.Name) else "app"
+        parameter = last_name(application.statement.targets[0])
         code = (
             f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
@@ -168,11 +202,11 @@ class Starting:
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
 
 
-def _caveat(shown: str, statement: ast.stmt) -> str:
+def _what(statement: ast.stmt, shown: str) -> str:
     call = _call(statement)
     if call is not None and last_name(call.func) in {"create_all", "drop_all"}:
-        return _LATER.format(f"{last_name(call.func).partition('_')[0]}s tables")
-    return _LATER.format(f"runs {shown}")
+        return f"{last_name(call.func).partition('_')[0]}s tables"
+    return f"runs {shown}"
 
 
 def _call(statement: ast.stmt) -> ast.Call | None:

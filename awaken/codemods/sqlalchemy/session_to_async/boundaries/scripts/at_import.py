@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.application_start import (
-    Starting,
+    ApplicationStart,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.imports import is_imported
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.waiting import (
@@ -52,10 +52,10 @@ def members_at_import(
     regions = scripts.regions(module, waiting)
     for region in regions:
         yield scripts.member(region, waiting)
-    starting = Starting(part.project, rule, scripts)
-    started = [] if is_test_file(path) else starting.regions(module, waiting)
+    starting = ApplicationStart(part.project, rule, module, waiting)
+    started = [] if is_test_file(path) else starting.regions()
     if started:
-        yield from starting.members(started, waiting)
+        yield from starting.members(started, scripts)
         regions += started
 
     def is_left(node: ast.AST) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from itertools import takewhile
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -62,41 +63,30 @@ class Scripts:
 
     def _enclosed(self, site: Site[ast.AST], region: Region) -> Rewrite:
         """Return how the statements become the body of a function. Raises Refused."""
-        module = site.module
-        name = module.scopes.fresh_name("main", "run_script")
-        run, more, caveats = self._disposal.run(site, f"{name}()")
-        edits = self.enclosed(site, region, name, run)
-        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
-        others = tuple(map(module.place, region.statements[1:]))
-        return Rewrite(message, [*edits, *more], caveats, others)
-
-    def enclosed(
-        self,
-        site: Site[ast.AST],
-        region: Region,
-        name: str,
-        run: str,
-        inserted: tuple[int, int] = (0, 0),
-    ) -> list[Edit]:
-        """Return the edits that move a region into a function, and ``run`` it. Raises Refused.
-
-        ``inserted`` are the numbers of statements that other edits write above and below it.
-        """
         module, statements = site.module, region.statements
         if region.shares_a_line:
             raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
-        top = self._part.place_of(module, None)
-        self._loops.check(module, top, statements)
-        edits = self._writer.enclosed(site, top, statements)
+        edits = self.inside(site, statements)
+        name = module.scopes.fresh_name("main", "run_script")
+        run, more, caveats = self._disposal.run(site, f"{name}()")
         data = Enclosed(
             name=name,
             run=run,
-            before=region.first + inserted[0],
-            behind=len(region.holder.body) - region.last - 1 + inserted[1],
+            before=region.first,
+            behind=len(region.holder.body) - region.last - 1,
             kept=names_kept(module, statements),
             blank_lines=blank_lines_above(module, region.holder),
         )
-        return [*edits, site.rewrite(region.holder, ENCLOSE, data)]
+        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
+        written = site.rewrite(region.holder, ENCLOSE, data)
+        others = tuple(map(module.place, statements[1:]))
+        return Rewrite(message, [*edits, *more, written], caveats, others)
+
+    def inside(self, site: Site[ast.AST], statements: Sequence[ast.stmt]) -> list[Edit]:
+        """Return the edits of statements that a coroutine function runs. Raises Refused."""
+        top = self._part.place_of(site.module, None)
+        self._loops.check(site.module, top, statements)
+        return self._writer.enclosed(site, top, statements)
 
 
 def blank_lines_above(module: Module, statement: ast.AST) -> int:
