@@ -63,9 +63,9 @@ class ApplicationStart:
         self._application = _application(project, module)
 
     def regions(self) -> list[Region]:
-        """Return the statements that wait, each by itself; none if the application can't run them.
+        """Return the statements that wait, each by itself, if the application can run them.
 
-        A statement under ``if __name__ == "__main__"`` is none of them.
+        A statement under ``if __name__ == "__main__"`` does not count.
         """
         module = self._module
         nodes = [one for one in self._waiting.nodes() if not module.is_under_main(one)]
