@@ -74,3 +74,62 @@ def test_a_lambda_is_called_with_what_is_declared(text):
 )
 def test_what_is_not_declared_is_not_known(text):
     assert all(isinstance(one, Unknown) for one in known(text))
+
+
+FIELDS = """\
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Subject:
+    key: str
+    load: Callable[[Session], list]
+
+
+@dataclass(frozen=True)
+class Small(Subject):
+    size: int = 0
+
+
+class Made:
+    load: Callable[[Session], list]
+
+    def __init__(self, load):
+        self.load = load
+
+
+def rows(db):
+    return db
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run(rows)\n",
+        "run(work=rows)\n",
+        "Subject(key='a', load=rows)\n",
+        "Small(key='a', load=rows)\n",
+        "Subject(key='a', load=rows)\nrun(rows)\n",
+    ],
+)
+def test_a_function_that_is_passed_is_called_with_what_is_declared(text):
+    found = known(FIELDS + text)
+
+    assert [one.kind for one in found] == ["session"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Made(load=rows)\n",
+        # Another receiver declares nothing.
+        "run(rows)\nprint(rows)\n",
+        "Subject(key=rows, load=print)\n",
+        "open_(rows)\n",
+    ],
+)
+def test_a_function_that_is_passed_to_others_as_well_is_not_known(text):
+    assert known(FIELDS + text) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
@@ -15,6 +16,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
+from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.questions import Passed
 
@@ -33,7 +35,9 @@ class ProgramEvaluator(Evaluator):
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
         self._words = words
-        self._passing = Passing(self.callers.of, load, self.parameters.is_open)
+        self._passing = Passing(
+            self.callers.of, load, self.parameters.is_open, partial(expected_at, self)
+        )
 
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""

@@ -40,6 +40,7 @@ class Passing:
     """Collects what callers pass; ``callers_of`` finds the callers of a function.
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
+    ``expected_at`` gives the type of a parameter where an expression passes its function.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Passing:
         callers_of: Callable[[Module, Function], Callers],
         load: Callable[[str], Module | None],
         is_open: Callable[[Module, Binding], bool],
+        expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
     ) -> None:
+        self._expected_at = expected_at
         self._callers_of = callers_of
         self._load = load
         self._is_open = is_open
@@ -73,13 +76,7 @@ class Passing:
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
-        sites = list(callers.sites)
-        for obstacle in callers.obstacles:
-            chosen = self._chosen(asked, obstacle)
-            if chosen is None:
-                found.doubts.setdefault(obstacle.why, obstacle.place)
-            else:
-                sites += chosen
+        sites = [*callers.sites, *self._at_obstacles(asked, callers.obstacles, found)]
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
@@ -111,6 +108,35 @@ class Passing:
     def _unpacked(self, _module: Module, _call: ast.Call, _name: str) -> Iterator[Given]:
         """Yield what a call may pass to the parameter ``_name`` among what it unpacks."""
         yield from ()
+
+    def _at_obstacles(
+        self, asked: OpenParameter, obstacles: Iterable[Obstacle], found: Passed
+    ) -> Iterator[CallSite]:
+        """Yield the calls of functions that tables hold; add a doubt for every other obstacle."""
+        for obstacle in obstacles:
+            chosen = self._chosen(asked, obstacle)
+            if chosen is not None:
+                yield from chosen
+                continue
+            why, types = obstacle.why, self._expected(asked, obstacle)
+            if types and (why in found.expected or why not in found.doubts):
+                found.expected.setdefault(why, []).extend(types)
+            else:
+                found.expected.pop(why, None)
+            found.doubts.setdefault(why, obstacle.place)
+
+    def _expected(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
+        """Return the types that all receivers of the function declare; empty if one doesn't."""
+        places = (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ()
+        modules = [self._load(place.path) for place in places]
+        types = [
+            self._expected_at(module, node, asked.function, asked.parameter)
+            for place, module in zip(places, modules, strict=True)
+            for node in (() if module is None else [*module.expressions_at({place.span})][:1])
+            if module is not None
+        ]
+        known = [one for one in types if one is not None]
+        return known if len(known) == len(places) else []
 
     def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
         """Return the calls of a function that tables hold; None if other code may call it."""

@@ -248,25 +248,31 @@ class Parameters:
         self, passed: Passed, module: Module, parameter: ast.arg, why: str
     ) -> Values:
         evaluator = self._evaluator
-        values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
-        if passed.given and not values:
+        declared = [one for each in passed.expected.values() for one in each]
+        values = union(
+            *(evaluator.values(one.module, one.node) for one in passed.given),
+            *(evaluator.declared(one.module, one.node) for one in declared),
+        )
+        doubts = passed.doubts.keys() - passed.expected.keys()
+        if (passed.given or declared) and not values:
             # What is passed leads back to here alone.
             return ()
         # A default alone is no evidence: no call in sight relies on it.
-        found = [value for value in values if value != NoneValue()] if passed.calls else []
+        is_called = bool(passed.calls or declared)
+        found = [value for value in values if value != NoneValue()] if is_called else []
         # Tests pass mocks where the program passes the real thing.
-        if not passed.doubts and found and not _is_only_mocked(values):
+        if not doubts and found and not _is_only_mocked(values):
             return values
         if found and all(isinstance(one, Session) for one in found):
             # One and the same, in whichever order the callers were found.
-            doubt = min(passed.doubts)
+            doubt = min(doubts)
             return tuple(
                 replace(one, unless=one.unless or doubt) if isinstance(one, Session) else one
                 for one in values
             )
         unknown = next((one for one in found if isinstance(one, Unknown)), None)
         if unknown is None:
-            doubt = next(iter(passed.doubts), "") if found else ""
+            doubt = min(doubts, default="") if found else ""
             unknown = evaluator.unknown(module, parameter, f"{why}, and {doubt}" if doubt else why)
         # What the calls in sight pass is among what it may be.
         return (*(one for one in found if not isinstance(one, Unknown | NotRelevant)), unknown)

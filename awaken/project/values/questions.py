@@ -55,11 +55,13 @@ class Passed:
 
     ``doubts`` are clauses, with their places, that say why other values may be passed as well;
     without one, ``given`` is all that there is. ``calls`` is how many calls in sight say so.
+    ``expected`` has the types that receivers of the function declare, by the doubt that they end.
     """
 
     given: list[Given] = field(default_factory=list)
     calls: int = 0
     doubts: dict[str, Place] = field(default_factory=dict)
+    expected: dict[str, list[Given]] = field(default_factory=dict)
 
 
 def given_by(evaluator: Questions, argument: Argument) -> Values:

@@ -229,8 +229,13 @@ class Replacements:
         return Replacement(node, name, shown, home=path, factory=makes, library=library or "")
 
     def make_sessions(self, module: Module, node: ast.expr) -> bool:
-        """Whether an object is a factory of sessions."""
-        return _make_sessions(self._evaluator.values(module, node))
+        """Whether an object is a factory of sessions, or a function that returns one."""
+        values = self._evaluator.values(module, node)
+        if not values or not all(isinstance(value, FunctionOf) for value in values):
+            return _make_sessions(values)
+        call = ast.copy_location(ast.Call(node, [], []), node)
+        given = self._evaluator.called(values, module, call)
+        return bool(given) and all(isinstance(each, Session) for each in given)
 
     def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:
         named = self._functions.named(qualified)

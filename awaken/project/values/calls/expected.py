@@ -1,6 +1,7 @@
-"""What lambdas are called with, as the functions that take them declare it.
+"""What functions are called with that are passed as values, as their receivers declare it.
 
 ``def run(work: Callable[[Session], T]) -> T`` says what ``db`` is in ``run(lambda db: ...)``.
+A field of a class says the same of the functions that the class is called with.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.calls.arguments import arguments_of
-from awaken.project.values.domain import Environment, FunctionOf, Unknown, Values
+from awaken.project.values.domain import ClassOf, Environment, FunctionOf, Unknown, Values
 from awaken.project.values.library.promises import is_open
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Given, Questions
 
 _CALLABLES = {"collections.abc.Callable", "typing.Callable"}
 _DISPLAYS = (ast.List, ast.Set, ast.Tuple)
@@ -30,28 +31,80 @@ def expected_of(
 
     Empty where no visible function takes it, or the annotations differ.
     """
-    given: ast.AST = function
-    above = module.parent(function)
+    types = _types_of(evaluator, module, function, function, parameter, known)
+    values = {evaluator.declared(one.module, one.node) for one in types}
+    return _told(values.pop()) if len(values) == 1 else ()
+
+
+def expected_at(
+    evaluator: Questions, module: Module, passed: ast.expr, function: Function, parameter: ast.arg
+) -> Given | None:
+    """Return the type of a parameter of ``function``, which ``passed`` passes to its receiver.
+
+    None where no annotation of the receiver tells it.
+    """
+    types = _types_of(evaluator, module, passed, function, parameter, ())
+    is_told = len(types) == 1 and bool(_told(evaluator.declared(types[0].module, types[0].node)))
+    return types[0] if is_told else None
+
+
+def _told(values: Values) -> Values:
+    is_told = not any(isinstance(value, Unknown) or is_open(value) for value in values)
+    return values if is_told else ()
+
+
+def _types_of(  # noqa: PLR0913
+    evaluator: Questions,
+    module: Module,
+    passed: ast.expr,
+    function: Function | ast.Lambda,
+    parameter: ast.arg,
+    known: Environment,
+) -> list[Given]:
+    """Return the types that receivers declare for a parameter; none if they are unknown."""
+    given: ast.AST = passed
+    above = module.parent(passed)
     while isinstance(above, _DISPLAYS):
         given, above = above, module.parent(above)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
-    parameters = [one.arg for one, _ in parameters_of(function.args)]
-    if not isinstance(call, ast.Call) or parameter.arg not in parameters:
-        return ()
-    found: set[Values] = set()
-    for one in evaluator.values(module, call.func, known):
-        if not isinstance(one, FunctionOf):
-            return ()
-        for argument in arguments_of(one, module, call, known):
-            if argument.value is given and argument.parameter.annotation is not None:
-                for types in _called_with(evaluator, one.module, argument.parameter.annotation):
-                    if len(types) != len(parameters):
-                        return ()
-                    declared = types[parameters.index(parameter.arg)]
-                    found.add(evaluator.declared(one.module, declared))
-    values = found.pop() if len(found) == 1 else ()
-    is_told = not any(isinstance(value, Unknown) or is_open(value) for value in values)
-    return values if is_told else ()
+    names = [one.arg for one, _ in parameters_of(function.args)]
+    if not isinstance(call, ast.Call) or parameter.arg not in names:
+        return []
+    types: list[Given] = []
+    for receiver in evaluator.values(module, call.func, known):
+        match receiver:
+            case FunctionOf():
+                annotations = [
+                    Given(receiver.module, argument.parameter.annotation)
+                    for argument in arguments_of(receiver, module, call, known)
+                    if argument.value is given and argument.parameter.annotation is not None
+                ]
+            case ClassOf() if isinstance(above, ast.keyword) and above.arg is not None:
+                annotations = [*_field(evaluator, receiver.qualified, above.arg)]
+            case _:
+                return []
+        for one in annotations:
+            for each in _called_with(evaluator, one.module, one.node):
+                if len(each) != len(names):
+                    return []
+                types.append(Given(one.module, each[names.index(parameter.arg)]))
+    return types
+
+
+def _field(evaluator: Questions, qualified: str, name: str) -> Iterator[Given]:
+    """Yield the annotation of a field that calls of a class of the program set by its name."""
+    ancestors = evaluator.classes.ancestors(qualified)
+    for facts in () if ancestors is None else ancestors.inside:
+        if "__init__" in facts.members or "__new__" in facts.members:
+            return
+        found = evaluator.classes.node(facts.qualified)
+        for statement in () if found is None else found[1].body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=field)) if found and field == name:
+                    yield Given(found[0], statement.annotation)
+                    return
+                case _:
+                    pass
 
 
 def _called_with(

@@ -151,7 +151,9 @@ class Doubles:
                 yield member(site, shown, self._sessions.written, replacement)
             return
         if given is not None and self._project.replacements.make_sessions(module, given):
-            return
+            called = self._writer.called(module, given)
+            if not any(one in self._part.steps for one in called):
+                return
         waiting = tuple(self._waiting(replacement))
         if given is not None and waiting and self._fakes.add(module, given, waiting):
             return

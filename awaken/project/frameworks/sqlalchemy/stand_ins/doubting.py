@@ -61,7 +61,8 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.annotations = _WithoutSessions(self)
         self.parameters = _Injected(self, files_with)
         self.members = _WithFields(self)
-        self._passing = _Unpacking(self.callers.of, load, self.parameters.is_open)
+        # Nor is the type believed that the receiver of a function declares.
+        self._passing = _Unpacking(self.callers.of, load, self.parameters.is_open, lambda *_: None)
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
