@@ -75,7 +75,8 @@ class ApplicationStart:
             if any(module.span(statement).contains(module.span(node)) for node in nodes)
         ]
         regions = [Region(module, module.tree, index, index) for index in indices]
-        return regions if self._application is not None and self._can_move(regions) else []
+        can_move = bool(regions) and self._application is not None and self._can_move(regions)
+        return regions if can_move else []
 
     def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
         """Yield the rewrites of ``regions`` and of the application."""
