@@ -7,6 +7,8 @@ from compared_applications import differences, migrated, observed
 from endpoints_of_objects import PLAIN
 
 HELPERS = """\
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
 from sqlalchemy.orm import joinedload
 
 
@@ -38,6 +40,10 @@ def loaded(db: Session):
 
 def summary(db: Session, key: int):
     return {"user": db.get(User, key)}
+
+
+def paged(db: Session):
+    return db.query(User).all(), 1
 
 
 def stored(db: Session, key: int) -> Order:
@@ -84,6 +90,13 @@ KEPT = {
     "read_by_a_helper": ("return with_orders(db, key)", ["orders"]),
     "loaded_by_a_helper": ("return loaded(db)", ["orders"]),
     "read_in_a_variable": ("user = with_orders(db, key)\n    return user", ["orders"]),
+    "paged": ("return paged(db)", ["orders", "tags", "team"]),
+    "yielded": ("return (user for user in rows(db))", ["orders", "tags", "team"]),
+    "paired": ("return list(zip(rows(db), [1, 2]))", ["orders", "tags", "team"]),
+    "encoded": (
+        'return JSONResponse(jsonable_encoder({"user": row(db, key)}))',
+        ["orders", "tags", "team"],
+    ),
     "summary": ("return summary(db, key)", ["orders", "tags", "team"]),
     "stored": ("return stored(db, key)", ["user.orders", "user.tags", "user.team"]),
 }
@@ -128,7 +141,7 @@ def said(result, name):
     return [
         one.message
         for one in result.report.findings
-        if one.message.startswith("the response")
+        if one.message.startswith(("the response", "`jsonable_encoder"))
         and start < one.place.span.start < (end if end >= 0 else len(text))
     ]
 

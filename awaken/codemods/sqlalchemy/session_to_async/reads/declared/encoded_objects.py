@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCODE, Encoded
@@ -26,11 +27,12 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, last_name, without_arguments
-from awaken.project.values.domain import InstanceOf, Unknown
+from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
+    from awaken.project.values.domain import Values
 
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
@@ -60,9 +62,11 @@ def encoded_objects(
             if isinstance(node, ast.Call) and node.args:
                 if project.qualified_name(module, node.func) not in _ENCODERS:
                     continue
-                classes = _objects(project, module, node.args[0])
+                classes = _classes(project, module, node.args[0])
                 names = _taken(node, sorted({name for one in classes for name in loaded(one)}))
-                if names and not _has_dataclass(project, classes):
+                if names and not _objects(project, module, node.args[0]):
+                    yield _announced(Site(rule, module, node), names, encoder=True)
+                elif names and not _has_dataclass(project, classes):
                     end = module.span(node).start
                     is_wanted = bool(_wanted(project, module, node, end, classes, names))
                     yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
@@ -163,10 +167,12 @@ def _nested(
                 yield from (f"{name}.{inner}" for inner in loaded(facts.target))
 
 
-def _announced(site: Site[ast.AST], names: list[str]) -> Member:
-    """Return a response that stays as it is, with what it may contain from now on."""
+def _announced(site: Site[ast.AST], names: list[str], *, encoder: bool = False) -> Member:
+    """Return an answer that stays as it is, with what it may contain from now on."""
     shown = f"`{site.module.excerpt(site.node)}`"
-    message = f"the response to {shown} has no model"
+    message = f"{shown} encodes what is loaded of its objects"
+    if not encoder:
+        message = f"the response to {shown} has no model"
     return Member(site, Rewrite(message, [], _more(names)), shown)
 
 
@@ -330,10 +336,16 @@ def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
 
 
 def _with_items(value: object) -> Iterator[InstanceOf]:
-    if isinstance(value, InstanceOf):
-        yield value
-        for item in value.parameters[-1] if value.parameters else ():
-            yield from _with_items(item)
+    parts: tuple[Values, ...] = ()
+    match value:
+        case InstanceOf(parameters=parts):
+            yield value
+        case TupleOf(items=parts):
+            pass
+        case Producer(inner=inner):
+            parts = (inner,)
+    for part in chain.from_iterable(parts):
+        yield from _with_items(part)
 
 
 def _taken(call: ast.Call, names: list[str]) -> list[str]:
