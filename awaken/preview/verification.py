@@ -147,12 +147,13 @@ def _where(result: Verification, left: LeftOut) -> str:
     root = next(root for root in result.report.roots if root.root == left.root)
     prefix = prefix_of(root)
     lines = ChangedLines(root, prefix).lines_of(left.change.id)
-    pointed = [place for one in left.tests for place in pointed_at(one)]
-    for place in pointed:
-        if place in lines:
-            return f", at {_shown(place)} after the changes"
+    pointed = [(place, one.before.name) for one in left.tests for place in pointed_at(one)]
+    # A test sees what goes wrong, and is seldom where it does.
+    pointed.sort(key=lambda one: one[1].startswith(f"{one[0][0]}::"))
     texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
-    for path, line in pointed:
+    for (path, line), _ in pointed:
+        if (path, line) in lines:
+            return f", at {_shown((path, line))} after the changes"
         names = Functions(texts.get(path, b"")).names
         above = [n for other, n in lines if other == path and n < line and n in names]
         above = [n for n in above if names[n] == names.get(line)]
