@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +39,8 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
     page.hanging(joined([("After   ", "faint")]), _outcomes(result, before=False))
     if result.before.observed:
         page.hanging(joined([("SQL     ", "faint")]), _sql(result))
-    else:
-        page.sentence(_ONLY_EXIT_CODE)
-        if result.output_differs:
-            page.sentence("The output differs; look at it.")
-    if result.selected is not None:
-        page.sentence(_not_selected(result))
+    for sentence in _remarks(result):
+        page.sentence(sentence)
     for left in result.left_out:
         _print_left_out(left, page)
     if result.flaky:
@@ -61,10 +57,7 @@ def print_verification(result: Verification, console: AnyConsole, *, applied: bo
 def course_of(result: Verification, *, applied: bool) -> Course:
     """Return how a verification went, for its page: what the tests say, and do at each change."""
     rows = verified_rows(result, every=True)
-    if not result.before.observed:
-        rows.append(_ONLY_EXIT_CODE)
-    if result.selected is not None:
-        rows.append(_not_selected(result))
+    rows += _remarks(result)
     rows += [f"flaky, so not compared: {name}" for name in result.flaky]
     rows += [f"{one.before.name}: {_differs(one)}" for one in result.differences]
     return Course(
@@ -74,9 +67,15 @@ def course_of(result: Verification, *, applied: bool) -> Course:
     )
 
 
-def _not_selected(result: Verification) -> str:
-    rest = len(result.before.tests) - len(result.selected or ())
-    return f"{plural(rest, 'test')} reached no changed file and ran once; --all runs all."
+def _remarks(result: Verification) -> Iterator[str]:
+    """Yield what was not compared."""
+    if not result.before.observed:
+        yield _ONLY_EXIT_CODE
+        if result.output_differs:
+            yield "The output differs; look at it."
+    rest = len(result.before.tests) - len(result.selected or result.before.tests)
+    if rest:
+        yield f"{plural(rest, 'test')} reached no changed file and ran once; --all runs all."
 
 
 def _outcomes(result: Verification, *, before: bool) -> str:
@@ -148,12 +147,13 @@ def _where(result: Verification, left: LeftOut) -> str:
     root = next(root for root in result.report.roots if root.root == left.root)
     prefix = prefix_of(root)
     lines = ChangedLines(root, prefix).lines_of(left.change.id)
-    pointed = [place for one in left.tests for place in pointed_at(one)]
-    for place in pointed:
-        if place in lines:
-            return f", at {_shown(place)} after the changes"
+    pointed = [(place, one.before.name) for one in left.tests for place in pointed_at(one)]
+    # A test sees what goes wrong, and is seldom where it does.
+    pointed.sort(key=lambda one: one[1].startswith(f"{one[0][0]}::"))
     texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
-    for path, line in pointed:
+    for (path, line), _ in pointed:
+        if (path, line) in lines:
+            return f", at {_shown((path, line))} after the changes"
         names = Functions(texts.get(path, b"")).names
         above = [n for other, n in lines if other == path and n < line and n in names]
         above = [n for n in above if names[n] == names.get(line)]

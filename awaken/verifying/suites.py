@@ -227,7 +227,8 @@ class Suite:
         path = os.pathsep.join([*([f"{own}/bin"] if own else []), environment.get("PATH", "")])
         found = shutil.which(name, path=path)
         if found is None:
-            raise UserError(f"there is no program {name!r}; name one that is installed after --")
+            advice = "write its words apart" if " " in name else "name one that is installed"
+            raise UserError(f"there is no program {name!r}; {advice} after --")
         # It starts in the copy, which has no environment of its own.
         return os.path.abspath(found)  # noqa: PTH100  a link tells Python its environment
 

@@ -129,16 +129,13 @@ PlanWithout = Callable[[Sites], Report]
 """Plans a run that leaves these sites alone, by root."""
 
 
-def verify(  # noqa: PLR0913  what is run, and where
+def verify(
     paths: Sequence[Path],
     options: api.Options,
     command: Sequence[str],
-    carry: Sequence[str] = (),
-    say: Say = lambda _clause: None,
     *,
     every: bool = False,
     requests: Requests | None = None,
-    where: Where = Where.HERE,
 ) -> Verification | None:
     """Return what the tests say of the changes of a run; None where the run has no changes.
 
@@ -146,12 +143,15 @@ def verify(  # noqa: PLR0913  what is run, and where
     tests run after the changes, not only those that reach a changed file. The user's tree is not
     touched. Raises UserError where no test ran, and where what ran is not the copy.
     """
+    tests = Tests(command, every=every, requests=requests)
+    return verify_report(api.run(paths, options), planner(paths, options), tests)
 
-    def without(sites: Sites) -> Report:
-        return api.run(paths, structs.replace(options, excluded_in=sites, use_cache=False))
 
-    tests = Tests(command, carry, where, every, requests)
-    return verify_report(api.run(paths, options), without, tests, say)
+def planner(paths: Sequence[Path], options: api.Options) -> PlanWithout:
+    """Return what plans a run of ``paths`` again."""
+    return lambda sites: api.run(
+        paths, structs.replace(options, excluded_in=sites, use_cache=False)
+    )
 
 
 class Requests(Struct, frozen=True):
@@ -288,7 +288,7 @@ class _Verifier:
         before = self._run(watched=dict.fromkeys(sources))
         if before.lacking is not None:
             before = self._run_with_packages(before.lacking, sources)
-        before = _require_tests(before)
+        before = _require_tests(before, self._copy.directory)
         self._selected = None if every or not before.observed else self._reaching(before)
         result = Verification(self._report, before, before, self._selected)
         while len(result.left_out) < _ROUNDS:
@@ -624,17 +624,27 @@ def _kind(one: Difference) -> tuple[bool, Sql]:
     return one.is_failure, one.sql
 
 
-def _require_tests(run: SuiteRun) -> SuiteRun:
+def _require_tests(run: SuiteRun, directory: str) -> SuiteRun:
     """Return the run before the changes, as one test where pytest observed none.
 
-    Raises UserError where it proves nothing.
+    Raises UserError where it proves nothing, or was ended.
     """
+    ended = [test.name for test in run.tests.values() if test.ended]
+    if ended and run.exit_code is None:
+        raise UserError(
+            f"{_named(ended)} did not end within {run.seconds:.0f} s before the changes; "
+            f"leave it out by `-- pytest --deselect {ended[0]}`"
+        )
     if any(test.outcome not in {"skipped", *_RED} for test in run.tests.values()):
         return run
     if any(test.outcome in _RED for test in run.tests.values()):
         raise _no_test_passes(run)
     if run.exit_code is None:
         raise UserError(f"the tests did not end within {run.seconds:.0f} s")
+    if not run.observed and "No module named 'awaken_observer'" in run.output:
+        raise UserError(
+            "awaken sees the tests by PYTHONPATH, which pytest did not get; run it without -I or -E"
+        )
     if not run.observed and run.output.strip():
         if run.exit_code:
             raise RedBeforeError(
@@ -642,7 +652,10 @@ def _require_tests(run: SuiteRun) -> SuiteRun:
                 f"nothing{_last_line(run)}; name one that passes after --"
             )
         return _as_one_test(run)
-    raise NoTestsError(f"the command ran no test by pytest, so it proves nothing{_last_line(run)}")
+    where = "" if directory in {"", "."} else f" in {directory}"
+    raise NoTestsError(
+        f"the command ran no test by pytest{where}, so it proves nothing{_last_line(run)}"
+    )
 
 
 def _last_line(run: SuiteRun) -> str:

@@ -9,16 +9,22 @@ import pytest
 from msgspec import structs
 
 from awaken.contract import ChangeId
-from awaken.engine.report import Report
+from awaken.engine.report import EditedPlace, Report
 from awaken.preview.choices import Color
 from awaken.preview.console.plain import console_on
 from awaken.preview.html.report_page import write
 from awaken.preview.streams.output import Asked
-from awaken.preview.verification import course_of, print_verification, verdict, verified_rows
+from awaken.preview.verification import (
+    course_of,
+    print_verification,
+    stops,
+    verdict,
+    verified_rows,
+)
 from awaken.verifying.comparing import Difference, Sql
 from awaken.verifying.exercised import NotExercised
-from awaken.verifying.suites import ObservedTest, SuiteRun
-from awaken.verifying.verify import Verification
+from awaken.verifying.suites import ObservedTest, Statement, SuiteRun
+from awaken.verifying.verify import LeftOut, Verification
 from tests.preview.report_builders import file_change, finding, root_report, source
 
 BEFORE = b"first(1)\nsecond(2)\n"
@@ -127,3 +133,28 @@ def test_partly_exercised_changes_beyond_ten_are_counted():
     assert rows[-1] == "partly exercised: 2 other changes"
     assert "and 2 other changes" in printed(verification(not_exercised=many))
     assert verdict(verification(not_exercised=many[:1]), applied=True).endswith("they are written.")
+
+
+def test_what_a_change_leaves_undone_is_named_before_what_it_does_right():
+    text = b"def add(db):\n    old()\n    db.commit()\n\n\ndef read(db):\n    old()\n"
+    file = source("shop.py", text)
+    # One change wrote both calls, and forgot to await the commit between them.
+    found = finding(file, text.decode(), change=ChangeId("all"))
+    after = text.replace(b"old", b"new")
+    change = file_change("shop.py", text, after, (found,))
+    edits = (EditedPlace(place=found.place, change=ChangeId("all")),)
+    root = root_report(Path("/shop"), change, edited=edits)
+    failed = ObservedTest(
+        "test_shop.py::test_it",
+        "failed",
+        "AssertionError",
+        frames=(("shop.py", 3), ("test_shop.py", 9)),
+        statements=(Statement("SELECT", (("shop.py", 7),)),),
+    )
+    difference = Difference(ObservedTest(failed.name, "passed"), failed)
+    left = LeftOut(root.root, root.changes[0], (difference,), failed.result)
+
+    report = Report((root,), ("query-to-select",))
+    said = stops(structs.replace(verification(whole=left), report=report))
+
+    assert "at shop.py:3 after the changes, below line 2 of them" in said

@@ -94,6 +94,13 @@ def test_the_page_has_what_the_tests_say_of_each_step(shop):
     assert " rewritten in " in text
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_dry_run_says_how_to_make_it_by_the_same_tests(capsys):
+    assert main([*STEPS, "--dry-run", "--", "pytest", "some tests"]) == 0
+
+    assert "--verify -- pytest 'some tests'" in capsys.readouterr().out
+
+
 def test_a_step_shrinks_to_what_holds(shop):
     with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
         file.write(

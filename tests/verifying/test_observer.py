@@ -259,3 +259,24 @@ def test_a_forgotten_coroutine_is_part_of_the_result(plugin, monkeypatch):
         plugin.OBSERVER.pytest_warning_recorded(each)
 
     assert (test.outcome, test.error, test.frames) == ("passed", said, [["shop.py", 5]])
+
+
+def test_a_forgotten_coroutine_points_at_who_made_it(plugin, monkeypatch):
+    test = plugin.Test("t")
+    test.error, test.frames = "AssertionError", [["test_shop.py", 9]]
+    monkeypatch.setattr(plugin.OBSERVER, "test", test)
+    said = (
+        "coroutine 'Session.delete' was never awaited\n"
+        "Coroutine created at (most recent call last)\n"
+        '  File "/copy/routes.py", line 3, in deleted\n'
+        '  File "/copy/shop.py", line 5, in delete\n'
+        '  File "/usr/lib/asyncio.py", line 7, in run\n'
+    )
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        warnings.warn_explicit(RuntimeWarning(said), None, "/usr/lib/gc.py", 1)
+
+    plugin.OBSERVER.pytest_warning_recorded(recorded[0])
+
+    assert test.error == "AssertionError"
+    assert test.frames == [["test_shop.py", 9], ["routes.py", 3], ["shop.py", 5]]

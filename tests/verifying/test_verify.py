@@ -169,10 +169,11 @@ def test_a_guilty_change_is_named_and_left_out(shop):
 
 
 @pytest.mark.slow
-def test_what_held_is_written_with_apply(shop):
+def test_what_held_is_written_with_apply(shop, capsys):
     code = main(["verify", "--select", "query-to-select", "--apply", "--", *PYTEST])
 
     assert code == 0
+    assert "reached no changed file" not in capsys.readouterr().out
     assert "select(User)" in (shop / "queries.py").read_text("utf-8")
 
 
@@ -197,8 +198,45 @@ def test_the_program_of_an_environment_is_named_by_its_relative_path(shop):
 
 @pytest.mark.usefixtures("shop")
 def test_a_program_that_is_not_there_is_an_error():
-    with pytest.raises(UserError, match="there is no program 'pytset'"):
-        verify([Path()], SELECTED, ["pytset"])
+    for program, advice in (("pytset", "name one that is"), ("pytest -q", "write its words apart")):
+        with pytest.raises(UserError, match=f"there is no program '{program}'; {advice}"):
+            verify([Path()], SELECTED, [program])
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_could_not_be_read_is_said(capfd):
+    assert main(["verify", "nowhere.py", "--", *PYTEST]) == 2
+
+    said = "error: nowhere.py: no such file or directory\nNothing was verified.\n"
+    assert capfd.readouterr().err == said
+
+
+def test_uncommitted_work_stops_it_before_the_tests_run(shop, capfd):
+    for words in (["init", "-q"], ["add", "others.py"]):
+        subprocess.run(["git", *words], cwd=shop, check=True)
+
+    assert main(["verify", "--select", "query-to-select", "--apply", "--", *PYTEST]) == 2
+
+    said = capfd.readouterr().err
+    assert "has uncommitted changes" in said
+    assert "running the tests" not in said
+
+
+@pytest.mark.slow
+def test_a_test_that_does_not_end_before_the_changes_is_named(shop, monkeypatch):
+    monkeypatch.setattr(suites, "_FIRST_SECONDS", 2.0)
+    with (shop / "test_shop.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef test_waits():\n    import time\n\n    time.sleep(60)\n")
+
+    said = r"test_shop.py::test_waits did not end within \d+ s before .*--deselect test_shop.py::"
+    with pytest.raises(UserError, match=said):
+        verify([Path()], SELECTED, PYTEST)
+
+
+@pytest.mark.usefixtures("shop")
+def test_pytest_without_the_import_path_of_awaken_says_so():
+    with pytest.raises(UserError, match="by PYTHONPATH, which pytest did not get"):
+        verify([Path()], SELECTED, [sys.executable, "-I", *PYTEST[1:]])
 
 
 @pytest.mark.slow

@@ -142,6 +142,14 @@ def test_where_no_test_runs_the_error_of_pytest_is_shown(words, said):
     assert said in str(raised.value)
 
 
+def test_where_no_test_runs_the_directory_is_named(shop, monkeypatch):  # noqa: F811
+    (shop / "docs").mkdir()
+    monkeypatch.chdir(shop / "docs")
+
+    with pytest.raises(UserError, match="ran no test by pytest in docs, so it proves nothing"):
+        verifying.verify([shop], SELECTED, PYTEST)
+
+
 @pytest.mark.slow
 def test_where_a_conftest_fails_its_error_is_shown(shop):  # noqa: F811
     (shop / "conftest.py").write_text("import nowhere_at_all\n", "utf-8")

@@ -247,6 +247,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
 
 def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[Step]:
     """Return what to do after the migration, or after its dry run."""
+    from awaken.cli.commands.verify import running  # noqa: PLC0415
     from awaken.engine.recipe_run import written  # noqa: PLC0415
     from awaken.preview.after_apply import commands_after  # noqa: PLC0415
     from awaken.preview.summary import Step, undo_command  # noqa: PLC0415
@@ -259,7 +260,7 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
         make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
         what = "the changes" if blocked is None else f"the steps before step {blocked.number}"
-        steps.append(Step(f"make {what}", line.again(*make)))
+        steps.append(Step(f"make {what}", running(line.again(*make), own.command)))
         found = (f for one in runs if one.step.rules for r in one.report.roots for f in r.findings)
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
             steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from awaken.cli.options import declared as given
 from awaken.cli.options.declared import PageOptions
@@ -16,6 +19,7 @@ from awaken.preview.counts import plural
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
+    from awaken.engine.report import Report
     from awaken.engine.writing.undoing import Undone
     from awaken.preview.choices import View
     from awaken.verifying.verify import Tests, Verification
@@ -60,8 +64,12 @@ class VerifyOptions:
         words += ["--all"] if self.every else []
         words += ["--requests"] if self.requests else []
         words += ["--app", self.app] if self.app else []
-        command = f" -- {shlex.join(self.command)}" if self.command else ""
-        return f"{line.again('verify', *words)}{command}"
+        return running(line.again("verify", *words), self.command)
+
+
+def running(line: str, command: Sequence[str] | None) -> str:
+    """Return ``line`` with the command that runs the tests, where the user named one."""
+    return f"{line} -- {shlex.join(command)}" if command else line
 
 
 def verify(
@@ -77,70 +85,74 @@ def verify(
     project's code. Results and SQL are compared test by test; a change that makes one fail is named
     and left out.
 
-    Exits with 1 if a test does not do the same, with 2 if nothing could be verified.
+    Exits with 1 if a test does not do the same, with 2 if something could not be verified.
     """
-    from awaken.cli.exit_codes import FOUND  # noqa: PLC0415  the help needs no engine
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
+    from awaken.cli.worktree import require_clean  # noqa: PLC0415
+    from awaken.preview.counts import diagnostics  # noqa: PLC0415
+    from awaken.preview.show import print_problems  # noqa: PLC0415
 
     line, view = run.command_line(), page.view(color, quiet=quiet)
     if line.options.overlay:
         raise bad_parameter("- is one file, and tests run a project", param_hint="PATHS")
     take_back_killed(line, quiet=quiet)
-    result = _verified(line, own, quiet=quiet)
-    applied = result is not None and own.apply and _holds(result) and _applied(result, line, own)
-    _show(result, line, own, view, applied=applied)
+    planned = api.run(line.paths, line.options)
+    print_problems(planned, view, Path.cwd())
+    # Before the tests, which may take long.
+    if own.apply and not own.allow_dirty:
+        require_clean(planned, line.paths)
+    result = _verified(planned, line, own, quiet=quiet)
+    applied = False
+    if result is not None and own.apply and _holds(result):
+        command = line.again("verify", "--apply")
+        applied = bool(api.apply(result.report, command, by_verify=True).files)
+    _show(result or planned, own.again(line), view, applied=applied)
+    if any(diagnostics(planned)):
+        return FAILED
     return FOUND if result is not None and (result.left_out or not _holds(result)) else 0
 
 
-def _show(
-    result: Verification | None, line: CommandLine, own: VerifyOptions, view: View, *, applied: bool
-) -> None:
-    """Print what the tests say, as a page or for a terminal; None where nothing was verified."""
-    from awaken import api  # noqa: PLC0415  the help needs no engine
+def _show(result: Verification | Report, again: str, view: View, *, applied: bool) -> None:
+    """Print what the tests say, as a page or for a terminal, or that a report has no changes."""
+    from awaken.engine.report import Report  # noqa: PLC0415  the help needs no engine
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.counts import diagnostics  # noqa: PLC0415
     from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
     from awaken.preview.streams.course import Course  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.streams.output import opened  # noqa: PLC0415
     from awaken.preview.verification import course_of, print_verification  # noqa: PLC0415
 
-    said = "No site found to rewrite, so there is nothing to verify."
+    if isinstance(result, Report):
+        report, said = result, "No site found to rewrite, so there is nothing to verify."
+        course = Course(verdict="Nothing was verified." if any(diagnostics(report)) else said)
+    else:
+        report, course = result.report, course_of(result, applied=applied)
     if view.form is Form.HTML:
-        course = Course(verdict=said) if result is None else course_of(result, applied=applied)
-        report = api.run(line.paths, line.options) if result is None else result.report
-        show_page(report, asked_of("verify", view, own.again(line), course=course), view)
+        show_page(report, asked_of("verify", view, again, course=course), view)
+    if view.form is Form.HTML or isinstance(result, Report):
         say(course.verdict)
-    elif result is None:
-        say(said)
     else:
         with opened(view.file) as stream:
             color = Color.NEVER if view.file else view.color
             print_verification(result, console_on(stream, color), applied=applied)
 
 
-def _verified(line: CommandLine, own: VerifyOptions, *, quiet: bool) -> Verification | None:
+def _verified(
+    planned: Report, line: CommandLine, own: VerifyOptions, *, quiet: bool
+) -> Verification | None:
     from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
-    from awaken.verifying.verify import Requests  # noqa: PLC0415
-    from awaken.verifying.verify import verify as verified  # noqa: PLC0415
+    from awaken.verifying.verify import Requests, planner, verify_report  # noqa: PLC0415
 
     def tell(clause: str) -> None:
         if not quiet:
             say(f"{clause} ...")
 
-    tests = tests_of(line, own.command or ())
-    asked = Requests(own.app) if own.requests else None
+    tests, asked = tests_of(line, own.command or ()), Requests(own.app) if own.requests else None
     carry = [*tests.carry, *(own.carry or ())]
-    words = (line.paths, line.options, tests.command, carry, tell)
-    return verified(*words, every=own.every, requests=asked, where=tests.where)
-
-
-def _applied(result: Verification, line: CommandLine, own: VerifyOptions) -> bool:
-    """Write what held; return whether a file changed."""
-    from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.worktree import require_clean  # noqa: PLC0415
-
-    if not own.allow_dirty:
-        require_clean(result.report, line.paths)
-    return bool(api.apply(result.report, line.again("verify", "--apply"), by_verify=True).files)
+    tests = replace(tests, carry=carry, every=own.every, requests=asked)
+    return verify_report(planned, planner(line.paths, line.options), tests, tell)
 
 
 def take_back_killed(line: CommandLine, *, quiet: bool) -> None:

@@ -11,6 +11,7 @@ import glob
 import importlib.machinery
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ MOST_OF_TEST = 1 << 22  # characters of the statements of one test
 MOST_OF_PROCESS = 1 << 27
 MOST_FRAMES = 30
 MOST_FRAMES_OF_STATEMENT = 3
+CREATED = re.compile(r'File "(.+)", line (\d+)')  # in the warning of a forgotten coroutine
 PAUSE = 0.2  # seconds between two looks at the test that runs
 PATIENCE = 6  # times its limits, of the clock, where the system does not show who works
 IMPORTED, ENDING = "", "the end"  # what runs before the first test, and after the last
@@ -174,11 +176,12 @@ class Observer:
     @pytest.hookimpl(optionalhook=True)
     def pytest_warning_recorded(self, warning_message):
         """Note a forgotten coroutine: a test passes where nobody looks at what it should do."""
-        test, said = self.test, str(warning_message.message)
-        if said.endswith(" was never awaited") and not test.error:
-            test.error = said
-            if inside(warning_message.filename):
-                test.frames = [[warning_message.filename[len(TOP) :], warning_message.lineno]]
+        said, _, created = str(warning_message.message).partition("\n")
+        if said.endswith(" was never awaited"):
+            self.test.error = self.test.error or said
+            # It comes up where it is thrown away: who made it says more, whatever failed by it.
+            places = [(warning_message.filename, warning_message.lineno), *CREATED.findall(created)]
+            self.test.frames += [[name[len(TOP) :], int(at)] for name, at in places if inside(name)]
 
     def pytest_sessionfinish(self, session):
         places = {}
@@ -266,6 +269,7 @@ def pytest_load_initial_conftests():
 def pytest_configure(config):
     config.pluginmanager.register(OBSERVER, "awaken-observer")
     threading.Thread(target=guard, daemon=True).start()
+    sys.set_coroutine_origin_tracking_depth(MOST_FRAMES_OF_STATEMENT)
 
 
 # --------------------------------------------------------------------------------------- an ending
