@@ -246,6 +246,27 @@ def test_what_get_reads_anew_loses_no_change(settings, said):
     assert f"db.get(User, 1, populate_existing={said})" in text_of(result, "users")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("db.commit()", "True"),
+        ("user.name = 'x'\n    db.commit()", "True"),
+        ("db.commit()\n    user.name = 'x'\n    db.flush()", "True"),
+        # The change may be pending: on one path nothing writes it.
+        ("db.commit()\n    user.name = 'x'", "not db.dirty"),
+        ("db.commit()\n    setattr(user, 'name', 'x')", "not db.dirty"),
+        ("db.commit()\n    user.name = 'x'\n    if user:\n        db.commit()", "not db.dirty"),
+    ],
+)
+def test_a_statement_reads_anew_without_losing_a_pending_change(text, said):
+    database = DATABASE.replace("sessionmaker(engine)", "sessionmaker(engine, autoflush=False)")
+    users = STALE.replace("LAZY", "lazy='selectin'")
+    users += f"    {text}\n    found = select(User)\n    return list(db.scalars(found))\n"
+    result = rewritten(database=database, users=users)
+
+    assert f'"populate_existing": {said}}}' in text_of(result, "users")
+
+
 OWN = """
 
 def opened() -> Session:

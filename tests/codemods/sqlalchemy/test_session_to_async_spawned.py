@@ -206,14 +206,19 @@ def test_an_object_that_is_encoded_without_its_relationships_stays_as_it_is(chos
     assert f"return jsonable_encoder(note, {chosen})" in after
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        "return note.author, jsonable_encoder(note)",
-        'return jsonable_encoder(note, exclude={"id"})',
-    ],
-)
-def test_an_object_that_may_be_encoded_with_its_relationships_is_left_alone(use):
+def test_an_object_that_is_encoded_after_a_read_keeps_what_was_read():
+    use = "return note.author, jsonable_encoder(note)"
+    result = rewritten(**FILES, service=HEAD + ENCODED.format(use=use))
+    messages = [one.message for one in result.report.findings]
+    said = [one for one in messages if "encodes what is loaded" in one]
+
+    assert "jsonable_encoder(note)" in result.files["service.py"].decode()
+    (message,) = said
+    assert message.endswith("encodes what is loaded of its objects; it may now contain `author`")
+
+
+def test_an_object_that_may_be_encoded_with_its_relationships_is_left_alone():
+    use = 'return jsonable_encoder(note, exclude={"id"})'
     result = rewritten(**FILES, service=HEAD + ENCODED.format(use=use))
     reasons = {one.reason for one in result.findings if one.reason}
 

@@ -23,6 +23,7 @@ from awaken.project.values.domain import Session, Values
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
 """Methods of sessions that read nothing of the objects that they are given."""
+_FLUSHING = {"commit", "flush"}
 _TAKING = {"add", "add_all", "delete", "merge"}
 """Methods by which a session gets objects."""
 _KEEPING = {
@@ -107,7 +108,7 @@ class LaterInFunction:
         found = [
             *self._given(body, starts, commit),
             *self._reads(body, starts, reached, commit),
-            *self._loads(body, reached, commit),
+            *self._loads(body, starts, reached, commit),
         ]
         # Nobody else is given a session of its own.
         found += self._below(body, reached, commit) if shared else self._let_out(body, commit)
@@ -144,7 +145,7 @@ class LaterInFunction:
                 *self._given(body, starts, commit),
                 *self._reads(body, starts, reached, commit),
             ]
-            reads += self._of_before(body, starts, self._loads(body, reached, commit))
+            reads += self._of_before(body, starts, self._loads(body, starts, reached, commit))
             for one in reached:
                 if isinstance(one, ast.Call) and not self._is_of_session(module, one):
                     reads.append(Later("call", module.place(one), module.excerpt(one), commit))
@@ -283,10 +284,14 @@ class LaterInFunction:
         return all(isinstance(one, Session) for one in values)
 
     # ----------------------------------------------------------------------------------- loads
-    def _loads(self, body: _Body, reached: set[ast.AST], commit: Place) -> Iterator[Later]:
+    def _loads(
+        self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST], commit: Place
+    ) -> Iterator[Later]:
         module = body.module
-        changes = [one for one in reached if self._changes(module, one)]
-        behind = body.graph.reached_from(changes)
+        # On another path the commit may not run: a change before it may still be pending.
+        changes = [one for one in body.nodes if self._changes(module, one)]
+        flushes = [one for one in body.nodes if _session_of(module, one, _FLUSHING)]
+        behind = body.graph.reached_from(changes, [*starts, *flushes])
         for call in reached:
             if self._loads_objects(module, call) or self._loads_by(body, call):
                 is_clean = call not in behind
@@ -354,6 +359,8 @@ class LaterInFunction:
             ):
                 pass
             case ast.Attribute(value=held) if _is_set(node):
+                pass
+            case ast.Call(func=ast.Name(id="setattr"), args=[held, *_]):
                 pass
             case _:
                 return False

@@ -68,8 +68,8 @@ def encoded_objects(
                     yield _announced(Site(rule, module, node), names, encoder=True)
                 elif names and not _has_dataclass(project, classes):
                     end = module.span(node).start
-                    is_wanted = bool(_wanted(project, module, node, end, classes, names))
-                    yield _member(Site(rule, module, node), node, names, is_wanted=is_wanted)
+                    read = sorted(_wanted(project, module, node, end, classes, names))
+                    yield _member(Site(rule, module, node), node, names, read)
 
 
 def returned_objects(
@@ -362,15 +362,17 @@ def _taken(call: ast.Call, names: list[str]) -> list[str]:
     return names
 
 
-def _member(site: Site[ast.AST], call: ast.Call, names: list[str], *, is_wanted: bool) -> Member:
-    shown = site.module.excerpt(call)
-    listed = ", ".join(f'"{one}"' for one in names)
-    if any(one.arg in _CHOOSING for one in call.keywords) or is_wanted:
+def _member(site: Site[ast.AST], call: ast.Call, names: list[str], read: list[str]) -> Member:
+    shown, unread = site.module.excerpt(call), [one for one in names if one not in read]
+    listed = ", ".join(f'"{one}"' for one in unread or names)
+    if any(one.arg in _CHOOSING for one in call.keywords):
         return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
+    if not unread:
+        return _announced(site, read, encoder=True)
     message = f"`{shown}` leaves out attributes that are now loaded eagerly"
     caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
     edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
-    return Member(site, Rewrite(message, edits, caveats), f"`{shown}`")
+    return Member(site, Rewrite(message, edits, [*caveats, *_more(read)]), f"`{shown}`")
 
 
 def _wanted(  # noqa: PLR0913
@@ -392,7 +394,7 @@ def _wanted(  # noqa: PLR0913
         return {*names}
     is_kept = not _commits(project, module, encoding)
     wanted = set[str]()
-    for home, function in _run_for(project, module, around) if names else ():
+    for home, function in _run_for(project, module, around, statement) if names else ():
         for node in home.walk(function):
             name = _touched(project, home, node, classes, names, is_kept=is_kept)
             if not name or name in wanted:
@@ -408,15 +410,25 @@ def _wanted(  # noqa: PLR0913
 
 
 def _run_for(
-    project: Project, module: Module, function: Function
+    project: Project, module: Module, function: Function, statement: ast.stmt | None = None
 ) -> Iterator[tuple[Module, Function]]:
-    """Yield a function, those that it calls, and those that inject its parameters."""
+    """Yield a function, those that it calls, and those that inject its parameters.
+
+    None that runs before a commit that always runs before ``statement``.
+    """
     yield module, function
     graph = project.calls.graph()
-    providers = project.injections.of_function(module, function)
-    dependencies = project.web.endpoints.depended_on(providers)
-    starts = [(module, function), *dependencies]
-    for one in graph.reached(graph.place_of(*start) for start in starts):
+    starts = [
+        called
+        for call in graph.callees(graph.place_of(module, function))
+        if statement is None or not ends_before(module, call.place.span.end, statement, ())
+        for called in call.functions
+    ]
+    if statement is None or not ends_before(module, module.span(function).start, statement, ()):
+        providers = project.injections.of_function(module, function)
+        dependencies = project.web.endpoints.depended_on(providers)
+        starts += [graph.place_of(*start) for start in dependencies]
+    for one in graph.reached(starts):
         home = project.module(one.path)
         inner = None if home is None else home.function_at(one.start)
         if home is not None and inner is not None and inner is not function:
