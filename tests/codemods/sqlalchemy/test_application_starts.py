@@ -131,6 +131,7 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     [
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
+        HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
         HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
     ],

@@ -39,6 +39,7 @@ _INDENTED = "    "
 _APART = 2
 """Blank lines around a function of a file."""
 _OTHERS = {"on_shutdown", "on_startup"}
+_DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _LATER = "the application {} when it starts, not when the file is imported"
@@ -111,9 +112,24 @@ class ApplicationStart:
         ):
             return False
         try:
-            return not names_kept(self._module, statements) and not self._share_names(regions)
+            if names_kept(self._module, statements):
+                return False
         except Refused:
             return False
+        return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
+
+    def _reads_rebound(self, statement: ast.stmt) -> bool:
+        """Whether a statement reads a variable that the file sets again below it."""
+        module, span = self._module, self._module.span(statement)
+        for node in module.walk(statement):
+            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+                continue
+            bindings = [one for one in module.scopes.bindings_of(node) if one.kind not in _DEFINING]
+            spans = [module.span(one.node) for one in bindings if one.scope.kind == "module"]
+            # What the statement binds itself is its own.
+            if not any(map(span.contains, spans)) and any(one.start > span.end for one in spans):
+                return True
+        return False
 
     def _share_names(self, regions: list[Region]) -> bool:
         """Whether a statement may read a name that another one binds."""
