@@ -321,13 +321,19 @@ def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CST
         return
     # By text, for a rewriter may copy what it was given, with other white space and brackets.
     code = "".join(_compact(node) for node in result)
-    if not all(_compact(_without_lines_above(node)) in code for node in inner):
+    if not all(_compact(part) in code for node in inner for part in _parts(node)):
         raise SliceRejected("it drops another rewrite made inside this code", [job.change])
 
 
-def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:
-    """Return ``node`` from its first keyword on: an ``if`` alone may be ``elif`` in place."""
-    return node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node
+def _parts(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return what of ``node`` a rewriter has to keep: the value of a ``return``, else the code.
+
+    Lines above it do not count: an ``if`` alone may be ``elif`` in place.
+    """
+    match node:
+        case cst.SimpleStatementLine(body=[cst.Return(value=cst.BaseExpression() as value)]):
+            return [value]
+    return [node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node]
 
 
 def _compact(node: cst.CSTNode) -> str:

@@ -7,9 +7,30 @@ from compared_applications import differences, migrated, observed
 from endpoints_of_objects import PLAIN
 
 HELPERS = """\
+from functools import cached_property
+
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import joinedload
+
+
+class Page:
+    def __init__(self, items, total):
+        self.items = items
+        self.total = total
+
+
+class Service:
+    def __init__(self, db: Session):
+        self.db = db
+
+    @cached_property
+    def newest(self):
+        return self.db.query(User).first()
+
+
+def without_state(user):
+    return {name: value for name, value in user.__dict__.items() if name[0] != "_"}
 
 
 def rows(db: Session):
@@ -75,6 +96,7 @@ LEFT_OUT = {
     "parts": 'return {"all": [row(db, key), *rows(db)], "n": 1}',
     "lines": "return row(\n        db,\n        key,\n    )",
     "item": "return rows(db)[0]",
+    "named_argument": "return jsonable_encoder(obj=row(db, key))",
     "sorted": "return sorted(rows(db), key=lambda user: user.id)",
     "variable": "users = rows(db)\n    return users",
     "choice": "return row(db, key) if flag else row(db, 1)",
@@ -98,6 +120,20 @@ KEPT = {
         ["orders", "tags", "team"],
     ),
     "summary": ("return summary(db, key)", ["orders", "tags", "team"]),
+    "page": ("return Page(rows(db), 1)", ["orders", "tags", "team"]),
+    "page_in_a_variable": (
+        "users = rows(db)\n    page = Page(items=users, total=1)\n    return page",
+        ["orders", "tags", "team"],
+    ),
+    # Both rules rewrite the statement of the property.
+    "property": ("return Service(db).newest", ["orders", "tags", "team"]),
+    "encoded_page": ("return jsonable_encoder(Page(rows(db), 1))", ["orders", "tags", "team"]),
+    "dictionary": ("return row(db, key).__dict__", ["orders", "tags", "team"]),
+    "variables": ("return {**vars(row(db, key))}", ["orders", "tags", "team"]),
+    "mapping": (
+        "return [dict(one._mapping) for one in db.execute(select(User))]",
+        ["orders", "tags", "team"],
+    ),
     "stored": ("return stored(db, key)", ["user.orders", "user.tags", "user.team"]),
 }
 ENDPOINT = """\
@@ -110,13 +146,14 @@ def of_{name}(key: int, flag: bool = False, db: Session = Depends(get_db){more})
 DEPENDING = ENDPOINT.format(
     name="depended", body="return user", more=", user: User = Depends(counted)"
 )
+HELPED = ENDPOINT.format(name="helped", body="return without_state(row(db, key))", more="")
 
 
 @pytest.fixture(scope="module")
 def text():
     bodies = LEFT_OUT | {name: body for name, (body, _) in KEPT.items()}
     endpoints = [ENDPOINT.format(name=name, body=body, more="") for name, body in bodies.items()]
-    return PLAIN + HELPERS + "".join([*endpoints, DEPENDING])
+    return PLAIN + HELPERS + "".join([*endpoints, DEPENDING, HELPED])
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +179,8 @@ def said(result, name):
         one.message
         for one in result.report.findings
         if one.message.startswith(("the response", "`jsonable_encoder"))
-        and start < one.place.span.start < (end if end >= 0 else len(text))
+        or "contains all that is loaded" in one.message
+        if start < one.place.span.start < (end if end >= 0 else len(text))
     ]
 
 
@@ -160,6 +198,14 @@ def test_what_an_answer_may_contain_now_is_said_where_it_is_returned(name, resul
     (message,) = said(result, name)
 
     assert "it may now contain " + " and ".join(f"`{one}`" for one in KEPT[name][1]) in message
+
+
+def test_what_a_helper_takes_of_an_object_is_said_in_the_helper(result):
+    (message,) = [
+        one.message for one in result.report.findings if one.message.startswith("`user.__dict__`")
+    ]
+
+    assert "it may now contain `orders` and `tags` and `team`" in message
 
 
 def test_a_relationship_that_a_dependency_reads_stays_in_the_answer(result):

@@ -392,7 +392,7 @@ nothing awaits, no synchronous session, and no `await` of anything else. Otherwi
 | writes that the session does not see, such as raw SQL | objects keep the old values; the message on the factory lists the places |
 | code that names `DetachedInstanceError` or `ObjectDeletedError` | fewer reads raise; the message on the factory lists the places |
 | the output of an endpoint without a response model | it may include attributes that a commit expired, or relationships where awaken can't tell the object |
-| code that reads the `__dict__` of an object, or the `identity_map` of a session | it finds eagerly loaded attributes and objects |
+| code that reads `__dict__` or `vars()` of an object, the `_mapping` of a row, or the `identity_map` of a session | it finds eagerly loaded attributes and objects |
 | objects in a variable of a module | they can be read after their session is closed |
 | an endpoint whose dependency sets a `ContextVar` | the endpoint sees the value |
 | other blocking calls in an endpoint | the endpoint leaves the thread pool, so they block the event loop |

@@ -42,9 +42,6 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
             "an endpoint without a response model now includes attributes that the commit used "
             "to expire"
         )
-    held = [*_dictionaries(project)]
-    if held:
-        said.append("the `__dict__` of an object now contains eagerly loaded attributes")
     seen = [*_set_for_requests(project)]
     if seen:
         said.append("an endpoint now sees a `ContextVar` that its dependency sets")
@@ -56,7 +53,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may no longer be raised where the program expects it")
-    return said, (*unseen, *answered, *held, *seen, *identities, *kept, *caught)
+    return said, (*unseen, *answered, *seen, *identities, *kept, *caught)
 
 
 def unseen_writes(project: Project) -> Iterator[Place]:
@@ -121,21 +118,6 @@ def _answered(project: Project) -> Iterator[Place]:
         for node in endpoint.returned if endpoint.model is None else ():
             if kind_of(project, project.values.of(endpoint.module, node).alternatives):
                 yield endpoint.module.place(node)
-
-
-def _dictionaries(project: Project) -> Iterator[Place]:
-    """Yield where a program looks at all that a mapped object has loaded."""
-    for module in modules_with(project, (b"__dict__", b"vars(")):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(value=held, attr="__dict__"):
-                    pass
-                case ast.Call(func=ast.Name(id="vars"), args=[held]):
-                    pass
-                case _:
-                    continue
-            if kind_of(project, project.values.of(module, held).alternatives):
-                yield module.place(node)
 
 
 def _identities(project: Project) -> Iterator[Place]:

@@ -47,29 +47,55 @@ _READING_METHODS = {
 }  # fmt: skip
 _DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
 _CHOOSING = {"exclude", "include"}
+_ENCODES = "encodes what is loaded of its objects"
 
 
 def encoded_objects(
     project: Project, rule: str, loaded: Callable[[str], list[str]]
 ) -> Iterator[Member]:
-    """Yield the rewrites of the calls that encode objects.
+    """Yield the rewrites of the calls that encode objects, and the reads of their ``__dict__``.
 
-    ``loaded`` tells which relationships of a class are loaded with each object from now on.
+    ``loaded`` returns which relationships of a class are loaded with each object from now on.
     """
-    words = sorted({one.rpartition(".")[2].encode() for one in _ENCODERS})
-    for module in modules_with(project, words):
+    words = sorted({encoder.rpartition(".")[2].encode() for encoder in _ENCODERS})
+    for module in modules_with(project, [*words, b"__dict__", b"_mapping", b"vars("]):
         for node in module.walk():
-            if isinstance(node, ast.Call) and node.args:
-                if project.qualified_name(module, node.func) not in _ENCODERS:
-                    continue
-                classes = _classes(project, module, node.args[0])
-                names = _taken(node, sorted({name for one in classes for name in loaded(one)}))
-                if names and not _objects(project, module, node.args[0]):
-                    yield _announced(Site(rule, module, node), names, encoder=True)
-                elif names and not _has_dataclass(project, classes):
-                    end = module.span(node).start
-                    read = sorted(_wanted(project, module, node, end, classes, names))
-                    yield _member(Site(rule, module, node), node, names, read)
+            site: Site[ast.AST] = Site(rule, module, node)
+            if (owner := _whole(module, node)) is not None:
+                classes = _classes(project, module, owner)
+                if names := sorted({name for each in classes for name in loaded(each)}):
+                    yield _announced(site, names, "contains all that is loaded")
+                continue
+            if not isinstance(node, ast.Call) or (encoded := _encoded_value(node)) is None:
+                continue
+            if project.qualified_name(module, node.func) not in _ENCODERS:
+                continue
+            classes = _classes(project, module, encoded) or _held(project, module, encoded)
+            names = _taken(node, sorted({name for each in classes for name in loaded(each)}))
+            if names and not _objects(project, module, encoded):
+                yield _announced(site, names, _ENCODES)
+            elif names and not _has_dataclass(project, classes):
+                end = module.span(node).start
+                read = sorted(_wanted(project, module, node, end, classes, names))
+                yield _member(site, node, names, read)
+
+
+def _whole(module: Module, node: ast.AST) -> ast.expr | None:
+    """Return the object, or the row of objects, that an expression gives with all its values."""
+    match node:
+        case ast.Attribute(value=owner, attr="__dict__"):
+            return owner
+        case ast.Attribute(value=owner, attr="_mapping"):
+            return None if isinstance(module.parent(node), ast.Subscript) else owner
+        case ast.Call(func=ast.Name(id="vars"), args=[owner]):
+            return owner
+    return None
+
+
+def _encoded_value(call: ast.Call) -> ast.expr | None:
+    """Return what a call of an encoder encodes."""
+    named = (keyword.value for keyword in call.keywords if keyword.arg == "obj")
+    return next(chain(call.args, named), None)
 
 
 def returned_objects(
@@ -84,6 +110,7 @@ def returned_objects(
         module, node = part.module, part.node
         site: Site[ast.AST] = Site(rule, module, node)
         shown, classes = f"`{module.excerpt(node)}`", _classes(project, module, node)
+        classes = classes or _held(project, module, node)
         if _has_dataclass(project, classes):
             session, names = "", sorted(_relationships(project, classes))
             if isinstance(node, ast.Name):
@@ -167,12 +194,13 @@ def _nested(
                 yield from (f"{name}.{inner}" for inner in loaded(facts.target))
 
 
-def _announced(site: Site[ast.AST], names: list[str], *, encoder: bool = False) -> Member:
-    """Return an answer that stays as it is, with what it may contain from now on."""
+def _announced(site: Site[ast.AST], names: list[str], fact: str = "") -> Member:
+    """Return an expression that stays as it is, with what it may contain from now on.
+
+    ``fact`` is a predicate about it. Without one it is an answer.
+    """
     shown = f"`{site.module.excerpt(site.node)}`"
-    message = f"{shown} encodes what is loaded of its objects"
-    if not encoder:
-        message = f"the response to {shown} has no model"
+    message = f"{shown} {fact}" if fact else f"the response to {shown} has no model"
     return Member(site, Rewrite(message, [], _more(names)), shown)
 
 
@@ -335,6 +363,27 @@ def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
     ]
 
 
+def _held(project: Project, module: Module, node: ast.expr) -> list[str]:
+    """Return the mapped classes of what was passed to make an object, as ``Page(items=users)``.
+
+    Not to a model: it is encoded by its fields.
+    """
+    classes = dict[str, None]()
+    for value in project.values.of(module, node).alternatives:
+        if not isinstance(value, InstanceOf) or value.qualified.startswith("builtins."):
+            continue
+        if not _MODELS.isdisjoint(project.library_ancestors(value.qualified)):
+            continue
+        calls = [(module, node)] if isinstance(node, ast.Call) else []
+        for origin in value.origins or ():
+            home = project.module(origin.place.path)
+            calls += [(home, call) for call in home.calls_at(origin.place.span)] if home else []
+        for home, call in calls:
+            for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+                classes |= dict.fromkeys(_classes(project, home, part))
+    return [*classes]
+
+
 def _with_items(value: object) -> Iterator[InstanceOf]:
     parts: tuple[Values, ...] = ()
     match value:
@@ -368,7 +417,7 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], read: list[st
     if any(one.arg in _CHOOSING for one in call.keywords):
         return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
     if not unread:
-        return _announced(site, read, encoder=True)
+        return _announced(site, read, _ENCODES)
     message = f"`{shown}` leaves out attributes that are now loaded eagerly"
     caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
     edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
