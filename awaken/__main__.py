@@ -1,9 +1,9 @@
 """``python -m awaken``.
 
 ``-m`` looks for modules in the current directory first, and that may be a repository which nobody
-trusts. So that directory goes before anything is imported from it. What Python itself imports
-before, and a package named ``awaken`` that lies there, are out of reach: ``python -P`` has no such
-gap, nor has the command ``awaken``.
+trusts. So that directory goes before anything is imported from it. This cannot cover modules that
+Python itself imports earlier, nor a package named ``awaken`` in the current directory. ``python
+-P`` and the command ``awaken`` have no such gap.
 """
 
 import os

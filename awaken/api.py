@@ -77,14 +77,13 @@ __all__ = [
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What a run is asked to do.
+    """The options of a run.
 
-    ``settings`` stand above those of the projects' files, ``config`` (files, or ``KEY=VALUE`` as
-    in TOML) between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
-    lines changed since count. ``overlay`` gives, by real path, bytes that stand for a file
-    instead of those on disk. ``jobs`` is the number of processes, None for one per core.
-    ``excluded`` names sites that must stay as they are. With ``new_baseline`` the baseline need
-    not exist yet.
+    ``settings`` override those of the projects' files; ``config`` (files, or ``KEY=VALUE`` as in
+    TOML) comes between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
+    lines changed since count. ``overlay`` maps real paths to bytes that replace those on disk.
+    ``jobs`` is the number of processes, None for one per core. ``excluded`` names sites that must
+    stay as they are. With ``new_baseline`` the baseline need not exist yet.
     """
 
     settings: Settings = Settings()
@@ -100,7 +99,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class Listing(Struct, frozen=True):
-    """What a run would be about: absolute paths of files, sorted, and the settings of each root.
+    """The inputs of a run: absolute paths of files, sorted, and the settings of each root.
 
     ``problems`` are the paths that cannot be used.
     """
@@ -623,7 +622,8 @@ def _explained(run: RootRun, asked: AskedPlace) -> Explanation:
     told = None if report is None else from_report(report, run.rules, asked)
     if told is not None:
         return told
-    # What is remembered does not say it all, and the engine is needed, which takes long to import.
+    # Remembered results lack part of the answer, so the engine is needed, which takes long to
+    # import.
     from awaken.engine.explaining.explainer import explain_place  # noqa: PLC0415
 
     return explain_place(run, reading, asked)

@@ -6,8 +6,8 @@
     uv run python benchmarks/words.py --show PATTERN       prints each sentence with one pattern
     uv run python benchmarks/words.py --draw 60 --seed 38  prints messages drawn by a seed
 
-Texts are the strings of ``awaken`` that are prose, the help of its commands, the docstrings of its
-functions, the pages in ``docs``, and the documents at the top. Code, in fences or backquotes,
+Texts are the strings of ``awaken`` that are prose, the help of its commands, its docstrings and
+comments, the pages in ``docs``, and the documents at the top. Code, in fences or backquotes,
 counts as one word.
 """
 
@@ -18,10 +18,12 @@ import ast
 import random
 import re
 import sys
+import tokenize
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,13 +90,36 @@ def strings(path: Path) -> Iterator[Text]:
 
 
 def docstrings(path: Path) -> Iterator[Text]:
-    """Yield the paragraphs in the docstrings of functions."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            place = f"{path.relative_to(ROOT)}:{node.lineno}"
-            for paragraph in re.split(r"\n\s*\n", ast.get_docstring(node) or ""):
-                if paragraph:
-                    yield Text("docstrings of functions", place, " ".join(paragraph.split()))
+    """Yield the paragraphs in the docstrings of a file, and its comments."""
+    home, source = path.relative_to(ROOT), path.read_text("utf-8")
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                kind = "docstrings of functions"
+            case ast.ClassDef() | ast.Module():
+                kind = "docstrings of classes and modules"
+            case _:
+                continue
+        place = f"{home}:{getattr(node, 'lineno', 1)}"
+        for paragraph in re.split(r"\n\s*\n", ast.get_docstring(node) or ""):
+            if paragraph:
+                yield Text(kind, place, " ".join(paragraph.split()))
+    yield from comments(home, source)
+
+
+def comments(home: Path, source: str) -> Iterator[Text]:
+    """Yield the comments of a file; consecutive lines are one text."""
+    lines, last = list[str](), 0
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        if token.type != tokenize.COMMENT or token.string.startswith(("#:", "#!", "# type:")):
+            continue
+        words = re.sub(r"(# )?(noqa|fmt|pragma|isort)\b.*", "", token.string.lstrip("# ")).strip()
+        if lines and token.start[0] != last + 1:
+            yield Text("comments", f"{home}:{last}", " ".join(lines))
+            lines = []
+        lines, last = [*lines, words], token.start[0]
+    if lines:
+        yield Text("comments", f"{home}:{last}", " ".join(lines))
 
 
 def shown(node: ast.AST) -> str | None:

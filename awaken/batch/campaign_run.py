@@ -21,7 +21,7 @@ from awaken.batch.working.task_data import Outcome, Task
 
 
 class EndedRun(Struct, frozen=True, kw_only=True):
-    """What a run came to: how many repositories were worked on, left, failed and ready."""
+    """The result of a run: how many repositories were worked on, left, failed and ready."""
 
     done: int
     left: int

@@ -1,6 +1,6 @@
 """The run of a campaign: gives tasks to an executor and writes the state; nobody else does.
 
-What the machinery did is tried again after growing pauses, what the code did is not.
+Failures of the machine are retried after growing pauses; failures of the code are not.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _log_to_stderr() -> Iterator[None]:
     try:
         yield
     finally:
-        # Whoever calls `main` as a function has its own run next, or another log.
+        # A caller of `main` as a function may run again, or use another log.
         logger.removeHandler(handler)
         logger.setLevel(level)
 

@@ -25,8 +25,8 @@ from awaken.cli.commands.verify import verify
 from awaken.cli.options.groups import with_groups
 from awaken.cli.options.plain_values import Command, reading_plainly
 
-# What people type first, coming from other tools. A hint, no alias: two names for one command would
-# both have to be documented.
+# Common options come first, as users of other tools expect. A hint, no alias: two names for one
+# command would both have to be documented.
 _WORDS_OF_OTHER_TOOLS = {
     "dry-run": "diff",
     "preview": "diff",

@@ -152,7 +152,7 @@ def _of_flag(by_flag: Mapping[str, tuple[_Declared, Any]], flag: str) -> tuple[_
 
 def _value(one: _Declared, text: str) -> Any:
     """Return ``text`` as a value of ``one``. Raises _NotPlain."""
-    # What looks like an option may be one that lacks its value.
+    # A word that looks like an option may be one that lacks its value.
     if not text or text.startswith("-") or "callback" in one.parameter.details:
         raise _NotPlain
     # Pydantic refuses text that is not Unicode, and Typer files that cannot be read.

@@ -1,4 +1,4 @@
-"""The report behind a form, and what the form needs beside it."""
+"""Reports, and the other inputs of each output format."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _uncommitted(directory: Path, files: set[Path]) -> list[str]:
             # Of files that git does not track, only those to rewrite matter.
             status = _answer(repository, *git.STATUS, "--untracked-files=no").split("\0")
             tracked = set(_answer(repository, "ls-files", "-z").split("\0")) if files else set()
-            # Behind two letters and a blank.
+            # After two letters and a blank.
             changed = [entry[3:] for entry in status if entry]
             changed = [name for name in changed if not _is_for_awaken(repository, name)]
             names = (relative(path, "", repository.top) for path in files)

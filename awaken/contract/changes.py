@@ -69,7 +69,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True):
-    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
+    """A problem of a check after rewriting; without ``changes`` the engine finds the cause."""
 
     place: Place
     message: str
@@ -77,7 +77,7 @@ class Problem(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What a rule found in one project, and what it would do.
+    """The findings of a rule in one project, and its changes.
 
     ``outlines`` say what changes of a whole program come to, or why there are none. ``problems``
     are what it could not do, for no fault of awaken's: they are shown, and the run goes on. One
@@ -91,7 +91,7 @@ class Plan(Struct, frozen=True):
 
 
 class Constraints(Struct, frozen=True):
-    """What a plan must keep to: sites that are ``excluded``, paths, and options.
+    """Constraints of a plan: sites that are ``excluded``, paths, and options.
 
     An excluded site has its finding, at its level, and no change. ``write_scope`` holds the
     project-relative paths that may be edited; None means all. ``options`` are what the project sets

@@ -14,10 +14,10 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
     """Replace the one ``ast`` node of kind ``node`` (``"Call"``) whose span is ``anchor``.
 
     ``rewriter`` names a function of the rule (see ``Rule.rewriters``); ``data`` is its payload.
-    ``part`` is what the rewriter reads and writes: of a ``header`` (all of a compound statement but
-    its blocks) it must give the blocks back as they are, and cannot rely on them: others may stand
-    for them. Of a statement, ``lines_above`` are the comment lines directly above it that belong to
-    what is replaced. ``drops`` are comments that may go because what they are about does.
+    ``part`` is the part that the rewriter reads and writes. For a ``header`` (a compound statement
+    without its blocks) it must return the blocks unchanged, and must not read them: they may be
+    placeholders. Of a statement, ``lines_above`` are the comment lines directly above it that
+    belong to what is replaced. ``drops`` are comments that may go because what they are about does.
     """
 
     path: str
@@ -32,7 +32,7 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
 
 
 class InsertStatements(Struct, frozen=True, kw_only=True):
-    """Insert statements beside the statement (or into the body of the definition) at ``at``.
+    """Insert statements next to the statement (or into the body of the definition) at ``at``.
 
     ``after-imports`` ignores ``at``. The rewriter is called with no node and returns statements.
     """
@@ -69,9 +69,9 @@ class ReleaseImport(Struct, frozen=True, kw_only=True):
 class Requirement(Struct, frozen=True, kw_only=True):
     """The project at ``root`` needs ``requirement``; the engine knows the manifest formats.
 
-    It goes wherever the first of the distributions ``beside`` is listed that any list names, else
-    into ``group``, and without one, where what is always required stands. What cannot be written
-    is reported as left to do, and costs no change.
+    It goes to the first list with one of the distributions ``beside``, else into ``group``, and
+    without one, to the required ones. If it cannot be written, it is reported as left to do, and
+    the change is kept.
     """
 
     root: str
@@ -88,8 +88,8 @@ class SetKey(Struct, frozen=True, kw_only=True):
     """In the settings file at ``path``, ``key`` of ``table`` is ``value``.
 
     ``table`` are the keys from the outside in, empty for the top of a TOML file; of an INI file the
-    one name of a section. Two changes may set a key to the same value. What cannot be written is
-    reported as left to do, and costs no change.
+    one name of a section. Two changes may set a key to the same value. If it cannot be written, it
+    is reported as left to do, and the change is kept.
     """
 
     path: str
@@ -131,7 +131,7 @@ class ReplaceStatements(Struct, frozen=True, kw_only=True):
 
 
 class ByHand(Struct, frozen=True, kw_only=True):
-    """What a user has to see to beside the change: it is reported as left to do.
+    """A task for the user that goes with the change: it is reported as left to do.
 
     ``file`` is project-relative and ``line`` 1-based, 0 for all of it; ``what`` is a clause.
     """

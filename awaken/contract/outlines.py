@@ -1,4 +1,4 @@
-"""Outlines: what a change does to a program as a whole, in lines that one can read.
+"""Outlines: the effect of a change on a whole program, in readable lines.
 
 A rule that changes a program as a whole has hundreds of findings that each say little. Its outline
 says what they come to: where it begins, what it changes file by file, and what stops it.
@@ -36,10 +36,10 @@ class OutlinePart(Struct, frozen=True):
 
 
 class Outline(Struct, frozen=True, kw_only=True):
-    """What a rule does, or would do, to the sites of one change, or does not do to ``sites``.
+    """The effect of a rule on the sites of one change, or why it does nothing to ``sites``.
 
-    It stands for the ``change`` as long as that is made or waits to be allowed; without one it
-    says why there is none. The ``title`` is a sentence without its full stop.
+    It describes the ``change`` if that is made or waits for permission; otherwise it says why there
+    is none. The ``title`` is a sentence without its full stop.
     """
 
     rule: str

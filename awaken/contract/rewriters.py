@@ -1,4 +1,4 @@
-"""The rewriter's side of the contract: what it is given; and when rules run."""
+"""The rewriter's side of the contract: its input, and the phases of rules."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class Parentheses(Struct, frozen=True):
 
 
 class Surroundings(Struct, frozen=True):
-    """What a rewriter may know of the place it writes into.
+    """Facts about the place that a rewriter writes into.
 
     ``newline`` and ``indent`` are the file's own; ``column`` is where the anchor's first line
     starts to be ours, ``line_indent`` the white space that line starts with, ``line_length`` the
     longest line the project's formatter allows, and ``trailing`` how many characters follow the
-    anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor
-    stands inside brackets, where a line may be broken freely. ``parentheses`` are those around
-    nothing else: they go if the new code breaks its lines inside its own brackets alone.
-    ``breaks_around`` says that the anchor is part of a larger expression on one line, which is
-    broken as a whole afterwards if it gets too long. ``is_value`` says that the anchor is all that
-    a statement assigns, returns, iterates over or tests, and so may be put in parentheses.
+    anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor is
+    inside brackets, where a line may be broken freely. ``parentheses`` are those around nothing
+    else: they go if the new code breaks its lines inside its own brackets alone. ``breaks_around``
+    says that the anchor is part of a larger expression on one line, which is broken as a whole
+    afterwards if it gets too long. ``is_value`` says that the anchor is all that a statement
+    assigns, returns, iterates over or tests, and so may be put in parentheses.
     """
 
     newline: str = "\n"

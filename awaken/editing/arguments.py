@@ -40,7 +40,8 @@ def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
         ended = argument.with_changes(comma=comma.with_changes(whitespace_after=closing))
         return call.with_changes(args=[*call.args[:-1], kept, ended])
     opening, closing = call.whitespace_before_args, last.whitespace_after_arg
-    # One argument alone on a line may stand there for its length; two show what the author does.
+    # A single argument on its own line may be there because of its length; two show the author's
+    # style.
     one_per_line = "\n" in code(opening) and len(call.args) > 1 and "\n" in code(_between(call))
     between = _with_comment_of(_between(call), closing)
     if one_per_line:

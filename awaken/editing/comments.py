@@ -36,7 +36,7 @@ def lost_comments(before: str, after: str) -> list[str]:
 
 
 class Comment(Struct, frozen=True):
-    """A comment of a text, with its 1-based line; ``alone``: no code stands in front of it."""
+    """A comment of a text, with its 1-based line; ``alone``: no code precedes it on the line."""
 
     line: int
     text: str

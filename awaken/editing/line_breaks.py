@@ -1,6 +1,6 @@
 """Breaks a line that is too long where black and ruff would: at its last brackets, at its commas.
 
-What stands inside brackets is broken at its weakest operators, or once more at brackets.
+Breaks code inside brackets at its weakest operators, or again at brackets.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
             )
             if number > at + 1 and not is_index:
                 pairs.append((tokens[at], token))
-    # The parameters of a function come first, what it returns is never broken.
+    # Parameters of a function break first, its return type never.
     is_function = tokens[0].text == "def" or [one.text for one in tokens[:2]] == ["async", "def"]
     return pairs[:1] if is_function else pairs[::-1]
 
@@ -223,7 +223,7 @@ def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
     # A comma at the end is not a place to break the line at.
     priority = max((one.priority for one in delimiters if one.at < end), default=0)
     places = sorted(one.at for one in delimiters if one.priority == priority and one.at < end)
-    # One call behind another reads better in brackets than on two lines.
+    # Chained calls read better in brackets than on two lines.
     if not places or (priority == _DOT and len(places) == 1):
         return [text]
     bounds = [0, *places, end]

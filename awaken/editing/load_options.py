@@ -17,8 +17,8 @@ from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed
 class MoreOptions:
     """The options to write: those ``added`` go into the call ``at``, or into a new one.
 
-    Calls are counted from the beginning, behind which the new one stands. ``changed`` are arguments
-    with other code, by their call and position.
+    Calls are counted from the beginning; the new one follows it. ``changed`` are arguments with
+    other code, by their call and position.
     """
 
     at: int | None

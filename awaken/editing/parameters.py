@@ -1,4 +1,4 @@
-"""The parameters of a function: their order, and the lines that they stand on."""
+"""The parameters of a function: their order and their lines."""
 
 from __future__ import annotations
 

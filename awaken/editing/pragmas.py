@@ -1,4 +1,4 @@
-"""Comments that speak to a tool about the line on which they stand."""
+"""Comments for tools, which hold for their line."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
     """``s = Session(); try: f(s); finally: s.close()`` → ``with Session() as s: f(s)``."""
     statements = list(node.body.body)
     done: list[Moved] = []
-    # From the end, so that the numbers of the others stay right, but for what moved inside of them.
+    # From the end, so that the other numbers stay right, except inside moved code.
     for one in sorted(moved, key=lambda each: each.first, reverse=True):
         inside = sum(each.last - each.first for each in done if each.first <= one.last)
         last = one.last - inside
@@ -42,7 +42,7 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
         above = [cst.EmptyLine(comment=cst.Comment(text)) for text in lost]
         lines = [*block.leading_lines, *above]
         statements[one.first : last + 1] = [block.with_changes(leading_lines=lines)]
-        # What stands inside of this one counts no more.
+        # Nodes inside of this one no longer count.
         done = [*(each for each in done if each.first > one.last), one]
     return node.with_changes(body=node.body.with_changes(body=statements))
 

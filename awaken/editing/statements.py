@@ -1,4 +1,4 @@
-"""Statements as LibCST nodes: what a rewriter may return, and how it takes the place of a line."""
+"""Statements as LibCST nodes: the results of a rewriter, and how they replace a line."""
 
 from __future__ import annotations
 

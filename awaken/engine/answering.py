@@ -137,7 +137,7 @@ class Reading:
             observer(self._asked.found.root.path, planned.staged)
         # A part of the sites answers another question.
         is_whole = self._asked.sites_in is None or planned.staged.tools.site_scope is None
-        # The same bytes give the same diagnostics, but for what awaken itself could not do.
+        # The same bytes give the same diagnostics, except for failures of awaken itself.
         if is_whole and not any(diagnostic.internal for diagnostic in planned.answer.diagnostics):
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer

@@ -1,4 +1,4 @@
-"""What still names the synchronous driver of a database after a program became asynchronous."""
+"""Places that still name the synchronous driver after a program became asynchronous."""
 
 from __future__ import annotations
 

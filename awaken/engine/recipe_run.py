@@ -19,7 +19,7 @@ RunStep = Callable[[Settings, Mapping[Path, bytes]], Report]
 
 
 class StepRun(Struct, frozen=True):
-    """What a step of a recipe comes to; ``number`` counts from 1.
+    """The result of a step of a recipe; ``number`` counts from 1.
 
     The places in ``report`` are those of the files as the step before left them. ``before`` are
     the files that earlier steps would change, by real path.

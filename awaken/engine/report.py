@@ -51,7 +51,7 @@ class LeftToDo(Struct, frozen=True, order=True):
 class FileChange(Struct, frozen=True):
     """One file before and after the changes; ``before`` is None for a created file.
 
-    ``path`` is project-relative; ``findings`` are those that stand here or edit this file.
+    ``path`` is project-relative; ``findings`` are those that are in this file or edit it.
     """
 
     path: str
@@ -62,7 +62,7 @@ class FileChange(Struct, frozen=True):
 
 # In the place of changes, whose edits are large and of no use to who reads a report.
 class ChangeSummary(Struct, frozen=True, kw_only=True):
-    """What is shown of a change: everything but its edits; ``paths`` are project-relative."""
+    """A change without its edits, for display; ``paths`` are project-relative."""
 
     id: ChangeId
     rule: str
@@ -85,7 +85,7 @@ class EditedPlace(Struct, frozen=True, array_like=True):
 
 
 class SuppressedBy(StrEnum):
-    """What suppresses a site that a rule found; the values are the JSON's ``held_by``."""
+    """The cause that suppresses a site; the values are the JSON's ``held_by``."""
 
     COMMENT = "comment"
     """A suppression comment in the file."""
@@ -131,7 +131,7 @@ class TargetVersion(Struct, frozen=True):
 
 
 class UnmetNeed(Struct, frozen=True, array_like=True):
-    """A rule that rewrites none of its ``sites``, for it ``needs`` versions, ``sqlalchemy>=2.0``.
+    """A rule that rewrites none of its ``sites``: it ``needs`` versions, ``sqlalchemy>=2.0``.
 
     ``declared`` says what the project declares in their place, and where.
     """

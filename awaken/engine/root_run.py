@@ -1,4 +1,4 @@
-"""What the run over one project root is asked to do, and which versions it is about."""
+"""The request for a run over one project root, and its versions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from awaken.workspace.sources import Snapshot, SourceFile
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
-    """What one root's run is asked to do; ``rules`` are those to choose from.
+    """The request for the run over one root; ``rules`` are those to choose from.
 
     ``sites_in`` names files that the question is about, whatever files may be written; None means
     those selected. ``around`` is the outermost project of the run that this one lies in. The other
@@ -101,7 +101,7 @@ def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 
 class Surroundings(Struct, frozen=True):
-    """What decides the answer to a question beside the files.
+    """The inputs of an answer besides the files.
 
     ``made_from`` is the digest of that, ``digest`` of that and the files.
     """
@@ -149,7 +149,7 @@ def publication_of(root: Root, settings: Resolved) -> Publication:
     """Return whether the project in ``root`` is published, and where that was said."""
     if settings.published is not None:
         return Publication(settings.published, settings.origins["published"])
-    # Of such a directory only a part is in sight.
+    # Only a part of such a directory is visible.
     if root.lone:
         return Publication(
             published=True, why="is not a project root: the rest of the program is not visible"

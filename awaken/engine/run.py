@@ -235,7 +235,7 @@ def _quiet(
     for one in findings:
         why = rejected.get(one.rule)
         if why is not None:
-            # Whatever else stands against it, the versions come first.
+            # The versions come first, before other obstacles.
             told = {"reason": why.code, "message": why.message, "help": why.help}
             quiet[one.site] = structs.replace(one, **told)
         elif one.reason in settled:
@@ -281,7 +281,7 @@ def _tools(
             project.give_up({path for change in changes for path in change.paths})
         return apply_in_memory(snapshot, changes, loaded, formatter, processing)
 
-    # What all rules search for is searched for at once.
+    # The searches of all rules are combined.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
@@ -294,8 +294,8 @@ def _tools(
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         projects[:] = [project.narrowed(scope)]
         if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
-            # What it knew goes before the next one learns as much: its parts know each other.
-            # A collection visits all that stays, so it is none for an earlier one that knew little.
+            # Its facts go before the next one learns as much: its parts know each other. A
+            # collection visits all remaining objects, so an earlier small one is not collected.
             del earlier
             gc.collect()
         projects[0].files_with(sought)

@@ -1,8 +1,7 @@
-"""What one rule leaves alone until another has rewritten it, said where that one ran as well.
+"""Sites of one rule that another rule has to rewrite first.
 
-A later phase sees what an earlier one made. What the earlier one would make, but for
-``--unsafe-fixes``, stops the later one all the same: then the message says so, for that option is
-all that is missing.
+A later phase sees what an earlier one made. If the earlier rule needs ``--unsafe-fixes``, the later
+one still has to wait: the message then names the option.
 """
 
 from __future__ import annotations

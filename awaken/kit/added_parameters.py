@@ -1,7 +1,7 @@
 """A parameter that a function gets in front of another one, with what every call passes for it.
 
-Whoever makes a change of it knows all calls of the function (``project/graph/call_edges.py``), and
-adds the insertions of one parameter to one change: half of them is a program that fails.
+The caller knows all calls of the function (``project/graph/call_edges.py``), and puts the
+insertions of one parameter into one change: half of them would break the program.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class AddedParameter:
     def insertions(self) -> Iterator[Insertion]:
         """Yield what is inserted: into the function first, then into its calls."""
         text = f"{self.name}: {self.annotation}" if self.annotation else self.name
-        # Defaults count: the last of them may end behind the last parameter.
+        # Defaults count: the last of them may end after the last parameter.
         own = [part for one in parameters_of(self.context.function.args) for part in one if part]
         yield _insertion(self.context, self.before, own, text)
         for edge, argument in self.arguments():
             given = self.given[edge]
-            # A positional argument cannot stand behind a keyword.
+            # A positional argument cannot follow a keyword.
             text = f"{self.name}={given}" if isinstance(argument, ast.keyword) else given
             yield _insertion(edge.context, argument, [*edge.call.args, *edge.call.keywords], text)
 
@@ -98,7 +98,7 @@ def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
     start = context.span(argument).start
     text = context.module.source.text
     first, *others = text[max(end for end in ends if end <= start) : start].splitlines()
-    # What is said of the argument before may stand there, but nothing of the argument itself.
+    # A comment about the previous argument may be there, but not one about the argument itself.
     return b"".join([first.partition(b"#")[0], *others]).strip() in {b"(", b","}
 
 

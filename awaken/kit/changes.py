@@ -28,7 +28,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided of some sites: a finding for each, and the changes that rewrite them."""
+    """The decisions about some sites: a finding for each, and the changes that rewrite them."""
 
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...] = ()
@@ -37,7 +37,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A site of a group: what becomes of it, or what stands against it, by itself.
+    """A site of a group: its own rewrite, or its own obstacle.
 
     ``shown`` is what the others say of it when they are left alone for its sake. ``along`` are
     other places of the program that change with it, whatever else belongs to the group.

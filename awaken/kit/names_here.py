@@ -85,7 +85,7 @@ def _is_live(module: Module, binding: Binding, site: ast.AST) -> bool:
     # `if TYPE_CHECKING:` imports nothing when the program runs.
     if any(isinstance(above, ast.If) for above in module.ancestors(binding.node)):
         return False
-    # Functions run after the imports at the top, wherever these stand.
+    # Functions run after the imports at the top, wherever these are.
     if module.enclosing_function(binding.node) is None:
         return True
     return bool(getattr(binding.node, "lineno", 0) <= getattr(site, "lineno", 0))

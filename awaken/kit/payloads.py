@@ -30,7 +30,7 @@ class LoadOptions(Struct, frozen=True):
     """Loader options to add to a statement: the beginning of a chain of ``calls`` calls.
 
     ``at`` is the call, counted from the beginning, that takes the options ``added``; without one
-    there is a new call behind the beginning. ``changed`` are arguments with other code: the call,
+    there is a new call after the beginning. ``changed`` are arguments with other code: the call,
     the position, and the code.
     """
 

@@ -35,21 +35,19 @@ class Rule:
     can get; those of advice are always advice. ``triggers`` are byte strings of which a file must
     contain at least one to hold a site, and ``anchors`` say what else the program holds then: for
     each of them, some file contains at least one of its byte strings. A rule is only planned where
-    both are found.
-    ``needs`` gives version specifiers that each project root's targets must satisfy
-    (``{"python": ">=3.11"}``), ``declares`` those that its changes declare in the manifest, so
-    that the targets must admit some of them. ``reads`` names the files beside Python that the
-    rule looks at (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``,
-    ``templates/**/*.html``.
-    ``pieces`` are texts that its changes may add to code beside what they replace (``.limit(1)``),
-    each with the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be
-    planned without those of other files, but for those that share a change with one of them, which
-    are planned with it: such a rule may be planned file by file, in several processes.
-    ``decides_by`` says the same for a rule that is planned at once: ``file`` that other files'
-    sites change nothing; ``selection`` that this holds for files outside of which nothing may be
-    written, and that a file without a trigger has no site; ``program`` that any site may matter.
-    ``looks_outside`` says that it asks which files of the repository around the project use that.
-    ``is_foreign`` says that code of others decides, which awaken cannot tell when it changes.
+    both are found. ``needs`` gives version specifiers that each project root's targets must satisfy
+    (``{"python": ">=3.11"}``), ``declares`` those that its changes declare in the manifest, so that
+    the targets must admit some of them. ``reads`` names the other files that the rule reads
+    (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``, ``templates/**/*.html``.
+    ``pieces`` are texts that its changes may add to the replaced code (``.limit(1)``), each with
+    the reason; ``awaken explain`` gives it. ``per_file`` says that a file's sites can be planned
+    without those of other files, except those in the same change. Such a rule may be planned file
+    by file, in several processes. ``decides_by`` says the same for a rule that is planned at once:
+    ``file`` that other files' sites change nothing; ``selection`` that this holds for files outside
+    of which nothing may be written, and that a file without a trigger has no site; ``program`` that
+    any site may matter. ``looks_outside`` says that it asks which files of the repository around
+    the project use that. ``is_foreign`` says that code of others decides, which awaken cannot tell
+    when it changes.
     """
 
     name: ClassVar[str]

@@ -98,7 +98,7 @@ def rule_from(data: RuleData) -> DeclaredRule:
     """Return the rule that declares ``data``."""
     attributes: dict[str, Any] = {name: getattr(data, name) for name in _DECLARED}
     attributes |= {"__module__": data.module, "data": data}
-    # What the class does not define stays that of `Rule`: the engine asks who proves.
+    # Attributes that the class does not define stay those of `Rule`: the engine asks who proves.
     attributes |= {name: _calling(name) for name in data.methods}
     if data.has_options:
         attributes["options"] = property(lambda rule: rule.loaded().options)

@@ -63,7 +63,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What becomes of a site: the sentence that says so, and the edits that do it.
+    """The rewrite of a site: the sentence that describes it, and its edits.
 
     ``caveats`` are clauses that say what may change; a rewrite that has some is unsafe.
     ``related`` are other places that matter to the reader.
@@ -135,7 +135,7 @@ class Site(Generic[Node_co]):
 
     def rename(self, node: ast.Name | ast.Attribute, name: str) -> TextEdit:
         """Return the edit that writes ``name`` as the last word of ``node``: ``c`` of ``a.b.c``."""
-        # Spaces and line breaks may stand around the dot.
+        # Spaces and line breaks may be around the dot.
         words = re.split(r"\b(?=\w+\Z)", self.module.text_of(node))
         span = self.module.span(node)
         # Spans count bytes, and a name may have more of them than letters.

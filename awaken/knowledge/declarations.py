@@ -1,4 +1,4 @@
-"""What libraries declare: the stubs of the standard library, and ours in the folder ``stubs``.
+"""Declarations of libraries: stubs of the standard library, and awaken's in the folder ``stubs``.
 
 The stubs of the standard library are those of typeshed, as ``typeshed_client`` carries them. A stub
 is parsed when a name of its module is asked for, and kept as long as the process runs. Nothing but
@@ -60,7 +60,7 @@ _RENAMED = {
 
 
 class Declaration(NamedTuple):
-    """What a stub says of one name: the module that declares it, and all its definitions.
+    """A stub's declaration of one name: the module that declares it, and all its definitions.
 
     Overloads and branches for several systems are several. ``members`` are those of a class, by
     name.

@@ -1,4 +1,4 @@
-"""The typed form of the TOML files beside this module, and how to ask them."""
+"""The typed form of the TOML files of this folder, and the questions about them."""
 
 from __future__ import annotations
 

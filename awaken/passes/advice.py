@@ -1,4 +1,4 @@
-"""What foreign code says of a file, in its own words, as advice with a place."""
+"""Messages of foreign code about a file, as advice with a place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What foreign code says to files, each asked about once."""
+"""Messages of foreign code about files, one request for each file."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class ForeignPass(Rule):
             lambda ready: [
                 Item(path, project.snapshot[path].raw())
                 for path in self._paths(project, ready)
-                # What is left alone anyway need not be asked about.
+                # Files that are left alone anyway need no question.
                 if constraints.may_write(path)
             ],
         )

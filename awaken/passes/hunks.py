@@ -1,4 +1,4 @@
-"""What differs between two texts of a file, as lines that hold whole statements."""
+"""Differences between two texts of a file, as lines of whole statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What awaken and the process that runs foreign code say to each other."""
+"""Messages between awaken and the process that runs foreign code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def import_directories(directory: Path, script: str) -> tuple[str, ...]:
 
 
 class Setup(Struct, frozen=True, kw_only=True):
-    """What is to be run, and where its code may be imported from.
+    """The code to run, and the places from which it may import.
 
     ``target`` is a dotted name (``mypkg.codemods.Rename``) or, of a script, its absolute path.
     ``named`` are arguments by name, in their order; ``words`` are passed on as they are.
@@ -49,9 +49,9 @@ class Setup(Struct, frozen=True, kw_only=True):
 class Ready(Struct, frozen=True, tag=True):
     """The foreign code is loaded.
 
-    ``triggers`` are words of which a file holds one if it has a site, empty where that cannot be
-    told; ``said`` is what it printed. It is ``forgetful`` if it is known to keep nothing of one
-    file for the next.
+    ``triggers`` are words of which a file with a site has at least one, empty where unknown;
+    ``said`` is its output. It is ``forgetful`` if it is known to keep nothing of one file for the
+    next.
     """
 
     triggers: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Item(Struct, frozen=True):
 
 
 class Warned(Struct, frozen=True):
-    """What foreign code warns of, in its own words; ``line`` is 0 where it is of no line."""
+    """A warning of foreign code, in its own words; ``line`` is 0 where it names no line."""
 
     text: str
     line: int = 0

@@ -1,4 +1,4 @@
-"""What a user says of a pass: in the settings, or on the command line."""
+"""The user's settings of a pass, in the settings file or on the command line."""
 
 from __future__ import annotations
 

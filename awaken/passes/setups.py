@@ -1,4 +1,4 @@
-"""What the process that runs a pass is told of it and of the project."""
+"""Facts about a pass and the project, for the process that runs the pass."""
 
 from __future__ import annotations
 

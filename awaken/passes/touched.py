@@ -13,7 +13,7 @@ from awaken.project.source.statement_lines import Lines, lines_of
 class Places:
     """The logical lines of a file: statements, headers of those with blocks, decorators.
 
-    Of several that begin in one line the outermost stands for all.
+    If several begin on one line, the outermost represents all.
     """
 
     def __init__(self, module: Module) -> None:
@@ -49,5 +49,5 @@ def _logical_lines(module: Module) -> Iterator[tuple[Lines, ast.AST]]:
 
 
 def _header(node: ast.stmt | ast.excepthandler | ast.pattern, blocks: list[ast.stmt]) -> Lines:
-    # A block may stand in the line of its header.
+    # A block may be on the line of its header.
     return Lines(node.lineno - 1, max(node.lineno, lines_of(blocks[0]).start))

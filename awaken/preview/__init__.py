@@ -3,6 +3,6 @@
 Begin with ``show``, which picks the form of a report. The forms are in ``terminal`` (for people),
 ``diffs`` (changes as diffs and patches), ``documents`` (JSON, SARIF, annotations: for programs) and
 ``markdown`` (for pages and trackers). ``console`` knows colours, widths and pagers; ``streams`` is
-the only way to stdout and stderr. What several forms say stands beside ``show``: ``counts``,
-``summary``, ``closing``, ``sections``, ``paths``, ``report_places``.
+the only way to stdout and stderr. Parts that several formats share are next to ``show``:
+``counts``, ``summary``, ``closing``, ``sections``, ``paths``, ``report_places``.
 """

@@ -1,4 +1,4 @@
-"""What to run after an apply: to install the dependencies that it wrote, and to test the result."""
+"""Commands to run after an apply: install new dependencies, and test the result."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def _text(enclosure: Enclosure, path: Path) -> str:
     try:
         return enclosure.read(path, METADATA_LIMIT).decode(errors="replace") or " "
     except OSError as error:
-        # What is too large to be read is there all the same.
+        # A file that is too large to be read still exists.
         return " " if path.exists() and not isinstance(error, FileNotFoundError) else ""

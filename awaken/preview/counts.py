@@ -1,4 +1,4 @@
-"""The numbers behind every summary: sites per level, rule and reason."""
+"""The numbers of every summary: sites per level, rule and reason."""
 
 from __future__ import annotations
 

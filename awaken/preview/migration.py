@@ -1,4 +1,4 @@
-"""What a migration came to: a row for each step, what is left to do, and what to run next."""
+"""The result of a migration: a row for each step, the remaining work, and the next commands."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
         print_problems(failed.report, View(), Path.cwd())
     whole = written([run for run in migration.made if run.writes])
     for report in _without_repeats(migration.runs):
-        # What is left to run after the changes is listed with them, once and in order.
+        # The remaining commands are listed with the changes, once and in order.
         print_notes(report, View(), is_outlined=False, is_written=bool(whole.roots))
     print_plan(migration.runs, console)
     page.row()

@@ -42,7 +42,7 @@ def waits_to_be_allowed(root: RootReport, outline: Outline) -> bool:
 class Section(Struct, frozen=True):
     """One file of the report; ``path`` is what is shown.
 
-    ``findings`` stand in this file; ``change`` is None where nothing of it is rewritten, and
+    ``findings`` are in this file; ``change`` is None where nothing of it is rewritten, and
     ``source`` None where it does not exist yet. ``made`` names the changes of its root that are in
     the preview.
     """

@@ -179,7 +179,7 @@ def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bo
     that is left is a step of ``commands_after``, and not said here.
     """
     roots = [] if view.quiet else report.roots
-    # What every project says is said once: it follows from the command line.
+    # Facts of every project are shown once: they follow from the command line.
     common = set.intersection(*(set(root.notes) for root in roots)) if len(roots) > 1 else set()
     for note in (one for one in roots[0].notes if one in common) if common else ():
         say(visible(f"note: {note}"))

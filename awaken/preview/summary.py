@@ -22,7 +22,7 @@ Again = Callable[..., str]
 
 
 class Step(Struct, frozen=True):
-    """What can be done next: its effect as half a sentence, and the exact command."""
+    """A possible next step: its effect as half a sentence, and the exact command."""
 
     effect: str
     command: str

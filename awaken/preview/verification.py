@@ -1,4 +1,4 @@
-"""What a verification came to, on a console."""
+"""The result of a verification, on a console."""
 
 from __future__ import annotations
 

@@ -65,9 +65,9 @@ class Project:
 
     ``targets`` holds the versions that the program declares; ``published`` says whether code
     outside the program may import from it, ``published_because`` why. Facts always come from the
-    whole program. Trees are parsed when asked for and only the last few are kept. What an
-    ``earlier`` project read of files that are still the same is not read again, nor what earlier
-    runs did that had the same ``store``. What is looked at is noted in ``looked_at``.
+    whole program. Trees are parsed when asked for and only the last few are kept. With an
+    ``earlier`` project, unchanged files are not read again; with a ``store``, the facts of earlier
+    runs are used. Reads are recorded in ``looked_at``.
     """
 
     def __init__(  # noqa: PLR0913  what a run has, each of it once
@@ -93,7 +93,7 @@ class Project:
         # Files that were parsed in this snapshot, whether or not their trees are kept.
         self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        # No function is public for what stands in these, nor used by them.
+        # No function is public for the code in these, nor used by it.
         others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
         shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
         self._store: Store = shared or store or Store()
@@ -353,7 +353,7 @@ class Project:
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this qualified name, if exactly one thing."""
-        # Classes first: they may stand inside others, which is not searched below.
+        # Classes first: they may be inside others, which is not searched below.
         facts = self._classes.facts(qualified)
         if facts is not None:
             return Definition(facts.path, "class", facts.span, facts.qualified)

@@ -32,6 +32,6 @@ def _project(root: Path) -> Path:
     """Return the directory that came with a project: its repository, if it is in one."""
     real = Path(os.path.realpath(root))
     tree = working_tree(real) or real
-    # Who keeps the home directory in git has settings there all the same.
+    # A home directory may be in git and still have settings.
     home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
     return real if home.is_relative_to(tree) else tree

@@ -23,7 +23,7 @@ CONFIG = "--config"
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """What differs for some files.
+    """Different settings for some files.
 
     ``paths`` are patterns as in ``.gitignore``, relative to the directory of the file that says
     so. ``ignore`` names rules and families; their sites there are left alone and counted apart.
@@ -132,7 +132,7 @@ def nobody(_root: Path) -> Mapping[str, str]:
 
 
 class Said(Struct, frozen=True):
-    """What a user says of settings: those of the command line, and the values of ``--config``.
+    """The user's settings: those of the command line, and the values of ``--config``.
 
     ``isolated`` says that no file is read. ``trusted`` tells which passes of a project were trusted
     before, by name, with the digest of each as it was.
@@ -154,18 +154,17 @@ class PathOverride(Struct, frozen=True, kw_only=True):
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
-    """What holds for the project in ``root`` (absolute), all layers joined.
+    """The settings for the project in ``root`` (absolute), all layers joined.
 
     ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
     ``left_out`` are those of them that a family or ``ALL`` leaves out because they are in preview,
-    by the words that name it; with ``preview`` there are none.
-    ``unsafe`` are the names of rules whose unsafe changes are made, all of them with
-    ``unsafe_fixes``.
-    ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
-    each setting that somebody set, in kebab case, where; ``files`` are those that say something.
-    ``passes`` are the rules that foreign code became. Of those that were chosen, ``untrusted`` may
-    not run: the project brings them along; behind the name stands what their code is.
-    ``tests_of`` is the file of the project that names the command in ``verify``, if one does.
+    by the words that name it; with ``preview`` there are none. ``unsafe`` are the names of rules
+    whose unsafe changes are made, all of them with ``unsafe_fixes``. ``options`` gives each rule
+    that has any its options, typed and validated. ``origins`` says for each setting that somebody
+    set, in kebab case, where; ``files`` are those that say something. ``passes`` are the rules that
+    foreign code became. ``untrusted`` are chosen ones that may not run because they come with the
+    project; each name has a description of its code. ``tests_of`` is the file of the project that
+    names the command in ``verify``, if one does.
     """
 
     root: Path = Path()

@@ -67,7 +67,7 @@ def _has_directory(layer: Layer, pattern: str) -> bool:
     if _is_place(pattern):
         return _place(layer, plain).is_dir()
     search = layer.directory.glob if "/" in pattern.rstrip("/") else layer.directory.rglob
-    # What the file system's patterns cannot say is left to those who match with it.
+    # Patterns that the file system cannot express are left to the callers that match with them.
     with suppress(ValueError, NotImplementedError, OSError):
         return any(one.is_dir() for one in search(plain))
     return True

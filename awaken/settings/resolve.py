@@ -156,7 +156,7 @@ def require_usable(
     else:
         return
     for root in roots():
-        # What is wrong in it is said of that project.
+        # Its errors are reported for that project.
         with suppress(UserError):
             path = nearest_file(root)
             layers += [] if path is None else [found_layer(path, "", rules)]
@@ -185,7 +185,7 @@ def passes_of(
     named: dict[str, tuple[PassSettings, Layer]] = {}
     for layer in layers:
         for one in layer.settings.passes:
-            # Of two it stands where the higher one does.
+            # Of two, the place of the higher one counts.
             named.pop(one.known_as, None)
             named[one.known_as] = one, layer
     found: dict[str, Rule | None] = {}
@@ -211,7 +211,7 @@ def _brought_along(
     """
     if _last(layers, "trust_passes"):
         return {}, {}
-    # What the user names by the same name replaces what the project does.
+    # The user's entry of the same name replaces the project's.
     last = {one.known_as: (one, layer) for layer in layers for one in layer.settings.passes}
     found = {name: both for name, both in last.items() if both[1].is_found}
     before = said.trusted(root) if found else {}

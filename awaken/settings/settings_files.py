@@ -144,7 +144,7 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
         try:
             settings = settings_from(table, rules)
         except Wrong as error:
-            # What is missing now was written in the wrong way.
+            # A missing value was written in the wrong form.
             if not any(one.path[: len(error.path)] == error.path for one in wrong):
                 wrong.append(error)
             table = _without(table, error.path)
@@ -201,7 +201,7 @@ def _is_meant(path: Path) -> bool:
         raw = _read_found(path, METADATA_LIMIT)
     except OSError:
         return False  # the manifests' reader says so; most projects have no settings in it
-    # Most manifests are told by their bytes, and need not be parsed.
+    # Most manifests are recognized by their bytes, and need not be parsed.
     if b"awaken" not in raw:
         return False
     tool = _parsed(_decoded(raw, shown), shown).get("tool")

@@ -62,7 +62,7 @@ _Table = TypeVar("_Table", bound=Struct)
 
 
 class Wrong(Exception):
-    """A setting cannot be used; ``path`` is where it stands, the text says why."""
+    """A setting cannot be used; ``path`` is its place, the text the reason."""
 
     def __init__(self, path: KeyPath, message: str) -> None:
         super().__init__(message)
@@ -140,7 +140,7 @@ def _wrong_options(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]
         table = settings.rules.get(rule.name)
         if table is None or rule.options is NoOptions:
             continue
-        # What is missing may stand in another layer.
+        # Another layer may have the missing value.
         with suppress(msgspec.ValidationError):
             options = msgspec.convert(table, rule.options)
             for path, message in rule.wrong_options(None, options):

@@ -1,12 +1,12 @@
 """The fixture runner: what a rule promises, checked case by case. For third-party rules too.
 
 A case is a directory with ``case.toml`` and the program before and after (see ``cases``).
-``accept`` writes its expectations anew.
-``page_cases`` makes cases of the examples on rules' pages; ``assert_page`` says what else a page
-must have. ``run_case`` runs the case's rule; ``assert_expected`` compares with what the case says,
-``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database;
-``assert_same_lifecycle`` starts and stops the application of both, ``assert_same_concurrency``
-runs their coroutines, and ``assert_same_suite`` the tests that an application brings with it.
+``accept`` rewrites its expectations. ``page_cases`` makes cases of the examples on rules' pages;
+``assert_page`` says what else a page must have. ``run_case`` runs the case's rule;
+``assert_expected`` compares with what the case says, ``LAWS`` are what holds for every rule, and
+``Executor`` runs both sides on a database; ``assert_same_lifecycle`` starts and stops the
+application of both, ``assert_same_concurrency`` runs their coroutines, and ``assert_same_suite``
+the tests that an application brings with it.
 """
 
 from awaken.testing.accepting import accept

@@ -1,4 +1,4 @@
-"""Writing a case's expectations anew: what the rule makes of it now is what is expected."""
+"""Rewriting a case's expectations: the current result of the rule becomes the expected one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def accept(result: CaseResult) -> str:
         marked[finding.path].append(Marked(finding.line, finding.level, reason))
     left: list[ExpectedFinding] = []
     for path in sorted({*case.before, *marked}):
-        # A file of the shared program has no markers: other cases use it as it stands.
+        # A file of the shared program has no markers: other cases use it unchanged.
         content, unsaid = write_markers(case.before[path], marked[path])
         if path in case.program and case.program[path] == case.before[path]:
             unsaid = tuple(marked[path])
@@ -46,7 +46,7 @@ def accept(result: CaseResult) -> str:
 
 def _place(case: Case, side: str, path: str) -> Path:
     single = case.directory / f"{side}.py"
-    # A case of one file has it beside its `case.toml`.
+    # A case of one file has it next to its `case.toml`.
     if path == MODULE and not (case.directory / "before").is_dir():
         return single
     return case.directory / side / path

@@ -1,9 +1,9 @@
 """Cases on disk: ``<family>/<rule>/<case>/`` with ``case.toml`` and both sides of the program.
 
-Beside ``case.toml`` stand ``before.py`` and ``after.py`` (called ``case.py`` in the project), or
-the trees ``before/`` and ``after/``. Without the second side nothing is to change. What is found
-in a line stands behind it in the side before, as a marker (``awaken.testing.finding_markers``). The
-keys of ``case.toml`` are the fields of ``Settings``.
+Next to ``case.toml`` are ``before.py`` and ``after.py`` (called ``case.py`` in the project), or the
+trees ``before/`` and ``after/``. Without the second side nothing is to change. Findings of a line
+follow it in the side before, as a marker (``awaken.testing.finding_markers``). The keys of
+``case.toml`` are the fields of ``Settings``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ExpectedFinding(Struct, frozen=True, order=True, forbid_unknown_fields=Tru
 
 
 class Loads(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a case says of the statements that its functions send after the run.
+    """A case's expectations about the statements that its functions send after the run.
 
     ``fewer`` than before or ``no more``; those that match ``same`` (``case_N*`` for several) send
     as many. They may read differently, and hardly more rows may be fetched.
@@ -58,8 +58,8 @@ class Loads(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Suite(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a case that is a whole application runs tests of its own, by pytest in its root.
 
-    ``tests`` are ids that must be among them (``*::test_*`` for several), so that none is lost
-    unseen; ``arguments`` are given to pytest beside what the application's own settings say.
+    ``tests`` are ids that must be among them (``*::test_*`` for several), so that none gets lost;
+    ``arguments`` are added to pytest's own settings.
     """
 
     tests: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     ``expect`` lists the findings that no marker can name; ``level`` says instead of markers that
     all findings have it and that there is at least one; without any there is no finding.
-    ``program`` names a directory in the family's ``_programs``, whose files stand beside the
+    ``program`` names a directory in the family's ``_programs``, whose files are added to the
     case's. ``versions`` binds the case to installed versions, ``targets`` are given to the run.
     ``execute`` runs every function of both sides whose name fits ``functions``, with a session if
     the case or its program has models; ``differs`` names those whose outcome must *not* be equal,
@@ -83,11 +83,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ``application`` (``"case:app"``) is started and stopped on both sides; ``differs`` names it by
     that word. ``suite`` says that the program brings tests of its own: the same ones pass on both
     sides, and afterwards no coroutine is left that nobody awaited. Its side after holds only the
-    files that differ. ``beside`` names rules that run in the same run; ``options`` is what the rule
-    is told by its own settings. ``published`` says whether others may import from the program.
-    ``gone`` are the comments that go with the lines in which they suppressed something. With
-    ``pass`` the rule is foreign code, as a ``[[tool.awaken.pass]]`` names it: the command of LibCST
-    or the script of Bowler lies beside ``case.toml``.
+    files that differ. ``beside`` names rules that run in the same run; ``options`` are the rule's
+    own settings. ``published`` says whether others may import from the program. ``gone`` are the
+    comments that go with the lines in which they suppressed something. With ``pass`` the rule is
+    foreign code, as a ``[[tool.awaken.pass]]`` names it: the command of LibCST or the script of
+    Bowler is next to ``case.toml``.
     """
 
     rows: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ class Database:
         with Session(self.engine) as session:
             models.seed(session)
             session.commit()
-        # Copied back for each call, which is faster than to seed it anew.
+        # Copied back for each call, which is faster than seeding it again.
         self._template = sqlite3.connect(":memory:")
         self._connection().backup(self._template)
 
@@ -106,7 +106,7 @@ class Executor:
         """
         with warnings.catch_warnings(), ExitStack() as stack:
             warnings.simplefilter("ignore")
-            # Cases that look for what they left behind do not go through what was there before.
+            # Cases that look for their leftovers skip older files.
             gc.freeze()
             stack.callback(gc.unfreeze)
             if not case.program or _declares_models(case):

@@ -1,8 +1,8 @@
 """Markers in fixtures: ``#~ manual unknown-entity`` at the end of a line says what is found there.
 
 A marker is no part of the program: it is taken off before the rule sees the file. Several findings
-of one line stand behind one another, ``#~ manual passed-query, safe``. A reason without a slash is
-one of the case's own rule.
+of one line follow each other, ``#~ manual passed-query, safe``. A reason without a slash is one of
+the case's own rule.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _unexplained(
 ) -> int | None:
     """Return the first line before that is not ``ours`` and differs, None if there is none."""
     for low, high, start, end in differences:
-        # New lines have no place before, but stand next to a site.
+        # New lines have no earlier place, but are next to a site.
         beside = not ours.isdisjoint({low - 1, low})
         explained = beside or set(range(start, end)) <= imports
         if not explained or set(range(low, high)) - ours:
@@ -329,7 +329,7 @@ def undo_restores_every_byte(result: CaseResult) -> None:
         write_project(root, result.case.before)
         before = _on_disk(root)
         api.apply(Report((replace(result.report, root=root),), ()), state=state)
-        # The manifest beside them is no file of the case.
+        # The manifest next to them is no file of the case.
         shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
         require(shown == dict(result.files), "apply wrote something else than was shown")
         api.undo(root, state=state)
@@ -499,7 +499,7 @@ def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[Site
     require(not said, f"{without}: {said}")
     made = {site for change in rest.report.changes for site in change.sites}
     require(not made & excluded, f"{without}: {sorted(made & excluded)} changed all the same")
-    # What needs an excluded change is rightly left out with it.
+    # A change that needs an excluded one is rightly left out with it.
     single = {site for change in result.report.changes for site in _independent(change)}
     missing = single - excluded - made
     require(not missing, f"{without} left out {sorted(missing)} too")

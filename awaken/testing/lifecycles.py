@@ -1,7 +1,7 @@
 """Starts and stops the application of a case on both sides, and compares all that ran.
 
-The program of such a case notes what it does by ``note(...)`` of the shared program ``record``:
-it remembers each note, and can be told to fail at one. FastAPI is imported here, and only on use.
+The program of such a case calls ``note(...)`` of the shared program ``record``, which remembers
+each note and can fail at a chosen one. FastAPI is imported here, and only on use.
 """
 
 from __future__ import annotations

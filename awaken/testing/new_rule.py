@@ -1,7 +1,7 @@
 """A new rule in a checkout of awaken: its module with a page, and its first case.
 
-What is written runs and fails: the page still says TODO, and the rule finds the site of its first
-case and does not know what becomes of it. ``docs/writing-rules.md`` goes on from there.
+The generated rule runs and fails: the page still says TODO, and the rule finds the site of its
+first case without deciding about it. ``docs/writing-rules.md`` goes on from there.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The checks of a rule's page, and cases made of its examples: what it shows is what happens.
+"""The checks of a rule's page, and cases made of its examples: the page shows real results.
 
-An example's program stands in the page itself: the files of its own code blocks, and those that
-other sections name. Every site in it must be safe, or unsafe where its title says so; an advice
-rule changes nothing, and must have no more to say about the side after. Where a page shows a
-``models.py`` (with ``Base`` and ``seed(session)``, as every program of fixtures has), each
-function of a safe example takes a session, and is run on a database on both sides.
+The page itself has an example's program: the files of its own code blocks, and those that other
+sections name. Every site in it must be safe, or unsafe where its title says so; an advice rule
+changes nothing, and must have no more to say about the side after. Where a page shows a
+``models.py`` (with ``Base`` and ``seed(session)``, as every program of fixtures has), each function
+of a safe example takes a session, and is run on a database on both sides.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _MANIFEST = b'[project]\nname = "case"\nversion = "0"\n'
 
 
 class CaseResult(Struct, frozen=True):
-    """What a rule made of a case's program.
+    """The result of a rule for a case's program.
 
     ``files`` are the bytes of every file as the run would leave them; nothing was written.
     ``tracebacks`` say where a rule raised in this process.
@@ -77,7 +77,7 @@ def run_case(  # noqa: PLR0913
     """
     files = case.before if files is None else files
     with _tracebacks() as raised, tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
-        # Real, as the paths of the report are; a temporary directory may lie behind a link.
+        # Real, as the paths of the report are; a temporary directory may be the target of a link.
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)

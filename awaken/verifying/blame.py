@@ -207,7 +207,7 @@ def guilty(
     needed = [order[high - 1]]
     if low == 0:
         return frozenset(needed)
-    # Whatever else they need is among the changes before.
+    # Their other requirements are among the earlier changes.
     base = order[:low]
     while True:
         alone = frozenset(_closed(needed, requires))
@@ -215,7 +215,7 @@ def guilty(
         base = [one for one in base if one not in alone]
         if last.dropped and not trial.fails:
             return last.dropped
-        # What cannot be made alone says nothing of itself.
+        # A change that cannot be made alone says nothing about itself.
         if trial.fails or trial.dropped or not base:
             return frozenset(needed)
         at = _border(base, _Among(attempt, alone), [])[1]

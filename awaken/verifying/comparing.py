@@ -1,4 +1,4 @@
-"""What differs between two runs of the tests: results, and the statements that they send."""
+"""Differences between two runs of the tests: results, and SQL statements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sql(StrEnum):
 
 
 class Difference(Struct, frozen=True):
-    """What one test did before and after; ``sql`` compares statements where both passed."""
+    """Outcomes of one test before and after; ``sql`` compares statements where both passed."""
 
     before: ObservedTest
     after: ObservedTest | None

@@ -75,7 +75,7 @@ class CopiedFiles:
         """Write ``files`` into the copy, by relative path; None removes one."""
         for name, content in files.items():
             path = self._place / name
-            # What was read from here, and compiled code beside it, may be of the same second.
+            # Files from here, and their compiled code, may be of the same second.
             path.unlink(missing_ok=True)
             self._stamps.pop(name, None)
             if content is not None:

@@ -26,7 +26,7 @@ class ReachingTest(Struct, frozen=True):
 
 
 class Reach(Struct, frozen=True):
-    """What the tests do at one change.
+    """The tests that reach one change, and how.
 
     ``before`` and ``after`` are the statements that ``tests`` send from its lines, each once.
     ``partly`` says in a clause which functions of it no test runs, where some are run; ``missed``
@@ -82,7 +82,7 @@ def _reaching(
     before = result.before.tests.get(test.name)
     if before is None:
         return ReachingTest(test.name, "did not run", test.result, Sql.SAME)
-    # What differs from run to run is none of the differences.
+    # Values that vary from run to run are not differences.
     sql = known[test.name].sql if test.name in known else Sql.SAME
     return ReachingTest(test.name, before.result, test.result, sql)
 

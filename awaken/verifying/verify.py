@@ -82,7 +82,7 @@ class LeftOut(Struct, frozen=True):
 
 
 class Verification(Struct, frozen=True):
-    """What the tests say of a run: ``report`` has the changes that held.
+    """The result of the tests for a run: ``report`` has the changes that held.
 
     ``selected`` are the tests that reach a changed file and ran after the changes, None for all.
     ``differences`` are the tests that still do not do the same, ``flaky`` those that do not do the
@@ -431,7 +431,7 @@ class _Verifier:
         """Whether a difference speaks against the changes, not for them."""
         if one.is_failure:
             return one.before.outcome not in _RED
-        # What an unsafe change says may change is no failure of it.
+        # An announced change of an unsafe rewrite is not its failure.
         if one.after is None or self._unsafe is None or one.sql not in _WORSE:
             return False
         return one.after.lines.isdisjoint(self._unsafe)

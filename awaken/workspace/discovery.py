@@ -39,8 +39,8 @@ DEPTH_LIMIT = 100
 """Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
 with ``**`` takes the square of it."""
 
-# What declares a project. A requirements file and a repository are weaker marks: each may stand in
-# the middle of one.
+# What declares a project. A requirements file and a repository are weaker marks: each may be in the
+# middle of one.
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
 _PROJECT_TABLES = {
     "pyproject.toml": re.compile(
@@ -292,7 +292,7 @@ def _root_above(start: Path) -> Path | None:
         names = _names(directory)
         if _is_project(str(directory), names):
             return directory
-        # The outermost wins: a program may keep further ones beside its parts.
+        # The outermost wins: a program may keep further ones next to its parts.
         if "requirements.txt" in names and not _is_package(directory, names):
             weak = directory
         if ".git" in names:
@@ -461,7 +461,7 @@ class _Walk:
         outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
         self.directory("", str(self.root.path), tuple(outer))
         self.follow_links()
-        # What the user named counts although it is excluded, and was not found by the walk.
+        # A path that the user named counts although it is excluded, and the walk did not find it.
         for name in self.named:
             path = self.base + name
             if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk

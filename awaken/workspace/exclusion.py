@@ -1,4 +1,4 @@
-"""The exclusion of one file from a walk: the pattern that decides, and where it stands."""
+"""The exclusion of one file from a walk: the deciding pattern and its place."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ TICK = 2_000_000_000
 
 
 class KnownFile(Struct, frozen=True, array_like=True):
-    """What reading a file in this ``state`` came to: its digest, or why it is not Python text.
+    """The result of reading a file in this ``state``: its digest, or why it is not Python text.
 
     ``signs`` are what the reader was to recognise in the text.
     """
@@ -49,7 +49,7 @@ class FileReader:
         size_limit: int = SOURCE_LIMIT,
         recognise: Callable[[bytes], tuple[str, ...]] = lambda _text: (),
     ) -> None:
-        # Before anything is looked at: what is written from now on has a later time.
+        # Before any read: later writes have a later time.
         self._started = time.time_ns()
         self._enclosure = Enclosure(root)
         self._base = f"{root}/".replace("//", "/")

@@ -118,7 +118,7 @@ No file system has longer names."""
 
 
 class _Numbered:
-    """Patterns with their line numbers; like git, without those that are none."""
+    """Patterns with their line numbers; like git, without invalid ones."""
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         # Mere names, as those left out by default, need no regular expression: a name is looked up.
@@ -169,7 +169,7 @@ def _is_short(line: str) -> bool:
 _STARS = re.compile(r"(?:\[\^/\]\*){2,}")
 
 # One star and what follows it, as pathspec translates them, up to the next star of the same name.
-# Text between two stars may be taken where it first fits: what comes later has the most room then.
+# Text between two stars may match at its first place: later text then has the most room.
 _STAR_BEFORE_STAR = re.compile(
     r"\[\^/\]\*(?P<text>(?:(?!\[\^/\]\*)(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|[^/()\\\[|*+?.]))+)"
     r"(?=\[\^/\]\*)",

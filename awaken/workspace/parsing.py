@@ -82,7 +82,7 @@ def _parsed(text: bytes) -> ast.Module:
         raise Unparsable(f"cannot be parsed: {error}") from None
 
 
-# What no newer Python takes either.
+# Syntax that no newer Python accepts either.
 _WRONG_EVERYWHERE = re.compile(
     r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent|unexpected indent"
     r"|'.' was never closed|unmatched|closing parenthesis|expected an indented block"
@@ -175,7 +175,7 @@ class _Extents:
                 accumulate(map(len, self._text.splitlines(keepends=True)), initial=0)
             )
             width += self._starts[last - 1] - self._starts[first - 1]
-        # the innermost byte stands for a few levels: an expression, a name, its context
+        # the innermost byte has a few levels: an expression, a name, its context
         return bool(width + 10 > levels)
 
 

@@ -1,12 +1,12 @@
 """The one way in for a target's bytes: regular files inside it, of bounded size.
 
-Nobody vouches for a target: its files may be links, pipes, devices, or sparse files of 20 GB. What
-is read is opened without waiting, looked at through its descriptor, and cut off at a limit.
+Nobody vouches for a target: its files may be links, pipes, devices, or sparse files of 20 GB. A
+file is opened without waiting, checked through its descriptor, and cut off at a limit.
 
 A target ends where its repository does. A project in a monorepo may name a requirements file
-beside it, and its settings may stand above it; so what is read for a project lies, links resolved,
-in the repository around it, or in its own directory where there is no repository. A home directory
-never counts as such a repository: dotfiles are often kept in one, and keys stand next to them.
+outside its directory, and inherit settings from above. So a file for a project has to be, links
+resolved, in the repository around it, or in its own directory if there is no repository. A home
+directory never counts as such a repository: dotfiles are often kept in one, with keys next to them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def why_unread(error: OSError) -> str:
 
 
 class FileState(Struct, frozen=True, array_like=True):
-    """What the file system says of a regular file; equal as long as nobody writes to the file.
+    """The file system's facts about a regular file; equal until something writes to the file.
 
     Nobody can choose ``changed``, the time of the last change of content or status: whoever writes
     to a file, or puts another in its place, makes it later. Times are in nanoseconds.
@@ -183,8 +183,8 @@ class Enclosure:
             above, _, name = directory.rpartition("/")
             known = self._real_directories.get(above)
             place = f"{known}/{name}"
-            # Of what stands in a real directory only the last part can be a link; thousands of
-            # directories are looked up.
+            # In a real directory only the last part can be a link; thousands of directories are
+            # looked up.
             plain = known is not None and name not in {"", ".", ".."} and not os.path.islink(place)  # noqa: PTH114
             real = place if plain else os.path.realpath(directory)
             self._real_directories[directory] = real

@@ -1,9 +1,9 @@
 """Suppression comments: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
 
-``ignore`` covers one logical line: the one in or behind which it stands, or the one directly below
-where it stands on a line of its own, in a block of such comment lines. A decorator, and the header
-of a compound statement, are logical lines of their own. ``skip-file`` stands on a line of its own
-anywhere and covers the file. Whatever follows is for people: ``ignore[rule] until March``.
+``ignore`` covers one logical line: its own, or the next one if the comment has a line of its own,
+in a block of such comment lines. A decorator, and the header of a compound statement, are logical
+lines of their own. ``skip-file``, on a line of its own anywhere, covers the file. The rest of the
+comment is for people: ``ignore[rule] until March``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _NO_CODE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT})
 
 
 class Suppression(Struct, frozen=True):
-    """One such comment; ``text`` is it without what follows for people, ``span`` where it stands.
+    """One such comment; ``text`` is it without the text for people, ``span`` its place.
 
-    ``names`` are the rules and families as written, ``covers`` the bytes of the logical line or
-    of the file, None where it stands above no statement. ``wrong`` says as one clause why it is
-    none, and ``help`` what to write; both are empty for a sound one.
+    ``names`` are the rules and families as written, ``covers`` the bytes of the logical line or of
+    the file, None where no statement follows it. ``wrong`` says as one clause why it is invalid,
+    and ``help`` what to write; both are empty for a valid one.
     """
 
     text: str
@@ -93,7 +93,7 @@ def _comments(text: bytes) -> Iterator[_Comment]:
         if token.type == tokenize.COMMENT:
             (line.comments if line.first else line.block).append(token)
         elif token.type in {tokenize.NEWLINE, tokenize.ENDMARKER}:
-            # what ends a file without a line feed may stand in a line behind the last one
+            # a final line without a line feed may follow the last one
             end = starts[min(token.start[0], len(starts) - 1)]
             covers = Span(starts[line.first - 1], end) if line.first else None
             for comment, directly in _with_block(line):
@@ -168,7 +168,8 @@ def _malformed(said: str) -> Suppression | None:
 
     word = re.split(r"[^\w-]", said, maxsplit=1)[0]
     after = said[len(word) :].lstrip()[:1]
-    # Strict: what is taken for a malformed suppression is advised about, in code that may be right.
+    # Strict: a comment that counts as a malformed suppression gets advice, in code that may be
+    # right.
     meant = get_close_matches(word.lower(), _MEANT, n=1, cutoff=0.75)
     if not meant and after not in {"[", "("}:
         return None  # "awaken:" may well be a word of the program itself

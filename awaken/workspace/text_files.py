@@ -1,4 +1,4 @@
-"""Files beside Python, read because a rule or the engine names them: settings, templates."""
+"""Files other than Python that a rule or the engine names: settings, templates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BYTES_LIMIT = 50_000_000
 class Texts(Struct, frozen=True):
     """Files by project-relative path, and those that are there and not read, each with why.
 
-    What a rule concludes from a file that is missing holds only if nothing is ``unread``.
+    A conclusion from a missing file holds only if nothing is ``unread``.
     """
 
     files: Mapping[str, SourceFile]

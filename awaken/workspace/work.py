@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class Work:
-    """What one process did so far.
+    """The progress of one process.
 
     ``texts`` are hashes of the texts that were parsed, in ``parses`` with ``parsed_bytes``.
     ``searches`` counts each text that was searched, for any number of words at once. ``questions``

@@ -1,8 +1,8 @@
 """The work on a cluster of Dask: one of this machine, or one that runs already.
 
-Whoever reaches a scheduler runs code on its workers, so it is reached by TLS alone unless the
-manifest says otherwise. Dask runs a task again when its worker dies; that does no harm, for the
-work on a repository takes and returns plain data and publishes nothing.
+Anyone who reaches a scheduler can run code on its workers, so TLS is the default. Dask runs a task
+again when its worker dies; that does no harm, for the work on a repository takes and returns plain
+data and publishes nothing.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _SHOWN = 300
 
 
 class Answer(Struct, frozen=True):
-    """What a host answered: the status, headers in lower case, and the document."""
+    """The answer of a host: the status, headers in lower case, and the document."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ class ApiProgram:
             done = run_program(
                 [*words, path],
                 directory=self._directory,
-                # What it says is read.
+                # The program parses the output of ``gh``.
                 environment={**os.environ, "NO_COLOR": "1", "GH_PROMPT_DISABLED": "1"},
                 bounds=Bounds(_SECONDS),
                 given=given,

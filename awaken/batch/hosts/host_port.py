@@ -22,7 +22,7 @@ class PullRequest(Struct, frozen=True, kw_only=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What a host says of a repository before anything is pushed there."""
+    """A host's facts about a repository, before anything is pushed there."""
 
     default_branch: str
     archived: bool = False

@@ -15,7 +15,7 @@ AUTO = "auto"
 
 
 class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """What is done, and how it is called.
+    """The task of a campaign, and its name.
 
     ``repositories`` is a list of addresses, or the name of a file with one. ``body`` is a file with
     a template of the pull request's text, ``author`` the author of commits, ``Name <address>``.
@@ -49,7 +49,7 @@ class VerifyRun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """What one repository may take, and how many are worked on at once (0: one per core)."""
+    """Limits of one repository, and how many are worked on at once (0: one per core)."""
 
     seconds: int = 3600
     clone_seconds: int = 900
@@ -90,8 +90,8 @@ class Dask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
 class Repository(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """A repository of the campaign: its address, and what is different there.
 
-    ``ref`` is the branch, tag or commit to start from. ``awaken`` are settings that stand above
-    those of the campaign.
+    ``ref`` is the branch, tag or commit to start from. ``awaken`` are settings that override those
+    of the campaign.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""Addresses of repositories: which mean the same, what they are called, which hold a secret."""
+"""Addresses of repositories: equality, names and secrets in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 60
 
 
 class Address(Struct, frozen=True):
-    """What an address says: the one that git is given, host and path, and what is the same."""
+    """A parsed address: the one for git, host and path, and the key for equality."""
 
     url: str
     host: str

@@ -38,7 +38,7 @@ _CAMPAIGN = "campaign"
 _LARGEST = 64 << 20
 """Bytes of a list; 100,000 repositories have some MB."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# What git refuses in the name of a branch.
+# Names that git refuses for a branch.
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock(/|$)|/\.")
 _AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+>")
 _TABLES: Mapping[str, type[Struct]] = {

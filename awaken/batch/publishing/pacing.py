@@ -1,7 +1,7 @@
 """Rates: so many an hour, so many open at once, in office hours, and pauses as the server says.
 
-An hour is counted by the clock, which may jump: what the log has from the future counts as of now,
-and no pause is longer than an hour for it. Within a process a clock that never jumps decides.
+The clock may jump: log entries from the future count as of now, and no pause exceeds an hour.
+Within a process a clock that never jumps decides.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pushes the commit of a repository from its bundle; a clone that tests ran next to is never used.
 
-What a branch of our name holds on the host is ours, or it stays: nobody's commits are overwritten.
+awaken replaces a branch only if every commit on it is its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REMOTE = re.compile(
 
 
 class Branch(Struct, frozen=True, kw_only=True):
-    """What is pushed where: a ``commit`` of the bundle, made on ``base`` of ``source``."""
+    """A push: a ``commit`` of the bundle, made on ``base`` of ``source``."""
 
     source: str
     target: str

@@ -27,7 +27,7 @@ def approve_results(
             known = progress.get(entry.id)
             if known is None or known.result not in READY or entry.repository.skip:
                 continue
-            # What a host refused may be tried again, by approving it again.
+            # A refused publication can be retried: approve the repository again.
             is_done = known.is_approved is not revoke and known.state is not State.REFUSED
             if is_done or known.is_published:
                 continue

@@ -34,7 +34,7 @@ FAILED = frozenset({State.ERROR, State.VERIFY_FAILED, State.RED_BEFORE})
 
 
 class Kind(StrEnum):
-    """Why something failed. What the machinery did is retried, what the code did is not."""
+    """Why something failed. Failures of the machine are retried, failures of the code are not."""
 
     NETWORK = "network"
     DISK = "disk"
@@ -53,7 +53,7 @@ MACHINERY = frozenset({Kind.NETWORK, Kind.DISK, Kind.KILLED})
 
 
 class Counts(Struct, frozen=True, omit_defaults=True):
-    """What a run came to: rewritten sites by level, sites left to people, files, and tests."""
+    """The counts of a run: rewritten sites by level, manual sites, files, and tests."""
 
     safe: int = 0
     unsafe: int = 0
@@ -65,11 +65,11 @@ class Counts(Struct, frozen=True, omit_defaults=True):
 
 
 class Known(Struct, kw_only=True, omit_defaults=True):
-    """What a line says of a repository, and what all of its lines together say.
+    """The facts of one log line about a repository, or of all its lines together.
 
-    ``key`` stands for the inputs, ``base`` is the commit that was cloned, ``commit`` the one that
-    was made, ``patch`` the digest of what it changes, ``approved`` that of what was approved.
-    ``branch`` is the name, and ``pushed`` the commit on the host.
+    ``key`` identifies the inputs, ``base`` is the cloned commit, ``commit`` the new one, ``patch``
+    the digest of its changes, ``approved`` the digest that was approved. ``branch`` is the name,
+    and ``pushed`` the commit on the host.
     """
 
     repository: str

@@ -12,7 +12,7 @@ _ENDS_RUN = READY | {State.NOTHING, State.RED_BEFORE, State.VERIFY_FAILED, State
 
 
 class Progress(Known, kw_only=True):
-    """What the log says of a repository, the last word on each point.
+    """The log's latest fact about a repository on each point.
 
     ``result`` is the state that the last run ended with, ``opened_at`` when its pull request was
     opened. ``pushes`` are all commits that the campaign pushed, or was about to.
@@ -61,7 +61,7 @@ def _take(progress: Progress, record: Record) -> None:
     progress.kind, progress.message, progress.cause = record.kind, record.message, record.cause
     progress.attempt = record.attempt or progress.attempt
     if record.state in _ENDS_RUN and record.key:
-        # What an earlier run made is no longer there.
+        # The result of an earlier run no longer exists.
         progress.result, progress.key = record.state, record.key
         progress.commit, progress.patch = record.commit, record.patch
         progress.counts = record.counts or Counts()

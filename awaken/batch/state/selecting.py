@@ -18,7 +18,7 @@ _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})")
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What the options of a command say: patterns, states, a number and a shard."""
+    """The selection that the options of a command make: patterns, states, a number and a shard."""
 
     only: tuple[str, ...] = ()
     failed: bool = False

@@ -21,7 +21,7 @@ _UNUSUAL = ("-c", "commit.gpgSign=false", "-c", "core.autocrlf=false", "-c", "co
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """What is committed in the clone at ``top``: absolute ``files``, words, and when by whom."""
+    """A commit in the clone at ``top``: absolute ``files``, its message, author and date."""
 
     top: Path
     files: tuple[Path, ...]

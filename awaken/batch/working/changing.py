@@ -44,7 +44,7 @@ Sites = Mapping[Path, frozenset[SiteId]]
 
 
 class Made(Struct):
-    """What was done in the clone: the reports of the steps that were written, and what was said.
+    """The changes in the clone: the reports of the written steps, and the notes.
 
     ``left`` are reports of steps that were not, ``files`` the paths that were written.
     """

@@ -1,7 +1,7 @@
 """The work on one repository, from address to outcome; idempotent, and it publishes nothing.
 
-Runs in a thread of the coordinator or in a worker of Dask. What may run code of the repository is a
-process of its own, without secrets, which ends when this process does.
+Runs in a thread of the coordinator or in a worker of Dask. Code of the repository runs in a
+separate process without secrets, which ends with this process.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _run_child(task: Task, top: Path, place: Path, stop: Event | None) -> ChildR
     (place / START).write_bytes(start)
     parent = str(Path(awaken.__file__).parents[1])
     words = [sys.executable, "-I", "-c", _CHILD.format(parent), str(place)]
-    # What the commands above left running could write that file.
+    # Processes that the commands above left running could write that file.
     words.append(sha256(start).hexdigest())
     if task.tests and not task.network:
         unshare = find_program("unshare", place / "repository")

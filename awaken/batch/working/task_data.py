@@ -13,8 +13,8 @@ from awaken.batch.state.records import Counts, Kind, State
 class Task(Struct, frozen=True, kw_only=True):
     """One repository: where it is, what is done, and what it may take.
 
-    ``key`` stands for the inputs but the base commit. ``awaken`` is the digest of the code that the
-    worker must have. ``work`` is a directory for clones, empty for one of the worker's own.
+    ``key`` identifies the inputs without the base commit. ``awaken`` is the digest of the code that
+    the worker must have. ``work`` is a directory for clones, empty for one of the worker's own.
     ``tests`` is the command that runs them, ``auto``, or empty; ``date`` is that of the commit.
     """
 
@@ -55,7 +55,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What the work on a repository came to.
+    """The result of the work on a repository.
 
     ``commit`` is in the bundle among ``files``, which are named by what they hold. ``patch`` is the
     digest of the changes.
@@ -76,7 +76,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """What a pull request says of the changes; all of it is foreign text.
+    """The changes as a pull request describes them; all of it is foreign text.
 
     ``rules`` are names with a phrase of counts, ``unsafe`` what may change with the number of
     places, ``manual`` what is left to people, ``tests`` rows on what the tests said. ``again`` is
@@ -95,14 +95,14 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class Start(Struct, frozen=True):
-    """What a child begins with; with the compiled page it need not compile that again."""
+    """The input of a child; with the compiled page it need not compile that again."""
 
     task: Task
     page: bytes
 
 
 class ChildResult(Struct, frozen=True, kw_only=True):
-    """What the child process writes down; patch, bundle and reports are files next to it."""
+    """The result that the child process writes; patch, bundle and reports are files next to it."""
 
     state: State
     commit: str = ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ApplyOptions:
-    """What is written, and what is said about it."""
+    """The options of ``apply``."""
 
     interactive: Annotated[
         bool, Option("-i", "--interactive", help="Show each change and ask about it.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What only ``check`` can do."""
+    """The options of ``check`` alone."""
 
     exit_zero: Annotated[
         bool, Option("--exit-zero", help="Exit with 0 even if sites were found.")

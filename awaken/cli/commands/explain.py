@@ -67,7 +67,7 @@ def explain(
         return 0
     _point_to_page(place)
     where = parse_place(place)
-    # What stands in an editor unsaved counts, whichever file the question is about.
+    # Unsaved text of an editor counts, for each file of the question.
     options = run.command_line_for([where.file if run.stdin_filename is None else STDIN]).options
     explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:

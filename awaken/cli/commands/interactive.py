@@ -36,7 +36,7 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
 
     def run_staged(excluded: ExcludedSites) -> StagedReport:
         nonlocal first
-        # What is remembered of a run serves the next command, which knows nothing of answers.
+        # Remembered results serve the next command, which does not know the answers.
         options = structs.replace(
             line.options,
             excluded_in=excluded,
@@ -44,7 +44,7 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
         )
         with bar(view) as progress:
             staged_report = api.run_staged(line.paths, options, progress=progress)
-        # Once: what the user edits between two questions is meant to be there.
+        # Once: edits of the user between two questions are intended.
         if first:
             require_clean(staged_report.report)
         first = False

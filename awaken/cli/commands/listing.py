@@ -1,4 +1,4 @@
-"""``awaken check --show-files`` and ``--show-settings``: what a run would be about, and no run."""
+"""``awaken check --show-files`` and ``--show-settings`` describe a run without running it."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def migrate(
     line, runs, answers = _answered(recipe, line, view, own)
     done = _until_blocked(runs)
     failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
-    # Who can be asked, and did not answer, wants the steps before that one.
+    # A user who could answer and did not wants the steps before that one.
     waits = bool(questions_of(runs)) and not can_ask() and own.last is None
     writes = not (own.dry_run or failed or waits)
     result = Migration(recipe, runs, done if writes else [], [], answers)
@@ -112,7 +112,7 @@ def migrate(
             print_migration(result, console_on(stream, color), steps)
     if failed or result.proves_nothing or (waits and not own.dry_run):
         return FAILED
-    # What needs other versions was not migrated.
+    # Sites that need other versions were not migrated.
     unmet = any(root.unmet for one in runs if one.step.rules for root in one.report.roots)
     return FOUND if len(done) < len(runs) or result.stopped or unmet else 0
 
@@ -172,7 +172,7 @@ def _answered(
         if not more:
             return answered, runs, answers
         for root, chosen in more.items():
-            # What a file has needs no option: steps read it as they read all settings.
+            # Settings of a file need no option: steps read them as all settings.
             if not keep(chosen, root, f"awaken migrate {recipe} (answers)"):
                 answers += chosen
                 roots[root] = None

@@ -50,7 +50,7 @@ def rules(
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.settings.selection import require_known  # noqa: PLC0415
 
-    # What the project here names as passes can be selected as well.
+    # Passes that this project's settings name can be selected as well.
     known = (*api.rules(), *api.passes(Path.cwd()))
     if name is None:
         _print_list(known, output_format or RulesForm.FULL, color)

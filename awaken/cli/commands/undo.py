@@ -39,7 +39,7 @@ def undo(
     from awaken.preview.streams.visible import visible  # noqa: PLC0415
     from awaken.preview.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
 
-    # What was undone is told on stderr: stdout is for the list alone.
+    # The summary goes to stderr: stdout is for the list alone.
     start, current = path or Path(), Path.cwd()
     if not listed:
         undone = api.undo(start, keep_edited=keep_edited)

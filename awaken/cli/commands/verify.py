@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """What is run, and what becomes of the changes that held."""
+    """The command to run, and the use of the changes that held."""
 
     command: Annotated[
         list[str] | None,

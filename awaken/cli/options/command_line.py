@@ -23,7 +23,7 @@ class CommandLine(Struct, frozen=True):
         """Return the line that runs ``command`` on the same, with the options ``more`` added."""
         # The current directory is what a command is about without a path.
         paths = [] if list(self.paths) == [Path()] else [str(path) for path in self.paths]
-        # Behind `--` no path is taken for an option.
+        # After `--`, no path counts as an option.
         before = ["--"] if any(path.startswith("-") for path in paths) else []
         return shlex.join([*program(), command, *self._options(), *more, *before, *paths])
 

@@ -51,7 +51,7 @@ def rule_names(incomplete: str) -> list[str]:
 
 @dataclass(frozen=True)
 class ProjectOptions(PassOptions):
-    """What a run is about but for its paths: rules, levels, versions and settings."""
+    """The options of a run except its paths: rules, levels, versions and settings."""
 
     select: Annotated[
         list[str] | None,
@@ -241,7 +241,7 @@ class ProjectOptions(PassOptions):
         passes = self.passes()
         names = tuple(one.known_as for one in passes)
         select = _separated("--select", self.select)
-        # Who names a codemod wants that one, and knows that nobody proves it.
+        # A user who names a codemod wants that one, and knows that nobody proves it.
         unsafe = True if passes and not select else None
         settings = Settings(
             select=(*select, *names) or None,
@@ -287,7 +287,7 @@ NoPager = Annotated[
 
 @dataclass(frozen=True)
 class RunOptions(ProjectOptions):
-    """What a run is about: paths, rules, levels, versions and settings."""
+    """The options of a run: paths, rules, levels, versions and settings."""
 
     paths: Annotated[
         list[Path] | None,

@@ -1,4 +1,4 @@
-"""Options as they are declared: what Typer is told of them, before Typer is imported.
+"""Declarations of options, which do not need Typer.
 
 Typer takes a tenth of a second to import. A plain command line is read without it
 (``plain_line``), by the same declarations.

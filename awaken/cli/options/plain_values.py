@@ -1,8 +1,8 @@
 """Words and paths of a command line, read without Typer.
 
-Typer reads every value with pydantic, which takes a tenth of a second to import and to set up. What
-has its type already, is text, or is a path without conditions needs nothing of it; all else goes
-Typer's way.
+Typer reads every value with pydantic, which takes a tenth of a second to import and to set up.
+Values that already have their type, texts, and paths without conditions need nothing of Typer; the
+others are converted by it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def reading_plainly(parameters: list[Any]) -> list[Any]:
     """Return ``parameters`` of Typer, made to read plain values themselves."""
     for parameter in parameters:
         usual = getattr(parameter, "process_value", None)
-        # Typer promises neither: what is made otherwise goes its way.
+        # Typer guarantees neither, so other values go through Typer.
         known = hasattr(getattr(parameter, "type_descriptor", None), "annotation")
         if known and usual is not None and not isinstance(usual, partial):
             parameter.process_value = partial(_processed, parameter, usual)

@@ -267,8 +267,8 @@ class _Names:
             name.decode()
             for head, name in called
             if name in defined.coroutines
-            # What is called by its name alone is defined here or imported; a method of this class
-            # that is defined here, and not as a coroutine function, is none.
+            # A bare name is defined here or imported. A method that this class defines, and not as
+            # a coroutine function, does not count.
             or (
                 (name in imported if not head else head != b"self." or name not in defined.plain)
                 and name not in _OF_CONTAINERS

@@ -217,7 +217,7 @@ class SessionDependency(Rule):
     def _sites(self, project: Project) -> Iterator[tuple[Site[Function], Given]]:
         for module in site_modules(project, self.triggers):
             for node in module.walk():
-                # Who injects a function is searched in all files: few give something of the kind.
+                # All files are searched for functions that inject: few return such a value.
                 if not isinstance(node, Function) or not _may_give_session(module, node):
                     continue
                 given = project.orm.session_dependency(module, node)

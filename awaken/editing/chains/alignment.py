@@ -1,4 +1,4 @@
-"""Lines of a call that stand below its first argument, and move with the bracket in front of it."""
+"""Continuation lines of a call, which move with its opening bracket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def realigned(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
     moved_by = _opened_at(new, column) - _opened_at(old, column)
     starts = [len(line) - len(line.lstrip(" ")) for line in _further_lines(old)]
     below = _opened_at(old, column)
-    # A closing bracket on a line of its own may stand below the one that opens.
+    # A closing bracket on its own line may be below the opening one.
     if not moved_by or not starts or min(starts) not in {below, below - 1}:
         return new
     width = max(moved_by, -min(starts))

@@ -13,7 +13,7 @@ from awaken.editing.chains import lines as chain_lines
 
 
 class Space(Struct, frozen=True):
-    """Where a statement stands: its lines start with ``indent``, the longest has ``length``."""
+    """The space of a statement: its lines start with ``indent``, the longest has ``length``."""
 
     indent: str
     step: str

@@ -213,7 +213,7 @@ def broken_call(
 
 
 class _CommaBeforeBreak(cst.CSTVisitor):
-    """Looks for a call or display whose last comma stands before a line break."""
+    """Looks for a call or display whose last comma precedes a line break."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -260,7 +260,7 @@ def with_dot(call: cst.Call, dot: cst.Dot) -> cst.Call:
 
 def on_one_line(node: Node) -> Node:
     """Return an expression without comments on one line, as far as its strings allow it."""
-    # Most stand on one as they are: to visit a tree takes longer than to print it.
+    # Most are on one line unchanged: visiting a tree takes longer than printing it.
     text = code(node)
     if "\n" not in text and "\r" not in text:
         return node

@@ -1,8 +1,7 @@
-"""Asks about each change of a run; what is refused is left out, and the run made again.
+"""Asks about each change of a run, then runs again without the refused ones.
 
-A rule plans anew for what is left of a group, so a run may hold changes that the one before did
-not: these are asked about too. It ends with a run in which every change was agreed to, and only
-such a run is ever written.
+A rule plans again for the rest of a group, so a run may hold new changes: these are asked about
+too. It ends with a run in which every change was agreed to, and only such a run is ever written.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from awaken.engine.report import ChangeSummary, FileChange, Report, RootReport
 
 
 class Answer(StrEnum):
-    """What is to become of a change; the letters are those of ``git add --patch``."""
+    """The user's answer about a change; the letters are those of ``git add --patch``."""
 
     YES = "y"
     NO = "n"
@@ -36,9 +35,9 @@ class Answer(StrEnum):
 class Question(Struct, frozen=True):
     """One change to decide on.
 
-    ``findings`` are placed on disk, the first of them where the change stands. ``files`` is what
-    the change does after those agreed to before, see ``StagedReport.files_of``. It is the
-    ``number``-th of ``total``, as far as that can be known.
+    ``findings`` are placed on disk, the first of them at the change. ``files`` is what the change
+    does after those agreed to before, see ``StagedReport.files_of``. It is the ``number``-th of
+    ``total``, as far as that can be known.
     """
 
     root: RootReport

@@ -1,4 +1,4 @@
-"""What a migration asks its user: settings that nobody else knows, each with its answers."""
+"""Questions of a migration to its user: settings outside of the program, each with its answers."""
 
 from __future__ import annotations
 

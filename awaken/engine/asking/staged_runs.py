@@ -1,4 +1,4 @@
-"""A run that keeps what is needed to show any one of its changes: what it would do alone."""
+"""A run that can show the effect of each of its changes alone."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class StagedReport:
 
 
 class Planned:
-    """What a phase planned, found by identity: it is asked for one change after the other."""
+    """The plans of a phase, compared by identity: one is asked for each change."""
 
     def __init__(self, stage: Stage) -> None:
         self.before = stage.before

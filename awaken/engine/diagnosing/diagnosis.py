@@ -1,4 +1,4 @@
-"""The facts behind ``doctor``: a project and the machine as awaken sees them, each with its source.
+"""The facts of ``doctor``: the project and the machine as awaken sees them, each with its source.
 
 Nothing is planned, written or run but git, and ``shutil.which`` for the formatter.
 """
@@ -59,8 +59,8 @@ class Remark(Struct, frozen=True):
 class Library(Struct, frozen=True):
     """A library, or Python, as the rewrites are made for it.
 
-    ``specifier`` is empty where nothing declares it; with ``assumed`` no version is named, and
-    the current ones stand for it. ``declared`` are the statements that ``origin`` sums up.
+    ``specifier`` is empty where nothing declares it; with ``assumed`` no version is named, and the
+    current ones are used. ``declared`` are the statements that ``origin`` sums up.
     """
 
     name: str
@@ -97,7 +97,7 @@ class PassStatus(Struct, frozen=True):
 
 
 class ExcludedGroup(Struct, frozen=True):
-    """What one cause leaves out: ``default``, ``exclude`` settings, or ``.gitignore`` files.
+    """The files that one cause excludes: ``default``, ``exclude`` settings, ``.gitignore`` files.
 
     ``names`` are the last parts of the paths, the most frequent first.
     """
@@ -138,7 +138,7 @@ class RootDiagnosis(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """What runs awaken; ``packages`` gives versions by name, ``processes`` says why so many."""
+    """The machine and its Python; ``packages`` are versions by name, ``processes`` their number."""
 
     awaken: str
     python: str

@@ -37,7 +37,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 class Spot(Struct, frozen=True):
     """The byte where a line starts that new statements push down, and their indentation.
 
-    ``opens_block`` says that no other statement stands above it in its block.
+    ``opens_block`` says that no other statement precedes it in its block.
     """
 
     at: int
@@ -130,7 +130,7 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
     statement = _statement_at(module, edit.at)
     if edit.where == "body-start":
         return _body_start(module, statement)
-    # For ast an elif is an If like any other, and the block that it stands in has no lines.
+    # For ast an elif is an If like any other, and its block has no lines.
     if is_elif(module, statement):
         raise Misplaced("new statements cannot be inserted next to an elif")
     start, end = _own_lines(module, statement)

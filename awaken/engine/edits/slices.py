@@ -108,7 +108,7 @@ def _names_bound(node: ast.AST) -> tuple[str | None, ...]:
 
 
 class Anchors:
-    """Where the anchors of a file's edits stand in its tree: one walk for all of them."""
+    """The nodes of a file's anchors in its tree: one walk for all of them."""
 
     def __init__(self, module: Module, edits: Iterable[NodeEdit]) -> None:
         self._module = module
@@ -156,7 +156,7 @@ def region_of(module: Module, node: ast.AST) -> Region:
 def header_region(module: Module, statement: ast.AST) -> Region:
     """Return the lines of ``statement`` above its body; all of it if they cannot be alone."""
     whole = region_of(module, statement)
-    # An elif and a body behind the colon share their lines with others.
+    # An elif and a body after the colon share their lines with others.
     if not isinstance(statement, _WITH_HEADER) or is_elif(module, statement):
         return whole
     text, first = module.source.text, statement.body[0]
@@ -220,7 +220,7 @@ def _statement_region(module: Module, statement: ast.stmt) -> Region:
         start = line_of_statement(module, block[first])
         if start is not None and not is_elif(module, statement):
             break
-        # `if x: y` on one line, and an elif, can only be parsed with what they stand in.
+        # `if x: y` on one line, and an elif, can only be parsed with the surrounding code.
         statement = _statement_above(module, statement)
     end = line_end(module.source.text, module.span(block[last]).end)
     whole = first == 0 and last + 1 == len(block) and module.parent(statement) is not module.tree

@@ -186,7 +186,7 @@ def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
         return True
     text = module.source.text
     start, end = line_start(text, span.start), line_end(text, span.start)
-    # Of what is longer anyhow, no copy for each node on it.
+    # Longer texts are not copied for each node.
     if span.end > end or end - start > 4 * LONGEST_LINE:
         return False
     return can_be_broken(text[start:end].decode())
@@ -241,7 +241,7 @@ class _Brackets:
             return line
 
         depth, begin = 0, [start]
-        # Behind the statement anything may stand, which does not belong to it.
+        # Any text may follow the statement; it does not belong to it.
         with suppress(tokenize.TokenError, SyntaxError):
             for token in tokenize.generate_tokens(readline):
                 row, column = token.start

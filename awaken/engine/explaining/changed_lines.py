@@ -30,7 +30,7 @@ class Hunk(Struct, frozen=True):
 
 
 class ChangedLines:
-    """What a run does to one file, hunk by hunk, with the changes that each comes from."""
+    """The changes of a run in one file, hunk by hunk, with the origin of each."""
 
     def __init__(self, report: RootReport, file: FileChange) -> None:
         self.file = file

@@ -114,7 +114,7 @@ class _Explainer:
             return here, ""
         picked = [f for f in here if f.place.span.start <= self._point < f.place.span.end]
         if picked:
-            # The shortest: a site may stand inside another one.
+            # The shortest: a site may be inside another one.
             return [min(picked, key=lambda f: f.place.span.end - f.place.span.start)], ""
         return here, (
             f"column {self._asked.column} is not inside a site; these are the sites of the line"

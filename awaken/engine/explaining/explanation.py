@@ -1,4 +1,4 @@
-"""What an explanation says: the place, its sites and their fate, or why there is none."""
+"""The content of an explanation: the place, its sites and verdicts, or why it has none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from awaken.workspace.sources import SourceFile
 
 
 class Why(Struct, frozen=True, kw_only=True):
-    """One reason why the place is no site; ``rule`` is empty where it holds for every rule."""
+    """One reason why the place has no site; ``rule`` is empty where it holds for every rule."""
 
     code: str
     message: str
@@ -39,14 +39,14 @@ class AskedPlace(Struct, frozen=True):
 class Site(Struct, frozen=True, kw_only=True):
     """One site at the place, and all there is to say of it.
 
-    ``status`` says what becomes of it: ``rewritten`` by this run, ``waiting`` for
-    ``--unsafe-fixes``, ``left`` alone (manual, advice), or ``held``, and then ``suppressed`` says
-    by what. ``matched`` is ``statement`` where the line is not the site's own but one of the
-    statement that holds it, and ``change`` where the change of the site edits the line as well.
-    ``reason`` is what the rule, or the engine, documents for the finding's reason. ``files`` is
-    what the ``change`` does, with what it ``requires``; what shares a line with it may be in it.
-    ``outline`` says what the change comes to, or why there is none, where it is a large one.
-    ``pieces`` are texts that the change adds around the line, each with the reason.
+    ``status`` is ``rewritten`` by this run, ``waiting`` for ``--unsafe-fixes``, ``left`` alone
+    (manual, advice), or ``held``, and then ``suppressed`` says by what. ``matched`` is
+    ``statement`` where the line is not the site's own but one of the statement that holds it, and
+    ``change`` where the change of the site edits the line as well. ``reason`` is what the rule, or
+    the engine, documents for the finding's reason. ``files`` are the edits of the ``change``, with
+    those that it ``requires``; edits on the same lines may be among them. ``outline`` says what the
+    change comes to, or why there is none, where it is a large one. ``pieces`` are texts that the
+    change adds around the line, each with the reason.
     """
 
     finding: Finding
@@ -62,7 +62,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """What there is to say of the place: its ``sites``, or ``whys`` if there is none.
+    """The explanation of the place: its ``sites``, or ``whys`` if there is none.
 
     ``root`` is the project's directory, None where none is known; ``source`` is the file, None
     where it was not read. ``nearest`` are the lines of the sites before and after the place.

@@ -73,7 +73,7 @@ def _at(
         return here, ""
     picked = [one for one in here if one.place.span.start <= point < one.place.span.end]
     if picked:
-        # The shortest: a site may stand inside another one.
+        # The shortest: a site may be inside another one.
         return [min(picked, key=lambda one: one.place.span.end - one.place.span.start)], ""
     return here, f"column {asked.column} is not inside a site; these are the sites of the line"
 

@@ -89,7 +89,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 yield Why(code="not-its-business", message=said, rule=rule.name)
 
     def _why_not(self, rule: Rule) -> str | None:
-        # The column first, then the whole line: it may lie beside the code that is meant.
+        # The column first, then the whole line: the cursor may be next to the intended code.
         spans = [self.line] if self.point is None else [Span(self.point, self.point), self.line]
         try:
             said = (rule.why_no_site(self.project, Place(self.path, span)) for span in spans)
@@ -111,7 +111,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             here = [f for f in planned.plan.findings if self._is_here(f)]
             off = self.run.settings.rules_off[rule.name]
             if any(diagnostic.internal for diagnostic in planned.diagnostics):
-                # It may need files beside Python, which were not read for it.
+                # It may need files other than Python, which were not read for it.
                 yield Why(
                     code="not-selected",
                     rule=rule.name,

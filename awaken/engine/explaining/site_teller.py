@@ -1,4 +1,4 @@
-"""What there is to say of one site, from a report."""
+"""Describes one site of a report."""
 
 from __future__ import annotations
 

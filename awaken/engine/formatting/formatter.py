@@ -1,7 +1,7 @@
 """The formatter that the target project declares, and the longest line it allows.
 
-It is run only where awaken wrote, and only on files that it would have left alone before. What a
-project brings along is never run, nor anything in Python's path that the project can fill.
+It is run only where awaken wrote, and only on files that it would have left alone before. Nothing
+that the project contains is run, nor anything that it could put on Python's path.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _HOOKS = ".pre-commit-config.yaml"
 class Formatter(Struct, frozen=True):
     """How a project is formatted: its longest line and, if it declares one, a command.
 
-    ``command`` formats the files whose paths are put behind it, in place; ``root`` is the
-    project whose settings it reads.
+    ``command`` formats in place the files whose paths are appended to it; ``root`` is the project
+    whose settings it reads.
     """
 
     line_length: int = _BLACK_DEFAULT
@@ -145,7 +145,7 @@ class Declared(Struct, frozen=True):
 
 
 class Formatting(Struct, frozen=True):
-    """What a project says of its formatting.
+    """The project's settings for its formatting.
 
     ``declared`` are its formatters, the preferred one first; ``line_length`` is in characters.
     """
@@ -202,7 +202,7 @@ def formatting(root: Path) -> Formatting:
 
 
 class _Table(Struct, frozen=True):
-    """The settings of one tool, None where there are none, and where they stand."""
+    """The settings of one tool, None where there are none, and their place."""
 
     origin: str
     value: Any

@@ -104,7 +104,7 @@ def _row(module: Module, at: int) -> int:
 
 @dataclass(slots=True)
 class _Row:
-    """What stands on a line, and in how many brackets: at its start, at the least, behind it."""
+    """The text of a line, and its depth in brackets: at its start, at the least, after it."""
 
     depth: int
     lowest: int
@@ -188,7 +188,7 @@ def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
             yield LINE_END_BYTES.sub(b"\n", text[start:end]).decode()
             start = end
 
-    # What follows an indented statement may have an indentation that was never seen.
+    # Text after an indented statement may have an indentation that was never seen.
     with suppress(tokenize.TokenError, SyntaxError):
         yield from tokenize.generate_tokens(lines().__next__)
 
@@ -196,7 +196,7 @@ def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
 def _breaks(text: bytes, span: Span, row: _Row, style: FileStyle) -> Iterator[Splice]:
     """Yield the replacements that break the line ``span``."""
     line = text[span.start : span.end].decode()
-    # Behind a backslash the line is the end of another one.
+    # After a backslash, the line continues another one.
     if text[: span.start].rstrip(b"\r\n").endswith(b"\\"):
         return
     width = LineWidth(style.indent, style.line_length)

@@ -1,7 +1,7 @@
 """Reconciles the imports of one file once all its other edits are made.
 
-What the changes need is added at module level, where the file's own style puts it. What they
-release goes if nothing refers to it any more, also from the body of a function.
+Imports that the changes need are added at module level, in the file's own style. Imports that lost
+their last use are removed, also from the body of a function.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Imports(Struct, frozen=True):
 
 
 class ImportContext(Struct, frozen=True):
-    """What imports depend on beside their file.
+    """The inputs of imports besides their file.
 
     ``first_party`` are the top-level packages of the project, which have a section of their own;
     ``taken`` are the names that other modules take from this one, which must stay.
@@ -121,7 +121,7 @@ def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool,
 
 
 class _Reconciling:
-    """What is to be added to and removed from the imports of one file."""
+    """Additions and removals in the imports of one file."""
 
     def __init__(self, module: Module, style: FileStyle, context: ImportContext) -> None:
         self.problems: list[Problem] = []
@@ -187,7 +187,7 @@ class _Reconciling:
         for bound, function in self._local(name or home):
             if self._is_released(bound, home, name):
                 self._remove_unused(bound, function)
-        # What a package imports is part of its interface, as what a star takes may be.
+        # Imports of a package are part of its interface, and a star import may use them.
         if self._module.is_package or "*" in self._taken:
             return
         for bound in self._bounds:

@@ -284,8 +284,8 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
     _require_inside(file, target)
     if target.is_dir():
         raise IsADirectoryError(None, "it is a directory")
-    # Beside the target, for only within one file system a rename is one step. Of its name so much
-    # that people recognise it and no file system finds the whole too long.
+    # Next to the target: a rename is one step only within one file system. Of its name so much that
+    # people recognise it and no file system finds the whole too long.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -1,11 +1,10 @@
 """Asks git about a working tree, and lets the repository run nothing.
 
 A repository's own configuration can name programs: filters, monitors, hooks, pagers, transports,
-and what a later git will think of. Git offers no way to leave it out. So git never sees it: it is
-given a git directory of ours, which holds links to the real objects, references and index, and a
-configuration with the few settings of the real one that are only data. Git looks for no repository
-by itself either: the working tree is the one around the directory that was asked about, never a
-bare repository that lies in it.
+and what a later git will think of. Git offers no way to leave it out. So git gets a git directory
+of awaken's: links to the real objects, references and index, and a configuration with the few
+settings that are only data. Git looks for no repository by itself either: the working tree is the
+one around the directory that was asked about, never a bare repository that lies in it.
 
 The user's own configuration counts as ever. Filters that it names do run where the attributes of
 the repository ask for them: without them git cannot tell whether a file changed (``git lfs``).
@@ -37,7 +36,7 @@ _LARGEST = 1_000_000
 
 _QUIET = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 _ENVIRONMENT = {
-    # What git says is read, and looking must not get in the way of the user's own git.
+    # The program parses git's output, and must not disturb the user's own git.
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",

@@ -1,9 +1,9 @@
 """The last resort against work that does not end: processor time for each item, memory for workers.
 
-Whatever is decided about a program is bounded by sizes and steps, which are the same on every
-machine. These limits are not, so they are wide, and what they end is said. Time is that of the
-processor, so that a machine which has other things to do gives up nothing. It is limited where
-there is the module ``resource`` (not on Windows), memory where there is ``/proc`` (Linux).
+Sizes and steps, equal on every machine, limit the analysis of a program. These limits are not, so
+they are wide, and what they end is said. Time is that of the processor, so that a machine which has
+other things to do gives up nothing. It is limited where there is the module ``resource`` (not on
+Windows), memory where there is ``/proc`` (Linux).
 
 Memory is looked at from outside, and the worker killed: a limit that the system sets for it would
 raise MemoryError anywhere, also where that is taken for a file that cannot be parsed.

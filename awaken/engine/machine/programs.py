@@ -1,4 +1,4 @@
-"""Finds and runs other programs. What a project brings along is none of them.
+"""Finds and runs other programs. Programs inside the project do not count.
 
 This is the one place that starts a process for a run; the editor and the pager, which the user
 names and sees, start theirs themselves.
@@ -30,9 +30,9 @@ _MOST_PRINTED = 1 << 26
 
 
 class Bounds(Struct, frozen=True):
-    """What a program may take: seconds of the clock, and bytes of memory.
+    """The limits of a program: seconds of the clock, and bytes of memory.
 
-    What it prints is lost where ``keeps_output`` is false. It is ended as soon as ``stop`` is set.
+    Its output is dropped where ``keeps_output`` is false. It is ended as soon as ``stop`` is set.
     """
 
     seconds: float
@@ -203,7 +203,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _project(root: Path) -> Path:
     """Return the directory whose programs are the project's: its repository, if it is in one."""
     tree = working_tree(root) or root
-    # Who keeps the home directory in git has programs there all the same.
+    # A home directory may be in git and still hold programs.
     home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
     return root if home.is_relative_to(tree) else tree
 

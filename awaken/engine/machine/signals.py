@@ -1,4 +1,4 @@
-"""Signals that ask awaken to end. All are taken as Ctrl-C is: what was begun is put back first."""
+"""Signals that ask awaken to end. All act as Ctrl-C: unfinished writes are rolled back."""
 
 from __future__ import annotations
 

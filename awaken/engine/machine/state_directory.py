@@ -1,7 +1,7 @@
 """The state directory: where the journal, the locks and the key of the cache lie.
 
-What is in it decides what ``undo`` writes, so it must be the user's own: it belongs to the user,
-nobody else may write to it, and no link stands in its place.
+Its content decides what ``undo`` writes. So it must belong to the user, nobody else may write to
+it, and it must not be a link.
 """
 
 from __future__ import annotations

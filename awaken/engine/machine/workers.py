@@ -59,7 +59,7 @@ Result = TypeVar("Result")
 
 
 class Died(Struct, frozen=True):
-    """What stands in place of an item's result when it ended its worker twice, or took too much.
+    """The result of an item that ended its worker twice, or exceeded a limit.
 
     ``message`` is a clause without subject: "ended its worker process twice (SIGSEGV)".
     ``by_limit`` says that a limit ended it.

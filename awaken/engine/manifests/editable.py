@@ -27,7 +27,7 @@ def read_manifests(root: Path) -> dict[str, SourceFile]:
     """Return the manifests of the project in ``root`` that are there and are text, by name."""
     enclosure = enclosure_of(root)
     names = requirement_files(root, ())
-    # What was compiled is named by itself; what it was compiled of is what is edited.
+    # A compiled file is named by itself; its source is edited.
     names += [f"{name.removesuffix('.txt')}.in" for name in names if name.endswith(".txt")]
     found = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)
     waiting = [path for path in found if is_requirements_file(path)]

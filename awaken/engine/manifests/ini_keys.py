@@ -27,7 +27,7 @@ def with_ini_key(text: str, edit: SetKey) -> tuple[str, str]:
     new, replaced = _edited(text, name, edit, known=name in sections)
     after = _sections(new)
     expected = {**sections, name: {**sections.get(name, {}), edit.key.lower(): wanted}}
-    # What the section DEFAULT says is said by a new section, too.
+    # A new section repeats the settings of the section DEFAULT.
     own = {key: value for key, value in after.get(name, {}).items() if key in expected[name]}
     if {**after, name: own} != expected:
         raise CannotAdd("ConfigUpdater writes something else")

@@ -1,7 +1,7 @@
-"""Requirements that stand one on a line: ``requirements.txt``, and ``setup.cfg`` by ConfigUpdater.
+"""Requirements with one per line: ``requirements.txt``, and ``setup.cfg`` through ConfigUpdater.
 
-The lines are edited here: no library writes the format of pip, and ConfigUpdater would lay out a
-whole value anew, where its comments and line ends stay as they are.
+No library writes pip's format, and ConfigUpdater would reformat a whole value. Editing the lines
+keeps comments and line ends.
 """
 
 from __future__ import annotations

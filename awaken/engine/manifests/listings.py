@@ -1,4 +1,4 @@
-"""The lists of requirements that manifests hold: where each stands, and what it names."""
+"""Lists of requirements in manifests: where each is, and which distributions it names."""
 
 from __future__ import annotations
 

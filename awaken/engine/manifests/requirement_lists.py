@@ -1,4 +1,4 @@
-"""A list of requirements in a manifest: what every format can do, and what is added to it."""
+"""A list of requirements in a manifest: the operations of every format, and its additions."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _with_bounds(text: str, wanted: Requirement) -> str:
         raise CannotAdd(f"it requires {text}, which excludes it")
     written, semicolon, marker = text[head.end() :].partition(";")
     if not written.strip():
-        # The extras come first, then the range: blanks in front of the marker stay.
+        # The extras come first, then the range: blanks before the marker stay.
         return f"{text[: head.end()].rstrip()}{_bounds(wanted)}{written}{semicolon}{marker}"
     new = narrowed(written, said.specifier, wanted)
     if written.lstrip().startswith("(") and new != written:

@@ -24,9 +24,7 @@ from awaken.workspace.sources import Snapshot, SourceFile
 
 
 class Required(Struct, frozen=True):
-    """The manifests that changed, with the way back; what is left to do, and what is no
-    requirement.
-    """
+    """The changed manifests, with the way back; what is left to do; and invalid requirements."""
 
     files: dict[str, tuple[SourceFile, SpanMap]]
     left: tuple[LeftToDo, ...] = ()

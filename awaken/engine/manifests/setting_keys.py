@@ -1,7 +1,7 @@
 """Sets keys of settings files, ``asyncio_mode`` of pytest say: all else stays byte for byte.
 
-What cannot be written is left to do by hand, and costs no change: code that was rewritten and a
-setting that is missing are a better start than nothing.
+A setting that cannot be written is left to do by hand, and the change is kept: rewritten code
+without the setting is a better start than nothing.
 """
 
 from __future__ import annotations

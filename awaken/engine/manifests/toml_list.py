@@ -15,7 +15,7 @@ _GROUPS = "dependency-groups"
 
 
 class TomlList:
-    """An array of a TOML document; what is not a string in it is passed over."""
+    """An array of a TOML document; items other than strings are skipped."""
 
     def __init__(self, document: tomlkit.TOMLDocument, array: Array) -> None:
         self._document = document
@@ -32,7 +32,7 @@ class TomlList:
         at = places[place - 1] + 1 if place else next(iter(places), 0)
         new = self._quoted(text)
         if at == 0 and self._array and "\n" not in self._array.as_string():
-            # tomlkit writes no blank behind the comma of a new first element, so it comes second.
+            # tomlkit writes no blank after the comma of a new first element, so it comes second.
             self._array.insert(1, self._array[0])
             self._array[0] = new
         else:

@@ -1,7 +1,7 @@
 """The checks of every changed file once all edits are made: it must still be a valid file.
 
-What can be told while a file is rewritten (comments, names, the reading of untouched code) is
-checked there; here is what only the finished text shows.
+Comments, names and untouched code are checked while a file is rewritten; this module checks the
+finished text.
 """
 
 from __future__ import annotations

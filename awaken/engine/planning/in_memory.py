@@ -54,7 +54,7 @@ decide whether processes are worth starting."""
 
 
 class Processing(Struct, frozen=True):
-    """In how many processes files are rewritten (None: one per core), and who is told of it.
+    """The number of processes that rewrite files (None: one per core), and who gets progress.
 
     Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
     do. ``on_path`` are the folders of the project on the path of the program.
@@ -170,7 +170,7 @@ class _Work:
 
         snapshot, line_length = self._snapshot, self._formatter.line_length
         layout, first_party = _layout(snapshot, processing.on_path)
-        # A new file beside the others is imported like them.
+        # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
         releasing = {path: None for path in paths if of_kind(files[path], ReleaseImport)}

@@ -55,14 +55,14 @@ site at a time comes to the last."""
 
 
 class Tools(Struct, frozen=True):
-    """What a run needs beside its rules; every part is replaceable in tests.
+    """The inputs of a run besides its rules; every part is replaceable in tests.
 
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
-    ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` is told how
-    far planning is. ``looked_at`` is what the projects, and the changes made, looked at.
-    Sites are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of
-    rules and a snapshot whether that is enough.
+    ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` receives the
+    state of planning. ``looked_at`` is what the projects, and the changes made, looked at. Sites
+    are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of rules
+    and a snapshot whether that is enough.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
@@ -92,7 +92,7 @@ class Stage(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What the phases made of one project; findings are placed on disk."""
+    """The results of the phases for one project; findings are placed on disk."""
 
     before: Snapshot
     after: Snapshot
@@ -109,7 +109,7 @@ class Outcome(Struct, frozen=True):
 
 
 class _SoFar:
-    """What the phases so far have come to; grows phase by phase within one ``run``."""
+    """The results of the phases so far; grows phase by phase within one ``run``."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.before = self.snapshot = snapshot
@@ -220,7 +220,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
 
 
 class _Planned(Struct, frozen=True):
-    """What the rules of one phase planned together, and what is suppressed of it."""
+    """The plans of the rules of one phase together, and the suppressed sites."""
 
     plan: Plan
     suppressed: Mapping[SiteId, SuppressedSite]
@@ -486,8 +486,8 @@ def _without_rules(
     what = "planning again after the last phase still gives changes"
     why = Rejection.because(UNDONE_BY_ANOTHER_RULE, rules=names)
     rejected = {**policy.rejected_rules, **dict.fromkeys(guilty, why)}
-    # From the beginning, without them: what others planned on their results would not hold. It
-    # ends, for each time fewer rules make changes.
+    # From the beginning, without them: plans on their results would not hold. It ends, for each
+    # time fewer rules make changes.
     outcome = run_phases(
         snapshot, rules, tools, msgspec.structs.replace(policy, rejected_rules=rejected)
     )

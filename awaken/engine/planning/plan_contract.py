@@ -102,7 +102,7 @@ def _wrong_changes(rule: Rule, plan: Plan) -> Iterator[str]:
 
 
 def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
-    # A rule reads what it likes of the program; what it plans may touch only the project's files.
+    # A rule may read anything of the program; its plan may touch only the project's files.
     for finding in plan.findings:
         if finding.place.path not in snapshot:
             yield f"a finding is in {finding.place.path}, which is no file of the project"

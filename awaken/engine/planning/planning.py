@@ -23,7 +23,7 @@ decides whether processes are worth starting."""
 
 
 class Planned(Struct, frozen=True):
-    """A rule's plan, what went wrong while it was made, and what its process looked at for it."""
+    """A rule's plan, its problems, and the evidence of its process."""
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -108,7 +108,7 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
         return Planned(Plan(), (internal_error(rule.name, died.message, path),))
     what = "exclude the file" if path else "ignore the rule, or exclude files"
     sentence = f"{rule.name} {died.message} here, and was stopped; {what}, and please report this"
-    # What a limit of time or memory ends depends on the machine, so it is not remembered.
+    # A limit of time or memory depends on the machine, so its result is not remembered.
     given_up = Diagnostic(path=path, line=0, message=sentence, internal=True)
     return Planned(Plan(), (given_up,))
 
@@ -144,7 +144,7 @@ def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
         source = project.snapshot.get(one.place.path)
         line = 0
         if source is not None and one.place.span.start:
-            # With something behind: what stands first in a line is in that line.
+            # With text after it: the first node of a line is in that line.
             line = len((source.text[: one.place.span.start] + b".").splitlines())
         yield Diagnostic(path=one.place.path, line=line, message=one.message)
 

@@ -20,7 +20,7 @@ from awaken.kit.rule import Rule
 
 
 class Policy(Struct, frozen=True):
-    """What may be changed: by level, by excluded and suppressed sites, by the paths selected.
+    """The permitted changes: by level, by excluded and suppressed sites, by the paths selected.
 
     ``unsafe_at`` says whether an unsafe change of a rule may edit a path; ``options`` are those of
     rules; ``rejected_rules`` are those of which no change is made, each with the reason.
@@ -82,8 +82,8 @@ def apply_policy(
 
 def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejection]) -> None:
     """Reject changes that require a rejected one, with its own reason if that one only waits."""
-    # First, for a change may require one that is held back and one that fails otherwise: the
-    # suppression is what the user can do something about.
+    # First, because a change may require a suppressed one and one that fails otherwise: the user
+    # can act on the suppression.
     held_back = {one: why for one, why in rejected.items() if why.code == HELD_BACK.code}
     for guilty, why in held_back.items():
         for dependant in with_dependants({guilty}, changes):

@@ -30,7 +30,7 @@ class SeenFile(Struct, frozen=True, array_like=True):
 
 
 class Evidence(Struct, frozen=True):
-    """What an answer depends on.
+    """The inputs that an answer depends on.
 
     ``made_from`` is the digest of versions, formatter and what suppresses sites. ``answers`` holds
     what files answered to ``searches``, each only once: most files answer the same.

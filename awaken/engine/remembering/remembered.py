@@ -1,8 +1,8 @@
 """Remembers what a run came to, so that the next run on the same files need not plan again.
 
-``check``, then ``diff``, then ``apply`` is how people work: the analysis is done once. What is
-remembered holds for the same versions, rules and options, and the same bytes of all that the run
-looked at (``evidence``); anything else plans anew.
+``check``, then ``diff``, then ``apply`` is how people work: the analysis is done once. A remembered
+result holds for the same versions, rules and options, and the same bytes of all files in
+``evidence``; otherwise awaken plans again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FILES = hashlib.sha256(b"files").digest()
 
 
 class Remembered(Struct, frozen=True):
-    """What a run came to, and the ``digest`` of all that it was made from.
+    """The result of a run, and the ``digest`` of all its inputs.
 
     ``unmatched`` is the number of entries of the baseline that match nothing any more;
     ``diagnostics`` are those of planning, a file that does not parse for instance.
@@ -77,7 +77,7 @@ class Proof(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """What a run starts from: the digest of all but the files, and the files.
+    """The inputs of a run: the digest of all but the files, and the files.
 
     ``digests`` are those of the files by project-relative path; ``source_of`` gives one decoded.
     """
@@ -92,7 +92,7 @@ class State(Struct, frozen=True):
 
 
 class KnownFiles(Struct, frozen=True):
-    """What is known of the files of a project, by project-relative path."""
+    """Known facts about the files of a project, by project-relative path."""
 
     files: dict[str, KnownFile]
 

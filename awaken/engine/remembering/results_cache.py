@@ -1,9 +1,9 @@
 """Results kept between runs: a lost or broken cache costs time, never a wrong answer.
 
-What comes out of it is written into programs, so nothing is taken that awaken did not put in: each
-file carries a code that only the holder of the user's key can make (``state.cache_key``). And what
-``prune`` removes are only files that awaken can have made: it follows no link, and looks at owner,
-name and first bytes of each, in a directory that is marked as awaken's.
+Cached results are written into programs, so only awaken's own entries are used: each carries a code
+that only the holder of the user's key can make (``state.cache_key``). And what ``prune`` removes
+are only files that awaken can have made: it follows no link, and looks at owner, name and first
+bytes of each, in a directory that is marked as awaken's.
 """
 
 from __future__ import annotations
@@ -72,9 +72,8 @@ class ResultsCache:
     """Structs by key, in sixteen files a kind, read when first asked for.
 
     ``directory`` None keeps nothing (``--no-cache``); ``key`` is the user's secret, and nothing is
-    kept without one, nor where the system cannot open files without following links (Windows).
-    A kind is a Struct type, told apart by its name; what does not decode as it is as good as
-    absent.
+    kept without one, nor where the system cannot open files without following links (Windows). A
+    kind is a Struct type, identified by its name; an entry that does not decode counts as absent.
     """
 
     def __init__(self, directory: Path | None = None, key: bytes | None = None) -> None:

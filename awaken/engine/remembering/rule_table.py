@@ -25,7 +25,7 @@ _RULES = hashlib.sha256(b"rules").digest()
 
 
 class RuleTable(Struct, frozen=True):
-    """What awaken's own rules declare."""
+    """The declarations of awaken's own rules."""
 
     rules: tuple[RuleData, ...]
 

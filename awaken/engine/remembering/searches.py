@@ -18,7 +18,7 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
         return b"" if is_around_tests(source.path) and may_configure(text) else None
     if search.kind == "exports":
         return "\n".join(sorted(names_from(sought.decode(), text))).encode() or None
-    # Of words, the patterns know those of ASCII only; any other may stand everywhere.
+    # The patterns know ASCII words only; any other word may be in every file.
     if search.kind == "bytes" or not sought.isascii():
         return b""
     if not stands_alone(sought, text):

@@ -38,7 +38,7 @@ _TESTS = "the tests"
 
 
 class TrustedPass(Struct, frozen=True):
-    """What a pass runs (``libcst codemods.Rename``), and its digest when it was trusted."""
+    """The code of a pass (``libcst codemods.Rename``), and its digest when it was trusted."""
 
     code: str
     digest: str
@@ -54,7 +54,7 @@ class TrustedProject(Struct, frozen=True):
 def trusted_passes(root: Path) -> Mapping[str, str]:
     """Return the passes of the project in ``root`` that the user trusts, with their digests."""
     directory = state_directory()
-    # Most users trust nobody, and need not be told where their state lies.
+    # Most users trust nobody, and need no message about the state directory.
     if not (directory / _FOLDER).is_dir() or _not_own(directory, root):
         return {}
     found = _read(directory, _name(root))
@@ -179,7 +179,7 @@ def _not_own(directory: Path, root: Path) -> str:
     home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
     tree = working_tree(real)
     while tree is not None:
-        # Who keeps the home directory in git has repositories of others in it all the same.
+        # A home directory may be in git and still contain repositories of others.
         if tree != home or working_tree(root) == home:
             return f"the repository {tree}"
         tree = working_tree(tree.parent) if tree != tree.parent else None

@@ -67,10 +67,10 @@ def around_alone(expression: bytes) -> tuple[int, int]:
 
 
 class Comparison:
-    """What differs between two trees outside of the replaced regions.
+    """The differences between two trees outside of the replaced regions.
 
     ``regions`` are the replaced spans of the old text. ``inside`` are those where tokens or a
-    header were edited, each with the old node in whose own lines, not its blocks, it stands.
+    header were edited, each with the old node whose own lines, without its blocks, contain it.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Comparison:
     def _compare_lists(
         self, owner: ast.AST, old: Sequence[Any], new: Sequence[Any]
     ) -> Iterator[ast.AST]:
-        # What was replaced is out of the comparison on both sides; a region may become no
+        # Replaced code is excluded from the comparison on both sides; a region may become no
         # statement, or several.
         kept = [node for node in old if not _lies_in(self._before, node, self._old_regions)]
         still = [node for node in new if not _lies_in(self._after, node, self._new_regions)]

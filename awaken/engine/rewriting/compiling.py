@@ -31,7 +31,7 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
                 _protect_compiler(tree or ast.parse(text, filename=""))
             compile(text, "", "exec", dont_inherit=True)
             if is_older and tree is None:
-                # What is wrong for every Python was said before.
+                # Errors of every Python version were reported before.
                 ast.parse(text, filename="", feature_version=lowest_python)
     except SyntaxError as error:
         return error
@@ -65,7 +65,7 @@ def blocks(tree: ast.Module) -> int:
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, outside = waiting.pop()
-        # The compiler counts the blocks of each function anew.
+        # The compiler counts the blocks of each function separately.
         inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened(node)
         deepest = max(deepest, inside)
         waiting += [(child, inside) for child in children(node) if type(child) not in CHILDLESS]

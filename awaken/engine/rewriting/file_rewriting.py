@@ -73,7 +73,7 @@ Rewriters = Mapping[str, Mapping[str, Rewriter]]
 
 
 class FileContext(Struct, frozen=True):
-    """What rewriting a file takes from its project.
+    """The project's inputs for rewriting a file.
 
     ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
     ``line_length`` the longest line that its formatter allows, ``taken`` the names that other
@@ -113,7 +113,7 @@ def rewrite_file(
         return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
     work = _Work(module, rewriters, context.line_length)
     pieces = work.pieces(edits)
-    # What is left of a change that cannot be made would only be in the way of the others.
+    # The rest of a failed change would only get in the way of the others.
     rejected = {change for problem in work.problems for change in problem.changes}
     assembled = assemble(module, [one for one in pieces if not rejected.issuperset(one.changes)])
     needs = of_kind(edits, NeedImport)

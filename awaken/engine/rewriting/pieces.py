@@ -25,11 +25,11 @@ from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
 class Piece(Struct, frozen=True):
     """New text for a span of a file, and the changes that it comes from.
 
-    ``is_expression`` says that the text must read as the same single expression when it stands
-    in its place as when it stands alone; ``is_token`` that it is one of several edits in a
-    statement that only make sense together; ``header_of`` is the statement whose header the text
-    is, and whose blocks stay. ``parts`` are smaller splices that come to the same, where only some
-    lines of the span are others.
+    ``is_expression`` says that the text must parse as the same single expression in its place and
+    alone; ``is_token`` that it is one of several edits in a statement that only make sense
+    together; ``header_of`` is the statement whose header the text is, and whose blocks stay.
+    ``parts`` are smaller splices that come to the same, where only some lines of the span are
+    others.
     """
 
     span: Span
@@ -65,8 +65,8 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
 
     Expressions are wrapped in parentheses where they would read differently without.
     """
-    # Nearly always the first attempt stands; one change after the other is parsed only where the
-    # whole file fails.
+    # The first attempt nearly always succeeds; changes are parsed one by one only where the whole
+    # file fails.
     attempt = _attempt(module, pieces)
     if attempt is not None and attempt.misread:
         wrong = attempt.misread
@@ -181,7 +181,7 @@ def _owner(module: Module, span: Span) -> ast.AST:
             held = extent(module, node)
             if held is not None and held.contains(span) and held.end - held.start <= size:
                 owner, size = node, held.end - held.start
-    # A case has no position of its own: its pattern and its guard stand in front of its block.
+    # A case has no position of its own: its pattern and its guard precede its block.
     for case in owner.cases if isinstance(owner, ast.Match) else ():
         head = Span(module.span(case.pattern).start, module.span(case.body[0]).start)
         if head.contains(span):

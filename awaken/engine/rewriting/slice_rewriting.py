@@ -60,8 +60,8 @@ class SliceTarget(Struct, frozen=True):
 class Slice(Struct, frozen=True):
     """The text of an expression, or of whole lines of statements, and how its file is written.
 
-    ``counts`` says how many nodes of each wanted kind the ``ast`` has in it; ``fills_block``
-    that nothing else stands in its block, so that a block stripped of it needs ``pass``.
+    ``counts`` says how many nodes of each wanted kind the ``ast`` has in it; ``fills_block`` that
+    its block has no other statement, so that an empty block needs ``pass``.
     """
 
     text: str
@@ -196,7 +196,7 @@ class _Rewriting(cst.CSTTransformer):
         if id(original_node) not in self._waiting:
             return node
         target, before = self._waiting.pop(id(original_node))
-        # The results behind ``before`` were made inside this node; they must still be in it.
+        # The results after ``before`` were made inside this node; they must still be in it.
         for job in target.jobs:
             inner = self._results[before:]
             node = self._run(job, node, inner) if self._for_line is None else self._again(job, node)
@@ -277,7 +277,7 @@ class _Rewriting(cst.CSTTransformer):
 
 
 class _Style:
-    """What the slice's own defaults mean, spelled out, for the result has those of its file."""
+    """The slice's own defaults, spelled out, because the result uses those of its file."""
 
     def __init__(self, part: Slice, module: cst.Module) -> None:
         self._newline = None if module.default_newline == part.newline else module.default_newline

@@ -17,7 +17,7 @@ from awaken.engine.machine import git
 from awaken.workspace.reading import SOURCE_LIMIT, Enclosure
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<start>\d+)(?:,(?P<new>\d+))? @@")
-# Whatever the user has set for diffs, this one is for a program to read.
+# Whatever the user's settings for diffs, a program reads this one.
 _DIFF = (
     *("-c", "core.quotePath=false", "diff", "--no-index", "--text"),
     *("--unified=0", "--inter-hunk-context=0", "--no-ext-diff", "--no-textconv", "--no-color"),
@@ -34,7 +34,7 @@ _REGULAR = (b"100644", b"100755")
 class Hunk(Struct, frozen=True):
     """Lines that changed, from the 1-based ``first`` on; ``count`` is 0 where lines were deleted.
 
-    Deleted lines stood between the line ``first`` and the one after it.
+    Deleted lines were between the line ``first`` and the next one.
     """
 
     first: int
@@ -44,13 +44,13 @@ class Hunk(Struct, frozen=True):
         """Whether a place in these lines holds a changed one, or a gap where lines were."""
         if self.count:
             return self.first <= last and first < self.first + self.count
-        # Deleted lines leave a gap behind the line ``first``; only a place on both sides of the
-        # gap lost something.
+        # Deleted lines leave a gap after the line ``first``; only a place on both sides of the gap
+        # lost lines.
         return first <= self.first < last
 
 
 class ChangedLines(Struct, frozen=True):
-    """What changed below one root since the commit ``since``; paths are project-relative.
+    """Changed lines below one root since the commit ``since``; paths are project-relative.
 
     A file that git does not track is new as a whole.
     """
@@ -154,7 +154,7 @@ def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> Change
     old = {
         path: blob
         for path, blob in before.items()
-        # What is gone may have another name now.
+        # A deleted file may have another name now.
         if path in after or (path.endswith(tuple(new)) and not os.path.lexists(asked.root / path))
     }
     hunks = _differences(asked.repository, _contents(asked, old), after)
@@ -222,7 +222,7 @@ def _differences(
 
 
 def _common_commit(asked: _Asked, since: str) -> str:
-    # A word with a dash would be an option to git, whatever stands before it.
+    # A word with a dash would be an option to git, whatever precedes it.
     known = not since.startswith("-")
     words = ("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}")
     if not known or asked.run(*words).returncode:

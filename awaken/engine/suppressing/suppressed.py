@@ -68,8 +68,8 @@ class SuppressionSources:
 
         A change that would edit a file with ``skip-file`` is suppressed at all its sites.
         """
-        # In the order of nearness: the comment beside a site is what its reader sees, so it is the
-        # one to be named, even where the baseline lists the site as well.
+        # In the order of nearness: readers see the comment next to a site, so it is named, even
+        # where the baseline lists the site as well.
         touching = self._touching(plan, plan_snapshot)
         skipped = self._in_skipped_files(plan.changes, plan_snapshot.snapshot)
         found = (
@@ -99,7 +99,7 @@ class SuppressionSources:
     def _by_comment(self, finding: Finding, snapshot: Snapshot) -> SuppressedSite | None:
         path = finding.place.path
         comments = self.suppressions(path, snapshot)
-        # The nearer one first: what skip-file suppresses may have a comment of its own.
+        # The nearer one first: a site that skip-file suppresses may have a comment of its own.
         for comment in sorted(comments, key=lambda comment: comment.whole_file):
             covers = comment.whole_file or (
                 self._names(comment, finding.rule) and _covers(comment, finding, comments)

@@ -56,7 +56,7 @@ def _advice(
 
 
 class _Complaints:
-    """What is wrong with a comment that suppressed sites of ``used`` rules; ``ran`` are all."""
+    """Problems of a comment that suppressed sites of ``used`` rules; ``ran`` are all."""
 
     def __init__(
         self, suppression_sources: SuppressionSources, used: set[str], ran: frozenset[str]

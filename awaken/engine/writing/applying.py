@@ -1,8 +1,8 @@
 """Writing the result of a run: all files or none, and nothing that cannot be undone.
 
-The order is what makes it safe: every file is checked, every original is in the journal, every
-new content is on the disk in a temporary file beside its target; only then is the first file
-replaced. What can fail for lack of space has failed by then. The bytes are written as they are.
+The order makes it safe: every file is checked, every original is in the journal, and every new
+content is in a temporary file next to its target. Only then is the first file replaced. By then, a
+lack of space has already failed the run. The bytes are written as they are.
 
 A replaced file keeps its permissions, and where the system allows it its owner, its extended
 attributes and its ACL; a hard link to it keeps the old content, as with any tool that replaces
@@ -69,7 +69,7 @@ class FileWrite(Struct, frozen=True):
 
 
 class Applied(Struct, frozen=True):
-    """What an apply wrote: the real paths of the ``files`` whose bytes changed.
+    """The result of an apply: the real paths of the ``files`` whose bytes changed.
 
     ``journal`` is the id of its journal entry and ``place`` the file that holds it, both None
     where nothing had to change.

@@ -76,10 +76,10 @@ class SavedFile(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What one apply does: ``directories`` are those it makes, the outermost first.
+    """The record of one apply: ``directories`` are the new ones, the outermost first.
 
-    One of ``by_verify`` the next verification takes back by itself where it was killed: what it
-    wrote was never more than the result of tests that can run again.
+    The next verification takes back a record ``by_verify`` if that one was killed: its tests can
+    run again.
     """
 
     format: int = _FORMAT
@@ -127,7 +127,7 @@ class JournalEntry(Struct, frozen=True, order=True):
 class Journal:
     """The journal files below one state directory.
 
-    Methods that write raise OSError: what that means depends on how far the caller is.
+    Methods that write raise OSError: its meaning depends on the caller's progress.
     """
 
     def __init__(self, state: Path, filesystem: FileSystem) -> None:
@@ -154,7 +154,7 @@ class Journal:
 
     def discard_draft(self, journal_id: str) -> None:
         """Remove what an interrupted ``begin`` left."""
-        # What cannot be removed now is pruned later.
+        # Files that cannot be removed now are pruned later.
         with suppress(OSError):
             self.filesystem.remove(self._draft(journal_id))
 

@@ -59,7 +59,7 @@ def hold(root: Path, directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-        # Left behind it would be stale, and the next run removes it.
+        # A leftover would be stale, and the next run removes it.
         with suppress(OSError):
             place.unlink()
 

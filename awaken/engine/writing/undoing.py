@@ -98,7 +98,7 @@ class UndoStack(Struct, frozen=True):
 
 
 class TreeState(Struct, frozen=True):
-    """How the files of a record stand on disk; a file that is in none of these is as before.
+    """The state of a record's files on disk; a file that is in none of these is unchanged.
 
     ``new`` existed before and hold the new content, ``created`` were made by the apply, and
     ``edited`` are neither as before nor as after. The keys are places in ``record.files``.

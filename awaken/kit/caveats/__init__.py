@@ -1,4 +1,4 @@
-"""Who notices a rewrite, for the caveats of its finding.
+"""Effects of a rewrite that callers can observe, for the caveats of its finding.
 
 ``failures`` finds who catches or expects an exception, ``replaced_names`` which tests replace a
 name, and ``listed_names`` which calls see all names of a scope.

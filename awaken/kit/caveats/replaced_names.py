@@ -1,4 +1,4 @@
-"""What rules say of names that tests put something else in the place of."""
+"""Messages about names that tests replace."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def doubles_passed(
             continue
         is_given = b"dependency_overrides" in home.source.text
         if leading is None and not is_given:
-            # Who leads to a function takes the calls of the whole program.
+            # The path to a function needs the calls of the whole program.
             leading = {one.path for one in leading_to(project, module, function)} - {module.path}
         if is_given or (leading is not None and home.path in leading):
             yield from doubles

@@ -1,4 +1,4 @@
-"""Planned loads: what becomes of each read at the statement that loads its object."""
+"""Planned loads: how each read is served by the statement that loads its object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AddedLoad:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLoads:
-    """The edits that load what some reads need, and what becomes of each way to a read.
+    """The edits that load the relationships of some reads, and the fate of each path to a read.
 
     ``present`` are those that an option, or the mapping, serves already; ``refused`` says of the
     others why nothing can be written for them.

@@ -30,10 +30,10 @@ _POLYMORPHIC = "selectin_polymorphic"
 class Level:
     """The options that apply to objects of the class ``qualified``.
 
-    ``own`` may get more, ``fixed`` stand where they stay as they are. ``text`` is how the class is
-    written here, empty if that is not known. ``joined`` says whether the objects come in the rows
-    of the statement itself, ``passed`` are the classes on the way and
-    ``attribute`` is the relationship that leads here.
+    ``own`` may get more options, ``fixed`` stay as they are. ``text`` is how the class is written
+    here, empty if that is not known. ``joined`` says whether the objects come in the rows of the
+    statement itself, ``passed`` are the classes on the way and ``attribute`` is the relationship
+    that leads here.
     """
 
     qualified: str
@@ -181,7 +181,7 @@ class Loads:
         """Whether a to-one may be joined to the rows of the statement."""
         if self.separate:
             return False
-        # What a joined class joins itself repeats rows, which only legacy queries leave out.
+        # The joins of a joined class repeat rows, which only legacy queries leave out.
         return not self.is_select or self.project.orm.needs_unique(target) is False
 
     def _owner(self, step: _Step) -> str:

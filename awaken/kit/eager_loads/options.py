@@ -77,9 +77,9 @@ class Option:
 
 @dataclass
 class Given:
-    """An argument of ``options(...)``: the options in it, and whether they may be written anew.
+    """An argument of ``options(...)``: its options, and whether they may be rewritten.
 
-    ``node`` is the argument in its file. ``options`` is None where they cannot be told.
+    ``node`` is the argument in its file. ``options`` is None where they are unknown.
     """
 
     module: Module

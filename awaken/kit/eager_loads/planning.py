@@ -79,7 +79,7 @@ def _all_refused(traces: Sequence[Trace], refused: Refused) -> PlannedLoads:
 
 @dataclass
 class _Options:
-    """The options of one entity: those that stand there, and more."""
+    """The options of one entity: existing ones and more."""
 
     entity: Entity
     own: list[Option]
@@ -87,7 +87,7 @@ class _Options:
 
 @dataclass
 class _Found:
-    """What became of the reads so far: those served by an addition, by its code."""
+    """The reads so far: those served by an addition, by its code."""
 
     added: dict[str, list[Trace]] = field(default_factory=dict)
     present: list[Trace] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Objects that are made and not loaded: what a refresh after the commit has to load."""
+"""Objects that are made and not loaded: attributes that a refresh after the commit has to load."""
 
 from __future__ import annotations
 

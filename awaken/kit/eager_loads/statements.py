@@ -102,8 +102,8 @@ class Statement:
 
     ``calls`` are the calls that follow directly, the first one first, and ``whole`` is the last of
     them. ``separate`` says that nothing may be joined to it. ``leaves`` says that others in the
-    program may go on with it. ``ends`` are the methods that fetch its rows, as far as they are in
-    sight; what goes over all of them is called ``iter``.
+    program may go on with it. ``ends`` are the visible methods that fetch its rows; a loop over all
+    of them is called ``iter``.
     """
 
     module: Module
@@ -190,7 +190,7 @@ def _calls_on(module: Module, node: ast.AST) -> Iterator[ast.Call]:
         if attribute.value is not node or call.func is not attribute:
             return
         yield call
-        # What follows is called on the result.
+        # Later methods are called on the result.
         if attribute.attr in _RESULTS:
             return
         node = call

@@ -1,4 +1,4 @@
-"""Writes between a load and a read: what is loaded ahead would be older than what is read today.
+"""Writes between a load and a read: an eager load would return older values than the lazy one.
 
 A relationship that loads when it is read sees what was flushed before. One that its statement loads
 sees none of it until something expires the object, which a commit does, but no release of a

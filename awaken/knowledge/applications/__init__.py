@@ -1,6 +1,6 @@
 """The knowledge about applications that start and stop: their classes, and what works on them.
 
-The TOML files beside this module, typed; each says where its rows were read.
+The TOML files of this folder, typed; each names the source of its rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The knowledge about what is asynchronous in place of what: names, methods, and who takes both.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Absorbing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is given functions, and awaits what they give if that is a coroutine.
+    """Classes that take functions and await their results if these are coroutines.
 
     ``functions`` are given one as an argument, ``applications`` as one of ``on_startup`` and
     ``on_shutdown``.
@@ -63,9 +63,9 @@ class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``names`` are their classes. ``awaited`` methods are coroutine functions on the other side;
     ``missing`` is what is not there. Of the ``arguments`` of theirs it takes the same, and its
     transport those of ``transport``, by the names that these have there. ``requests`` and
-    ``bodies`` are the keywords that a request takes there. ``httpx`` are the versions that know
-    what is written; with those ``of_requests``, by distribution, the synchronous clients are none
-    of httpx, and with those ``without_address`` an application sees no address of the client.
+    ``bodies`` are the keywords that a request takes there. ``httpx`` are the versions that support
+    the new code. With those ``of_requests``, by distribution, the synchronous clients are not
+    httpx's, and with those ``without_address`` an application sees no address of the client.
     """
 
     names: tuple[str, ...]
@@ -83,7 +83,8 @@ class Clients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Classes that make mapped objects, and put them into a session that they hold.
 
-    Classes that inherit from ``bases`` are called to do so; what ``plain`` names does not.
+    Classes that inherit from ``bases`` are made by calling them; calls that ``plain`` names do not
+    make one.
     """
 
     bases: tuple[str, ...]
@@ -91,7 +92,7 @@ class _ObjectFactories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands on the asynchronous side for what the synchronous one has.
+    """Asynchronous counterparts of synchronous names.
 
     - ``names``: qualified names, with those of their twins.
     - ``locks``: those of threads, with those of tasks; ``stack_methods``: of ``ExitStack``.

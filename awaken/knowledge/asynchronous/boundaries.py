@@ -1,6 +1,6 @@
-"""The knowledge about where code runs: in which process, in which thread, before or behind a loop.
+"""Where code runs: in which process and thread, before or after the start of a loop.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Those of ``threaded`` are called in threads. ``bound`` is the argument that has the task itself
     passed first. ``running`` are methods of a task that call its function with their arguments,
     ``applying`` other attributes by which it is called here; ``traced`` calls hooks around it, too.
-    ``eager`` settings have what sends a task call it at once, and ``interrupting`` exceptions are
-    raised wherever the code just stands.
+    With ``eager`` settings a task runs at once where it is sent. ``interrupting`` exceptions may be
+    raised anywhere in its code.
     """
 
     decorators: tuple[str, ...]
@@ -43,7 +43,7 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is handed a function, as which argument, and where it is called.
+    """Functions that receive a function: the argument, and the place where it is called.
 
     A ``consumer`` is called while its thread ``waits`` in one of these methods.
     """
@@ -108,10 +108,10 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Threads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What means something else in the one thread of an event loop.
+    """Names that mean something else in the one thread of an event loop.
 
     ``locks`` are those without a twin for tasks. ``waits`` wait for what another function does,
-    ``joins`` for another thread, which may have ``handed`` its part to the loop. What is
+    ``joins`` for another thread, which may have ``handed`` its part to the loop. Names that are
     ``outside`` cannot be called in a loop. ``local`` has attributes of each thread, ``identities``
     tell one thread from another.
     """
@@ -126,7 +126,7 @@ class Threads(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What runs functions outside of the event loop of an application.
+    """Code that runs functions outside of the event loop of an application.
 
     ``loops`` are functions that run one by themselves, and ``servers`` those among them that serve
     an application. ``migrations`` is what runs Alembic, and ``in_threads`` what calls a function in

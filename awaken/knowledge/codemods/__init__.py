@@ -1,4 +1,4 @@
-"""What is known about codemods of others: the words without which they change no file."""
+"""Third-party codemods: the words without which they change no file."""
 
 from __future__ import annotations
 

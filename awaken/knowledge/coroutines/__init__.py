@@ -1,6 +1,6 @@
-"""The knowledge about coroutines: what gives one, and what becomes of one that is passed.
+"""Knowledge about coroutines: functions that return them, and functions that consume them.
 
-The TOML files beside this module, typed; each says where its rows were read.
+The TOML files of this folder, typed; each names the source of its rows.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Taking = Literal["runs", "starts", "wraps", "asks", "calls"]
 class Taker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Functions and methods that do something with coroutines, and the arguments that are such.
 
-    ``does``: it ``runs`` a coroutine to its end, ``starts`` it beside other code, ``wraps`` it, so
-    that awaiting what it returns runs it, ``asks`` what kind of thing it is, or ``calls`` what it
-    is passed: a function belongs there, a coroutine does not.
+    ``does``: it ``runs`` a coroutine to its end, ``starts`` it concurrently, ``wraps`` it, so that
+    awaiting the result runs it, ``asks`` for its kind, or ``calls`` its argument, which has to be a
+    function.
 
     ``positions`` are the positions of these arguments, ``keyword`` the name of the first;
     ``all`` says that every positional argument is one. With ``items`` the argument is an iterable

@@ -1,6 +1,6 @@
-"""The knowledge about decorators of libraries: those behind which the function is still called.
+"""Decorators of libraries that still call the function.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The knowledge about distributions around a program: database drivers, test plugins, settings.
 
-The TOML files beside this module, typed; each says where its rows were read.
+The TOML files of this folder, typed; each names the source of its rows.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SettingsClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What pydantic 2 makes of the ``class Config`` of settings.
+    """The ``class Config`` of settings in pydantic 2.
 
-    ``bases`` are the names of the class that settings inherit, ``legacy_bases`` those of
-    pydantic 1, ``empty_bases`` classes of which a ``Config`` may inherit and get nothing.
-    ``keys`` are the settings there are, ``renamed`` and ``removed`` those of pydantic 1: what
-    they are called now, and what to do instead.
+    ``bases`` are the names of the class that settings inherit, ``legacy_bases`` those of pydantic
+    1, ``empty_bases`` classes of which a ``Config`` may inherit and get nothing. ``keys`` are the
+    existing settings, ``renamed`` and ``removed`` those of pydantic 1: their new names, and the
+    replacements.
     """
 
     source: str

@@ -1,6 +1,6 @@
 """The knowledge about what makes objects and passes them in: containers and dependencies.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from awaken.knowledge.tables import read_table
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The classes of providers, by what a call of one gives, and what asks for it.
 
-    ``calling`` call their first argument, ``resources`` do so and take what a generator yields;
-    ``containers`` stand for an instance of their first argument. ``markers`` are subscripted with
-    a provider, as the default of a parameter. ``dependencies`` are calls around a function, as
+    ``calling`` call their first argument, ``resources`` do so and take the yielded value of a
+    generator; ``containers`` are instances of their first argument. ``markers`` are subscripted
+    with a provider, as the default of a parameter. ``dependencies`` are calls around a function, as
     the default of a parameter or inside of the subscript of one of ``annotated``.
     """
 

@@ -1,6 +1,6 @@
 """The knowledge about locks and semaphores: which functions and classes make one.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Guarding = Literal["lock", "semaphore"]
 
 
 class _Locks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What makes a lock, by qualified names.
+    """Qualified names of functions that make a lock.
 
     - ``locks``, ``semaphores``: those that tasks wait for with ``async with``.
     - ``thread_locks``, ``thread_semaphores``: those that threads wait for with ``with``.

@@ -1,6 +1,6 @@
 """The knowledge about libraries that run code of a program which nobody handed them.
 
-The TOML file beside this module, typed; it says where its rows were read.
+The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations

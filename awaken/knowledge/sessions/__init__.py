@@ -1,6 +1,6 @@
-"""The knowledge about sessions: what their methods do to objects, and who else configures them.
+"""Knowledge about sessions: effects of their methods, and libraries that configure them.
 
-The TOML files beside this module, typed; each says where its rows were read.
+The TOML files of this folder, typed; each names the source of its rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionEvents:
-    """By qualified name: what a call does, and what leaving its block does."""
+    """By qualified name: the effects of a call, and of leaving its block."""
 
     def __init__(self, known: _Events) -> None:
         self.calls: dict[str, SessionEvent] = dict(known.functions)

@@ -34,7 +34,7 @@ def hand_out(
 
     ``lines`` are the numbers of sockets. It ends when ``control`` does.
     """
-    # What is loaded by now stays: who looks for garbage in it copies it page by page.
+    # Loaded objects stay: a collection would copy them page by page.
     gc.freeze()
     waiting = [socket.socket(fileno=number) for number in lines]
     for line in waiting:

@@ -72,7 +72,7 @@ def forbid(root: str) -> None:
     That is where it opens a connection, starts a program or changes a file. Files of the system's
     directory for temporary ones may be written, except for those of the project in ``root``.
     """
-    # Where the code stands, nothing is put beside it.
+    # Nothing is written next to the code.
     sys.dont_write_bytecode = True
     place = os.path.realpath(tempfile.gettempdir()) + os.sep
     sys.addaudithook(_hook(place, os.path.realpath(root) + os.sep))

@@ -1,9 +1,8 @@
 """Imports the code of a project: from its source alone, and only where it was asked for.
 
-What else may lie there is nothing that a user has read: bytecode that was left next to the source,
-compiled modules, and modules that hide one that a library asks for. So a module that is installed
-comes before one of the project, and no code of the project is imported before the user's own
-choice of a codemod leads into it.
+Other files there are unread by the user: stale bytecode, compiled modules, and modules that shadow
+a library. So a module that is installed comes before one of the project, and no code of the project
+is imported before the user's own choice of a codemod leads into it.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class ProjectModules:
         self._directories = setup.import_from
         self._code = setup.code
         self._target = setup.target
-        # What lies next to a script of the user's own, elsewhere, is no code of the project.
+        # Files next to a user's own script, elsewhere, are not code of the project.
         own = (setup.project, setup.root, *setup.import_from[:2])
         self._projects = [_real(one) for one in own]
         self._environment = [_real(one) for one in _environment()]

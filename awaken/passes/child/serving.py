@@ -1,8 +1,7 @@
 """Loads foreign code, and answers for one file after the other.
 
-Each file gets a process that is forked from the one that loaded the code: what the code remembers
-of a file it does not know with the next, and one that ends its process costs its file alone. Code
-that is known to remember nothing needs none of its own.
+Each file gets a process, forked from the one that loaded the code. So no state of one file reaches
+the next, and a crash costs one file. Code that is known to remember nothing needs none of its own.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ _MOST_SAID = 10_000
 
 
 class Words:
-    """What this process and those forked from it print, kept in a file without a name."""
+    """Output of this process and of those forked from it, kept in a file without a name."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process

@@ -53,7 +53,7 @@ _STRING_OR_COMMENT = re.compile(
 
 
 class _Lexer(Protocol):
-    """What is used of a Pygments lexer, which comes without types."""
+    """The used part of a Pygments lexer, which has no types."""
 
     def get_tokens_unprocessed(self, text: str) -> Iterable[tuple[int, object, str]]: ...
 

@@ -100,8 +100,8 @@ class _Console(Console):
         raise BrokenPipeError
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        # All that rich writes, and all that a pager gets, comes along here. What rich itself does
-        # to the terminal has ``control``; what is a text may hold styles, but no escapes.
+        # All that rich writes, and all that a pager gets, comes along here. Rich's own control
+        # codes come through ``control``; a text may hold styles, but no escapes.
         inactive = (
             piece if piece.control else Segment(printable(piece.text), piece.style)
             for piece in buffer

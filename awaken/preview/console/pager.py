@@ -1,4 +1,4 @@
-"""Long output goes through a pager, as git does it; what fits on the screen is printed at once."""
+"""Long output goes through a pager, as in git; short output is printed at once."""
 
 from __future__ import annotations
 

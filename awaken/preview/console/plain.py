@@ -1,7 +1,7 @@
 """A console without colours and without an edge: a pipe, or a file.
 
-What is printed there is what Rich would print, without Rich: to import it and to draw a thousand
-rows with it takes longer than all else that a run does of which nothing changed.
+It prints what Rich would print, without Rich. Importing Rich and drawing a thousand rows takes
+longer than a run in which nothing changed.
 """
 
 from __future__ import annotations

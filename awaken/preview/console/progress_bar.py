@@ -59,7 +59,7 @@ class _Bar:
         task = self._drawn.task_ids[0]
         self._drawn.update(task, description=stage, completed=done, total=total)
         self._drawn.start()
-        # Without its thread Rich draws only when it is told to.
+        # Without its thread Rich draws only on request.
         self._drawn.refresh()
 
     def close(self) -> None:

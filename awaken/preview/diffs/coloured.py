@@ -43,7 +43,8 @@ def print_diff(report: Report, console: AnyConsole, current: Path, view: View = 
     told = {site for root in report.roots for site in outlined(root)}
     for section in sections(report, current):
         left = [one for one in section.left() if one.site not in told]
-        # What is left alone for the sake of others is in the plan, and of some files that is all.
+        # A site that is left alone for the sake of others is in the plan, and some files have
+        # nothing else.
         if section.change is None and section.left() and not left:
             continue
         _header(page, section)

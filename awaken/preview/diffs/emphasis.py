@@ -28,7 +28,7 @@ Pairs = list[tuple[int, int]]
 
 
 class Emphasis(Struct, frozen=True):
-    """What changed within the lines of a block."""
+    """The changed parts of the lines of a block."""
 
     old: Stretches
     new: Stretches

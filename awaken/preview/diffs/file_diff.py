@@ -40,7 +40,7 @@ class _Side(Struct, frozen=True):
 
 
 class FileDiff:
-    """What differs in one section, which must hold a change; ``context`` lines around."""
+    """The differences in one section, which must hold a change; ``context`` lines around."""
 
     def __init__(self, page: Page, section: Section, context: int = CONTEXT) -> None:
         self._page = page

@@ -1,4 +1,4 @@
-"""Hunks: the one comparison of lines behind the patch and the terminal's diff."""
+"""Hunks: the one comparison of lines, for the patch and for the terminal's diff."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hunks(
     head = _shared(before, after)
     if head == len(before) == len(after):
         return []
-    # Behind the head, so that no line counts for both.
+    # After the head, so that no line counts for both.
     tail = _shared(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     changes = list(_changes(old, new, head))
@@ -87,7 +87,7 @@ def _near(changes: list[Block], context: int) -> list[list[Block]]:
     """Join the changes whose contexts touch."""
     groups: list[list[Block]] = []
     for change in changes:
-        # Twice: the context behind the one touches that before the other.
+        # Twice: the context after one hunk touches that before the next.
         if groups and change.start - groups[-1][-1].stop <= 2 * context:
             groups[-1].append(change)
         else:

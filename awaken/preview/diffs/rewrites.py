@@ -1,4 +1,4 @@
-"""The new text of single places in a file, where it can be told from that of their neighbours."""
+"""The new text of single places in a file, where it is separate from that of their neighbors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rewrite(Struct, frozen=True):
 
 
 class Rewrites:
-    """What became of the ``regions`` of one file, and its new lines in the colours of ``page``."""
+    """The new texts of the ``regions`` of one file, and its lines in the colors of ``page``."""
 
     def __init__(self, page: Page, change: FileChange, regions: Iterable[Region]) -> None:
         before = SourceLines(change.before.text if change.before else b"")
@@ -49,7 +49,7 @@ class Rewrites:
         first, last = region.line - 1, region.last_line
         if not any(part.start < last and part.stop > first for part in self._changes):
             return None
-        # what is inserted right before or behind belongs to it
+        # an insertion right before or after belongs to it
         own = [part for part in self._changes if part.start <= last and part.stop >= first]
         own = [part for part in own if part.start == part.stop or _meets(part, first, last)]
         start, stop = min(first, own[0].start), max(last, own[-1].stop)

@@ -29,7 +29,7 @@ class SideBySide:
         self._bar = page.glyph("│", "|")
         # The bar and a blank on each side take three cells.
         self._column = (width - 3) // 2
-        # Two blanks and the sign stand beside the number.
+        # Two blanks and the sign are next to the number.
         self._room = self._column - digits - 3
 
     def same(self, old: Line, new: Line) -> None:

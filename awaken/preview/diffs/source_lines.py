@@ -37,7 +37,7 @@ class SourceLines:
         self._text = text
         # Nearly every text has one kind of line ends, and hundreds of texts are shown in a run.
         self._is_plain = b"\r" not in text
-        # Behind the last line end there is no line, and a text without one has a last line.
+        # No line follows the last line end, and a text without one has a last line.
         self._is_ended = not text or text.endswith((b"\n", b"\r"))
 
     @cached_property

@@ -1,8 +1,8 @@
-"""What stands in the way of most sites: one edit each, by the number of sites that it frees.
+"""Blockers of the most sites: one edit each, by the number of sites that it frees.
 
 Sites share a blocker if they stay for one reason that lies in one place: a parameter without
-annotation, a double in a test, a wrapper, a version. What stops a change of a whole program is a
-blocker of all its sites, together with whatever else stops it.
+annotation, a double in a test, a wrapper, a version. A reason that stops a change of a whole
+program blocks all its sites, together with the other reasons.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STOPS = "stops"
 
 
 class Blocker(Struct, frozen=True, kw_only=True):
-    """What keeps ``sites`` sites as they are; ``help`` says what to edit, at ``place``.
+    """A reason that keeps ``sites`` sites as they are; ``help`` says what to edit, at ``place``.
 
     ``others`` is how many more blockers the same sites have. ``place`` is None where the edit is
     one of the project's settings.
@@ -48,7 +48,7 @@ def blockers(report: Report) -> list[Blocker]:
         for root in report.roots
         for one in (*_of_plans(root), *_of_sites(root), *_of_versions(root))
     ]
-    # What frees sites by itself stands before what frees as many together with others.
+    # A blocker that frees sites by itself precedes one that frees as many together with others.
     return sorted(found, key=lambda one: (-one.sites, one.others, one.rule, one.message))
 
 

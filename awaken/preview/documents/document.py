@@ -22,18 +22,18 @@
                  "rules": [...], "reasons": [{"rule", "reason", "sites"}]}}
 
 Lines and columns are 1-based; columns count characters and the end column is exclusive. Paths are
-relative to the current directory, with ``/``; what cannot be UTF-8 in a name is escaped. A place in
-``chain`` is ``{"path", "line", "column", "end_line", "end_column", "note"}``; its lines are 0 where
-the file's text is not in the report. A change with ``admitted`` false needs ``--unsafe-fixes``.
-``reason`` and ``change`` are null where the level has none; the line of a diagnostic is 0 where it
-is unknown. ``left_to_do`` are lines of settings files that the changes need and that awaken could
-not write; ``add`` is the line, or ``command`` makes it. ``plans`` say what changes of a whole
-program come to, in words; the ``change`` of one is null where it says why there is none. A row
-without a ``text`` is about its file, and its ``path`` is null where it has no place. ``held_by`` is
-``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place where a comment says
-so, else null. Nothing else counts what is held. With ``--recipe`` roots, findings, changes and
-files say which ``step`` they are of; their lines are those that the step before left. ``answers``
-of a finding are settings that would take it back. The schema is
+relative to the current directory, with ``/``; characters of a name that are not UTF-8 are escaped.
+A place in ``chain`` is ``{"path", "line", "column", "end_line", "end_column", "note"}``; its lines
+are 0 where the file's text is not in the report. A change with ``admitted`` false needs
+``--unsafe-fixes``. ``reason`` and ``change`` are null where the level has none; the line of a
+diagnostic is 0 where it is unknown. ``left_to_do`` are lines of settings files that the changes
+need and that awaken could not write; ``add`` is the line, or ``command`` makes it. ``plans`` say
+what changes of a whole program come to, in words; the ``change`` of one is null where it says why
+there is none. A row without a ``text`` is about its file, and its ``path`` is null where it has no
+place. ``held_by`` is ``comment``, ``settings``, ``baseline`` or ``since``; ``held_at`` is a place
+where a comment says so, else null. Nothing else counts what is held. With ``--recipe`` roots,
+findings, changes and files say which ``step`` they are of; their lines are those that the step
+before left. ``answers`` of a finding are settings that would take it back. The schema is
 ``docs/schemas/report-1.schema.json``.
 """
 

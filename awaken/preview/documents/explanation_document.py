@@ -79,7 +79,7 @@ def reason_document(code: str, reason: Reason, rule: Rule | None) -> bytes:
 
 def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     assert explanation.report is not None  # noqa: S101  a site comes from a run
-    # Whoever reads `check --output-format json` finds the same keys here.
+    # Readers of `check --output-format json` find the same keys here.
     found = _alone(explanation.report, site)
     suppressed = next(iter(Tables(Report((found,), ()), current).suppressed()))
     changes = list(Tables(Report((found,), ()), current).changes())

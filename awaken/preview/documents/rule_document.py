@@ -20,8 +20,8 @@
      }]}
 
 ``default`` is written as in TOML, and null where the option must be given. ``reason`` is the full
-code (``query-to-select/unknown-entity``); ``…`` in ``message`` stands for what a site fills in.
-``before`` and ``after`` give the text of each file by its path.
+code (``query-to-select/unknown-entity``); ``…`` in ``message`` marks the parts that each site fills
+in. ``before`` and ``after`` give the text of each file by its path.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Level manual and unsafe are warnings, safe and advice are notes (see ``remaining.SEVERITY``). Paths
 are relative to the top of the repository (``%SRCROOT%``). A suppressed site is a suppressed result,
-in source where a comment does so; what ``--since`` suppresses is no result, because nobody decided
-about it. ``partialFingerprints`` come from the identity of the site, which survives edits around
-it.
+``inSource`` if a comment suppresses it. Sites that ``--since`` excludes are no results: nobody
+decided about them. ``partialFingerprints`` come from the identity of the site, which survives edits
+around it.
 
 Columns count characters and lines also end at a lone carriage return, both as Python sees them.
 """
@@ -160,7 +160,7 @@ class _Run:
         return {**where, "region": region} if region else where
 
     def _artifact(self, path: str) -> _Table:
-        # What lies outside the repository cannot be relative to its top.
+        # A path outside the repository cannot be relative to its top.
         if path.startswith("../") or Path(path).is_absolute():
             return {"uri": Path(os.path.normpath(self._places.base / path)).as_uri()}
         return {"uri": quote(os.fsencode(path)), "uriBaseId": _ROOT}

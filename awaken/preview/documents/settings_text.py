@@ -1,7 +1,7 @@
 """Settings as TOML that can be pasted, and where each was said.
 
-What is printed can stand in an ``awaken.toml`` in the root, where it means the same; in a
-``pyproject.toml`` every table goes below ``[tool.awaken]``.
+The output is a valid ``awaken.toml`` for the root; in a ``pyproject.toml`` every table goes below
+``[tool.awaken]``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _moved(pattern: str, directory: Path, root: Path) -> str:
     if not root.is_relative_to(directory):
         return ""
     parts, above = pattern.lstrip("/").split("/"), root.relative_to(directory).parts
-    # `**` may stand for any of the directories above, and none is cut off.
+    # `**` may match any of the directories above, and none is cut off.
     if "**" in parts[: len(above) + 1]:
         return pattern
     named = all(map(fnmatchcase, above, parts)) and len(parts) > len(above)

@@ -4,8 +4,8 @@
 
     ::warning title=some-rule%3A manual,file=app/db.py,line=3,endLine=3,col=5,endColumn=20::text
 
-Level manual and unsafe are warnings, safe and advice are notices, what awaken could not do is an
-error (see ``remaining.SEVERITY``). GitHub shows ten of each kind per step and drops the others
+Manual and unsafe sites are warnings, safe ones and advice are notices, and problems of the run are
+errors (see ``remaining.SEVERITY``). GitHub shows ten of each kind per step and drops the others
 without a word, so the most important ones come first, and where there are more than ten the first
 notice says so. Paths are relative to the top of the repository.
 """
@@ -80,7 +80,7 @@ def _more(report: Report, asked: Asked) -> str:
 
 def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
     path, region = places.of(root, finding.place)
-    # The place stands in the message as well: in the log, GitHub shows nothing else of it.
+    # The message repeats the place: GitHub's log shows nothing else of it.
     numbers = "".join(f":{number}" for number in (region.line, region.column) if number)
     reason = f" [{finding.reason}]" if finding.reason else ""
     lines = [f"{path}{numbers}: {finding.message}{reason}", finding.help, _way(root, finding)]

@@ -56,7 +56,7 @@ def github_review(report: Report, asked: Asked) -> dict[str, Any]:
     base = base_of(report, asked)
     comments, crowded, spread = list[dict[str, Any]](), 0, list[_Shown]()
     for root in report.roots:
-        # What `apply` made is in the files already.
+        # The changes of `apply` are in the files already.
         if asked.command == "apply" or not root.changes:
             continue
         changed = changed_lines(root.root, since, {}) if since else None

@@ -1,4 +1,4 @@
-"""JUnit XML: each site is a test that failed, what awaken could not do an error.
+"""JUnit XML: each site is a failed test, each problem of the run an error.
 
 A run without sites is one test that passed: servers take an empty file for a broken one. One suite
 holds the sites of one file. Source: the schema of Jenkins' xUnit plugin, ``junit-10.xsd``.

@@ -26,7 +26,7 @@ class Suggestion(NamedTuple):
 
 
 class Alone(NamedTuple):
-    """What a change does when it is made alone: the paths that it edits, and it as a suggestion."""
+    """The effect of a change that is made alone: the paths that it edits, and its suggestion."""
 
     paths: tuple[str, ...]
     suggestion: Suggestion | None
@@ -55,8 +55,8 @@ def _suggestion(root: RootReport, files: Sequence[FileChange]) -> Suggestion | N
         return None
     file, before = files[0], files[0].before
     on_disk = root.sources.get(file.path)
-    # A reader applies it to the file on disk, and counts lines as git does. What git and the host
-    # do with `\r\n` in a suggestion is unknown.
+    # A reader applies it to the file on disk, and counts lines as git does. It is unknown what git
+    # and the host do with `\r\n` in a suggestion.
     if on_disk is None or on_disk.text != before.text or b"\r" in before.text + file.after.text:
         return None
     old, new = (text.text.split(b"\n") for text in (before, file.after))

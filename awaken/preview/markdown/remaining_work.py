@@ -1,10 +1,10 @@
 """The changes and the remaining work as GitHub flavoured Markdown, for a tracker or a comment.
 
-What awaken does by itself is one line, and a folded diff for each file at the end; each reason
-that keeps places manual, each rule with unsafe rewrites that were not asked for, and each rule with
-advice is a heading with its help and one task per place. GitHub takes 65,536 characters: groups
-that do not fit any more are left out whole, and named with their numbers at the end; only one that
-is too long for any issue is cut. Diffs get the room that is left, and only whole ones are shown.
+The changes that awaken makes are one line, with a folded diff for each file at the end. Each reason
+of manual places, each rule with unrequested unsafe rewrites, and each rule with advice is a heading
+with its help and one task per place. GitHub takes 65,536 characters: groups that do not fit any
+more are left out whole, and named with their numbers at the end; only one that is too long for any
+issue is cut. Diffs get the room that is left, and only whole ones are shown.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NAMED = 100
 class Group(Struct, frozen=True):
     """Places that have their reason, and what to do about it, in common.
 
-    ``said`` stands above the ``tasks``: the message and the help where all share them.
+    ``said`` comes before the ``tasks``: the message and the help where all share them.
     """
 
     heading: str
@@ -153,7 +153,7 @@ def _groups(report: Report, asked: Asked) -> Iterator[Group]:
     found: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
     told = {(root.root, site) for root in report.roots for site in outlined(root)}
     for root, finding in remaining(report, asked.command):
-        # What is left alone for the sake of others is counted above.
+        # A site that is left alone for the sake of others is counted above.
         if not is_made(root, finding) and (root.root, finding.site) not in told:
             found[finding.level, finding.reason or finding.rule].append((root, finding))
     ordered = sorted(
@@ -210,7 +210,7 @@ def _fitted(head: str, groups: Sequence[Group]) -> str:
         return head + "".join(texts)
     room = most = LIMIT - _size(head) - _size(_left_out(groups))
     shown: dict[int, str] = {}
-    # Whole groups first, also smaller ones behind one that does not fit.
+    # Whole groups first, also smaller ones after one that does not fit.
     for index, text in enumerate(texts):
         if _size(text) <= room:
             room -= _size(text)

@@ -127,7 +127,7 @@ def sections(text: str) -> list[Section]:
     found: list[tuple[str, list[str]]] = [("", [])]
     fence = ""
     for line in text.splitlines():
-        # A heading inside a code block, a comment in Python, is none.
+        # A heading inside a code block, a comment in Python, does not count.
         if match := _FENCE.match(line):
             fence = ("" if line.strip() == fence else fence) if fence else match[1]
         if line.startswith("## ") and not fence:

@@ -1,4 +1,4 @@
-"""Foreign text made fit for GitHub's Markdown: it is read as it stands, and calls nobody."""
+"""Foreign text made fit for GitHub's Markdown: it shows literally, and mentions nobody."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIRST = re.compile(r"^(\d*)([-+=#.):])")
 """What opens a list, a heading or an underline where a line begins."""
 _CALLS = re.compile(r"@(?=\w)|#(?=\d)|(?<=GH)-(?=\d)|:(?=//|[\w+-]+:)|(?<=www)\.", re.IGNORECASE)
 """Mentions, references, addresses and emoji, which GitHub finds in the rendered text."""
-# GitHub escapes a backslash before these signs away again; only what stands between helps.
+# GitHub removes a backslash before these signs; only a character between them helps.
 _NOTHING = "<!-- -->"
 """A comment, which is not seen, and parts what belongs together."""
 _TICKS = re.compile("`+")

@@ -20,7 +20,7 @@ class StepRow(Struct, frozen=True):
 
 
 class Course(Struct, frozen=True, kw_only=True):
-    """What is known of a run beyond its report.
+    """Facts about a run that are not in its report.
 
     ``verdict`` takes the place of the summary where it is not empty, and ``sentences`` follow it.
     ``tests`` are rows on what the tests say, and ``reaches`` what they do at each change (a

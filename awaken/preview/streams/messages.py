@@ -21,7 +21,7 @@ def say(text: str) -> None:
     On a terminal a sentence is folded between words.
     """
     text = harmless(text)
-    # Whoever reads a pipe folds nothing; several lines are folded already.
+    # Readers of a pipe fold nothing; several lines are folded already.
     if sys.stderr.isatty() and "\n" not in text:
         rows = textwrap.wrap(
             text,

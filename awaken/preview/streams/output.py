@@ -30,19 +30,19 @@ FilesOf = Callable[[Path, ChangeId], Iterable[FileChange]]
 
 
 class Staged(Struct, frozen=True):
-    """What a run with stages can show: ``files_of`` one change, ``since`` the commit it names."""
+    """Outputs of a run with stages: ``files_of`` one change, ``since`` the commit it names."""
 
     files_of: FilesOf
     since: str | None
 
 
 class Asked(Struct, frozen=True):
-    """What a form has to know beside the report.
+    """The inputs of an output format besides the report.
 
-    ``command`` is that of the command line, ``current`` the directory in which the user stands,
-    ``context`` the number of unchanged lines around a change. ``staged`` shows a change by itself;
-    without it no form does. ``again`` is the command line of this run, ``report_url`` the address
-    of the report that a comment links to, and ``course`` how the run went.
+    ``command`` is that of the command line, ``current`` the user's directory, ``context`` the
+    number of unchanged lines around a change. ``staged`` shows a change by itself; without it no
+    form does. ``again`` is the command line of this run, ``report_url`` the address of the report
+    that a comment links to, and ``course`` how the run went.
     """
 
     command: str

@@ -1,9 +1,9 @@
 r"""Foreign text made fit for a terminal and a log: nothing in it can act, and nothing disappears.
 
 Everything that awaken prints passes here: each name and message by ``visible``, where it is put
-into a line, and every line by ``harmless``, where it is written. The latter is what nobody gets
-around (``output`` and ``messages`` beside this module, and ``awaken.preview.console``); the former
-keeps columns right.
+into a line, and every line by ``harmless``, where it is written. ``output``, ``messages`` and
+``awaken.preview.console`` always escape what a terminal would interpret; the former keeps columns
+aligned.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
         page.row((_aligned(_HEADINGS, widths), "faint"))
         for rule in members:
             styled: list[RowPart] = [(rows[rule][0], "code.name")]
-            # Only the name is styled, so the row is cut behind it.
+            # Only the name is styled, so the row is cut after it.
             page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
             page.hanging(Text("    "), summary(rule))
         page.row()

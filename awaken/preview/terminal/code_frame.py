@@ -1,4 +1,4 @@
-"""Lines of a file as they stand, with a place in them underlined or marked at the edge."""
+"""Lines of a file, with a place in them underlined or marked at the edge."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ _Labelled = tuple[str, Sequence[Row]]
 
 
 class _Told(NamedTuple):
-    """What was printed of the first program: others only name what is the same."""
+    """The facts that were printed for the first program: others only name those that are equal."""
 
     name: str
     rows: Sequence[_Labelled]
@@ -132,7 +132,7 @@ class _Page:
         yield "Settings", self._settings(root)
         if root.files or self._every:
             yield from self._program(root)
-        # Projects of one repository say the same of it, so it is told at the first one.
+        # Projects of one repository share it, so only the first one shows it.
         if root.repository is None or root.repository != self._repository or self._every:
             yield "Git", [git_row(root)]
         if root.pending or root.undoable or self._every:

@@ -25,7 +25,7 @@ RUNS = "runs"
 
 
 class Row(Struct, frozen=True):
-    """A value in its own column, a specifier beside it, and where that was read."""
+    """A value in its own column, a specifier next to it, and its source."""
 
     value: str
     detail: str = ""

@@ -109,7 +109,7 @@ class _Printed:
         yield "also edits", self._others(site)
         for change in site.requires:
             yield "requires", self._required(change)
-        # What a comment holds already needs no second one.
+        # A site that has a comment already needs no second one.
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
             label = "to hide it" if finding.level is Level.MANUAL else "to leave it out"

@@ -212,7 +212,7 @@ class _Frames:
         self._told.append(rewrite.old)
         text = self._rewrites.text(rewrite)
         old = self._lines.lines[rewrite.old.start : rewrite.old.stop]
-        # Of lines that stay, with more behind them, only what is added is news.
+        # For unchanged lines with more after them, only the additions are new.
         is_added = [one.plain for one in text[: len(old)]] == [one.rstrip("\r\n") for one in old]
         return Rewritten(rewrite.old, text[len(old) :] if is_added else text)
 

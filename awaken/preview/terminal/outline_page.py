@@ -1,4 +1,4 @@
-"""What changes of a whole program come to, on a console: a few lines, however large the change is.
+"""Changes of a whole program on a console: a few lines, however large the change is.
 
 A part shows its largest rows; files are joined to folders until they are few. Programs find all of
 them in the form ``json``.

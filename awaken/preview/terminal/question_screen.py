@@ -1,4 +1,4 @@
-"""One change at a time on a terminal: what it is, all of its files, and the question."""
+"""One change at a time on a terminal: its summary, all of its files, and the question."""
 
 from __future__ import annotations
 

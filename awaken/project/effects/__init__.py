@@ -1,4 +1,4 @@
-"""Effects: what running a piece of code does besides its result, such as blocking."""
+"""Effects: what running code does besides returning a result, such as blocking."""
 
 from awaken.project.effects.blocking import BlockingCall, BlockingCalls, Blocks
 from awaken.project.effects.coroutines import Fate

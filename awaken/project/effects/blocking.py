@@ -26,8 +26,8 @@ _MOST = 20  # a message names one; more would only be kept
 class BlockingCall:
     """A call of a library function that blocks.
 
-    ``waits_for`` says for what, ``place`` where it stands, and ``chain`` by which calls the code
-    that was asked about comes to it.
+    ``waits_for`` says for what, ``place`` where, and ``chain`` by which calls the code of the
+    question gets there.
     """
 
     name: str
@@ -38,7 +38,7 @@ class BlockingCall:
 
 @dataclass(frozen=True, slots=True)
 class BlockingCalls:
-    """The blocking calls of a piece of code, and the calls of which it cannot be told.
+    """The blocking calls of a piece of code, and the calls that may block.
 
     Each blocking call is named once, with the shortest way to it, the nearest first; at most 20 of
     either are named, and what else is known counts as unknown.

@@ -97,7 +97,7 @@ class Callees:
         ancestors = self._evaluator.classes.ancestors(owner)
         if ancestors is None:
             return (f"{owner}.{func.attr}",)
-        # What the program overrides is followed into, not looked up.
+        # Overrides of the program are followed, not looked up.
         if any(self._defines(one.qualified, func.attr) for one in ancestors.inside):
             return ()
         if ancestors.unresolved:

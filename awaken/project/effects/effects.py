@@ -22,7 +22,7 @@ from awaken.project.values.domain import Producer, Unknown
 
 
 class Effects:
-    """What running code does beside its result; nothing is looked for before it is asked."""
+    """Side effects of running code; they are worked out on demand."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator

@@ -18,10 +18,10 @@ from awaken.project.source.trees import last_name, without_arguments
 class Guard:
     """One thing around a piece of code, in its function.
 
-    ``handler``: catches exceptions of it, those in ``catches`` by their qualified names (None for
-    one that cannot be told; ``builtins.BaseException`` where nothing is named). ``finally``: runs
-    after it. ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part
-    of such a block itself. ``ends`` says whether the context ends exceptions of its block.
+    ``handler``: catches its exceptions, those in ``catches`` by their qualified names (None for an
+    unknown one; ``builtins.BaseException`` where nothing is named). ``finally``: runs after it.
+    ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part of such a
+    block itself. ``ends`` says whether the context ends exceptions of its block.
     """
 
     kind: Literal["handler", "finally", "with", "in-handler", "in-finally"]
@@ -98,7 +98,7 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
     name = evaluator.names.qualified(module, node)
     located = None if name is None else evaluator.names.locate(name)
     if name is not None and located is None:
-        # A library's exception is told by its name alone.
+        # The name alone identifies a library's exception.
         return (name,)
     if name is not None and evaluator.classes.facts(name) is not None:
         return (name,)

@@ -2,8 +2,8 @@
 
 A context is one function with its file and the flow of its variables; an edge is a call in one
 context that reaches the function of another. Both are compared by identity: ``CallEdges`` gives the
-same one for the same place. What is asked is followed on demand, from one function to the next, and
-only where all of it is in sight: where it is not, the answer is Unseen.
+same one for the same place. Functions are followed on demand, from one to the next, and only while
+everything is visible; otherwise the answer is Unseen.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class CallEdge:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Why not all is in sight that is done with a value; ``places`` are where that shows.
+    """A reason why uses of a value are not visible; ``places`` show it.
 
     ``callers``: another call of the function may be hidden; ``returned``: the function need not
     return it; ``passed``: a call may pass it anywhere; ``held``: it may be something else. ``what``
@@ -102,9 +102,9 @@ class CallEdges:
     """The functions that a value goes through, found while they are asked for.
 
     Trees are held as long as this is needed, for nodes are compared. ``known`` are the calls whose
-    result is followed, or the names that get it out of a tuple, with an edge for each function
-    that they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
-    code out of sight may call them as well.
+    result is followed, or the names that get it out of a tuple, with an edge for each function that
+    they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
+    invisible code may call them as well.
     """
 
     def __init__(self, calls: Calls, load: Callable[[str], Module | None], module: Module) -> None:
@@ -152,7 +152,7 @@ class CallEdges:
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
-        # The function may stand in a tree parsed again: the node that is held here is looked for.
+        # The function may be in a tree that was parsed again: this node is looked up.
         mine = next(
             one
             for one in home.like(called.function)
@@ -174,7 +174,8 @@ class CallEdges:
     def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name
         for obstacle in callers.obstacles:
-            # Code out of sight may call nearly every public function: said, but no reason to stop.
+            # Invisible code may call nearly every public function: it is said, but no reason to
+            # stop.
             if obstacle.kind in {"outside", "inherited"}:
                 self.outside.setdefault(name, obstacle.why)
                 continue
@@ -337,7 +338,7 @@ class CallEdges:
         for edge in calls:
             given = edge.given(parameter)
             default = default_of(context.function, parameter)
-            # Where nothing is passed it is None, which is none of the values that are followed.
+            # Without an argument it is None, which is not among the followed values.
             if given is None and default is not None and is_omitted(edge.call) and is_none(default):
                 found.append((context, default))
                 continue
@@ -401,7 +402,7 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
         case ast.If(body=first, orelse=second):
             return _always_leaves(first) and _always_leaves(second)
         case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
-            # What `finally` does last counts, whatever was on its way.
+            # The last statement of `finally` counts, whatever was in progress.
             return _always_leaves(final) or (
                 _always_leaves(orelse or inner)
                 and all(_always_leaves(handler.body) for handler in handlers)

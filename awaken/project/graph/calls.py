@@ -33,7 +33,7 @@ from awaken.project.values.wrapped import Decorated, decorated_by
 
 
 class Calls:
-    """Who calls what, and with which arguments; nothing is looked for before it is asked."""
+    """Calls and their arguments; they are worked out on demand."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator

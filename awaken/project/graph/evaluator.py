@@ -1,4 +1,4 @@
-"""The evaluator of a whole program: what a parameter is, it asks of the callers."""
+"""The evaluator of a whole program: it asks the callers for the values of a parameter."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Hierarchy:
     def hidden_base(self, method: str) -> str | None:
         """Return an external base of the class that may call ``method``; None if none."""
         ancestors = self._evaluator.classes.ancestors(self._qualified)
-        # Which of two definitions is inherited cannot be told.
+        # It is unknown which of two definitions is inherited.
         if ancestors is None or not all(facts.unique for facts in ancestors.inside):
             return "classes that are defined twice"
         if ancestors.unresolved:
@@ -233,7 +233,7 @@ class Hierarchy:
 
     def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:
-            # What is declared as a base from a library may be an instance of this class.
+            # A value that is declared as a library's base may be an instance of this class.
             return qualified in self._outside
         key = (qualified, method)
         if key not in self._reached:

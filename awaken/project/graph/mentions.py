@@ -62,7 +62,7 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             if project.qualified_name(other, node) == f"{home.name}.{name}":
                 return True
             last = home.name.rpartition(".")[2]
-            # What is called like the module is taken for it, if nothing says what it is.
+            # A name equal to the module's counts as the module, if nothing else defines it.
             value = node.value if isinstance(node, ast.Attribute) else None
             return isinstance(value, ast.Name) and value.id == last
         case ast.alias():

@@ -1,9 +1,9 @@
 """The arguments that the callers of a function pass to one of its parameters.
 
-A parameter that is passed on as it came (``def f(s): g(s)``) stands for what *its* callers pass,
+A parameter that is passed on unchanged (``def f(s): g(s)``) has the values that *its* callers pass,
 so recursion and cycles of functions add nothing. Calls with ``*args`` or ``**kwargs`` that may
-reach the parameter are unknown, unless these are a display in sight, or the keywords that the
-caller was given itself. A default counts always: some call may rely on it.
+reach the parameter are unknown, unless these are a visible display, or the caller's own keywords. A
+default counts always: some call may rely on it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Passing:
             if key in seen:
                 continue
             seen.add(key)
-            # What was found so far is kept: the doubt says that it is not all.
+            # The results so far are kept: the doubt says that they are incomplete.
             if len(seen) > _MOST_PARAMETERS or len(found.given) > _MOST_ARGUMENTS:
                 found.doubts["too many calls have to be followed"] = _place(asked)
                 return found
@@ -84,7 +84,7 @@ class Passing:
         for module, call, site in self._calls(dict.fromkeys(sites)):
             found.calls += 1
             given = argument_of(call, asked.function, asked.parameter, site.bound)
-            # What it gets then is the default, which was added above.
+            # It then has the default, which was added above.
             if given is None and default is not None and is_omitted(call):
                 continue
             if given is None:

@@ -16,7 +16,7 @@ _IMPORTING = (
 
 
 class TextMentions:
-    """Answers whether a name may stand for a function; each text is read once for each name."""
+    """Answers whether a name may refer to a function; each text is read once for each name."""
 
     def __init__(self, words: Words) -> None:
         self._words = words

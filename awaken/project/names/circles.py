@@ -1,9 +1,8 @@
 """Answers to questions that lead to other questions, in circles as well: each is answered once.
 
-A question is a generator: it yields the questions that it needs, is sent their answers, and
-returns its own. Nothing recurses, so chains may be of any length. Questions that need each other
-are told so (``circular``) and are asked again until none of their answers changes any more; what
-they come to does not depend on which of them was asked first.
+A question is a generator: it yields the questions that it needs, is sent their answers, and returns
+its own. Nothing recurses, so chains may be of any length. Questions that need each other are
+``circular``: they are repeated until no answer changes. The result does not depend on the order.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class Answer(NamedTuple, Generic[Value]):
-    """What is known of a question; ``circular`` if it needs the one that asks, so far as known."""
+    """The known answer to a question; ``circular`` if it needs the current one, as far as known."""
 
     value: Value
     circular: bool

@@ -36,9 +36,9 @@ class Definition(Struct, frozen=True):
 class ClassFacts(Struct, frozen=True):
     """One class as written: ``bases`` and ``decorators`` are qualified names, None if unknown.
 
-    ``bases_text`` are the bases as they stand in the file. ``unique`` is False where the file
-    defines the name twice. ``members`` are the names that its body binds, ``assigned`` those that
-    it sets on ``self``.
+    ``bases_text`` are the bases as written in the file. ``unique`` is False where the file defines
+    the name twice. ``members`` are the names that its body binds, ``assigned`` those that it sets
+    on ``self``.
     """
 
     qualified: str

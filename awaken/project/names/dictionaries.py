@@ -22,7 +22,7 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
     if not all(_only_reads(module, read) for read in module.scopes.reads_of(name)):
         return ()
     match bindings[0].value:
-        # None stands for ``**other``, whose values are not in sight.
+        # None represents ``**other``, whose values are not visible.
         case ast.Dict(keys=keys, values=values) if None not in keys:
             return tuple(values)
         case ast.DictComp(value=value):

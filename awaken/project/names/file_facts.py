@@ -29,7 +29,7 @@ _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class WrittenName(Struct, frozen=True, array_like=True):
-    """An expression that names something, as it stands in its file.
+    """An expression that names something, as written in its file.
 
     ``text`` is its source without comments. ``dotted`` are the parts of ``a.b.c``, none if it is
     something else. The first is bound at the ``top`` of the file, in a ``local`` scope, or
@@ -80,7 +80,7 @@ class WrittenFunction(Struct, frozen=True, array_like=True):
 
 
 class FileFacts(Struct, frozen=True, array_like=True):
-    """What one file says, whatever its path and whatever stands in other files.
+    """Facts of one file, whatever its path and the other files.
 
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
     other names that something gets anywhere in the file, by import or assignment. ``called`` are
@@ -160,7 +160,7 @@ class FactsIndex:
         known = self.known.get(source.text)
         if known is None:
             module = self._load(source.path)
-            # That it does not parse is not kept: who loads it next is to be told why.
+            # A syntax error is not kept: the next reader needs its message.
             if module is None:
                 return None
             known = self.known[source.text] = facts_of(module)

@@ -27,12 +27,12 @@ class FoundModule(NamedTuple):
 class Layout:
     """The Python files of one project, seen as modules.
 
-    A file's name starts at its outermost package; files beside no ``__init__.py`` are named from
-    the project root, or from ``src`` or ``lib`` inside it. Where two files claim one name, both
-    are named by their whole path. ``published`` says whether code outside the project may import
-    these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the same, in
-    another one (PEP 420): files import from it by its whole way. Folders of ``on_path`` stand on
-    the path of the program: files in them are named from there, packages or not.
+    A file's name starts at its outermost package; files in folders without ``__init__.py`` are
+    named from the project root, or from ``src`` or ``lib`` inside it. Where two files claim one
+    name, both are named by their whole path. ``published`` says whether code outside the project
+    may import these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the
+    same, in another one (PEP 420): files import from it by its whole way. Folders of ``on_path``
+    are on the path of the program: files in them are named from there, packages or not.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Layout:
         self.inner = frozenset(inner)
         self._on_path = tuple(on_path)
         files = {path for path in paths if is_python(path)}
-        # A stub beside its module is the same module, and the source says more.
+        # A stub next to its module is the same module, and the source has more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
         self._paths = frozenset(files - self._stubs)
         self._folders = {
@@ -144,7 +144,7 @@ class Layout:
             for root in _SOURCE_FOLDERS:
                 found = self._at(_join(_join(above, root), relative))
                 if found.path is not None:
-                    # Beside a script the file wins over the standard library; imported, not.
+                    # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else found
                 namespace = namespace or found.namespace
         for root in self._on_path:

@@ -1,4 +1,4 @@
-"""What connects a program to Python files that are none of it: imports of either side.
+"""Links between a program and Python files outside of it: imports in either direction.
 
 Such a file belongs to another project of the repository, is left out, or does not parse. It is
 read as words, and never as a tree: that a file names something says enough against a change.

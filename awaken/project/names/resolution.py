@@ -270,9 +270,10 @@ class Names:
             if is_package and not table.stars and self.layout.is_namespace(folder):
                 return folder
             return None if table.dynamic else (yield from self._star(path, table, name))
-        # None beside other values stands in for an import that failed.
+        # None among other values replaces a failed import.
         real = [one for one in targets if one.kind != "none"] or list(targets)
-        # Only beside an import of the name is a call with a string taken for another import of it.
+        # A call with a string counts as another import of the name only together with an import of
+        # it.
         if len(real) == 1 and real[0].kind == "lazy":
             real = [NameTarget("variable")]
         found: list[str | None] = []
@@ -308,8 +309,8 @@ class Names:
             return None
         if found.namespace or target.level:
             submodule = self.layout.find(below(source, target.name), path)
-            # A relative import never leaves the project; what else a folder without `__init__.py`
-            # has, another distribution puts there.
+            # A relative import never leaves the project; another distribution adds the rest of a
+            # folder without `__init__.py`.
             if target.level or submodule != FoundModule():
                 return self._canonical_of(submodule.path)
         return self._knowledge.canonical(f"{source}.{target.name}")
@@ -367,7 +368,7 @@ class Names:
             return value
         table = self.table(question.path)
         is_bound = table is not None and question.name in table.names
-        # What modules only import from each other, none of them has.
+        # Names that modules only import from each other do not exist.
         return None if is_bound else _builtin(question.name)
 
     def _is_closed(self, module: str) -> bool:
@@ -394,7 +395,7 @@ def _builtin(name: str) -> str | None:
 
 
 def _agreed(found: list[str | None]) -> str | None:
-    # What is not known yet does not disagree.
+    # An unknown value does not disagree.
     known = [one for one in found if one != _NOTHING] or found
     return known[0] if known and len(set(known)) == 1 else None
 

@@ -16,13 +16,13 @@ NameTargetKind = Literal[
 
 
 class NameTarget(Struct, frozen=True, array_like=True):
-    """One thing that a name may stand for.
+    """One possible meaning of a name.
 
-    ``text`` is the dotted module of an import, the dotted expression of an alias. For ``from``
-    it is the module as written (may be empty), ``name`` the imported name and ``level`` the dots.
+    ``text`` is the dotted module of an import, the dotted expression of an alias. For ``from`` it
+    is the module as written (may be empty), ``name`` the imported name and ``level`` the dots.
     ``lazy`` is a call with the dotted name ``text`` as a string: it may import that module.
-    ``none`` is an assignment of None (the usual stand-in for a missing import); ``opaque`` is
-    bound in a way that says nothing (a loop, an exception handler, ``del``).
+    ``none`` is an assignment of None (the usual fallback of a missing import); ``opaque`` is a
+    binding with an unknown value (a loop, an exception handler, ``del``).
     """
 
     kind: NameTargetKind

@@ -1,4 +1,4 @@
-"""Usages of a function or class: a mention calls it, names it anew or passes it on."""
+"""Usages of a function or class: a mention calls it, renames it or passes it on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INJECTING = {"Depends", "Provide", "Security", "inject"}
 class Usage:
     """One use: ``node`` is the call for ``call``, ``name`` the new name for ``alias``.
 
-    ``injected`` is what a framework is told to call: ``Depends(f)``. ``nothing`` neither calls
+    ``injected`` is a function for a framework to call: ``Depends(f)``. ``nothing`` neither calls
     the function nor lets anyone else do so.
     """
 

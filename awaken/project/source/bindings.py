@@ -43,8 +43,8 @@ class Binding:
     """One place that gives a name a value.
 
     ``node`` is what binds: an ``ast.Name``, ``alias``, ``arg``, a definition, an except handler or
-    a pattern. ``value`` is the expression it receives as it stands: for ``with`` the context
-    manager, for ``for`` the iterable, None where the value is only part of an expression.
+    a pattern. ``value`` is the expression as written: for ``with`` the context manager, for ``for``
+    the iterable, None where the value is only part of an expression.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Builder:
         self.scopes = [self.module]
         self.import_stars: list[ast.ImportFrom] = []
         self.entered: dict[ast.AST, Scope] = {tree: self.module}
-        # What the names of a target receive, noted at the statement and used at the name.
+        # The values of a target's names, noted at the statement and used at the name.
         self._received: dict[ast.AST, tuple[BindingKind, ast.expr | None, ast.expr | None]] = {}
         self._unbound: set[ast.AST] = set()
         self._walk(tree)

@@ -1,4 +1,4 @@
-"""Where the parts of an f-string stand: before Python 3.12 ``ast`` may place them wrongly."""
+"""Places of the parts of an f-string: ``ast`` may report them wrongly before Python 3.12."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def is_shown(module: Module, node: ast.expr) -> bool:
 
 def _shows(module: Module, part: ast.FormattedValue) -> bool:
     behind = module.source.text[module.span(part.value).end :].lstrip(b" )\t\r\n")
-    # `!=` belongs to the value, and a format may begin with `=` behind a colon.
+    # `!=` belongs to the value, and a format may begin with `=` after a colon.
     return behind.startswith(b"=")

@@ -18,8 +18,8 @@ in the order of the run, the same is asked and the same is answered. This needs 
 - A file that a change edits counts as read. What later phases see of it follows from that.
 - When in doubt a file is read: one too many costs time, one too few an answer that is wrong.
 
-Not recorded, for the engine sees to it: the set of paths, all files that are no Python (manifests),
-files with suppression comments, and those in which findings are placed.
+The engine itself tracks the set of paths, all files other than Python (manifests), files with
+suppression comments, and those with findings, so they are not recorded.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Search(Struct, frozen=True, order=True):
 
 
 class LookedAt(Struct):
-    """What one run, all its phases and processes together, looked at.
+    """The evidence of one run, all its phases and processes together.
 
     ``searched`` gives the Python files in which each search holds, ``read`` the files of which
     more was seen; both by project-relative path. ``told`` gives, for searches that are answered

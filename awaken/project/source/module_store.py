@@ -35,8 +35,8 @@ class ModuleStore:
     to some of them forgets it.
 
     A file is parsed again only if nobody holds its tree any more. So two nodes that are held
-    together with their modules are one place of a file if and only if they are one object; what
-    is kept without its module is compared by place (``same_node``).
+    together with their modules are one place of a file if and only if they are one object; nodes
+    kept without their module are compared by place (``same_node``).
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ModuleStore:
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = self._bytes_again = 0
-        # All trees of an earlier store, but for those that are taken over.
+        # All trees of an earlier store, except those that are taken over.
         self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
 
     def alive(self) -> WeakSet[Module]:

@@ -1,4 +1,4 @@
-"""One parsed file: its tree, where its nodes stand in the bytes, and what encloses them."""
+"""One parsed file: its tree, the byte offsets of its nodes, and the nodes around each of them."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Module:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         parents = self._parents
-        # From here the nodes inside lead to the scope that the string stands in.
+        # From here the nodes inside lead to the scope of the string.
         parents[parsed] = constant
         for node in walk(parsed):
             ast.copy_location(node, constant)
@@ -223,7 +223,7 @@ class Module:
             return
         starts, wanted = self._line_starts, {one.start for one in spans}
         for node in self._walked[0]:
-            # Where it begins is told without an object: hardly any begins where one is wanted.
+            # Its start is known without an object: few begin where one is wanted.
             if (
                 isinstance(node, ast.expr)
                 and starts[node.lineno - 1] + node.col_offset in wanted

@@ -10,7 +10,7 @@ from awaken.project.source.modules import Module
 
 
 class Program(Protocol):
-    """What ``Project`` answers to facts that are no part of it."""
+    """The answers of ``Project`` for facts outside of it."""
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""

@@ -2,7 +2,7 @@
 
 ``session.execute = fake``, ``setattr``, ``patch``, ``patch.object``, ``patch.multiple``,
 ``patch.dict``, ``monkeypatch.setattr``, ``mocker.spy`` and whatever else takes an object with the
-name of an attribute, or a dotted name. What an owner is, those know who have values.
+name of an attribute, or a dotted name. The evaluator knows the value of an owner.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lines on which statements stand, and which of them some lines would cut."""
+"""The lines of statements, and the statements that a set of lines would cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from awaken.project.source.trees import Function
 
 
 class Lines(NamedTuple):
-    """Lines of a file, counted from 0; ``end`` is the first behind them."""
+    """Lines of a file, counted from 0; ``end`` is exclusive."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class StatementLines:
             inner = [one for block in _blocks(node) for one in block]
             self._inner[node] = inner, [lines_of(one).end for one in inner]
         inner, ends = self._inner[node]
-        # Several may stand in one line, and then all of them end there.
+        # Several may be on one line, and then all of them end there.
         first = bisect_right(ends, lines.start)
         last = bisect_left(ends, lines.end)
         return inner[first : first + 1] + inner[max(last, first + 1) : last + 1]
@@ -66,10 +66,10 @@ class StatementLines:
         blocks = [one for one in _blocks(node) if lines_of(one[0]).start <= lines.start]
         if not blocks:
             return True
-        # What is behind a block and begins the next one (`else`, `except`) belongs to the node.
+        # The next block's head after a block (`else`, `except`) belongs to the node.
         if lines_of(blocks[-1][-1]).end < lines.end and len(blocks) < len(_blocks(node)):
             return True
-        # Blank lines and comments behind the last statement of a block are no statements of others.
+        # Blank lines and comments after the last statement of a block are no statements of others.
         at = bisect_left(self._starts, whole.end)
         return at < len(self._starts) and self._starts[at] < lines.end
 

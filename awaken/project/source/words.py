@@ -38,7 +38,7 @@ _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
 # Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
-# What may stand between a dot and an attribute, also where a text like "{0." "name}" goes on.
+# Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
@@ -95,7 +95,7 @@ class Words:
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
-        # Templates are there only beside a rule that reads them, and no answer depends on that.
+        # Templates exist only with a rule that reads them, and no answer depends on that.
         self._others = sorted(
             path for path in files if not is_python(path) and path not in templates
         )
@@ -204,7 +204,7 @@ class Words:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
         encoded, found = word.encode(), list[str]()
         for path in self.files_with(word):
-            # The patterns know words of ASCII only; any other may stand in every file.
+            # The patterns know ASCII words only; any other word may be in every file.
             if not word.isascii() or self._words_of(kind, self._searched(path)).has(encoded):
                 found.append(path)
         self._note(kind, word, found)

@@ -1,4 +1,4 @@
-"""What the text of a file says by itself, kept on disk by content and shared by all runs.
+"""Facts that the text of a file has by itself, stored on disk by content and shared by all runs.
 
 Begin with ``summaries``: what is kept of a text, and under which key. ``table`` is the file on
 disk: signed rows, bounded in size, that come back as they were written or not at all.

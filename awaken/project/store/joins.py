@@ -1,8 +1,8 @@
 """Questions that the facts of files answer together, without a tree: yes, no, or ask the evaluator.
 
-The evaluator is the judge. A join says yes or no where what is written leaves one meaning: a name
-that stands for one function of the program, undecorated or decorated by what hands it through.
-Everything else is None. ``tests/project/test_joins.py`` holds that no join contradicts it.
+The evaluator is the judge. A join says yes or no where the code has one meaning: a name for one
+function of the program, undecorated or with decorators that pass it through. Everything else is
+None. ``tests/project/test_joins.py`` holds that no join contradicts it.
 """
 
 from __future__ import annotations

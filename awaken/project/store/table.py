@@ -1,8 +1,8 @@
 """Bytes by key in one SQLite file: a row comes back as it was written, or not at all.
 
-SQLite sees to runs that read and write at once, to a write that is ended in its middle and to a
-disk without room. What it cannot know, whether awaken itself wrote a row, a code says that only
-the holder of the user's key can make. Nothing here is needed for an answer: what fails is given up.
+SQLite handles concurrent readers and writers, interrupted writes and full disks. It cannot know
+whether awaken itself wrote a row. So each row has a code that only the holder of the user's key can
+make. No answer depends on the store: a failing read or write is skipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values: what an expression may be, followed backwards.
+"""Values: the possible results of an expression, followed backwards.
 
 Begin with ``possible`` (what rules ask) and ``domain`` (what can be said of a value), then
 ``evaluation``, the evaluator, and ``answers``, its memory; it is split by construct into

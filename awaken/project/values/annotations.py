@@ -257,7 +257,7 @@ class Annotations:
         inner = self.unsolved(module, argument)
         if simple == "Mapped":
             return inner
-        # The target may be wrapped in a collection, or stand alone.
+        # The target may be wrapped in a collection, or alone.
         held = union(*(_held(one) for one in inner))
         collection = "AppenderQuery" if simple == "DynamicMapped" else "WriteOnlyCollection"
         return (InstanceOf(f"sqlalchemy.orm.{collection}", parameters=(held,)),)

@@ -1,4 +1,4 @@
-"""The value domain: what an expression may be."""
+"""The value domain: the possible results of an expression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SessionKind = Literal["session", "scoped", "async", "async-scoped"]
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It cannot be told what this is; ``why`` is one sentence, ``place`` where it ends."""
+    """An unknown value; ``why`` is one sentence, ``place`` where it ends."""
 
     why: str
     place: Place
@@ -23,23 +23,23 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class TooLarge(Unknown):
-    """It is not worked out, for that would take too many steps; ``why`` names the limit."""
+    """A value that would take too many steps; ``why`` names the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownResult(Unknown):
-    """What comes out of a library, by a function or of a class; ``name`` is that of it."""
+    """The result of a library's function or class, which is ``name``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session, or a registry that stands for one; ``place`` says where that was seen.
+    """A session, or a registry that acts as one; ``place`` is its source.
 
-    ``unless`` is empty where that is proven; else every call in sight passes a session, and the
-    clause says who may pass something else. ``custom_query`` is the class of the program's own
-    that its queries are of, ``?`` where it cannot be told, empty if they are plain.
+    ``unless`` is empty if that is proven; else every visible call passes a session, and the clause
+    says who may pass something else. ``custom_query`` is the program's own class of its queries,
+    ``?`` if unknown, empty if they are plain.
     """
 
     kind: SessionKind
@@ -79,9 +79,9 @@ class Origin:
 
     ``options`` are the places of the loader options that the statement is given, ``way`` the
     relationships that lead from what it loads to the object, each with its class, as
-    ``app.models.User.posts``; empty if that is the object itself.
-    ``kind`` is ``parameter`` where ``place`` is a parameter of which only its class is known, as of
-    ``self``: what its callers pass is asked of them apart.
+    ``app.models.User.posts``; empty if that is the object itself. ``kind`` is ``parameter`` where
+    ``place`` is a parameter of which only its class is known, as of ``self``: the arguments of its
+    callers are a separate question.
     """
 
     place: Place
@@ -96,8 +96,8 @@ class InstanceOf:
 
     ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
-    call that made it, of applications and routers alone: they are told apart by it. ``parameters``
-    are what its type parameters stand for: of ``dict[str, User]`` the keys, then the values. Empty
+    call that made it, for applications and routers alone: it identifies them. ``parameters`` are
+    the arguments of its type parameters: of ``dict[str, User]`` the keys, then the values. Empty
     says nothing of them. ``grows`` says that they are what was seen when it was built, so that what
     is put into it later counts as well; what an annotation says holds for that, too. ``origins``
     are all calls that it may come from, None if not all are known.
@@ -115,7 +115,7 @@ class InstanceOf:
 
 @dataclass(frozen=True, slots=True)
 class TypeVariable:
-    """What a type variable stands for, where nothing has solved it yet.
+    """The value of a type variable that is not solved yet.
 
     ``bound`` is what it may be at most, empty if anything. ``as_class`` means the class itself, as
     in ``type[T]``. No answer holds one: they are put in place of each other where a call or an
@@ -136,7 +136,7 @@ class TupleOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Argument:
-    """What a call gives to one parameter, still to be evaluated where it was written.
+    """The argument of a call for one parameter, still to be evaluated in its own file.
 
     To its first parameter a method is given ``receiver``, which is known already; then ``value``
     is that parameter.
@@ -168,7 +168,7 @@ class Argument:
 
     def __hash__(self) -> int:
         if not self._hash:
-            # Many objects are the receiver of one method: they are told apart by their classes.
+            # Many objects are the receiver of one method: their classes distinguish them.
             receiver = getattr(self.receiver, "qualified", None)
             path, parameter, value = self.module.path, self.parameter, self.value
             found = hash((path, receiver, *_position(parameter), *_position(value)))
@@ -238,7 +238,7 @@ class NoneValue:
 
 @dataclass(frozen=True, slots=True)
 class NotRelevant:
-    """Proven to be no session; ``mock`` if it stands in for anything at all."""
+    """Proven to be no session; ``mock`` if it may replace any object."""
 
     what: str
     mock: bool = False
@@ -355,7 +355,7 @@ def holds_tree(values: Values) -> bool:
     """Whether ``values`` lead to the tree of a file."""
     for one in values:
         kind = type(one)
-        # Each answer is asked for this: what holds nothing is most of them.
+        # Each answer is checked for this: most hold nothing.
         if kind is FunctionOf or (kind in _HOLDING and holds_tree(inside(one))):
             return True
     return False

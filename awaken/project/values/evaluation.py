@@ -1,8 +1,8 @@
 """The evaluator: the values of an expression, followed backwards over files.
 
 A local variable is what reaches the place at which it is read; what is read at another time, by a
-function inside, and every name of a module is all that is ever assigned to it. Of what is still
-being worked out there are no values yet: an empty tuple is never taken for something absent.
+function inside, and every name of a module is all that is ever assigned to it. A question in
+progress has no values yet: an empty tuple never means absent.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened
 from awaken.project.values.wrapped import packed_item, packed_keyword
 
-# What callers pass is known to the first, and not to the second.
+# The first knows the arguments of callers, the second does not.
 _KEPT = {True: "answers", False: "answers without callers"}
 
 
 class Evaluator(ABC):
     """Answers what expressions of one project are; the parts know each other through it.
 
-    What callers pass is asked of the floor above, which extends this class.
+    The subclass in the call graph asks callers for their arguments.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Evaluator(ABC):
             module,
             node,
             lambda: self._limited(module, node, known),
-            # Arguments hold the trees that they stand in.
+            # Arguments hold their trees.
             "question" if known else "tree",
         )
 
@@ -248,7 +248,7 @@ class Evaluator(ABC):
         """
         outer = self._answers, self.follows_callers
         aside = self._answers_aside
-        # What is asked inside of a question that is answered apart begins anew.
+        # Questions inside of a separate question begin again.
         self._answers, self.follows_callers = aside if aside.is_idle else Answers(), False
         try:
             yield
@@ -313,7 +313,7 @@ class Evaluator(ABC):
                 return union(*(self.values(module, x, known) for x in (node.body, node.orelse)))
             case ast.NamedExpr():
                 return self.values(module, node.value, known)
-            # On the left only what is falsy is given on: no session, so None stands for it.
+            # Only a falsy left side is passed on: it is no session, so None represents it.
             case ast.BoolOp(op=ast.And()):
                 return union(self.values(module, node.values[-1], known), (NoneValue(),))
             case ast.BoolOp():
@@ -423,7 +423,7 @@ class Evaluator(ABC):
             return InstanceOf(self.names.defined(made))
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
-        # It stands in for anything, so it proves nothing, and nothing stands against it.
+        # It may replace anything, so it proves nothing, and nothing contradicts it.
         if qualified.startswith("unittest.mock."):
             return NotRelevant("a mock", mock=True)
         return External(qualified)
@@ -442,7 +442,7 @@ class Evaluator(ABC):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
                 found = self.assigned(module, node, binding.value, binding.annotation, known)
-                # Nothing else gives values to a local variable: what it is given may say more.
+                # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
                     return found
                 return self._seen(module, binding.value, found, known)
@@ -525,7 +525,7 @@ class Evaluator(ABC):
             given = self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
-            # A test may annotate a mock as what it stands for.
+            # A test may annotate a mock as the class that it replaces.
             mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
             if not mocked and not any(isinstance(one, Unknown) for one in declared):
                 return _narrowed(declared, given)
@@ -554,7 +554,7 @@ class Evaluator(ABC):
         defining = self.load(found.path)
         if defining is None:
             return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
-        # What a package binds hides its submodule, except while the package itself imports that.
+        # A binding of a package hides its submodule, except while the package itself imports that.
         if target.name not in defining.scopes.module.bindings or defining.path == module.path:
             submodule = self.names.layout.submodule(found.path, target.name)
             if submodule is not None:

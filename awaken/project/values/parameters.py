@@ -1,9 +1,9 @@
 """The values of a parameter.
 
-One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are in
-sight, that is all it can be. If they are not, because its function is public or passed on as a
-value, it is taken for a session only where every call in sight passes one, and the session then
-says ``unless`` what; nothing else is concluded from callers that are not all there are.
+One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are
+visible, these are its only values. Otherwise, because its function is public or passed on as a
+value, it counts as a session only where every visible call passes one; the session then has
+``unless``. Nothing else is concluded from an incomplete set of callers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Parameters:
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
         found = self._of(module, binding, known)
-        # What loaded an object that is passed is asked of the callers where somebody wants to know.
+        # The loads of a passed object are asked of the callers on demand.
         return from_parameter(found, module.place(binding.node), self._evaluator.mapping.is_mapped)
 
     def _of(self, module: Module, binding: Binding, known: Environment) -> Values:
@@ -63,7 +63,7 @@ class Parameters:
             return (self._evaluator.unknown(module, parameter, "it is no parameter"),)
         owner = self._receiver(module, function, parameter)
         if owner is not None:
-            # Where a method is read from says more than the class that it stands in.
+            # The receiver of a method says more than its class.
             passed = self._passed(known, parameter)
             return (owner,) if passed is None else passed
         if parameter in _variadic(function):
@@ -255,9 +255,9 @@ class Parameters:
         )
         doubts = passed.doubts.keys() - passed.expected.keys()
         if (passed.given or declared) and not values:
-            # What is passed leads back to here alone.
+            # The passed value leads back to here alone.
             return ()
-        # A default alone is no evidence: no call in sight relies on it.
+        # A default alone is no evidence: no visible call relies on it.
         is_called = bool(passed.calls or declared)
         found = [value for value in values if value != NoneValue()] if is_called else []
         # Tests pass mocks where the program passes the real thing.
@@ -274,7 +274,7 @@ class Parameters:
         if unknown is None:
             doubt = min(doubts, default="") if found else ""
             unknown = evaluator.unknown(module, parameter, f"{why}, and {doubt}" if doubt else why)
-        # What the calls in sight pass is among what it may be.
+        # The arguments of visible calls are among its values.
         return (*(one for one in found if not isinstance(one, Unknown | NotRelevant)), unknown)
 
     def _receiver(

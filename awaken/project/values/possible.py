@@ -1,4 +1,4 @@
-"""What an expression may be, as rules ask for it: ``project.values.of(module, node)``."""
+"""The possible values of an expression, for rules: ``project.values.of(module, node)``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RUNNING = {"asyncio.Task", "asyncio.Future", "_asyncio.Task", "_asyncio.Future"
 
 @dataclass(frozen=True, slots=True)
 class PossibleValues:
-    """All that an expression may be, where it stands.
+    """All possible values of an expression in its place.
 
     ``alternatives`` are of the classes in ``domain``. ``unknown`` says why they may not be all,
     and where that ends; it is None where they are.

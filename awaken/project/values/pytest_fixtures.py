@@ -117,7 +117,7 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
     told = decorator
     if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
-        # What it passes may be the name of a fixture as well.
+        # It may also pass the name of a fixture.
         told = next(iter(decorator.args), decorator)
     texts = [node.value for node in ast.walk(told) if isinstance(node, ast.Constant)]
     # Names that are computed may be the one that is asked for.
@@ -163,7 +163,7 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
     if qualified == "unittest.mock.patch.dict":
         return 0
     if qualified not in _ARGUMENTS_OF_PATCHES:
-        # What pytest does itself patches nothing, whatever it is given.
+        # Functions of pytest itself patch nothing, whatever their arguments.
         return 0 if qualified.startswith("pytest.") else None
     has_object = len(decorator.args) > _ARGUMENTS_OF_PATCHES[qualified] or "new" in keywords
     return 0 if has_object else 1

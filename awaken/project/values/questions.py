@@ -51,10 +51,10 @@ class Given:
 
 @dataclass(slots=True)
 class Passed:
-    """All that is passed to a parameter by the calls in sight.
+    """All arguments that visible calls pass to a parameter.
 
     ``doubts`` are clauses, with their places, that say why other values may be passed as well;
-    without one, ``given`` is all that there is. ``calls`` is how many calls in sight say so.
+    without one, ``given`` is all that there is. ``calls`` is how many visible calls agree.
     ``expected`` has the types that receivers of the function declare, by the doubt that they end.
     """
 
@@ -72,7 +72,7 @@ def given_by(evaluator: Questions, argument: Argument) -> Values:
 
 
 class Mapping(Protocol):
-    """What the mapping of a program's classes answers, which the floor above reads."""
+    """Answers about the mapping of a program's classes, which a later layer provides."""
 
     def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         """Return what reading an attribute gives; empty where no mapping says so."""
@@ -104,7 +104,7 @@ class NoMapping:
 
 
 class LibraryTypes(Protocol):
-    """What the stubs of libraries answer."""
+    """Answers of the stubs of libraries."""
 
     def attribute(
         self, owner: InstanceOf | ClassOf | Session, name: str, module: Module, node: ast.AST
@@ -153,7 +153,7 @@ class LibraryTypes(Protocol):
 
 
 class Questions(Protocol):
-    """What the evaluator answers; ``follows_callers`` says whether it may ask for callers."""
+    """Answers of the evaluator; ``follows_callers`` says whether it may ask for callers."""
 
     names: Names
     classes: Classes

@@ -1,4 +1,4 @@
-"""What a test's own function is given that stands in for one of the program: what that is given."""
+"""Arguments of a test's function that replaces one of the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wrapper of a decorator is called with: what it passes on to what it decorates.
+"""Arguments of a decorator's wrapper: those that it passes on to the decorated function.
 
 ``def wrapper(*args): return function(*args)`` binds the arguments as the decorated functions do, so
 ``args[1]`` is what their second parameter is, and ``kwargs["user"]`` is what their ``user`` is.

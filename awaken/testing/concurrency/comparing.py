@@ -1,7 +1,7 @@
 """Compares the coroutines of a case on both sides: results, exceptions, tasks, side effects.
 
-What may differ is what the messages of the rule say: that a failure cancels the siblings, and that
-it comes in an ``ExceptionGroup``.
+The rule's messages announce two differences: a failure cancels the siblings, and it arrives in an
+``ExceptionGroup``.
 """
 
 from __future__ import annotations

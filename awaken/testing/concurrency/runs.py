@@ -70,7 +70,7 @@ class Loop(asyncio.SelectorEventLoop):
         """Whether time has to pass outside of the program."""
         return self._in_threads > 0
 
-    # What runs in a thread takes no time by the clock of the loop.
+    # Code in a thread takes no time by the clock of the loop.
     def run_in_executor(self, *arguments: Any) -> Any:  # type: ignore[override]
         """Run a function in a thread, as any loop does."""
         self._in_threads += 1
@@ -213,7 +213,7 @@ def picture(
 
 # -------------------------------------------------------------------------------- another Python
 class Request(NamedTuple):
-    """What another Python is asked: the files of a program, and the module with its functions."""
+    """The request to another Python: the files of a program, and the module with its functions."""
 
     files: Mapping[str, str]
     module: str

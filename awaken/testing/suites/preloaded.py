@@ -9,7 +9,7 @@ import importlib
 import warnings
 
 with warnings.catch_warnings():
-    # An application is told by its own tests what it should not use any more.
+    # An application's own tests report its deprecated calls.
     warnings.simplefilter("ignore")
     for _name in (
         "_pytest.assertion.rewrite",

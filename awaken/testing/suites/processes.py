@@ -26,7 +26,7 @@ _SECONDS = 60
 """Suites take a second. One that waits for a lock for ever is ended, and fails."""
 _NOTHING_IS_FORGOTTEN = (
     "-Werror::RuntimeWarning",
-    # What goes wrong in a destructor, as a coroutine does that nobody awaited, fails no test else.
+    # Errors in a destructor, such as a forgotten coroutine, fail no test otherwise.
     "-Werror::pytest.PytestUnraisableExceptionWarning",
 )
 

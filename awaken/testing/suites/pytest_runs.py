@@ -24,7 +24,7 @@ TESTS = "tests.json"
 
 
 class SuiteRun(Struct, frozen=True):
-    """What a run came to: the outcome of each test by its id, and all that was printed.
+    """The result of a run: the outcome of each test by its id, and its output.
 
     The outcome is the word of pytest, or the stage in which a test failed: "passed", "skipped",
     "setup", "call" or "teardown".

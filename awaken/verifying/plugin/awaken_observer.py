@@ -46,7 +46,7 @@ def processor_seconds():
 
 
 class Test:
-    """What is seen while one test runs."""
+    """Observations while one test runs."""
 
     def __init__(self, name):
         self.name = name
@@ -424,7 +424,7 @@ def probed(node, name, statements, path, lines):
             at += 1
     for one in statements[:at]:
         yield one
-    # What a function or a handler begins with has run when its first statement does.
+    # The first expressions of a function or a handler have run when its first statement does.
     if name == "body" and isinstance(node, functions):
         begin = min([node.lineno] + [one.lineno for one in node.decorator_list])
         yield from probe(path, lines, begin, statements[0].lineno - 1, statements[0], lines is None)
@@ -438,7 +438,7 @@ def probed(node, name, statements, path, lines):
             inner = getattr(one, "body", None) or getattr(one, "cases", None)
             begin = inner[0] if isinstance(inner, list) else None
             begin = getattr(begin, "pattern", begin)
-            # What pytest writes for an assertion has no end.
+            # pytest's text for an assertion has no limit.
             end = one.end_lineno or one.lineno
             end = end if begin is None else max(one.lineno, begin.lineno - 1)
             yield from probe(path, lines, one.lineno, end, one)

@@ -18,10 +18,10 @@ _LISTED = 5
 
 
 class TestsAndRequests(Suite):
-    """The tests of a project, and the requests of its application behind them.
+    """The tests of a project, followed by the requests of its application.
 
     ``project`` is the directory of the project in the copy, ``named`` its application. The first
-    run sends the requests twice: what varies in the answers of the original is not compared.
+    run sends the requests twice: parts of the original's answers that vary are not compared.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
 
 
 class _Reader:
-    """What the lines so far have said; a value is the list of its lines."""
+    """The values of the lines so far; a value is the list of its lines."""
 
     def __init__(self) -> None:
         self.sections: dict[str, dict[str, list[str]]] = {}

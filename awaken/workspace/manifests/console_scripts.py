@@ -24,7 +24,7 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
         for key in path:
             table = table.get(key) if isinstance(table, dict) else None
         for value in table.values() if isinstance(table, dict) else ():
-            # Poetry takes a table as well, for what is no function of the package.
+            # Poetry takes a table as well, for an entry that is not a function of the package.
             reference = value.get("reference") if isinstance(value, dict) else value
             if isinstance(reference, str) and ":" in reference:
                 home, _, name = reference.partition("[")[0].partition(":")

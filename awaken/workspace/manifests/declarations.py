@@ -1,4 +1,4 @@
-"""Declarations of distributions: file, line and specifier, as they stand in the project.
+"""Declarations of distributions: file, line and specifier, as the project writes them.
 
 ``targets`` says what all files together come to; this says what each of them contributes.
 """
@@ -31,7 +31,7 @@ class Declaration(Struct, frozen=True):
     """One statement about the versions of a distribution, or of Python.
 
     ``path`` is relative to the root (or leads out of it, to the lock of a workspace); ``line`` is
-    1-based, 0 where it cannot be told. ``locked`` says that a lock file chose the version.
+    1-based, 0 where unknown. ``locked`` says that a lock file chose the version.
     """
 
     path: str
@@ -41,7 +41,7 @@ class Declaration(Struct, frozen=True):
 
 
 class Declarations:
-    """What the manifests and lock files of ``root`` say, each read once."""
+    """The contents of the manifests and lock files of ``root``, each read once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -1,9 +1,9 @@
-"""What describes a distribution to others: to an index, to type checkers, to plugins.
+"""Descriptions of a distribution for others: for an index, for type checkers, for plugins.
 
-Nobody writes it for an application of their own: an index shows classifiers, keywords and links,
-``py.typed`` is for those who import, entry points beside scripts are looked up by other programs,
-and a README has others install a package by its name. A project of the same repository may do
-without all that, so its manifests are read.
+An application rarely has them: an index shows classifiers, keywords and links, ``py.typed`` is for
+importers, other programs look up entry points that are not scripts, and a README tells others to
+install a package by its name. A project of the same repository may do without all that, so its
+manifests are read.
 
 Sources: packaging.python.org "Writing your pyproject.toml", "Entry points specification"; PEP 561.
 """
@@ -109,7 +109,7 @@ def offered(root: Path, name: str) -> str:
     for one in (one for one in enclosure.names(root) if one.upper().startswith("README")):
         if installing.search(_text(root, root / one)):
             return one
-    # What pipelines above it upload may be another project.
+    # Uploads of pipelines above it may be another project.
     for pattern in _PIPELINES if (root / ".git").exists() else ():
         folder, _, names = pattern.rpartition("/")
         for one in enclosure.names(root / folder):

@@ -52,7 +52,7 @@ class Declared(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """What one file says: of Python, what is always required, and what only in extras or groups."""
+    """The contents of one file: Python versions, required distributions, extras and groups."""
 
     origin: str
     python: tuple[SpecifierSet, ...] = ()
@@ -238,7 +238,7 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    # Wherever the call stands: behind `if __name__ == "__main__":`, in a function.
+    # Wherever the call is: after `if __name__ == "__main__":`, in a function.
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_setup(node)]
     keywords = {word.arg: word.value for call in calls for word in call.keywords}
     python = _literal(keywords.get("python_requires"), values)
@@ -377,7 +377,7 @@ class RequirementFiles:
 
 
 class _RequirementFile(Struct, frozen=True):
-    """What one requirements file says by itself, and which others it names."""
+    """The contents of one requirements file, and the others that it names."""
 
     required: list[Declared] = []
     problems: list[FileProblem] = []

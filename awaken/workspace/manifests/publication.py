@@ -1,11 +1,11 @@
 """Publication: whether others can install the project and import from it, and what says so.
 
 Build settings decide. A distribution needs a name, and somebody who builds it: a build system or a
-``setup.py``. Where it cannot be told the project counts as published, for less is promised then.
+``setup.py``. Where this is unknown, the project counts as published, which promises less.
 
-Many applications are built only to be installed where they run. What a web server runs is such a
-one, if nothing describes it to others (``describing``), and no project beside it names it.
-Console scripts say nothing: packages have them as well.
+Many applications are built only to be installed where they run. A program that a web server runs is
+an application, if nothing describes it to others (``describing``), and no neighboring project names
+it. Console scripts say nothing: packages have them as well.
 
 Sources: packaging.python.org "Writing your pyproject.toml"; docs.astral.sh/uv "Project packaging";
 python-poetry.org "Operating modes"; pdm-project.org "Package or Application".
@@ -65,7 +65,7 @@ builds it (PEP 518), but most projects without it are never built."""
 
 
 class Publication(Struct, frozen=True):
-    """Whether the project is ``published``, why in a clause without subject, and where it stands.
+    """Whether the project is ``published``, why in a clause without subject, and the place of that.
 
     ``path`` is relative to the root and empty where no file says it; ``line`` is 1-based, 0 for the
     whole file. ``why`` begins where "the project" would end.
@@ -231,7 +231,7 @@ def _unreadable(name: str) -> Publication:
 
 def _stands_alone(root: Path) -> bool:
     """Whether no other project of the same repository can depend on this one."""
-    # A package that is not uploaded may still be installed from the directory beside it.
+    # A package that is not uploaded may still be installed from a neighboring directory.
     return working_tree(root) in {None, root}
 
 

@@ -28,7 +28,7 @@ class AsyncPlugin(Struct, frozen=True):
 
 
 class PytestSetup(Struct, frozen=True):
-    """What is known of a project's tests; ``pytest`` is where it is declared.
+    """Facts about a project's tests; ``pytest`` is the place of its declaration.
 
     ``settings`` is the file with pytest's settings (empty where there is none). ``test_paths`` are
     where tests are looked for, empty for everywhere; the loop scopes are those of pytest-asyncio,

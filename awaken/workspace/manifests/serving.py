@@ -40,7 +40,7 @@ _RUNNING = b"uvicorn.run("
 
 
 class Server(Struct, frozen=True):
-    """The command that runs a module of the project as a server, and the line it stands in.
+    """The command that runs a module of the project as a server, and its line.
 
     ``path`` is relative to the root; it may lead out of it, to the top of the repository.
     """

@@ -1,4 +1,4 @@
-"""What a coroutine awaits in place of a blocking call."""
+"""Awaitable replacements of blocking calls."""
 
 from __future__ import annotations
 

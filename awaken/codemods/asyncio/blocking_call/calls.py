@@ -60,7 +60,7 @@ def _last_names(waits: frozenset[Wait]) -> frozenset[str]:
 
 
 class _Mentions(NamedTuple):
-    """What tells in a text that a function of a package may be called, by its full name or not."""
+    """Words in a text that show a possible call of a package's function, fully qualified or not."""
 
     by_package: re.Pattern[bytes]
     imported: re.Pattern[bytes]
@@ -94,7 +94,7 @@ def _mentions_of(package: str, functions: Iterable[str]) -> _Mentions:
 
 
 class _CallsOfMethods(NamedTuple):
-    """What a call of a method looks like that ``_method`` asks about: itself, and its receiver."""
+    """The words of method calls that ``_method`` decides: the call itself, and its receiver."""
 
     called: re.Pattern[bytes]
     receiver: re.Pattern[bytes]

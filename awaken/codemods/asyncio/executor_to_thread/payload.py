@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Threaded(Struct, frozen=True):
-    """What a call of ``run_in_executor()`` becomes.
+    """The replacement of a call of ``run_in_executor()``.
 
     ``function`` is how ``to_thread`` is written. With ``through``, the function that is passed is a
     ``partial(...)`` or a ``lambda`` of a call, which is taken apart.

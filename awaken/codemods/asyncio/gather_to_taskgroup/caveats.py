@@ -1,4 +1,4 @@
-"""What may change when a task group replaces a gather."""
+"""Caveats of a task group that replaces a gather."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def with_helper(
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What the change of a site does besides its own edits, to use the class."""
+    """The additions of a site's change that make the class available."""
 
     module: str
     path: str

@@ -1,4 +1,4 @@
-"""What the rewriter of a gather gets: how each argument is started, and what happens then."""
+"""Payload of the gather rewriter: how each argument starts, and what happens to its result."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from msgspec import Struct
 class Started(Struct, frozen=True):
     """How one argument of the gather is started.
 
-    ``one``: a coroutine, whose task is kept as ``name`` if there is one. Of a starred argument,
+    ``one``: a coroutine, whose task is kept as ``name`` if there is one. For a starred argument,
     ``items``: the items of a comprehension are started in place; ``loop``: a ``for`` statement
-    stands for the comprehension; ``each``: a loop over the argument, whose items are called
-    ``name``. ``is_task``: what is passed, or each item, is ``create_task(coroutine)``.
+    replaces the comprehension; ``each``: a loop over the argument, whose items are called ``name``.
+    ``is_task``: what is passed, or each item, is ``create_task(coroutine)``.
     """
 
     how: Literal["one", "items", "loop", "each"]
@@ -25,8 +25,8 @@ class Results(Struct, frozen=True):
     """The code that replaces the ``await`` of a gather, in the statement around it.
 
     ``awaits`` is which ``await`` of the statement it is, from 0, and ``func`` what is called there.
-    ``inside`` says that the gather is the first argument of that call. ``code`` is what stands for
-    the ``await``; empty if nobody uses what it gives. ``item``: the statement is a loop over that,
+    ``inside`` says that the gather is the first argument of that call. ``code`` replaces the
+    ``await``; it is empty if nothing uses the result. ``item``: the statement is a loop over that,
     which becomes one over the tasks, each called by this name.
     """
 
@@ -40,13 +40,12 @@ class Results(Struct, frozen=True):
 class GroupCode(Struct, frozen=True):
     """The task group that takes the place of a gather, in front of the statement around it.
 
-    ``results`` is what becomes of that; None where the edited statement makes the list that is
-    gathered below it. ``unpacks``: what is started are the elements of that list, or of the one
-    that is starred in the call.
-    ``opens`` makes the group, which is called ``group``; ``within`` is the time limit around it, if
-    there is one. ``error`` names the exception group of
-    which the first exception is raised; empty where nothing is unwrapped. ``tasks`` is the list
-    that holds all tasks, if one does; ``drops``: a loop fills it, and nothing else reads it.
+    ``results`` says how that is written; None where the edited statement makes the list that is
+    gathered below it. ``unpacks``: the elements of that list, or of the starred one in the call,
+    are started. ``opens`` makes the group, which is called ``group``; ``within`` is the time limit
+    around it, if there is one. ``error`` names the exception group of which the first exception is
+    raised; empty where nothing is unwrapped. ``tasks`` is the list that holds all tasks, if one
+    does; ``drops``: a loop fills it, and nothing else reads it.
     """
 
     results: Results | None

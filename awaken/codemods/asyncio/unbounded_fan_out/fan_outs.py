@@ -22,7 +22,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """What runs once for each item: ``started`` is the call that a task is made of.
+    """Code that runs once for each item: ``started`` is the call that becomes a task.
 
     ``called`` is the function that the tasks run, ``iterables`` what the loops around go through,
     the innermost first, and ``waits`` where a comprehension or a list of them is gathered.

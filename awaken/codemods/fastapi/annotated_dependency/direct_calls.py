@@ -95,7 +95,7 @@ def _of_decorators(project: Project, module: Module, function: Function) -> Iter
 def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:
     module = project.module(site.place.path)
     call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
-    # What is unpacked may or may not hold the parameter that loses its default.
+    # An unpacked argument may contain the parameter that loses its default.
     if call is None or any(keyword.arg is None for keyword in call.keywords):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
     if any(isinstance(argument, ast.Starred) for argument in call.args):
@@ -105,7 +105,7 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][site.bound :]
     by_position = names[: len(call.args)]
     passed = {*by_position, *(keyword.arg for keyword in call.keywords)}
-    # The call got the marker itself as the value, and would now fail with a TypeError.
+    # The call received the marker itself as the value, and would now fail with a TypeError.
     for name in sorted(signature.losing - passed):
         raise Refused(reasons.CALLED_WITHOUT, name, because=(site.place,))
     if moved(signature.function, signature.rewrite).intersection(by_position):

@@ -30,7 +30,7 @@ _DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One parameter with a marker as its default; ``kind`` is the marker's qualified name."""
+    """A parameter with a marker as its default; ``kind`` is the marker's qualified name."""
 
     parameter: ast.arg
     marker: ast.Call
@@ -82,8 +82,8 @@ def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
 def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     annotation = marked.parameter.annotation
     if annotation is None:
-        # FastAPI takes such a parameter as Any; but `Depends()` alone is told by the type what it
-        # depends on.
+        # FastAPI treats such a parameter as Any; but `Depends()` alone needs the type to know its
+        # dependency.
         if marked.kind in DEPENDENCIES and not _says_what(marked.marker):
             raise Refused(reasons.NO_TYPE, marked.name)
         return
@@ -167,7 +167,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
 def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
     """Raise Refused if a comment is next to the removed argument."""
     arguments: list[ast.AST] = [*marker.args, *marker.keywords]
-    # A comment behind the comma still belongs to the argument that goes.
+    # A comment after the comma still belongs to the removed argument.
     before = arguments[removed - 1] if removed else marker.func
     start = module.span(before).end
     end = module.span(marker).end

@@ -56,7 +56,7 @@ def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
     arguments = function.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
     if rewrite.star:
-        # All that stand behind the `*` are keyword-only.
+        # All parameters after the `*` are keyword-only.
         return set(names[names.index(rewrite.star) :])
     pairs = zip(names, rewrite.order, strict=True)
     return {old for old, new in pairs if old != new}

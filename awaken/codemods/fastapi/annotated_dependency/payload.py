@@ -8,8 +8,8 @@ from msgspec import Struct
 class ParameterRewrite(Struct, frozen=True):
     """One parameter whose marker moves into its annotation.
 
-    ``removed`` is the index of the marker's argument that holds the default, -1 if it has none;
-    ``kept`` says that it stays as the parameter's default, for `...` does not.
+    ``removed`` is the index of the marker's argument with the default, -1 if it has none; ``kept``
+    says that it remains the parameter's default, which `...` does not.
     """
 
     name: str
@@ -20,8 +20,8 @@ class ParameterRewrite(Struct, frozen=True):
 class SignatureRewrite(Struct, frozen=True):
     """The rewrite of a function's parameters.
 
-    ``order`` are the names of the parameters that can be passed by position, as they stand
-    afterwards; ``star`` is the name of the parameter in front of which a bare `*` is put.
+    ``order`` are the names of the positional parameters, in their new order; ``star`` is the name
+    of the parameter after the bare `*`.
     """
 
     parameters: tuple[ParameterRewrite, ...]

@@ -138,7 +138,7 @@ def _imports(site: Site[ast.arg], function: Function, name: str) -> list[Edit]:
     """Return the edit that imports ``name``, if the file does not. Raises Refused."""
     taken = Refused(reasons.NAME_TAKEN, name)
     statements = imports_here(site.module, function, name, _HOMES, taken)
-    # What stands in a branch may not be there when the function is defined.
+    # A statement in a branch may not have run when the function is defined.
     if any(site.module.parent(statement) is not site.module.tree for statement in statements):
         raise taken
     return [] if statements else [site.need_import("typing", name)]

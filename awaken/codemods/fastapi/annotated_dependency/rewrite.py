@@ -65,7 +65,7 @@ def _annotated(
 
     A marker that took several lines only because of the text before it takes one in its ``room``.
     """
-    # A comma behind the last argument asks formatters to keep the lines.
+    # A comma after the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
     flat = marker if is_kept or "#" in code(marker) else on_one_line(marker)
     elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, flat)]
@@ -97,7 +97,7 @@ def _spaced() -> cst.AssignEqual:
 def _without_argument(call: cst.Call, index: int) -> cst.Call:
     """Return ``call`` without one argument; the last one left closes as the last one did."""
     kept: Sequence[cst.Arg] = [one for at, one in enumerate(call.args) if at != index]
-    # Line breaks that stood around the only argument would leave an open bracket.
+    # Line breaks around the only argument would leave an open bracket.
     if not kept:
         return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
     if index == len(call.args) - 1:
@@ -116,7 +116,7 @@ def _with_star(parameters: Sequence[cst.Param], name: str) -> dict[str, Any]:
     comma = before[-1].comma if before else None
     behind = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if before and isinstance(comma, cst.Comma):
-        # A comment above the parameter stays above it, one behind the other stays there.
+        # A comment above the parameter stays above it, one after the other parameter stays there.
         first, second = split_comma(comma)
         before = [*before[:-1], before[-1].with_changes(comma=first)]
         behind = second

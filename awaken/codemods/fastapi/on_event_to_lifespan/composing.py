@@ -82,7 +82,7 @@ def _iterators(project: Project, module: Module) -> str:
 
 def _is_local(home: Home, step: Step) -> bool:
     """Whether a handler can only be called inside the function that makes the application."""
-    # Both are variables that stand beside the registration.
+    # Both are variables next to the registration.
     if step.flag or step.kept:
         return True
     if step.foreign:

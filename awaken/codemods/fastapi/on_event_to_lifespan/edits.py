@@ -122,7 +122,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if function is None:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
-            # What told a tool to overlook the head has nothing to overlook any more.
+            # A suppression for the old head no longer has anything to suppress.
             made = _at(step.module, function, "removed-function", None, site)
             head = [one.text for one in head_comments(step.module, function)]
             yield replace(made, drops=tuple(one for one in head if only_suppresses(one)))

@@ -21,7 +21,7 @@ _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 def lifespan_name(home: Home, taken: set[str]) -> str:
     """Return the name of the lifespan: one that nothing in the file uses."""
     own = f"{home.variable or 'application'}_lifespan"
-    # A second application of the file is told apart by its variable.
+    # The variable distinguishes a second application of the file.
     candidates = ["lifespan", own] if "lifespan" in taken else ["lifespan", "app_lifespan", own]
     scopes = home.module.scopes
     # Names in strings may be read by `getattr` or `mock.patch`.

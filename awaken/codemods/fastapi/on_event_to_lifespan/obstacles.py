@@ -205,7 +205,7 @@ class Obstacles:
         return [
             f"`{one.name}` gets the application: if it registers handlers, they stop running"
             for one in self._installations(application)
-            # Only an installer whose source is out of sight leaves a doubt.
+            # Only an installer with invisible source leaves a doubt.
             if one.effect is None
         ]
 

@@ -8,10 +8,9 @@ from msgspec import Struct
 class Part(Struct, frozen=True, kw_only=True):
     """The part of the lifespan for one handler.
 
-    ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body
-    is meant. ``condition`` says whether the handler was registered.
-    ``above`` and ``comment`` are comments for above and behind the code, ``around`` those for
-    above the condition.
+    ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body is
+    meant. ``condition`` says whether the handler was registered. ``above`` and ``comment`` are
+    comments before and after the code, ``around`` those above the condition.
     """
 
     code: str
@@ -25,8 +24,8 @@ class Part(Struct, frozen=True, kw_only=True):
 class LifespanCode(Struct, frozen=True, kw_only=True):
     """The function to write; ``annotation`` and ``returns`` are empty for none.
 
-    ``first`` are statements to begin with; ``assigned`` is the application that the function is
-    given to by a statement behind it, and ``comments`` stand above it all.
+    ``first`` are the first statements; ``assigned`` is the application to which a later statement
+    assigns the function, and ``comments`` come before everything.
     """
 
     name: str
@@ -68,7 +67,7 @@ class EnteredEdit(Struct, frozen=True):
 class StatementEdit(Struct, frozen=True):
     """Put this code in place of a statement; empty for none.
 
-    ``blank``: a line stays free above. ``comments`` stood in the statement.
+    ``blank``: a line stays free above. ``comments`` are those of the old statement.
     """
 
     code: str = ""

@@ -21,7 +21,7 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
     given = {one.made for lifespan in registrations.lifespans for one in lifespan.to.applications}
     for one in registrations.all:
         made = {application.made for application in one.to.applications}
-        # What other files had wrong before is not the fault of these changes.
+        # Earlier problems of other files are not the fault of these changes.
         if made & given and files & {one.place.path, *(place.path for place in made)}:
             what = "a handler remains on an application that has a lifespan"
             yield Problem(Place(one.place.path, one.place.span), what, guilty)

@@ -99,7 +99,7 @@ def edit_function(
         # A suppression spoke of the decorator's line, which is gone.
         if comment is not None and not only_suppresses(comment.value):
             above.append(cst.EmptyLine(comment=comment))
-    # Without decorators these lines stand directly above the `def`.
+    # Without decorators these lines are directly above the `def`.
     if not kept:
         above += [line for line in node.lines_after_decorators if line.comment is not None]
         node = node.with_changes(lines_after_decorators=[])
@@ -252,11 +252,11 @@ def _body(source: str) -> list[Any]:
         above += [cst.EmptyLine(comment=cst.Comment(f"# {docstring}".rstrip()))]
         if first.trailing_whitespace.comment is not None:
             above.append(cst.EmptyLine(comment=first.trailing_whitespace.comment))
-    # Declarations stand once, at the top of the lifespan.
+    # Declarations occur once, at the top of the lifespan.
     statements = [statement for statement in statements if not _declares(statement)]
     head: Any = statements[0]
     own = list(head.leading_lines)
-    # Blank lines behind the old head would stand at the top of a block.
+    # Blank lines after the old head would be at the top of a block.
     while own and own[0].comment is None:
         own.pop(0)
     statements[0] = head.with_changes(leading_lines=[*above, *own])

@@ -215,7 +215,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
         yield site.need_import(NEW_HOME, FUNCTION)
     elif data.function.startswith(f"{NEW_HOME}."):
         yield site.need_import(NEW_HOME)
-    # What only the Config used may now be imported in vain.
+    # An import that only the Config used may now be unused.
     for name in ("Extra", "BaseConfig", None):
         yield site.release_import("pydantic", name)
 

@@ -41,7 +41,7 @@ def rewrite_config(
         call = _exploded(call, items, header, around)
     else:
         comment = header
-        # The call starts behind the target, which takes room on its line.
+        # The call starts after the target, which takes room on its line.
         width = around.column + len(f"{_TARGET} = ")
         call = fitted(call, replace(around, column=width, trailing=_width(comment)))
     above = [
@@ -83,7 +83,7 @@ def _items(node: cst.ClassDef, data: ConfigRewrite) -> Iterator[_Item]:
             small = [line] if isinstance(line, cst.BaseSmallStatement) else []
         made = [_argument(one, next(keys), data) for one in small if _is_setting(one)]
         for argument in made:
-            # Statements that share a line share its comment: it stays behind the last one.
+            # Statements on one line share its comment: it stays after the last one.
             yield _Item(argument, pending, behind if argument is made[-1] else None)
             pending = []
         # The comment of a `pass` or a docstring moves to the next setting.

@@ -172,7 +172,7 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
     """Return the statement after which the lifespan always ends; None where none is that."""
     yields = suspensions(lifespan).yields
     returns = any(isinstance(one, ast.Return) for one in ast.walk(lifespan))
-    # Code behind an early `return` may never run.
+    # Code after an early `return` may never run.
     if len(yields) != 1 or returns:
         return None
     body = lifespan.body

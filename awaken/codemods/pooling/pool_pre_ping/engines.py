@@ -22,7 +22,7 @@ _PING = "pool_pre_ping"
 
 def engines(project: Project, module: Module) -> Iterator[Engine]:
     """Yield the engines of one file that may need to be pinged, in the order of the source."""
-    # What ends soon keeps no connection long enough to lose it.
+    # A short-lived program keeps no connection long enough to lose it.
     if is_test_file(module.path) or _passes(module.path):
         return
     for engine in project.orm.engines.in_file(module):

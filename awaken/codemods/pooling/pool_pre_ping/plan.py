@@ -80,7 +80,7 @@ def _check(project: Project, engine: Engine) -> None:
         raise Refused(reasons.OWN_POOL)
     if "strategy" in options:
         raise Refused(reasons.OTHER_ENGINE)
-    # `engine_from_config` takes its options from a mapping, where this one may stand already.
+    # `engine_from_config` reads its options from a mapping, which may already contain this one.
     if engine.configured:
         raise Refused(reasons.CONFIGURED)
     if engine.unpacked:

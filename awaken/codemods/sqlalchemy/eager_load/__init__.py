@@ -199,7 +199,7 @@ class EagerLoad(Rule):
     )
     reads = TEMPLATE_READS
     status = Status.OPT_IN
-    # An object that is made is one: what is read of it is no loop.
+    # A new object is single: reads of it are no loop.
     reasons = (
         *(one for one in REASONS if one is not NO_REFRESH),
         CUT,
@@ -260,7 +260,7 @@ class EagerLoad(Rule):
         planned = plan_loads(self.name, project, [one for one in missing if one not in held])
         for trace, why in {**held, **planned.refused}.items():
             first = missing[trace][0].read.place
-            # A line of a template is no site: its statement is.
+            # A line of a template is not a site: its statement is.
             site = self._site(project, first) or self._site(project, place)
             if site is not None:
                 yield refused_together([site], why)

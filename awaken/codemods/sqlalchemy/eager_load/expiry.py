@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _EXPIRING = frozenset({"commit", "expire", "expire_all", "expunge_all", "rollback"})
-# A helper that saves, or a method that calls one; what lies deeper is seldom for one object.
+# A helper that saves, or a method that calls one; deeper calls rarely serve one object.
 _DEEPEST = 2
 
 

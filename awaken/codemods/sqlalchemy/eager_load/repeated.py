@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-# Those that load by a call of their own are asked for as such.
-# Generated ones stand at the declaration.
+# Those that load by a call of their own are asked for as such. Generated reads are placed at the
+# declaration.
 _NO_READS: frozenset[How] = frozenset(
     {"assigned", "awaitable", "dynamic", "generated", "hasattr", "run_sync"}
 )
@@ -38,8 +38,8 @@ _DEEPEST = 3
 class Repeated:
     """A read, and one path from a statement to it; None if no statement is visible.
 
-    ``is_cut`` says that all objects of the statement would be loaded for the sake of the first,
-    ``expired`` is what has them loaded anew, one by one, while the loop goes on.
+    ``is_cut`` says that all objects of the statement would be loaded only to read the first,
+    ``expired`` is the code that makes them reload, one by one, during the loop.
     """
 
     read: Read
@@ -137,7 +137,7 @@ class _Search:
         try:
             return statement_of(self._project, module, node)
         except Refused:
-            # It is told where it would be written.
+            # It is reported where it would be written.
             return Statement(module, node, node, [], [], [])
 
     def _facts(self, step: str) -> RelationshipFacts | None:

@@ -31,8 +31,8 @@ _CLASS = "class_"
 class Maker:
     """A call that makes sessions, or what makes them.
 
-    ``shown`` is what makes them, as it is written. ``own_class`` is a class of the program that
-    the sessions are of, if any, ``configured_by`` the argument by which an extension is told.
+    ``shown`` is what makes them, as it is written. ``own_class`` is the program's own class of the
+    sessions, if any, ``configured_by`` the argument that configures an extension.
     """
 
     module: Module

@@ -121,7 +121,7 @@ class _Planner:
     def _is_decided(self, maker: Maker) -> bool:
         """Whether the sessions keep what they loaded: here, in a mapping, or by ``configure``."""
         told_by = maker.configured_by
-        # What it is given is a site of its own.
+        # The callee of its argument is a site of its own.
         if told_by and any(keyword.arg in {told_by, None} for keyword in maker.call.keywords):
             return True
         if is_false(maker.said) or name_of(maker) in self._kept:

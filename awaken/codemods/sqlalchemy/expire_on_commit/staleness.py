@@ -131,7 +131,7 @@ def _is_receiver(module: Module, node: ast.Name) -> bool:
     if isinstance(above, ast.withitem):
         return True
     called = None if above is None else module.parent(above)
-    # What `run_sync` runs is given the session as well.
+    # Functions that `run_sync` runs also receive the session.
     return (
         isinstance(above, ast.Attribute)
         and above.attr != "run_sync"

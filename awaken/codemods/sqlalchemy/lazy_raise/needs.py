@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from awaken.project.effects.places.between import Event
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
-# What the database, or other code, may have changed: the object is loaded again as it was then.
+# The database, or other code, may have changed it: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
 _GETS = {"get", "get_one", "get_or_404"}
@@ -103,7 +103,7 @@ class Reads:
 
     def _refuse_unknown_objects(self, side: Side) -> None:
         attribute = side.key[1]
-        # Whatever else was parsed: all these were, to find the reads.
+        # Every other parsed file counts too: the search for reads needed them all.
         reading = self._project.orm.files_reading(attribute)
         broken = [path for path in reading if path in self._project.parse_failures]
         if broken:
@@ -256,7 +256,7 @@ class Reads:
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
         if not events and self._is_transient(module, made, node):
             return
-        # What a refresh has loaded is gone with the next commit: a new object has no options.
+        # The next commit expires the loads of a refresh: a new object has no options.
         last = self._last_refresh(module, made, node)
         after = () if last is None else self._project.effects.between(module, last, node)
         if last is None or any(event.kind in _LOADS_AGAIN for event in after):

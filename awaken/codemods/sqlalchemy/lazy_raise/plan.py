@@ -121,7 +121,7 @@ class LazyRaise(Rule):
                 unread.append(side)
         if not unread:
             return
-        # Reads are what costs time: only those of sides that nothing else stands against.
+        # Reads cost time, so only those of sides without another obstacle are searched.
         reads = Reads(project, unread)
         for side in unread:
             try:

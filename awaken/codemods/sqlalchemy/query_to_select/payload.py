@@ -49,7 +49,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     ``select(1).select_from(...)`` (``one``), or ``select(func.count()).select_from(...)``
     (``count``, of the class ``source`` where its key is asked for); a statement that is ``held`` in
     a variable starts with that, or with the text of ``source``, and is executed by the session
-    ``given`` as text. ``extra`` are builders added behind the last one (``limit(1)``); ``runs`` is
+    ``given`` as text. ``extra`` are builders added after the last one (``limit(1)``); ``runs`` is
     the session's method that executes the statement, None where it is only embedded. ``then`` are
     calls put between the execution and ``last``, the terminator's new name (None: no terminator,
     its arguments stay as they are). ``wrap`` encloses the statement: ``exists``, or the count of

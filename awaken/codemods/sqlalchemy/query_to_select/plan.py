@@ -1,4 +1,4 @@
-"""The rule itself: its sites, and what becomes of each."""
+"""The rule itself: its sites, and the decision about each."""
 
 from __future__ import annotations
 

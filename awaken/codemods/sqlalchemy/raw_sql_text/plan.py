@@ -34,7 +34,7 @@ _KEYWORDS = {
     "bind", "bind_arguments", "execution_options", "mapper", "parameters", "params", "statement",
 }  # fmt: skip
 _HOMES = ["sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel"]
-# What SQLAlchemy takes for a parameter.
+# The syntax of SQLAlchemy's parameters.
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")

@@ -177,7 +177,7 @@ def _opened(project: Project, module: Module, node: Making) -> Opened | None:
             return None
     function = module.enclosing_function(node)
     words = f"{last_name(call.func)} {name}".lower()
-    # What is made is asked last: few calls look like it.
+    # Constructors come last: few calls look like them.
     if not isinstance(function, Function) or not any(
         word in words for word in ("session", "maker", "db")
     ):
@@ -211,7 +211,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
         raise Refused(OWN_ENDS, own_ends)
     first = block.index(site.node)
     last, ends = _end(site, opened, first)
-    # Whatever closes it today, closes it as well.
+    # Code that closes it today closes it as well.
     if ends == "nothing" and opened.made.may_share:
         raise Refused(GIVEN_CONNECTION, opened.name)
     for one in block[first + 1 : last + 1]:

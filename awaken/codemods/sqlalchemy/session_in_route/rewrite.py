@@ -17,7 +17,7 @@ def add_parameter(node: cst.FunctionDef, data: Parameter, around: Surroundings) 
     parsed = cst.ensure_type(cst.parse_statement(f"def f({data.code}): pass"), cst.FunctionDef)
     added = parsed.params.params[0]
     parameters = node.params
-    # Behind the last one that may be passed by position, unless only names are taken anyway.
+    # After the last positional parameter, unless only names are accepted anyway.
     name = "kwonly_params" if parameters.kwonly_params else "params"
     before: Sequence[cst.Param] = getattr(parameters, name)
     if before:

@@ -83,7 +83,7 @@ class FileOperations:
 
     def any_waits(self) -> bool:
         """Whether anything in the program may wait synchronously, as far as that is known."""
-        # What is expired is loaded again, which waits: no operation needs to stand beside it.
+        # An expired object is loaded again, which waits: no other operation is needed.
         return bool(self._project.files_with((b".expire(",))) or any(
             waits(one)
             for module in self.files()

@@ -31,10 +31,10 @@ WRAP = "wrap"
 class Hoisted(Struct, frozen=True):
     """An expression that gets a statement of its own, in front of the one that uses it.
 
-    From the value of that statement ``steps`` lead down to it: of attributes, calls and operators
-    to what stands first in them, of calls of builtins to what they are given, of comprehensions to
-    what they begin with. ``name`` is what takes its result; ``indent`` is how much further its
-    lines are indented than the statement, where it stands inside of brackets.
+    From the value of that statement ``steps`` lead down to it: for attributes, calls and operators
+    to their first operand, for calls of builtins to their argument, for comprehensions to their
+    first iterable. ``name`` takes its result; ``indent`` is the extra indent of its lines, where it
+    is inside of brackets.
     """
 
     name: str
@@ -177,7 +177,7 @@ class Initialized(Struct, frozen=True):
 class Method(Struct, frozen=True):
     """A property that becomes a method, without its ``decorator`` of that number.
 
-    What a cached one gave is ``kept`` under that name of its object, which is ``own`` in it.
+    The result of a cached one is ``kept`` under that name of its object, which is ``own`` in it.
     """
 
     decorator: int

@@ -177,7 +177,7 @@ class SessionToAsync(Rule):
 
     name = "session-to-async"
     family = "sqlalchemy"
-    # Functions change as a whole: what other rules make of their bodies has to be there before.
+    # Functions change as a whole: other rules have to rewrite their bodies first.
     phase = Phase.COLOURING
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)

@@ -188,7 +188,7 @@ class SynchronousPart:
         return StandIns(self.project)
 
     def _is_end(self, function: FunctionPlace) -> bool:
-        # Who calls a task by its name calls what it does.
+        # A call of a task by its name runs its body.
         points = self.entry_points
         is_outside = function in points.found and not points.is_task(function)
         return self.is_asynchronous(function) or is_outside

@@ -37,7 +37,7 @@ def write_name(
     Raises Refused where the name is taken.
     """
     named = site.module.parse_string(node) if isinstance(node, ast.Constant) else node
-    # What stands in quotes may be imported for type checkers alone.
+    # Names in quotes may be imported for type checkers alone.
     known = node if named is node else None
     written, imports = name_beside(project, site, known, qualified)
     gone = () if named is None else released(site, named)

@@ -1,4 +1,4 @@
-"""What a test does with the fixture that it requests, by the places that read it."""
+"""Uses of a fixture in a test that requests it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What names mean to the callbacks of a query: what they meant when it was to be run.
+"""Meanings of the names in a query's callbacks: those at the time when the query was to run.
 
 Bowler runs a query at once; here it runs when its script has come to its end. A callback that reads
 the variable of a loop would find the last value then.

@@ -1,8 +1,8 @@
 """The end of a property that ``encapsulate`` makes.
 
-Bowler ends it with a line of blanks, and swaps its end with that of the block before it. With
-today's fissix, which holds the ends of blocks elsewhere, the property or the statement behind the
-class comes out in another block.
+Bowler ends it with a line of blanks, and swaps its end with that of the block before it. Today's
+fissix keeps the ends of blocks elsewhere, so the property or the statement after the class lands in
+another block.
 """
 
 from __future__ import annotations

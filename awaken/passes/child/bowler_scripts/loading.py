@@ -51,7 +51,7 @@ def load(setup: Setup, modules: ProjectModules | None = None) -> tuple[Loaded, F
     try:
         _run(module)
     except SystemExit as error:
-        # `sys.exit(query.retcode)` stands at the end of many.
+        # Many end with `sys.exit(query.retcode)`.
         if not capture.queries or error.code not in {None, 0}:
             raise
     queries = capture.finished()
@@ -97,7 +97,7 @@ def _run(module: ModuleType) -> None:
 
 
 class _Capture:
-    """Stands where Bowler runs queries."""
+    """Replaces the part of Bowler that runs queries."""
 
     def __init__(self, module: ModuleType, root: Path) -> None:
         self._module = module

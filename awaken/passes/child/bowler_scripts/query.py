@@ -39,7 +39,7 @@ class CapturedQuery:
         """Return a query as it is now, to be run with these options of ``execute``."""
         now = copy(query)
         now.transforms = [_copied(one) for one in query.transforms]
-        # What compiles it selects the root if it selects nothing.
+        # Compiling selects the root if nothing is selected.
         fixers = now.compile()
         given = dict(options.get("options") or {})
         if now.python_version == _PYTHON_3:

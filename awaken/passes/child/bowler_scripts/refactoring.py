@@ -13,7 +13,7 @@ from awaken.workspace.sources import LINE_END
 
 
 class CannotParse(Exception):
-    """The grammar of Bowler has no rule for what stands in a line, 0 where it does not say."""
+    """The grammar of Bowler has no rule for the text of a line, 0 where it does not say."""
 
     def __init__(self, why: str, line: int) -> None:
         super().__init__(why)

@@ -1,4 +1,4 @@
-"""What ``.libcst.codemod.yaml`` says; its formatter is not asked."""
+"""Settings in ``.libcst.codemod.yaml``; its formatter is not used."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _not_yaml(text: str, error: Exception) -> WrongSettings:
     if mark is None:
         return WrongSettings(str(error))
     words = (getattr(error, name, None) for name in ("context", "problem"))
-    # What is missing at the end is missing in the last line.
+    # Text that is missing at the end is missing in the last line.
     line = min(mark.line + 1, len(text.splitlines()))
     return WrongSettings(" ".join(word for word in words if word), line)
 

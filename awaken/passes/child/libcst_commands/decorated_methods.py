@@ -3,7 +3,7 @@
 Each visitor that knows matchers goes through all its attributes three times when it is made, for
 methods that a matcher decorates. Nearly all of the thousand are methods that LibCST itself defines
 for every kind of node, decorated by nobody: that takes ten milliseconds for each file, and as many
-for each helper that a codemod makes. What the other attributes are is found as before.
+for each helper that a codemod makes. Other attributes are looked up as before.
 """
 
 from __future__ import annotations

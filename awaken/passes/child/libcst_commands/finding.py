@@ -1,9 +1,9 @@
 """Finds a command by the name that the user gives.
 
 That is looked for as LibCST does, in its own commands and in the modules that
-``.libcst.codemod.yaml`` names, and as it is. What the user has not asked for is not imported: the
-file is the project's, and may name any module. So a module that it names is read before, and
-imported only if the command may be in it.
+``.libcst.codemod.yaml`` names, and as it is. Codemods that the user did not ask for are not
+imported: the file is the project's, and may name any module. So a module that it names is read
+before, and imported only if the command may be in it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STANDARD = ("libcst.codemod.commands",)
 
 
 class Wrong(Exception):
-    """What the user asked for cannot be run, in one sentence."""
+    """The user's request cannot be run; one sentence says why."""
 
 
 def command_named(
@@ -91,7 +91,7 @@ def _source(name: str, projects: ProjectModules) -> str | None:
 
 
 def _spec(name: str, within: Sequence[str] | None, projects: ProjectModules) -> ModuleSpec | None:
-    # What is imported is not hidden by a module of the project that has its name.
+    # A module of the project with the same name does not shadow an imported one.
     imported = sys.modules.get(name)
     if imported is not None and imported.__spec__ is not None:
         return imported.__spec__

@@ -119,7 +119,7 @@ class _Codemod:
 
 
 class _Manager:
-    """What LibCST's repository manager knows of a file, from what awaken knows of the project."""
+    """LibCST's repository manager, with the facts about a file that awaken has."""
 
     def __init__(self, setup: Setup) -> None:
         self._root = Path(setup.root)

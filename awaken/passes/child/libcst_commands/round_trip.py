@@ -1,4 +1,4 @@
-"""What LibCST loses when it writes a file that it has read, put back."""
+"""Restores text that LibCST loses between reading and writing a file."""
 
 from __future__ import annotations
 

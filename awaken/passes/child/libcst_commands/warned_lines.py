@@ -28,7 +28,7 @@ class Warnings(list[str]):
 
     def of_nodes(self) -> Iterator[tuple[str, Sequence[cst.CSTNode]]]:
         """Yield each warning with its nodes, the innermost first."""
-        # Whoever put some in by other means has told us of none.
+        # Insertions by other means are not reported.
         known = len(self._visited) == len(self)
         yield from zip(self, self._visited if known else [()] * len(self), strict=True)
 
@@ -42,7 +42,7 @@ def warned(warnings: list[str], tree: cst.Module) -> tuple[Warned, ...]:
 
 
 class _Lines:
-    """The lines of the nodes of a file, in whatever copy of its tree they stand."""
+    """The lines of the nodes of a file, in each copy of its tree."""
 
     def __init__(self, tree: cst.Module) -> None:
         self._tree = tree
@@ -56,7 +56,7 @@ class _Lines:
 
     def _in(self, tree: cst.Module) -> dict[cst.CSTNode, int]:
         if tree not in self._found:
-            # What was changed before has its lines elsewhere.
+            # Lines of earlier changes are elsewhere.
             is_equal = tree is self._tree or tree.code == self._tree.code
             self._found[tree] = _lines(tree) if is_equal else {}
         return self._found[tree]

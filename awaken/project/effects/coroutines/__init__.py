@@ -1,4 +1,4 @@
-"""Coroutines: which expressions give one, and what becomes of it.
+"""Coroutines: the expressions that create them, and their fates.
 
 Begin with ``fates``, which follows a coroutine to its end; ``awaitables`` knows what gives one,
 ``passing_on`` the calls that take one.

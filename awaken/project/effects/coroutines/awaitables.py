@@ -25,14 +25,14 @@ _Answer = Awaitable | Unknown | None
 
 @dataclass(frozen=True, slots=True)
 class _OutOfSight:
-    """Not all functions are in sight that a call may reach, and why."""
+    """A call may reach functions that are not visible, with the reason."""
 
     why: Unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Differs(Unknown):
-    """What a method gives is not the same in all classes that may be meant."""
+    """A method has different results in the classes that may be meant."""
 
 
 class Awaitables:
@@ -43,7 +43,7 @@ class Awaitables:
         self._callees = callees
         self._known = coroutines()
         self._returned: dict[tuple[str, int], _Answer] = {}
-        # What overrides a method may stand in a hundred files: each of its calls would parse them.
+        # Overrides of a method may be in a hundred files: each of its calls would parse them.
         self._families: dict[Hashable, _Answer | _OutOfSight] = {}
 
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
@@ -136,7 +136,7 @@ class Awaitables:
                 return found
 
     def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:
-        # What overrides a method is not in sight: what this one gives proves nothing.
+        # Overrides of a method are not visible: this result proves nothing.
         return why if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
 
     def _of_library(self, names: tuple[str, ...], module: Module, node: ast.Call) -> _Answer:
@@ -161,7 +161,7 @@ class Awaitables:
         if isinstance(called, Unknown):
             return _OutOfSight(called)
         name = called[0].function.name
-        # A declaration says what others shall do; what they do counts.
+        # A declaration binds its implementations; their code counts.
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if not real:
             return Unknown(f"the implementation of `{name}` is unknown", NOWHERE)

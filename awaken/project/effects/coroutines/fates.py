@@ -1,7 +1,7 @@
 """The fates of a coroutine: every end that it may come to, through variables and functions.
 
 A fate is a possibility, not a promise: a coroutine that is awaited below an ``if`` is awaited and,
-on another way, forgotten. What cannot be followed is a fate as well, with its reason.
+on another way, forgotten. A coroutine that cannot be followed has a fate as well, with its reason.
 """
 
 from __future__ import annotations

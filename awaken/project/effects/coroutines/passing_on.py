@@ -1,4 +1,4 @@
-"""The calls that take a coroutine: what a library does with it, or which parameter gets it."""
+"""Calls that receive a coroutine: the library's use of it, or the parameter that gets it."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.Se
 class Event:
     """Something that may happen: ``kind``, ``place``, and the calls that lead there.
 
-    ``add`` is told of a new object alone, by those who know it: it may get into a session.
+    Only callers that know a new object report ``add``: it may get into a session.
 
-    ``unknown`` is a call of which it cannot be told what it does; ``why`` says so.
+    ``unknown`` is a call with unknown effects; ``why`` explains it.
     """
 
     kind: EventKind
@@ -326,7 +326,7 @@ class EventGraph(ControlGraph):
             yield lambda: self._mark(self._first_of[node])
         parts = list(super()._parts(node))
         if isinstance(node, _JUMPS):
-            # Behind what is returned, and before the way out.
+            # After the returned value, and before the exit.
             parts.insert(-1, lambda: self._mark(node))
         yield from parts
         if node in self._also or (isinstance(node, _MARKED) and not isinstance(node, _JUMPS)):

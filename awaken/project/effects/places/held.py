@@ -18,7 +18,7 @@ _Entering = ast.With | ast.AsyncWith
 
 
 class Program(Protocol):
-    """What must be asked to tell which lock an expression is."""
+    """Questions about the program that identify the lock of an expression."""
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file."""

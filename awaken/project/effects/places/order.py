@@ -26,9 +26,9 @@ class Order:
     """When an expression is evaluated in its statement.
 
     ``once``: at most once each time the statement runs. ``unconditional``: at least once each time,
-    unless something raises before. ``before``: what may have effects and is evaluated earlier, in
-    this order; what has effects at several moments, such as a chain of comparisons, stands there
-    for each.
+    unless something raises before. ``before``: expressions with possible effects that are evaluated
+    earlier, in this order. One with effects at several moments, such as a chain of comparisons,
+    appears once for each.
     """
 
     once: bool
@@ -214,7 +214,7 @@ class _Walk:
         yield from (*node.decorator_list, *node.bases, *node.keywords)
 
     def _try(self, node: ast.Try | ast.TryStar) -> Iterator[_Work]:
-        # Behind whatever the body did, which is not of this statement.
+        # After the body, which does not belong to this statement.
         yield from self._maybe(one.type for one in node.handlers if one.type is not None)
 
     def _match(self, node: ast.Match) -> Iterator[_Work]:
@@ -265,7 +265,7 @@ class _Walk:
         tested: list[int] = []
         yield lambda: tested.append(len(self._done))
         yield from self._maybe([node.body])
-        # What one branch does never comes before the other.
+        # Code of one branch never precedes the other.
         aside: list[ast.expr] = []
 
         def turn() -> None:
@@ -298,7 +298,7 @@ class _Walk:
         yield from self._maybe(inside, often=True)
 
     def _call(self, node: ast.Call) -> Iterator[_Work]:
-        # Positional arguments first, also a ``*`` that stands behind a keyword.
+        # Positional arguments first, also a ``*`` after a keyword.
         yield from (node.func, *node.args, *node.keywords)
 
     def _walrus(self, node: ast.NamedExpr) -> Iterator[_Work]:

@@ -66,7 +66,7 @@ def _tests_absence(test: ast.expr) -> bool:
         match node:
             case ast.Compare(ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
                 return True
-            # The call may stand in the `else`.
+            # The call may be in the `else`.
             case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
                 return True
             case ast.UnaryOp(op=ast.Not()) | ast.Compare(ops=[ast.NotIn() | ast.In()]):

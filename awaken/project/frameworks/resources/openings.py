@@ -57,7 +57,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
         if module is None or _is_script(module):
             continue
         for call in module.walk():
-            # What is called is told from all imports: only for what may be meant.
+            # All imports are needed to resolve a call, so only possible ones are resolved.
             if not isinstance(call, ast.Call) or last_name(call.func) not in here:
                 continue
             name = project.qualified_name(module, call.func) or ""

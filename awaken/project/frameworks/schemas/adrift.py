@@ -1,6 +1,6 @@
 """Schemas that leave the code that is followed: handed to a decorator, kept in a registry.
 
-What they are given there is not in sight, so that they may write any object.
+Their arguments are not visible there, so they may write any object.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from awaken.project.values.domain import Unknown
 
 _KNOWN = schema_knowledge().schemas
 _WORDS = (b"Schema", b"schema")
-# What is given a schema there and reads nothing by it, or is followed by others.
+# Calls that receive a schema there and read nothing by it, or that others follow.
 _FOLLOWED = frozenset(
     (
         *(one.rpartition(".")[2] for one in (*_KNOWN.nested, *_KNOWN.plucked, *_KNOWN.holders)),

@@ -49,7 +49,7 @@ class Field:
 class Applied:
     """Where something begins to read: a call, or an expression that an endpoint returns.
 
-    What an endpoint returns is turned into its ``model``, an expression of ``home``.
+    The result of an endpoint is turned into its ``model``, an expression of ``home``.
     """
 
     module: Module
@@ -76,9 +76,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An expression that gives an object of which it cannot be told what is read.
+    """An expression that gives an object whose read attributes are unknown.
 
-    ``fields`` are all attributes that may be, None where that cannot be told either.
+    ``fields`` are all attributes that may be read, None where they are unknown as well.
     """
 
     module: Module

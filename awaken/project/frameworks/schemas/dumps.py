@@ -28,7 +28,7 @@ _WORDS = (
 
 
 class DumpReadings:
-    """What schemas and dictionaries of fields read of what they write."""
+    """Reads of schemas and of dictionaries of fields when they serialize objects."""
 
     def __init__(
         self,

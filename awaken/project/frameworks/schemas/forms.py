@@ -23,7 +23,7 @@ class FormField:
     """A field of a form, which reads the attribute of its name.
 
     ``forms`` are filled from what that gives, or from each item of it. ``is_kept`` says that
-    populating an object reads it as well: what is there is changed, or replaced item by item.
+    populating an object reads it as well: its value is changed, or replaced item by item.
     """
 
     name: str

@@ -138,7 +138,7 @@ class Given:
             first = next((one for one in given if not self._is_session(module, one)), None)
             return None if first is None else [(module, first, shapes)]
         if name is not None and self._models.is_model(name):
-            # What a model without parameters was given is validated again as what they are.
+            # Arguments of a model without parameters are validated again as their own models.
             if isinstance(call.func, ast.Subscript) or not self._is_generic(name):
                 return None
             named = [(one.arg, one.value) for one in call.keywords if one.arg is not None]
@@ -159,7 +159,7 @@ class Given:
     ) -> list[tuple[Module, ast.expr, Sequence[Shape]]] | None:
         bindings = module.scopes.bindings_of(node)
         values = [binding.value for binding in bindings if binding.kind == "assignment"]
-        # One that is filled step by step is told by what it holds.
+        # A value that is filled step by step is known by its content.
         if len(values) != len(bindings) or not all(
             isinstance(value, ast.Dict | ast.Call | ast.Await) for value in values
         ):

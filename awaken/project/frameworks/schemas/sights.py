@@ -14,7 +14,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import Unknown
 
-# One more than `reads.tracing` follows: what goes on without end is there, and unknown.
+# One more than `reads.tracing` follows: an endless path is there, and unknown.
 _LONGEST_PATH = 5
 _MOST_SHAPES = 500  # that one shape leads to; 207 in the largest of the programs looked at
 
@@ -74,7 +74,7 @@ class SchemaSights:
             found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
             values = self._evaluator.values(one.module, one.node, one.known)
             if all(isinstance(value, Unknown) for value in values):
-                # What is read of unknown objects is unknown as well, whatever the way there.
+                # Reads of unknown objects are unknown as well, whatever the path.
                 found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
             for step in found:
                 yield _sight(one, step)

@@ -32,7 +32,7 @@ _WORDS = tuple(
 
 
 class EndpointReadings:
-    """What response models read of what endpoints return."""
+    """Reads of response models on the results of endpoints."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class EndpointReadings:
 
 
 class ModelReadings:
-    """What models read of what they are given in Python code."""
+    """Reads of models on their arguments in Python code."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What reading an attribute of a mapped class gives: an object, a collection, a plain value."""
+"""The value of an attribute of a mapped class: an object, a collection, a plain value."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _KEYED = {
 }
 _PLAIN = {"builtins.list", "builtins.set"}
 _ORDERED = "sqlalchemy.ext.orderinglist.ordering_list"  # makes a list that numbers its items
-# What a column of a type gives; of the others it depends on their arguments or on the database.
+# Python types of column types; those of the others depend on their arguments or on the database.
 _PYTHON_TYPES = {
     **dict.fromkeys(["BigInteger", "INTEGER", "Integer", "SmallInteger"], "builtins.int"),
     **dict.fromkeys(["String", "Text", "Unicode", "UnicodeText", "VARCHAR"], "builtins.str"),
@@ -61,8 +61,8 @@ _PYTHON_TYPES = {
 class MappedAttributes:
     """Answers the evaluator, which knows nothing of mappings.
 
-    What is asked is worked out apart from the question that led here, so that no answer depends
-    on where it was asked first.
+    Each question is answered apart from the one that led to it, so that no answer depends on the
+    order.
     """
 
     def __init__(
@@ -248,7 +248,7 @@ class MappedAttributes:
             return (InstanceOf("builtins.list", parameters=(one,)),)
         sides = self._models.relationships.in_file(facts.path)
         given = next((x.value for x in calls[0].keywords if x.arg == "collection_class"), None)
-        # What a `backref` is given stands inside of it.
+        # The arguments of a `backref` are inside of it.
         if given is None or any(side.facts == facts and side.reverse for side in sides):
             return ()
         made = given.func if isinstance(given, ast.Call) else given

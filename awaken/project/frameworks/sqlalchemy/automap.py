@@ -1,4 +1,4 @@
-"""What the classes load that ``automap_base()`` makes of the tables of a database."""
+"""Loads of the classes that ``automap_base()`` makes from the tables of a database."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class EagerLoading:
                 continue
             seen.add(name)
             mapped = self._models.mapped_class(name)
-            # What is out of sight may join a collection, but only a False needs it all.
+            # Invisible code may join a collection, but only a False needs it all.
             if mapped is None or not mapped.complete:
                 certain = False
             for site in self._links(name):

@@ -87,10 +87,10 @@ class RelationshipFacts(Struct, frozen=True):
     """One relationship.
 
     ``target`` is the qualified name of the other class; ``uselist`` True for a collection, False
-    for a single object, None if it cannot be told; ``lazy`` the loading as SQLAlchemy calls it
-    (``select`` by default), None if it is not a plain value. ``path`` and ``span`` are where it
-    is declared, for a backref in the other class. ``foreign_keys`` and ``remote_side`` are the
-    attributes that it names for its join, as written, if it says nothing else of it.
+    for a single object, None if unknown; ``lazy`` the loading as SQLAlchemy calls it (``select`` by
+    default), None if it is not a plain value. ``path`` and ``span`` are where it is declared, for a
+    backref in the other class. ``foreign_keys`` and ``remote_side`` are the attributes that it
+    names for its join, as written, if it says nothing else of it.
     """
 
     target: str | None
@@ -106,10 +106,10 @@ class RelationshipFacts(Struct, frozen=True):
 
 
 class ClassBody(Struct, frozen=True):
-    """What one class body maps, without its bases.
+    """The mapping of one class body, without its bases.
 
-    ``kinds`` names every attribute; ``opaque`` ones may map anything. ``constraints`` is what it
-    says of its table beside the columns, None if nothing.
+    ``kinds`` names every attribute; ``opaque`` ones may map anything. ``constraints`` are the
+    constraints of its table, None if there are none.
     """
 
     kinds: dict[str, AttributeKind]
@@ -154,7 +154,7 @@ class MappingReader:
         partial = self._partial(module, value.func)
         if partial is not None:
             names = self.called(partial.module, partial.function)
-            # What a relationship is told is read from its own call alone.
+            # The arguments of a relationship are read from its own call alone.
             return "column" if {_CALLS.get(name) for name in names} == {"column"} else "opaque"
         names = self.called(module, value.func)
         kinds = {_CALLS.get(name) for name in names}
@@ -296,7 +296,7 @@ class MappingReader:
         if call is not None and partial is not None:
             given = ast.Call(partial.function, partial.arguments, partial.keywords)
             is_computed = is_computed or self._is_computed_on_update(partial.module, given)
-            # What is named again where it is called comes last, and wins.
+            # A name that the call repeats comes last, and wins.
             keywords = [*partial.keywords, *call.keywords]
             call = ast.Call(partial.function, [*partial.arguments, *call.args], keywords)
         found = column_facts(call, annotation)

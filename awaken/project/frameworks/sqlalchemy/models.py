@@ -62,7 +62,7 @@ class MappedClass(Struct, frozen=True):
 
     ``table`` is ``selectable`` for a class mapped to a join, view or select. ``complete`` is False
     if a base, a mixin, a decorator or an attribute could not be followed, so that more may be
-    mapped than is listed here. ``constraints`` is what its table declares beside the columns.
+    mapped than is listed here. ``constraints`` are those of its table.
     """
 
     qualified: str
@@ -261,7 +261,7 @@ class Models:
             complete = complete and self._is_complete(inherited, body)
             tablename = tablename or body.tablename
             table = table or body.table or (imperative.table if imperative else None)
-            # What is nearer came before, and wins.
+            # The nearer one came before, and wins.
             kinds = {**body.kinds, **kinds}
             own = body.columns
             constraints += [] if body.constraints is None else [body.constraints]
@@ -300,11 +300,11 @@ class Models:
         """Return the classes of the project with the ones that declarative bases add."""
         found = {one.qualified: one for one in ancestors.inside}
         for facts in ancestors.inside:
-            # What ``declarative_base(cls=...)`` is given is inherited, but in no list of bases.
+            # The class of ``declarative_base(cls=...)`` is inherited, but in no list of bases.
             for index in range(len(facts.bases)):
                 base = (
                     self._declarative(facts, index)
-                    # What is a class of the project itself is followed by its name.
+                    # A class of the project itself is followed by its name.
                     if facts.bases[index] is None
                     or (self._classes.facts(facts.bases[index] or "") is None)
                     else None

@@ -52,16 +52,16 @@ class Operation:
     a method). ``how``: on the asynchronous side it is ``awaited``; gives what ``async with``
     enters, and is awaited elsewhere (``entered``); is ``missing``, or so that ``run_sync`` calls it
     (``bridged``); or is found on the session inside, and waits for nothing (``inner``). A change of
-    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read, and so
-    does what a ``lazy`` call reads. What is ``spawned`` waits for a session of its own. What is
-    ``loading`` may load: ``method`` takes its items, if they are taken, and ``session`` is what it
-    is read of, if that may wait. What is ``validated`` is so by the ``method`` of the model
-    ``why``. A session is ``handed`` to the function ``method``, which stays synchronous, or to one
-    that has a ``twin``, or, ``inside`` of `run_sync`, to one of the program. ``unknown``: it may be
-    an operation, and ``why`` says what cannot be told; ``library`` names what gives it, if that is
-    out of sight, and ``put`` is where a session is put into what it is taken out of. Of what is
-    bridged, closed, handed or inside ``session`` is the expression that is the session. ``fakes``
-    are classes of tests whose objects may replace an engine or a connection there.
+    the ``schema`` is called by ``run_sync``. An ``attribute`` loads when it is read, and so does
+    what a ``lazy`` call reads. ``spawned`` code waits for a session of its own. A ``loading`` one
+    may load: ``method`` takes its items, if they are taken, and ``session`` is the receiver, if
+    that may wait. The ``method`` of the model ``why`` validates a ``validated`` one. A session is
+    ``handed`` to the function ``method``, which stays synchronous, or to one that has a ``twin``,
+    or, ``inside`` of `run_sync`, to one of the program. ``unknown``: it may be an operation, and
+    ``why`` names the unknown part; ``library`` names its invisible source, and ``put`` is the place
+    where a session enters the container that it comes from. For bridged, closed, handed and inside
+    ones, ``session`` is the expression of the session. ``fakes`` are classes of tests whose objects
+    may replace an engine or a connection there.
     """
 
     node: ast.expr

@@ -30,7 +30,7 @@ _JOIN_KEYWORDS = {"primaryjoin", "foreign_keys", "remote_side", "secondaryjoin"}
 
 
 class Site(Struct, frozen=True):
-    """One declared side of a relationship; ``owner`` and ``attribute`` are None if not in sight.
+    """One declared side of a relationship; ``owner`` and ``attribute`` are None if not visible.
 
     ``reverse`` tells a side that a ``backref`` makes on the other class.
     """
@@ -62,7 +62,7 @@ class Relationships:
     def in_file(self, path: str) -> tuple[Site, ...]:
         """Return all sides declared in the file at ``path``, those of backrefs included."""
         if path not in self._sites:
-            # The words stand in many files, also in comments.
+            # Many files contain the words, also in comments.
             module = self._evaluator.load(path) if path in self._calling else None
             self._sites[path] = () if module is None else tuple(self._read(module))
         return self._sites[path]

@@ -41,11 +41,10 @@ _EXPRESSIONS = {
 class SessionProof(Struct, frozen=True):
     """It is a session.
 
-    ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that
-    only ``.query(MappedClass)`` proves it. ``query_class`` is the class of the program's own that
+    ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that only
+    ``.query(MappedClass)`` proves it. ``query_class`` is the class of the program's own that
     ``query()`` returns, ``?`` if it may be any, empty if it is a plain Query. ``unless`` is empty,
-    or the clause that says why it may be something else although every call in sight passes a
-    session.
+    or a clause that says why it may be something else although every visible call passes a session.
     """
 
     kind: SessionKind
@@ -273,7 +272,7 @@ class Sessions:
         name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
         name = receiver.id if isinstance(receiver, ast.Name) else name
         overrides = isinstance(known, Unknown) and "overrides" in known.why
-        # What is called a session is not a client with a `query` of its own, as a rule.
+        # A value called session is usually no client with a `query` of its own.
         return in_sessions or overrides or (elsewhere and "session" not in name.lower())
 
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:

@@ -1,8 +1,8 @@
 """Sessions and connections that several coroutines use while all of them run.
 
-A session is told by the variable, and the attributes, by which the coroutines reach it: an argument
-is followed to the call, ``self`` to the receiver, and an object that was built with one session to
-that session.
+A session is identified by the variable, and the attributes, through which the coroutines reach it.
+An argument is followed to the call, ``self`` to the receiver, and an object that was built with one
+session to that session.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class SharedSession:
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """What holds a session: a variable with its bindings, and the attributes that lead from it.
+    """The holder of a session: a variable with its bindings, and the attributes that lead from it.
 
     ``built`` says that it is an object that was built with the session.
     """
@@ -137,7 +137,7 @@ class SharedSessions:
         around = {together, *module.ancestors(together)}
         seen: list[tuple[ast.expr, _Use]] = []
         for coroutine in made:
-            # What callers pass is not asked: arguments are followed from here on down.
+            # The callers' arguments are not asked for: arguments are followed downward from here.
             with self._evaluator.without_callers():
                 uses = _Uses(self._evaluator).of(module, coroutine)
             loops = [
@@ -383,7 +383,7 @@ class _Uses:
             func.value
         ) != ("super"):
             return self._owner(above, func.value)
-        # What `super()` calls has the receiver of the method that calls it.
+        # The receiver of a `super()` call is that of the calling method.
         is_method = above.called is not None and above.called.bound and above.above is not None
         if not is_method or above.above is None or above.call is None:
             return None

@@ -28,7 +28,7 @@ class Expression:
 
 @dataclass(slots=True)
 class Context:
-    """What a template is given.
+    """The arguments of a template.
 
     ``named`` are the expressions that a name may mean, ``spread`` dictionaries of further names.
     """

@@ -1,4 +1,4 @@
-"""The expressions of a template: what they may be, and what they read."""
+"""The expressions of a template: their values and their reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PRINTED = "__str__"
 _KEEPING = {"list", "reject", "rejectattr", "reverse", "safe", "select", "selectattr", "sort"}
 _KEEPING |= {"unique"}
 _TAKING = {"first", "last", "random", "min", "max", "sum"}
-# The place of the argument that names an attribute, behind what is filtered.
+# The position of the argument that names an attribute, after the filtered value.
 _ATTRIBUTE_AT = {
     "groupby": 0,
     "join": 1,
@@ -55,11 +55,11 @@ FILTER_ROOT = "|"  # what a filter of the program gives stands under its name be
 
 
 class Expressions(ABC):
-    """Follows expressions; what macros and loops do is told by ``reading``."""
+    """Follows expressions; ``reading`` knows macros and loops."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        # By class, for what one of them reads says nothing of another.
+        # By class, because reads of one of them say nothing about another.
         self._by_type: dict[type, Callable[[Any, Scope], Value]] = {
             nodes.Add: self._either,
             nodes.And: self._either,

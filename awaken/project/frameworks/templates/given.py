@@ -20,7 +20,7 @@ _LOADERS = {"user_loader", "request_loader"}
 
 @dataclass(slots=True)
 class _Names:
-    """What names mean: in all templates, in those of Flask, and as attributes of ``flask.g``."""
+    """The meanings of names: in all templates, in Flask's, and as attributes of ``flask.g``."""
 
     everywhere: Context = field(default_factory=Context)
     in_flask: Context = field(default_factory=Context)
@@ -79,7 +79,7 @@ def _note_function(module: Module, node: Function, found: _Names) -> None:
     for decorator in node.decorator_list:
         name = last_name(without_arguments(decorator))
         for one in returned_by(module, node) if name in _PROCESSORS else ():
-            # Each is asked anew, so none replaces what another gives.
+            # Each is asked again, so none replaces the result of another.
             context = Context()
             context.add_dictionary(module, one)
             found.in_flask.join(context)

@@ -31,13 +31,13 @@ from awaken.project.frameworks.templates.values import (
 from awaken.workspace.parsing import deep_recursion
 
 _DEEPEST = 40  # macros inside of each other; a guess, not yet measured
-# What loops put into lists and namespaces counts in the next round; a guess, not yet measured.
+# Additions of loops to lists and namespaces count in the next round; a guess, not yet measured.
 _MOST_ROUNDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A template that is read, and where it stands."""
+    """A template that is read, and its place."""
 
     path: str
     tree: nodes.Template
@@ -65,7 +65,7 @@ class _Family:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a body stands."""
+    """The place of a body."""
 
     source: Source
     family: _Family
@@ -170,7 +170,7 @@ class _Reader(Expressions):
             self._unseen(scope, why)
         if parents and not why:
             return
-        # What is not read may render any block.
+        # A template that is not read may render any block.
         for definitions in [*family.blocks.values()]:
             for source, block in definitions:
                 self._block(block, _Place(source, family), Scope(family.top))
@@ -243,7 +243,7 @@ class _Reader(Expressions):
     def _body(self, body: Sequence[nodes.Node], place: _Place, scope: Scope) -> None:
         extends = [one for one in body if isinstance(one, nodes.Extends)]
         for one in body:
-            # What extends another renders nothing itself but through its blocks.
+            # A template that extends another renders nothing itself except through its blocks.
             if isinstance(one, nodes.Extends) or (extends and isinstance(one, nodes.Block)):
                 continue
             self._statement(one, place, scope)
@@ -380,7 +380,7 @@ class _Reader(Expressions):
             self.macro(one.number, arguments, keywords)
         if not seen:
             self.value(node.call, scope)
-            # What is not read may pass anything to it.
+            # A template that is not read may pass anything to it.
             for own in scope.names["caller"]:
                 if isinstance(own, MacroOf):
                     self.macro(own.number, [], {})
@@ -411,7 +411,7 @@ class _Reader(Expressions):
         inner = Scope(macro.scope)
         names = [argument.name for argument in macro.node.args]
         defaults = macro.node.defaults
-        # In front of the defaults stand those without.
+        # Parameters without defaults precede the others.
         bare = len(names) - len(defaults)
         for position, name in enumerate(names):
             if position < len(arguments):

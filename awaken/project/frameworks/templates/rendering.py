@@ -32,9 +32,9 @@ class Rendering:
     """A call that renders a template.
 
     ``names`` are those that the template may have, ``sources`` the texts that it may be itself;
-    both are None where that is computed. ``language`` is empty for Jinja. ``unknown`` says who may
-    give it something else, in a sentence each; ``in_flask`` whether it is told what every template
-    of Flask is.
+    both are None where that is computed. ``language`` is empty for Jinja. ``unknown`` are sentences
+    about other possible arguments; ``in_flask`` says whether it gets the context of every Flask
+    template.
     """
 
     place: Place

@@ -66,7 +66,8 @@ class TemplateSights:
                 else:
                     yield sight
         for (root, _, _), sight in open_sights.items():
-            # What another call gives and this one does not is undefined here: no object is read.
+            # A name that another call passes and this one does not is undefined here: no object is
+            # read.
             if root not in given:
                 yield sight
 

@@ -1,6 +1,6 @@
-"""What an expression of a template may be, as far as it leads back to what the template is given.
+"""The values of an expression of a template, as far as they lead to its context.
 
-Nothing that is no object of the program is told: of a number, of a text there are no values.
+Only objects of the program have values here; numbers and texts have none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What the attributes ``path`` of a name give that the template is given.
+    """The values of the attributes ``path`` of a name in a template's context.
 
     Steps other than attributes are those of ``sqlalchemy.reads.domain``.
     """

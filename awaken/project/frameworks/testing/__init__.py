@@ -1,7 +1,7 @@
-"""Tests: what they replace, doubles of Query, and what runs coroutine tests.
+"""Tests: the names that they replace, mocks of Query, and runners of coroutine tests.
 
-``replacements`` finds what stands in the place of functions of the program; ``index`` follows
-doubles of Query to the queries that they answer.
+``replacements`` finds the replacements of the program's functions; ``index`` maps mocks of Query to
+the queries that they answer.
 """
 
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests

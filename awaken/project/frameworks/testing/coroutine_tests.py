@@ -1,4 +1,4 @@
-"""What runs the coroutine tests of a program: the plugins in use, and the mark of each test."""
+"""Runners of the coroutine tests of a program: the plugins in use, and the mark of each test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BUILT_ON_ASYNCIO = {"pytest-asyncio", "anyio", "aiounittest", "asynctest"}
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """What runs a coroutine test: ``asyncio``, ``anyio`` or ``trio``, as a mark says.
+    """The runner of a coroutine test: ``asyncio``, ``anyio`` or ``trio``, as a mark says.
 
     ``loop_scope`` is what the mark says of the scope of its loop, empty where it says nothing;
     ``?`` where it is computed.
@@ -39,7 +39,7 @@ class Runner:
 
 
 class CoroutineTests:
-    """Who runs coroutine tests and fixtures; for rules that declare ``PYTEST_READS``."""
+    """Runners of coroutine tests and fixtures; for rules that declare ``PYTEST_READS``."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Who asks for a pytest fixture: tests and other fixtures, by a parameter or by its name."""
+"""Users of a pytest fixture: tests and other fixtures, by a parameter or by its name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What asks for a fixture itself, and the tests that get it in the end.
+    """Direct users of a fixture, and the tests that get it in the end.
 
     ``unseen`` says what may ask for it that is not listed, empty if all are.
     """
@@ -182,7 +182,7 @@ class FixtureRequests:
         self, asking: Module, node: Function, name: str, module: Module, fixture: Function
     ) -> Iterator[Request]:
         given = parameters_of(node.args)
-        # A parameter with a default is none that pytest fills.
+        # pytest does not fill a parameter with a default.
         parameter = next((arg for arg, default in given if arg.arg == name and not default), None)
         if parameter is None or same_node(asking, node, module, fixture):
             return

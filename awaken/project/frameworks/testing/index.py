@@ -1,4 +1,4 @@
-"""All doubles of Query in a project's tests, found when first asked for.
+"""All mocks of Query in a project's tests, searched once.
 
 Only test files are parsed whose bytes may hold a double, and those that name a function or a class
 that makes one. A project without such files is searched for a few words.
@@ -37,12 +37,12 @@ _MOST_FILES = 60
 
 
 class Double(Struct, frozen=True):
-    """A double of Query in a test: ``place`` is where it is first configured or asserted.
+    """A mock of Query in a test: ``place`` is where it is first configured or asserted.
 
     ``name`` is how it is written there. ``uses`` are what the program asks of it. ``unseen`` says
-    that nothing in sight gets it, or more than was followed, although methods of Query are named
-    behind it. ``marks`` are all places of the test's file that make it a double, ``fake`` is its
-    class if that is written by hand. If it ``is_followed``, no other use asks it.
+    that no visible code gets it, or that more code does than was followed, although methods of
+    Query are named on it. ``marks`` are all places of the test's file that make it a double,
+    ``fake`` is its class if that is written by hand. If it ``is_followed``, no other use asks it.
     """
 
     place: Place
@@ -55,7 +55,7 @@ class Double(Struct, frozen=True):
 
 
 class Doubles:
-    """Finds the doubles of a project, once."""
+    """Finds the mocks of Query in a project, once."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Doubles:
 
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
-        # A mock of the `query` of anything else is none of a Query.
+        # A mock of another object's `query` is not a mock of Query.
         if not self._has_queries():
             return
         tests = [path for path in self._files_with(DOUBLE_WORDS) if is_around_tests(path)]
@@ -246,9 +246,9 @@ class Doubles:
 
 
 class _Marked(Struct, frozen=True):
-    """What makes doubles in a file: whether anything, and the words by which others name it.
+    """The places of a file that make mocks of Query, and the words by which others name it.
 
-    ``legacy`` are those behind which methods of Query are named, each as a sentence names it.
+    ``legacy`` are those with methods of Query, each as a sentence names it.
     """
 
     has_any: bool = False
@@ -270,7 +270,7 @@ class _Sighting(Struct, frozen=True):
 
 
 class _Searched(Struct, frozen=True):
-    """What the tests of a file have of doubles, and the ``files`` of tests that take part."""
+    """The mocks of Query in the tests of a file, and the ``files`` of tests that take part."""
 
     sightings: tuple[_Sighting, ...] = ()
     is_complete: bool = True
@@ -279,7 +279,7 @@ class _Searched(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What asks a double; ``resolved``: anything of the program gets it, maybe without asking."""
+    """The code that asks a mock; ``resolved``: anything of the program gets it."""
 
     uses: list[QueryUse]
     resolved: bool
@@ -314,7 +314,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
             uses += asked
             is_complete = is_complete and is_all
     for target, only_inside in targets:
-        # No call was seen to get there; what names it may still be reached in other ways.
+        # No call was seen to get there; its users may still be reached in other ways.
         if not any(use.path == target.home for use in uses):
             found = reach.named_at_home(target, unit.words(only_inside=only_inside))
             called = any(call.entry.module.path == target.home for call in calls)

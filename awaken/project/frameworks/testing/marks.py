@@ -1,8 +1,8 @@
-"""Test doubles of Query as a test writes them: configured, or asked what it received.
+"""Mocks of Query as a test writes them: configured, or asserted on.
 
-A double counts only where it is told what a query gives (``session.query.return_value...``), where
-its ``query`` is put in place of a real one, or where a test asserts that it was called, by itself
-or among all calls of the double: any other mock answers a select() as it answers a query.
+A mock counts in three cases: it is told what a query returns (``session.query.return_value...``),
+its ``query`` replaces a real one, or a test asserts that it was called. Any other mock answers a
+select() as it answers a query.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _MOCKS = {"AsyncMock", "MagicMock", "Mock", "NonCallableMock", "SimpleNamespace"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place that makes something a double of Query.
+    """A place that makes a mock of Query.
 
     ``root`` is what has the ``query``: the double itself, or an expression that it is reached by.
-    ``legacy`` says that methods of Query are named behind it. ``fake`` is the class that is the
-    double, where that is written by hand.
+    ``legacy`` says that methods of Query are named on it. ``fake`` is the class that is the double,
+    where that is written by hand.
     """
 
     node: ast.expr

@@ -1,8 +1,8 @@
 """The uses of ``query`` in the program that a test double answers.
 
 A double is followed through arguments, variables and attributes of ``self``, not through what a
-query gives. Calls are followed as far as they can be resolved; what is called without the double
-is followed only where a name was patched, which every function of a file may use.
+query gives. Calls are followed as far as they can be resolved. Calls without the mock are followed
+only where a name was patched, because every function of a file may use that name.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class PatchedName(Struct, frozen=True):
 
 
 class QueryUse(Struct, frozen=True):
-    """What the program asks of a double: each ``text`` in a ``function`` of the file ``path``.
+    """A call of the program on a mock: each ``text`` in a ``function`` of the file ``path``.
 
     It says no place, so that it holds while other parts of the file are rewritten.
     """
@@ -84,7 +84,7 @@ class EntryPoint:
 class Reach:
     """Follows doubles through the program.
 
-    What a test ``replaces`` is not followed: its own code does not run.
+    Functions that a test ``replaces`` are not followed: their own code does not run.
     """
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
@@ -137,7 +137,7 @@ class Reach:
         self, entry: EntryPoint, targets: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
-        # What a test replaces decides what is called, so it is a part of the question.
+        # The replacements of a test decide the callees, so they are a part of the question.
         key = (entry.key, targets, self.replaces)
         if key not in self._seen:
             body = self._body(entry, targets)
@@ -240,7 +240,7 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     """
     positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
     names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
-    # `self` in `given` is no keyword: it stands for the receiver.
+    # `self` in `given` is no keyword: it is the receiver.
     found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     in_class = entry.module.enclosing_class(entry.function) is not None
     # A receiver fills the first parameter.

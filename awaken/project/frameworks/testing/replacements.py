@@ -1,4 +1,4 @@
-"""What tests put in the place of functions of the program: mocks, lambdas, functions of their own.
+"""Replacements of the program's functions in tests: mocks, lambdas, functions of the tests.
 
 By ``patch``, ``patch.object`` and ``monkeypatch.setattr``, of text and of objects, and by
 assignments to attributes.
@@ -40,12 +40,12 @@ class Replacement:
     """One place ``node`` that puts ``given`` in the place of something of the program.
 
     ``given`` is None where ``node``, a patch, makes a mock by itself: by ``new_callable``, if that
-    is not None. It is bound to the variable ``bound`` of the function around, if that is not
-    empty. ``functions`` are those that the name stood for; ``cls`` is the class that it stood for
-    (``is_class``), or whose instance, and ``module`` the file; ``home`` is the file in which the
-    name stands. ``session`` says that it is a method of a session, ``factory`` that it makes
-    sessions, ``library`` which class of a library it is; ``why`` is empty, or why the name is not
-    understood. ``name`` is its last word; of one that ``is_untold`` nothing else is in sight.
+    is not None. It is bound to the variable ``bound`` of the function around, if that is not empty.
+    ``functions`` are those that the name meant; ``cls`` is the class that it meant (``is_class``),
+    or whose instance, and ``module`` the file; ``home`` is the file that contains the name.
+    ``session`` says that it is a method of a session, ``factory`` that it makes sessions,
+    ``library`` which class of a library it is; ``why`` is empty, or why the name is not understood.
+    ``name`` is its last word; if it ``is_untold``, nothing else is visible.
     """
 
     node: ast.Call | ast.Assign

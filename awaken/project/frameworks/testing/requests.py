@@ -76,7 +76,7 @@ class Routes:
     def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
         files = self._files_with(words or (b'"/"',))
-        # The path of a router may stand where it is included alone.
+        # The path of a router may be only where it is included.
         routers = (
             router.path
             for router, prefixes in self._prefixes.items()
@@ -185,7 +185,7 @@ class Routes:
 def may_answer(route: str, asked: str) -> bool:
     """Whether a request of the path ``asked`` may reach a ``route``, maybe with a prefix."""
     parts, wanted = _parts(route), _parts(asked)
-    # What is computed in front may stand for any number of parts.
+    # A computed prefix may have any number of parts.
     is_open = bool(wanted) and not _is_literal(wanted[0])
     pairs = zip(reversed(parts), reversed(wanted), strict=False)
     return (is_open or len(parts) <= len(wanted)) and all(_fits(*pair) for pair in pairs)
@@ -249,7 +249,7 @@ def _admits(decorator: ast.Call, name: str, method: str) -> bool:
         return name == method
     given = next((one.value for one in decorator.keywords if one.arg == "methods"), None)
     if given is None:
-        # What Flask lets a route answer that names no methods.
+        # The methods of a Flask route that names none.
         return method in {"get", "head", "options"}
     texts = [one.value for one in ast.walk(given) if isinstance(one, ast.Constant)]
     return not texts or method.upper() in texts

@@ -22,7 +22,7 @@ _SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_me
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A function that takes part in a test, or what stands at the top level of its file.
+    """A function that takes part in a test, or the top level of its file.
 
     ``prefix`` is what the keys of its variables begin with.
     """
@@ -39,7 +39,7 @@ class Member:
 
 
 class Suite:
-    """What is read of the files that one test file uses; ``fakes`` are classes with a ``query``.
+    """Facts about the files that one test file uses; ``fakes`` are classes with a ``query``.
 
     A file that was dropped and parsed again counts as the one that was read first.
     """

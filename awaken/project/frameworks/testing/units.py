@@ -1,7 +1,8 @@
 """One test with its doubles: the test, its fixtures, set-up methods and helpers as one.
 
-Variables of all these functions are keys; two keys of one object are the same key. What is given
-a double (``Service(mock)``, ``factory.return_value = mock``) carries it as well, one way only.
+Variables of all these functions are keys; two keys of one object are the same key. An object that
+receives a mock (``Service(mock)``, ``factory.return_value = mock``) carries it as well, in that
+direction only.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class Unit:
         for member in self.members.values():
             self._mark(member)
         before, now = -1, 0
-        # What was looked at may be given to what comes later, and the other way round.
+        # An examined value may be passed to a later one, and the other way round.
         while before < now:
             before = now
             for member in self.members.values():
@@ -227,7 +228,7 @@ class Unit:
         found = set(self._carried.get(f"node {id(node)}", ()))
         match node:
             case ast.Attribute(attr="query"):
-                # What a session gives as its query is no session.
+                # The query of a session is not a session.
                 return found
             case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "cls")):
                 return found | self._of_key(self._key(member, node))
@@ -235,7 +236,7 @@ class Unit:
                 return found | self._of_key(self._key(member, node))
             case ast.Call() if node in self._helpers:
                 found |= self._of_key(self._key(member, node))
-        # Whatever is made with a double may hold it: ``Service(session)``, ``[session]``.
+        # An object that is made with a mock may hold it: ``Service(session)``, ``[session]``.
         return found.union(*(self.carried(member, one) for one in children(node)))
 
     def _of_key(self, key: str | None) -> set[str]:
@@ -462,7 +463,7 @@ class Unit:
 def _applied(call: ast.Call) -> Iterator[ast.Call]:
     """Yield the calls that may be meant by ``assertRaises(Error, function, *arguments)``."""
     for position, one in enumerate(call.args):
-        # A method of `self` is told by the class around the call, and this call is nowhere.
+        # The class around the call identifies a method of `self`, and this call is nowhere.
         of_self = isinstance(one, ast.Attribute) and ast.unparse(one.value) in {"self", "cls"}
         if isinstance(one, ast.Name | ast.Attribute) and not of_self:
             yield ast.Call(one, call.args[position + 1 :], call.keywords)

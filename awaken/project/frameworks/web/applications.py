@@ -1,7 +1,8 @@
 """Applications and routers as values: told apart by the call that made them.
 
-What the evaluation of a program gives is followed here where it stops: a parameter that is only
-declared to be an application is what its callers pass, ``self`` of a subclass every one of it.
+Where the evaluation of a program stops, it is continued here: a parameter that is only declared to
+be an application has the arguments of its callers, and ``self`` of a subclass may be each of its
+instances.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What an expression may be: applications, and why it may be one that is out of sight.
+    """The possible values of an expression: applications, and why it may be an invisible one.
 
-    Neither means that it is proven to be no application. ``uncalled``: it is what callers of a
-    function would pass, and nobody in sight calls that. ``unknown_class`` is what is known all the
-    same of an unknown application, empty for nothing.
+    Neither means that it is proven to be no application. ``uncalled``: callers of a function would
+    pass it, and no visible code calls that. ``unknown_class`` is what is known all the same of an
+    unknown application, empty for nothing.
     """
 
     applications: tuple[Application, ...] = ()

@@ -1,7 +1,7 @@
 """Code that runs for every request: routes, dependencies, and the functions that they call.
 
 Asked from below: who calls a function is followed upwards until something is found that a web
-framework calls for each request. What is not found is not claimed.
+framework calls for each request. A missing answer claims nothing.
 """
 
 from __future__ import annotations

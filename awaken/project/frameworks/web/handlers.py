@@ -1,7 +1,7 @@
 """Startup and shutdown handlers: awaited or called, and with which arguments.
 
-Starlette awaits a handler if it is a function defined by ``async def``, also behind a bound method
-or ``functools.partial``; everything else is called and its result dropped, on the same thread.
+Starlette awaits a handler if it is a function defined by ``async def``, also through a bound method
+or ``functools.partial``. It calls any other handler on the same thread and drops its result.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Handlers:
     def manner(self, module: Module, node: ast.expr) -> Manner | None:
         """Return how the framework calls ``node``; None if unknown."""
         name = self._evaluator.names.qualified(module, node)
-        # Methods of libraries are told by name, before anything is evaluated.
+        # The name identifies methods of libraries, before anything is evaluated.
         if name in frameworks().methods:
             return frameworks().methods[name]
         found = {self._of_value(one) for one in self._evaluator.values(module, node)}
-        # A bound method of a library's object has no function in sight.
+        # A bound method of a library's object has no visible function.
         if found == {None} or len(found) != 1:
             return self._of_method(module, node)
         return found.pop()
@@ -91,7 +91,7 @@ class Handlers:
         made: Values = ()
         for value in self._evaluator.values(module, decorator):
             if not isinstance(value, FunctionOf):
-                # What a library's decorator makes is known only if it is listed.
+                # The result of a library's decorator is known only if it is listed.
                 return None
             made = (*made, *self._evaluator.returned(value))
         found = {self._of_value(one) for one in made}

@@ -76,7 +76,7 @@ class Installations:
             seen.add(key)
             waiting += _kept_as(carrier)
             for call, given in _given(carrier):
-                # The name was a guess; what it stands for here decides.
+                # The name was a guess; its meaning here decides.
                 if application not in self._applications.of(carrier.module, given).applications:
                     continue
                 found = self._installation(carrier.module, call)
@@ -107,7 +107,7 @@ class Installations:
     def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
         """Yield the files that can name it: they name its file too, or the function it is from."""
         yield home
-        # Whoever imports it names its file; a name like `app` alone stands in most files.
+        # Importers name its file; a name like `app` alone is in most files.
         last = home.name.rpartition(".")[2]
         known = set(self._words.files_with(last))
         paths = {path for word in own for path in self._words.files_with(word) if path in known}

@@ -1,6 +1,6 @@
 """Registrations of startup and shutdown handlers, and of lifespans, all over a program.
 
-Found by the words that each of them needs; what they are said to is followed by ``Applications``.
+They are found by the words that each of them needs; ``Applications`` follows their receivers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Registration:
     ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement), ``append`` (a
     statement, of one of the lists), ``list`` (an element of the constructor's, which ``holder``
     calls) or ``other``: a use of these words that no rewrite understands. ``event`` is None where
-    it cannot be told. ``handler`` is the expression that is registered.
+    it is unknown. ``handler`` is the expression that is registered.
     """
 
     module: Module
@@ -132,7 +132,7 @@ class Registrations(FoundInFiles[Registration]):
         event, handler = argument_at(call, 0, "event_type"), argument_at(call, 1, "func")
         known = None if event is None else self._event(module, event)
         if node.attr == "add_event_handler":
-            # What uses the result could not be left without the call.
+            # Code that uses the result cannot do without the call.
             form: Form = "call" if isinstance(module.parent(call), ast.Expr) else "other"
             yield Registration(module, call, form, known, resolved, handler)
             return

@@ -23,9 +23,9 @@ _MANAGER = "contextlib.asynccontextmanager"
 class Served:
     """An application, made by ``call``, that is mounted nowhere.
 
-    ``given`` is where it is given a lifespan, ``lifespan`` the function that this is, with its
-    module; None if there is none, or it cannot be told. ``handles`` says that it has handlers of
-    start-up or shutdown instead.
+    ``given`` is the place where it gets a lifespan, ``lifespan`` that function with its module;
+    None if there is none, or it is unknown. ``handles`` says that it has handlers of start-up or
+    shutdown instead.
     """
 
     module: Module

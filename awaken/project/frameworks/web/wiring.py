@@ -20,7 +20,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 class Web:
-    """What is known of a program's web applications; nothing is looked for before it is asked."""
+    """Facts about a program's web applications; they are worked out on demand."""
 
     def __init__(
         self,

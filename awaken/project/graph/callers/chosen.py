@@ -1,7 +1,7 @@
 """Functions and classes that a table holds, out of which one is chosen and called on the spot.
 
-``made = {"csv": CsvReader, "xml": XmlReader}[kind]``, ``made(path)``: where nothing else is done
-with the table, and nothing with what is chosen, the calls in sight are all that there are.
+``made = {"csv": CsvReader, "xml": XmlReader}[kind]``, ``made(path)``: if neither the table nor the
+chosen value has another use, the visible calls are all calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decorators behind which a function is called by its name alone."""
+"""Decorators that leave a function callable by its name alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found of the callers of a function: call sites, and what may hide more of them."""
+"""The callers of a function: call sites, and obstacles that may hide more of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Why = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CallSite:
-    """One call in sight: where the call stands, and how many parameters it gives by itself.
+    """One visible call: its place, and how many parameters it gives by itself.
 
     ``bound`` is 1 where the receiver is the first argument: ``self`` or ``cls``.
     """
@@ -25,7 +25,7 @@ class CallSite:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """What may hide a call; ``why`` is one clause, ``place`` where it stands.
+    """An obstacle that may hide a call; ``why`` is one clause, ``place`` its place.
 
     ``outside``: the name is public and the project published, so others may call it; ``value``: it
     is passed on as a value; ``framework``: something that is no code of the project calls it;

@@ -47,7 +47,8 @@ class Importers:
         if path.endswith("__init__.py"):
             folder = folder.rpartition("/")[0]
         named = set(self._words.imported_in(last)) if last else set()
-        # A relative import names no package, but only files beside or below can write it.
+        # A relative import names no package, but only neighboring files or those below can write
+        # it.
         beside = f"{folder}/" if folder else ""
         parent = package.rpartition(".")[2]
         importing = set(self._words.imported_in(parent)) if parent else named

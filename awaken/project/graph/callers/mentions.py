@@ -1,4 +1,4 @@
-"""What the mentions of a name in a file are to the methods of that name, whatever their class.
+"""Relation of each mention of a name to the methods of that name, whatever their class.
 
 They hold no tree: a file is parsed once for all methods of one name.
 """
@@ -26,7 +26,7 @@ _PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Where a definition stands: by place, for a search outlives the tree that it began with."""
+    """The place of a definition: a search outlives the tree that it began with."""
 
     path: str
     kind: type[ast.AST]
@@ -62,7 +62,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One mention at ``place``: behind a receiver, or bare, as one of these ``definitions``.
+    """A mention at ``place``: after a receiver, or bare, as one of these ``definitions``.
 
     ``used`` is what uses it, of the ``kind`` of a ``Usage``, and ``text`` how that is written. The
     scope of ``renamed_in`` gives it the other name ``name``, and gives that to nothing else.

@@ -1,13 +1,12 @@
 """One search for the callers of one function.
 
-It starts from the text: only files in which the name of the function stands as a word are parsed,
-and those in which an alias of it does. A call counts if its function may be the one asked for;
-receivers of methods are followed without asking what *their* callers pass, so that a search never
-starts another one.
+It starts from the text: only files that contain the function's name, or an alias of it, as a word
+are parsed. A call counts if its function may be the one asked for; receivers of methods are
+followed without asking what *their* callers pass, so that a search never starts another one.
 
-Where the name stands in many files, those that import the home of the function are searched first:
-no other can hold a call that is known to reach it. The others can only hold what is unknown, and
-the first of these is enough.
+If many files contain the name, those that import the function's module come first: no other file
+can hold a call that is known to reach it. The others can only hold what is unknown, and the first
+of these is enough.
 
 Not looked for: names put together at run time outside the files of the function itself
 (``getattr(module, prefix + name)``), code in strings, and callers in files that do not parse.
@@ -86,7 +85,7 @@ class Search:
         ):
             self._stop("framework", f"Python itself calls `{function.name}`", self._target.place)
         names = ".".join([*scope.definition_names(), self._target.shown])
-        # What a function defines, nobody can import.
+        # Nobody can import the local definitions of a function.
         if self._is_public(module, names) and scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._target.shown}` as well"
             self._stop("outside", why, self._target.place)
@@ -154,7 +153,7 @@ class Search:
         if len(paths) <= (_FEW_FILES_OF_PUBLIC if is_public else _FEW_FILES):
             yield from paths
             return
-        # Of a public function not all callers are in sight anyway.
+        # Invisible code may call a public function anyway.
         given_up = is_public and len(paths) > _MOST_FILES
         near, far = ([], []) if given_up else self._by_nearness(paths)
         if given_up or len(near) > _MOST_FILES:
@@ -304,7 +303,7 @@ class Search:
         owner = owner_in_text(word, text)
         if owner is None or self._target.is_local:
             return
-        # What stands in front of a method may be anything that has it.
+        # The receiver of a method may be anything that has it.
         may_own = not owner or self._target.owner is not None
         if (may_own or owner in self._surroundings.module_words) and may_name_in_text(
             self._evaluator, module, node

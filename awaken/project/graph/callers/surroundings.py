@@ -1,4 +1,4 @@
-"""What searches for callers share: the files of the program, its classes, its modules as values."""
+"""Shared inputs of the search for callers: files, classes, modules as values."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Target:
         self.owner = Definition.of(module, owner) if owner is not None else None
         self.is_method = owner is not None and not self.makes
         self.is_local = scope.kind not in {"module", "class"}
-        # What makes a class inside of another one may be read off any instance of that.
+        # A class inside of another one may be read from any instance of that.
         self._is_attribute = (
             owner is not None and scope.parent is not None and (scope.parent.kind == "class")
         )
@@ -218,7 +218,7 @@ class Target:
             reaches = hierarchy.reaches(value, self.name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
-        # Called on instances and on the class by one call: what is bound cannot be told.
+        # One call on instances and on the class: the binding is unknown.
         if len(numbers) > 1 or None in found:
             return None
         return numbers.pop() if numbers else False
@@ -250,7 +250,7 @@ def scope_around(module: Module, function: Function) -> Scope:
     if isinstance(function, GeneratedInit):
         return module.scopes.scope_made_by(function.owner)
     scope = module.scopes.scope_of(function)
-    # A generic function stands in the scope around its type parameters.
+    # The scope of a generic function is the one around its type parameters.
     while scope.kind == "type-params" and scope.parent is not None:
         scope = scope.parent
     return scope

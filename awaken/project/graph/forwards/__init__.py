@@ -1,6 +1,6 @@
 """Calls followed forwards: the call graph of a program.
 
-Begin with ``call_graph`` (what it answers), then ``building`` (how it is made): ``resolving`` reads
-what each call of a file refers to, ``families`` and ``decorated`` say what a method stands for, and
-``components`` finds circles.
+Begin with ``call_graph`` (its answers), then ``building`` (its construction): ``resolving`` reads
+the target of each call in a file, ``families`` and ``decorated`` expand a method to its overrides
+and wrappers, and ``components`` finds circles.
 """

@@ -59,7 +59,7 @@ class Resolved:
 
 
 class Call(NamedTuple):
-    """One call: where it stands, in which function, by which last name, and what it reaches."""
+    """One call: its place, its function, its last name, and its targets."""
 
     place: Place
     caller: FunctionPlace

@@ -1,8 +1,8 @@
 """Colouring: which plain functions have to become coroutine functions, and why each of them.
 
-A function that waits is a *seed*. Whoever calls a coloured function has to wait as well, and is
-coloured; so are the methods that stand in for each other. A function that is asynchronous
-already, and the code of a file outside of functions, is where it ends. PEP 492.
+A function that waits is a *seed*. A caller of a coloured function has to wait as well, and is
+coloured; so are all overrides of a coloured method. A function that is asynchronous already, and
+the code of a file outside of functions, is where it ends. PEP 492.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ KinOf = Callable[[FunctionPlace], Iterable[FunctionPlace]]
 class Step:
     """Why a function is coloured: it waits ``at`` a place for the function ``to``.
 
-    ``to`` is None where the place is what it waits for; ``kind`` says whether it calls ``to`` or
-    stands in for it.
+    ``to`` is None where the place itself waits; ``kind`` says whether it calls ``to`` or overrides
+    it.
     """
 
     at: Place

@@ -18,7 +18,7 @@ _CALLED_ALL_THE_SAME = TRANSPARENT | MANAGERS | OVERLOADS | PYTEST_FIXTURES
 
 
 class Decorated:
-    """Answers what stands between a name and its function."""
+    """Answers which wrappers are between a name and its function."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator

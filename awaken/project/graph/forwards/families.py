@@ -1,8 +1,8 @@
 """Method families: the methods that a call on an instance of a class may run.
 
-A family holds the method that the class has or inherits, all that override it in classes below,
-those that a class with several bases brings beside it, and of a protocol the methods of the
-classes that fulfil it. All of it is told from the facts of files; no tree is held.
+A family has the method that the class defines or inherits, all overrides in subclasses, and those
+of its sibling bases. A protocol's family has the methods of the classes that fulfill it. All of it
+follows from the facts of files; no tree is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ nothing."""
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The definitions that may run; ``why`` is empty, or says why they are not all in sight.
+    """The definitions that may run; ``why`` is empty, or says why some are not visible.
 
     ``outside`` is the class of a library that has the method if none of ``functions`` runs.
     ``declared`` are those of protocols, in whose place one of ``functions`` runs.
@@ -114,7 +114,7 @@ class Families:
     def _made_of(self, qualified: str, names: list[str], method: str) -> Family:
         if len(names) > _MOST_METHODS:
             return Family((), why=f"too many classes have a `{method}`")
-        # What a protocol declares runs only where nothing else is there.
+        # A protocol's own method runs only where there is no other.
         real = [name for name in names if name not in self._overrides.protocols]
         functions = self._defined(real or names, method)
         declared = self._defined(set(names) - set(real), method) if real else ()

@@ -1,9 +1,9 @@
 """Resolved calls: what each call of a file refers to, without the tree it was read from.
 
 A call is resolved in two steps. While its file is parsed, the receiver is evaluated, and what is
-called is written down as a ``Referent``: a function, a method of a class, a class, a library.
-When all files are read, ``Resolution`` says which functions that may run: a method stands for
-its whole family then.
+called is written down as a ``Referent``: a function, a method of a class, a class, a library. After
+all files are read, ``Resolution`` says which functions a call may run: for a method, its whole
+family.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ReferentKind = Literal[
 
 
 class Referent(NamedTuple):
-    """What a call refers to.
+    """The target of a call.
 
     ``function``: ``text`` is its file and ``start`` the byte of its ``def``; ``method``: ``name``
     of an instance or subclass of the class ``text``; ``exact``: ``name`` of the class ``text``
@@ -164,7 +164,7 @@ class Referents:
                 name = self._evaluator.names.attribute(owner.path, func.attr)
                 named = None if name is None else self._named(name)
                 yield from (named,) if named is not None else self._of_values(module, func)
-            # What is plain data has the methods of Python's own types, all that it holds as well.
+            # Plain data has the methods of Python's own types, and so have its items.
             case Unknown() if self._is_decoded(owner):
                 yield Referent("library", func.attr)
             case Unknown():
@@ -211,7 +211,7 @@ class Referents:
         elif any("__getattr__" in one.members for one in inside):
             yield Referent("unknown", f"`{owner.qualified}` has a `__getattr__`")
         else:
-            # What it inherits from libraries, or what only classes below it have.
+            # Methods from libraries, or of subclasses only.
             yield Referent("method", owner.qualified, func.attr)
 
     def _provided(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:

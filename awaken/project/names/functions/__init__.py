@@ -1,5 +1,5 @@
-"""Functions as they are written: where they stand, and what their decorators make of them.
+"""Functions as they are written: their places, and the effects of their decorators.
 
-``definitions`` finds them by name, ``decorators`` reads what stands above them, ``forwarding``
-whether a decorator of the program hands its function on.
+``definitions`` finds them by name, ``decorators`` reads their decorators, and ``forwarding`` knows
+whether a decorator of the program calls the original function.
 """

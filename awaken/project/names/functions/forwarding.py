@@ -32,7 +32,7 @@ _ASKING = {
 
 @dataclass(frozen=True, slots=True)
 class HandedThrough:
-    """What a decorator does with its function.
+    """A decorator's use of its function.
 
     ``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the
     arguments that it is given, and returns what the function returns; ``calls``: a wrapper that
@@ -106,7 +106,7 @@ class Forwarding:
         if module is None or located is None:
             return None
         bindings = module.scopes.module.bindings.get(located.rest[0], [])
-        # Overloads of one function stand before it.
+        # Overloads of a function precede it.
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
             return None

@@ -1,4 +1,4 @@
-"""The ``__init__`` that ``dataclass`` writes for a class, as if it stood in the program."""
+"""The ``__init__`` that ``dataclass`` writes for a class, as a definition in the program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN_BASES |= {"typing_extensions.Protocol"}
 
 
 class GeneratedInit(ast.FunctionDef):
-    """Such a method: it stands where its class does, ``owner``, and its parameters at the fields.
+    """The generated method: its place is that of its class, ``owner``.
 
     It is no part of the tree, so what asks for its parent finds nothing.
     """

@@ -1,4 +1,4 @@
-"""What a signature has injected: ``Depends(f)`` as a default, in ``Annotated``, or by a name."""
+"""Injected parameters of a signature: ``Depends(f)`` as a default, in ``Annotated``, by name."""
 
 from __future__ import annotations
 

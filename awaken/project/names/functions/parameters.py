@@ -1,4 +1,4 @@
-"""The parameters of a function as written, and whether it can stand in for another one."""
+"""The parameters of a function as written, and whether it can replace another one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from awaken.project.source.trees import parameters_of
 
 
 class Parameters(Struct, frozen=True, array_like=True):
-    """What a function takes; ``needed`` are those without a default.
+    """The parameters of a function; ``needed`` are those without a default.
 
     ``rest`` says whether it takes any number of positional arguments, ``others`` any by name.
     """

@@ -1,4 +1,4 @@
-"""What a decorator of the project does to a function that becomes a coroutine function."""
+"""Effects of a decorator of the project on a function that becomes a coroutine function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """What a decorator makes of a coroutine function.
+    """The result of a decorator for a coroutine function.
 
     Without ``wrapper`` it awaits it, or, if ``is_same``, returns it as it is. Else ``wrapper`` is
     the plain function of ``module`` that it returns, and ``calls`` are those of the decorated
@@ -289,5 +289,5 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
 def _returned(module: Module, function: Function) -> Iterator[ast.expr]:
     for node in module.walk(function):
         if isinstance(node, ast.Return) and module.enclosing_function(node) is function:
-            # Without a value it is no decorator: what it returns is not callable.
+            # Without a value it is not a decorator: its result is not callable.
             yield node.value or ast.Constant(None)

@@ -13,10 +13,10 @@ from awaken.workspace.sources import Snapshot, is_python
 class ProgramTexts:
     """Searches a snapshot, and notes in ``looked_at`` what for and which files are read.
 
-    What ``earlier`` texts of the same run found in files that are the same is known.
-    ``python`` are the paths of the Python files, sorted; ``changed`` those of the files that
-    differ from ``earlier``. ``templates`` are the paths of those that are templates; ``words`` are
-    words of texts that are known already.
+    Results of ``earlier`` texts of the same run are reused for unchanged files. ``python`` are the
+    paths of the Python files, sorted; ``changed`` those of the files that differ from ``earlier``.
+    ``templates`` are the paths of those that are templates; ``words`` are words of texts that are
+    known already.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ class TextSearch:
     """Answers which of ``texts``, by path, hold some bytes; each is searched for once.
 
     Words that are asked for together are searched for together, which costs hardly more than one.
-    What an ``earlier`` search found in the same texts is known. Searches are noted in
+    Results of an ``earlier`` search in the same texts are reused. Searches are noted in
     ``looked_at``.
     """
 

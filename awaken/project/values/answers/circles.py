@@ -1,8 +1,8 @@
 """The answers to questions that lead to each other, each worked out once.
 
 Questions that lead back to themselves are solved together: each begins with no value at all, and
-all are worked out again until none gains a value. What comes out is the same wherever the circle
-is entered (the least fixed point).
+all are worked out again until none gains a value. The result is the same wherever the circle is
+entered (the least fixed point).
 
 An answer carries how much work it is without anything remembered, so whether a question is too
 large follows from the program alone, not from what was asked before.
@@ -61,9 +61,9 @@ Kept = dict[Hashable, Answer]
 class _Question:
     """A question that is being answered; ``lowest`` is the outermost one that it leads back to.
 
-    What leads back is one step and no depth; ``members`` are the questions inside of it that
-    cannot be answered before it is. ``own`` are its steps without those of ``large``, the
-    large ones that it asks, by their names. ``path`` is the file of its nodes.
+    A step that leads back counts once, without depth; ``members`` are the inner questions that
+    cannot be answered before it. ``own`` are its steps without those of ``large``, the large ones
+    that it asks, by their names. ``path`` is the file of its nodes.
     """
 
     key: Hashable
@@ -227,7 +227,7 @@ class Answers:
         self._stack.pop()
         del self._open[question.key]
         if question.leads_back and found != question.values:
-            # Who asked in between has seen less than there is.
+            # The questions in between have seen less than there is.
             self._changes += 1
         question.values = found
         return question

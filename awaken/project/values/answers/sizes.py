@@ -1,9 +1,9 @@
 """How much work a question is: how often it, and what it leads to, ask for something.
 
-Each question that it leads to counts once, however many ask for it: an answer is remembered. A
-sum would be twice as much with each ``query = query.filter(...)`` in one ``if`` after the other.
-Which questions two of them have in common is told by their names, so that the size follows from
-the program alone, not from what is remembered of it.
+Each question that it leads to counts once, however many ask for it: an answer is remembered. A sum
+would be twice as much with each ``query = query.filter(...)`` in one ``if`` after the other.
+Questions are counted once by their names, so the size follows from the program alone and not from
+what is remembered of it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _placed(part: object, path: str) -> object:
         case tuple():
             return tuple(_placed(one, path) for one in part)
         case Argument():
-            # Arguments that are made of each other in a recursion stand at one place.
+            # Arguments that a recursion builds from each other have one place.
             return part, part.receiver, _placed(part.known, path)
         case _:
             return part

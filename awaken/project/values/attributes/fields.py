@@ -1,7 +1,7 @@
 """Fields of dataclasses whose annotation says nothing: they are what all that makes one gives.
 
-``client: object`` is what calls of the class pass for it, its default among it, and what anything
-in sight assigns to an attribute of that name later, of whatever object.
+``client: object`` has the arguments that calls of the class pass for it, its default, and
+everything that visible code assigns to an attribute of that name, on any object.
 """
 
 from __future__ import annotations

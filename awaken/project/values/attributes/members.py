@@ -103,7 +103,7 @@ class Members:
             return found
         if self._evaluator.mapping.is_relationship(owner, node.attr):
             return followed(found, owner, node.attr)
-        # What a property gives of its own object comes from where that does.
+        # The result of a property from its own object has the source of that object.
         asked = parameters_in(found)
         given = dict.fromkeys(self._receivers(owner, node.attr), owner.origins) if asked else {}
         return passed_on(found, given)
@@ -172,7 +172,7 @@ class Members:
                 values = self._own.of_class(owner, node.attr, *found)
                 if values is not None:
                     return values
-            # One that is out of sight may have it, and come before the others.
+            # An invisible one may have it, and come before the others.
             out_of_sight = [
                 one for one in facts.bases if one is None or not (classes.facts(one) or knows(one))
             ]
@@ -200,7 +200,7 @@ class Members:
         defining = self._evaluator.load(owner.path)
         if defining is None:
             return (self._evaluator.unknown(module, node, f"{owner.path} cannot be parsed"),)
-        # What a package binds hides its submodule of the same name.
+        # A binding of a package hides its submodule of the same name.
         if node.attr not in defining.scopes.module.bindings:
             submodule = self._evaluator.names.layout.submodule(owner.path, node.attr)
             if submodule is not None:

@@ -29,7 +29,7 @@ _CLASS_OF_KIND = {
 
 
 class OutsideAttributes:
-    """Follows what is set out of sight, as far as the library files know."""
+    """Follows invisible assignments, as far as the library files know."""
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator

@@ -97,7 +97,7 @@ class OwnAttributes:
             return made
         in_body = union(*(self._bound(owner, module, binding) for binding in bindings))
         declared = any(binding.annotation is not None for binding in bindings)
-        # What the body declares holds for all that methods assign.
+        # The declaration in the body holds for all assignments of methods.
         if in_body and declared and not _is_unknown(in_body):
             return self._seen(in_body, module, node, name, bindings)
         if all(binding.kind == "annotation" for binding in bindings):
@@ -111,7 +111,8 @@ class OwnAttributes:
             for one in on_self
         )
         if not on_self:
-            # What a property returns is what is read: only what a class holds may be a descriptor.
+            # The returned value of a property is the result: only an attribute of a class may be a
+            # descriptor.
             if any(not isinstance(binding.node, Function) for binding in bindings):
                 in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):

@@ -1,4 +1,4 @@
-"""What a call gives to the parameters of a function."""
+"""The arguments that a call gives to the parameters of a function."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def arguments_of(
         parameters = parameters[1:]
     by_name = {parameter.arg: parameter for parameter in parameters}
     starred = any(isinstance(argument, ast.Starred) for argument in node.args)
-    # Behind ``*args`` no position is certain; what is named still is.
+    # After ``*args`` no position is certain; keywords still are.
     given = [] if starred else list(zip(parameters, node.args, strict=False))
     given += [
         (by_name[keyword.arg], keyword.value) for keyword in node.keywords if keyword.arg in by_name

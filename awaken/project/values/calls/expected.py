@@ -1,4 +1,4 @@
-"""What functions are called with that are passed as values, as their receivers declare it.
+"""Arguments of functions that are passed as values, as their receivers declare them.
 
 ``def run(work: Callable[[Session], T]) -> T`` says what ``db`` is in ``run(lambda db: ...)``.
 A field of a class says the same of the functions that the class is called with.

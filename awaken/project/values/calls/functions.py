@@ -170,7 +170,7 @@ class Functions:
         declared: Values = ()
         if node.returns is not None:
             declared = self._declared(function, node, node.returns, known)
-            # What only declares, as a method of a protocol does, returns what is declared.
+            # A pure declaration, such as a method of a protocol, returns the declared type.
             if (returns or yielded) and any(isinstance(one, Unknown) for one in declared):
                 declared = ()
         generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)

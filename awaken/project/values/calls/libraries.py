@@ -56,7 +56,7 @@ _TAKE_STATEMENTS = {"execute", "scalar", "scalars"}
 
 
 class LibraryCalls:
-    """Follows calls of what is out of sight."""
+    """Follows calls of invisible functions."""
 
     def __init__(self, evaluator: Questions, making: Making, uses: Uses) -> None:
         self._evaluator = evaluator
@@ -141,7 +141,7 @@ class LibraryCalls:
     ) -> Values | None:
         """Return what the stub of its library says that a call gives; None where there is none."""
         name, library = function.qualified, self._evaluator.library
-        # What is read of it, only the place of the call says: see `Members.above`.
+        # Only the place of the call knows its reads: see `Members.above`.
         if name == "builtins.super":
             return (InstanceOf(name),)
         if function.receiver is None:

@@ -1,4 +1,4 @@
-"""What methods give that a class leaves to those who override them."""
+"""Results of methods that a class leaves to its overrides."""
 
 from __future__ import annotations
 

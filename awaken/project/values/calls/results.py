@@ -88,7 +88,7 @@ class Results:
             case Producer(how="callable" | "factory"):
                 return function.inner
             case Session(kind="session" | "scoped" | "async-scoped"):
-                # One of kind "session" is a registry annotated as the session it stands for.
+                # A "session" may be a registry that is annotated as its session.
                 kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
                 return (replace(function, kind=kind),)
             case InstanceOf():

@@ -99,7 +99,7 @@ class Uses:
         session = self._evaluator.as_session(value)
         if isinstance(session, Session):
             return (session,)
-        # They give themselves; what they hold is entered one by one later.
+        # They return themselves; their items are entered one by one later.
         if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
             return (value,)
         method = _entering_method(module, node)

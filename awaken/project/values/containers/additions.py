@@ -1,4 +1,4 @@
-"""What is put into a container after it was built.
+"""Additions to a container after it was built.
 
 Every read of the variable or attribute that holds it is looked at: it puts something in, it only
 looks, or it hands the container on to where that cannot be seen. Then the container may hold
@@ -191,7 +191,7 @@ class Additions:
                 if parameter is not None:
                     home = function.module
                     scope = home.scopes.scope_made_by(function.node)
-                    # What it returns goes to where it is called, which is not looked at.
+                    # Its result goes to the caller, which is ignored.
                     inner = self._of_variable(home, scope, parameter, one.depth, is_local=False)
                     for more in self._seen_in(inner, calls + 1):
                         yield replace(more, iterated=(*more.iterated, *one.iterated))

@@ -229,7 +229,7 @@ class Building:
             if isinstance(function, ast.Constant) and function.value is None:
                 found = tuple(one for one in found if one != NoneValue())
             return (InstanceOf(qualified, parameters=(found,)),)
-        # What the function is given are the items, which no expression stands for.
+        # The arguments of the function are the items, which have no expression.
         called = ast.copy_location(ast.Call(function, [], []), node)
         functions = self._evaluator.values(module, function, known)
         return (
@@ -404,7 +404,7 @@ def _of_numbers(left: Value, operator: ast.operator, right: Value) -> Value | No
         return FLOAT
     if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv | ast.Mod):
         return FLOAT if FLOAT in (left, right) else INT
-    # A negative power of whole numbers is none; bits of truth values are truth values.
+    # A negative power of integers is not one; bit operations on booleans give booleans.
     return INT if left == right == INT and not isinstance(operator, ast.Pow) else None
 
 

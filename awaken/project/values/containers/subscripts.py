@@ -1,4 +1,4 @@
-"""What a subscript reads of one value: of a container, of a typed dictionary, by a method."""
+"""The value of a subscript: of a container, of a typed dictionary, by a method."""
 
 from __future__ import annotations
 

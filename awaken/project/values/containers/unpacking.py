@@ -22,7 +22,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a target receives: ``steps`` into what is ``how`` got from ``value``."""
+    """The value of a target: ``steps`` into the result of ``how`` on ``value``."""
 
     value: ast.expr
     how: How

@@ -1,4 +1,4 @@
-"""The types that stubs write, as values in which type variables stand."""
+"""The types in stubs, as values with type variables."""
 
 from __future__ import annotations
 

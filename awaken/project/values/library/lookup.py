@@ -1,7 +1,7 @@
 """Members of library classes and the results of library calls.
 
-A member is looked up over generic bases, from classes of the program on: what its class is given
-for the type variables is put into what the stub says.
+A member is looked up over generic bases, beginning with classes of the program: the type arguments
+of its class are substituted in the stub.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Receiver = InstanceOf | ClassOf | Session
 
 
 class Library:
-    """What libraries give, asked by the evaluator and by its own parts."""
+    """Results of libraries, for the evaluator and its own parts."""
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator

@@ -59,7 +59,7 @@ def _is_made_above(module: Module, method: ast.FunctionDef, name: str) -> bool:
     """Whether all that a method returns is what the method above it makes."""
     positional = [*method.args.posonlyargs, *method.args.args]
     bound = module.scopes.scope_made_by(method).bindings
-    # `_generate` is told how to make it; the others of which class.
+    # `_generate` knows how to make it; the others know its class.
     given = positional[1].arg if len(positional) > 1 else ""
     if not given or len(bound.get(given, ())) != 1:
         return False

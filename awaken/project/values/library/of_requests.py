@@ -1,4 +1,4 @@
-"""What a framework gives for one request: the user, what the program keeps there, a page."""
+"""Values of a framework for one request: the user, the program's own state, a page."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
     owner = giver.rpartition(".")[0]
     if not isinstance(node, ast.Attribute) or not owner.rpartition(".")[2][:1].isupper():
         return False
-    # The manager of an application is often out of sight: ``app.login_manager.user_loader``.
+    # The manager of an application is often not visible: ``app.login_manager.user_loader``.
     values = evaluator.values(module, node.value)
     return all(
         not isinstance(value, InstanceOf) or _inherits(evaluator, value, owner) for value in values

@@ -168,7 +168,7 @@ def _each(
                 own = None if one.origins is None else change(one.origins)
                 if own is None and fresh is not None and not inner and gets_fresh(one):
                     own = fresh
-                # What holds objects does not come from where they do.
+                # A container does not come from the source of its objects.
                 own = one.origins if inner else own
                 changed = (*changed, replace(one, parameters=inner, origins=own))
             case Producer():

@@ -65,7 +65,7 @@ def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
     """
     if is_made(found):
         return found
-    # What is promised not to be None is not, whatever a path may seem to give.
+    # A value that is declared not to be None is not, whatever a path may seem to give.
     if NoneValue() not in declared:
         found = tuple(one for one in found if one != NoneValue())
     narrowed = [_narrowed(evaluator, one, declared) for one in found]

@@ -1,4 +1,4 @@
-"""Type variables: what is found to stand for them, put in their place."""
+"""Type variables: their solutions, and substitution."""
 
 from __future__ import annotations
 

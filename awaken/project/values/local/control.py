@@ -1,8 +1,8 @@
 """The control flow of one function, as far as its local names are concerned.
 
-A graph of points; each may hold one event: a local name is read, or given a value. Where it cannot
-be told which way a program goes, the graph has every way: any point of a ``try`` or ``with`` may
-raise, a context manager may swallow that, one copy of a ``finally`` serves all who pass it.
+A graph of points; each may hold one event: a local name is read, or given a value. Where the path
+of a program is unknown, the graph has every path: any point of a ``try`` or ``with`` may raise, a
+context manager may swallow that, and one copy of a ``finally`` serves all paths through it.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ class ControlGraph:
             yield node.target
 
     def _augmented(self, node: ast.AugAssign) -> Iterator[_Work]:
-        # The name is read as well, and by the same node: what reaches it is asked at this point.
+        # The same node reads the name as well: its reaching definitions are asked for at this
+        # point.
         yield node.value
         yield node.target
 

@@ -1,6 +1,6 @@
 """The reaching definitions of the local names of one function.
 
-What is asked for is worked out for a few names at once, and kept for the next question.
+Each question is answered for a few names at once, and kept for the next one.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class Flow:
             nothing |= 1 << at
             for number, binding in enumerate(bindings, at + 1):
                 changes[binding.node] = ~mask, 1 << number
-            # A `del` is a definition that leaves no value behind.
+            # A `del` is a definition without a value.
             deleted[name] = sum(
                 2 << number for number, one in enumerate(bindings) if one.kind == "delete"
             )
@@ -285,7 +285,7 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
     group: list[str] = []
     size = 0
     for name, own in bindings.items():
-        # Never split between groups: the bits of a name stand side by side.
+        # Never split between groups: the bits of a name are adjacent.
         if size + len(own) >= _TOGETHER:
             group, size = [], 0
         group.append(name)

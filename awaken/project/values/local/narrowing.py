@@ -186,7 +186,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
             for part, was_true in _parts(test, is_true=is_true):
                 yield _Check(part, was_true, until)
         if isinstance(outer, _FUNCTIONS):
-            # What was checked outside need not hold any more when the function is called.
+            # A check outside need not hold any more when the function is called.
             return
         if isinstance(outer, _LOOPS):
             # The end of a loop comes before its beginning.
@@ -226,7 +226,7 @@ def _before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
             match statement:
                 case ast.Assert(test=test):
                     yield test, True
-                # Whoever gets behind it has passed the check.
+                # Code after it has passed the check.
                 case ast.If(test=test, body=body) if isinstance(body[-1], _LEAVES):
                     yield test, False
                 case ast.If(test=test, orelse=[*_, last]) if isinstance(last, _LEAVES):

@@ -41,7 +41,7 @@ class Asked:
                         if words not in seen:
                             seen.add(words)
                             found.append(one)
-        # What only reads comes first: the answers of the others may leave something in memory.
+        # Reads come first: the answers of the others may leave something in memory.
         found.sort(key=lambda one: one["method"] not in ("GET", "HEAD"))
         return named(found)
 

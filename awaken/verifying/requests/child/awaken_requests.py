@@ -285,7 +285,7 @@ def compared(before, after):
 
 
 class Answers:
-    """What the original answered, and which places of its answers vary by themselves."""
+    """The answers of the original, and which places of them vary by themselves."""
 
     def __init__(self):
         self.first = dict(appended("answers.jsonl"))
@@ -421,12 +421,12 @@ class Answering:
         stored("progress.json", {"at": number, "since": time.time()})
         own = self.databases.reset() if self.has_sql else True
         servers = set(self.databases.servers)
-        # What ran on import and in the lifespan belongs to no request.
+        # Code that ran on import and in the lifespan belongs to no request.
         outside, test = self.seen.OBSERVER.test, self.seen.Test(request["name"])
         self.seen.OBSERVER.test = test
         self.seen.OBSERVER.listen()
         answer, error = await transport.ask(request)
-        # What the request has started may go on after the answer.
+        # Tasks of the request may go on after the answer.
         await asyncio.sleep(0)
         self.seen.OBSERVER.test = outside
         words = self.answers.of(request["name"], answer)

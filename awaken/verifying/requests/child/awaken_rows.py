@@ -18,7 +18,7 @@ OWN = "awaken_own_database"
 
 
 class Databases:
-    """Every SQLite database that the program opens is a file of ours; a server is refused."""
+    """Every SQLite database of the program is a file of this process; a server is refused."""
 
     def __init__(self, place):
         self.place = place

@@ -69,7 +69,7 @@ class Caller:
         # FastAPI calls handlers without arguments.
         if self._project.web.handlers.cannot_be_called(self._module, node):
             raise self._refused(reasons.HANDLER_PARAMETERS, node)
-        # What is registered is the function; the lifespan looks for it when it starts.
+        # The registration holds the function; the lifespan looks it up when it starts.
         found = self._project.replaced_names.anywhere(self._module, node)
         replaced = tuple(one.place for one in found)
         if isinstance(node, ast.Name):

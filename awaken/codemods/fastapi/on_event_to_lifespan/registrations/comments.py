@@ -32,8 +32,8 @@ class Comments:
     """All that move: by the index of their step, and those that go above the ``lifespan``.
 
     ``lines_above`` and ``drops`` tell, for each statement that is edited, how many comment lines
-    above it go with it, and which of its comments are not found in its file afterwards.
-    ``inside`` are those that stay with a statement which is written anew.
+    above it go with it, and which of its comments are not found in its file afterwards. ``inside``
+    are those that stay with a rewritten statement.
     """
 
     steps: dict[int, StepComments] = field(default_factory=dict)
@@ -179,7 +179,7 @@ class _Moving:
 
     def _put(self, statement: ast.stmt, indexes: Sequence[int], texts: list[str]) -> None:
         """Put ``texts`` above the calls of the steps ``indexes``, which are in their order."""
-        # It speaks of startup and shutdown, which stand apart now.
+        # It describes startup and shutdown, which are separate now.
         if len({self._steps[index].event for index in indexes}) > 1:
             self._found.lifespan += texts
             return

@@ -165,7 +165,7 @@ class Steps:
     ) -> Step:
         """Return the step of a handler that a function returns, after it has registered it."""
         module = self._home.module
-        # The provider's own body is called anew, so no flag can stand in it.
+        # The provider's own body runs again, so it cannot hold a flag.
         if provider.timing.conditional:
             raise self._refused(reasons.HANDLER_EXPRESSION, registration)
         manner = self._manner(registration, function)

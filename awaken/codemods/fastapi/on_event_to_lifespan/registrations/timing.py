@@ -31,8 +31,8 @@ _ONCE = "0.112.2"
 class Timing:
     """``order`` sorts the handlers of an event.
 
-    ``conditional``: it may not be executed at all, as ``test`` says if it can. ``foreign``: it
-    stands in another file, which is imported before the application is made (``first``) or after.
+    ``conditional``: it may not be executed at all, as ``test`` says if it can. ``foreign``: it is
+    in another file, which is imported before the application is made (``first``) or after.
     ``caveats`` say what may change.
     """
 
@@ -116,7 +116,7 @@ class Clock:
         )
 
     def _require_always(self, module: Module, statement: ast.stmt) -> None:
-        # A flag would have to stand in a file that the application does not know.
+        # A flag would have to be in a file that the application does not know.
         if not isinstance(module.parent(statement), ast.Module):
             place = module.place(statement)
             why = f"`{module.path}` registers it under a condition"

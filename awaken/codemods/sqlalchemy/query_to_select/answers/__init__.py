@@ -1,4 +1,4 @@
-"""Doubles of Query that answer statements instead: they are rewritten with the queries they answer.
+"""Mocks of Query that answer statements instead: they are rewritten with their queries.
 
 ``asked`` says by which methods a query is asked, before and after. ``mocks`` reads what a test
 tells a mock (``db.query.return_value.all.return_value = rows``), ``by_hand`` classes and functions

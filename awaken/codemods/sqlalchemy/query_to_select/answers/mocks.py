@@ -1,4 +1,4 @@
-"""What a test tells a mock of a session: ``db.query.return_value.all.return_value = rows``."""
+"""Mocks of a session in tests: ``db.query.return_value.all.return_value = rows``."""
 
 from __future__ import annotations
 

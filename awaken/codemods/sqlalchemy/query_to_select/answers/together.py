@@ -1,4 +1,4 @@
-"""One change of the doubles of Query and of all queries that they answer."""
+"""One change for mocks of Query and all queries that they answer."""
 
 from __future__ import annotations
 

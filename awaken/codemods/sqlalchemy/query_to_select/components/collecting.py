@@ -60,7 +60,7 @@ def read_component(
     edges = CallEdges(reader.project.calls, reader.project.module, reader.module)
     component = Component(reader.project, edges, Holders(edges, _is_passed))
     context = component.edges.context_around(reader.module, root)
-    # Outside of functions: what a module keeps may be read by any file.
+    # Outside of functions: any file may read a module's variables.
     if context is None:
         return None
     collector = _Collector(component, roots_of)
@@ -80,7 +80,7 @@ def _refuse_readers_of_locals(component: Component) -> None:
     for holder in variables:
         module = holder.context.module
         for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
-            # What these calls do with the variable is out of sight.
+            # These calls use the variable invisibly.
             if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
                 detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
                 raise Refused(reasons.KEPT_QUERY, detail, because=(holder.context.place(seen),))

@@ -1,4 +1,4 @@
-"""The refusal of queries of which not all is in sight."""
+"""The refusal of queries with uses that awaken can't see."""
 
 from __future__ import annotations
 

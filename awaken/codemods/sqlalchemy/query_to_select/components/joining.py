@@ -37,7 +37,7 @@ def join(one: Statement, other: Statement) -> Statement:
     """Return the facts of a statement that is ``one`` or ``other``; raises Refused."""
     one, other = _with_same_items(one, other)
     found = one.either(other)
-    # What makes the statement flush may stand on one of the ways only.
+    # Code that makes the statement flush may be in one branch only.
     found.unflushed |= flushes_first(found) and not flushes_first(one.both(other))
     return found
 
@@ -49,7 +49,7 @@ def _with_same_items(one: Statement, other: Statement) -> tuple[Statement, State
         raise _different(one.items, other.items)
     if _lists(one) == _lists(other):
         return one, other
-    # Where they are alike, one item can stand for that of each way.
+    # Where they are alike, one item can represent that of each branch.
     if are_alike(one.items, other.items) and not one.lists and not other.lists:
         items = tuple(map(either, one.items, other.items))
         return _of_several(one, items), _of_several(other, items)

@@ -1,4 +1,4 @@
-"""Queries of several kinds that meet: for one class on some ways, for columns on others.
+"""Queries whose kind depends on the branch: a class in some, columns in others.
 
 ``Query`` gives objects for the first and rows for the others, which a statement tells itself by
 what it selects: ``column_descriptions``, which SQLAlchemy 1.4.33 describes.

@@ -1,8 +1,8 @@
 """The session of a held query: read off it, as ``query.session``, or told to execute it.
 
-``session.execute(query)`` gives rows, as it does for a ``select()``. SQLAlchemy takes a Query there
-until 2.0 (2.1: ``ObjectNotExecutableError``), and drops repeated objects itself if a collection is
-joined, where a ``select()`` has to be told (``.unique()``).
+``session.execute(query)`` gives rows, as it does for a ``select()``. SQLAlchemy accepts a Query
+there until 2.0 (2.1: ``ObjectNotExecutableError``). A Query drops repeated objects of a joined
+collection; a ``select()`` needs ``.unique()``.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     if statement not in body or len(body) == 1 or len(values) != 1:
         return None
     span, text = module.span(statement), module.source.text
-    # A comment above or beside the statement would lose what it is about.
+    # A comment above or next to the statement would lose its subject.
     lines = [
         *text[: span.start].rstrip().splitlines()[-1:],
         LINE_END_BYTES.split(text[span.end :], maxsplit=1)[0],

@@ -172,7 +172,7 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
         return False
     text = fragment.context.module.source.text
     start, end = (fragment.context.span(node).end for node in (fragment.start, link.call))
-    # The operation is laid out anew, which leaves no place for comments.
+    # The operation is formatted again, which leaves no place for comments.
     refuse_comment(text[start:end])
     return True
 

@@ -1,4 +1,4 @@
-"""The translation of a statement into another function, where other names are in sight."""
+"""The translation of a statement into another function, which has other names."""
 
 from __future__ import annotations
 

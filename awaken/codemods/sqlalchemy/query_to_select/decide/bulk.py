@@ -2,8 +2,8 @@
 
 Query builds the same statement and gives it to ``session.execute``, on every version since 1.4
 (``orm/query.py``: ``Query.update``, ``Query.delete``): autoflush, the default of
-``synchronize_session`` and what happens to loaded objects are the same by construction. What
-differs is what Query checks, and what it ignores, before that.
+``synchronize_session`` and what happens to loaded objects are the same by construction. They differ
+in the checks and in the parts that Query ignores.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def check_link(reader: Reader, end: str, link: Link) -> None:
     reset = name in {"order_by", "group_by", "limit", "offset"} and _is_reset(arguments)
     if name in _RAISING and not reset:
         raise Refused(reasons.RAISES_TODAY, f"{end}() follows {name}()")
-    # What is asked for is no longer the one class of `query(...)`.
+    # The selected entity is no longer the one class of `query(...)`.
     if name in OTHER_ITEMS:
         raise Refused(reasons.BULK_WRITE, f"`.{end}()` after `.{name}()`")
     # Since 2.0 both methods pass the options on.
@@ -272,7 +272,7 @@ def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -
 
 
 def _is_alone(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> bool:
-    # Without a name, no criterion can be seen to be its own.
+    # Without a name, no criterion is known to be its own.
     if item.owner is None:
         return not criteria
     return Sources(reader, item.owner, item.model).only(criteria)
@@ -320,7 +320,7 @@ def _dialect(name: str, node: ast.expr) -> tuple[Argument, bool]:
     if not isinstance(node, ast.Dict) or not node.keys:
         raise refused
     keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
-    # No option of a dialect: it stands for `ordered_values()` in place of `values()`.
+    # No option of a dialect: it selects `ordered_values()` instead of `values()`.
     if keys == [_PRESERVE_ORDER] and isinstance(node.values[0], ast.Constant):
         return "order", node.values[0].value is True
     # The options become keywords of `with_dialect_options()`.
@@ -343,7 +343,7 @@ def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argume
         if not _WITH_COMMENTS.issuperset(arguments) or gap.fullmatch(text) is None:
             refuse_comment(text)
     module = reader.module
-    # The keyword may go, and a comment behind it has no other place.
+    # The keyword may go, and a comment after it has no other place.
     for keyword in call.keywords:
         start, end = module.span(keyword).start, module.span(keyword.value).start
         refuse_comment(module.source.text[start:end])

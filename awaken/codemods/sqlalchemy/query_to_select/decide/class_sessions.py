@@ -1,4 +1,4 @@
-"""The chain of a query together with the session behind the class that it begins at."""
+"""The chain of a query that begins at a class, and its session."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def chain_of(reader: Reader, recognised: Recognised) -> Chain:
     """Return the chain that starts at the recognised query; raises Refused."""
     module, begin = reader.module, recognised.begin
     written = None if begin is None else begin.session
-    # No file holds this expression: it stands for what will be written.
+    # No file has this expression: it represents the new code.
     session = None if written is None else ast.parse(written.text, mode="eval").body
     chain = read_chain(module, recognised.root, session)
     if begin is not None:

@@ -1,4 +1,4 @@
-"""DISTINCT beside ORDER BY, which selects other columns on SQLAlchemy 1.4."""
+"""DISTINCT with ORDER BY, which selects other columns on SQLAlchemy 1.4."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def _is_selected(node: ast.expr, texts: set[str], owners: set[str | None]) -> bo
         node = node.func.value if not node.args else node.args[0]
     if ast.unparse(node) in texts:
         return True
-    # Whoever selects a class selects all of its columns.
+    # A select of a class selects all of its columns.
     return isinstance(node, ast.Attribute) and ast.unparse(node.value) in owners

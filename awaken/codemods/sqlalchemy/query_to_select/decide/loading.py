@@ -69,7 +69,7 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
     if chain.end == TAKEN:
         return _decide_taken(reader, chain)
     embeds = chain.ending in {"embedded", "argument", "read"}
-    # What is embedded or counted makes no objects, so nothing is loaded with them.
+    # An embedded or counted query makes no objects, so nothing is loaded with them.
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
     statement = translate(reader, chain, loads)
     # `query().add_columns(...)` is fine: it asks for something in the end.
@@ -395,7 +395,7 @@ def _counts_shortly(statement: Statement) -> bool:
         return False
     if items[0].what is not What.ENTITY and _class_of_key(statement) is None:
         return False
-    # What the variable holds is a select of its items already, not of a count.
+    # The variable holds a select of its items already, not of a count.
     if statement.continued:
         return False
     if items[0].aliased and not isinstance(items[0].node, ast.Name):
@@ -422,7 +422,7 @@ def _class_of_key(statement: Statement) -> str | None:
         return None
     mapped = statement.reader.project.orm.mapped_class(model) if model else None
     column = None if mapped is None else mapped.columns.get(node.attr)
-    # Other names may stand for what comes from elsewhere, as a column property does.
+    # Other names may refer to values from elsewhere, as a column property does.
     is_key = column is not None and column.primary_key and ast.unparse(node.value) == item.owner
     return item.owner if is_key else None
 

@@ -1,4 +1,4 @@
-"""The decision about one query that stands in one expression, whatever it ends in."""
+"""The decision about a query in one expression, for every ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rewrite of a query that stands in one expression: a component that nothing holds."""
+"""The rewrite of a query in one expression: a component without variables."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:
     module = reader.module
     recognised.raise_if_refused(module)
     chain = chain_of(reader, recognised)
-    # Listeners to bulk writes stand against this end only.
+    # Listeners to bulk writes block this end only.
     if chain.ending == "written":
         recognised.raise_if_write_refused()
     decision = decide_query(reader, chain)

@@ -39,7 +39,7 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
     decision = decide_executed(statement)
     decision.needs += statement.needs
     if isinstance(decision.data, QueryRewrite):
-        # Query gives a list as well, so `[i]` behind the last row is still an IndexError.
+        # Query gives a list as well, so `[i]` after the last row is still an IndexError.
         query = msgspec.structs.replace(
             decision.data,
             extra=extra,

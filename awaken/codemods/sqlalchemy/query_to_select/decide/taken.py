@@ -1,4 +1,4 @@
-"""What a function of a library takes as a Query or as a select(): which of them are the same."""
+"""Library functions that take a Query or a select(), and those for which both are equal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The reading of one query, as it is written.
 
-Begin with ``chain`` (start, builders, end). What it asks for is told by the facts
-(``project/frameworks/sqlalchemy/loads``), which ``by_use`` helps by the builders, and ``help`` says
-what to do where that is not enough.
+Begin with ``chain`` (start, builders, end). The facts (``project/frameworks/sqlalchemy/loads``)
+know the entities. ``by_use`` adds the builders, and ``help`` words the cure where that is not
+enough.
 """

@@ -147,7 +147,7 @@ def read_by_options(
     # The names may be those of what such a builder adds.
     if not is_unsure or names & OTHER_ITEMS:
         return items
-    # It may stand for several items, of which only one has the columns.
+    # It may represent several items, of which only one has the columns.
     if isinstance(items[0].node, ast.Starred):
         return items
     options = [argument for link in links if link.name == "options" for argument in link.call.args]

@@ -127,14 +127,14 @@ class Link:
 class Chain:
     """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
 
-    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in no
-    file, and None where it has no name at this place. ``node`` is the whole expression. ``ending``
-    says how it ends: a terminator is called (``executed``, ``written`` by update or delete,
-    ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or indexed, it is
-    iterated in place, it is the argument of a method that takes a statement, or an attribute is
-    ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
-    ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object of the
-    session, as written here.
+    ``root`` is its first expression; for ``Model.query`` the ``receiver`` is the model's session,
+    in no file, and None where it has no name at this place. ``node`` is the whole expression.
+    ``ending`` says how it ends: a terminator is called (``executed``, ``written`` by update or
+    delete, ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or
+    indexed, it is iterated in place, it is the argument of a method that takes a statement, or an
+    attribute is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or
+    ``for``, ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object of
+    the session, as written here.
     """
 
     root: ast.Call | ast.Attribute
@@ -221,7 +221,7 @@ def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
     if name in _ENDINGS:
         return _ENDINGS[name], name, call
     if name == "values":
-        # values() gives an iterator: what takes that has to be in sight, as with the query itself.
+        # values() gives an iterator: its consumer has to be visible, as with the query itself.
         _read_use(module, call, module.parent(call))
         return "executed", name, call
     raise _refused_method(name)
@@ -390,6 +390,6 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
         return f"in `{text}`"
     reads = module.scopes.reads_of(target)
     reads.sort(key=lambda read: (read.lineno, read.col_offset))
-    # In a loop, all reads may stand above the assignment.
+    # In a loop, all reads may precede the assignment.
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
     return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

@@ -1,4 +1,4 @@
-"""Which queries may be written anew in the braces of an f-string."""
+"""Queries in the braces of an f-string that may be rewritten."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     if isinstance(found, Unknown):
         because = Place(found.place.path, found.place.span, found.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
-    # The class is in sight, and so is that it has no such query.
+    # The class is visible, and it has no such query.
     if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
         return None
     return _unknown(reader, node)

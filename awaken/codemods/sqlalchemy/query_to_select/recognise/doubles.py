@@ -1,4 +1,4 @@
-"""Test doubles of Query: the queries they hold back, and what is said of the doubles."""
+"""Test doubles: the queries that they block, and their messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def without_doubles(
         query = one.root.func if isinstance(one.root, ast.Call) else one.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
             continue
-        # What stays for another reason keeps that reason.
+        # Sites that stay for another reason keep that reason.
         double = None if one.refused else project.doubles.of(module, query)
         if double is not None:
             because = Place(double.place.path, double.place.span, "the mock")
@@ -94,7 +94,7 @@ def _held(project: Project, use: QueryUse) -> Iterator[Place]:
             above = module.parent(node)
             called = isinstance(above, ast.Call) and above.func is node
             found = recognise_either(reader, above if called and above else node)
-            # What stays for another reason is not held back by the double.
+            # Sites that stay for another reason do not wait for the mock.
             if found is not None and found.refused is None:
                 yield Place(use.path, module.span(node), "this query stays unchanged")
 

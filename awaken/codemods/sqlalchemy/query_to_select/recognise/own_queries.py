@@ -1,4 +1,4 @@
-"""Queries of a class of the program's own: what such a class leaves as it is in SQLAlchemy."""
+"""Queries of a custom Query class: the behavior of SQLAlchemy that such a class keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods of sessions, and of Query, that the program replaces: what a rewrite would pass by.
+"""Methods of sessions and of Query that the program replaces, which a rewrite would bypass.
 
 A Query calls ``execute`` of its session and nothing else; ``scalars``, ``scalar`` and ``get`` of a
 session do not call its ``execute``, from SQLAlchemy 2.0 on.
@@ -36,7 +36,7 @@ class Replaced:
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
         found = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
-        # Doubles of `query` are followed to the queries that they answer.
+        # Mocks of `query` are followed to the queries that they answer.
         return tuple(
             one for one in found if one.name != "query" or not is_around_tests(one.place.path)
         )

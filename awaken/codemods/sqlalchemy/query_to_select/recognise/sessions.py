@@ -36,9 +36,9 @@ _DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
 class Recognised:
     """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
 
-    ``writes_refused`` says why it is left alone if it is a bulk write, ``begin`` what stands
-    behind it if it begins at a class. ``caveat`` says why a rewrite is not safe, if anything does.
-    ``own`` are the classes of the program's own that it may be of.
+    ``writes_refused`` says why a bulk write is left alone, ``begin`` is the session of a class that
+    it begins at. ``caveat`` says why a rewrite is not safe, if anything does. ``own`` are the
+    classes of the program's own that it may be of.
     """
 
     root: ast.Call | ast.Attribute
@@ -268,7 +268,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         if proof.kind.startswith("async"):
             return None
         return _of_session(reader, call, proof)
-    # A mapped class proves its session; what is only plausible is reported and stays.
+    # A mapped class proves its session; a session that is only plausible is reported and stays.
     if is_proved_by_use(reader, call):
         return _of_session(reader, call, SessionProof("session", by_use=True))
     if is_plausible(reader, call):

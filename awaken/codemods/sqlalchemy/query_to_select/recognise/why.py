@@ -1,4 +1,4 @@
-"""The explanation why a place that looks like a query is none, for ``awaken explain``."""
+"""Explains, for ``awaken explain``, why a place that looks like a query is not a site."""
 
 from __future__ import annotations
 

@@ -30,5 +30,5 @@ def flushes_first(statement: Statement) -> bool:
     if any(is_orm(statement.reader, node) for node in statement.sources):
         return True
     in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
-    # Before 2.0.15 criteria alone make no ORM statement; beside a join they do.
+    # Before 2.0.15 criteria alone make no ORM statement; together with a join they do.
     return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0.15"))

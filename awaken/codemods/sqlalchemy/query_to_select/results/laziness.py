@@ -1,4 +1,4 @@
-"""Iterated queries whose rows are asked for later than where they stand.
+"""Iterated queries whose rows are fetched later.
 
 ``Query.__iter__`` is a generator: the statement runs when the first row is asked for. The session
 runs a ``select()`` at once. It is the same where whatever iterates does so on the spot.
@@ -47,7 +47,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
     parent = module.parent(query)
     if isinstance(parent, ast.comprehension):
         around = module.parent(parent)
-        # Python evaluates only the first iterable of a generator expression where that stands.
+        # Python evaluates only the first iterable of a generator expression immediately.
         is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
         return around if is_first and isinstance(around, ast.expr) else None
     if isinstance(parent, ast.Call) and iterator_called(module, parent):
@@ -71,7 +71,7 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
             return True
         case ast.Call(func=func, args=args) as call if iterator in args:
             method = func.attr if isinstance(func, ast.Attribute) else ""
-            # Arguments behind it are evaluated before the first row is asked for.
+            # Later arguments are evaluated before the first row is fetched.
             later = _given(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
@@ -94,6 +94,6 @@ def _is_last_call(iterator: ast.Call) -> bool:
 
 def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
     """Return the code that runs after an argument of ``call`` is evaluated, without lambdas."""
-    # The body of a lambda does not run where it stands.
+    # The body of a lambda does not run in its place.
     nodes = [*later, *(keyword.value for keyword in call.keywords)]
     return [part for node in nodes if not isinstance(node, ast.Lambda) for part in ast.walk(node)]

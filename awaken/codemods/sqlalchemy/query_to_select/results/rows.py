@@ -1,7 +1,7 @@
 """The use of the rows of a query where it can be seen: by position, by name, by their keys.
 
-They are followed through their function, to its callers, and into functions that they are given
-to, as long as all of these are in sight.
+They are followed through their function, to its callers, and into functions that receive them,
+while all of these are visible.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class _Follower:
                 for element in target.elts:
                     self._bind(element, "row", steps)
             return
-        # What is set in an attribute or item may be read anywhere.
+        # Any code may read a value that is set in an attribute or item.
         if not isinstance(target, ast.Name):
             self._uses.out_of_sight = True
             return

@@ -1,4 +1,4 @@
-"""What annotations ask of a result: a list, or a number that is never None.
+"""Requirements of annotations on a result: a list, or a number that is never None.
 
 ``Query`` promises ``list[User]`` and ``int`` where a result promises ``Sequence[User]`` and
 ``int | None``. At run time they are the same. Where the code around is annotated, a type checker

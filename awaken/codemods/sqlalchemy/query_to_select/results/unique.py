@@ -35,7 +35,7 @@ def is_surely_unique(statement: Statement, kind: Kind) -> bool:
         is_plain = not loads_collection(statement.reader, statement.options)
     else:
         is_plain = _is_plain(statement, entity, kind)
-    # What came out of another function may have no name here: then no criterion is its own.
+    # The result of another function may have no name here: then no criterion is its own.
     sources = in_from(statement, entity)
     return is_plain and sources.only(statement.unjudged)
 

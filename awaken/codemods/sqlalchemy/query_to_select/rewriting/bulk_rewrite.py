@@ -59,7 +59,7 @@ def _executed(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.Ba
     parameters = _parameters(chain, data)
     trailing = len(f", {code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount and data.cast is None else 0
-    # The lines leave room for what is put behind the statement afterwards.
+    # The lines leave room for the text that follows the statement.
     wider = chain_lines.followed(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:

@@ -43,7 +43,7 @@ def in_call(
     closing = cst.Comma() if first else cst.MaybeSentinel.DEFAULT
     last = cst.Arg(write(room), comma=closing, whitespace_after_arg=line_break(around.line_indent))
     if first:
-        # The line break comes behind the comma, which the last of several has.
+        # The line break follows the comma, which the last of several has.
         close = cst.Comma(whitespace_after=line_break(around.line_indent))
         last = last.with_changes(comma=close, whitespace_after_arg=cst.SimpleWhitespace(""))
     arguments = [*(cst.Arg(one, comma=comma) for one in first), last]

@@ -24,7 +24,7 @@ def rewrite_get(node: cst.Call, data: GetRewrite, around: Surroundings) -> cst.C
     if not data.settings:
         func = _session_get(root, links, data)
         return node.with_changes(func=func, args=[model, *node.args])
-    # The call is laid out anew, so that a line break in front of `query` goes.
+    # The call is formatted again, so a line break before `query` goes.
     func = _session_get(root, links, data).with_changes(dot=cst.Dot())
     settings = [
         _setting(name, arguments) for name, arguments in _gathered(links, data.settings).items()
@@ -48,7 +48,7 @@ def _called_on(call: cst.Call) -> cst.Call:
 def _session_get(root: cst.Call, links: Sequence[cst.Call], data: GetRewrite) -> cst.Attribute:
     if data.session == "receiver":
         return cst.ensure_type(root.func, cst.Attribute).with_changes(attr=cst.Name("get"))
-    # `Query(User, session)` has it behind the class, `with_session(session)` alone.
+    # `Query(User, session)` has it after the class, `with_session(session)` alone.
     call, position = (root, 1) if data.session == "argument" else (links[data.session], 0)
     return with_owner(call.args[position].value, "get")
 

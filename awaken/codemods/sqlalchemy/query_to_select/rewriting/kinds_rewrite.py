@@ -1,4 +1,4 @@
-"""Writes the execution of a query that asks for a class on some ways, and for columns on others."""
+"""Writes the execution of a query that selects a class or columns, depending on the branch."""
 
 from __future__ import annotations
 

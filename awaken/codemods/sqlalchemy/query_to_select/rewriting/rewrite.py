@@ -37,8 +37,8 @@ from awaken.editing.parentheses import needs_parentheses, parenthesised
 class _Parts:
     """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one.
 
-    ``continued`` says that the terminator stays on the line of the bracket in front of it, and
-    ``leading`` is what stood, with comments, behind brackets that open in front of the query.
+    ``continued`` says that the terminator stays on the line of the bracket before it. ``leading``
+    is the text, with comments, after brackets that open before the query.
     """
 
     root: cst.Call
@@ -193,7 +193,7 @@ def _statement(parts: _Parts, data: QueryRewrite, column: int | None = None) -> 
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
-        # What is added stands where the terminator stood, with its line break.
+        # Additions take the place of the terminator, with its line break.
         if parts.ended is not None and chain_lines.has_break(parts.ended.dot):
             dot = parts.ended.dot
         name = cst.ensure_type(call.func, cst.Name)
@@ -474,7 +474,7 @@ def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
     if data.session == "receiver":
         func = cst.ensure_type(parts.root.func, cst.Attribute).with_changes(attr=method)
         is_wrapped = parts.root.lpar or any(link.lpar for link in parts.links)
-        # The line break in front of `query` stood in brackets that are gone.
+        # The line break before `query` was in brackets that are gone.
         return func.with_changes(dot=cst.Dot()) if is_wrapped else func
     if data.session == "argument":
         session = parts.root.args[1].value

@@ -79,7 +79,7 @@ class _Renamed(cst.CSTTransformer):
         new = self._names.get(code(original_node))
         if new is not None:
             return cst.Name(new)
-        # Behind the dot stands the name of an attribute, not of the class.
+        # The name after the dot is that of an attribute, not of the class.
         return updated_node.with_changes(attr=original_node.attr)
 
     def leave_Name(  # noqa: N802

@@ -1,4 +1,4 @@
-"""The builders of a query as those of a select: what becomes of each, and what it adds."""
+"""Builders of a query as builders of a select: the translation of each, and its imports."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
     criteria = [argument for link in chain.links for argument in link.call.args]
     statement = begun(reader, chain, criteria)
-    # First of all: what each builder means depends on what is asked for.
+    # This comes first: the meaning of each builder depends on the entities.
     items = read_by_options(reader, statement.items, chain.links)
     items = read_by_rows(reader, items, chain.node)
     statement.items = statement.orm_items = items
@@ -184,7 +184,7 @@ def _limit(statement: Statement, link: Link, _position: int, _executed: bool) ->
 
 def _distinct(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = link.call.args
-    # A plain DISTINCT also compares the columns beside the object.
+    # A plain DISTINCT also compares the columns next to the object.
     is_of_object = are_of_first_item(statement, arguments) if arguments else is_entity(statement)
     statement.one_row_each = not statement.distinct and is_of_object
     statement.distinct = True
@@ -281,7 +281,7 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
 def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
     """A key that the target lacks raises one error from Query and another from its class."""
     mapped = statement.reader.project.orm.mapped_class(target.model) if target.model else None
-    # The key may come from a base or mixin that is not in sight.
+    # The key may come from an invisible base or mixin.
     if mapped is None or not mapped.complete:
         return
     for keyword in link.call.keywords:
@@ -419,7 +419,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
         raise Refused(reasons.WITH_PARENT)
     first = statement.items[0] if statement.items else None
     model = None if first is None else _class_of(statement.reader, first)
-    # Behind a join, Query looks for the relationship on another class.
+    # After a join, Query looks for the relationship on another class.
     if model is None or statement.joined or statement.selects_from:
         raise Refused(reasons.WITH_PARENT)
     relationship = None
@@ -431,7 +431,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
         raise Refused(reasons.WITH_PARENT)
     written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
-    # The relationship may go through a secondary table, which then stands in FROM.
+    # The relationship may use a secondary table, which is then in FROM.
     statement.joined = statement.multiplies = True
     return LinkEdit("where", parent=written.text, relationship=relationship)
 

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 
 def keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
     """Raise Refused if ``edit`` replaces a part of the builder ``link`` that holds a comment."""
-    # A new name leaves the brackets as they are, with all that stands in them.
+    # A new name leaves the brackets and their content as they are.
     if edit.call is not None and edit.arguments is None:
         return
     module = statement.reader.module
@@ -40,6 +40,6 @@ def _comment_in(text: str) -> str | None:
         # In brackets, a line break inside the piece ends no statement.
         tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
-        # What cannot be read is taken for a comment: a query too many stays, but none is lost.
+        # Unreadable text counts as a comment: too many queries stay, but none is lost.
         return text[text.index("#") :].partition("\n")[0].rstrip()
     return next((token.string for token in tokens if token.type == tokenize.COMMENT), None)

@@ -1,7 +1,7 @@
 """The joins of the fields of a statement, where two ways meet: one declaration for each field.
 
-A statement in a variable is what it may have become on any way that leads there. Every field says
-how it is joined, so that none can be forgotten; what else depends on that is derived.
+A statement in a variable is what it may have become on any way that leads there. Each field has its
+way of joining, so that none can be forgotten; the rest is derived.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def sources_of(statement: Statement) -> tuple[Target, ...] | None:
 def in_from(statement: Statement, entity: Item) -> Sources:
     """Return what criteria may name without another FROM: ``entity`` and its partners."""
     partners = {one.text: one.model for one in statement.partners if one.text is not None}
-    # What came out of another function may have no name here: then no criterion is its own.
+    # The result of another function may have no name here: then no criterion is its own.
     return Sources(statement.reader, entity.owner or "?", entity.model, partners)
 
 

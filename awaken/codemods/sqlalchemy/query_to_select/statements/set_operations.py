@@ -34,7 +34,7 @@ _JOINS = frozenset({"join", "outerjoin"})
 _AFTER = _COUNTS | _SETTINGS | _CRITERIA | _JOINS | {"filter_by", "options", "with_entities"}
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "lazyload", "raiseload"})
 _LOADERS |= {"immediateload", "noload"}
-# What takes values by their position, whatever the columns are called.
+# Consumers that take values by position, whatever the columns are called.
 _EMBEDDED = frozenset({"in_", "notin_", "not_in", "scalar_subquery", "as_scalar", *SET_OPERATIONS})
 
 
@@ -47,7 +47,7 @@ def set_operation(statement: Statement, link: Link, position: int, _executed: bo
             raise Refused(reasons.SET_OPERATION, f"{link.name}() after {before.name}()")
     later = [after for after in links[position + 1 :] if after.name != "reset_joinpoint"]
     until = next((n for n, after in enumerate(later) if after.name in SET_OPERATIONS), len(later))
-    # Only the last operation stands where the query stood.
+    # Only the last operation takes the place of the query.
     if until == len(later):
         _check_end(statement, link)
     # Every operand has to fit the query that the first operation is called on.
@@ -116,7 +116,7 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
         return LinkEdit("union", operation=Operation(function=_written(statement, link.name)))
     renamed: tuple[tuple[str, str], ...] = ()
     alias = None
-    # What they mean are columns of the subquery, which the alias stands for.
+    # They mean columns of the subquery, which the alias represents.
     if _mentions(later, owner):
         alias = _alias(statement, f"{owner.rpartition('.')[2].lower()}_alias")
         renamed = ((owner, alias),)

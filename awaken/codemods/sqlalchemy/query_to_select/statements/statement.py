@@ -43,16 +43,16 @@ class Statement:
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
     that make an ORM statement of it, ``first_items`` those that a set operation puts together.
-    ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
-    item is of several classes, each of which was judged for itself. ``lists`` are the columns of
-    each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first, ``is_plain`` that nothing but criteria, joins, order and
-    loader options was added, ``portioned`` that ``yield_per`` is an execution option, which it may
-    be among ``unknown_settings``. ``partners`` are joined so that each row has one at most,
-    ``multiplies`` says that others are as well; ``unjudged`` are criteria that may name something
-    else in FROM. ``one_row_each`` says that DISTINCT or GROUP BY leaves one row at most of each
-    object, whatever is joined. Every field says how it is joined where two ways meet; each
-    statement has its own ``number``.
+    ``unsure`` says that invisible additions may repeat rows, ``several`` that its one item has
+    several classes, each of which was judged for itself. ``lists`` are the columns of each way to
+    this place, where these differ; ``items`` are then all of them. ``unflushed`` says that not
+    every way flushes first, ``is_plain`` that nothing but criteria, joins, order and loader options
+    was added, ``portioned`` that ``yield_per`` is an execution option, which it may be among
+    ``unknown_settings``. ``partners`` are joined so that each row has one at most, ``multiplies``
+    says that others are as well; ``unjudged`` are criteria that may name something else in FROM.
+    ``one_row_each`` says that DISTINCT or GROUP BY leaves one row at most of each object, whatever
+    is joined. Every field says how it is joined where two ways meet; each statement has its own
+    ``number``.
     """
 
     reader: Reader = field(metadata=OF_PLACE.declared)

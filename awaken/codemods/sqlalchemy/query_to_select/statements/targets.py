@@ -84,7 +84,7 @@ def class_here(reader: Reader, site: ast.expr, qualified: str) -> str | None:
     is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
     if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
         return name
-    # `models.Post` beside `models.User.posts`: the class next to the one that is named.
+    # `models.Post` next to `models.User.posts`: the class next to the named one.
     prefix = site.value if isinstance(site, ast.Attribute) else None
     if isinstance(prefix, ast.Attribute):
         sibling = ast.Attribute(prefix.value, name, ast.Load())

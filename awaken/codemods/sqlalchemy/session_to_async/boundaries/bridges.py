@@ -75,7 +75,7 @@ class Bridges:
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
         others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
         callers = part.project.calls.graph().callers(function)
-        # What calls it outside of functions is looked at where that is written.
+        # Calls outside of functions are examined in their own file.
         inside = [
             one.place
             for one in callers
@@ -199,7 +199,7 @@ class Bridges:
         for name in (own, *project.all_subclasses(own)):
             facts = project.class_facts(name)
             taken |= set() if facts is None else {*facts.members, *facts.assigned}
-        # What the bases of libraries keep to themselves is not in sight.
+        # Private parts of library bases are not visible.
         is_alone = _WITHOUT_MEMBERS.issuperset(project.library_ancestors(own))
         first = f"_{bare}" if is_alone else f"_{bare}_in_loop"
         return module.scopes.fresh_name(first, f"_run_{bare}", taken=taken)
@@ -253,7 +253,7 @@ class _Signature:
         if declared is None:
             return parameter.arg
         match declared:
-            # What a command line is told of a parameter is no type.
+            # The declaration of a command-line parameter is not a type.
             case ast.Subscript(value=outer, slice=ast.Tuple(elts=[inner, *_])) if (
                 last_name(outer) == "Annotated"
             ):

@@ -40,8 +40,9 @@ OwnLoop = Literal["own-loop"]
 class EntryPoint:
     """How a function is called from outside of the loop.
 
-    It is told so ``at`` a place of the function ``around``, the code outside of functions for the
-    decorator of a command. ``waits`` are the methods in which its thread waits while it is called.
+    The reason is reported ``at`` a place of the function ``around``, or of the code outside of
+    functions for the decorator of a command. ``waits`` are the methods in which its thread waits
+    while it is called.
     """
 
     kind: Where | OwnLoop

@@ -56,7 +56,7 @@ class Carriers:
             module = self._project.module(piece.path)
             node = None if module is None else _node_of(module, piece)
             if module is not None and node is not None:
-                # Who assigns to one mentions nothing: only reads are looked up below.
+                # An assignment mentions nothing: only reads are looked up below.
                 own = set(self._carriers(module, node))
                 found |= own
                 yield from (((one.kind, one.name), piece) for one in sorted(own))

@@ -127,10 +127,10 @@ class Component:
 class Components:
     """The components of one program, and the engines and factories that they use.
 
-    ``shared`` are those that join nobody, ``made`` the members of their statements, and ``unmade``
-    what of that stands against the change, all by their names; ``twins`` are the asynchronous ones
-    that stand beside some already. ``everywhere`` is said of what no component holds, and belongs
-    to all that load objects. ``unnamed`` is what was asked for, and is in no component.
+    ``shared`` are those that join no component, ``made`` the members of their statements, and
+    ``unmade`` the obstacles among these, all by their names; ``twins`` are the asynchronous ones
+    that some have already. ``everywhere`` is said of what no component holds, and belongs to all
+    that load objects. ``unnamed`` is what was asked for, and is in no component.
     """
 
     def __init__(

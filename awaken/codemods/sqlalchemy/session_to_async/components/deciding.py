@@ -170,7 +170,7 @@ def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
     """Return what belongs together, in the order of the first piece of each."""
     links = Links(part, placed.by_piece, placed.shared)
     joined = [*links.links, *placed.along()]
-    # What joins, and is no piece itself, comes behind: the order of pieces is that of places.
+    # Members that are no piece themselves come last: the order of pieces is that of places.
     others = {key: None for link in joined for key in link if not isinstance(key, Piece)}
     found: list[Component] = []
     for group in connected([*sorted(links.pieces), *others], joined):

@@ -88,8 +88,8 @@ class LeftAlone:
         own = {one.site.id for one in component.stopping}
         stopping = [one for one in group if one.member.site.id in own]
         if component.stopping and not stopping:
-            # Only sites that are left out stop it: they keep what would become of them.
-            # What stops several parts of a component stands there once for each.
+            # Only sites that are left out stop it: they keep their own verdicts. A reason that
+            # stops several parts of a component occurs once for each.
             once = {one.site.id: one for one in component.stopping}.values()
             others = [one for one in once if one not in members]
             every = [*members, *others]

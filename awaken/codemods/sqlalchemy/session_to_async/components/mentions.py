@@ -38,7 +38,7 @@ def mentions_of(
         module = project.module(path)
         if module is None:
             continue
-        # What a file imports under another name is written so.
+        # A name that a file imports under another one is written so.
         others = project.other_names(path)
         words = module.words()
         for word in sorted((by_word.keys() | uncalled.keys()) & (words | others.keys())):
@@ -61,7 +61,7 @@ def _files(project: Project, words: Iterable[str], uncalled: Iterable[str]) -> l
     found = {*project.files_with([word.encode() for word in sorted(words)])}
     for word in uncalled:
         found.update(graph.files_using(word))
-        # Most names of functions are only called, which is told without a tree.
+        # Most names of functions are only called, which needs no tree.
         found.update(project.files_renaming(word))
     return sorted(found)
 

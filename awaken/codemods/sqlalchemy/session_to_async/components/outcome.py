@@ -55,7 +55,7 @@ class Outcome:
         """Yield the findings, and a change for each group of components that share something."""
         seen: set[ChangeId] = set()
         for one in self._decided():
-            # What stops several components is said of each of them.
+            # A reason that stops several components is reported for each of them.
             changes = tuple(change for change in one.changes if change.id not in seen)
             seen.update(change.id for change in changes)
             yield Decided(one.findings, changes, one.outlines)

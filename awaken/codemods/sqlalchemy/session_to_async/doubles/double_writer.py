@@ -186,7 +186,7 @@ class DoubleWriter:
         edits = self._asynchronous(site, call.func)
         told = {one.arg for one in call.keywords}
         if not call.args and not told & {"return_value", "side_effect", "spec", "wraps", None}:
-            # What an AsyncMock gives by itself is asynchronous as well.
+            # The children of an AsyncMock are asynchronous as well.
             written = site.module.text_of(call.func)
             edits.append(site.add_keyword(call, "return_value", f"{written}()"))
         return edits

@@ -55,7 +55,7 @@ class FakeSessions:
             *known.entered["session"],
             *known.bridged["session"],
             *known.missing["session"],
-            # What is expired is loaded again behind that.
+            # An expired attribute is loaded again after that.
             "expire",
         }
 

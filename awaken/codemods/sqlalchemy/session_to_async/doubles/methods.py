@@ -72,7 +72,7 @@ class WaitingMethods:
             found = self.of_class(replacement.cls, replacement.home)
             behind = self.behind(replacement.name, replacement.home)
             if replacement.is_class:
-                # Mocks of classes are told of their instances: what they give themselves.
+                # Mocks of classes are configured through their instances: their own results.
                 behind = {
                     name.removeprefix(f"{RESULT}."): is_used
                     for name, is_used in behind.items()

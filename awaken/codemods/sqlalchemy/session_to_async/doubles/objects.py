@@ -216,7 +216,7 @@ class MockedObjects:
             self._put_there(module, before, value, wanted)
         for name, is_used in wanted.methods.items():
             is_told = any(name.startswith(f"{before}.") for _, before, _ in told)
-            # What a mock does not have is never awaited: asking for it raises.
+            # A missing attribute of a mock is never awaited: reading it raises.
             if not is_told and not lacks(self._project, mocked.module, mocked.call, name):
                 found.methods[name] = found.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:

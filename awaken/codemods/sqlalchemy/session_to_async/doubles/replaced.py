@@ -168,7 +168,7 @@ class Doubles:
         found = {one for one in replacement.functions if one in steps}
         for home in (replacement.cls, replacement.module):
             found.update(self._waiting_in.get(home, ()))
-        # What makes sessions may be imported where it is called.
+        # A session factory may be imported where it is called.
         if replacement.factory or replacement.library:
             for path in self._project.files_with([replacement.name.encode()]):
                 found.update(self._waiting_in_file.get(path, ()))

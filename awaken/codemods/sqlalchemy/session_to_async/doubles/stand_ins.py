@@ -43,7 +43,7 @@ class StandIns:
             self._put[module.place(node)] |= set(replacement.functions)
             above = module.parent(node)
             if isinstance(above, ast.Assign):
-                # What is kept there goes to the mock, and to nobody else.
+                # The mock is the only one that gets the stored value.
                 self._put[module.place(above.targets[0])] |= set(replacement.functions)
         given = replacement.given
         if given is None:
@@ -103,7 +103,7 @@ def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
     for keyword in node.keywords:
         if keyword.arg in {"side_effect", "wraps"}:
             yield keyword.value
-    # What decorates a function stands in its node.
+    # The node of a function includes its decorators.
     around = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
     if not replacement.bound:
         return

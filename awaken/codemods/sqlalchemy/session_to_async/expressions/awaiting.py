@@ -139,7 +139,7 @@ class Awaiting:
     def loads(self, node: ast.expr) -> None:
         """Await an attribute that loads when it is read. Raises Refused."""
         self.awaits(node)
-        # The last word: white space may stand around the dot.
+        # The last word: white space may be around the dot.
         end = self._module.span(node).end
         name = last_name(node).encode()
         self._insertions.at(end - len(name), "awaitable_attrs.")
@@ -240,7 +240,7 @@ class Awaiting:
         The ``with`` statements, those that enter managers of both kinds as several.
         """
         for one, (node, way) in self._in_brackets.items():
-            # What is written otherwise has other brackets: no way leads through those.
+            # Code in another layout has other brackets: no path leads through those.
             if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
                 del self._writing.nodes[one]
                 self._insertions.around(node, "(await ", ")")
@@ -267,14 +267,14 @@ class Awaiting:
         module = self._module
         statement = module.statement_of(node)
         way = way_to(module, statement, node)
-        # A statement gets one in front of it: more that waits is awaited where it stands.
+        # A statement gets one before it: more awaits are written in place.
         if statement is None or way is None or statement in {*self._writing.nodes, *self._kept}:
             return False
         start, span = module.span(statement).start, module.span(node)
         head = module.source.text[start : span.start]
         before = module.source.text[start - statement.col_offset : start]
         is_inside = is_in_brackets(node, way)
-        # What stands in parentheses is laid out for them.
+        # Code in parentheses is formatted for them.
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
         if is_laid_out or b"#" in head or before.strip() or not stands_alone(module, node):
             return False

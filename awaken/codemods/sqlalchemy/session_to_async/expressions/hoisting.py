@@ -38,7 +38,7 @@ def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[a
             ):
                 pass
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                # What a comprehension begins with is evaluated at once, and outside of it.
+                # The first iterable of a comprehension is evaluated immediately, and outside of it.
                 first = above.generators[0]
             case ast.Attribute(value=first) | ast.Call(func=first) | ast.Subscript(value=first):
                 pass

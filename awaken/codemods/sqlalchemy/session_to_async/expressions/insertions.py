@@ -19,7 +19,7 @@ class Insertions:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        # By place: what closes stands before what opens, the inner before the outer one.
+        # By place: closing text precedes opening text, the inner before the outer.
         self._closing: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
         self._opening: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
         self._replaced: list[tuple[Span, str]] = []

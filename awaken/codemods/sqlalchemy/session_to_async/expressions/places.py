@@ -135,7 +135,7 @@ class Places:
                 self.delegates(above, module.excerpt(expression), is_asynchronous=True)
             case ast.Starred():
                 self._as_list(expression)
-            # What unpacks a generator takes its items at once; one too many raises either way.
+            # Unpacking a generator takes its items immediately; one too many raises either way.
             case ast.Assign(targets=[ast.Tuple() | ast.List()]):
                 self._as_list(expression)
             case ast.keyword(arg="content") if is_response(module.parent(above)):
@@ -170,7 +170,7 @@ class Places:
         self._settled.add(call)
         apply(self._writing, call)
         if call.keywords:
-            # A key: what is sorted by it is a list as before.
+            # A key: the sorted list is as before.
             return
         match self._module.parent(call):
             case ast.For(iter=iterated) as loop if iterated is call:

@@ -113,7 +113,7 @@ class BridgedModels:
         found = self._project.values.of(reading.module, reading.node)
         if any(map(self._holds, found.alternatives)):
             return True
-        # What it may be else, loads nothing but by a relationship.
+        # Its other possible values load nothing except through a relationship.
         is_unknown = found.unknown is not None or any(map(_is_open, found.alternatives))
         return is_unknown and any(True for _ in fields_of(reading.shapes))
 

@@ -40,9 +40,9 @@ ITEMS = "list"
 class BridgedReads:
     """Finds what reads objects of the classes of which ``is_foreign`` is true.
 
-    Of such objects the program loads those of ``models`` itself. What is ``said`` are attributes,
-    as ``package.Model.name``, that load when they are read, whatever they look like; ``fields``
-    those that models read as relationships.
+    Of such objects the program loads those of ``models`` itself. ``said`` are attributes, as
+    ``package.Model.name``, that load when they are read, whatever they look like; ``fields`` those
+    that models read as relationships.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class ForeignModels:
 
     def _all(self, said: Collection[str]) -> set[str]:
         """Return the classes that are loaded but those that are ``said``."""
-        # What is kept of a file would keep its tree: each is asked again.
+        # Keeping facts of a file would keep its tree: each is asked again.
         return {
             name
             for module in _modules(self._project)

@@ -79,7 +79,7 @@ class RunSync:
         )
         self._awaiting.runs_inside(node, f"{spawn}(lambda{bound and f' {bound}'}: ")
         self._made.add(node)
-        # What is held was made with it elsewhere.
+        # The held object was made with it elsewhere.
         if engine is not None and engine in below:
             self._insertions.at(module.span(engine).end, ".sync_engine")
 

@@ -113,7 +113,7 @@ class ConstructorFamilies:
         for place in dict.fromkeys((*places, *sorted(known))):
             home = self._project.module(place.path)
             for call in [] if home is None else home.calls_at(place.span):
-                # What is above a class, the graph of all calls knows.
+                # The graph of all calls knows the base classes.
                 if home is None or above_of(home, call):
                     continue
                 if place not in known or _names_constructor(call):

@@ -66,8 +66,9 @@ _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "set
 class FunctionWriter:
     """Rewrites the functions of the synchronous part of a program.
 
-    ``loaded_again`` are calls that have to load anew, with the argument that says so, ``refused``
-    functions that cannot change, and ``differing`` says what comes to something else in others.
+    ``loaded_again`` are calls that have to reload, with the argument that does so, ``refused``
+    functions that cannot change, and ``differing`` names the calls with other results in other
+    functions.
     """
 
     def __init__(  # noqa: PLR0913
@@ -176,9 +177,9 @@ class FunctionWriter:
             one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
         ]
         called = {one.place for one in part.calls.get(function, ())}
-        # Of what a test hands in for an engine the call is that of the engine as well.
+        # For an engine that a test passes, the call is that of the engine as well.
         faked = {module.place(one.node) for one in operations if one.fakes}
-        # What became a coroutine function loads by itself.
+        # A function that became a coroutine function loads by itself.
         operations = [
             one for one in operations if one.how != "lazy" or module.place(one.node) not in called
         ]
@@ -279,7 +280,7 @@ class FunctionWriter:
             return
         outer = declared.value if isinstance(declared, ast.Subscript) else declared
         qualified = self._project.qualified_name(module, outer)
-        # What names a session is written where all names of sessions are.
+        # Names of sessions are written where all of them are.
         if qualified is None or qualified not in twins().names or qualified in NAMES:
             return
         yield from write_twin(self._project, site, outer, qualified)[1]
@@ -326,7 +327,7 @@ class FunctionWriter:
         if call.kind == "unknown":
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
-        # Of lambdas alone no function is known: what they return is awaited.
+        # Lambdas alone have no function: their results are awaited.
         kinds = {part.results.kind_of(one) for one in call.functions} or {"coroutine"}
         if kinds == {"generator"} and gives_manager(part, module, nodes[0]):
             kinds = {"manager"}

@@ -56,7 +56,7 @@ class OperationWriter:
         ``loaded_again`` are those that have to load again, with the argument that says so.
         """
         for operation in operations:
-            # What is a part of these is made with them.
+            # Their parts are made with them.
             if not self._run_sync.makes(operation):
                 yield from self._foreign(operation)
         for operation in operations:

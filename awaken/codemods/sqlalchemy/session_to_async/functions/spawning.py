@@ -48,6 +48,6 @@ def _write(module: Module, insertions: Insertions, call: ast.Call, name: str) ->
         insertions.before(call.func, f"{name}(")
         insertions.replace(Span(func_end, opening + 1), ", ")
     else:
-        # One argument on each line, as the others stand.
+        # One argument on each line, as the others are.
         insertions.before(call.func, f"{name}({following[0].decode()}")
         insertions.replace(Span(func_end, opening + 1), ",")

@@ -56,7 +56,7 @@ class Wrappers:
     def _read(self, function: FunctionPlace) -> _Wrapper | None:
         outermost, is_inside, _ = function.qualname.partition(".<locals>.")
         module = self._project.module(function.path) if is_inside else None
-        # What others may import may decorate what they define.
+        # Importable decorators may decorate functions of other programs.
         if module is None or self._project.published:
             return None
         node = module.function_at(function.start)

@@ -82,13 +82,13 @@ class Calls:
     def is_run(self, module: Module, node: ast.Call) -> bool:
         """Whether the coroutine that ``node`` gives is awaited, or run by something else."""
         above = module.parent(node)
-        # Who calls a lambda is found with what it is handed to.
+        # The callers of a lambda are found with its receiver.
         if isinstance(above, ast.Await | ast.Lambda):
             return True
         found = self._after.effects.fates(module, node)
         fates = {one.kind for one in found}
         around = module.enclosing_function(node)
-        # What a plain function returns its callers have to await.
+        # Callers have to await the result of a plain function.
         passed = {one.kind for one in found if not one.chain} & {"returned", "yielded"}
         is_passed = bool(passed) and not isinstance(around, ast.AsyncFunctionDef)
         return (bool(fates & (RUN | {"closed"})) or is_passed) and not fates & _LOST

@@ -37,7 +37,7 @@ class _AsynchronousPart(SynchronousPart):
     """The coroutine functions of a program, as if they still had to become such functions."""
 
     def __init__(self, after: Project, calls: Calls) -> None:
-        # Nothing is read anew: what is synchronous is no matter here.
+        # Nothing is read again: synchronous code does not matter here.
         self.project = after
         self.results = Results(after, lambda _: ())
         self._asynchronous = set()

@@ -69,7 +69,7 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                 what = _lost(after, module, node)
                 if what:
                     yield module.place(node), f"`{module.excerpt(node)}` {what}"
-            # What is handed on may be awaited by whom it is handed to.
+            # The receiver may await a passed value.
             case ast.Attribute(value=ast.Attribute(attr="awaitable_attrs")) if not isinstance(
                 module.parent(node), ast.Await | ast.Call | ast.Starred
             ):
@@ -114,7 +114,7 @@ def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
         case ast.Await(value=ast.Call(func=ast.Attribute(value=receiver, attr=method))):
             is_stream = method in {"stream", "stream_scalars"}
             return is_stream and _resource(after, module, receiver) is not None
-        # What is asked of such a result gives another one: `.unique()`, `.tuples()`.
+        # Methods of such a result give another one: `.unique()`, `.tuples()`.
         case ast.Call(func=ast.Attribute(value=inner)):
             return _is_streamed(after, module, inner)
         case _:

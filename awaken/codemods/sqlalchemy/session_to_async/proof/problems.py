@@ -56,7 +56,7 @@ def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
 
 def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wrong]:
     """Yield the operations that nothing awaits, without those that were lost before."""
-    # Who is handed an asynchronous session need not have changed.
+    # A receiver of an asynchronous session need not have changed.
     for path in sorted({*paths, *after.files_with(WORDS)}):
         module = after.module(path)
         found = [] if module is None else list(lost(after, module))

@@ -146,7 +146,7 @@ class AssignedExpressions:
                 return given
             if isinstance(above, ast.For):
                 if loop is not None or not isinstance(above.iter, ast.Name | ast.Attribute):
-                    # Of what a loop alone is given, nothing is held behind it.
+                    # Values that only a loop receives are not held after it.
                     return None
                 loop = above.iter
             statement = above

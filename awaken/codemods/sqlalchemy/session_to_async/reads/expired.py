@@ -217,7 +217,7 @@ class ExpiredReads:
         values = self._project.values.of(module, node).alternatives
         kind, above = kind_of(self._project, values), module.parent(node)
         while not kind and isinstance(above, ast.Attribute):
-            # What holds the object is no mapped one itself: ``box.item``.
+            # The holder of the object is not mapped itself: ``box.item``.
             node, above = above, module.parent(above)
             values = self._project.values.of(module, node).alternatives
             kind = kind_of(self._project, values)
@@ -226,16 +226,17 @@ class ExpiredReads:
             return None
         text, names = module.text_of(node), self._relationships(module, node, values)
         above = module.parent(node)
-        # What a property reads is loaded with the object.
+        # Attributes that a property reads are loaded with the object.
         own = names & {above.attr} if isinstance(above, ast.Attribute) else names
         if not own and is_refreshed(module, statement, module.span(event).end, text):
             return None
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):
-            # What is known where it is read need not be known in front of the statement.
+            # Facts at the read need not hold before the statement.
             kind = "optional"
         further = self._read_of.along(module, node, values) if kind != "many" else ()
-        # Its own relationships are refreshed; what they give is in the session already, and is not.
+        # Its own relationships are refreshed; their objects are in the session already, and are
+        # not.
         steps = [one for one in further if one.text != text and self._is_kept(one)]
         steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)

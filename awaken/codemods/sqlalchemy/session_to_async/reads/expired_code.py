@@ -35,8 +35,8 @@ class Load:
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
     ``further`` are the reads of its relationships' objects. An object that ``may_be_lost`` by its
-    session is not refreshed. What ``is_late`` is read behind a call of the same statement that
-    expires it: nothing can be loaded between them.
+    session is not refreshed. A late one (``is_late``) is read after a call of the same statement
+    that expires it: nothing can be loaded between them.
     """
 
     statement: ast.stmt

@@ -75,7 +75,7 @@ def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
             return False
         if isinstance(above, ast.comprehension):
             made = module.parent(above)
-            # What a comprehension begins with is evaluated at once.
+            # The first iterable of a comprehension is evaluated immediately.
             if below is not above.iter or getattr(made, "generators", [])[:1] != [above]:
                 return True
         elif isinstance(above, ast.BoolOp | ast.IfExp | ast.stmt):

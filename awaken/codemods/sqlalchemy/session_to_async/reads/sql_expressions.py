@@ -23,7 +23,7 @@ def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool
             if name.startswith(SQL_FUNCTIONS) or name in _OTHERS:
                 return True
         elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
-            # What a class has by a name of Python's or SQLAlchemy's own is no column.
+            # Attributes with names of Python or SQLAlchemy are not columns.
             if node.attr.startswith("__"):
                 continue
             owner = project.qualified_name(module, node.value)

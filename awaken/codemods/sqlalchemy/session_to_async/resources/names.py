@@ -197,7 +197,7 @@ class ResourceWriter:
 
     def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:
         """Raise Refused where a factory makes sessions of a class of its own."""
-        # Until SQLAlchemy 2.0 the class may stand behind the engine.
+        # Until SQLAlchemy 2.0 the class may follow the engine.
         given = [*call.args[1:2], *(one.value for one in call.keywords if one.arg == "class_")]
         for one in given if qualified in FACTORIES else ():
             if self._project.qualified_name(module, one) not in session_classes():

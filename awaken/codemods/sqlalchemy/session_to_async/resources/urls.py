@@ -295,7 +295,7 @@ def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
     start = _QUOTE.match(text)
     if start is None or not text.startswith(f"{name}:", start.end()):
         return None
-    # What stands in front of it has no letter of more than one byte.
+    # The text before it has only single-byte characters.
     begin = module.span(node).start + start.end()
     return Span(begin, begin + len(name))
 

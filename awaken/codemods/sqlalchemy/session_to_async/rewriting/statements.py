@@ -46,10 +46,10 @@ def hoist(
         awaited, cst.Await(awaited, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     )
     written = code(in_place)
-    # Wherever it stands: how far it is indented, and by what, decides nothing.
+    # Wherever it is: its indent does not matter.
     is_line = len(written.splitlines()) == 1
     is_short = is_line and len(written) <= around.line_length - _INDENTED
-    # What stands in brackets has lines of its own already.
+    # Code in brackets has lines of its own already.
     if is_short or (data.is_inside and not is_line and _is_line(awaited)):
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)

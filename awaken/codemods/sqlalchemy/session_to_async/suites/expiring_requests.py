@@ -72,7 +72,7 @@ class ExpiringRequests:
             one
             for one in module.walk(function)
             if isinstance(one, ast.Call)
-            # What is cheap to tell comes first: most calls of most functions are neither.
+            # Cheap questions come first: most calls of most functions are neither.
             and ((runs := bool(running) and module.place(one) in running) or _may_ask(one))
             and module.enclosing_function(one) is function
             and (runs or self._asks(module, function, one))

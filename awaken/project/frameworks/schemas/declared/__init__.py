@@ -1,1 +1,1 @@
-"""What classes of schemas declare: their fields, by the library that they belong to."""
+"""Fields that schema classes declare, by library."""

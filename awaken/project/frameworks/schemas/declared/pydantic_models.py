@@ -34,7 +34,7 @@ _DEEPEST = 12  # containers inside of each other: the evaluator keeps four, alia
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """A model with what its type parameters stand for.
+    """A model with the types for its type parameters.
 
     ``lenient`` reads attributes whatever the model itself says, as FastAPI and
     ``from_attributes=True`` do, all the way down.
@@ -322,7 +322,7 @@ def _is_of_class(annotation: ast.expr) -> bool:
 
 
 def _is_true(node: ast.AST | None) -> bool:
-    # What is no constant may be true as well.
+    # An expression that is not a constant may be true as well.
     if isinstance(node, ast.Constant):
         return bool(node.value) and node.value not in _CLOSED
     return node is not None

@@ -1,4 +1,4 @@
-"""What is told of a commit: its place, its session, and what runs after it."""
+"""Facts about a commit: its place, its session, and the code that runs after it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Later:
     """Something that may happen after a commit.
 
     ``read``: ``what`` holds an object that was there before; ``load``: the session loads ``what``
-    again, and gives objects that it has already; ``call``: ``what`` is called, and may do the same;
-    ``unknown``: ``what`` says in one clause what cannot be told. ``is_clean`` says of a load that
-    nothing is changed by hand before it.
+    again, and returns objects that it already has; ``call``: ``what`` is called, and may do the
+    same; ``unknown``: ``what`` is a clause that names the unknown part. ``is_clean`` says of a load
+    that nothing is changed by hand before it.
     """
 
     kind: Literal["read", "load", "call", "unknown"]

@@ -66,7 +66,7 @@ class _Body:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What is read by way of a variable: ``node`` is the expression that has the ``values``."""
+    """Reads through a variable: ``node`` is the expression that has the ``values``."""
 
     kind: Literal["read", "unknown"]
     node: ast.expr
@@ -84,7 +84,7 @@ class LaterInFunction:
         self._reloads = reloads
         self._owners = owners
         self._callees = Callees(evaluator, self._loads_objects)
-        # What variables of one function hold: the values lead to other trees.
+        # Values of the variables of one function: the values lead to other trees.
         self._held_in: ast.AST | None = None
         self._held: dict[tuple[ast.Name, bool], _Held | None] = {}
 
@@ -184,7 +184,7 @@ class LaterInFunction:
             bound = {one for one in stops if isinstance(one, ast.Name)} if refreshed else set()
             kept = body.graph.reached_from(starts, bound) if refreshed else set()
             for name in same:
-                # What is bound anew, or refreshed, on all ways is not of before.
+                # A variable that is rebound, or refreshed, on all paths is not an old one.
                 if name in alive:
                     yield from self._read(body, name, commit)
                 elif name in kept:

@@ -73,7 +73,7 @@ class Loaded:
         inner = tuple(one for part in parameters for one in part)
         if inner:
             return self.held(inner)
-        # Of what it consists is not known.
+        # Its parts are unknown.
         if name in _CONTAINERS or name.startswith("collections."):
             return "unknown"
         if name.partition(".")[0] in sys.stdlib_module_names:
@@ -107,7 +107,7 @@ class Loaded:
         if module is None or node is None:
             return "unknown"
         bindings = module.scopes.scope_made_by(node).bindings.get(attribute, [])
-        # What a property gives is loaded when it is read.
+        # The result of a property is loaded when it is read.
         if bindings and all(isinstance(one.node, Function) for one in bindings):
             return "nothing"
         values = self._evaluator.attribute(InstanceOf(owner), attribute, module, node)

@@ -108,7 +108,7 @@ class Commits:
         kinds = {"read", "unknown"} if unknown else {"read"}
         starts = self._begun(commits)[1]
         found: dict[_Start, list[Later]] = {}
-        # Those of one function one after the other: what is known of it is kept that long.
+        # One function after the other: its facts are kept that long.
         for start in sorted(starts, key=lambda one: one.place):
             module, node, function = self._at(start)
             if function is not None:
@@ -153,7 +153,7 @@ class Commits:
                 callers, unknown = self._callers(start)
                 found |= dict.fromkeys(unknown)
                 waiting += callers
-        # The costly question last: it only matters where nothing else stands against a proof.
+        # The costly question last: it only matters where nothing else prevents a proof.
         return tuple(found) or tuple(self._given_away())
 
     def later_of_own(self, commits: Collection[Commit]) -> tuple[Later, ...]:
@@ -310,7 +310,7 @@ class Commits:
         if function.name.startswith("__") and function.name.endswith("__"):
             why = f"awaken does not follow the callers of `{function.name}`"
             unknown.append(Later("unknown", module.place(function), why, start.commit))
-        # What a dependency commits when it is left, a task in the background may still read.
+        # A background task may still read objects that a dependency commits on exit.
         if module.is_generator(function) and self._files_with(_LATER_STILL):
             why = "code that runs in the background or streams may read objects later"
             unknown.append(Later("unknown", start.place, why, start.commit))
@@ -319,7 +319,7 @@ class Commits:
 
 
 def _node_at(module: Module, place: Place) -> ast.AST:
-    # Most are calls, which need no walk. What sets an attribute, such as a key, counts as well.
+    # Most are calls, which need no walk. Setting an attribute, such as a key, counts as well.
     nodes: Sequence[ast.AST] = module.calls_at(place.span)
     nodes = nodes or [*module.expressions_at({place.span})]
     blocks = (one for one in module.walk() if isinstance(one, _WITHS))

@@ -97,7 +97,7 @@ class Reloads:
     def _selects(self, module: Module, call: ast.Call) -> bool | None:
         name = self._name(module, call)
         if name in WRITES | TEXTS:
-            # What ``returning`` gives is not looked at.
+            # The result of ``returning`` is ignored.
             above = module.statement_of(call) or call
             return None if ".returning" in module.text_of(above) else False
         if name not in SELECTS:

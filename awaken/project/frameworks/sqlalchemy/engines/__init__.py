@@ -1,4 +1,4 @@
-"""Engines: where a program makes them, what their URLs are known to be, and their pools.
+"""Engines: where a program makes them, their known URLs, and their pools.
 
 Begin with ``program_engines``, the calls that make one. ``urls`` reads what a URL begins with, and
 where else it comes from; ``drivers`` says which drivers are asynchronous.

@@ -1,4 +1,4 @@
-"""What is known of an engine: the call that makes it, its URL, the driver in that."""
+"""Facts about an engine: the call that makes it, its URL, and the driver in that."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The drivers of engine URLs: which are asynchronous, and which take the place of others.
 
-What is known of each stands in ``awaken/knowledge/ecosystem/drivers.toml``.
+``awaken/knowledge/ecosystem/drivers.toml`` has the facts about each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class AsyncDriver:
     database take, a clause each; ``in_memory`` is what it does otherwise with one in memory.
     ``since`` is the first version of SQLAlchemy that knows it, empty if all with asynchronous
     engines do. ``both`` says that the same name makes a synchronous engine as well,
-    ``own_parameters`` that it takes other parameters behind the ``?`` of a URL, ``loop_bound`` that
+    ``own_parameters`` that it takes other parameters after the ``?`` of a URL, ``loop_bound`` that
     its connections work in one event loop alone, ``is_exact`` that it takes no text for a number.
     """
 

@@ -27,7 +27,7 @@ _SCHEME_END = "://"
 
 @dataclass
 class _Reading:
-    """What is left to do for one URL; ``active`` is what is being read, where a circle ends."""
+    """The remaining steps for one URL; ``active`` are those in progress, where a circle ends."""
 
     steps: int = _MOST_STEPS
     active: list[tuple[str, int]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class UrlReader:
         """Return the joined parts of a text, as far as all is constant."""
         url = self._read(module, parts[0], reading)
         for part in parts[1:]:
-            # The driver is known: what follows it does not matter.
+            # The driver is known: the rest does not matter.
             open_ones = [one for one in url.texts if one.is_whole]
             if not open_ones:
                 return url
@@ -148,7 +148,7 @@ class UrlReader:
     ) -> Url:
         """Return what all of ``values`` may be, which ``holder`` binds or returns."""
         key = module.path, module.span(holder).start
-        # ``url = url.replace(...)``: what the other bindings give is all that it may begin with.
+        # ``url = url.replace(...)``: the other bindings give all its possible beginnings.
         if key in reading.active:
             return Url()
         reading.active.append(key)
@@ -197,7 +197,7 @@ class UrlReader:
             case "assignment" | "walrus" if binding.value is not None:
                 found = self._all(module, binding.node, [binding.value], reading)
                 return _through(found, module.place(binding.node))
-            # What is added to a URL stands at its end; an annotation alone binds nothing.
+            # Additions to a URL are at its end; an annotation alone binds nothing.
             case "augmented" | "annotation":
                 return Url()
             case "parameter" if isinstance(binding.node, ast.arg):
@@ -222,7 +222,7 @@ class UrlReader:
         classes = [one.qualified for one in owners if isinstance(one, InstanceOf | ClassOf)]
         name = module.excerpt(node)
         outside = Url(outside=(Outside("settings", name, module.place(node)),))
-        # What an object holds may be set by whoever makes it.
+        # The creator of an object may set its attributes.
         return _either((outside, *(self._member(one, node.attr, reading) for one in classes)))
 
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
@@ -357,5 +357,5 @@ def _with_replaced(text: UrlText, old: str, new: UrlText) -> UrlText:
         return text
     written = text.text.replace(old, new.text)
     begins = text.text.startswith(old)
-    # The driver then stands in the string that is put in.
+    # The driver is then in the inserted string.
     return replace(text, text=written, place=new.place if begins else text.place)

@@ -1,4 +1,4 @@
-"""URLs of databases in files beside the code: compose files, environments, jobs, manifests.
+"""Database URLs in files other than code: compose files, environments, jobs, manifests.
 
 Only what such a URL begins with and the names of its parameters are kept: the rest may be secret.
 """
@@ -37,7 +37,7 @@ _PARAMETER = re.compile(rb"[?&]([A-Za-z_]\w{0,60})=")
 
 @dataclass(frozen=True, slots=True)
 class UrlElsewhere:
-    """A URL in the file at ``path``: its 1-based line, its driver, the names behind its ``?``."""
+    """A URL in the file at ``path``: its 1-based line, its driver, the names after its ``?``."""
 
     path: str
     line: int

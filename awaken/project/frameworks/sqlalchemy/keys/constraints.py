@@ -1,4 +1,4 @@
-"""Constraints beside the columns of a table: in ``__table_args__``, or in ``Table(...)``."""
+"""Constraints that are not columns: in ``__table_args__``, or in ``Table(...)``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ForeignKeys(Struct, frozen=True):
 
 
 class Constraints(Struct, frozen=True):
-    """What a table declares beside its columns, by the names that these have in the database.
+    """Declarations of a table other than columns, by the columns' names in the database.
 
     ``keys`` are sets of columns of which no two rows have the same values, ``primary`` those that
     are said to be its primary key. ``known`` is False if there may be more foreign keys.

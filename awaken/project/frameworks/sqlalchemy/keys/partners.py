@@ -29,7 +29,7 @@ def unique_keys(mapped: MappedClass) -> tuple[frozenset[str], ...]:
     """
     if not mapped.complete or mapped.table != "plain":
         return ()
-    # What the columns say and what the table says make one primary key.
+    # The columns and the table declare one primary key together.
     said = _attributes(mapped, mapped.constraints.primary)
     flagged = frozenset(name for name, one in mapped.columns.items() if one.primary_key)
     alone = (frozenset({name}) for name, one in mapped.columns.items() if one.unique)

@@ -16,7 +16,7 @@ def is_automapped(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether ``node`` is a class of automap, and no code can replace it."""
     if not reader.project.orm.automap.is_used:
         return False
-    # What it is asked for is cheap to tell of most: only then its value is worked out.
+    # Most entities are cheap to recognize: only then the value is worked out.
     if not _may_be(reader, node, _FOLLOWED):
         return False
     return reader.project.classes_of(reader.module, node) == (AUTOMAP_CLASS,)

@@ -21,7 +21,7 @@ class Degree(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """A degree; ``reason`` says who may give something else than what is in sight, if anyone."""
+    """A degree; ``reason`` names a possible source of other values, if any."""
 
     degree: Degree = Degree.CERTAIN
     reason: str = ""

@@ -142,7 +142,7 @@ def is_mapped(reader: ModuleReader, qualified: str) -> bool:
 def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class with an external base has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
-    # If all bases are in sight, none of them maps it.
+    # If all bases are visible, none of them maps it.
     if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
         return False
     values = [getattr(statement, "value", None) for statement in found[1].body]
@@ -281,7 +281,7 @@ def _entity_passed(
     reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
 ) -> Item | None:
     passed = reader.project.calls.passed_to(reader.module, binding)
-    # One caller out of sight may pass another class.
+    # One invisible caller may pass another class.
     if passed is None or passed.doubts or not passed.calls:
         return None
     found = [

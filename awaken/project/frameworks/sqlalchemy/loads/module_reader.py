@@ -15,7 +15,7 @@ from awaken.project.source.program import Program
 
 
 class OrmProgram(Program, Protocol):
-    """What is asked of a whole program; ``Project`` answers it."""
+    """Questions about a whole program; ``Project`` answers them."""
 
     @property
     def targets(self) -> Any:

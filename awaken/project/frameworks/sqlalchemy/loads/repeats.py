@@ -267,13 +267,13 @@ def _gives_loaders(
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
     steps = _steps(reader, option)
     if steps is None:
-        # Not written as calls in sight, so it may join anything.
+        # Not written as visible calls, so it may join anything.
         return True
     for name, arguments in steps:
         if name in _COLUMN_OPTIONS or name == "Load":
             continue
         if name in _SEPARATE:
-            # What is below in the path belongs to that separate statement.
+            # The rest of the path belongs to that separate statement.
             return False
         if name not in _JOINED or not arguments:
             return True
@@ -300,7 +300,7 @@ def _steps(reader: ModuleReader, option: ast.expr) -> list[tuple[str, list[ast.e
             return None if name is None else steps[::-1]
         else:
             return None
-    # ``orm.joinedload(...)``: what is left is the module.
+    # ``orm.joinedload(...)``: the rest is the module.
     return steps[::-1] if steps and isinstance(node, ast.Name | ast.Attribute) else None
 
 

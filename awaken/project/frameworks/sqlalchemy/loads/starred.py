@@ -1,7 +1,7 @@
 """The elements of a list that is given to a query as ``*columns``.
 
 The list may be built over several statements, put together from others, or be what a function
-returns. All that could change it must be in sight.
+returns. All code that could change it must be visible.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _is_in_loop(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
             return False
         if isinstance(above, _LOOPS):
             return True
-    # It stands in a function inside this one, which may be called again and again.
+    # It is in a function inside this one, which may be called again and again.
     return True
 
 
@@ -170,7 +170,7 @@ def _is_only_read(
 ) -> bool:
     """Whether nothing can be put into a list by way of ``read``."""
     match above:
-        # What ``+=`` adds to the variable is read as a binding of it.
+        # The additions of ``+=`` to the variable are read as its bindings.
         case ast.Starred(ctx=ast.Load()) | ast.BinOp() | ast.AugAssign():
             return True
         case ast.Subscript(value=value, ctx=ast.Load()):

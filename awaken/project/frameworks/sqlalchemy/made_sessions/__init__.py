@@ -1,5 +1,5 @@
 """Sessions that a program makes itself: the calls that make one, and dependencies that give one.
 
-Begin with ``made``: what a call makes. ``dependencies`` tells of a function that web frameworks
-inject whether it gives a session, and what becomes of it.
+Begin with ``made``: what a call makes. ``dependencies`` decides whether a function that web
+frameworks inject returns a session, and what happens to it.
 """

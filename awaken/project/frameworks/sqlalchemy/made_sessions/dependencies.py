@@ -22,7 +22,7 @@ _NEAR = 80  # a name as the key of `app.dependency_overrides` stands right behin
 
 
 class SessionDependency(Struct, frozen=True):
-    """What an injected function gives: the session ``made``, under ``name`` if it has one.
+    """The result of an injected function: the session ``made``, under ``name`` if it has one.
 
     ``gives`` says how: a ``return`` leaves it open; ``yield`` comes back after the request.
     ``closed`` says whether every path closes it then: ``always``, ``sometimes`` (an error of the
@@ -86,7 +86,7 @@ def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
     return (
         name.startswith("__")  # of an instance that is injected
         or any(name.encode() in words.text(path) for path in sorted(paths))
-        # Under another name that one of them has it may stand in other files.
+        # Other files may contain another name of one of them.
         or any(words.renamed_in(one) for one in (*injecting, name))
     )
 

@@ -59,7 +59,7 @@ class HandedSessions:
             return None
         given = list(_given(call))
         called = name or (self._method(module, call.func) if given else None)
-        # What is called is mostly of the program: then it does not matter what it is given.
+        # The callee is mostly of the program: then its arguments do not matter.
         if called is None and not any(self._is_by_path(module, call.func, one) for one in given):
             return None
         found = next((one for one in given if self._is_session(module, one.session)), None)

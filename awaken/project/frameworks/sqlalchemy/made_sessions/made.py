@@ -1,4 +1,4 @@
-"""What a call makes: a session of its own, of which class, and by which factory."""
+"""The session that a call makes: its class and its factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What enters or closes a session or a connection other than by ``with session:``."""
+"""Code that enters or closes a session or a connection other than by ``with session:``."""
 
 from __future__ import annotations
 

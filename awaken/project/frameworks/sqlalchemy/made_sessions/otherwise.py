@@ -1,4 +1,4 @@
-"""What a call may give in place of the plain session that a declaration promises."""
+"""Values that a call may return instead of the plain session that its declaration promises."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from awaken.project.values.domain import ClassOf, InstanceOf, Session, Value, Va
 
 
 class MadeOtherwise(Struct, frozen=True):
-    """What a call gives besides plain sessions.
+    """Results of a call other than plain sessions.
 
     ``own_ends`` is a class of sessions that closes, or enters ``with``, in a way of its own;
     ``others`` are the classes of what is no session.

@@ -60,7 +60,8 @@ class PutSessions:
         values = () if owner is None else self._evaluator.values(module, owner)
         kinds = {one.qualified for one in values if isinstance(one, InstanceOf)}
         found = self._found[name]
-        # Others may be handed here as well: what is known of the owner may not be all.
+        # Other functions may be passed here as well: the known facts of the owner may be
+        # incomplete.
         return next((one.place for one in [*(x for x in found if x.kind in kinds), *found]), None)
 
     def _put(self, name: str) -> Iterator[_Put]:

@@ -1,4 +1,4 @@
-"""The session behind ``Model.query``: Flask-SQLAlchemy's ``db.Model``, or a registry."""
+"""The session of ``Model.query``: Flask-SQLAlchemy's ``db.Model``, or a registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
-# What a subclass of the extension's class can define to change sessions or queries.
+# Methods of a subclass of the extension's class that change sessions or queries.
 _DECISIVE = {
     "Query", "Model", "session", "create_session", "create_scoped_session", "get_bind",
     "make_declarative_base", "_make_scoped_session", "_make_declarative_base", "_set_rel_query",
@@ -280,7 +280,7 @@ class ClassQueries:
         """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
         sessions = self._evaluator.knowledge.class_queries
         values = self._evaluator.named(owner, module, node)
-        # ``db = None`` stands in until the real one is made.
+        # ``db = None`` is a placeholder until the real one is made.
         values = tuple(one for one in values if one != NoneValue())
         place = module.place(node, "the base class")
         found: ClassQuery | None = None

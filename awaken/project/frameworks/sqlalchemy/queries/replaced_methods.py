@@ -110,7 +110,7 @@ class ReplacedMethods:
                 continue
             own = ancestors.inside[0]
             short = qualified.rpartition(".")[2]
-            # What several subclasses inherit is said once, of the class that has it.
+            # A method that several subclasses inherit is reported once, at its class.
             for facts in ancestors.inside:
                 yield from _defined(facts, own, names)
             place = Place(own.path, own.span)
@@ -149,7 +149,7 @@ class ReplacedMethods:
             if module is None:
                 continue
             for put in _puts(module, names):
-                # What is cheap to compare comes first: an owner has to be evaluated.
+                # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
                 is_class = owner in {*spellings, UNTOLD} and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):

@@ -44,9 +44,9 @@ ANY = "*"
 class Sight:
     """A place that reads attributes of what an expression gives, one after the other.
 
-    ``node`` gives the object, or says why no expression in sight does. Where it, or an attribute on
-    the way, gives a collection, that is read of each item if ``of_items``. ``place`` is where the
-    reader stands, which need not be Python: a field of a response model, a line of a template.
+    ``node`` gives the object, or says why no visible expression does. Where it, or an attribute on
+    the way, gives a collection, that is read of each item if ``of_items``. ``place`` is the
+    reader's place, which need not be Python: a field of a response model, a line of a template.
     ``path`` may hold steps that are no attributes, such as ``ITEM``; of those before ``begin`` it
     is known that other places read them. Its last may be ``ANY``; ``unseen`` says why then.
     ``known`` is what the parameters around the expression are taken to be, such as ``self``, and
@@ -97,7 +97,7 @@ class Read:
 
     ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
     known. Where it is not known which attributes are read, ``attribute`` is ``ANY`` and ``owner``
-    the class of the object. ``traces`` are the loads in sight that the object may come from;
+    the class of the object. ``traces`` are the visible loads that the object may come from;
     ``unknown`` says why they may not be all, and where that ends. ``given`` is the expression that
     gives the object, where a column is read of it.
     """

@@ -18,7 +18,7 @@ class Inverse:
 
     ``by_key`` says that it is a reference by foreign key to the primary key: on the way back the
     object is found in the session without a statement, as long as something holds it. None if that
-    cannot be told.
+    is unknown.
     """
 
     owner: str

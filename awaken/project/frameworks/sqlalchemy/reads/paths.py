@@ -56,7 +56,7 @@ class Paths:
                 return self._at_key(value, step, sight, node)
             case _:
                 work = self._attribute(value, step, sight, node)
-        # A question by itself, as if the step stood in the Python code.
+        # A question by itself, as if the step were in the Python code.
         key = ("path", node, sight.place, value, step)
         return self._evaluator.solved(key, sight.module, node, work)
 

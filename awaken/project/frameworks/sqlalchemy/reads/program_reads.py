@@ -27,7 +27,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 class ProgramReads:
-    """Answers for one program; ``sights`` are the readers beside Python code."""
+    """Answers for one program; ``sights`` are the readers other than Python code."""
 
     def __init__(
         self,

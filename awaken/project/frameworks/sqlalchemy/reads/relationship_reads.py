@@ -21,7 +21,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
-# What a base is made of: `declarative_base(cls=Model)`, `SQLAlchemy(model_class=Model)`.
+# The sources of a base: `declarative_base(cls=Model)`, `SQLAlchemy(model_class=Model)`.
 _MODEL_CLASS = b"model_class"
 _BASE_OF = re.compile(rb"\b(?:cls|model_class) ?= ?(?:\w++\.)*+(\w++)")
 
@@ -86,7 +86,7 @@ class RelationshipReads:
         return ((given, self._traced(one)) for given, one in joined)
 
     def _follow(self, reads: Iterable[_Untraced]) -> None:
-        # All at once: what is passed to a function is the same for all its reads.
+        # All at once: the arguments of a function are the same for all its reads.
         self.tracing.follow(
             origin for read in reads for one in read.objects for origin in one.origins or ()
         )
@@ -117,7 +117,7 @@ class RelationshipReads:
         family = (qualified, *self._evaluator.classes.all_subclasses(qualified))
         if any(self._models.status(one) == "mapped" for one in family):
             return True
-        # What a base is made of has subclasses in no list of bases.
+        # The source of a base has subclasses in no list of bases.
         spellings = self._evaluator.classes.spellings
         given = self._made_bases_of
         return bool(given) and any(not given.isdisjoint(spellings(one)) for one in family)
@@ -143,7 +143,7 @@ class RelationshipReads:
         if not asked:
             return
         behind = self._proxies.names(attributes)
-        # What is not Python may read anything behind an attribute that it names.
+        # Readers other than Python may read anything after an attribute that they name.
         elsewhere = names | self._proxies.names(names)
         by_proxy = attributes | (self._proxies.before(attributes) & names)
         for source in sources:

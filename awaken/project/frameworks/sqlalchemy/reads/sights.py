@@ -51,7 +51,7 @@ class PythonSights:
         Places that are not ``wanted`` may be left out: the value of a text takes long to find.
         """
         by_name = (self._evaluator.callers.words.files_with(word) for word in texts.BY_NAME)
-        # The text may stand in another file than what reads by it.
+        # The text may be in another file than its reader.
         for path in sorted({*self.files(names), *(path for paths in by_name for path in paths)}):
             module = self._evaluator.load(path)
             for node in _places(module, names) if module is not None else ():

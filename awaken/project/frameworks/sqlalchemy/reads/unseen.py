@@ -163,7 +163,7 @@ def _is_asking(module: Module, call: ast.Call) -> bool:
 def _is_read(sight: Sight, place: Place) -> bool:
     """Whether the object that is read is what the call at ``place`` gives, and no part of it."""
     module, node = sight.module, sight.node
-    # The steps of a proxy are those that it takes itself, behind the attribute that is read.
+    # The steps of a proxy are its own, after the attribute that is read.
     is_one = len(sight.path) == 1 or sight.how == "proxy"
     if isinstance(node, Unknown) or not is_one:
         return False

@@ -1,7 +1,7 @@
 """An evaluator that does not take an annotation's word for a session.
 
-What is annotated as a session is what the program gives there: what callers pass, what functions
-return, what is assigned, injected or overridden.
+An annotation as a session is trusted only as far as the program agrees: arguments of callers,
+returned values, assignments, injections and overrides.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class DoubtingEvaluator(ProgramEvaluator):
         return replace(found, calls=max(found.calls, len(found.given)))
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
-        # What is unknown for many reasons would soon be too many alternatives.
+        # Values with many unknown causes would soon be too many alternatives.
         found = super()._values(module, node, known)
         return union(tuple(_OPEN if isinstance(one, Unknown) else one for one in found))
 
@@ -190,7 +190,7 @@ class _WithFields(Members):
 
 
 class _Unpacking(Passing):
-    """What callers pass, with what they unpack, and what stands beside a function that is passed.
+    """Arguments of callers, with unpacked ones, and the other arguments next to a function.
 
     As in ``find(**settings)``, ``partial(find, session)`` and ``pool.submit(find, session)``. Nor
     is there a call of a test, which ``parametrize`` gives its arguments.

@@ -1,1 +1,1 @@
-"""What something else is put in the place of, by what code, and in which tests."""
+"""Replaced names: the code that replaces them, and the tests in which that is in force."""

@@ -42,7 +42,7 @@ _AT_THE_END = [
 
 
 class InForce(Struct, frozen=True):
-    """The ``tests`` in which something is replaced, None for all; what runs then are ``bodies``.
+    """The ``tests`` in which something is replaced, None for all; ``bodies`` run then.
 
     They are code of files; None where any other code may run. No test runs within another. With
     ``is_whole`` the fixtures of the tests run as well.
@@ -83,7 +83,7 @@ class InForces:
         above = [one for one in (node, *module.ancestors(node)) if isinstance(one, Function)]
         places = {(module.path, module.span(one).start) for one in above}
         at = module.span(node)
-        # What costs most comes last: what is around tests, and what listens to sessions.
+        # The costliest questions come last: fixtures of tests, and listeners to sessions.
         for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):
             if (body[0] == module.path and body[1].contains(at)) or self._runs(body, places):
                 return True
@@ -138,7 +138,7 @@ class InForces:
         return InForce()
 
     def _of_block(self, module: Module, function: Function, block: Sequence[ast.stmt]) -> InForce:
-        # Whoever enters a generator runs while it waits at its ``yield``.
+        # A caller that enters a generator runs while it waits at its ``yield``.
         nodes = (node for each in block for node in module.walk(each))
         if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in nodes):
             return self._of_tests(self._users.of(module, function), (module, function))

@@ -44,7 +44,7 @@ class Replaced(Struct, frozen=True):
 
 
 class _Target(Struct, frozen=True):
-    """What is replaced: its dotted ``names``; without any an attribute of an unknown object.
+    """The replaced name: its dotted ``names``; without any an attribute of an unknown object.
 
     Put ``number`` of those of the name ``word`` in the file at ``path`` replaces it; of a computed
     name the word is empty. ``is_untold`` says that it may be anything of its last name; ``owner``

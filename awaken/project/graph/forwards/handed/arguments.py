@@ -231,7 +231,7 @@ class Arguments:
 def _registered(module: Module, call: ast.Call, depth: int) -> Found:
     """Yield where a function goes that ``call`` makes an endpoint of, and gives back."""
     yield End("absorbed", module, call)
-    # What a lambda gives back, nobody looks at.
+    # Nobody uses the result of a lambda.
     if not isinstance(module.parent(call), ast.Lambda):
         yield Spot(module, call, depth)
 

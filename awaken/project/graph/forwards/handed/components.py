@@ -40,7 +40,7 @@ class Component:
     ``lambdas`` are also builtins, and the methods of builtin types, as ``found.append``.
     ``threads`` are calls that run them in a thread, ``absorbed`` those that take coroutine
     functions as well; ``annotations`` say what they are handed on as. ``leaks`` are the places from
-    which they may be called, or others may come, out of sight, each with a clause that says so.
+    which invisible code may call them, or others may come, each with a clause that says so.
     """
 
     functions: set[FunctionPlace] = field(default_factory=set)

@@ -73,7 +73,7 @@ class Consumers:
             case ast.Assign(targets=targets, value=value) if value is node:
                 for target in targets:
                     for one in self._target(module, target, depth):
-                        # It is the value that leads out of sight.
+                        # The value itself becomes invisible.
                         yield one._replace(node=node) if isinstance(one, End) else one
             case ast.AnnAssign(target=target):
                 yield from self._target(module, target, depth)
@@ -133,7 +133,7 @@ class Consumers:
             case ast.Subscript(value=value, ctx=ast.Load()) if value is node and depth:
                 yield Spot(module, above, depth - 1)
             case ast.Subscript(value=value) if value is node and depth:
-                # Who is asked about a container has to know what else is put into it.
+                # A question about a container needs its other additions.
                 statement = module.parent(above)
                 if isinstance(statement, ast.Assign):
                     yield Spot(module, statement.value, depth - 1)

@@ -1,4 +1,4 @@
-"""Who gives an attribute of a class its functions, and who reads them from it."""
+"""Writers and readers of attributes that hold functions."""
 
 from __future__ import annotations
 

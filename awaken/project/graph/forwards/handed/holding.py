@@ -1,4 +1,4 @@
-"""Who writes and reads the slots of functions that are handed on, over the whole program."""
+"""Writers and readers of the slots for functions as values, over the whole program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What libraries do with functions, and with containers of them, that they are given."""
+"""Library calls that take functions, or containers of functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds a function between the statement that puts it there and the call of it."""
+"""Slots that hold a function between its assignment and its call."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ Found = Iterator[Spot | Slot | End]
 
 
 class Slots:
-    """Finds the slots of expressions; ``words`` says where names stand."""
+    """Finds the slots of expressions; ``words`` knows the places of names."""
 
     def __init__(self, evaluator: ProgramEvaluator, words: Words) -> None:
         self.evaluator = evaluator

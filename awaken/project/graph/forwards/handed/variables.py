@@ -1,4 +1,4 @@
-"""Who gives a variable its functions, and who reads them from it, over the whole program."""
+"""Writers and readers of variables that hold functions, over the whole program."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Calls of what stubs declare.
 
-``lines`` tells which classes a value is of, ``fitting`` which overload a call means, ``solutions``
-what type variables stand for in it, and ``uses`` what a value gives that is not called in sight.
+``lines`` finds the classes of a value, ``fitting`` the overload of a call, ``solutions`` the types
+for its type variables, and ``uses`` the results of values whose calls are not visible.
 """

@@ -168,7 +168,7 @@ class Fitting:
         if held is not None:
             return self._hold_alike(wanted.parameters, held, call)
         shape = self._lines.shape(wanted.qualified)
-        # What a protocol asks for, a class may have without inheriting from it.
+        # A class may have the members of a protocol without inheriting from it.
         return None if shape is None or shape.is_protocol else False
 
     def _hold_alike(

@@ -1,4 +1,4 @@
-"""The classes that a value is an instance of, with what their type variables stand for."""
+"""The classes of a value, with the types for their type variables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from awaken.project.values.questions import Questions
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member, the stub that it stands in, and what the variables of its class stand for."""
+    """A member, its stub, and the arguments of its class's type variables."""
 
     module: str
     nodes: tuple[ast.AST, ...]

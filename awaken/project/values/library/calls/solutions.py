@@ -1,4 +1,4 @@
-"""What type variables stand for where something is given."""
+"""Solutions of type variables from arguments."""
 
 from __future__ import annotations
 

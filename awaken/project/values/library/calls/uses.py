@@ -1,4 +1,4 @@
-"""What values give when they are called elsewhere, entered, iterated or awaited."""
+"""Results of values that are called elsewhere, entered, iterated or awaited."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ENTERED = {"generator": ("__iter__", "__aiter__"), "manager": ("__enter__", "__
 
 
 class Lookup(Protocol):
-    """What libraries give, as far as it is asked here."""
+    """Results of libraries, as far as these modules ask."""
 
     def variable(self, value: Value) -> InstanceOf | None:
         """Return what a variable of a library's module holds."""

@@ -1,6 +1,6 @@
 """The decision about a component.
 
-Begin with ``component_rewrite`` (what becomes of one), then ``component_decision``. The others
-decide one kind of use each: bulk writes (``bulk_only``, ``writes``, ``criteria``), methods of
-Flask-SQLAlchemy (``extended``), and the ``annotations`` of what holds queries.
+Begin with ``component_rewrite`` (the rewrite of a component), then ``component_decision``. The
+others decide one kind of use each: bulk writes (``bulk_only``, ``writes``, ``criteria``), methods
+of Flask-SQLAlchemy (``extended``), and the ``annotations`` of what holds queries.
 """

@@ -107,7 +107,7 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     if isinstance(query, ast.Subscript):
         whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
         name = getattr(whole, "attr", getattr(whole, "id", ""))
-        # What a Row is made of is what a Select is made of.
+        # The items of a Row are the items of its Select.
         if name == "Row" and isinstance(query.slice, ast.Subscript):
             return f"[{ast.unparse(query.slice.slice)}]"
         text = ast.unparse(query.slice)

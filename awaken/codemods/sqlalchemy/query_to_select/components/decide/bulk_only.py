@@ -1,8 +1,7 @@
 """Queries that are kept in variables for bulk writes alone: they become what writes.
 
-``query = session.query(A)`` becomes ``query = delete(A)`` where ``query.delete()`` is all that is
-done with it, by whatever way it got there: every builder that may stand in front of a bulk write
-is a method of both.
+``query = session.query(A)`` becomes ``query = delete(A)`` where its only use is ``query.delete()``:
+every builder that may precede a bulk write is a method of both.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
         for link in fragment.links:
             because = (fragment.context.place(link.call),)
             check_link(component.reader(fragment.context), end, link)
-            # Its values go to `execute()`, which stands in another expression.
+            # Its values go to `execute()`, which is in another expression.
             if link.name == "params":
                 raise reasons.kept_builder(link.name, because)
             if link.name == "filter_by" and is_crossing and fragment.recognised is None:

@@ -117,7 +117,7 @@ def decide_component(component: Component) -> ComponentDecision:
     if end is None:
         _decide_statements(kinds, session, decision)
     else:
-        # Whichever kind of query it was, it is none any more.
+        # Whatever kind of query it was, it is not a query any more.
         _decide_writes(States(component), session, decision, end)
     decision.parameters = list(session.parameters.values())
     # Where nothing runs, no session is written any more.

@@ -58,7 +58,7 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
         if refused is not None:
             place = root.context.place(root.start, refused.message)
             raise Refused(refused.reason, help=refused.help, because=(place,))
-        # None is rewritten without the others, so that a listener to writes stands against all.
+        # None is rewritten without the others, so a listener to writes blocks all.
         if writes:
             member.raise_if_write_refused()
         for own in member.own:

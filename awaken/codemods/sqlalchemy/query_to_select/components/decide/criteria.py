@@ -53,7 +53,7 @@ def decide_write_by_criteria(
 
 def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
-    # The criteria are read off the chain as it stands, so its arguments must stay.
+    # The criteria are read from the existing chain, so its arguments must stay.
     if model is None or not keep_meaning(statement.chain.links, statement.edits):
         detail = f"`.{use.end}()` of a query whose criteria are in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))

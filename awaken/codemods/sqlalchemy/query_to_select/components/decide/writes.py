@@ -56,7 +56,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
     model = use.context.module.text_of(items[0])
-    # Written anew as text: the builders themselves stay where they are.
+    # Rewritten as text: the builders themselves stay where they are.
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="held", source=source, given=session, links=edits[len(links) :]
@@ -90,7 +90,7 @@ def _check_arguments(
 ) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same at ``use``."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
-    # What `**values` holds may change between both places.
+    # The content of `**values` may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
         raise _refused(use)
     if not all(_is_steady(component, use.context, node, starts) for node in given):

@@ -126,7 +126,7 @@ class ApplicationStart:
                 continue
             bindings = [one for one in module.scopes.bindings_of(node) if one.kind not in _DEFINING]
             spans = [module.span(one.node) for one in bindings if one.scope.kind == "module"]
-            # What the statement binds itself is its own.
+            # Names that the statement binds itself are its own.
             if not any(map(span.contains, spans)) and any(one.start > span.end for one in spans):
                 return True
         return False

@@ -144,7 +144,7 @@ def _made(project: Project, module: Module, node: ast.expr) -> str | None:
     if made:
         return made[0]
     named = node.func if isinstance(node, ast.Call) else node
-    # Of what is not known, the name says whether it may be one.
+    # For unknown values, the name says whether it may be one.
     return None if values or not _LIKE_A_LOCK.search(last_name(named)) else ""
 
 

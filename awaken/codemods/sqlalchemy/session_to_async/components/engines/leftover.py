@@ -68,7 +68,7 @@ def _is_needed(
     project: Project, components: Components, name: str, unused: Collection[str]
 ) -> bool:
     """Whether an engine or a factory is imported, or others that stay are built on it."""
-    # What becomes asynchronous in its place gets another base.
+    # A class that becomes asynchronous in place gets another base.
     staying = components.shared.keys() - components.in_place - set(unused)
     others = (components.shared[one] for one in staying)
     return _is_imported(project, components.shared[name]) or any(

@@ -118,7 +118,7 @@ def twins_of(
     found: dict[str, str] = {}
     waiting = list(shared.values())
     while waiting:
-        # What another is built on comes first.
+        # Bases come before their subclasses.
         left = {each.qualified for each in waiting}
         ready = [one for one in waiting if not one.built_on.keys() & left]
         if not ready:
@@ -150,7 +150,7 @@ def _made_alike(
                 start = module.span(statement).start
                 uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
                 is_bound_once = len(module.scopes.module.bindings.get(name, ())) == 1
-                # What names the other one above would name this one before it is there.
+                # A name of the other one above would refer to this one before it exists.
                 if is_bound_once and all(start < one for one in uses):
                     yield name
             case _:

@@ -121,7 +121,7 @@ def _with_results(
         before, _, last = name.rpartition(".")
         if last == EFFECT:
             result = f"{before}.{RESULT}".strip(".")
-            # It stands against every other result, whatever it does.
+            # It contradicts every other result.
             yield result, value
             for one in results_of(project, module, value):
                 yield result, one

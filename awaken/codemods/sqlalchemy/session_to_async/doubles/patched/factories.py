@@ -200,7 +200,7 @@ def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Modu
                 case ast.Attribute():
                     yield module, node
                 case ast.Name():
-                    # What a file has imported for itself is its own name.
+                    # A name that a file has imported is its own name.
                     bindings = module.scopes.bindings_of(node)
                     is_own = any(one.scope.node is module.tree for one in bindings)
                     if module.path == replacement.home or not is_own:

@@ -129,7 +129,7 @@ class PatchedObjects:
         elif not taken:
             written = named
         elif made is None and not taken & OF_MOCKS and told <= {None}:
-            # A patch takes some of these names itself, what it calls does not.
+            # A patch uses some of these names itself, the code that it calls does not.
             written = f"new_callable=lambda: {synchronous}({named})"
             edits = [*edits, *of_result]
         else:

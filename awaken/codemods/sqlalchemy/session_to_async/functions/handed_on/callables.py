@@ -114,7 +114,7 @@ class Callables:
         if call.keywords and not rest and call.keywords[0].arg is None:
             end -= len("**")
         session = self._session(module, call)
-        # Arguments that stood below each other still do.
+        # Aligned arguments stay aligned.
         before = module.source.text[module.span(call.func).end : inner.start].decode()
         opening = before if behind and not is_executor and before.strip() == "(" else "("
         if session:

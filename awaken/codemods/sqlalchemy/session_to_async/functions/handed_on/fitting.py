@@ -118,7 +118,7 @@ def _is_of_database(part: SynchronousPart, value: Value) -> bool:
 
 
 def _is_plain(part: SynchronousPart, value: Value) -> bool:
-    # None stands for much that is given later, and for what a test leaves out.
+    # None represents much that is assigned later, and arguments that a test leaves out.
     match value:
         case TupleOf():
             return True

@@ -38,7 +38,7 @@ def function_of_lambda(
     for above in module.ancestors(node):
         if above is statement:
             break
-        # What it takes from there is not in sight of the statement.
+        # The names that it takes from there are not visible to the statement.
         if isinstance(above, ast.Lambda | _COMPREHENSIONS):
             raise refused
     if not isinstance(statement, _STATEMENTS) or isinstance(module.parent(statement), ast.ClassDef):
@@ -66,7 +66,7 @@ def function_of_lambda(
 def _parameters(module: Module, node: ast.Lambda) -> str:
     start = module.span(node).start + len("lambda")
     head = module.source.text[start : module.span(node.body).start].decode()
-    # The body may stand in parentheses of its own.
+    # The body may have parentheses of its own.
     return head.rstrip(" \t\r\n(").removesuffix(":").strip()
 
 

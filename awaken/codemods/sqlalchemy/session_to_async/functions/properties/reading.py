@@ -41,7 +41,7 @@ class PropertyReads:
     def of(self, function: FunctionPlace) -> Reads:
         """Return what reads a property of the program."""
         if function not in self._found:
-            # What reads one of them may read each.
+            # Code that reads one of them may read each.
             kin = (function, *self._project.calls.kin().of(function))
             reads = self._all(function, frozenset(kin))
             self._found.update(dict.fromkeys(kin, reads))

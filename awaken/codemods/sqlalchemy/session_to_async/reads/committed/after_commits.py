@@ -68,7 +68,7 @@ class _Read:
     been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
     of a test may have closed its session meanwhile. A statement that commits under a condition has
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
-    statement that reads it. What leads there ``is_unloaded``, if the program refreshes its object.
+    statement that reads it. It ``is_unloaded`` if the program refreshes its object.
     """
 
     statement: ast.stmt
@@ -110,7 +110,7 @@ class ReadsAfterCommits:
         sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
         for one in (*later, *project.orm.commits.read_in_functions(sent)):
-            # What callers give is known where it is asked for.
+            # The question's place knows the callers' arguments.
             if one.kind != "load":
                 self._places[one.place.path].setdefault(one.place, []).append(one.commit)
         for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
@@ -288,7 +288,7 @@ class ReadsAfterCommits:
             if not self._is_relationship(values, name):
                 continue
             if is_known and name not in given and all(one.name != name for one in further[:1]):
-                # What reads it is known then, and it is loaded behind the commit.
+                # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)

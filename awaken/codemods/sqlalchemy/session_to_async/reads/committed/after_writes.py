@@ -324,7 +324,7 @@ class ReadsAfterWrites:
                 self._writes.sets_key(one, each.owners) for one in sight.writes for each in before
             )
             is_other = is_other or self._is_reset(sight, before, step)
-            # What a read loads has nothing of its own but what each object is loaded with.
+            # The load of a read has only the relationships that each object is loaded with.
             is_other = is_other or (step.text in loaded and not self._is_loaded_with(step, passed))
             passed.append(step)
             is_new = is_other or self._is_of_new(module, step, sight.writes, found)
@@ -332,7 +332,7 @@ class ReadsAfterWrites:
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, one) for one in changing)
                 found = replace(found, is_filled=not found.is_by_key and any(fills))
-                # What was read of an object before its flush did not stay.
+                # Attributes that were read before the flush did not stay loaded.
                 yield replace(found, is_new_too=is_new and bool(found.aliases))
             elif is_new:
                 loaded.add(step.way)
@@ -494,7 +494,7 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
     if read.is_new:
         if read.may_be_lost and read.text == read.root:
-            # What is flushed as deleted still loads, until a commit detaches it.
+            # A deleted object that is flushed still loads, until a commit detaches it.
             return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
@@ -510,7 +510,7 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
         lines = "".join(f"    {line}\n" for line in code.splitlines())
-        # What leads there may be None.
+        # The path may lead to None.
         owners = read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
         held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])

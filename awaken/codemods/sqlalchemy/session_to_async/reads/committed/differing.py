@@ -117,7 +117,7 @@ class DifferingUses(Uses):
                     elif (
                         self._is_changed_before(module, nodes, use.node)
                         and self._has_loaded(module, node)
-                        # What is deleted keeps what it has when that is committed.
+                        # A deleted object keeps its loaded attributes when that is committed.
                         and not self._is_between(module, nodes, use.node, node, {"rollback"})
                     ):
                         yield f"`{use.text}` is read after its deletion", node
@@ -234,7 +234,7 @@ class DifferingUses(Uses):
     ) -> bool:
         """Whether a write may wait for a flush where a node is, which does not flush by itself."""
         is_before = module.span(write).end <= module.span(node).start
-        # What loads a collection to replace it flushes nothing.
+        # Loading a collection to replace it flushes nothing.
         is_set = isinstance(getattr(node, "ctx", None), ast.Store)
         is_quiet = self._is_held or is_set
         return is_before and is_quiet and not self._is_between(module, nodes, write, node)

@@ -41,9 +41,9 @@ _CALLS = tuple(f".{one}(".encode() for one in sorted(_OF_SESSIONS))
 class Written(NamedTuple):
     """A class whose rows a write may change; of what ``sets_key`` it is a key of the object.
 
-    ``owner`` is empty where it may be any class. Of what ``is_new`` an object is made, which has no
-    relationships but those that it ``is_given``, until they are loaded behind the byte ``loaded``.
-    An object that ``is_refreshed`` is not written at all.
+    ``owner`` is empty where it may be any class. A new object (``is_new``) has only the
+    relationships that it ``is_given``, until they are loaded after the byte ``loaded``. An object
+    that ``is_refreshed`` is not written at all.
     """
 
     owner: str

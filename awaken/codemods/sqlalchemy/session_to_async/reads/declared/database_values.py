@@ -64,7 +64,7 @@ def fetched_when_written(
                 why = Refused(DATABASE_VALUE, f"{site.node.name}.{[*read, *given][0]}")
                 edits = [argument_edit(project, site, qualified, f'"{_SETTING}": True', why)]
         except Refused as refused:
-            # What is assigned may be flushed when nobody reads it any more.
+            # An assigned object may be flushed when nobody reads it any more.
             if read:
                 yield Member(site, refused, f"`{site.node.name}`")
             continue

@@ -138,7 +138,7 @@ def _without(  # noqa: PLR0913
     left_out = {*names}
     if is_certain and isinstance(node, ast.Name | ast.Attribute):
         if _commits(project, module, node):
-            # What was put into a new object was expired, and is kept now.
+            # A value of a new object was expired, and is kept now.
             left_out |= _relationships(project, classes)
         if _is_of_call(module, node):
             left_out = set()

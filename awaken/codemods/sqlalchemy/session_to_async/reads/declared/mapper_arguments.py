@@ -84,7 +84,7 @@ def argument_edit(
         one
         for one in project.orm.mapping_ancestors(qualified)
         if one != qualified
-        # What a mapped class says is for itself alone.
+        # A mapped class declares for itself alone.
         and project.orm.mapped_class(one) is None
         and _says_arguments(project, one)
     ]
@@ -108,7 +108,7 @@ def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
     before = LINE_END_BYTES.split(text[: module.span(last).start])[-1].decode()
     if before.strip():
         return site.insert_behind(value, f", {argument}")
-    # A comment behind the last one stays with it.
+    # A comment after the last one stays with it.
     if b"#" in LINE_END_BYTES.split(text[module.span(value).end :], maxsplit=1)[0]:
         return site.insert_before(last, f"{argument},\n{before}")
     return site.insert_behind(value, f",\n{before}{argument}")

@@ -52,7 +52,7 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
         return Member(
             site, Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is not a number"), shown
         )
-    # Not inserted around it: an argument may be added behind it.
+    # Not inserted around it: an argument may be added after it.
     edits: list[Edit] = [site.replace(key, f"int({module.text_of(key)})")]
     message = f"{shown} becomes a number, because the driver accepts no string for it"
     caveat = "`int` raises ValueError for a string that is not a number"

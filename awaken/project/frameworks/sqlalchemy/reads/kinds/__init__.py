@@ -1,1 +1,1 @@
-"""The kinds of places that read relationships, beside plain attributes."""
+"""The kinds of places that read relationships, besides plain attributes."""

@@ -1,8 +1,8 @@
 """The relationships of a class as assignments see them: what they load of the old value.
 
-A collection is loaded when it is replaced. A reference is not, but for ``active_history=True``:
-what SQLAlchemy needs of the old one is loaded by the flush, which never raises. Deleting an
-attribute loads nothing.
+A collection is loaded when it is replaced. A reference is not, except with ``active_history=True``:
+the flush loads the old one if SQLAlchemy needs it, and it never raises. Deleting an attribute loads
+nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from awaken.project.values.domain import (
     Value,
 )
 
-# What may flush a session: the object may have been put into one before.
+# Calls that may flush a session: the object may have been added to one before.
 _FLUSHING = {
     "all", "begin_nested", "commit", "count", "delete", "execute", "exists", "first", "flush",
     "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar", "scalars",

@@ -50,7 +50,7 @@ class DeclaredRelationships:
             yield declaring(self._models, qualified, name, facts), name, facts
 
     def _below(self, qualified: str) -> Iterator[Declared]:
-        # What `declarative_base(cls=...)` is given has subclasses in no list of bases.
+        # The class of `declarative_base(cls=...)` has subclasses in no list of bases.
         return (one for one in self.everywhere() if self._inherits(one[0], qualified))
 
     def _inherits(self, owner: str, qualified: str) -> bool:

@@ -1,7 +1,7 @@
 """The items of lists, tuples and mappings that are written out somewhere, as far as names lead.
 
-Behind variables, parameters by what callers pass, ``**fields`` by the names that they give, and
-attributes that classes of the program set in their bodies.
+Followed through variables, through parameters to the arguments of callers, through ``**fields`` by
+their names, and through attributes that classes of the program set in their bodies.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
 @dataclass(slots=True)
 class Parts:
-    """Expressions with their files; there are others out of sight unless ``is_whole``."""
+    """Expressions with their files; there are invisible ones unless ``is_whole``."""
 
     nodes: list[tuple[Module, ast.expr]] = field(default_factory=list)
     is_whole: bool = True

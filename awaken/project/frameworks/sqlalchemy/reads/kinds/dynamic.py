@@ -35,8 +35,8 @@ class DynamicReads:
     """Answers for one program.
 
     Such a place is a read of every relationship of the object that the name may mean, and what is
-    unknown of each is said. Where nothing is known of the object either, it reads the names that
-    are in sight; if none is, and the object is one that a query gives, any relationship.
+    unknown of each is said. If the object is unknown as well, it reads the visible names; if there
+    are none, and a query gives the object, any relationship.
     """
 
     def __init__(

@@ -29,8 +29,8 @@ _METHODS = {
 class GeneratedReads:
     """Answers for one program.
 
-    Such a read stands at the declaration of the relationship. ``repr=False, compare=False`` there
-    ends it: the reason names the methods.
+    The place of such a read is the declaration of the relationship. ``repr=False, compare=False``
+    there ends it: the reason names the methods.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GeneratedReads:
 
     def of(self, attributes: Collection[str]) -> Iterator[Read]:
         """Yield those of some attributes, class by class."""
-        # Subclasses may stand in files without any of the words.
+        # Subclasses may be in files without any of the words.
         paths = self._files_with(_WORDS)
         named = [one for path in paths for one in self._evaluator.classes.in_file(path)]
         below = [other for one in named for other in self._evaluator.classes.all_subclasses(one)]
@@ -91,7 +91,7 @@ class GeneratedReads:
         options = self._options(ancestors.inside[0])
         if options is None and any(one.endswith(f".{_BASE}") for one in ancestors.outside):
             options = {}
-            # What a class says holds for those below it, unless they say it themselves.
+            # A class's declaration holds for its subclasses, unless they have their own.
             for facts in reversed(ancestors.inside):
                 options |= dict(facts.keywords)
         if options is None:

@@ -1,6 +1,7 @@
 """The places that read attributes by a text: ``getattr``, ``attrgetter``, ``format`` and the like.
 
-Of a getter that nobody in sight calls, the object is unknown; what it reads is known all the same.
+If no visible code calls a getter, its object is unknown; the attribute that it reads is known
+anyway.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from awaken.project.source.modules import Module
 
 # Methods of sessions that run the statement that they are given.
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
-# What goes through all items, or calls the function it is given, before it returns.
+# Calls that go through all items, or call the passed function, before they return.
 _AT_ONCE = {
     "all", "any", "dict", "frozenset", "join", "list", "max", "min", "next", "set", "sort",
     "sorted", "sum", "tuple",
@@ -111,7 +111,7 @@ def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
         is_same = isinstance(node, ast.Name) and any(
             one.node is target for one in module.scopes.bindings_of(node)
         )
-        # What is returned is seen where it is given on, if the callers are.
+        # A returned value is seen where it is passed on, if the callers are visible.
         if is_same and not _reads_data(module, node):
             yield node
 

@@ -1,4 +1,4 @@
-"""Values along the attributes of a sight: what each attribute is read from."""
+"""Values along the attributes of a sight: the owner of each attribute."""
 
 from __future__ import annotations
 

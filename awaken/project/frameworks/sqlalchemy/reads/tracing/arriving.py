@@ -1,4 +1,4 @@
-"""What arrives at many parameters, asked at once: a file is looked at once for all of them."""
+"""Arguments that reach many parameters, in one question: each file is read once for all of them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from awaken.project.values.domain import (
 class Arrivals:
     """Where the objects come from that arrive at one parameter, and what is unknown of them.
 
-    What is no object of the program's own is left out: it has no relationships.
+    Objects of libraries are left out: they have no relationships.
     """
 
     origins: dict[Origin, None] = field(default_factory=dict)

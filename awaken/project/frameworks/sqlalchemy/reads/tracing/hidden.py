@@ -1,8 +1,8 @@
-"""What may call a function out of sight, as far as an object of the program may come from there.
+"""Invisible callers of a function, as far as they may pass an object of the program.
 
-Code that nobody sees has no objects of the program but those that it loads itself, and is no
-reader in sight either: who changes a class of a published program has to say so for the whole
-class. So a public name hides nothing here, nor does a text of that name that gets nothing.
+Invisible code has no objects of the program except those that it loads itself. It is no visible
+reader either: a change of a class of a published program needs a caveat for the whole class. So a
+public name hides nothing here, nor does a text of that name that gets nothing.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Hidden:
             if self._evaluator.names.qualified(module, above.func) in _LISTENING:
                 return Origin(module.place(above))
             if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
-                # What is loaded is made without the constructor.
+                # Loading makes objects without the constructor.
                 return ()
         index = positional.index(parameter) - self._bound(module, node)
         return None if index < 0 else self._handed_on.to(module, node, index)

@@ -1,7 +1,7 @@
 """The objects that methods and properties of mapped classes are read from, wherever that is.
 
-Whether Python, a template or a response model reads ``user.full_name``, its ``self`` is what
-stands in front: so the places are those that read attributes by name, not calls alone.
+Python, a template or a response model may read ``user.full_name``; in each case ``self`` is the
+object before the dot. So the places are all reads of the attribute by name, not only calls.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
 
-# A name that stands in more places is none by which a class can be told: some of their objects are
-# unknown, which keeps the relationship anyway.
+# A name in more places cannot identify a class: some of their objects are unknown, which keeps the
+# relationship anyway.
 _MOST_PLACES = 2000
 OF_CLASSES = {"comparator", "expression", "update_expression"}
 """The parts of a hybrid that statements ask of the class."""
@@ -46,7 +46,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A place that reads a method: what stands in front of its name there."""
+    """A place that reads a method: the expression before its name."""
 
     place: Place
     how: How
@@ -222,7 +222,7 @@ class Receivers:
                 if facts.qualified == method.owner:
                     return True
                 break
-        # What is declared as a base may be an instance of the class.
+        # A value that is declared as a base may be an instance of the class.
         own = classes.ancestors(method.owner)
         return own is not None and (
             qualified in own.outside or any(one.qualified == qualified for one in own.inside[1:])

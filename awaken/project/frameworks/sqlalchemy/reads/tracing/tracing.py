@@ -1,8 +1,8 @@
 """Objects followed back to the calls that loaded or made them, through the parameters of functions.
 
 Parameters and what arrives at them are a graph: an edge leads from a parameter to another one, over
-relationships or none. A way over relationships that comes back to where it began has no longest
-one (``to_dict`` of each child): there the edge is cut, and the reads behind it are unknown.
+relationships or none. A path over relationships that returns to its start has no longest one
+(``to_dict`` of each child): there the edge is cut, and the later reads are unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Path = tuple[str, ...]
 
 @dataclass
 class _Found:
-    """What is found of one read."""
+    """The results of one read."""
 
     traces: dict[Trace, None] = field(default_factory=dict)
     unknown: dict[Unknown, None] = field(default_factory=dict)
