@@ -130,19 +130,26 @@ def test_banned_patterns_are_found_in_words_and_not_in_code(words):
     assert [name for name, _ in words.hits(" ".join(["word"] * 21) + ".")] == [*LONG]
 
 
-def test_docstrings_of_functions_are_read_by_paragraph(words, tmp_path, monkeypatch):
+def test_docstrings_are_read_by_paragraph_and_comments_by_block(words, tmp_path, monkeypatch):
     monkeypatch.setattr(words, "ROOT", tmp_path)
     file = tmp_path / "a.py"
     file.write_text(
         '"""A module stands."""\nclass A:\n    """A class stands."""\n'
         '    def f(self):\n        """Return what stands.\n\n        It is\n'
         '        beside.\n        """\n'
+        "        # Here it\n        # stands.  # noqa: E501\n\n        # Again.\n"
     )
 
     found = list(words.docstrings(file))
 
-    assert [text.words for text in found] == ["Return what stands.", "It is beside."]
-    assert {text.place for text in found} == {"a.py:4"}
+    assert [(text.kind, text.place, text.words) for text in found] == [
+        ("docstrings of classes and modules", "a.py:1", "A module stands."),
+        ("docstrings of classes and modules", "a.py:2", "A class stands."),
+        ("docstrings of functions", "a.py:4", "Return what stands."),
+        ("docstrings of functions", "a.py:4", "It is beside."),
+        ("comments", "a.py:11", "Here it stands."),
+        ("comments", "a.py:13", "Again."),
+    ]
 
 
 def test_a_page_is_read_by_paragraph_item_and_cell(words):

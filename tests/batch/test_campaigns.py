@@ -25,15 +25,20 @@ def test_a_campaign_goes_from_its_list_to_its_pull_requests(world):
     world.add("org/one", FILES | {"tests/test_app.py": TESTS})
     world.add("org/two")
     world.add("org/nothing", {"app.py": "x = 1\n"})
+    world.add("org/old", FILES | {"requirements.txt": "sqlalchemy>=1.3\n"})
     world.add("org/empty", {})
     world.names.append("org/gone")
     world.write(verify='command = "auto"')
 
-    assert "--failed" in world.batch("run", code=1)
+    said = world.batch("run", code=1)
+    assert "--failed" in said
+    assert "org/old: nothing to do (1 site needs sqlalchemy>=1.4)" in said
+    assert "1 x nothing to do: 1 site needs sqlalchemy>=1.4" in world.batch("status")
     assert world.states() == {
         "org/one": "verified",
         "org/two": "changed",
         "org/nothing": "nothing to do",
+        "org/old": "nothing to do",
         "org/empty": "error",
         "org/gone": "error",
     }

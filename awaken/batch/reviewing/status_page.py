@@ -60,10 +60,11 @@ def _state(entry: Entry, progress: Progress) -> str:
 
 
 def _causes(known: Sequence[tuple[Entry, Progress]], folder: CampaignFolder) -> list[str]:
-    """Return the failures by cause, the most frequent first, each with its last message."""
+    """Return failures and unmet needs by cause, the most frequent first, with the last message."""
     groups: dict[tuple[str, str], list[tuple[Entry, Progress]]] = {}
     for entry, progress in known:
-        if progress.state in FAILED | {State.REFUSED} or progress.kind is not None:
+        is_needy = progress.state is State.NOTHING and progress.message
+        if progress.state in FAILED | {State.REFUSED} or progress.kind is not None or is_needy:
             kind = str(progress.kind or progress.state)
             groups.setdefault((kind, progress.cause or progress.message), []).append(
                 (entry, progress)

@@ -29,7 +29,7 @@ from awaken.contract import SiteId
 from awaken.engine.recipe_run import StepRun, combined
 from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import diagnostics
+from awaken.preview.counts import diagnostics, needs_of
 from awaken.preview.verification import stops, verified_rows
 from awaken.settings.values import settings_from
 from awaken.verifying.verify import (
@@ -81,7 +81,11 @@ def change(start: Start, place: Path) -> ChildResult:
         return ChildResult(state=State.ERROR, failure=failure)
     report = _joined([*made.reports, *made.left])
     problems = [one.message for _, one in diagnostics(report)]
-    result = ChildResult(state=State.NOTHING, counts=counts_of(report, made.verified))
+    needs = needs_of(report)
+    made.notes += [f"{needs}, which the project does not require"] if needs else []
+    result = ChildResult(
+        state=State.NOTHING, counts=counts_of(report, made.verified), message=needs
+    )
     if made.stopped and not made.files:
         result = structs.replace(result, state=State.VERIFY_FAILED, message=made.stopped)
     elif made.files:

@@ -49,7 +49,8 @@ def init(
     written = start_campaign(directory, name, text, shown, recipe, host)
     if not quiet:
         again = CampaignOptions(campaign=directory).again("run", "--limit", "5")
-        say(f"Wrote {' and '.join(written)} into {directory}. Look at both, then: {again}")
+        say(f"Wrote {' and '.join(str(directory / name) for name in written)}.")
+        say(f"Look at both, then: {again}")
     return 0
 
 
