@@ -157,6 +157,8 @@ class Holders:
                 return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
                 return self._returned(context, elements.index(inner))
+            case ast.Tuple() if isinstance(assigned := module.parent(parent), ast.Assign):
+                return self._element(context, assigned, inner)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 return self._parameters(context, inner)
             case _:
@@ -170,6 +172,18 @@ class Holders:
             return known if isinstance(known, TooLarge) else ()
         bound = context.flow.bound_at(target)
         return () if bound is None else (self.of(context, bound),)
+
+    def _element(
+        self, context: FunctionContext, assigned: ast.Assign, value: ast.expr
+    ) -> tuple[Holder, ...] | TooLarge:
+        """Return the variable that alone gets ``value``, a part of ``a, b = x, y``."""
+        targets = list(ast.walk(assigned.targets[0])) if len(assigned.targets) == 1 else []
+        for name in targets:
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                bound = context.flow.bound_at(name)
+                if bound is not None and bound.value is value:
+                    return self._variable(context, name)
+        return ()
 
     def _returned(
         self, context: FunctionContext, element: int | None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import Literal
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.project.names.functions.parameters import Parameters, written_parameters
@@ -23,9 +21,6 @@ from awaken.project.source.trees import (
 )
 from awaken.project.source.words import WordSet
 from awaken.workspace.sources import Snapshot, SourceFile
-
-Facet = Literal["names", "classes", "signatures", "calls"]
-_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class WrittenName(Struct, frozen=True, array_like=True):
@@ -99,24 +94,6 @@ class FileFacts(Struct, frozen=True, array_like=True):
     def mentions(self, word: str) -> bool:
         """Whether the file may have mentions of ``word``."""
         return not word.isidentifier() or self.mentioned.has(word.encode())
-
-    def facets(self) -> dict[Facet, bytes]:
-        """Return a digest of each part of the facts that an answer may depend on.
-
-        No place counts: a comment, a blank line and a docstring leave all of them as they were.
-        """
-        nowhere = Span(0, 0)
-        parts: dict[Facet, object] = {
-            "names": self.table,
-            "classes": [structs.replace(one, span=nowhere) for one in self.classes],
-            "signatures": {
-                name: [structs.replace(one, start=0) for one in found]
-                for name, found in sorted(self.functions.items())
-            },
-            "calls": (self.called, self.renamed, self.mentioned),
-        }
-        encoded = ((facet, _ENCODER.encode(part)) for facet, part in parts.items())
-        return {facet: hashlib.sha256(part).digest() for facet, part in encoded}
 
 
 class FactsIndex:
