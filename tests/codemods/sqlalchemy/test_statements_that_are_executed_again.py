@@ -239,6 +239,37 @@ ROWS = {
         ),
         UNKNOWN_READER,
     ),
+    "t6_items_that_the_other_side_gave_and_holds_back": (
+        "",
+        (
+            "user = db.scalars(select(User).where(User.id == key)).one()\n"
+            "user.team = db.get(Team, 2)\nif flag:\n    db.commit()\n"
+            "return sorted(one.id for one in user.team.users)"
+        ),
+    ),
+    "t6_items_of_a_variable_and_holds_back": (
+        "",
+        (
+            "user = db.scalars(select(User).where(User.id == key)).one()\n"
+            "team = db.get(Team, 2)\nuser.team = team\nif flag:\n    db.flush()\n"
+            "return sorted(one.id for one in team.users)"
+        ),
+    ),
+    "t6_items_of_a_new_object_and_holds_back": (
+        "",
+        (
+            "user = db.get(User, key)\norder = Order(title='new', amount=5, user=user)\n"
+            "db.add(order)\nif flag:\n    db.commit()\n"
+            "return sorted(one.title for one in user.orders)"
+        ),
+    ),
+    "t6_items_in_an_answer_and_holds_back": (
+        "TeamUsersOut",
+        (
+            "user = db.get(User, key)\nteam = db.get(Team, 2)\nuser.team = team\n"
+            "if flag:\n    db.flush()\nreturn team"
+        ),
+    ),
     "t2_an_object_that_was_read": (
         "",
         (

@@ -170,6 +170,17 @@ class Box:
             "`user.orders` is loaded under a condition, before its rows change",
         ),
         (
+            "if flag:\n    user.tags.append(db.get(Tag, 2))\ndb.flush()\nx = user.tags",
+            "`user.tags` is loaded under a condition, before its rows change",
+        ),
+        ("if flag:\n    user.tags.append(db.get(Tag, 2))\nx = user.tags", ""),
+        ("user.tags.append(db.get(Tag, 2))\ndb.flush()\nx = user.tags", ""),
+        (
+            "user.orders.append(Order(title='x', amount=1))\ndb.expunge(user)\nx = user.orders",
+            "`db.expunge(user)` runs before the changes are flushed",
+        ),
+        ("user.name = 'x'\ndb.expunge(user)\nx = user.name", ""),
+        (
             "user.name = 'x'\ndb.flush()\ndb.delete(user)\ndb.commit()\nx = user.orders",
             "`user` is read after its deletion",
         ),

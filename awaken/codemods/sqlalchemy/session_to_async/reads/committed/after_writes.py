@@ -34,6 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     kind_of,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -137,7 +138,8 @@ class ReadsAfterWrites:
         if any(not one.is_new or one.may_be_lost for one in reads):
             inspect, imports = name_beside(self._project, site, None, _INSPECT)
         item = site.module.fresh_local(site.node, "item", "one")
-        code = "".join(_code(one, inspect, item) for one in reads)
+        is_held = holds_back(self._project)
+        code = "".join(_code(one, inspect, item, is_held=is_held) for one in reads)
         shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
         message = f"loads {shown} after the write, as before"
         place = site.module.place(site.node)
@@ -490,7 +492,7 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     )
 
 
-def _code(read: _Read, inspect: str, item: str) -> str:
+def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
     if read.is_new:
         if read.may_be_lost and read.text == read.root:
@@ -502,6 +504,10 @@ def _code(read: _Read, inspect: str, item: str) -> str:
     given = f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {one} and " for one in read.aliases)
     changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
+    is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
+    if is_awaited:
+        # A refresh discards what the other side gave to a collection that is not loaded.
+        changed += f' and "{name}" in {inspect}({text}).dict'
     code = f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
     if (read.may_be_lost or read.is_by_key) and not read.is_many:
         # A refresh of what the next flush deletes raises, and it reads keys that are not flushed
@@ -515,4 +521,4 @@ def _code(read: _Read, inspect: str, item: str) -> str:
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
         held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])
         code = f"for {item} in {held}{' or ()' if prefixes else ''}:\n{lines}"
-    return code + reading if read.is_new_too else code
+    return code + reading if read.is_new_too or is_awaited else code

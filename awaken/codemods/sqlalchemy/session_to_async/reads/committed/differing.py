@@ -175,6 +175,7 @@ class DifferingUses(Uses):
         """
         uses = [*self._attributes_of(module, nodes)]
         adding = [one for one in nodes if isinstance(one, ast.Call) and self._writes(module, one)]
+        appending = [*self._appending(module, nodes)]
         for number, later in enumerate(uses):
             for use in uses[:number]:
                 start, end = module.span(use.node).end, module.span(later.node).start
@@ -185,14 +186,22 @@ class DifferingUses(Uses):
                 if dominates(module, first, last) and ending is None:
                     continue
                 is_flushed = self._is_between(module, nodes, use.node, later.node, {"flush"})
-                if any(
+                is_changed = any(
                     (
                         start <= module.span(one).start < end
                         or (is_flushed and self._waits(module, nodes, one, use.node))
                     )
                     and not self._written_by(module, one).isdisjoint(use.owners)
                     for one in adding
-                ) and not self._is_between(module, nodes, use.node, later.node, _ENDING):
+                )
+                # Its rows have no item twice, and their own order.
+                is_appended = is_flushed and any(
+                    one.text == use.text and start <= module.span(one.node).end <= end
+                    for one in appending
+                )
+                if (is_changed or is_appended) and not self._is_between(
+                    module, nodes, use.node, later.node, _ENDING
+                ):
                     where = "under a condition, before its rows change"
                     if ending is not None:
                         where = f"before `{module.excerpt(ending)}`, which may commit or not"
@@ -278,17 +287,25 @@ class DifferingUses(Uses):
         return above.attr in loaded if isinstance(above, ast.Attribute) else bool(loaded)
 
     def _expired(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
-        """Yield where objects are expired while changes wait for a flush."""
+        """Yield where objects are expired, or expunged, while changes wait for a flush.
+
+        The next lazy load flushed the items of an object that is expunged.
+        """
         changing = [one for one in nodes if self._changes(module, one)]
+        appending = [*self._appending(module, nodes)]
         for node in nodes:
-            if isinstance(node, ast.Call) and self._is_of_session(module, node, {"expire"}):
-                for one in changing:
-                    if module.span(one).end <= module.span(node).start and not self._is_between(
-                        module, nodes, one, node
-                    ):
-                        shown = module.excerpt(node)
-                        yield f"`{shown}` runs before the changes are flushed", node
-                        break
+            if not isinstance(node, ast.Call):
+                continue
+            waiting = changing if self._is_of_session(module, node, {"expire"}) else []
+            if self._is_of_session(module, node, {"expunge"}) and node.args:
+                owner = f"{module.text_of(node.args[0])}."
+                waiting = [one.node for one in appending if one.text.startswith(owner)]
+            if any(
+                module.span(one).end <= module.span(node).start
+                and not self._is_between(module, nodes, one, node)
+                for one in waiting
+            ):
+                yield f"`{module.excerpt(node)}` runs before the changes are flushed", node
 
     def _appended(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where a collection that a commit expired gets items again."""
