@@ -1,4 +1,4 @@
-# announced: of an object now contains eagerly loaded attributes
+# announced: it may now contain `orders`
 import json
 from fastapi.encoders import jsonable_encoder
 from collections.abc import Iterator

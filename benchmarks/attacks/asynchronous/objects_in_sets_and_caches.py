@@ -1,4 +1,4 @@
-# announced: can be read after their session
+# announced: can now be read after their session
 from sqlalchemy import ForeignKey, create_engine, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
