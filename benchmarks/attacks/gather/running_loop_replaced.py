@@ -1,4 +1,4 @@
-# announced: puts something else in the place of
+# announced: replaces `asyncio.get_event_loop`
 import asyncio
 
 real = asyncio.get_event_loop
