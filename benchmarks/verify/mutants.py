@@ -225,10 +225,10 @@ class Remembered:
         Suite.run = run
 
 
-def place_of(result):
-    """Return the place that verify names in a change that is whole or not at all."""
+def places_named(result):
+    """Return the places that verify names in a change that is whole: what failed, what is above."""
     said = re.search(r", at (\S+):(\d+) after the changes(?:, below line (\d+))?", stops(result))
-    return (said[1], int(said[3] or said[2])) if said else ("", 0)
+    return [(said[1], int(line)) for line in said.groups()[1:] if line] if said else []
 
 
 def places_of(one):
@@ -269,8 +269,9 @@ def measured(mutant, options, command, requests):
     right = [one for one in left if mutant.sites & set(one.sites)]
     place = ""
     if result.whole is not None:
-        path, line = place_of(result)
-        place = "right" if mutant.has((path, line)) else f"{path}:{line}" if path else "none"
+        places = places_named(result)
+        shown = " ".join(f"{path}:{line}" for path, line in places)
+        place = "right" if any(map(mutant.has, places)) else shown or "none"
     lines = result.after.imported.union(*(one.lines for one in result.after.tests.values()))
     where = {(path, name) for one in result.not_exercised for path, name in places_of(one)}
     return {

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import contextlib
+import functools
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -280,3 +285,46 @@ def test_a_forgotten_coroutine_points_at_who_made_it(plugin, monkeypatch):
 
     assert test.error == "AssertionError"
     assert test.frames == [["test_shop.py", 9], ["routes.py", 3], ["shop.py", 5]]
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_an_error_of_a_coroutine_points_at_who_made_it(plugin, monkeypatch, is_begun):
+    monkeypatch.setattr(plugin, "TOP", f"{Path(__file__).parent}{os.sep}")
+
+    async def rows():
+        await asyncio.sleep(0)
+        return []
+
+    def used(answer):
+        return answer.first()
+
+    depth = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(plugin.MOST_FRAMES_OF_STATEMENT)
+    try:
+        made, line = rows(), sys._getframe().f_lineno
+    finally:
+        sys.set_coroutine_origin_tracking_depth(depth)
+    with contextlib.closing(made):
+        if is_begun:
+            made.send(None)
+        with pytest.raises(AttributeError) as raised:
+            used(made)
+        last = plugin.frames_of(raised.value)[-1]
+    assert (last == ["test_observer.py", line]) is not is_begun
+
+
+def test_a_coroutine_of_another_thread_knows_who_made_it(plugin):
+    origins = []
+
+    async def rows():
+        return []
+
+    def make():
+        with contextlib.closing(rows()) as made:
+            origins.append(made.cr_origin)
+
+    thread = threading.Thread(target=make)
+    thread.run = functools.partial(plugin.traced(threading.Thread.run), thread)
+    thread.start()
+    thread.join()
+    assert origins[0][0][2] == "make"

@@ -7,6 +7,7 @@ the end of the process.
 
 import ast
 import builtins
+import functools
 import glob
 import importlib.machinery
 import json
@@ -16,6 +17,8 @@ import signal
 import sys
 import threading
 import time
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType
 
 import pytest
 
@@ -220,8 +223,11 @@ def innermost_frames():
 
 
 def frames_of(error):
-    """Return the lines of the project in the traceback of an error and of its causes."""
-    found, seen = [], set()
+    """Return the lines of the project in the traceback of an error and of its causes.
+
+    Where a frame has a coroutine that nobody awaited, the lines that made it come last.
+    """
+    found, made, seen = [], [], set()
     while error is not None and id(error) not in seen and len(seen) < MOST_FRAMES:
         seen.add(id(error))
         trace = error.__traceback__
@@ -229,10 +235,22 @@ def frames_of(error):
             place = trace.tb_frame.f_code.co_filename
             if inside(place):
                 found.append([place[len(TOP) :], trace.tb_lineno])
+            made += makers_of(trace.tb_frame.f_locals)
             trace = trace.tb_next
         inner = getattr(error, "exceptions", None)
         error = inner[0] if inner else (error.__cause__ or error.__context__)
-    return found[-MOST_FRAMES:]
+    return (found + made)[-MOST_FRAMES:]
+
+
+def makers_of(variables):
+    """Return the lines of the project that made the coroutines which have not begun to run."""
+    return [
+        [name[len(TOP) :], line]
+        for value in list(variables.values())
+        if type(value) is CoroutineType and getcoroutinestate(value) == CORO_CREATED
+        for name, line, _ in reversed(value.cr_origin or ())
+        if inside(name)
+    ]
 
 
 OBSERVER = Observer()
@@ -270,6 +288,21 @@ def pytest_configure(config):
     config.pluginmanager.register(OBSERVER, "awaken-observer")
     threading.Thread(target=guard, daemon=True).start()
     sys.set_coroutine_origin_tracking_depth(MOST_FRAMES_OF_STATEMENT)
+    threading.Thread.run = traced(threading.Thread.run)
+
+
+def traced(run):
+    """Return ``run`` with coroutines that know who made them; each thread has a depth of its own.
+
+    A client of Starlette runs its application in another thread.
+    """
+
+    @functools.wraps(run)
+    def wrapped(thread):
+        sys.set_coroutine_origin_tracking_depth(MOST_FRAMES_OF_STATEMENT)
+        return run(thread)
+
+    return wrapped
 
 
 # --------------------------------------------------------------------------------------- an ending
