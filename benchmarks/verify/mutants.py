@@ -125,7 +125,8 @@ class Mutant:
     def has(self, place):
         """Whether a file and a line are of the broken text."""
         path, line = place
-        return path == self.path and self.first <= line < self.first + self.new.count("\n") + 1
+        is_same = f"/{path}".endswith(f"/{self.path}")  # a project may be a part of its repository
+        return is_same and self.first <= line < self.first + self.new.count("\n") + 1
 
     def function(self):
         """Return the file and the function that the broken text is in."""

@@ -16,6 +16,7 @@ from awaken.cli.options.declaring import (
     SETTINGS,
     Argument,
     Option,
+    Parameter,
     bad_parameter,
 )
 from awaken.cli.options.passes import PassOptions
@@ -49,62 +50,37 @@ def rule_names(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in sorted(known) if name.startswith(word)]
 
 
+def _rules(words: str) -> Parameter:
+    """Return the option of rules and families that ``words`` describe."""
+    return Option(metavar="RULES", help=words, autocompletion=rule_names, rich_help_panel=RULES)
+
+
+def _switch(name: str, words: str, panel: str) -> Parameter:
+    """Return the option ``--name`` and ``--no-name`` that ``words`` describe."""
+    return Option(f"--{name}/--no-{name}", help=words, show_default=False, rich_help_panel=panel)
+
+
 @dataclass(frozen=True)
 class ProjectOptions(PassOptions):
     """The options of a run except its paths: rules, levels, versions and settings."""
 
     select: Annotated[
-        list[str] | None,
-        Option(
-            metavar="RULES",
-            help="Run only these rules or families, separated by commas.",
-            autocompletion=rule_names,
-            rich_help_panel=RULES,
-        ),
+        list[str] | None, _rules("Run only these rules or families, separated by commas.")
     ] = None
-    extend_select: Annotated[
-        list[str] | None,
-        Option(
-            metavar="RULES",
-            help="Also run these rules or families.",
-            autocompletion=rule_names,
-            rich_help_panel=RULES,
-        ),
-    ] = None
-    ignore: Annotated[
-        list[str] | None,
-        Option(
-            metavar="RULES",
-            help="Do not run these rules or families.",
-            autocompletion=rule_names,
-            rich_help_panel=RULES,
-        ),
-    ] = None
+    extend_select: Annotated[list[str] | None, _rules("Also run these rules or families.")] = None
+    ignore: Annotated[list[str] | None, _rules("Do not run these rules or families.")] = None
     preview: Annotated[
-        bool | None,
-        Option(
-            "--preview/--no-preview",
-            help="Include preview rules in families and ALL.",
-            show_default=False,
-            rich_help_panel=RULES,
-        ),
+        bool | None, _switch("preview", "Include preview rules in families and ALL.", RULES)
     ] = None
     unsafe: Annotated[
-        list[str] | None,
-        Option(
-            metavar="RULES",
-            help="Also write unsafe rewrites, but only of these rules or families.",
-            autocompletion=rule_names,
-            rich_help_panel=RULES,
-        ),
+        list[str] | None, _rules("Also write unsafe rewrites, but only of these rules or families.")
     ] = None
     unsafe_fixes: Annotated[
         bool | None,
-        Option(
-            "--unsafe-fixes/--no-unsafe-fixes",
-            help="Also write unsafe rewrites, which may change behaviour. Each message says how.",
-            show_default=False,
-            rich_help_panel=RULES,
+        _switch(
+            "unsafe-fixes",
+            "Also write unsafe rewrites, which may change behaviour. Each message says how.",
+            RULES,
         ),
     ] = None
     target_version: Annotated[
@@ -126,14 +102,11 @@ class ProjectOptions(PassOptions):
     ] = None
     published: Annotated[
         bool | None,
-        Option(
-            "--published/--no-published",
-            help=(
-                "Whether code outside the project may import from it. Default: from the "
-                "build settings."
-            ),
-            show_default=False,
-            rich_help_panel=PROGRAM,
+        _switch(
+            "published",
+            "Whether code outside the project may import from it. Default: from the build "
+            "settings.",
+            PROGRAM,
         ),
     ] = None
     component: Annotated[
@@ -162,21 +135,11 @@ class ProjectOptions(PassOptions):
     ] = None
     force_exclude: Annotated[
         bool | None,
-        Option(
-            "--force-exclude/--no-force-exclude",
-            help="Exclude excluded files even if PATHS name them.",
-            show_default=False,
-            rich_help_panel=FILES,
-        ),
+        _switch("force-exclude", "Exclude excluded files even if PATHS name them.", FILES),
     ] = None
     respect_gitignore: Annotated[
         bool | None,
-        Option(
-            "--respect-gitignore/--no-respect-gitignore",
-            help="Exclude the files that .gitignore ignores.",
-            show_default=False,
-            rich_help_panel=FILES,
-        ),
+        _switch("respect-gitignore", "Exclude the files that .gitignore ignores.", FILES),
     ] = None
     since: Annotated[
         str | None,
