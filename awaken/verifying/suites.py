@@ -97,7 +97,7 @@ class SuiteRun(Struct, frozen=True):
     ``modules`` are the files of what was imported, ``imported`` the lines that ran on import.
     ``output`` is the end of what was printed. Where the changes need what is not installed, no test
     runs, and ``lacking`` is the environment. A run that took too long has no exit code. Of one that
-    is ``observed`` pytest told what each test does.
+    is ``observed`` pytest told what each test does, and the files that gave it ``settings``.
     """
 
     tests: Mapping[str, ObservedTest]
@@ -108,6 +108,7 @@ class SuiteRun(Struct, frozen=True):
     output: str
     lacking: Environment | None = None
     observed: bool = True
+    settings: frozenset[str] = frozenset()
 
 
 _Limit = tuple[float, float]
@@ -289,6 +290,7 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
     begun: dict[str, None] = {}
     modules: dict[str, str] = {}
     imported: set[Line] = set()
+    settings: set[str] = set()
     lacking: Environment | None = None
     files = sorted(place.glob("record.*"))
     for file in files:
@@ -308,6 +310,7 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
             else:
                 modules |= document.get("modules", {})
                 imported |= lines
+                settings.update(document.get("settings", ()))
     # A test that takes the process with it cannot say so.
     for name in begun.keys() - tests.keys():
         tests[name] = ObservedTest(name, "failed", "the process ended", ended=True)
@@ -320,6 +323,7 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
         output=_end_of(place / "output"),
         lacking=lacking,
         observed=bool(files),
+        settings=frozenset(settings),
     )
 
 

@@ -9,7 +9,7 @@ import ast
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -34,6 +34,7 @@ Say = Callable[[str], None]
 """Is told what begins now, in one clause."""
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ASYNC_MODE = re.compile(rb"^asyncio_mode\b", re.MULTILINE)
 _ERROR = re.compile(r"\bERROR\b|\berror: |Error\b")
 """In a line that pytest, a program or a traceback writes about its end."""
 
@@ -296,6 +297,7 @@ class _Verifier:
             failures = [one for one in result.differences if self._fails(one)]
             if not failures:
                 return _require_compared(result)
+            self._require_settings(result.after)
             found = self._guilty(failures, result.after)
             whole = next((one for one in found if self._is_whole(one)), None)
             if whole is not None:
@@ -376,6 +378,15 @@ class _Verifier:
                     f"the tests imported {place}, not the copy that has the changes; "
                     "uninstall the project there, or install it in editable mode without hooks"
                 )
+
+    def _require_settings(self, run: SuiteRun) -> None:
+        read = {os.path.relpath(place, self._copy.top) for place in run.settings}
+        name = unread_settings(self._touched, read) if run.observed else None
+        if name is not None:
+            raise UserError(
+                f"pytest did not read {name}, where the changes set asyncio_mode; run this in "
+                f"{name.rpartition('/')[0] or self._copy.top}, or add -c {name}"
+            )
 
     def _is_installed(self, module: str, place: str) -> bool:
         """Whether a module is another copy of a changed file; a name alone may be anybody's."""
@@ -519,6 +530,20 @@ class _Verifier:
         reached = set(after.imported).union(*(test.lines for test in after.tests.values()))
         for root in self._report.roots:
             yield from not_exercised(root, self._lines[root.root], reached)
+
+
+def unread_settings(
+    files: Mapping[str, tuple[bytes | None, bytes]], read: Collection[str]
+) -> str | None:
+    """Return the file to which changes add settings of asynchronous tests, if nothing read it.
+
+    ``files`` are the texts before and after, ``read`` the files that gave pytest its settings.
+    """
+    for name, (before, after) in files.items():
+        is_added = len(_ASYNC_MODE.findall(after)) > len(_ASYNC_MODE.findall(before or b""))
+        if is_added and not name.endswith(".py") and name not in read:
+            return name
+    return None
 
 
 def _why(one: Difference, after: SuiteRun) -> str:

@@ -19,7 +19,7 @@ from awaken.settings import Settings
 from awaken.verifying import suites
 from awaken.verifying.comparing import Sql
 from awaken.verifying.copies import CopiedFiles, copied
-from awaken.verifying.verify import verify
+from awaken.verifying.verify import unread_settings, verify
 from tests.verifying.test_verify import (  # noqa: F401  a fixture
     CONFTEST,
     PYTEST,
@@ -243,6 +243,16 @@ def test_a_process_that_does_not_end_after_its_tests_is_ended(shop, monkeypatch)
 
     assert (result.before.exit_code, result.after.exit_code) == (0, None)
     assert not result.left_out
+
+
+def test_settings_that_pytest_did_not_read_are_named():
+    before, after = b"[pytest]\ntestpaths = tests\n", b"[pytest]\nasyncio_mode = auto\n"
+    files = {"app.py": (b"", b"asyncio_mode = 1\n"), "backend/pytest.ini": (before, after)}
+
+    assert unread_settings(files, {"pyproject.toml"}) == "backend/pytest.ini"
+    assert unread_settings(files, {"backend/pytest.ini"}) is None
+    assert unread_settings({"pytest.ini": (after, after)}, ()) is None
+    assert unread_settings({"pytest.ini": (None, after)}, ()) == "pytest.ini"
 
 
 @pytest.mark.slow

@@ -192,7 +192,10 @@ class Observer:
             place = getattr(module, "__file__", None)
             if isinstance(place, str) and place.endswith(".py"):
                 places[module.__name__] = os.path.realpath(place)
-        self.write(modules=places, lines=sorted(self.test.lines))
+        config = session.config
+        settings = getattr(config, "inipath", None) or getattr(config, "inifile", None)
+        read = [os.path.realpath(str(settings))] if settings else []
+        self.write(modules=places, lines=sorted(self.test.lines), settings=read)
 
     def pytest_unconfigure(self, config):
         self.stream.flush()
