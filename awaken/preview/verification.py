@@ -120,11 +120,17 @@ def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
         places = _places(result, with_message=False)
         listed = f"{', '.join(places[:limit])}{'' if every else _more(places)}"
         rows.append(f"not exercised: {plural(result.unreached_sites, 'site')} ({listed})")
-    partly = [one for one in result.not_exercised if one.is_partly_run]
-    rows += [f"partly exercised: {one.change.rule}: {one}" for one in partly[:limit]]
+    partly = _partly_run(result)
+    rows += [f"partly exercised: {one}" for one in partly[:limit]]
     if not every and len(partly) > _LISTED:
-        rows.append(f"partly exercised: {plural(len(partly) - _LISTED, 'other change')}")
+        rows.append(f"partly exercised: {plural(len(partly) - _LISTED, 'other')}")
     return rows
+
+
+def _partly_run(result: Verification) -> list[str]:
+    """Return which functions of changes did not run, once for all changes of the same ones."""
+    partly = (one for one in result.not_exercised if one.is_partly_run)
+    return list(dict.fromkeys(f"{one.change.rule}: {one}" for one in partly))
 
 
 def stops(result: Verification) -> str:
@@ -201,11 +207,11 @@ def _print_not_exercised(result: Verification, page: Page) -> None:
             page.row(f"  {where}")
         if len(places) > _LISTED:
             page.row(f"  and {plural(len(places) - _LISTED, 'other')}")
-    partly = [one for one in result.not_exercised if one.is_partly_run]
+    partly = _partly_run(result)
     for one in partly[:_LISTED]:
-        page.sentence(f"Partly exercised: {one.change.rule}: {visible(str(one))}.")
+        page.sentence(f"Partly exercised: {visible(one)}.")
     if len(partly) > _LISTED:
-        page.sentence(f"and {plural(len(partly) - _LISTED, 'other change')}")
+        page.row(f"and {plural(len(partly) - _LISTED, 'other')}")
 
 
 def _places(result: Verification, *, with_message: bool) -> list[str]:

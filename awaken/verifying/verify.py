@@ -208,15 +208,18 @@ def _directory_of(top: Path, projects: Sequence[Path], where: Where) -> Path:
 
 
 def _reaching(result: Verification) -> Iterable[str]:
-    """Yield for each change which tests and requests run a line of it."""
+    """Yield for each rule and file which tests and requests run a changed line of it."""
+    reaching: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
     for root in result.report.roots:
         lines = ChangedLines(root, prefix_of(root))
         for change in root.changes:
             own = lines.lines_of(change.id)
             tests = result.after.tests.values()
             names = [test.name for test in tests if not own.isdisjoint(test.lines)]
-            if names:
-                yield f"{change.rule} in {_named(change.paths)} is reached by {_named(names)}."
+            reaching.setdefault((change.rule, tuple(change.paths)), {}).update(dict.fromkeys(names))
+    for (rule, paths), reached_by in reaching.items():
+        if reached_by:
+            yield f"{rule} in {_named(paths)} is reached by {_named([*reached_by])}."
 
 
 def _needed(report: Report) -> dict[str, str]:

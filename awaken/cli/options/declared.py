@@ -60,6 +60,11 @@ def _switch(name: str, words: str, panel: str) -> Parameter:
     return Option(f"--{name}/--no-{name}", help=words, show_default=False, rich_help_panel=panel)
 
 
+def _value(metavar: str, words: str, panel: str) -> Parameter:
+    """Return the option with one value, or several, that ``words`` describe."""
+    return Option(metavar=metavar, help=words, show_default=False, rich_help_panel=panel)
+
+
 @dataclass(frozen=True)
 class ProjectOptions(PassOptions):
     """The options of a run except its paths: rules, levels, versions and settings."""
@@ -85,20 +90,15 @@ class ProjectOptions(PassOptions):
     ] = None
     target_version: Annotated[
         str | None,
-        Option(
-            metavar="VERSION",
-            help="The oldest Python that the program supports, such as py311; auto detects it.",
-            show_default=False,
-            rich_help_panel=PROGRAM,
+        _value(
+            "VERSION",
+            "The oldest Python that the program supports, such as py311; auto detects it.",
+            PROGRAM,
         ),
     ] = None
     target: Annotated[
         list[str] | None,
-        Option(
-            metavar="NAME=VERSION",
-            help="The version of a library, such as sqlalchemy=2.0.",
-            rich_help_panel=PROGRAM,
-        ),
+        _value("NAME=VERSION", "The version of a library, such as sqlalchemy=2.0.", PROGRAM),
     ] = None
     published: Annotated[
         bool | None,
@@ -111,22 +111,19 @@ class ProjectOptions(PassOptions):
     ] = None
     component: Annotated[
         str | None,
-        Option(
-            metavar="NAME",
-            help="Only code that becomes asynchronous together with this module or function.",
-            show_default=False,
-            rich_help_panel=PROGRAM,
+        _value(
+            "NAME",
+            "Only code that becomes asynchronous together with this module or function.",
+            PROGRAM,
         ),
     ] = None
     exclude: Annotated[
         list[str] | None,
-        Option(
-            metavar="PATTERNS",
-            help=(
-                "Exclude these files instead of the default ones: .gitignore patterns, "
-                "separated by commas."
-            ),
-            rich_help_panel=FILES,
+        _value(
+            "PATTERNS",
+            "Exclude these files instead of the default ones: .gitignore patterns, "
+            "separated by commas.",
+            FILES,
         ),
     ] = None
     extend_exclude: Annotated[
@@ -142,12 +139,7 @@ class ProjectOptions(PassOptions):
         _switch("respect-gitignore", "Exclude the files that .gitignore ignores.", FILES),
     ] = None
     since: Annotated[
-        str | None,
-        Option(
-            metavar="REF",
-            help="Only sites that touch lines changed since this commit.",
-            rich_help_panel=FILES,
-        ),
+        str | None, _value("REF", "Only sites that touch lines changed since this commit.", FILES)
     ] = None
     baseline: Annotated[
         Path | None,
@@ -155,11 +147,7 @@ class ProjectOptions(PassOptions):
     ] = None
     config: Annotated[
         list[str] | None,
-        Option(
-            metavar="CONFIG",
-            help="A settings FILE, or a KEY=VALUE pair in TOML.",
-            rich_help_panel=SETTINGS,
-        ),
+        _value("CONFIG", "A settings FILE, or a KEY=VALUE pair in TOML.", SETTINGS),
     ] = None
     isolated: Annotated[
         bool, Option("--isolated", help="Read no settings files.", rich_help_panel=SETTINGS)

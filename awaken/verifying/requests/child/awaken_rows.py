@@ -236,6 +236,8 @@ def _metadatas():
     from sqlalchemy import MetaData
 
     found = [one for one in gc.get_objects() if isinstance(one, MetaData) and one.tables]
+    # SQLAlchemy has tables of its own, to look up those of a database.
+    found = [one for one in found if one.schema != "pg_catalog"]
     return sorted(found, key=lambda one: sorted(one.tables))
 
 
