@@ -180,6 +180,7 @@ def test_a_server_is_never_connected_to(shop):
     ("line", "message"),
     [
         ("import not_there", "cannot be imported: ModuleNotFoundError"),
+        ("raise ValueError('1 error:\\n  database_url')", "ValueError: 1 error: database_url"),
         ("other = FastAPI()", r"several applications \(main:app, main:other\)"),
     ],
 )

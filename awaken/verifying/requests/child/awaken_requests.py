@@ -22,6 +22,7 @@ PHASE = os.environ["AWAKEN_REQUESTS_PHASE"]  # first, second (of the original to
 SECONDS = float(os.environ.get("AWAKEN_REQUESTS_SECONDS", "15"))
 START_SECONDS = 120.0
 MOST_BYTES = 1 << 20
+MOST_OF_ERROR = 240  # characters
 MOST_ENDED = 8  # processes that a request ended; with more something else is wrong
 UNCOMPARED = {"date", "server"}
 
@@ -459,10 +460,10 @@ def main(words):
         print("awaken: %s" % error, file=sys.stderr)
         return 3
     except BaseException as error:
-        print(
-            "awaken: %s cannot be imported: %s: %s" % (application, type(error).__name__, error),
-            file=sys.stderr,
-        )
+        # Missing settings take several lines, the first of which names none of them.
+        why = " ".join(str(error).split())[:MOST_OF_ERROR]
+        said = (application, type(error).__name__, why)
+        print("awaken: %s cannot be imported: %s: %s" % said, file=sys.stderr)
         return 3
     finally:
         sys.stdout.flush()
