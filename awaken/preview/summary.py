@@ -106,8 +106,9 @@ def recipe_hint(hints: Iterable[Mapping[str, int]]) -> str:
         files.update(one)
     if not files:
         return ""
-    listed = (f"{name} ({plural(number, 'file')})" for name, number in files.most_common())
-    return f"Recipes for this program: {', '.join(listed)}. `awaken recipes` counts their sites."
+    # Files that name a factory say little about the files that change with it.
+    listed = ", ".join(name for name, _ in files.most_common())
+    return f"Recipes for this program: {listed}. `awaken recipes` counts their sites."
 
 
 def undo_command(report: Report) -> str:
