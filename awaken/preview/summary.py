@@ -106,7 +106,6 @@ def recipe_hint(hints: Iterable[Mapping[str, int]]) -> str:
         files.update(one)
     if not files:
         return ""
-    # Files that name a factory say little about the files that change with it.
     listed = ", ".join(name for name, _ in files.most_common())
     return f"Recipes for this program: {listed}. `awaken recipes` counts their sites."
 
