@@ -113,7 +113,9 @@ def test_a_check_ends_with_the_recipes_for_this_program(capfd):
     awaken("check")
 
     assert "Recipes for this program: sqlalchemy-2" in first
-    assert "Recipes for this program: sqlalchemy-2" in capfd.readouterr().err, "a recalled answer says it as well"
+    assert "Recipes for this program: sqlalchemy-2" in capfd.readouterr().err, (
+        "a recalled answer says it as well"
+    )
 
 
 def test_a_directory_that_is_no_project_is_not_read(tmp_path, monkeypatch, capfd):
