@@ -51,19 +51,21 @@ class Surroundings(Struct, frozen=True):
     """Facts about the place that a rewriter writes into.
 
     ``newline`` and ``indent`` are the file's own; ``column`` is where the anchor's first line
-    starts to be ours, ``line_indent`` the white space that line starts with, ``line_length`` the
-    longest line the project's formatter allows, and ``trailing`` how many characters follow the
-    anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor is
-    inside brackets, where a line may be broken freely. ``parentheses`` are those around nothing
-    else: they go if the new code breaks its lines inside its own brackets alone. ``breaks_around``
-    says that the anchor is part of a larger expression on one line, which is broken as a whole
-    afterwards if it gets too long. ``is_value`` says that the anchor is all that a statement
-    assigns, returns, iterates over or tests, and so may be put in parentheses.
+    starts to be ours, ``line_indent`` the white space that line starts with, ``block_indent`` what
+    LibCST leaves out of its other lines, ``line_length`` the longest line the project's formatter
+    allows, and ``trailing`` how many characters follow the anchor on its last line. All are counted
+    in characters. ``bracketed`` says that the anchor is inside brackets, where a line may be broken
+    freely. ``parentheses`` are those around nothing else: they go if the new code breaks its lines
+    inside its own brackets alone. ``breaks_around`` says that the anchor is part of a larger
+    expression on one line, which is broken as a whole afterwards if it gets too long. ``is_value``
+    says that the anchor is all that a statement assigns, returns, iterates over or tests, and so
+    may be put in parentheses.
     """
 
     newline: str = "\n"
     indent: str = "    "
     line_indent: str = ""
+    block_indent: str = ""
     column: int = 0
     trailing: int = 0
     line_length: int = 88

@@ -51,6 +51,7 @@ def test_all_that_a_rewriter_is_told():
         newline="\r\n",
         indent="\t\t",
         line_indent="\t\t",
+        block_indent="\t\t",
         column=11,
         trailing=8,
         line_length=88,

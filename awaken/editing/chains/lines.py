@@ -86,7 +86,8 @@ def line_indent(dot: cst.Dot, around: Surroundings) -> str:
     for space in (dot.whitespace_after, dot.whitespace_before):
         text = code(space)
         if "\n" in text:
-            return text.rpartition("\n")[2]
+            is_relative = isinstance(space, cst.ParenthesizedWhitespace) and space.indent
+            return (around.block_indent if is_relative else "") + text.rpartition("\n")[2]
     return around.line_indent
 
 

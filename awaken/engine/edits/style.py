@@ -136,10 +136,12 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
     text, span = module.source.text, module.span(node)
     start = line_start(text, span.start)
     rest = LINE_END_BYTES.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
+    block = module.span(module.statement_of(node) or node).start
     return Surroundings(
         newline=style.newline,
         indent=style.indent,
         line_indent=line_indent(text, span.start).decode(),
+        block_indent=line_indent(text, block).decode(),
         column=len(text[start : span.start].decode()),
         trailing=width_behind(rest.decode()),
         line_length=style.line_length,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Rewriter, Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
@@ -163,6 +163,7 @@ class _Rewriting(cst.CSTTransformer):
             self._kinds.setdefault(KINDS[kind][0], []).append(kind)
         self._targets = {(target.kind, target.index): target for target in part.targets}
         self._style = _Style(part, module)
+        self._is_expression = part.is_expression
         self._names_only = 0
         self._waiting: dict[int, tuple[SliceTarget, int]] = {}
         self._results: list[cst.CSTNode] = []
@@ -218,8 +219,11 @@ class _Rewriting(cst.CSTTransformer):
 
     def _run(self, job: Job, node: Any, inner: Sequence[cst.CSTNode]) -> Any:
         bare, lpar, rpar = _without_parentheses(node)
+        around = job.surroundings
+        if self._is_expression:  # no block is around it
+            around = structs.replace(around, block_indent="")
         try:
-            result = job.rewriter(bare, job.data, job.surroundings)
+            result = job.rewriter(bare, job.data, around)
         except Exception as error:  # a rule may fail in any way; the run goes on
             raise _failed(job, f"{type(error).__name__}: {error}") from error
         if isinstance(node, cst.BaseSmallStatement | cst.BaseStatement):
