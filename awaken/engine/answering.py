@@ -132,7 +132,10 @@ class Reading:
             self._formatter,
             self._suppression_sources,
         )
-        planned = plan_root(self._asked, files, surroundings)
+        units = self._memory.units(self._question, self._plans_made_from())
+        planned = plan_root(self._asked, files, surroundings, units)
+        if units is not None:
+            units.keep()
         if observer is not None:
             observer(self._asked.found.root.path, planned.staged)
         # A part of the sites answers another question.
@@ -141,6 +144,10 @@ class Reading:
         if is_whole and not any(diagnostic.internal for diagnostic in planned.answer.diagnostics):
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer
+
+    def _plans_made_from(self) -> bytes:
+        """Return the digest of what plans depend on besides files, rules and constraints."""
+        return digest_of((self._targets.all(), self._project_settings), {})
 
     def _report(self, answer: Remembered) -> RootReport:
         """Return the report of an answer, and keep the facts of the files."""

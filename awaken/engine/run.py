@@ -29,6 +29,7 @@ from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
+from awaken.engine.remembering.unit_memory import UnitMemory
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
@@ -65,18 +66,24 @@ class PlannedRoot(Struct, frozen=True):
 
 
 def plan_root(
-    asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings
+    asked: RootRun,
+    files: Mapping[str, SourceFile],
+    surroundings: Surroundings,
+    units: UnitMemory | None = None,
 ) -> PlannedRoot:
-    """Run all phases over ``files``, those of one project root; nothing is written."""
+    """Run all phases over ``files``, those of one project root; nothing is written.
+
+    Plans of ``units`` that still hold are not made again.
+    """
     asked = structs.replace(asked, rules=tuple(map(with_code, asked.chosen())))
     store = summary_store(asked.settings.cache_dir, use=asked.use_cache)
     scope = asked.site_scope(files, surroundings.suppression_sources.changed)
-    tools = _tools(asked, asked.chosen(), surroundings, store, scope)
+    tools = _tools(asked, surroundings, store, scope, units)
     _require_known_names(asked, files, tools)
     try:
         outcome = _phases(asked, files, surroundings, tools)
     except NeedsAllSites:
-        tools = _tools(asked, asked.chosen(), surroundings, store, None)
+        tools = _tools(asked, surroundings, store, None, units)
         outcome = _phases(asked, files, surroundings, tools)
     store.save()
     answer = _answer(outcome, asked, surroundings, tools.site_scope)
@@ -252,12 +259,13 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 
 def _tools(
     asked: RootRun,
-    rules: Sequence[Rule],
     surroundings: Surroundings,
     store: Store,
     site_scope: frozenset[str] | None,
+    units: UnitMemory | None,
 ) -> Tools:
     targets, formatter = surroundings.targets, surroundings.formatter
+    rules = asked.chosen()
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
@@ -309,6 +317,7 @@ def _tools(
         progress=asked.progress,
         looked_at=looked_at,
         site_scope=site_scope,
+        units=units.stage if units is not None else lambda stage, snapshot: None,  # noqa: ARG005
         stays_within=lambda rules, snapshot: (
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),

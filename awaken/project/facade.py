@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,7 @@ from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.source.whole_program import Answer, WholeProgram
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
@@ -116,12 +117,50 @@ class Project:
                 on_path=settings.source_folders,
             )
         )
+        self._whole: WholeProgram[Project] = WholeProgram(self.apart)
+        self._is_apart = False
+        self._begin()
+
+        if earlier is not None:
+            self._share(earlier)
+            if same_paths:
+                self._doubles.share(earlier._doubles, self._texts.changed)  # noqa: SLF001
+
+    def apart(self, looked_at: LookedAt) -> Project:
+        """Return the same program with facts, and a record, of its own.
+
+        So ``looked_at`` is the evidence of all that is asked of it. Trees and what single files say
+        are shared, and answers about the whole program.
+        """
+        other = copy(self)
+        for name in ("pytest", "outside", "is_type_checked", "has_sessions"):
+            other.__dict__.pop(name, None)
+        other.looked_at = looked_at
+        other._is_apart = True  # noqa: SLF001  of the same class, here and below
+        other._modules = self._modules.apart(other._let_go)  # noqa: SLF001
+        other._texts = self._texts.apart(looked_at)  # noqa: SLF001
+        other.snapshot = other._texts.files  # noqa: SLF001
+        other.parse_failures = {}
+        other._begin()  # noqa: SLF001
+        return other
+
+    def ask(self, question: Hashable, answer: Callable[[Project], Answer]) -> Answer:
+        """Return what ``answer`` gives for this program: data without trees.
+
+        Projects that are apart share it: ``question`` tells it from all others.
+        """
+        if not self._is_apart or self._whole.is_answering(question):
+            return answer(self)
+        return self._whole.ask(question, answer, self.looked_at)
+
+    def _begin(self) -> None:
+        """Make the facts: nothing is known yet but what single files say."""
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words
         self._classes = Classes(self._names, self.module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, self.module, knowledge(), words
+            self._names, self._classes, self.module, knowledge(), words, self.ask
         )
         self.values = ProgramValues(self._evaluator)
         self.injections = self._evaluator.injections
@@ -129,22 +168,17 @@ class Project:
         self.effects = Effects(self._evaluator)
         in_force = InForces(self._evaluator, self.files_with)
         self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force)
-        self.doubles = Doubles(
+        self._doubles = Doubles(
             self._evaluator, self.snapshot, self.files_with, lambda: self.has_sessions
         )
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
         self.replaced_names = ReplacedNames(self._evaluator, self.files_with, in_force)
-        self.web = Web(self._evaluator, self.files_with, targets)
+        self.web = Web(self._evaluator, self.files_with, self.targets)
         self.coroutine_tests = CoroutineTests(
-            self._evaluator, self.files_with, lambda: self.pytest, targets
+            self._evaluator, self.files_with, lambda: self.pytest, self.targets
         )
-
-        if earlier is not None:
-            self._share(earlier)
-            if same_paths:
-                self.doubles.share(earlier.doubles, self._texts.changed)
 
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""
@@ -194,6 +228,11 @@ class Project:
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""
         return [path for path in self.files_with(triggers) if self.looks_in(path)]
+
+    @property
+    def site_scope(self) -> frozenset[str] | None:
+        """The files in which rules look for their sites; None for all."""
+        return self._site_scope
 
     def looks_in(self, path: str) -> bool:
         """Whether rules look for their sites in the file at ``path``."""
@@ -259,6 +298,11 @@ class Project:
             return False
         texts = (self.texts(pattern) for pattern in TYPE_CHECKER_READS)
         return is_set_up({name: one.text for each in texts for name, one in each.files.items()})
+
+    @property
+    def doubles(self) -> Doubles:
+        """The mocks of Query in the tests of the program, found."""
+        return self.ask("doubles", _doubles)
 
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
@@ -415,6 +459,12 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         return Reach(self._names, self.module).of(module, site, owner, model)
+
+
+def _doubles(project: Project) -> Doubles:
+    doubles = project._doubles  # noqa: SLF001  of this module
+    doubles.find()
+    return doubles
 
 
 def _named(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:

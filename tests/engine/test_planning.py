@@ -41,20 +41,20 @@ def project(**files: str) -> Project:
 
 def test_a_rule_is_prepared_once_before_its_files_are_planned():
     rule = Asked()
-    planned = plan_rule(rule, project(a="call()", b="call()", c="other()"), Constraints(), 1)
+    planned = plan_rule(rule, project(a="call()", b="call()", c="other()"), Constraints())
     assert rule.asked == ["prepare", "a.py", "b.py"]
     assert planned.diagnostics == ()
 
 
 def test_nothing_is_prepared_where_no_file_is_planned():
     rule = Asked()
-    plan_rule(rule, project(c="other()"), Constraints(), 1)
+    plan_rule(rule, project(c="other()"), Constraints())
     assert rule.asked == []
 
 
 def test_a_failure_is_reported_and_the_files_are_planned():
     rule = Failing()
-    planned = plan_rule(rule, project(a="call()"), Constraints(), 1)
+    planned = plan_rule(rule, project(a="call()"), Constraints())
     assert rule.asked == ["a.py"]
     (diagnostic,) = planned.diagnostics
     assert diagnostic.message.startswith("internal error in asked: RuntimeError: no answer; ")

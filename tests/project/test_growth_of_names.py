@@ -27,7 +27,7 @@ def _planned(files):
     project = Project(Snapshot(sources), Targets(), settings=ProjectSettings(reads=reads))
     sites = 0
     for rule in all_rules():
-        planned = plan_rule(rule, project, Constraints(), 1)
+        planned = plan_rule(rule, project, Constraints())
         assert not planned.diagnostics, planned.diagnostics
         sites += len(planned.plan.findings)
     return sites

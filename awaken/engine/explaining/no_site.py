@@ -107,7 +107,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
-            planned = plan_rule(rule, project, constraints, 1)
+            planned = plan_rule(rule, project, constraints)
             here = [f for f in planned.plan.findings if self._is_here(f)]
             off = self.run.settings.rules_off[rule.name]
             if any(diagnostic.internal for diagnostic in planned.diagnostics):

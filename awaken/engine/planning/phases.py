@@ -32,7 +32,7 @@ from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.plan_contract import contract_broken
-from awaken.engine.planning.planning import internal_error, plan_rule
+from awaken.engine.planning.planning import Processes, internal_error
 from awaken.engine.planning.policy import (
     Policy,
     apply_policy,
@@ -40,7 +40,9 @@ from awaken.engine.planning.policy import (
     explain_suppressed,
     pending_of,
 )
+from awaken.engine.planning.unit_planning import Planner
 from awaken.engine.progress import Progress, silent
+from awaken.engine.remembering.units import StageUnits
 from awaken.engine.report import Diagnostic, EditedPlace, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
@@ -62,8 +64,13 @@ class Tools(Struct, frozen=True):
     ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` receives the
     state of planning. ``looked_at`` is what the projects, and the changes made, looked at. Sites
     are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of rules
-    and a snapshot whether that is enough.
+    and a snapshot whether that is enough. ``units`` gives the kept plans of a stage, by its name.
     """
+
+    def planner(self, stage: str, snapshot: Snapshot) -> Planner:
+        """Return what plans the rules of a stage."""
+        processes = Processes(self.jobs, self.progress)
+        return Planner(processes, self.units(stage, snapshot))
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     apply_in_memory: Callable[[Snapshot, Sequence[Change]], EditedSnapshot]
@@ -73,6 +80,7 @@ class Tools(Struct, frozen=True):
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
     site_scope: frozenset[str] | None = None
     stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
+    units: Callable[[str, Snapshot], StageUnits | None] = lambda stage, snapshot: None  # noqa: ARG005
 
 
 class NeedsAllSites(Exception):
@@ -235,13 +243,14 @@ def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
     if not tools.stays_within(rules, so_far.snapshot):
         raise NeedsAllSites
     project = tools.project(so_far.snapshot, None)
+    planner = tools.planner(str(len(so_far.stages)), so_far.snapshot)
     findings: list[Finding] = []
     changes: list[Change] = []
     outlines: list[Outline] = []
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         so_far.planned[rule.name] = so_far.snapshot
-        plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
+        plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, planner, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
         if any(change.id in taken for change in plan.changes):
@@ -291,14 +300,14 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
 
 
 def _plan_with_suppressions(
-    rule: Rule, project: Project, policy: Policy, tools: Tools, so_far: _SoFar
+    rule: Rule, project: Project, policy: Policy, planner: Planner, so_far: _SoFar
 ) -> tuple[Plan, dict[SiteId, SuppressedSite]]:
     """Return what ``rule`` plans around the sites that are suppressed, and these sites.
 
     A suppressed site is excluded and the rule plans again: it decides about the rest.
     """
     constraints = policy.constraints_of(rule)
-    plan = _plan(rule, project, constraints, tools, so_far)
+    plan = _plan(rule, project, constraints, planner, so_far)
     suppressed: dict[SiteId, SuppressedSite] = {}
     plan_snapshot = PlanSnapshot(project.snapshot, so_far.before, so_far.on_disk)
     for _ in range(_PASSES):
@@ -316,7 +325,7 @@ def _plan_with_suppressions(
         )
         files = frozenset(one.finding.place.path for one in new.values())
         scope = project.narrowed(files) if rule.per_file else project
-        plan = _joined(plan, _plan(rule, scope, constraints, tools, so_far), files, rule)
+        plan = _joined(plan, _plan(rule, scope, constraints, planner, so_far), files, rule)
     if rule.name in so_far.distrusted:
         return Plan(), {}
     shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
@@ -339,9 +348,9 @@ def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
 
 
 def _plan(
-    rule: Rule, project: Project, constraints: Constraints, tools: Tools, so_far: _SoFar
+    rule: Rule, project: Project, constraints: Constraints, planner: Planner, so_far: _SoFar
 ) -> Plan:
-    planned = plan_rule(rule, project, constraints, tools.jobs, tools.progress)
+    planned = planner.plan(rule, project, constraints)
     so_far.diagnostics.extend(planned.diagnostics)
     broken = contract_broken(rule, planned.plan, constraints, project.snapshot)
     if broken:
@@ -428,6 +437,7 @@ def _plan_again(
     if tools.site_scope is not None:
         looked_in &= tools.site_scope
     project = tools.project(so_far.snapshot, looked_in)
+    planner = tools.planner("again", so_far.snapshot)
     # Whether foreign code has more to say to what it wrote itself is not ours to prove. Where
     # nothing was changed since a rule planned, it would give the same again.
     trusted = [
@@ -438,7 +448,7 @@ def _plan_again(
         and so_far.planned[rule.name] is not so_far.snapshot
     ]
     planned = [
-        _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), tools, so_far)
+        _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), planner, so_far)
         for rule in trusted
     ]
     suppressed = {site: one for _, sites in planned for site, one in sites.items()}

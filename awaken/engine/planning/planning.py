@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
 from awaken.engine.machine.workers import Died, run_here, run_many, start_method
+from awaken.engine.planning.planned import Planned
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
-from awaken.project.source.looked_at import LookedAt
+from awaken.workspace.work import WORK
 
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
 decides whether processes are worth starting."""
 
 
-class Planned(Struct, frozen=True):
-    """A rule's plan, its problems, and the evidence of its process."""
+class Processes(Struct, frozen=True):
+    """How plans are made: in how many ``jobs``, and who hears of their ``progress``."""
 
-    plan: Plan
-    diagnostics: tuple[Diagnostic, ...] = ()
-    looked_at: LookedAt | None = None
+    jobs: int | None = 1
+    progress: Progress = silent
 
 
 def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
@@ -46,14 +45,16 @@ def raised(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
     return internal_error(rule.name, f"{type(error).__name__}: {error}", path)
 
 
+_ONE = Processes()
+
+
 def plan_rule(
     rule: Rule,
     project: Project,
     constraints: Constraints,
-    jobs: int | None,
-    progress: Progress = silent,
+    processes: Processes = _ONE,
 ) -> Planned:
-    """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
+    """Return what ``rule`` plans for ``project``; the same for any number of processes.
 
     A rule that decides file by file loses only the file in which it fails, ends its process, or
     comes to a limit (``awaken.engine.machine.limits``).
@@ -61,29 +62,44 @@ def plan_rule(
     if not may_have_sites(rule, project):
         return Planned(Plan())
     if not rule.per_file:
+        asked = WORK.questions
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
-        return _given_up(rule, whole) if isinstance(whole, Died) else whole
+        planned = _given_up(rule, whole) if isinstance(whole, Died) else whole
+        return structs.replace(planned, questions=WORK.questions - asked)
     files = project.site_files(rule.triggers)
-    failed = _prepared(rule, project) if files else ()
+    failed = prepared(rule, project) if files else ()
+    plan = partial(plan_file, rule, constraints, project)
+    parts = plan_files(rule, project, files, plan, processes)
+    for part in parts:
+        if part.looked_at is not None:
+            project.looked_at.add(part.looked_at)
+    return joined([*parts, Planned(Plan(), failed)])
+
+
+def plan_files(
+    rule: Rule,
+    project: Project,
+    files: Sequence[str],
+    plan: Callable[[str], Planned],
+    processes: Processes,
+) -> list[Planned]:
+    """Return what ``plan`` gives for each of ``files``, in processes where that is worth it."""
+    progress = processes.progress
     # No answer depends on it, so it is no look at the files.
     size = sum(len(project.snapshot.searched(path).text) for path in files)
     progress(PLANNING, 0, len(files))
     results = run_many(
-        partial(_plan_file, rule, constraints, project),
+        plan,
         files,
-        jobs=jobs,
+        jobs=processes.jobs,
         # A spawned worker would have to be sent the whole project.
         estimated_seconds=size * _SECONDS_PER_BYTE if start_method() == "fork" else 0,
         arrived=lambda done: progress(PLANNING, done, len(files)),
     )
-    parts = [
+    return [
         _given_up(rule, result, path) if isinstance(result, Died) else result
         for path, result in zip(files, results, strict=True)
     ]
-    for part in parts:
-        if part.looked_at is not None:
-            project.looked_at.add(part.looked_at)
-    return _joined([*parts, Planned(Plan(), failed)])
 
 
 def may_have_sites(rule: Rule, project: Project) -> bool:
@@ -93,7 +109,7 @@ def may_have_sites(rule: Rule, project: Project) -> bool:
     return all(project.files_with(words) for words in rule.anchors)
 
 
-def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
+def prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
     """Let ``rule`` work out what the plans of all files share; return what went wrong."""
     try:
         rule.prepare(project)
@@ -117,10 +133,13 @@ def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Plann
     return _attempt(rule, constraints, project, "")
 
 
-def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+    """Return what ``rule`` plans for the sites of one file, with all evidence of this process."""
+    asked = WORK.questions
     planned = _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
     # All there is, for this may be a process of its own: later parts have the rest.
-    return msgspec.structs.replace(planned, looked_at=project.looked_at.take())
+    looked_at = project.looked_at.take()
+    return structs.replace(planned, looked_at=looked_at, questions=WORK.questions - asked)
 
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
@@ -135,7 +154,7 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     """Return ``constraints`` with options that ``rule`` understands: its defaults unless given."""
     if isinstance(constraints.options, rule.options):
         return constraints
-    return msgspec.structs.replace(constraints, options=rule.options())
+    return structs.replace(constraints, options=rule.options())
 
 
 def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
@@ -156,7 +175,7 @@ def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
     )
 
 
-def _joined(parts: Sequence[Planned]) -> Planned:
+def joined(parts: Sequence[Planned]) -> Planned:
     """Join the plans of several files; each contains the parts that span files."""
     # Backwards twice: of equal ones the first stays, at its place in the order of the files.
     findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
@@ -164,4 +183,5 @@ def _joined(parts: Sequence[Planned]) -> Planned:
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
         tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),
+        questions=sum(part.questions for part in parts),
     )

@@ -88,6 +88,11 @@ class ResultsCache:
         self._encoder = msgspec.msgpack.Encoder()
         self._today = int(time.time() / _DAY)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether results are kept at all."""
+        return self._directory is not None
+
     def get(self, kind: type[Result], key: bytes) -> Result | None:
         """Return the result of this kind under ``key``, or None."""
         if self._directory is None:

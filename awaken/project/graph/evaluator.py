@@ -15,6 +15,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.whole_program import Ask
 from awaken.project.source.words import Words
 from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.evaluation import Evaluator
@@ -24,17 +25,19 @@ from awaken.project.values.questions import Passed
 class ProgramEvaluator(Evaluator):
     """Answers what expressions are, following parameters to the calls of their functions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a program has, each of it once
         self,
         names: Names,
         classes: Classes,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
         words: Words,
+        ask: Ask,
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
         self._words = words
+        self.ask = ask
         self._passing = Passing(
             self.callers.of, load, self.parameters.is_open, partial(expected_at, self)
         )

@@ -25,6 +25,7 @@ suppression comments, and those with findings, so they are not recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Literal
 
 import msgspec
@@ -101,6 +102,12 @@ class WatchedSnapshot(Snapshot):
         """Return the file at ``path``, or None."""
         self.looked_at.note_read(path)
         return super().get(path)
+
+    def apart(self, looked_at: LookedAt) -> WatchedSnapshot:
+        """Return the same snapshot, which notes in ``looked_at``."""
+        other = copy(self)
+        other.looked_at = looked_at
+        return other
 
     def searched(self, path: str) -> SourceFile:
         """Return the file at ``path`` for a search, which whoever asks notes."""

@@ -31,6 +31,8 @@ FORGOTTEN_SOURCE_BYTES = 3_000_000
 class ModuleStore:
     """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
 
+    The trees of a ``shared`` store, of the same snapshot, are those of this one.
+
     ``let_go`` is called where trees are held beyond those last used: whoever remembers what leads
     to some of them forgets it.
 
@@ -40,9 +42,13 @@ class ModuleStore:
     """
 
     def __init__(
-        self, earlier: ModuleStore | None = None, let_go: Callable[[], None] | None = None
+        self,
+        earlier: ModuleStore | None = None,
+        let_go: Callable[[], None] | None = None,
+        shared: ModuleStore | None = None,
     ) -> None:
         self._forget = let_go
+        self._shared = shared
         # The first to go is what nobody asked for again, then what nobody did for longest.
         self._once: OrderedDict[str, Module] = OrderedDict()
         self._again: OrderedDict[str, Module] = OrderedDict()
@@ -51,7 +57,12 @@ class ModuleStore:
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = self._bytes_again = 0
         # All trees of an earlier store, except those that are taken over.
-        self._let_go = 0 if earlier is None else FORGOTTEN_SOURCE_BYTES
+        gives_up = earlier is not None and shared is None
+        self._let_go = FORGOTTEN_SOURCE_BYTES if gives_up else 0
+
+    def apart(self, let_go: Callable[[], None]) -> ModuleStore:
+        """Return a store of the same trees: what is remembered with them is its own."""
+        return ModuleStore(self, let_go, self)
 
     def alive(self) -> WeakSet[Module]:
         """Return the parsed files that are in memory, those of earlier stores included."""
@@ -72,15 +83,23 @@ class ModuleStore:
             kept = self._held.get(path)
             if kept is not None:
                 self._keep(kept)
+            elif self._shared is not None and (other := self._shared.get(path)) is not None:
+                kept = other.anew()
+                self._own(kept)
         self._latest = path
         return kept
 
     def add(self, module: Module) -> None:
         """Keep ``module``, and let others go: what was used once first, then what was not used."""
+        if self._shared is not None:
+            self._shared.add(module.anew())
+        self._own(module)
+        self._latest = module.path
+
+    def _own(self, module: Module) -> None:
         self._held[module.path] = module
         self._alive.add(module)
         self._keep(module)
-        self._latest = module.path
 
     def give_up(self, paths: Iterable[str]) -> None:
         """Keep no tree of these files any longer: whoever holds one may go on with it."""

@@ -9,8 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
 from awaken.project.source.scopes import ScopeTable
@@ -32,6 +31,34 @@ _EXCERPT = 60
 _SEPARATORS = re.compile(r"[.:/]")
 
 
+Value = TypeVar("Value")
+
+
+class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_property is
+    """A property that the file alone decides: worked out once for all copies of a module."""
+
+    def __init__(self, work_out: Callable[[Module], Value]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    @overload
+    def __get__(self, module: None, owner: type[Module]) -> of_file[Value]: ...
+
+    @overload
+    def __get__(self, module: Module, owner: type[Module]) -> Value: ...
+
+    def __get__(self, module: Module | None, owner: type[Module]) -> Value | of_file[Value]:
+        """Return the value, kept with the file."""
+        if module is None:
+            return self
+        if self not in module.own:
+            module.own[self] = self._work_out(module)
+        value: Value = module.own[self]
+        # From now on Python finds it in the copy itself.
+        module.__dict__[self._work_out.__name__] = value
+        return value
+
+
 class Module:
     """One file of a snapshot with its ``ast``; made for one question, then thrown away.
 
@@ -45,6 +72,7 @@ class Module:
         self.source = source
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
+        self.own: dict[Hashable, Any] = {}  # what the file alone says: all copies share it
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
         self._looks: dict[type[ast.AST], dict[tuple[object, ...], list[ast.AST]]] = {}
 
@@ -59,16 +87,16 @@ class Module:
         """Whether the file is the ``__init__.py`` of a package."""
         return self.path.rsplit("/", 1)[-1] in {"__init__.py", "__init__.pyi"}
 
-    @cached_property
+    @of_file
     def scopes(self) -> ScopeTable:
         """The scopes of the file and the names bound in them."""
         return ScopeTable(self.tree, self._parents.get)
 
-    @cached_property
+    @of_file
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in LINE_END_BYTES.finditer(self.source.text))]
 
-    @cached_property
+    @of_file
     def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
         """All nodes in the order of the source, and what holds each: one walk gives both."""
         order: list[ast.AST] = []
@@ -171,7 +199,7 @@ class Module:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
         return iter(self._walked[0]) if node is None else walk(node)
 
-    @cached_property
+    @of_file
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
         found: dict[type[ast.AST], list[ast.AST]] = {}
         for node in self._walked[0]:
@@ -182,7 +210,7 @@ class Module:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
         return self._by_type[type(node)]
 
-    @cached_property
+    @of_file
     def _by_word(self) -> dict[str, list[ast.AST]]:
         found: dict[str, list[ast.AST]] = {}
         for node in self._walked[0]:
@@ -204,7 +232,7 @@ class Module:
         """Return all words of which the file has mentions."""
         return self._by_word.keys()
 
-    @cached_property
+    @of_file
     def _calls(self) -> dict[int, list[ast.Call]]:
         found: dict[int, list[ast.Call]] = {}
         for node in self._walked[0]:
@@ -231,7 +259,7 @@ class Module:
             ):
                 yield node
 
-    @cached_property
+    @of_file
     def _functions(self) -> dict[int, Function]:
         nodes = [scope.node for scope in self.scopes.scopes]
         return {self.span(node).start: node for node in nodes if isinstance(node, Function)}
@@ -240,7 +268,7 @@ class Module:
         """Return the function that begins at a byte of the file; None if there is none."""
         return self._functions.get(start)
 
-    @cached_property
+    @of_file
     def _classes(self) -> dict[Span, ast.ClassDef]:
         nodes = [scope.node for scope in self.scopes.scopes]
         return {self.span(node): node for node in nodes if isinstance(node, ast.ClassDef)}
@@ -293,7 +321,7 @@ class Module:
                 return scope.node if isinstance(scope.node, ast.AsyncFunctionDef) else None
         return None
 
-    @cached_property
+    @of_file
     def _generators(self) -> set[FunctionOrLambda | None]:
         yields = (node for one in (ast.Yield, ast.YieldFrom) for node in self._by_type.get(one, ()))
         return {self.enclosing_function(node) for node in yields}

@@ -72,13 +72,13 @@ class Put:
 
 def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
-    kept: Mapping[str, Sequence[Put]] | None = module.memo.get(puts_in)
+    kept: Mapping[str, Sequence[Put]] | None = module.own.get(puts_in)
     if kept is None:
         by_name: defaultdict[str, list[Put]] = defaultdict(list)
         for node in module.walk():
             for put in _puts(module, node):
                 by_name[put.last].append(put)
-        kept = module.memo[puts_in] = dict(by_name)
+        kept = module.own[puts_in] = dict(by_name)
     return kept
 
 
@@ -174,10 +174,10 @@ def _of_named(
 
 def _renamed(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
-    kept: Mapping[str, str] | None = module.memo.get(_renamed)
+    kept: Mapping[str, str] | None = module.own.get(_renamed)
     if kept is None:
         aliases = (one for one in module.walk() if isinstance(one, ast.alias))
-        kept = module.memo[_renamed] = {
+        kept = module.own[_renamed] = {
             one.asname: one.name for one in aliases if one.asname is not None
         }
     return kept

@@ -48,7 +48,7 @@ def parameter_of_replaced(
 
 def _putting(module: Module) -> dict[str, list[Put]]:
     """Return where a file puts a function in the place of something, by its name."""
-    kept: dict[str, list[Put]] | None = module.memo.get(_putting)
+    kept: dict[str, list[Put]] | None = module.own.get(_putting)
     if kept is None:
         named: defaultdict[str, list[Put]] = defaultdict(list)
         for put in (one for puts in puts_in(module).values() for one in puts):
@@ -56,7 +56,7 @@ def _putting(module: Module) -> dict[str, list[Put]]:
             for value in (put.value, *(keyword.value for keyword in keywords)):
                 if isinstance(value, ast.Name):
                     named[value.id].append(put)
-        kept = module.memo[_putting] = dict(named)
+        kept = module.own[_putting] = dict(named)
     return kept
 
 

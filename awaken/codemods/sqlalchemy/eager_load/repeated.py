@@ -221,9 +221,9 @@ class _Search:
 
 def _names_at(module: Module) -> dict[tuple[str, int], ast.Name]:
     """Return where a file reads variables, by name and place: a large one is asked for each."""
-    known: dict[tuple[str, int], ast.Name] | None = module.memo.get(_names_at)
+    known: dict[tuple[str, int], ast.Name] | None = module.own.get(_names_at)
     if known is None:
-        known = module.memo[_names_at] = {}
+        known = module.own[_names_at] = {}
         for node in module.walk():
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 known.setdefault((node.id, module.span(node).start), node)

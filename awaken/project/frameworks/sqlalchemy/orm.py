@@ -42,7 +42,7 @@ from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import Replac
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
 from awaken.project.frameworks.sqlalchemy.reads.program_reads import ProgramReads
-from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.frameworks.sqlalchemy.relationships import Relationships, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIn, StandIns
@@ -222,6 +222,11 @@ class Orm:
             if site.owner is not None:
                 found[site.owner] = (*found.get(site.owner, ()), site.attribute)
         return found
+
+    @property
+    def relationships(self) -> Relationships:
+        """The declarations of relationships."""
+        return self._models.relationships
 
     def relationship_sides(self, path: str) -> tuple[Site, ...]:
         """Return the sides of relationships that a file declares, those of backrefs included."""

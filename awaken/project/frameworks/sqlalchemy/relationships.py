@@ -62,10 +62,16 @@ class Relationships:
     def in_file(self, path: str) -> tuple[Site, ...]:
         """Return all sides declared in the file at ``path``, those of backrefs included."""
         if path not in self._sites:
-            # Many files contain the words, also in comments.
-            module = self._evaluator.load(path) if path in self._calling else None
-            self._sites[path] = () if module is None else tuple(self._read(module))
+            self._sites[path] = self._evaluator.ask(
+                ("relationships", path), lambda project: project.orm.relationships.search(path)
+            )
         return self._sites[path]
+
+    def search(self, path: str) -> tuple[Site, ...]:
+        """Return what ``in_file`` keeps."""
+        # Many files contain the words, also in comments.
+        module = self._evaluator.load(path) if path in self._calling else None
+        return () if module is None else tuple(self._read(module))
 
     @cached_property
     def _calling(self) -> frozenset[str]:

@@ -23,9 +23,9 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
     None where the name is in no table, or where the table has other uses.
     """
-    names: dict[Span, ast.expr] | None = module.memo.get(_NAMES)
+    names: dict[Span, ast.expr] | None = module.own.get(_NAMES)
     if names is None:
-        names = module.memo[_NAMES] = {}
+        names = module.own[_NAMES] = {}
         for one in module.walk():
             if isinstance(one, ast.Name | ast.Attribute):
                 names.setdefault(module.span(one), one)
@@ -39,9 +39,9 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
         case _:
             return None
     key = ("chosen", table)
-    if key not in module.memo:
-        module.memo[key] = _out_of_table(module, table)
-    calls: list[ast.Call] | None = module.memo[key]
+    if key not in module.own:
+        module.own[key] = _out_of_table(module, table)
+    calls: list[ast.Call] | None = module.own[key]
     return calls
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
 from awaken.project.source.texts.text_search import TextSearch
@@ -45,3 +46,11 @@ class ProgramTexts:
             # By identity: a file that nobody edited is the same object in both snapshots.
             if before is None or path not in before or snapshot[path] is not before.searched(path)
         )
+
+    def apart(self, looked_at: LookedAt) -> ProgramTexts:
+        """Return the same texts, with the same results, noted in ``looked_at``."""
+        other = copy(self)
+        other.files = self.files.apart(looked_at)
+        other.search = self.search.apart(looked_at)
+        other.words = self.words.apart(other.files, other.search.files_with)
+        return other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -30,6 +31,12 @@ class TextSearch:
         self._hits: dict[bytes, frozenset[str]] = {}
         if earlier is not None:
             self._take_over(earlier)
+
+    def apart(self, looked_at: LookedAt) -> TextSearch:
+        """Return the same search, with the same results, noted in ``looked_at``."""
+        other = copy(self)
+        other._looked_at = looked_at  # noqa: SLF001  of the same class
+        return other
 
     def _take_over(self, earlier: TextSearch) -> None:
         """Know what ``earlier`` found; only texts that differ are searched."""

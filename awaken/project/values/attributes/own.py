@@ -259,7 +259,7 @@ _Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
 
 def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
     """Return what the methods of a class assign to attributes of their first parameter."""
-    kept: dict[str, list[_Assignment]] | None = module.memo.get(node)
+    kept: dict[str, list[_Assignment]] | None = module.own.get(node)
     if kept is not None:
         return kept
     found: dict[str, list[_Assignment]] = {}
@@ -273,7 +273,7 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
             for target, value, annotation in _targets(inner):
                 if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
                     found.setdefault(target.attr, []).append((target, value, annotation))
-    module.memo[node] = found
+    module.own[node] = found
     return found
 
 

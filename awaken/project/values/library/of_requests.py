@@ -191,9 +191,9 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
 
 def _stored(module: Module, name: str) -> list[ast.Attribute]:
     key = (_stored, name)
-    kept: list[ast.Attribute] | None = module.memo.get(key)
+    kept: list[ast.Attribute] | None = module.own.get(key)
     if kept is None:
-        kept = module.memo[key] = [
+        kept = module.own[key] = [
             one
             for one in module.walk()
             if isinstance(one, ast.Attribute)

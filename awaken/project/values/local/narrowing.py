@@ -146,7 +146,7 @@ def _end_of_binding(module: Module, node: ast.AST) -> _Position:
 
 def _checked(module: Module) -> frozenset[str]:
     """Return the variables of a file that any check is about, in whatever function."""
-    kept: frozenset[str] | None = module.memo.get(_CHECKED)
+    kept: frozenset[str] | None = module.own.get(_CHECKED)
     if kept is None:
         found = set[str]()
         # By type first: hardly any node checks.
@@ -160,7 +160,7 @@ def _checked(module: Module) -> frozenset[str]:
                 case ast.comprehension():
                     for one in node.ifs:
                         found |= _about(one)
-        kept = module.memo[_CHECKED] = frozenset(found)
+        kept = module.own[_CHECKED] = frozenset(found)
     return kept
 
 

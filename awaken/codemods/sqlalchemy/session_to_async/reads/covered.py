@@ -118,7 +118,7 @@ def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
 
 def _changes(module: Module) -> list[tuple[int, ast.Attribute | ast.Name]]:
     """Return where a file names what expires objects, binds a variable or sets an attribute."""
-    kept: list[tuple[int, ast.Attribute | ast.Name]] | None = module.memo.get(_changes)
+    kept: list[tuple[int, ast.Attribute | ast.Name]] | None = module.own.get(_changes)
     if kept is None:
         kept = [
             (module.span(node).start, node)
@@ -127,5 +127,5 @@ def _changes(module: Module) -> list[tuple[int, ast.Attribute | ast.Name]]:
             or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
         ]
         kept.sort(key=itemgetter(0))
-        module.memo[_changes] = kept
+        module.own[_changes] = kept
     return kept

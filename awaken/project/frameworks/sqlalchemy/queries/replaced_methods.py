@@ -72,10 +72,14 @@ class ReplacedMethods:
         """
         key = frozenset(names)
         if key not in self._known:
-            self._known[key] = tuple(self._of_sessions(names))
+            self._known[key] = self._evaluator.ask(
+                ("methods of sessions replaced", key),
+                lambda project: tuple(project.orm.replaced_methods.search_sessions(names)),
+            )
         return self._known[key]
 
-    def _of_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
+    def search_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
+        """Yield what ``of_sessions`` keeps."""
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in {"session", "scoped"}}
         words = [word for one in names for word in words_of(one)]
@@ -85,9 +89,17 @@ class ReplacedMethods:
     @cached_property
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
         """Where a program replaces a method of Query itself, subclasses left aside."""
+        replaced: tuple[ReplacedMethod, ...] = self._evaluator.ask(
+            "methods of Query replaced",
+            lambda project: tuple(project.orm.replaced_methods.search_queries()),
+        )
+        return replaced
+
+    def search_queries(self) -> Iterator[ReplacedMethod]:
+        """Yield what ``of_queries`` keeps."""
         classes = set(self._evaluator.knowledge.query_classes)
         words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
-        return tuple(self._from_outside(classes, [*words, *_COMPUTED], None, ()))
+        return self._from_outside(classes, [*words, *_COMPUTED], None, ())
 
     def methods_replaced(self, replaced: ReplacedMethod) -> frozenset[str] | None:
         """Return the methods of Query that do something else then; None if all may."""
@@ -143,6 +155,7 @@ class ReplacedMethods:
         known = self._evaluator.classes
         spellings = known.spellings_of({*classes, *known.heirs_of(classes)})
         named = [word.encode() for word in spellings]
+        owners = {*spellings, UNTOLD}
         concerned = set(self._files_with([*named, *objects]))
         for path in sorted(concerned.intersection(self._files_with([*words, b".multiple("]))):
             module = self._evaluator.load(path)
@@ -151,7 +164,7 @@ class ReplacedMethods:
             for put in _puts(module, names):
                 # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
-                is_class = owner in {*spellings, UNTOLD} and self._is_class(module, put, classes)
+                is_class = owner in owners and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced(module, put)
         for path in sorted(concerned.intersection(self._files_with([b"type("]))):

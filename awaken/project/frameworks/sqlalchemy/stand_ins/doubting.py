@@ -53,9 +53,8 @@ class DoubtingEvaluator(ProgramEvaluator):
         load: Callable[[str], Module | None],
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
-        super().__init__(
-            believing.names, believing.classes, load, believing.knowledge, believing.callers.words
-        )
+        words, ask = believing.callers.words, believing.ask
+        super().__init__(believing.names, believing.classes, load, believing.knowledge, words, ask)
         self.callers = believing.callers
         self.mapping = believing.mapping
         self.annotations = _WithoutSessions(self)

@@ -1,0 +1,99 @@
+"""Plans by unit: a rule with one file, or with all of them. Plans that still hold are recalled.
+
+A rule is planned with all its files together first. When that plan no longer holds, its files are
+planned apart, each with evidence of its own; from then on only those are planned again whose
+evidence changed. Rules that ask the same for many files would ask it again for each of them, so
+such a rule stays together.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec import Struct, structs
+
+from awaken.contract import Constraints, Plan
+from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.planning import (
+    Processes,
+    joined,
+    may_have_sites,
+    plan_file,
+    plan_files,
+    plan_rule,
+    prepared,
+)
+from awaken.engine.remembering.units import StageUnits, Unit
+from awaken.kit.rule import Rule
+from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
+
+_PARTS = 8
+"""Parts in which files are planned apart, until that asks too many questions."""
+_MOST_QUESTIONS = 3
+"""How many times the questions of all files together they may ask apart. superset asks 2.8 times as
+many, in the same time; neutron asks as many for one file as for all."""
+_FREE_QUESTIONS = 500
+"""Questions that files may ask apart in any case: half a second."""
+
+
+class Planner(Struct, frozen=True):
+    """Plans rules in ``processes``; without ``units`` nothing is recalled or kept."""
+
+    processes: Processes = Processes()
+    units: StageUnits | None = None
+
+    def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
+        """Return what ``rule`` plans for ``project``; the same whatever is kept."""
+        if self.units is None or rule.is_foreign:
+            return plan_rule(rule, project, constraints, self.processes)
+        planned = self._by_unit(self.units, Unit(rule, constraints, project.site_scope), project)
+        if planned.looked_at is not None:
+            project.looked_at.add(planned.looked_at)
+        return planned
+
+    def _by_unit(self, units: StageUnits, unit: Unit, project: Project) -> Planned:
+        planned = units.recall(unit)
+        if planned is None and unit.rule.per_file and units.may_plan_apart(unit):
+            planned = self._apart(units, unit, project)
+        if planned is None:
+            apart = project.apart(LookedAt())
+            planned = plan_rule(unit.rule, apart, unit.constraints, self.processes)
+            planned = structs.replace(planned, looked_at=apart.looked_at)
+            units.keep_whole(unit, planned)
+        return planned
+
+    def _apart(self, units: StageUnits, unit: Unit, project: Project) -> Planned | None:
+        """Return the plan of all files, each with evidence of its own; None if it asks too much."""
+        rule, own = unit.rule, project.apart(LookedAt())
+        if not may_have_sites(rule, own):
+            return Planned(Plan(), looked_at=own.looked_at)
+        files = own.site_files(rule.triggers)
+        plans = {path: units.recall(unit.in_file(path)) for path in files}
+        stale = [path for path, planned in plans.items() if planned is None]
+        # What is prepared changes no plan: the processes that start now need not find it again.
+        failed = prepared(rule, project.apart(LookedAt())) if stale else ()
+        asked, length = 0, -(-len(files) // _PARTS)
+        for start in range(0, len(stale), length):
+            part = stale[start : start + length]
+            plan = partial(_plan_file, rule, unit.constraints, project)
+            for path, planned in zip(
+                part, plan_files(rule, project, part, plan, self.processes), strict=True
+            ):
+                plans[path] = planned
+                units.keep(unit.in_file(path), planned)
+                asked += planned.questions
+            share = (start + len(part)) / len(files)
+            together = units.questions_together(unit)
+            if asked > together * (1 + _MOST_QUESTIONS * share) + _FREE_QUESTIONS:
+                units.keep_together(unit)
+                return None
+        parts = [planned for planned in plans.values() if planned is not None]
+        for planned in parts:
+            if planned.looked_at is not None:
+                own.looked_at.add(planned.looked_at)
+        return structs.replace(joined([*parts, Planned(Plan(), failed)]), looked_at=own.looked_at)
+
+
+def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+    return plan_file(rule, constraints, project.apart(LookedAt()), path)

@@ -1,0 +1,51 @@
+"""Plans as bytes: what a rule gives to its rewriters has types of its own, so they are pickled.
+
+The bytes lie in the results cache, which reads only what the user's key has signed. In addition
+nothing but data of awaken is made from them.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from enum import Enum
+from typing import Any
+
+from msgspec import Struct
+
+from awaken.engine.planning.planned import Planned
+
+_OWN = "awaken."
+_PLAIN = {("builtins", "frozenset"), ("builtins", "set"), ("msgspec._core", "rebuild")}
+"""What else a pickle may name: plain collections, and how msgspec makes a Struct."""
+
+
+def pickled(planned: Planned) -> bytes | None:
+    """Return a plan as bytes, without its evidence; None where it holds what cannot be."""
+    bare = Planned(planned.plan, planned.diagnostics)
+    try:
+        data = pickle.dumps(bare, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001  a payload may be anything
+        return None
+    return data if unpickled(data) == bare else None
+
+
+def unpickled(data: bytes) -> Planned | None:
+    """Return the plan that ``pickled`` made bytes of; None where it is none."""
+    try:
+        planned = _Reader(io.BytesIO(data)).load()
+    except Exception:  # noqa: BLE001  bytes may be anything
+        return None
+    return planned if isinstance(planned, Planned) else None
+
+
+class _Reader(pickle.Unpickler):
+    """Reads pickles that hold awaken's own data and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        kind = super().find_class(module, name) if module.startswith(_OWN) else None
+        if isinstance(kind, type) and issubclass(kind, Struct | tuple | Enum):
+            return kind
+        raise pickle.UnpicklingError(f"{module}.{name} is no data of awaken")

@@ -1,0 +1,224 @@
+"""Plans of units kept between runs: a unit is a rule with one file, or with all of them.
+
+A unit has evidence of its own (``awaken.project.source.looked_at``). It is planned again only if a
+file that it read has other bytes, or a changed file answers one of its searches differently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct, structs
+
+from awaken.contract import Constraints
+from awaken.engine.planning.planned import Planned
+from awaken.engine.remembering.pickled_plans import pickled, unpickled
+from awaken.engine.remembering.searches import answer
+from awaken.kit.rule import Rule
+from awaken.project.source.looked_at import LookedAt, Search
+from awaken.workspace.sources import Snapshot, is_python
+
+_Answers = tuple[tuple[int, bytes], ...]
+
+
+class Unit(NamedTuple):
+    """A rule with its constraints, and the files in which it looks for sites: None for all."""
+
+    rule: Rule
+    constraints: Constraints
+    scope: frozenset[str] | None = None
+
+    def in_file(self, path: str) -> Unit:
+        """Return the same with the sites of one file."""
+        return self._replace(scope=frozenset({path}))
+
+    def key(self) -> bytes:
+        """Return a digest that tells it from all other units of a stage."""
+        said = (self.rule.name, self.scope, structs.asdict(self.constraints))
+        return hashlib.sha256(
+            msgspec.msgpack.encode(said, order="deterministic", enc_hook=repr)
+        ).digest()
+
+
+class KnownUnit(Struct, frozen=True, array_like=True):
+    """A plan, pickled, and its evidence: numbers of files that were read, and of searches."""
+
+    plan: bytes
+    read: tuple[int, ...]
+    searches: tuple[int, ...]
+
+
+class KnownUnits(Struct, frozen=True, array_like=True):
+    """The units of one stage of a run.
+
+    ``made_from`` is the digest of all that they depend on but the texts of the Python files at
+    ``paths``. Of each file ``digests`` has the digest, and ``answered`` the number of its
+    ``answers`` to the ``searches``. ``questions`` says of each rule how many a plan of all its
+    files asked together; those of ``together`` ask too many when files are planned apart.
+    """
+
+    made_from: bytes
+    paths: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    searches: tuple[Search, ...]
+    answers: tuple[_Answers, ...]
+    answered: tuple[int, ...]
+    units: dict[bytes, KnownUnit]
+    questions: dict[str, int]
+    together: frozenset[str]
+
+
+class StageUnits:
+    """The units of one stage: recalls those whose evidence holds for ``snapshot``, keeps others.
+
+    ``made_from`` is the digest of all inputs of plans but the files.
+    """
+
+    def __init__(self, known: KnownUnits | None, snapshot: Snapshot, made_from: bytes) -> None:
+        self._snapshot = snapshot
+        self._paths = tuple(sorted(path for path in snapshot if is_python(path)))
+        self._made_from = self._digest(made_from)
+        same = known is not None and (known.made_from, known.paths) == (
+            self._made_from,
+            self._paths,
+        )
+        self._known = known if same else None
+        self._units: dict[bytes, tuple[bytes, LookedAt]] = {}
+        self._questions: dict[str, int] = dict(known.questions) if known is not None else {}
+        self._together: set[str] = set(known.together) if known is not None else set()
+
+    def _digest(self, made_from: bytes) -> bytes:
+        digest = hashlib.sha256(made_from)
+        for path in sorted(self._snapshot):
+            own = b"" if is_python(path) else self._snapshot[path].digest
+            digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + own)
+        return digest.digest()
+
+    def recall(self, unit: Unit) -> Planned | None:
+        """Return the plan of a unit, with its evidence; None if there is none that holds."""
+        key = unit.key()
+        known = self._known.units.get(key) if self._known is not None else None
+        planned = unpickled(known.plan) if known is not None and self._holds(known) else None
+        if known is None or planned is None:
+            return None
+        looked_at = self._evidence_of(known)
+        self._units[key] = known.plan, looked_at
+        return structs.replace(planned, looked_at=looked_at)
+
+    def keep(self, unit: Unit, planned: Planned) -> None:
+        """Keep a plan with its evidence, unless awaken failed, or came to a limit."""
+        if planned.looked_at is None or any(one.internal for one in planned.diagnostics):
+            return
+        plan = pickled(planned)
+        if plan is not None:
+            self._units[unit.key()] = plan, planned.looked_at
+
+    def keep_whole(self, unit: Unit, planned: Planned) -> None:
+        """Keep a plan of all files together."""
+        self.keep(unit, planned)
+        self._questions[unit.rule.name] = planned.questions
+
+    def may_plan_apart(self, unit: Unit) -> bool:
+        """Whether a plan of all files was known before, and they may be planned apart."""
+        name = unit.rule.name
+        return name in self._questions and name not in self._together
+
+    def questions_together(self, unit: Unit) -> int:
+        """Return how many questions the plan of all files together asked."""
+        return self._questions[unit.rule.name]
+
+    def keep_together(self, unit: Unit) -> None:
+        """Plan the files of a rule together from now on."""
+        self._together.add(unit.rule.name)
+
+    def known(self) -> KnownUnits:
+        """Return the units of this run, for the next one."""
+        numbers: dict[Search, int] = {}
+        told: list[list[tuple[int, bytes]]] = [[] for _ in self._paths]
+        places = {path: number for number, path in enumerate(self._paths)}
+        units = {}
+        for key, (plan, looked_at) in self._units.items():
+            for search, answers in _answers(looked_at):
+                if search not in numbers:
+                    numbers[search] = len(numbers)
+                    for path, said in answers:
+                        told[places[path]].append((numbers[search], said))
+            searched = (*looked_at.searched, *looked_at.told)
+            units[key] = KnownUnit(
+                plan,
+                tuple(sorted(places[path] for path in looked_at.read if path in places)),
+                tuple(sorted(numbers[search] for search in searched)),
+            )
+        distinct: dict[_Answers, int] = {}
+        answered = tuple(distinct.setdefault(tuple(one), len(distinct)) for one in told)
+        return KnownUnits(
+            self._made_from,
+            self._paths,
+            tuple(self._snapshot[path].digest for path in self._paths),
+            tuple(numbers),
+            tuple(distinct),
+            answered,
+            units,
+            self._questions,
+            frozenset(self._together),
+        )
+
+    def _holds(self, unit: KnownUnit) -> bool:
+        changed, searches = self._changed
+        return changed.isdisjoint(unit.read) and searches.isdisjoint(unit.searches)
+
+    @cached_property
+    def _changed(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The numbers of the files that changed, and of the searches that they answer otherwise."""
+        known = self._known
+        if known is None:
+            return frozenset(), frozenset()
+        files, searches = set[int](), set[int]()
+        for number, path in enumerate(self._paths):
+            if self._snapshot[path].digest != known.digests[number]:
+                files.add(number)
+                before = set(known.answers[known.answered[number]])
+                searches.update(one for one, _ in before ^ set(self._answers_now(number)))
+        return frozenset(files), frozenset(searches)
+
+    def _answers_now(self, number: int) -> _Answers:
+        """Return what a file answers to the known searches, as its text is now."""
+        source = self._snapshot[self._paths[number]]
+        searches = () if self._known is None else self._known.searches
+        answers = ((one, answer(search, source)) for one, search in enumerate(searches))
+        return tuple((one, said) for one, said in answers if said is not None)
+
+    @cached_property
+    def _by_search(self) -> list[dict[str, bytes]]:
+        """For each known search what the files answer now, by path."""
+        known = self._known
+        if known is None:
+            return []
+        found: list[dict[str, bytes]] = [{} for _ in known.searches]
+        changed = self._changed[0]
+        for number, path in enumerate(self._paths):
+            same = known.answers[known.answered[number]]
+            for search, said in self._answers_now(number) if number in changed else same:
+                found[search][path] = said
+        return found
+
+    def _evidence_of(self, unit: KnownUnit) -> LookedAt:
+        looked_at = LookedAt(read={self._paths[number] for number in unit.read})
+        searches = () if self._known is None else self._known.searches
+        for number in unit.searches:
+            answers = self._by_search[number]
+            if searches[number].kind == "exports":
+                looked_at.note_answers(searches[number], answers)
+            else:
+                looked_at.note_search(searches[number], answers)
+        return looked_at
+
+
+def _answers(looked_at: LookedAt) -> Iterable[tuple[Search, Iterable[tuple[str, bytes]]]]:
+    for search, paths in looked_at.searched.items():
+        yield search, ((path, b"") for path in paths)
+    yield from ((search, answers.items()) for search, answers in looked_at.told.items())
