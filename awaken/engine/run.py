@@ -300,6 +300,8 @@ def _tools(
             return earlier.narrowed(scope)
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
+        if earlier is None and units is not None:
+            project.know(units.searched(snapshot))
         projects[:] = [project.narrowed(scope)]
         if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
             # Its facts go before the next one learns as much: its parts know each other. A

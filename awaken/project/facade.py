@@ -35,7 +35,7 @@ from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
-from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.texts.program_texts import ProgramTexts
@@ -143,6 +143,10 @@ class Project:
         other.parse_failures = {}
         other._begin()  # noqa: SLF001
         return other
+
+    def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
+        """Know in which of its files searches of an earlier run hold."""
+        self._texts.know(answers)
 
     def ask(self, question: Hashable, answer: Callable[[Project], Answer]) -> Answer:
         """Return what ``answer`` gives for this program: data without trees.

@@ -54,7 +54,8 @@ class Planner(Struct, frozen=True):
 
     def _by_unit(self, units: StageUnits, unit: Unit, project: Project) -> Planned:
         planned = units.recall(unit)
-        if planned is None and unit.rule.per_file and units.may_plan_apart(unit):
+        by_file = unit.rule.per_file or unit.rule.decides_by == "file"
+        if planned is None and by_file and units.may_plan_apart(unit):
             planned = self._apart(units, unit, project)
         if planned is None:
             apart = project.apart(LookedAt())

@@ -7,7 +7,7 @@ file that it read has other bytes, or a changed file answers one of its searches
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -97,6 +97,18 @@ class StageUnits:
             own = b"" if is_python(path) else self._snapshot[path].digest
             digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + own)
         return digest.digest()
+
+    def is_of(self, snapshot: Snapshot) -> bool:
+        """Whether ``snapshot`` holds the files of this stage."""
+        # By identity: a file that nobody edited is the same object in both snapshots.
+        return set(self._snapshot) == set(snapshot) and all(
+            self._snapshot[path] is snapshot[path] for path in snapshot
+        )
+
+    def searched(self) -> Iterator[tuple[Search, Iterable[str]]]:
+        """Yield the known searches, each with the files in which it holds now."""
+        searches = () if self._known is None else self._known.searches
+        yield from zip(searches, self._by_search, strict=True)
 
     def recall(self, unit: Unit) -> Planned | None:
         """Return the plan of a unit, with its evidence; None if there is none that holds."""

@@ -102,6 +102,10 @@ class Words:
             path for path in files if not is_python(path) and path not in templates
         )
 
+    def know(self, found: Mapping[str, list[str]]) -> None:
+        """Know the Python files, sorted, that have each of some words, from an earlier run."""
+        self._found.update(found)
+
     def files_with(self, word: str) -> list[str]:
         """Return the Python files that have ``word`` as a whole word, sorted by path."""
         if word not in self._found:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from copy import copy
 
-from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
+from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
 from awaken.project.source.texts.text_search import TextSearch
 from awaken.project.source.words import KeptWords, Words
 from awaken.workspace.sources import Snapshot, is_python
@@ -45,6 +45,14 @@ class ProgramTexts:
             for path in snapshot
             # By identity: a file that nobody edited is the same object in both snapshots.
             if before is None or path not in before or snapshot[path] is not before.searched(path)
+        )
+
+    def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
+        """Know the paths of the files in which searches of an earlier run hold, as they are now."""
+        known = [(search, frozenset(paths)) for search, paths in answers]
+        self.search.know({one.sought: paths for one, paths in known if one.kind == "bytes"})
+        self.words.know(
+            {one.sought.decode(): sorted(paths) for one, paths in known if one.kind == "word"}
         )
 
     def apart(self, looked_at: LookedAt) -> ProgramTexts:

@@ -32,6 +32,10 @@ class TextSearch:
         if earlier is not None:
             self._take_over(earlier)
 
+    def know(self, hits: Mapping[bytes, frozenset[str]]) -> None:
+        """Know the paths of the texts that hold each of some words, from an earlier run."""
+        self._hits.update(hits)
+
     def apart(self, looked_at: LookedAt) -> TextSearch:
         """Return the same search, with the same results, noted in ``looked_at``."""
         other = copy(self)
