@@ -305,8 +305,8 @@ class Project:
 
     @property
     def doubles(self) -> Doubles:
-        """The mocks of Query in the tests of the program, found."""
-        return self.ask("doubles", _doubles)
+        """The mocks of Query in the tests of the program."""
+        return self.ask("doubles", _found_doubles) if self._is_apart else self._doubles
 
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
@@ -465,7 +465,7 @@ class Project:
         return Reach(self._names, self.module).of(module, site, owner, model)
 
 
-def _doubles(project: Project) -> Doubles:
+def _found_doubles(project: Project) -> Doubles:
     doubles = project._doubles  # noqa: SLF001  of this module
     doubles.find()
     return doubles
