@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import re
 import tempfile
 import tokenize
@@ -20,13 +21,18 @@ from awaken import api
 from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import planning
+from awaken.engine.planning.phases import Tools
+from awaken.engine.planning.planned import Planned
 from awaken.engine.planning.rule_discovery import all_rules
+from awaken.engine.planning.unit_planning import Planner
+from awaken.engine.remembering.units import StageUnits, Unit
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
 from awaken.project.source import module_store
+from awaken.project.source.looked_at import LookedAt
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
@@ -194,6 +200,48 @@ def files_alone_show_the_same(result: CaseResult) -> None:
             require(rows[0] == rows[1], f"sites of {path} alone:\n{difference(*rows)}")
 
 
+def units_change_nothing(result: CaseResult) -> None:
+    """Files that are planned apart give the same, and have the same evidence in any order."""
+    site_files = Project.site_files
+    forwards, backwards = dict[bytes, object](), dict[bytes, object]()
+    with _planned_apart(forwards):
+        other = run_case(result.case, result.rules)
+    _require_same(result, other, "each file apart")
+    with (
+        _planned_apart(backwards),
+        mock.patch.object(
+            Project, "site_files", lambda project, triggers: site_files(project, triggers)[::-1]
+        ),
+    ):
+        run_case(result.case, result.rules)
+    differing = [key for key, unit in forwards.items() if backwards.get(key) != unit]
+    rows = ["".join(f"{units.get(key)}\n" for key in differing) for units in (forwards, backwards)]
+    require(not differing, f"other evidence backwards:\n{difference(*map(str.encode, rows))}")
+
+
+@contextmanager
+def _planned_apart(kept: dict[bytes, object]) -> Iterator[None]:
+    """Have the files of each rule planned apart; put the evidence of all units into ``kept``."""
+    keep = StageUnits.keep
+
+    def noted(units: StageUnits, unit: Unit, planned: Planned) -> None:
+        looked_at = planned.looked_at or LookedAt()
+        kept[unit.key()] = unit.rule.name, unit.scope, looked_at
+        keep(units, unit, planned)
+
+    with (
+        mock.patch.object(
+            Tools,
+            "planner",
+            lambda tools, stage, snapshot: Planner(units=StageUnits(None, snapshot, b"")),  # noqa: ARG005
+        ),
+        mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
+        mock.patch.object(StageUnits, "questions_together", return_value=math.inf),
+        mock.patch.object(StageUnits, "keep", noted),
+    ):
+        yield
+
+
 @contextmanager
 def _sites_in(path: str | None) -> Iterator[None]:
     """Have sites looked for in one file; None for all files, whatever is selected."""
@@ -350,6 +398,7 @@ LAWS: Mapping[str, Law] = {
     "memory": memory_and_order_change_nothing,
     "anchors": anchors_hide_nothing,
     "alone": files_alone_show_the_same,
+    "units": units_change_nothing,
     "left-out": any_change_can_be_left_out,
     "chosen": chosen_changes_are_what_is_not_left_out,
     "reasons": manual_findings_say_why,
@@ -360,7 +409,7 @@ LAWS: Mapping[str, Law] = {
 
 _ON_PLAIN_TEXT = {"crlf", "cr", "bom", "no-final-newline", "tabs"}
 _ON_CHANGES = {"untouched", "left-out", "chosen", "undo", "second-run"}
-_ON_SEVERAL_FILES = {"alone"}
+_ON_SEVERAL_FILES = {"alone", "units"}
 
 
 def laws_of(case: Case) -> list[str]:

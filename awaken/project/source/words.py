@@ -79,7 +79,7 @@ KeptWords = Mapping[WordKind, MutableMapping[bytes, WordSet]]
 
 
 class Words:
-    """Searches the text of a snapshot; ``files_with`` gives the Python files that hold bytes.
+    """Searches the text of a snapshot; ``candidates`` gives the Python files that hold bytes.
 
     ``kept`` holds words of texts; all snapshots of a run may share it. ``templates`` are paths of
     files that count as nowhere.
@@ -88,12 +88,12 @@ class Words:
     def __init__(
         self,
         files: WatchedSnapshot,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        candidates: Callable[[Sequence[bytes]], list[str]],
         kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
         self._files = files
-        self._candidates = files_with
+        self._candidates = candidates
         self._found: dict[str, list[str]] = {}
         self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
@@ -113,12 +113,10 @@ class Words:
         self._note("word", word, self._found[word])
         return self._found[word]
 
-    def apart(
-        self, files: WatchedSnapshot, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> Words:
+    def apart(self, files: WatchedSnapshot) -> Words:
         """Return the same words, with the same results, noted where ``files`` notes."""
         other = copy(self)
-        other._files, other._candidates = files, files_with  # noqa: SLF001  of the same class
+        other._files = files  # noqa: SLF001  of the same class
         return other
 
     def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:

@@ -35,7 +35,7 @@ class ProgramTexts:
         self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)
         self.words: Words = Words(
             self.files,
-            self.search.files_with,
+            self.search.candidates,
             earlier.words.kept if earlier else words,
             templates,
         )
@@ -60,5 +60,5 @@ class ProgramTexts:
         other = copy(self)
         other.files = self.files.apart(looked_at)
         other.search = self.search.apart(looked_at)
-        other.words = self.words.apart(other.files, other.search.files_with)
+        other.words = self.words.apart(other.files)
         return other

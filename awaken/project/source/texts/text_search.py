@@ -52,11 +52,16 @@ class TextSearch:
 
     def files_with(self, words: Sequence[bytes]) -> list[str]:
         """Return the paths of the texts that hold any of ``words``, sorted."""
+        found = self.candidates(words)
+        for word in words:
+            self._looked_at.note_search(Search("bytes", word), self._hits[word])
+        return found
+
+    def candidates(self, words: Sequence[bytes]) -> list[str]:
+        """Return the same for a search that is narrower, which whoever asks notes."""
         unknown = [word for word in dict.fromkeys(words) if word not in self._hits]
         if unknown:
             self._hits.update(_hits(self._candidates(unknown), unknown))
-        for word in words:
-            self._looked_at.note_search(Search("bytes", word), self._hits[word])
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
