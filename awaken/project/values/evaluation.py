@@ -26,11 +26,11 @@ from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.calls.libraries import of_role
+from awaken.project.values.calls.parameters import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.calls.uses import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.building import Building, constant, operated
-from awaken.project.values.containers.items import iterated, list_of, place_of
 from awaken.project.values.containers.subscripts import item_of
 from awaken.project.values.containers.unpacking import Step, received
 from awaken.project.values.domain import (
@@ -54,14 +54,14 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.items import iterated, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import holds_own, is_made, narrower
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
-from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
+from awaken.project.values.stubs.classes import GenericClass
 from awaken.project.values.widening import widened
 from awaken.project.values.wrapped import packed_item, packed_keyword
 

@@ -6,10 +6,10 @@ import ast
 
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import External, InstanceOf
-from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.questions import Questions
 
 
-def decodes(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+def decodes(evaluator: Questions, module: Module, call: ast.Call) -> bool:
     """Whether ``call`` makes plain data, and is given nothing that makes more of it."""
     func = call.func
     qualified = evaluator.names.qualified(module, func)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.values.calls.parameters import passed_on_by
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -26,7 +27,6 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
-from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:

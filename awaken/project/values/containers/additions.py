@@ -19,7 +19,6 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.containers.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -34,6 +33,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.questions import Questions
 
 _MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight

@@ -7,19 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from awaken.project.source.modules import Module
-from awaken.project.values.containers.items import (
-    BOOL,
-    BYTES,
-    DICTS,
-    FLOAT,
-    INT,
-    LISTS,
-    MUTABLE,
-    SETS,
-    STR,
-    list_of,
-    tuple_of,
-)
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     Environment,
@@ -31,6 +18,19 @@ from awaken.project.values.domain import (
     Value,
     Values,
     union,
+)
+from awaken.project.values.items import (
+    BOOL,
+    BYTES,
+    DICTS,
+    FLOAT,
+    INT,
+    LISTS,
+    MUTABLE,
+    SETS,
+    STR,
+    list_of,
+    tuple_of,
 )
 from awaken.project.values.questions import Questions
 

@@ -22,7 +22,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library.solving import closed, solved
+from awaken.project.values.stubs.solving import closed, solved
 
 _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, CALL, ITEM, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.containers.items import DICTS, subscripted
 from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
@@ -19,6 +18,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.items import DICTS, subscripted
 from awaken.project.values.library.origins import begun, followed
 
 

@@ -18,6 +18,7 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
+from awaken.project.values.calls.parameters import Parameters
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -33,7 +34,6 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.fixtures_by_name import parametrized
-from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)

@@ -9,8 +9,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.values.calls.parameters import passed_on_by
 from awaken.project.values.domain import FunctionOf
-from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.pytest_fixtures import fixture_for
 
 

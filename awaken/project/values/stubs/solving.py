@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from awaken.contract import Place
-from awaken.project.values.containers.items import MUTABLE
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -20,6 +19,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.items import MUTABLE
 
 SELF = "Self"
 Solution = Mapping[str, Values]
