@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
+from awaken.project.frameworks.orm import Orm
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
-from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,

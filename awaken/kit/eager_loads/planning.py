@@ -31,7 +31,7 @@ from awaken.kit.eager_loads.statements import (
 from awaken.kit.names_here import is_dotted
 from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
 from awaken.kit.sites import Refused, Site
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name

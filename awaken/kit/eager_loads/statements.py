@@ -12,9 +12,9 @@ from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name

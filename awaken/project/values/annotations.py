@@ -19,10 +19,10 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
+from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
+from awaken.project.values.library_types.solving import SELF, closed
 from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.classes import PARAMETRISED, GenericClass
-from awaken.project.values.stubs.forms import TYPING, generic, how_of, is_class
-from awaken.project.values.stubs.solving import SELF, closed
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
 _VARIABLES = {"TypeVar", "NewType", "ParamSpec"}

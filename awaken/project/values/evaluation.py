@@ -58,10 +58,10 @@ from awaken.project.values.items import iterated, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import holds_own, is_made, narrower
+from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
-from awaken.project.values.stubs.classes import GenericClass
 from awaken.project.values.widening import widened
 from awaken.project.values.wrapped import packed_item, packed_keyword
 

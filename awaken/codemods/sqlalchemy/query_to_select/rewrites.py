@@ -21,7 +21,6 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
-from awaken.codemods.sqlalchemy.query_to_select.releases import released_names
 from awaken.contract import (
     Change,
     ChangeId,
@@ -31,11 +30,13 @@ from awaken.contract import (
     NeedImport,
     NodeEdit,
     Place,
+    ReleaseImport,
     SiteId,
     Span,
 )
 from awaken.kit.names_here import Written
 from awaken.kit.sites import with_caveats
+from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module, site_id
 
 Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
@@ -207,3 +208,24 @@ def _runs(data: Data) -> Collection[str]:
             return [name for one in written for name in _runs(one)]
         case QueryRewrite(runs=runs):
             return () if runs is None else (runs,)
+
+
+def released_names(
+    queries: Iterable[tuple[Module, ast.AST]],
+    sessions: Iterable[tuple[Module, ast.expr]],
+    site: SiteId,
+) -> Iterator[ReleaseImport]:
+    """Yield the imports that go if nothing refers to them then.
+
+    Those that ``sessions`` begin with, and those of SQLAlchemy in ``queries``, of which a part may
+    be left out. An import of the program stays: its module may be imported for what it does.
+    """
+    released = {(module.path, imported_from(module, session)) for module, session in sessions}
+    for module, query in queries:
+        for name in ast.walk(query):
+            home = imported_from(module, name) if isinstance(name, ast.Name) else None
+            if home is not None and home[0].partition(".")[0] == "sqlalchemy":
+                released.add((module.path, home))
+    written = sorted((path, *home) for path, home in released if home is not None)
+    for path, module_name, released_name in written:
+        yield ReleaseImport(path=path, module=module_name, name=released_name, site=site)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
 from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
-from awaken.project.frameworks.schemas.domain import Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
+from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import returned_by

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
-from awaken.project.frameworks.schemas.domain import Reading, Shape
+from awaken.project.frameworks.shapes.domain import Reading, Shape
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator

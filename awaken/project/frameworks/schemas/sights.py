@@ -9,7 +9,7 @@ from typing import Protocol
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
-from awaken.project.frameworks.schemas.domain import Reading, Shape, Unread
+from awaken.project.frameworks.shapes.domain import Reading, Shape, Unread
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import Unknown

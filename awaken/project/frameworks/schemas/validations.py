@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.pydantic_models import ModelShape, PydanticModels
-from awaken.project.frameworks.schemas.domain import Applied, Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.receivers import Receivers
+from awaken.project.frameworks.shapes.domain import Applied, Reading, Unread
+from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses

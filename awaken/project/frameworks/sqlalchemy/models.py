@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
     Constraints,

@@ -29,8 +29,8 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library_types.solving import has_variables, solved
 from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.solving import has_variables, solved
 
 _ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
 _ENUMERATIONS |= {"enum.ReprEnum"}

@@ -13,8 +13,8 @@ from awaken.project.values.domain import (
     FunctionOf,
     Values,
 )
+from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
-from awaken.project.values.stubs.solving import has_variables
 
 if TYPE_CHECKING:
     pass

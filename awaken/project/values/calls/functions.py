@@ -31,8 +31,8 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library_types.solving import SELF, closed, has_variables, solved
 from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.solving import SELF, closed, has_variables, solved
 
 if TYPE_CHECKING:
     pass

@@ -1,4 +1,4 @@
-"""Results of libraries: their functions, methods and attributes, from the types in ``stubs``.
+"""Results of libraries: their functions, methods and attributes, from ``library_types``.
 
 ``origins`` says where objects come from, ``promises`` what a value says more than its annotation;
 ``higher_order`` are functions that call functions, ``of_requests`` what is kept for one request.

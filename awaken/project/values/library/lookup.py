@@ -26,21 +26,21 @@ from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.solutions import Solutions
 from awaken.project.values.library.calls.uses import Uses
 from awaken.project.values.library.origins import loaded
-from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.classes import library_class
-from awaken.project.values.stubs.declared_types import of_class, of_variable, read
-from awaken.project.values.stubs.forms import TYPING
-from awaken.project.values.stubs.signatures import (
+from awaken.project.values.library_types.classes import library_class
+from awaken.project.values.library_types.declared_types import of_class, of_variable, read
+from awaken.project.values.library_types.forms import TYPING
+from awaken.project.values.library_types.signatures import (
     is_property,
     signature,
 )
-from awaken.project.values.stubs.solving import (
+from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
     closed,
     growing,
     solved,
 )
+from awaken.project.values.questions import Questions
 
 _CLASSES = {
     "session": "sqlalchemy.orm.Session",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import (
@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     Component,
     Start,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.in_sight import in_sight, refused_for
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
     SessionRead,
     query_read,
@@ -33,7 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.contract import Place
+from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.modules import Module
@@ -41,6 +40,13 @@ from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
 
+Found = TypeVar("Found")
+_REASONS: Mapping[str, Reason] = {
+    "callers": reasons.UNSEEN_CALLERS,
+    "returned": reasons.RETURNED_QUERY,
+    "passed": reasons.PASSED_QUERY,
+    "held": reasons.KEPT_QUERY,
+}
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
 _MOST_READS = 50_000
@@ -286,3 +292,15 @@ def _located(refused: Refused, detail: str, place: Place) -> Refused:
     located = Refused(refused.reason, help=refused.help, because=(place, *refused.because))
     located.message = f"{refused.message} ({detail})"
     return located
+
+
+def in_sight(found: Found | Unseen) -> Found:
+    """Return ``found``; raises Refused if not all of it is visible."""
+    if isinstance(found, Unseen):
+        raise refused_for(found)
+    return found
+
+
+def refused_for(unseen: Unseen) -> Refused:
+    """Return why a query stays as it is of which something is ``unseen``."""
+    return Refused(_REASONS[unseen.kind], unseen.what, because=unseen.places)

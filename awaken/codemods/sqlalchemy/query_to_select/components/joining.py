@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
     looks,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 _MOST_LISTS = 8
 """Ways with other columns each: a loop that adds one has no end of them. In superset and

@@ -16,8 +16,8 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 
 _KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
 

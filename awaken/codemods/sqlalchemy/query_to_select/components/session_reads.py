@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.workspace.sources import LINE_END_BYTES

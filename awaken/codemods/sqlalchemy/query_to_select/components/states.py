@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 

@@ -42,8 +42,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import name_here
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What, doubts_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
+from awaken.project.frameworks.loads.items import Item, What, doubts_of
+from awaken.project.frameworks.loads.repeats import Sources
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 # Query raises after these, where a careless rewrite would write rows.

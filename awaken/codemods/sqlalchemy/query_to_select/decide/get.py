@@ -17,8 +17,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.project import Module
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, What
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import ORDERINGS, What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})

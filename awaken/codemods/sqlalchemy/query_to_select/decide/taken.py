@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unkno
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Kind, doubts_of, kind_of
+from awaken.project.frameworks.loads.items import Kind, doubts_of, kind_of
 
 _PLAIN = frozenset(
     ["filter", "where", "filter_by", "join", "outerjoin", "order_by", "options", "distinct"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 _COLUMN_OPERATORS = frozenset(
     [

@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.contract import Place
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
 from awaken.project.values.domain import Unknown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 
 
 def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:

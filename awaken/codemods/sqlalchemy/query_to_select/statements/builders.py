@@ -34,8 +34,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
     join_target,
     target_of,
 )
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, What
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.

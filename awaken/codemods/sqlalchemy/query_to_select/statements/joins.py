@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 
 Value = TypeVar("Value")
 _DECLARED = "join"

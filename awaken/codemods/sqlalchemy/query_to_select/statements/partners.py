@@ -10,9 +10,9 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
 from awaken.kit.names_here import is_dotted
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.repeats import Sources
 
 
 def sources_of(statement: Statement) -> tuple[Target, ...] | None:

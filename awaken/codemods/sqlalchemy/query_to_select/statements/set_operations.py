@@ -17,10 +17,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
-from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, is_subquery
+from awaken.project.frameworks.loads.embedded import exists_in
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.repeats import Sources, is_subquery
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}

@@ -30,7 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 
 # A count of these needs no subquery; any other builder may change what is counted.
 _PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})

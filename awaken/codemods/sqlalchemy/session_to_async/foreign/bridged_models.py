@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of, names_of
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.domain import Applied
+from awaken.project.frameworks.shapes.domain import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, TupleOf, Unknown, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.schemas.domain import Reading
+    from awaken.project.frameworks.shapes.domain import Reading
 
 _KNOWN = schema_knowledge()
 _BASES = frozenset(_KNOWN.models.bases)

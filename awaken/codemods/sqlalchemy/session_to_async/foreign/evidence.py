@@ -13,7 +13,7 @@ from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.schemas.domain import Field, Shape
+    from awaken.project.frameworks.shapes.domain import Field, Shape
     from awaken.project.source.modules import Module
 
 QUERYING = {

@@ -15,7 +15,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     keyword,
     written,
 )
-from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator

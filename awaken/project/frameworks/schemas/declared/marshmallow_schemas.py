@@ -16,7 +16,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     texts,
     written,
 )
-from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith

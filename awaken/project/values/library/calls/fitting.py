@@ -26,17 +26,17 @@ from awaken.project.values.domain import (
     as_instance,
 )
 from awaken.project.values.library.calls.lines import Lines, Member
-from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.signatures import (
+from awaken.project.values.library_types.signatures import (
     Filled,
     Signature,
     filled,
     refuses_literal,
     signature,
 )
-from awaken.project.values.stubs.solving import (
+from awaken.project.values.library_types.solving import (
     has_variables,
 )
+from awaken.project.values.questions import Questions
 
 _NUMBERS = {("builtins.int", "builtins.float"), ("builtins.bool", "builtins.int")}
 _LITERALS = {str: "str", int: "int", bool: "bool", float: "float", bytes: "bytes"}

@@ -11,12 +11,12 @@ from awaken.project.values.domain import (
     InstanceOf,
     Values,
 )
-from awaken.project.values.questions import Questions
-from awaken.project.values.stubs.classes import GenericClass, library_class
-from awaken.project.values.stubs.solving import (
+from awaken.project.values.library_types.classes import GenericClass, library_class
+from awaken.project.values.library_types.solving import (
     Solution,
     solved,
 )
+from awaken.project.values.questions import Questions
 
 
 @dataclass(frozen=True, slots=True)

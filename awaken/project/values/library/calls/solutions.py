@@ -20,13 +20,13 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.calls.fitting import Call, Fitting
 from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.uses import Uses
-from awaken.project.values.stubs.classes import library_class
-from awaken.project.values.stubs.signatures import (
+from awaken.project.values.library_types.classes import library_class
+from awaken.project.values.library_types.signatures import (
     Filled,
     Signature,
     signature,
 )
-from awaken.project.values.stubs.solving import (
+from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
     has_variables,

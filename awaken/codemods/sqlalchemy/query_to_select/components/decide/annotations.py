@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Comp
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 
 
 @dataclass(frozen=True, slots=True)

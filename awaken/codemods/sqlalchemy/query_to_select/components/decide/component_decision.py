@@ -59,7 +59,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 from awaken.project.graph.holders import Holder
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})

@@ -24,7 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision,
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 
 _CRITERIA = frozenset({"filter", "where"})
 _FOLLOWED = _CRITERIA | {"filter_by", "options"}

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from awaken.project.frameworks.sqlalchemy.keys.constraints import ForeignKeys
+from awaken.project.frameworks.sqlalchemy.constraints import ForeignKeys
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass
 

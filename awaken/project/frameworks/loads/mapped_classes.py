@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.sqlalchemy.loads.automapped import is_automapped
-from awaken.project.frameworks.sqlalchemy.loads.certainty import (
+from awaken.project.frameworks.loads.automapped import is_automapped
+from awaken.project.frameworks.loads.certainty import (
     CERTAIN,
     PRESUMED,
     WEAK,
     least,
 )
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.made_classes import made_class
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.made_classes import made_class
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public

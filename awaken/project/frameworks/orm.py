@@ -10,6 +10,7 @@ from msgspec import structs
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource
 from awaken.project.effects.places.between import Event
+from awaken.project.frameworks.program_reads import ProgramReads
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
@@ -17,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
-from awaken.project.frameworks.sqlalchemy.keys.partners import (
+from awaken.project.frameworks.sqlalchemy.keys import (
     Partners,
     Side,
     by_foreign_keys,
@@ -41,7 +42,6 @@ from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClas
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
-from awaken.project.frameworks.sqlalchemy.reads.program_reads import ProgramReads
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions

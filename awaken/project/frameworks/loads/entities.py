@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from awaken.project.frameworks.sqlalchemy.loads.by_value import read_by_value
-from awaken.project.frameworks.sqlalchemy.loads.certainty import ASSUMED, least
-from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in, is_orm
-from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
-from awaken.project.frameworks.sqlalchemy.loads.starred import elements_of, is_only_read
+from awaken.project.frameworks.loads.by_value import read_by_value
+from awaken.project.frameworks.loads.certainty import ASSUMED, least
+from awaken.project.frameworks.loads.embedded import exists_in, is_orm
+from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
+from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.names.classes import Definition
 

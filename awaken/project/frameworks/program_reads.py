@@ -8,6 +8,7 @@ from awaken.contract import Place
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.schemas.form_sights import FormSights
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.column_reads import ColumnReads
@@ -16,7 +17,6 @@ from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
-from awaken.project.frameworks.sqlalchemy.reads.kinds.forms import FormSights
 from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead

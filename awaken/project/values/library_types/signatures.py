@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Producer, Values
-from awaken.project.values.stubs.declared_types import read
+from awaken.project.values.library_types.declared_types import read
 
 _PROPERTIES = {"property", "cached_property", "hybrid_property", "abstractproperty"}
 

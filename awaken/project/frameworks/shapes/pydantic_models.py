@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.validators import read_by_validators
-from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.shapes.domain import Field, Shape
+from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -22,7 +22,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.stubs.solving import closed, solved
+from awaken.project.values.library_types.solving import closed, solved
 
 _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts

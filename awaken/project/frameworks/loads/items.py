@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from awaken.project.frameworks.sqlalchemy.loads.certainty import CERTAIN, Certainty
+from awaken.project.frameworks.loads.certainty import CERTAIN, Certainty
 
 ORDERINGS = frozenset({"desc", "asc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 """Functions and methods of a column that make an ORDER BY expression of it, and do nothing else."""

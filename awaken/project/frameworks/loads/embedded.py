@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 SET_OPERATIONS = frozenset(
     {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}

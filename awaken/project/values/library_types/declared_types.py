@@ -22,8 +22,8 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.stubs.forms import TYPING, generic, how_of
-from awaken.project.values.stubs.solving import SELF, solved
+from awaken.project.values.library_types.forms import TYPING, generic, how_of
+from awaken.project.values.library_types.solving import SELF, solved
 
 _ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
 _UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)

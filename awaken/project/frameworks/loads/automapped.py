@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 from awaken.project.values.library.automap import AUTOMAP_CLASS

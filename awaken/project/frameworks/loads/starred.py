@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.values.domain import Unknown
 

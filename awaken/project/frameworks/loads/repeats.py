@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify
-from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.embedded import exists_in
+from awaken.project.frameworks.loads.entities import classify
+from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 

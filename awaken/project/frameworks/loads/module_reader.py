@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from awaken.project.frameworks.sqlalchemy.orm import Orm
+from awaken.project.frameworks.orm import Orm
 from awaken.project.graph.calls import Calls
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding

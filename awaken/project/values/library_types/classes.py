@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from awaken.knowledge.declarations import declaration
 from awaken.project.values.domain import InstanceOf
-from awaken.project.values.stubs.declared_types import (
+from awaken.project.values.library_types.declared_types import (
     arguments_of,
     named,
     read,

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.domain import Field
+from awaken.project.frameworks.shapes.domain import Field
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments

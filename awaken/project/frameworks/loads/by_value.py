@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.frameworks.sqlalchemy.loads.certainty import WEAK
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import (
+from awaken.project.frameworks.loads.certainty import WEAK
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.mapped_classes import (
     entity_of_attribute,
     is_mapped,
 )
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 
 def read_by_value(reader: ModuleReader, item: Item) -> Item:
