@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
-from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
+from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import (
     TRIGGERS,
     decided_doubles,
 )
+from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import (
