@@ -23,6 +23,7 @@ SMALL = 12
 """Modules that one folder may hold and still be read at a glance."""
 ROOMS = (
     "codemods/sqlalchemy/query_to_select",
+    "codemods/sqlalchemy/session_to_async",
     "project/frameworks",
     "project/frameworks/sqlalchemy",
     "project/values",

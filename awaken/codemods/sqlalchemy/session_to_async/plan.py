@@ -10,51 +10,48 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environments import (
-    Environments,
-)
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.dynamic import dynamic_calls
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.published import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
     exported,
     given_out_of_sight,
     resource_out_of_sight,
     used_out_of_sight,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
-    members_at_import,
-)
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.threads.waits import Waits
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
-from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
+from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided
+from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
+    WORDS,
+    FileOperations,
+)
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     unresolved_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
+    loaded_before_validation,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed
 from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
-    WORDS,
-    FileOperations,
-)
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
@@ -79,7 +76,6 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     THREAD,
     WRAP,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
@@ -121,9 +117,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import Expir
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
-from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.loaded_before import (
-    loaded_before_validation,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -131,7 +124,6 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import 
     held_sessions,
     sessions_of_objects,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     FACTORIES,
     ResourceWriter,
@@ -140,8 +132,16 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
+    members_at_import,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
+    Environments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
-from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
-    EntryPoint,
-    begins_process,
-)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.serving import Serving
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
     whole_signature,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import (
+    EntryPoint,
+    begins_process,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.serving import Serving
 from awaken.contract import Edit, Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site

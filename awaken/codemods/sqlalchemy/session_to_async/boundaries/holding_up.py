@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.contract import Place
 from awaken.kit.sites import listed
 from awaken.knowledge.libraries import Wait

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions import name_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
@@ -27,7 +27,7 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _NAMED = {

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )
@@ -26,7 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _RESULT = "return_value="
 _ASYNC_MOCK = "unittest.mock.AsyncMock"

@@ -30,7 +30,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ATTRIBUTES = frozenset({"dirty"})
 """What sessions hold objects in."""

@@ -19,7 +19,7 @@ from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _CASTS = {"typing.cast", "typing_extensions.cast"}
 _NAMESPACE = "types.SimpleNamespace"

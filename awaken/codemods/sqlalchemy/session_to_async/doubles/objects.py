@@ -12,6 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
+    class_of_dependency,
+    given_by,
+    overrides_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
@@ -32,11 +37,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories impor
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
-    class_of_dependency,
-    given_by,
-    overrides_of,
-)
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -47,7 +47,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}

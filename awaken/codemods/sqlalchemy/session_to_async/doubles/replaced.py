@@ -43,7 +43,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"

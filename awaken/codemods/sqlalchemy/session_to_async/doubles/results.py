@@ -17,7 +17,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _TELLING = {"new_callable", "return_value", "side_effect", "wraps"}
 _SAID_OF_MOCKS = {"return_value", "side_effect"}

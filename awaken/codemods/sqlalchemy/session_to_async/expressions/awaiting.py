@@ -33,7 +33,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     NOT_AWAITABLE_HERE,
     RETURNING_GENERATOR,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
 from awaken.contract import Edit, Span
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
@@ -301,3 +300,20 @@ def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
             return value is node
         case _:
             return False
+
+
+def schema_change(module: Module, node: ast.expr) -> str:
+    """Return the code that creates or drops tables by an asynchronous engine, as ``node`` does."""
+    bind, arguments = of_schema(module, node)
+    name = module.fresh_local(node, "connection", "opened")
+    return f"async with {bind}.begin() as {name}:\n    await {name}.run_sync({arguments})"
+
+
+def of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
+    """Return the engine of ``metadata.create_all(engine)``, and what ``run_sync`` is passed."""
+    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+    given = next((one for one in call.keywords if one.arg == "bind"), None)
+    bind = call.args[0] if given is None else given.value
+    others = [one for one in (*call.args, *call.keywords) if one not in {bind, given}]
+    arguments = ", ".join(module.text_of(one) for one in (call.func, *others))
+    return module.text_of(bind), arguments

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.lines_of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
     HARMLESS,
     names_taken,
     owner_of,
@@ -26,7 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 MAKING = ("create", "create_awaited")

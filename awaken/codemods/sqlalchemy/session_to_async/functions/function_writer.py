@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.overrides import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import (
     called_by_base,
     called_by_pytest,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.colour import managers
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import read_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import (
+    MANAGER,
+    is_constructor,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     runs_of,
     write_call_of_task,
     write_run,
@@ -28,18 +35,11 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import cav
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     is_awaited_already,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import of_classes
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     gives_manager,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.properties.reading import read_at
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
-    MANAGER,
-    is_constructor,
-)
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -146,7 +146,7 @@ class FunctionWriter:
                 insertions.before(node, "async ")
             elif part.waits(function):
                 raise Refused(reasons.NOT_AWAITABLE_HERE, f"`{function.qualname}`")
-            for span, name in of_classes.renamed(module, node):
+            for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
@@ -232,7 +232,7 @@ class FunctionWriter:
         """Raise Refused where a function cannot become a coroutine function."""
         name = node.name
         is_method = module.enclosing_class(node) is not None
-        if is_method and name in of_classes.ENTERING:
+        if is_method and name in managers.ENTERING:
             self._part.managers.check(function)
         elif is_constructor(module, node):
             self._constructors.check(module, node, function)
@@ -351,8 +351,8 @@ class FunctionWriter:
                 self._make(module, awaiting, insertions, call)
             case _:
                 awaiting.awaits(nodes[0])
-                if call.name in of_classes.ENTERING:
-                    awaiting.renames(nodes[0].func, of_classes.ENTERING[call.name])
+                if call.name in managers.ENTERING:
+                    awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
 
     def _managers(
         self,
@@ -364,12 +364,12 @@ class FunctionWriter:
         """Have managers of the program entered, and those that these inherit from called."""
         module, part = site.module, self._part
         resolved = {one.place for one in part.calls.get(function, ())}
-        for call in of_classes.inherited(site.node) if function in part.steps else ():
+        for call in managers.inherited(site.node) if function in part.steps else ():
             if module.place(call) not in resolved:
                 awaiting.awaits(call)
-                awaiting.renames(call.func, of_classes.ENTERING[last_name(call.func)])
+                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
         for place in entered:
-            awaiting.enters(of_classes.entered_at(module, place))
+            awaiting.enters(managers.entered_at(module, place))
 
     def _making(self, call: Call) -> str:
         """Return the class method that is called where a class was."""

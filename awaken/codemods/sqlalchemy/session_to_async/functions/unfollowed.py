@@ -24,7 +24,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}

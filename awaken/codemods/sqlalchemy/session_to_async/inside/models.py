@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds
 from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside, holds
 from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
 from awaken.contract import Place
 from awaken.kit.sites import Refused
@@ -20,7 +20,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _LISTENS = "sqlalchemy.event.listens_for"
 _FLUSHING = {

@@ -25,7 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _CALLING = {
     "builtins.classmethod", "builtins.staticmethod", "functools.wraps",

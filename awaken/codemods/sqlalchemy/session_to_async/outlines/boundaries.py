@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.contract import OutlineRow, Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ENTRIES = {
     "command": "a command: stays synchronous, and runs a coroutine function",

@@ -14,8 +14,8 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import unknown_behind
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
@@ -25,7 +25,7 @@ from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _MADE = {
     "create_engine": "engine",

@@ -8,12 +8,12 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import ENTERING
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import ENTERING
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite

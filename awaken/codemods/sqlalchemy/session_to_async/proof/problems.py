@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import (
     ENTERING,
     inherited,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
-from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.handed.components import Component

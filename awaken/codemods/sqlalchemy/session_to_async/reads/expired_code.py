@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import expired_helper
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     Step,
     loaded_as_read,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import expired_helper
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site

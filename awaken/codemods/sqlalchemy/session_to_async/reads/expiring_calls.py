@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
+from awaken.codemods.sqlalchemy.session_to_async.colour.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     entering,
     is_of_callers,

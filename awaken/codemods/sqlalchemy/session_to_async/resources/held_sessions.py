@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_called_by_events
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with

@@ -8,21 +8,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import rows_helper
+from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.find.conditions import is_in_condition
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
+    is_called_by_events,
+    listened_to,
+    listening_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import (
     caveats_of_kept_state,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
-    is_called_by_events,
-    listened_to,
-    listening_calls,
-)
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
     check_versions,

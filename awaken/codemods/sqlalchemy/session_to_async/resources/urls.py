@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import url_helper
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     CHOOSE_DRIVER,
     NO_DRIVER,
     UNKNOWN_DRIVER,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site

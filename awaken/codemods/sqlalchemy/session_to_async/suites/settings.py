@@ -6,8 +6,8 @@ import ast
 import posixpath
 from collections.abc import Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
 from awaken.contract import (
     CreateFile,

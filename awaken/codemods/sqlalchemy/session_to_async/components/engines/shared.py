@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.mentions import (
-    mentions_of,
-    texts_naming,
-)
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_factory_by_another_name,
     targets,
+)
+from awaken.codemods.sqlalchemy.session_to_async.find.mentions import (
+    mentions_of,
+    texts_naming,
 )
 from awaken.contract import Place
 from awaken.kit.search import modules_with

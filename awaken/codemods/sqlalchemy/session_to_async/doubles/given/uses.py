@@ -20,7 +20,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 RESULT = "return_value"
 """What a mock gives."""

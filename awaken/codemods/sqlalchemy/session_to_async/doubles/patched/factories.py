@@ -29,7 +29,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _ASKED = {"call_args", "call_args_list", "call_count", "called"}

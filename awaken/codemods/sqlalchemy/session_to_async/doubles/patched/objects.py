@@ -28,7 +28,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _MOCKS = {MAGIC_MOCK, "unittest.mock.Mock"}
 _OF_PATCHES = OF_MOCKS | {"autospec", "create", "new", "new_callable", "target"}

@@ -24,7 +24,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 
 class PatchedSessions:

@@ -15,7 +15,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _ITERABLE = {"__getattr__", "__getattribute__", "__getitem__", "__iter__"}

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
     unpacks_others,
@@ -14,7 +15,6 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects impor
     annotated,
     unknown_behind,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site

@@ -5,9 +5,9 @@ from __future__ import annotations
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace

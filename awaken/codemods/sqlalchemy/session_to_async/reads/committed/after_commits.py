@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
@@ -42,7 +43,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     kind_of,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import parts_helper
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import parts_helper
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with

@@ -13,7 +13,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import waits
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
@@ -25,7 +25,7 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations
+    from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module

@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
     Waiting,
@@ -29,7 +29,7 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Value
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine

@@ -11,7 +11,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, NoneValue
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 INTEGERS = {"BIGINT", "BigInteger", "INTEGER", "Integer", "SMALLINT", "SmallInteger"}
