@@ -196,13 +196,13 @@ class Evaluator(ABC):
         if told is not None and told.is_small and told.values:
             return placed(told.values, module, node)
         try:
-            found = answers.of(key, module.path, lambda: bounded(work()), kept)
+            result = answers.of(key, module.path, lambda: bounded(work()), kept)
         except TooMuchError as error:
-            found = (TooLarge(str(error), module.place(node)),)
+            result = (TooLarge(str(error), module.place(node)),)
         finally:
             answers.forget()
-        if found:
-            return placed(found, module, node)
+        if result:
+            return placed(result, module, node)
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"awaken sees no value of `{text}`"),)
 
@@ -221,12 +221,12 @@ class Evaluator(ABC):
                 return self._lasting if follows else self._lasting_aside
 
     def _limited(self, module: Module, node: ast.expr, known: Environment) -> Values:
-        found = self._values(module, node, known)
-        if len(found) <= MOST_ALTERNATIVES:
-            return found
-        rows = tuple(one for one in found if self._is_row(one))
+        result = self._values(module, node, known)
+        if len(result) <= MOST_ALTERNATIVES:
+            return result
+        rows = tuple(value for value in result if self._is_row(value))
         # Which row is read decides what is loaded; of other objects, what they inherit says enough.
-        wider = None if rows else widened(self.classes, found)
+        wider = None if rows else widened(self.classes, result)
         if wider is not None and len(wider) <= MOST_ALTERNATIVES:
             return wider
         unknown = self.unknown(module, node, "it may be too many things")
@@ -267,19 +267,19 @@ class Evaluator(ABC):
 
     def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
-        found: Values = ()
+        result: Values = ()
         # Iterating over one of these raises, so it adds nothing to the others.
         left = tuple(
-            one
-            for one in values
-            if not isinstance(one, InstanceOf) or one.qualified not in NOT_ITERABLE
+            alternative
+            for alternative in values
+            if not isinstance(alternative, InstanceOf) or alternative.qualified not in NOT_ITERABLE
         )
         for value in left or values:
             items = iterated(value)
             if items is None:
                 items = self.results.uses.given("generator", (value,), module, node)
-            found = union(found, items)
-        return found
+            result = union(result, items)
+        return result
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         match node:
@@ -292,10 +292,10 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                found = self.building.called(module, node, known)
-                if found is None:
-                    found = packed_keyword(self, module, node, known)
-                return self.results.result(module, node, known) if found is None else found
+                result = self.building.called(module, node, known)
+                if result is None:
+                    result = packed_keyword(self, module, node, known)
+                return self.results.result(module, node, known) if result is None else result
             case ast.Await():
                 return self.results.uses.awaited(module, node, known)
             case ast.Subscript():
@@ -319,7 +319,7 @@ class Evaluator(ABC):
             case ast.BoolOp():
                 *firsts, last = [self.values(module, part, known) for part in node.values]
                 # `or` gives on what is on its left only if that is not None.
-                truthy = [tuple(one for one in first if one != NoneValue()) for first in firsts]
+                truthy = [tuple(item for item in first if item != NoneValue()) for first in firsts]
                 return union(*truthy, last)
             case ast.Starred() | ast.Yield() | ast.YieldFrom():
                 return (
@@ -335,7 +335,7 @@ class Evaluator(ABC):
         if packed is not None:
             return packed
         owners = self.values(module, node.value, known)
-        owners = tuple(self.library.variable(one) or one for one in owners)
+        owners = tuple(self.library.variable(owner) or owner for owner in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
         return union(*(item_of(self, owner, module, node) for owner in owners))
@@ -350,27 +350,27 @@ class Evaluator(ABC):
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
-        found = self._reaching(module, node, bindings, known)
+        reaching = self._reaching(module, node, bindings, known)
         scope = bindings[0].scope
-        found = self.additions.to_variable(found, module, scope, bindings[0].name, known)
-        return self.narrowing.of(module, node, bindings, found)
+        reaching = self.additions.to_variable(reaching, module, scope, bindings[0].name, known)
+        return self.narrowing.of(module, node, bindings, reaching)
 
     def _reaching(
         self, module: Module, node: ast.Name, bindings: list[Binding], known: Environment
     ) -> Values:
         """Return what a name of a function may be where ``node`` reads it."""
-        given = [one for one in bindings if one.kind not in {"annotation", "delete"}]
+        given = [binding for binding in bindings if binding.kind not in {"annotation", "delete"}]
         function = bindings[0].scope.node
         if len(given) > 1 and isinstance(function, FunctionOrLambda):
             reaching = flow_of(module, function).reaching(node)
             # Of code that runs at another time, or that is never reached, all of them are asked.
             if isinstance(reaching, Reaching) and reaching.definitions:
                 given = list(reaching.definitions)
-        declared = [one for one in bindings if one.kind == "annotation"]
+        declared = [binding for binding in bindings if binding.kind == "annotation"]
         return self._joined(module, given or declared or bindings, known)
 
     def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
-        live = [one for one in bindings if one.kind != "delete" and not is_overload(one.node)]
+        live = [item for item in bindings if item.kind != "delete" and not is_overload(item.node)]
         if not live:
             why = f"`{bindings[0].name}` is only deleted"
             return (self.unknown(module, bindings[0].node, why),)
@@ -441,11 +441,11 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
-                found = self.assigned(module, node, binding.value, binding.annotation, known)
+                result = self.assigned(module, node, binding.value, binding.annotation, known)
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
-                    return found
-                return self._seen(module, binding.value, found, known)
+                    return result
+                return self._seen(module, binding.value, result, known)
             case "with" | "for" if isinstance(node, ast.expr):
                 return self._received(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
@@ -458,18 +458,18 @@ class Evaluator(ABC):
 
     def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what a target of a loop, a ``with`` or an unpacking receives."""
-        found = received(module, node)
-        if found is None:
+        result = received(module, node)
+        if result is None:
             return self._augmented(module, node, known)
-        values = self.values(module, found.value, known)
-        match found.how:
+        values = self.values(module, result.value, known)
+        match result.how:
             case "iterated":
                 values = self.iterated(values, module, node)
             case "entered":
                 values = self.results.uses.enter(values, module, node)
             case "whole":
                 pass
-        for step in found.steps:
+        for step in result.steps:
             values = self._taken_apart(values, step, module, node)
         return values
 
@@ -491,9 +491,9 @@ class Evaluator(ABC):
         if not isinstance(statement, ast.AugAssign):
             return (self.unknown(module, node, "awaken does not follow this assignment"),)
         right = self.values(module, statement.value, known)
-        found = operated(self.values(module, node, known), statement.op, right)
-        if found is not None:
-            return found
+        result = operated(self.values(module, node, known), statement.op, right)
+        if result is not None:
+            return result
         return (self.unknown(module, node, "the result of the operator is unknown"),)
 
     def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
@@ -501,15 +501,15 @@ class Evaluator(ABC):
             return (InstanceOf("builtins.ExceptionGroup"),)
         if node.type is None:
             return (InstanceOf("builtins.BaseException"),)
-        found: Values = ()
-        for one in self.values(module, node.type, known):
-            for kind in union(*one.items) if isinstance(one, TupleOf) else (one,):
+        result: Values = ()
+        for value in self.values(module, node.type, known):
+            for kind in union(*value.items) if isinstance(value, TupleOf) else (value,):
                 match kind:
                     case ClassOf() | External():
-                        found = union(found, (InstanceOf(kind.qualified),))
+                        result = union(result, (InstanceOf(kind.qualified),))
                     case _:
-                        found = union(found, (NotRelevant("an exception"),))
-        return found
+                        result = union(result, (NotRelevant("an exception"),))
+        return result
 
     def assigned(
         self,
@@ -526,8 +526,8 @@ class Evaluator(ABC):
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
             # A test may annotate a mock as the class that it replaces.
-            mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
-            if not mocked and not any(isinstance(one, Unknown) for one in declared):
+            mocked = any(isinstance(argument, NotRelevant) and argument.mock for argument in given)
+            if not mocked and not any(isinstance(alternative, Unknown) for alternative in declared):
                 return _narrowed(declared, given)
         if value is None and isinstance(node, ast.expr):
             return self._received(module, node, known)
@@ -548,15 +548,15 @@ class Evaluator(ABC):
         source = self.names.absolute(target, module.path)
         if source is None:
             return (self.unknown(module, binding.node, "the import leaves the project"),)
-        found = self.names.layout.find(source, module.path)
-        if found.path is None:
+        result = self.names.layout.find(source, module.path)
+        if result.path is None:
             return self._from_outside(module, binding, target)
-        defining = self.load(found.path)
+        defining = self.load(result.path)
         if defining is None:
-            return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
+            return (self.unknown(module, binding.node, f"{result.path} cannot be parsed"),)
         # A binding of a package hides its submodule, except while the package itself imports that.
         if target.name not in defining.scopes.module.bindings or defining.path == module.path:
-            submodule = self.names.layout.submodule(found.path, target.name)
+            submodule = self.names.layout.submodule(result.path, target.name)
             if submodule is not None:
                 return (ModuleOf(submodule),)
         return self.global_values(defining, target.name)
@@ -568,17 +568,17 @@ class Evaluator(ABC):
         return self.named(name, module, binding.node)
 
     def _module(self, module: Module, binding: Binding, dotted: str) -> Values:
-        found = self.names.layout.find(dotted, module.path)
-        if found.path is not None:
-            return (ModuleOf(found.path),)
-        if found.ambiguous:
+        result = self.names.layout.find(dotted, module.path)
+        if result.path is not None:
+            return (ModuleOf(result.path),)
+        if result.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
 
 
 def _narrowed(declared: Values, given: Values) -> Values:
     """Return the annotation; where the value says more, as of a session or a base, the value."""
-    if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
+    if given and all(isinstance(argument, Session | DeclarativeBase) for argument in given):
         return given
     if is_made(given):
         # An annotation names the class, the value also which instance it is.

@@ -132,7 +132,7 @@ def is_growing(value: Value) -> bool:
         case InstanceOf():
             return value.grows or any(is_growing(one) for part in value.parameters for one in part)
         case TupleOf():
-            return any(is_growing(one) for part in value.items for one in part)
+            return any(is_growing(alternative) for part in value.items for alternative in part)
         case Producer():
             return any(map(is_growing, value.inner))
         case _:

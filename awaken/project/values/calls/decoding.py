@@ -20,6 +20,6 @@ def decodes(evaluator: Questions, module: Module, call: ast.Call) -> bool:
         return False
     owners = evaluator.values(module, func.value)
     return bool(owners) and all(
-        isinstance(one, External | InstanceOf) and f"{one.qualified}.{func.attr}" in known
-        for one in owners
+        isinstance(owner, External | InstanceOf) and f"{owner.qualified}.{func.attr}" in known
+        for owner in owners
     )

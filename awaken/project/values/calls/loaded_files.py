@@ -35,8 +35,8 @@ def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> Modul
     if location is None and len(given.args) > _LOCATION:
         location = given.args[_LOCATION]
     path = None if location is None else paths.of(location)
-    found = None if path is None else evaluator.load(path)
-    return None if found is None else ModuleOf(found.path)
+    result = None if path is None else evaluator.load(path)
+    return None if result is None else ModuleOf(result.path)
 
 
 def _value_of(module: Module, node: ast.expr) -> ast.expr | None:

@@ -52,9 +52,9 @@ class Parameters:
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
-        found = self._of(module, binding, known)
+        result = self._of(module, binding, known)
         # The loads of a passed object are asked of the callers on demand.
-        return from_parameter(found, module.place(binding.node), self._evaluator.mapping.is_mapped)
+        return from_parameter(result, module.place(binding.node), self._evaluator.mapping.is_mapped)
 
     def _of(self, module: Module, binding: Binding, known: Environment) -> Values:
         parameter = binding.node
@@ -72,7 +72,7 @@ class Parameters:
         if any(map(is_open, given)):
             passed = self._passed(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
-        if given and not any(isinstance(one, Unknown) for one in given):
+        if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
         passed = self._passed(known, parameter)
@@ -80,9 +80,9 @@ class Parameters:
             return passed
         if isinstance(function, ast.Lambda) and not given:
             items = self._items_for(module, function, parameter, known)
-            found = items or expected_of(self._evaluator, module, function, parameter, known)
-            if found or items is not None:
-                return found
+            result = items or expected_of(self._evaluator, module, function, parameter, known)
+            if result or items is not None:
+                return result
         # Nothing but pytest passes a fixture, so that it is no less sure than an annotation.
         return (
             self._fixture(module, function, parameter)
@@ -136,12 +136,12 @@ class Parameters:
 
     def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:
         """Return the annotation, unless the dependency is known to give something else."""
-        sessions = {one.kind for one in injected if isinstance(one, Session)}
-        promised = {one.kind for one in declared if isinstance(one, Session)}
-        if not injected or any(isinstance(one, Unknown) for one in injected):
+        sessions = {value.kind for value in injected if isinstance(value, Session)}
+        promised = {value.kind for value in declared if isinstance(value, Session)}
+        if not injected or any(isinstance(value, Unknown) for value in injected):
             return declared
         # FastAPI passes what the dependency gives, whatever the annotation says.
-        if not promised and any(isinstance(one, Unknown) for one in declared):
+        if not promised and any(isinstance(value, Unknown) for value in declared):
             return injected
         is_async = {kind.startswith("async") for kind in sessions | promised}
         if sessions and promised and len(is_async) > 1:
@@ -152,7 +152,7 @@ class Parameters:
     def annotated(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
         declared = self._evaluator.declared(module, arguments[0])
-        injected = union(*(self._injected(module, one) for one in arguments[1:]))
+        injected = union(*(self._injected(module, argument) for argument in arguments[1:]))
         return self._same(module, arguments[0], declared, injected)
 
     def _injected(self, module: Module, default: ast.expr) -> Values:
@@ -164,33 +164,33 @@ class Parameters:
         provider = evaluator.injections.provider(module, default)
         if provider is None:
             return ()
-        found: Values = ()
-        for one in evaluator.values(module, provider):
-            match one:
+        result: Values = ()
+        for value in evaluator.values(module, provider):
+            match value:
                 case FunctionOf():
-                    found = union(found, passed_on_by(evaluator.returned(one)))
+                    result = union(result, passed_on_by(evaluator.returned(value)))
                 case ClassOf():
-                    found = union(found, (InstanceOf(one.qualified),))
+                    result = union(result, (InstanceOf(value.qualified),))
                 case Producer(how="callable" | "factory"):
-                    found = union(found, passed_on_by(one.inner))
+                    result = union(result, passed_on_by(value.inner))
                 case _:
                     why = "the dependency could not be followed"
-                    found = union(found, (evaluator.unknown(module, default, why),))
-        return found
+                    result = union(result, (evaluator.unknown(module, default, why),))
+        return result
 
     def _provided(self, module: Module, marker: ast.Subscript) -> Values:
         """Return what ``Provide[Container.service]`` has passed in; empty for anything else."""
         evaluator = self._evaluator
         if evaluator.names.qualified(module, marker.value) not in injection().markers:
             return ()
-        found: Values = ()
-        for one in evaluator.values(module, marker.slice):
-            if isinstance(one, Producer) and one.how == "callable":
-                found = union(found, one.inner)
+        result: Values = ()
+        for value in evaluator.values(module, marker.slice):
+            if isinstance(value, Producer) and value.how == "callable":
+                result = union(result, value.inner)
             else:
                 why = "the provider could not be followed"
-                found = union(found, (evaluator.unknown(module, marker, why),))
-        return found
+                result = union(result, (evaluator.unknown(module, marker, why),))
+        return result
 
     def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
@@ -207,7 +207,7 @@ class Parameters:
         if not isinstance(call, ast.Call):
             return None
         keyword = above.arg if isinstance(above, ast.keyword) else None
-        given = [one for one, _ in parameters_of(function.args)]
+        given = [argument for argument, _ in parameters_of(function.args)]
         position = given.index(parameter) if parameter in given else -1
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, call.func)
@@ -222,8 +222,8 @@ class Parameters:
         if not isinstance(function, Function):
             return ()
         evaluator = self._evaluator
-        found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
-        return () if found is None else passed_on_by(evaluator.returned(found))
+        fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
+        return () if fixture is None else passed_on_by(evaluator.returned(fixture))
 
     def received(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the values that visible callers pass, or why they are unknown."""
@@ -248,10 +248,10 @@ class Parameters:
         self, passed: Passed, module: Module, parameter: ast.arg, why: str
     ) -> Values:
         evaluator = self._evaluator
-        declared = [one for each in passed.expected.values() for one in each]
+        declared = [argument for each in passed.expected.values() for argument in each]
         values = union(
-            *(evaluator.values(one.module, one.node) for one in passed.given),
-            *(evaluator.declared(one.module, one.node) for one in declared),
+            *(evaluator.values(argument.module, argument.node) for argument in passed.given),
+            *(evaluator.declared(argument.module, argument.node) for argument in declared),
         )
         doubts = passed.doubts.keys() - passed.expected.keys()
         if (passed.given or declared) and not values:
@@ -259,23 +259,23 @@ class Parameters:
             return ()
         # A default alone is no evidence: no visible call relies on it.
         is_called = bool(passed.calls or declared)
-        found = [value for value in values if value != NoneValue()] if is_called else []
+        result = [value for value in values if value != NoneValue()] if is_called else []
         # Tests pass mocks where the program passes the real thing.
-        if not doubts and found and not _is_only_mocked(values):
+        if not doubts and result and not _is_only_mocked(values):
             return values
-        if found and all(isinstance(one, Session) for one in found):
+        if result and all(isinstance(value, Session) for value in result):
             # One and the same, in whichever order the callers were found.
             doubt = min(doubts)
             return tuple(
-                replace(one, unless=one.unless or doubt) if isinstance(one, Session) else one
-                for one in values
+                replace(item, unless=item.unless or doubt) if isinstance(item, Session) else item
+                for item in values
             )
-        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        unknown = next((value for value in result if isinstance(value, Unknown)), None)
         if unknown is None:
-            doubt = min(doubts, default="") if found else ""
+            doubt = min(doubts, default="") if result else ""
             unknown = evaluator.unknown(module, parameter, f"{why}, and {doubt}" if doubt else why)
         # The arguments of visible calls are among its values.
-        return (*(one for one in found if not isinstance(one, Unknown | NotRelevant)), unknown)
+        return (*(item for item in result if not isinstance(item, Unknown | NotRelevant)), unknown)
 
     def _receiver(
         self, module: Module, function: ast.AST, parameter: ast.arg
@@ -302,18 +302,18 @@ class Parameters:
 
 def passed_on_by(values: Values) -> Values:
     """Return what FastAPI and pytest pass on: what a generator yields, a coroutine returns."""
-    found: Values = ()
+    result: Values = ()
     for value in values:
         if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}:
-            found = union(found, value.inner)
+            result = union(result, value.inner)
         elif value != NoneValue():
-            found = union(found, (value,))
-    return found
+            result = union(result, (value,))
+    return result
 
 
 def _variadic(function: ast.AST) -> list[ast.arg]:
     args: ast.arguments = function.args  # type: ignore[attr-defined]
-    return [one for one in (args.vararg, args.kwarg) if one is not None]
+    return [argument for argument in (args.vararg, args.kwarg) if argument is not None]
 
 
 def _is_only_mocked(values: Values) -> bool:

@@ -29,9 +29,9 @@ class GenericClass(NamedTuple):
 @cache
 def library_class(qualified: str) -> GenericClass | None:
     """Return a class that a stub declares; None where there is none."""
-    found = declaration(qualified)
-    node = found.nodes[0] if found is not None and found.nodes else None
-    if found is None or not isinstance(node, ast.ClassDef):
+    result = declaration(qualified)
+    node = result.nodes[0] if result is not None and result.nodes else None
+    if result is None or not isinstance(node, ast.ClassDef):
         return None
     bases: list[InstanceOf] = []
     listed: tuple[str, ...] | None = None
@@ -39,15 +39,15 @@ def library_class(qualified: str) -> GenericClass | None:
     for base in node.bases:
         arguments = arguments_of(base) if isinstance(base, ast.Subscript) else []
         outer = base.value if isinstance(base, ast.Subscript) else base
-        declared = named(found.module, outer)
+        declared = named(result.module, outer)
         if declared is None:
             continue
         is_protocol = is_protocol or declared.qualified == "typing.Protocol"
         if declared.qualified in PARAMETRISED:
             if arguments:
-                listed = variables_in(found.module, arguments)
+                listed = variables_in(result.module, arguments)
             continue
-        inner = tuple(read(found.module, argument) for argument in arguments)
+        inner = tuple(read(result.module, argument) for argument in arguments)
         bases.append(InstanceOf(declared.qualified, parameters=inner))
-    variables = variables_in(found.module, node.bases) if listed is None else listed
+    variables = variables_in(result.module, node.bases) if listed is None else listed
     return GenericClass(variables, tuple(bases), is_protocol)

@@ -44,8 +44,8 @@ def read(module: str, node: ast.expr) -> Values:
         case ast.BinOp(op=ast.BitOr()):
             return union(read(module, node.left), read(module, node.right))
         case ast.Name() | ast.Attribute():
-            found = named(module, node)
-            return _UNREAD if found is None else of_declaration(found)
+            result = named(module, node)
+            return _UNREAD if result is None else of_declaration(result)
         case ast.Subscript():
             return _generic(module, node)
         case _:
@@ -155,8 +155,8 @@ def _made(found: Declaration, value: ast.Call) -> Values:
         constraints = value.args[1:]
         limits = constraints or ([] if bound is None else [bound])
         # A bound by a protocol says what it can do, not what it is.
-        limits = [one for one in limits if not _is_protocol(found.module, one)]
-        known = union(*(read(found.module, one) for one in limits))
+        limits = [limit for limit in limits if not _is_protocol(found.module, limit)]
+        known = union(*(read(found.module, limit) for limit in limits))
         return (TypeVariable(f"{found.module}.{found.name}", known),)
     if made_by == "NewType" and len(value.args) > 1:
         return read(found.module, value.args[1])
@@ -172,14 +172,14 @@ def _is_protocol(module: str, node: ast.expr) -> bool:
 
 
 def _generic(module: str, node: ast.Subscript) -> Values:
-    found = named(module, node.value)
-    if found is None:
+    result = named(module, node.value)
+    if result is None:
         return _UNREAD
     arguments = arguments_of(node)
-    first = found.nodes[0] if found.nodes else None
+    first = result.nodes[0] if result.nodes else None
     if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
-        return _alias(found, first.value, [read(module, argument) for argument in arguments])
-    return generic(found.qualified, arguments, lambda one: read(module, one))
+        return _alias(result, first.value, [read(module, argument) for argument in arguments])
+    return generic(result.qualified, arguments, lambda argument: read(module, argument))
 
 
 def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Values:
@@ -190,16 +190,16 @@ def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Valu
 
 def variables_in(module: str, nodes: list[ast.expr]) -> tuple[str, ...]:
     """Return the type variables in types of a stub, in the order of appearance."""
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for node in nodes:
         for inner in _names(node):
-            for one in read(module, inner):
-                if isinstance(one, TypeVariable) and one.name != SELF:
-                    found[one.name] = None
-    return tuple(found)
+            for value in read(module, inner):
+                if isinstance(value, TypeVariable) and value.name != SELF:
+                    result[value.name] = None
+    return tuple(result)
 
 
 def _names(node: ast.expr) -> list[ast.Name]:
     """Return the names in a type from left to right."""
-    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
-    return sorted(names, key=lambda one: (one.lineno, one.col_offset))
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return sorted(names, key=lambda name: (name.lineno, name.col_offset))

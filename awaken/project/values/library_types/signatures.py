@@ -69,12 +69,12 @@ def signature(
         # Stubs from before `/` mark such parameters by two underscores.
         max(
             len(arguments.posonlyargs) - bound,
-            sum(one.arg.startswith("__") for one in everything[bound:]),
+            sum(argument.arg.startswith("__") for argument in everything[bound:]),
         ),
         _parameter(module, arguments.vararg, False) if arguments.vararg else None,
         tuple(
-            _parameter(module, one, default is None)
-            for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            _parameter(module, argument, default is None)
+            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         ),
         _parameter(module, arguments.kwarg, False) if arguments.kwarg else None,
         returns,
@@ -86,18 +86,18 @@ def filled(one: Signature, call: ast.Call) -> list[Filled] | None:
 
     After ``*items`` no position is certain, so only a variadic parameter takes the unpacked ones.
     """
-    found: list[Filled] = []
+    parameters: list[Filled] = []
     positions = list(one.positional)
     for argument in call.args:
         if isinstance(argument, ast.Starred):
             if one.variadic is None:
                 return None
-            found.append(Filled(one.variadic, argument.value, True))
+            parameters.append(Filled(one.variadic, argument.value, True))
             positions = []
         elif positions:
-            found.append(Filled(positions.pop(0), argument, False))
+            parameters.append(Filled(positions.pop(0), argument, False))
         elif one.variadic is not None:
-            found.append(Filled(one.variadic, argument, False))
+            parameters.append(Filled(one.variadic, argument, False))
         else:
             return None
     named = {parameter.name: parameter for parameter in one.positional[one.by_position_only :]}
@@ -108,8 +108,8 @@ def filled(one: Signature, call: ast.Call) -> list[Filled] | None:
         parameter = named.get(keyword.arg, one.other_keywords)
         if parameter is None:
             return None
-        found.append(Filled(parameter, keyword.value, False))
-    return found if _is_complete(one, call, found) else None
+        parameters.append(Filled(parameter, keyword.value, False))
+    return parameters if _is_complete(one, call, parameters) else None
 
 
 def _is_complete(one: Signature, call: ast.Call, found: list[Filled]) -> bool:
@@ -138,4 +138,4 @@ def _parameter(module: str, node: ast.arg, required: bool) -> Parameter:
 
 
 def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    return {ast.unparse(one).rpartition(".")[2] for one in node.decorator_list}
+    return {ast.unparse(decorator).rpartition(".")[2] for decorator in node.decorator_list}

@@ -79,10 +79,10 @@ def closed(values: Values, place: Place, why: str = "") -> Values:
 def _solved(value: Value, solution: Solution) -> Values:
     match value:
         case TypeVariable():
-            found = solution.get(value.name)
-            if found is None:
+            result = solution.get(value.name)
+            if result is None:
                 return (value,)
-            return tuple(map(_as_class, found)) if value.as_class else found
+            return tuple(map(_as_class, result)) if value.as_class else result
         case Producer():
             return (replace(value, inner=solved(value.inner, solution)),)
         case InstanceOf() if value.parameters:

@@ -219,7 +219,7 @@ class ControlGraph:
         yield generators[0].iter
         if isinstance(node, ast.GeneratorExp):
             return  # the rest runs at another time
-        targets = [one for generator in generators for one in ast.walk(generator.target)]
+        targets = [part for generator in generators for part in ast.walk(generator.target)]
         hidden = {target.id for target in targets if isinstance(target, ast.Name)}
         head: list[int] = []
 
