@@ -205,7 +205,7 @@ class Orm:
 
         Those that a declarative base is made of are among them.
         """
-        return tuple(one.qualified for one in self._models.ancestors(qualified))
+        return tuple(ancestor.qualified for ancestor in self._models.ancestors(qualified))
 
     def mapping_status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
@@ -217,11 +217,11 @@ class Orm:
         None is one whose name is put together. There may be more: the target of such a relationship
         may be unknown as well.
         """
-        found: dict[str, tuple[str | None, ...]] = {}
+        relationships: dict[str, tuple[str | None, ...]] = {}
         for site in self._models.relationships.leading_to(qualified):
             if site.owner is not None:
-                found[site.owner] = (*found.get(site.owner, ()), site.attribute)
-        return found
+                relationships[site.owner] = (*relationships.get(site.owner, ()), site.attribute)
+        return relationships
 
     def relationship_sides(self, path: str) -> tuple[Site, ...]:
         """Return the sides of relationships that a file declares, those of backrefs included."""
@@ -318,7 +318,7 @@ class Orm:
 
         By those that a relationship of ``owner`` follows, or all. None if unknown.
         """
-        sides = [self._side(one) for one in (owner, target)]
+        sides = [self._side(name) for name in (owner, target)]
         if sides[0] is None or sides[1] is None:
             return None
         if not attribute:
@@ -340,17 +340,17 @@ class Orm:
 
     def _tables(self, qualified: str) -> frozenset[str] | None:
         """Return the names of the tables that a class has its rows from; None if not all are."""
-        above = [self._models.mapped_class(one) for one in self.mapping_ancestors(qualified)]
-        named = [self._attributes.with_tablename(one) for one in above if one is not None]
-        if any(one.table != "plain" or one.tablename is None for one in named):
+        above = [self._models.mapped_class(name) for name in self.mapping_ancestors(qualified)]
+        named = [self._attributes.with_tablename(model) for model in above if model is not None]
+        if any(model.table != "plain" or model.tablename is None for model in named):
             return None
-        return frozenset(one.tablename for one in named if one.tablename is not None)
+        return frozenset(model.tablename for model in named if model.tablename is not None)
 
     def _with_references(self, mapped: MappedClass) -> Mapping[str, ColumnFacts]:
         """Return the columns of a class with ``"table.column"`` where keys name attributes."""
         return {
-            name: one if one.refers is None else self._with_reference(one, one.refers)
-            for name, one in mapped.columns.items()
+            name: column if column.refers is None else self._with_reference(column, column.refers)
+            for name, column in mapped.columns.items()
         }
 
     def _with_reference(self, column: ColumnFacts, refers: str) -> ColumnFacts:

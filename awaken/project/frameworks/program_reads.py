@@ -65,14 +65,14 @@ class ProgramReads:
     def of(self, wanted: Wanted) -> tuple[Read, ...]:
         """Return the visible reads that are wanted, in order: those among ``all``."""
         if self._all is not None:
-            return tuple(one for one in self._all if _is_among(one, wanted))
-        found = [
+            return tuple(read for read in self._all if _is_among(read, wanted))
+        result = [
             *self._plain.of(wanted),
             *(() if "dynamic" in wanted.without else self._dynamic.of(wanted.attributes)),
             *(() if "generated" in wanted.without else self._generated.of(wanted.attributes)),
         ]
-        kept = dict.fromkeys(one for one in found if _is_among(one, wanted))
-        return tuple(sorted(kept, key=lambda one: one.place))
+        kept = dict.fromkeys(candidate for candidate in result if _is_among(candidate, wanted))
+        return tuple(sorted(kept, key=lambda read: read.place))
 
     def of_schemas(self) -> tuple[tuple[Place | None, Read], ...]:
         """Return the reads of schemas, each with the expression that gives the object."""

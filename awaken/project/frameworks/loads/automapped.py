@@ -34,7 +34,7 @@ def _may_be(reader: ModuleReader, node: ast.expr, left: int) -> bool:
                 return False
             there = ModuleReader(reader.project, called.module)
             returned = returned_by(called.module, called.function)
-            return bool(returned) and all(_may_be(there, one, left - 1) for one in returned)
+            return bool(returned) and all(_may_be(there, part, left - 1) for part in returned)
         case ast.Name() if left:
             value = reader.only_value(node)
             return value is not None and _may_be(reader, value, left - 1)
@@ -49,7 +49,7 @@ def _are_classes(reader: ModuleReader, node: ast.expr) -> bool:
         return isinstance(value, ast.Attribute) and _are_classes(reader, value)
     match node:
         case ast.Attribute(value=ast.Name() as base, attr="classes"):
-            return all(one.kind != "parameter" for one in reader.bindings(base))
+            return all(binding.kind != "parameter" for binding in reader.bindings(base))
         # ``models.Base.classes``, where `models` is a module.
         case ast.Attribute(value=ast.Attribute() as base, attr="classes"):
             name = reader.qualified(base)

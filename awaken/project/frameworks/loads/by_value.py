@@ -40,8 +40,8 @@ def _noted(reader: ModuleReader, node: ast.expr) -> Item | None:
     project = reader.project
     owners = project.classes_of(reader.module, value.value)
     owners = owners or project.instance_of(reader.module, value.value)
-    found = [entity_of_attribute(reader, value, one) for one in owners]
-    if not found or any(item is None for item in found):
+    items = [entity_of_attribute(reader, value, owner) for owner in owners]
+    if not items or any(item is None for item in items):
         return None
     return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
 
@@ -50,5 +50,5 @@ def is_mapped_value(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether the value of ``node`` is a mapped class, whatever gives it."""
     if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False
-    found = reader.project.classes_of(reader.module, node)
-    return bool(found) and all(is_mapped(reader, one) for one in found)
+    classes = reader.project.classes_of(reader.module, node)
+    return bool(classes) and all(is_mapped(reader, name) for name in classes)

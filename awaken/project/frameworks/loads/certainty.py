@@ -55,5 +55,5 @@ ASSUMED = Certainty(Degree.ASSUMED)
 def least(found: Iterable[Certainty]) -> Certainty:
     """Return how sure it is that all of ``found`` hold: the least degree, and the first reason."""
     known = list(found)
-    reason = next((one.reason for one in known if one.reason), "")
-    return Certainty(min((one.degree for one in known), default=Degree.CERTAIN), reason)
+    reason = next((certainty.reason for certainty in known if certainty.reason), "")
+    return Certainty(min((certainty.degree for certainty in known), default=Degree.CERTAIN), reason)

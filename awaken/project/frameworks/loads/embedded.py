@@ -49,8 +49,8 @@ def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Ex
         case _:
             negated = None
     if negated is not None:
-        found = exists_in(reader, negated, depth)
-        return Exists(orm=False) if found is not None and _is_old(reader) else found
+        exists = exists_in(reader, negated, depth)
+        return Exists(orm=False) if exists is not None and _is_old(reader) else exists
     while isinstance(node, ast.Call):
         if reader.library_name(node.func) == "exists":
             asked = [one for one in node.args if _is_statement(reader, one) or not _is_old(reader)]

@@ -75,18 +75,18 @@ _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 
 def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
     """Classify the arguments of ``query(...)``; a literal ``*[a, b]`` counts as its elements."""
-    found: list[Item] = []
+    items: list[Item] = []
     nodes = list(nodes)
     for node in nodes:
         if not isinstance(node, ast.Starred):
-            found.append(classify(reader, node))
+            items.append(classify(reader, node))
             continue
         elements = literal_elements(reader, node.value)
         if elements is None:
-            found.extend(_columns_of_list(reader, node, alone=len(nodes) == 1))
+            items.extend(_columns_of_list(reader, node, alone=len(nodes) == 1))
         else:
-            found.extend(classify(reader, element) for element in elements)
-    return tuple(read_by_value(reader, item) for item in found)
+            items.extend(classify(reader, element) for element in elements)
+    return tuple(read_by_value(reader, item) for item in items)
 
 
 def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
@@ -96,14 +96,14 @@ def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) ->
     there twice.
     """
     elements = elements_of(reader, node.value)
-    found = [classify(one.reader, one.node) for one in elements]
-    known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in found)
-    if not found or not known or any(item.certainty.is_weak for item in found):
+    result = [classify(candidate.reader, candidate.node) for candidate in elements]
+    known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in result)
+    if not result or not known or any(item.certainty.is_weak for item in result):
         return [Item(node, What.UNKNOWN)]
-    are_orm = alone and all(item.orm for item in found)
+    are_orm = alone and all(item.orm for item in result)
     items: list[Item] = []
-    for element, item in zip(elements, found, strict=True):
-        one = replace(
+    for element, item in zip(elements, result, strict=True):
+        entry = replace(
             item,
             node=node,
             what=What.EXPRESSION,
@@ -112,7 +112,7 @@ def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) ->
             mixed=True,
             constant=False,
         )
-        items += [one, one] if element.repeated else [one]
+        items += [entry, entry] if element.repeated else [entry]
     return items
 
 
@@ -303,7 +303,7 @@ def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -
 def _is_of_each_row(call: ast.Call, name: str) -> bool:
     """Whether it is ``max(a, b)`` or ``min(a, b)`` of SQLite, of several values of a row."""
     return name.lower() in {"max", "min"} and (
-        len(call.args) > 1 or any(isinstance(one, ast.Starred) for one in call.args)
+        len(call.args) > 1 or any(isinstance(argument, ast.Starred) for argument in call.args)
     )
 
 
@@ -316,8 +316,8 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
         unseen = (node for node in nodes if not isinstance(node, ast.Constant))
         return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in unseen]
     # Less deep each time: a variable may be built on itself.
-    found = (classify(reader, node, depth - 1) for node in nodes)
-    return [item for item in found if item.what is not What.UNKNOWN or item.mixed]
+    items = (classify(reader, node, depth - 1) for node in nodes)
+    return [item for item in items if item.what is not What.UNKNOWN or item.mixed]
 
 
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
@@ -348,10 +348,10 @@ def _owner_of(inner: Sequence[Item]) -> tuple[Item | None, bool]:
 
 def _flattened(nodes: Iterable[ast.expr]) -> list[ast.expr]:
     """Take the elements of tuples as well: ``case((User.age > 3, 1))``."""
-    found: list[ast.expr] = []
+    result: list[ast.expr] = []
     for node in nodes:
-        found.extend(node.elts if isinstance(node, ast.Tuple | ast.List) else (node,))
-    return found
+        result.extend(node.elts if isinstance(node, ast.Tuple | ast.List) else (node,))
+    return result
 
 
 def _classify_method(
@@ -388,15 +388,15 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
         return Item(node, What.UNKNOWN, mixed=True)
     bindings = reader.bindings(node)
     values = [binding.value for binding in bindings if binding.kind == "assignment"]
-    found = [classify(reader, value, depth - 1) for value in values if value is not None]
-    if not bindings or len(found) != len(bindings):
+    items = [classify(reader, value, depth - 1) for value in values if value is not None]
+    if not bindings or len(items) != len(bindings):
         return _imported(reader, node)
-    if len({item.what for item in found}) != 1 or found[0].what is What.UNKNOWN:
+    if len({item.what for item in items}) != 1 or items[0].what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
-    first = found[0]
+    first = items[0]
     # A subquery in a variable is named by that variable.
     owner = node.id if first.what is What.SELECTABLE else first.owner
-    if len(found) > 1:
+    if len(items) > 1:
         # Its label depends on which assignment ran.
         return Item(node, first.what, owner=owner, key="", hashable=None)
     return replace(first, node=node, owner=owner)
@@ -432,9 +432,9 @@ def _defined(reader: ModuleReader, node: ast.expr, definition: Definition) -> It
 
 def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
     whats = {What.COLUMN, What.EXPRESSION, What.UNKNOWN}
-    found = [item for item in _inner(reader, parts, depth) if item.what in whats]
-    owner, mixed = _owner_of(found)
-    inner = [item for item in found if item.what is not What.UNKNOWN]
+    items = [item for item in _inner(reader, parts, depth) if item.what in whats]
+    owner, mixed = _owner_of(items)
+    inner = [item for item in items if item.what is not What.UNKNOWN]
     if not inner:
         return Item(node, What.UNKNOWN, mixed=mixed)
     return Item(

@@ -118,10 +118,10 @@ def _entity_of_facts(reader: ModuleReader, node: ast.expr, facts: ClassFacts) ->
 
 def _declares_table(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class names its table, as only mapped ones do, whatever it inherits."""
-    found = _class_node(reader, facts)
-    return found is not None and any(
+    class_node = _class_node(reader, facts)
+    return class_node is not None and any(
         isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
-        for statement in found[1].body
+        for statement in class_node[1].body
         if isinstance(statement, ast.Assign)
         for target in statement.targets
     )
@@ -141,13 +141,13 @@ def is_mapped(reader: ModuleReader, qualified: str) -> bool:
 
 def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class with an external base has columns, as only a mapped one can."""
-    found = _class_node(reader, facts)
+    class_node = _class_node(reader, facts)
     # If all bases are visible, none of them maps it.
-    if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
+    if class_node is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
         return False
-    values = [getattr(statement, "value", None) for statement in found[1].body]
+    values = [getattr(statement, "value", None) for statement in class_node[1].body]
     calls = [value.func for value in values if isinstance(value, ast.Call)]
-    return any(getattr(one, "attr", getattr(one, "id", "")) in _COLUMNS for one in calls)
+    return any(getattr(call, "attr", getattr(call, "id", "")) in _COLUMNS for call in calls)
 
 
 def _class_node(
@@ -163,10 +163,10 @@ def _class_node(
 
 def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
     bindings = reader.bindings(node)
-    found = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
-    if not found or any(item is None for item in found):
+    result = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
+    if not result or any(item is None for item in result):
         return None
-    items = [item for item in found if item is not None]
+    items = [item for item in result if item is not None]
     models = {item.model for item in items}
     return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
 
@@ -204,10 +204,10 @@ def _entity_of_loop(
     reader: ModuleReader, node: ast.Name, bound: ast.AST, depth: int
 ) -> Item | None:
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
-    elements = [_loop_element(one, bound, reader) for one in _iterated(reader, bound)]
-    found = [entity_of(reader, one, depth - 1) if one is not None else None for one in elements]
-    entities = [item for item in found if item is not None]
-    if not entities or len(entities) < len(found):
+    elements = [_loop_element(part, bound, reader) for part in _iterated(reader, bound)]
+    items = [entity_of(reader, part, depth - 1) if part is not None else None for part in elements]
+    entities = [item for item in items if item is not None]
+    if not entities or len(entities) < len(items):
         return None
     models = {item.model for item in entities}
     return replace(_joined(node, entities), model=models.pop() if len(models) == 1 else None)
@@ -229,7 +229,7 @@ def _is_list_changed(reader: ModuleReader, name: ast.Name) -> bool:
     """Whether the list in a variable of this function may get other elements, by any use of it."""
     function = reader.module.enclosing_function(name)
     bindings = reader.bindings(name)
-    if function is None or any(one.scope is reader.module.scopes.module for one in bindings):
+    if function is None or any(item.scope is reader.module.scopes.module for item in bindings):
         return True
     return any(
         isinstance(node, ast.Name)
@@ -284,12 +284,12 @@ def _entity_passed(
     # One invisible caller may pass another class.
     if passed is None or passed.doubts or not passed.calls:
         return None
-    found = [
+    result = [
         entity_of(ModuleReader(reader.project, given.module), given.node, depth - 1)
         for given in passed.given
     ]
-    items = [item for item in found if item is not None]
-    if not items or len(items) < len(found):
+    items = [item for item in result if item is not None]
+    if not items or len(items) < len(result):
         return None
     models = {item.model for item in items}
     return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
@@ -334,13 +334,13 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
         bounds = [getattr(binding.node, "bound", None) for binding in reader.bindings(parsed)]
         if len(bounds) == 1 and bounds[0] is not None:
             return _is_mapped_type(reader, bounds[0])
-    found = _definition_of(reader, qualified) if qualified is not None else None
-    there, made = found or (reader, parsed)
+    pair = _definition_of(reader, qualified) if qualified is not None else None
+    there, made = pair or (reader, parsed)
     if not isinstance(made, ast.Call):
         return False
     if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
         return False
-    bound = next((one.value for one in made.keywords if one.arg == "bound"), None)
+    bound = next((keyword.value for keyword in made.keywords if keyword.arg == "bound"), None)
     return bound is not None and _is_mapped_type(there, bound)
 
 
@@ -363,8 +363,8 @@ def _entity_of_class_attribute(
     name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
     if name is None:
         return None
-    is_given, found = _entity_in(reader, name, node, depth)
-    return found if is_given else _entity_below(reader, name, node, depth)
+    is_given, item = _entity_in(reader, name, node, depth)
+    return item if is_given else _entity_below(reader, name, node, depth)
 
 
 def entity_of_attribute(reader: ModuleReader, node: ast.Attribute, name: str) -> Item | None:
@@ -380,11 +380,11 @@ def _entity_in(
     while queue:
         qualified = queue.pop(0)
         facts = reader.project.class_facts(qualified)
-        found = _class_node(reader, facts) if facts is not None else None
-        if facts is None or found is None or qualified in seen:
+        pair = _class_node(reader, facts) if facts is not None else None
+        if facts is None or pair is None or qualified in seen:
             continue
         seen.add(qualified)
-        given = list(_attribute_values(*found, node, depth))
+        given = list(_attribute_values(*pair, node, depth))
         entities = [item for item in given if item is not None]
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
@@ -400,10 +400,10 @@ def _entity_below(
     given: list[Item | None] = []
     for name in reader.project.all_subclasses(qualified):
         facts = reader.project.class_facts(name)
-        found = None if facts is None else _class_node(reader, facts)
-        if found is None:
+        pair = None if facts is None else _class_node(reader, facts)
+        if pair is None:
             return None
-        given += _attribute_values(*found, node, depth)
+        given += _attribute_values(*pair, node, depth)
     entities = [item for item in given if item is not None and not item.certainty.is_weak]
     if not entities or len(entities) < len(given):
         return None
@@ -438,15 +438,15 @@ def _entity_of_mapping(
     if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
         owner = f"{reader.module.name}.{reader.module.qualname(around)}"
     facts = reader.project.class_facts(owner) if owner is not None else None
-    found = None if facts is None else _class_node(reader, facts)
-    for statement in found[1].body if found is not None else ():
-        if found is not None and isinstance(statement, ast.AnnAssign):
+    pair = None if facts is None else _class_node(reader, facts)
+    for statement in pair[1].body if pair is not None else ():
+        if pair is not None and isinstance(statement, ast.AnnAssign):
             noted = statement.annotation
             match noted:
                 case ast.Subscript(
                     value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
                 ) if _is_attribute(statement.target, mapping.attr, True):
-                    return _entity_of_annotation(found[0], node, one)
+                    return _entity_of_annotation(pair[0], node, one)
                 case _:
                     pass
     return None
@@ -457,9 +457,9 @@ def _entity_of_item(
 ) -> Item | None:
     """``MODELS[key]``, where all values of the dictionary are mapped classes."""
     values = dictionary_values(reader.module, dictionary)
-    found = [entity_of(reader, value, depth - 1) for value in values]
-    entities = [item for item in found if item is not None]
-    if not entities or len(entities) < len(found):
+    items = [entity_of(reader, value, depth - 1) for value in values]
+    entities = [item for item in items if item is not None]
+    if not entities or len(entities) < len(items):
         return None
     joined = _joined(node, entities)
     if not is_of_module(reader.module, dictionary):
@@ -514,7 +514,7 @@ def _assignments_in(module: Module, around: ast.ClassDef) -> list[ast.Assign | a
     kept: list[ast.Assign | ast.AnnAssign] | None = module.memo.get(key)
     if kept is None:
         nodes = module.walk(around)
-        kept = [one for one in nodes if isinstance(one, ast.Assign | ast.AnnAssign)]
+        kept = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
         module.memo[key] = kept
     return kept
 

@@ -83,7 +83,7 @@ class ModuleReader:
 
     def only_value(self, node: ast.Name) -> ast.expr | None:
         """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        found = self.bindings(node)
-        if len(found) != 1 or found[0].kind != "assignment":
+        bindings = self.bindings(node)
+        if len(bindings) != 1 or bindings[0].kind != "assignment":
             return None
-        return found[0].value
+        return bindings[0].value

@@ -177,7 +177,7 @@ class Sources:
         if module is None or body is None:
             return False
         bindings = module.scopes.scope_made_by(body).bindings.get(node.attr, [])
-        return bool(bindings) and all(isinstance(one.value, ast.Constant) for one in bindings)
+        return bool(bindings) and all(isinstance(item.value, ast.Constant) for item in bindings)
 
     def _is_value_call(self, node: ast.Call) -> bool:
         if is_subquery(node) or self._is_call(node):
@@ -233,7 +233,7 @@ def is_loader(reader: ModuleReader, option: ast.expr, calls: int = _FOLLOWED_CAL
         case ast.Starred(value=ast.ListComp(elt=element) | ast.GeneratorExp(elt=element)):
             return is_loader(reader, element, calls)
         case ast.Starred(value=ast.List(elts=elements) | ast.Tuple(elts=elements)):
-            return all(is_loader(reader, one, calls) for one in elements)
+            return all(is_loader(reader, node, calls) for node in elements)
         case ast.Starred(value=ast.Call() as call):
             return _gives_loaders(reader, call, calls, ast.Starred)
         case _:
@@ -260,8 +260,8 @@ def _gives_loaders(
     if not isinstance(called, Called) or called.module.is_generator(called.function):
         return False
     there = replace(reader, module=called.module)
-    found = list(returned_by(called.module, called.function))
-    return bool(found) and all(is_loader(there, shape(one), calls - 1) for one in found)
+    nodes = list(returned_by(called.module, called.function))
+    return bool(nodes) and all(is_loader(there, shape(node), calls - 1) for node in nodes)
 
 
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:

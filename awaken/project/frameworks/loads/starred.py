@@ -61,8 +61,8 @@ def _elements(reader: ModuleReader, node: ast.expr, depth: int) -> Iterator[Elem
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             for one in elements:
                 inner = one.value if isinstance(one, ast.Starred) else None
-                found = _elements(reader, inner, depth) if inner else [Element(reader, one)]
-                yield from found
+                result = _elements(reader, inner, depth) if inner else [Element(reader, one)]
+                yield from result
         case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
             yield Element(reader, element, repeated=True)
         case ast.BinOp(op=ast.Add(), left=one, right=other) | ast.IfExp(body=one, orelse=other):
@@ -110,7 +110,7 @@ def _returned(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Elem
 # ------------------------------------------------------------------------------------- variables
 def _of_variable(reader: ModuleReader, name: ast.Name, depth: int) -> Iterator[Element]:
     bindings = reader.bindings(name)
-    if not bindings or any(one.scope.kind != "function" for one in bindings):
+    if not bindings or any(candidate.scope.kind != "function" for candidate in bindings):
         raise _UnseenError
     for binding in bindings:
         yield from _elements(reader, _given(reader, binding), depth)
@@ -147,8 +147,8 @@ def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> It
             # ``insert(0, x)`` has the element last.
             yield Element(reader, call.args[-1], repeated)
         elif above.attr == "extend" and len(call.args) == 1:
-            for one in _elements(reader, call.args[0], depth):
-                yield replace(one, repeated=one.repeated or repeated)
+            for element in _elements(reader, call.args[0], depth):
+                yield replace(element, repeated=element.repeated or repeated)
         elif above.attr not in _HARMLESS:
             raise _UnseenError
     elif not _is_only_read(reader, read, above, scope):

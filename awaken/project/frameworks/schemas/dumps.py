@@ -19,10 +19,10 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
-_FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _FIELDS.functions)
+_FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _FIELDS.functions)
 _DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
 _WORDS = (
-    *(f"{one}(".encode() for one in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
+    *(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
     b"marshal",
 )
 
@@ -78,9 +78,9 @@ class DumpReadings:
         # Much is dumped that has nothing to do with schemas: the name has to say so.
         if shapes or not is_named:
             return
-        for one in self._evaluator.values(module, owner):
-            if isinstance(one, Unknown):
-                yield Unread(module, given, one, "schema")
+        for value in self._evaluator.values(module, owner):
+            if isinstance(value, Unknown):
+                yield Unread(module, given, value, "schema")
 
     def _marshalled(
         self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
@@ -104,12 +104,12 @@ class DumpReadings:
         self, module: Module, function: Function, decorator: ast.Call
     ) -> Iterator[Reading | Unread]:
         given = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg)]
-        named = [one for one in given if not isinstance(one, ast.Constant)]
-        shapes = [shape for one in named for shape in self._schemas.shapes(module, one)]
+        named = [argument for argument in given if not isinstance(argument, ast.Constant)]
+        shapes = [shape for item in named for shape in self._schemas.shapes(module, item)]
         # ``response`` of Flask-RESTX is given such a dictionary as well, and documents it.
         marshals = last_name(decorator.func) in _FIELDS.decorators
-        for one in named if marshals else ():
-            shapes += self._marshalling.shapes(module, one)
+        for part in named if marshals else ():
+            shapes += self._marshalling.shapes(module, part)
         for node in returned_by(module, function) if shapes or marshals else ():
             yield from self._given.readings(Reading(module, node, tuple(shapes), "response"))
             if not shapes:

@@ -16,7 +16,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
-_WORDS = (b"obj=", b"obj =", *(one.encode() for one in (*_KNOWN.reading, *_KNOWN.writing)))
+_WORDS = (b"obj=", b"obj =", *(name.encode() for name in (*_KNOWN.reading, *_KNOWN.writing)))
 _OBJECT = "obj"
 _DEEPEST = 5  # forms inside of each other; one more than `reads.tracing` follows
 _Path = tuple[str, ...]
@@ -39,7 +39,7 @@ class FormSights:
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield what forms read of objects, file by file; a program without forms has none."""
         forms = self._forms
-        words = sorted({*_WORDS, *(one.encode() for one in forms.spellings)}) if forms.all else ()
+        words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
         for path in self._files_with(words) if words else ():
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -48,7 +48,7 @@ class FormSights:
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
         name = last_name(call.func)
-        given = next((one.value for one in call.keywords if one.arg == _OBJECT), None)
+        given = next((keyword.value for keyword in call.keywords if keyword.arg == _OBJECT), None)
         match call.func:
             case ast.Attribute(value=owner) if name in _KNOWN.writing:
                 filled = argument_at(call, 0, _OBJECT)
@@ -58,7 +58,7 @@ class FormSights:
                 filled = argument_at(call, 1, _OBJECT)
                 made = self._made(module, owner) if filled is not None else []
                 # Much has such methods that is no form.
-                forms = [one for one in made if isinstance(one, str)]
+                forms = [value for value in made if isinstance(value, str)]
                 if filled is not None:
                     yield from self._filled(module, call, forms, filled, names)
             case _ if given is not None:
@@ -66,9 +66,9 @@ class FormSights:
             case _ if len(call.args) > 1 and name in self._forms.spellings:
                 # ``UserForm(request.form, user)``
                 plain = [
-                    one
-                    for one in self._named(module, call)
-                    if isinstance(one, str) and not self._forms.has_own_parameters(one)
+                    value
+                    for value in self._named(module, call)
+                    if isinstance(value, str) and not self._forms.has_own_parameters(value)
                 ]
                 yield from self._filled(module, call, plain, call.args[1], names)
             case _:
@@ -80,19 +80,19 @@ class FormSights:
         if isinstance(call.func, ast.Attribute):
             values = union(values, *self._below(module, call.func))
         return [
-            one if isinstance(one, Unknown) else one.qualified
-            for one in values
-            if isinstance(one, Unknown)
-            or (isinstance(one, ClassOf) and one.qualified in self._forms.all)
+            value if isinstance(value, Unknown) else value.qualified
+            for value in values
+            if isinstance(value, Unknown)
+            or (isinstance(value, ClassOf) and value.qualified in self._forms.all)
         ]
 
     def _below(self, module: Module, node: ast.Attribute) -> Iterator[Values]:
         """Yield what subclasses set in their bodies: the form of each view, used by their base."""
         classes = self._evaluator.classes
-        for one in self._evaluator.values(module, node.value):
-            if not isinstance(one, InstanceOf | ClassOf):
+        for value in self._evaluator.values(module, node.value):
+            if not isinstance(value, InstanceOf | ClassOf):
                 continue
-            for below in map(classes.node, classes.all_subclasses(one.qualified)):
+            for below in map(classes.node, classes.all_subclasses(value.qualified)):
                 scope = None if below is None else below[0].scopes.scope_made_by(below[1])
                 for binding in scope.bindings.get(node.attr, ()) if scope is not None else ():
                     if below is not None and binding.value is not None:
@@ -105,10 +105,10 @@ class FormSights:
             name = "" if above is None else f"{module.name}.{module.qualname(above)}"
             return [name] if name in self._forms.all else []
         return [
-            one if isinstance(one, Unknown) else one.qualified
-            for one in self._evaluator.values(module, owner)
-            if isinstance(one, Unknown)
-            or (isinstance(one, InstanceOf) and one.qualified in self._forms.all)
+            value if isinstance(value, Unknown) else value.qualified
+            for value in self._evaluator.values(module, owner)
+            if isinstance(value, Unknown)
+            or (isinstance(value, InstanceOf) and value.qualified in self._forms.all)
         ]
 
     def _filled(
@@ -121,11 +121,11 @@ class FormSights:
     ) -> Iterator[Sight]:
         place = module.place(call)
         for path in dict.fromkeys(
-            path for one in forms if isinstance(one, str) for path in self._paths(one, names, ())
+            path for form in forms if isinstance(form, str) for path in self._paths(form, names, ())
         ):
             yield Sight(module, given, path, place, "schema", True, len(path) - 1)
-        why = next((one for one in forms if isinstance(one, Unknown)), None)
-        if any(isinstance(one, str) and self._forms.has_others(one) for one in forms):
+        why = next((form for form in forms if isinstance(form, Unknown)), None)
+        if any(isinstance(form, str) and self._forms.has_others(form) for form in forms):
             why = why or self._evaluator.unknown(module, call, "some of its fields are unknown")
         if why is not None:
             yield Sight(module, given, (ANY,), place, "schema", unseen=why)

@@ -75,45 +75,45 @@ class PydanticModels:
 
     def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
         """Return the models among what an annotation says, also inside of containers."""
-        found: dict[Shape, None] = {}
-        for one in self._inside(declared, _DEEPEST):
-            shape = ModelShape(one.qualified, one.parameters, lenient, self)
-            if lenient or self.reads_attributes(one.qualified):
-                found[shape] = None
-        return tuple(found)
+        result: dict[Shape, None] = {}
+        for instance in self._inside(declared, _DEEPEST):
+            shape = ModelShape(instance.qualified, instance.parameters, lenient, self)
+            if lenient or self.reads_attributes(instance.qualified):
+                result[shape] = None
+        return tuple(result)
 
     def _inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
-        for one in declared if depth else ():
-            match one:
-                case InstanceOf() if self.is_model(one.qualified):
-                    yield one
+        for value in declared if depth else ():
+            match value:
+                case InstanceOf() if self.is_model(value.qualified):
+                    yield value
                 case InstanceOf():
-                    yield from self._inside(union(*one.parameters), depth - 1)
+                    yield from self._inside(union(*value.parameters), depth - 1)
                 case TupleOf():
-                    yield from self._inside(union(*one.items), depth - 1)
+                    yield from self._inside(union(*value.items), depth - 1)
                 case Producer():
-                    yield from self._inside(one.inner, depth - 1)
+                    yield from self._inside(value.inner, depth - 1)
                 case _:
                     pass
 
     def unknown_in(self, declared: Values) -> Unknown | None:
         """Return why an annotation may name more than the models that are seen in it."""
-        for one in declared:
+        for value in declared:
             inside: tuple[Values, ...] = ()
-            match one:
+            match value:
                 case Unknown():
-                    return one
-                case InstanceOf() if not self.is_model(one.qualified):
-                    inside = one.parameters
+                    return value
+                case InstanceOf() if not self.is_model(value.qualified):
+                    inside = value.parameters
                 case TupleOf():
-                    inside = one.items
+                    inside = value.items
                 case Producer():
-                    inside = (one.inner,)
+                    inside = (value.inner,)
                 case _:
                     pass
-            found = self.unknown_in(union(*inside)) if inside else None
-            if found is not None:
-                return found
+            unknown = self.unknown_in(union(*inside)) if inside else None
+            if unknown is not None:
+                return unknown
         return None
 
     def fields(self, shape: ModelShape) -> tuple[Field, ...]:
@@ -129,13 +129,13 @@ class PydanticModels:
         """
         if lenient not in self._names:
             fields = [
-                one
+                item
                 for name in self._all_models()
                 if lenient or self.reads_attributes(name)
-                for one in self.fields(ModelShape(name, (), lenient, self))
+                for item in self.fields(ModelShape(name, (), lenient, self))
             ]
-            is_told = all(one.path or one.unseen is None for one in fields)
-            names = frozenset(step for one in fields for step in one.path)
+            is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
+            names = frozenset(step for item in fields for step in item.path)
             self._names[lenient] = names if is_told else None
         return self._names[lenient]
 
@@ -144,19 +144,19 @@ class PydanticModels:
 
         None where its objects may have others, or be dumped with others.
         """
-        found: set[str] = set()
+        result: set[str] = set()
         for name in (qualified, *self._evaluator.classes.all_subclasses(qualified)):
             ancestors = self._evaluator.classes.ancestors(name)
             if ancestors is None or ancestors.unresolved:
                 return None
-            if not all(one.startswith(_WITHOUT_FIELDS) for one in ancestors.outside):
+            if not all(word.startswith(_WITHOUT_FIELDS) for word in ancestors.outside):
                 return None
             for _, _, body in self._evaluator.classes.bodies(name):
                 for statement in (*body.keywords, *body.body):
                     if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
                         return None
-                    found.add(_target(statement) or str(getattr(statement, "name", "")))
-        return frozenset(found)
+                    result.add(_target(statement) or str(getattr(statement, "name", "")))
+        return frozenset(result)
 
     def _all_models(self) -> list[str]:
         return self._evaluator.classes.heirs_of(_KNOWN.bases)
@@ -165,7 +165,7 @@ class PydanticModels:
     def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:
         ancestors = self._evaluator.classes.ancestors(qualified)
         outside = (qualified,) if ancestors is None else ancestors.outside
-        return any(one in bases for one in outside)
+        return any(name in bases for name in outside)
 
     def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:
         """Whether settings, or a keyword of the class, set one of ``names``."""
@@ -259,9 +259,9 @@ class PydanticModels:
             instance = InstanceOf(shape.name, parameters=shape.parameters)
             declared = solved(declared, self._evaluator.library.solution_of(instance, home))
         return tuple(
-            one
-            for one in closed(declared, module.place(statement))
-            if not isinstance(one, NoneValue)
+            value
+            for value in closed(declared, module.place(statement))
+            if not isinstance(value, NoneValue)
         )
 
     def _calls(self, module: Module, node: ast.expr | None, functions: Sequence[str]) -> bool:
@@ -277,7 +277,7 @@ class PydanticModels:
             if not isinstance(call, ast.Call) or not self._calls(module, call, _KNOWN.fields):
                 continue
             for wanted in _ALIASES:
-                given = next((one.value for one in call.keywords if one.arg == wanted), None)
+                given = next((node.value for node in call.keywords if node.arg == wanted), None)
                 paths = [] if given is None else self._paths(module, given)
                 if paths:
                     return paths
@@ -291,7 +291,7 @@ class PydanticModels:
                 return [path for argument in node.args for path in self._paths(module, argument)]
             case ast.Call() if self._calls(module, node, _KNOWN.paths):
                 # A number is one item of a collection, of which each counts.
-                steps = [one.value for one in node.args if isinstance(one, ast.Constant)]
+                steps = [part.value for part in node.args if isinstance(part, ast.Constant)]
                 return [tuple(step for step in steps if isinstance(step, str))]
             case _:
                 return []

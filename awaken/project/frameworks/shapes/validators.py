@@ -42,8 +42,8 @@ def _given(
 
 def _is_behind(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and any(
-        one.arg == "mode" and isinstance(one.value, ast.Constant) and one.value.value == _BEHIND
-        for one in decorator.keywords
+        node.arg == "mode" and isinstance(node.value, ast.Constant) and node.value.value == _BEHIND
+        for node in decorator.keywords
     )
 
 

@@ -131,11 +131,11 @@ class MappedAttributes:
     def _of_class(self, qualified: str, name: str) -> Values:
         if name != "query":
             return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
-        found = self._class_queries.of(qualified)
+        query = self._class_queries.of(qualified)
         # A class of queries that cannot be read may give anything.
-        if not isinstance(found, ClassQuery) or found.custom:
+        if not isinstance(query, ClassQuery) or query.custom:
             return ()
-        query_class = _QUERY if found.query_class is None else found.query_class.qualified
+        query_class = _QUERY if query.query_class is None else query.query_class.qualified
         return (InstanceOf(query_class, parameters=((InstanceOf(qualified),),)),)
 
     def _is_mapped(self, qualified: str, name: str) -> bool:
@@ -174,28 +174,28 @@ class MappedAttributes:
 
     def _through(self, values: Values, attribute: str) -> Values:
         """Return the value of an attribute of each object, in the collection that holds them."""
-        found: Values = ()
-        for one in values:
-            match one:
+        result: Values = ()
+        for value in values:
+            match value:
                 case NoneValue():
-                    found = union(found, (one,))
+                    result = union(result, (value,))
                 case InstanceOf(qualified="builtins.list", parameters=[held]):
                     inner = self._through(held, attribute)
-                    many = (replace(one, parameters=(inner,)),)
-                    found = union(found, many) if inner else ()
+                    many = (replace(value, parameters=(inner,)),)
+                    result = union(result, many) if inner else ()
                 case InstanceOf(parameters=()):
-                    given = self._held(one.qualified, attribute)
+                    given = self._held(value.qualified, attribute)
                     if not given:
                         return ()
-                    found = union(found, given)
+                    result = union(result, given)
                 case _:
                     return ()
-        return found
+        return result
 
     def _by_keys(self, owner: str, target: str) -> bool | None:
         """Return the direction by foreign keys, with table names that follow from class names."""
-        sides = [self._models.mapped_class(one) for one in (owner, target)]
-        named = [None if one is None else self.with_tablename(one) for one in sides]
+        sides = [self._models.mapped_class(name) for name in (owner, target)]
+        named = [None if side is None else self.with_tablename(side) for side in sides]
         if named[0] is None or named[1] is None:
             return None
         return direction(named[0], named[1])
@@ -213,11 +213,11 @@ class MappedAttributes:
         self, qualified: str, name: str
     ) -> tuple[Module, list[tuple[ast.expr | None, ast.expr | None]]] | None:
         """Return what the nearest class body gives to an attribute: values, annotations."""
-        for one in self._models.ancestors(qualified):
-            found = self._evaluator.classes.node(one.qualified)
-            given = [] if found is None else self._evaluator.members.given_to(*found, name)
-            if found is not None and given:
-                return found[0], given
+        for ancestor in self._models.ancestors(qualified):
+            node = self._evaluator.classes.node(ancestor.qualified)
+            given = [] if node is None else self._evaluator.members.given_to(*node, name)
+            if node is not None and given:
+                return node[0], given
         return None
 
     def _annotation(self, qualified: str, name: str) -> tuple[Module, ast.expr] | None:
@@ -229,16 +229,16 @@ class MappedAttributes:
     def _related(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
         if facts.target is None or self._models.status(facts.target) == "plain":
             return ()
-        one: Values = (InstanceOf(facts.target),)
+        value: Values = (InstanceOf(facts.target),)
         if facts.lazy in _COLLECTIONS:
-            return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
-        many = self._collection(facts, one)
+            return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(value,)),)
+        many = self._collection(facts, value)
         is_collection = self.is_collection(owner, name, facts)
         if not many and is_collection is not False:
             return ()
         if is_collection is None:
-            return union(many, one, (NoneValue(),))
-        return many if is_collection else (*one, NoneValue())
+            return union(many, value, (NoneValue(),))
+        return many if is_collection else (*value, NoneValue())
 
     def _collection(self, facts: RelationshipFacts, one: Values) -> Values:
         """Return the collection of a relationship; empty where its class is unknown."""

@@ -61,9 +61,9 @@ def constraints_of(
             key = _columns(node.args[1:], columns) if _is_plain(node) else None
             keys += [key] if key and _is_unique(node) else []
         elif name == "ForeignKeyConstraint":
-            one = _foreign(node, columns)
-            known = known and one is not None
-            foreign += [] if one is None else [one]
+            item = _foreign(node, columns)
+            known = known and item is not None
+            foreign += [] if item is None else [item]
         elif name not in _HARMLESS:
             known = False
     return Constraints(tuple(keys), primary, tuple(foreign), known)
@@ -85,36 +85,36 @@ def constraints_of_value(
 def _is_plain(call: ast.Call) -> bool:
     """Whether a key holds for all rows, and at any time."""
     return all(
-        one.arg is not None and not any(word in one.arg for word in _WEAKENING)
-        for one in call.keywords
+        keyword.arg is not None and not any(word in keyword.arg for word in _WEAKENING)
+        for keyword in call.keywords
     )
 
 
 def _is_unique(call: ast.Call) -> bool:
     return any(
-        one.arg == "unique" and isinstance(one.value, ast.Constant) and one.value.value is True
-        for one in call.keywords
+        node.arg == "unique" and isinstance(node.value, ast.Constant) and node.value.value is True
+        for node in call.keywords
     )
 
 
 def _columns(nodes: Iterable[ast.expr], columns: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the columns that strings, or attributes, name; None if not all are columns."""
-    found: list[str] = []
+    names: list[str] = []
     for node in nodes:
         match node:
             case ast.Constant(value=str() as name):
-                found.append(name)
+                names.append(name)
             case ast.Name(id=name) if name in columns:
-                found.append(columns[name])
+                names.append(columns[name])
             case _:
                 return None
-    return tuple(found)
+    return tuple(names)
 
 
 def _foreign(call: ast.Call, columns: Mapping[str, str]) -> ForeignKeys | None:
-    named = {one.arg: one.value for one in call.keywords}
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
     given = dict(zip(("columns", "refcolumns"), call.args, strict=False))
-    here, there = (given.get(one) or named.get(one) for one in ("columns", "refcolumns"))
+    here, there = (given.get(item) or named.get(item) for item in ("columns", "refcolumns"))
     match here, there:
         case (
             ast.List(elts=own) | ast.Tuple(elts=own),

@@ -31,12 +31,12 @@ def unique_keys(mapped: MappedClass) -> tuple[frozenset[str], ...]:
         return ()
     # The columns and the table declare one primary key together.
     said = _attributes(mapped, mapped.constraints.primary)
-    flagged = frozenset(name for name, one in mapped.columns.items() if one.primary_key)
-    alone = (frozenset({name}) for name, one in mapped.columns.items() if one.unique)
+    flagged = frozenset(name for name, column in mapped.columns.items() if column.primary_key)
+    alone = (frozenset({name}) for name, column in mapped.columns.items() if column.unique)
     more = (
-        _attributes(mapped, one)
-        for one in mapped.constraints.keys
-        if one != mapped.constraints.primary
+        _attributes(mapped, key)
+        for key in mapped.constraints.keys
+        if key != mapped.constraints.primary
     )
     primary = None if said is None else flagged | said
     return tuple(key for key in (primary, *alone, *more) if key)
@@ -90,12 +90,12 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
         return None
     own = _of_class(named, owner.mapped, is_default=True)
     if own is not None:
-        chosen = [one for one in there if own == set(one.columns)]
+        chosen = [candidate for candidate in there if own == set(candidate.columns)]
         referred = _referred(target.mapped, chosen[0]) if len(chosen) == 1 else None
         is_one = referred is not None and pins_one(target.mapped, referred)
         return ("one" if is_one else "many") if chosen else None
     other = _of_class(named, target.mapped)
-    if other is None or not any(other == set(one.columns) for one in back):
+    if other is None or not any(other == set(candidate.columns) for candidate in back):
         return None
     return "one" if pins_one(target.mapped, other) else "many"
 
@@ -108,7 +108,7 @@ def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Part
     if links is None or remote is None:
         return None
     # Without `foreign_keys` there must be one key only, else SQLAlchemy asks for them.
-    chosen = [one for one in links if not facts.foreign_keys or own == set(one.columns)]
+    chosen = [link for link in links if not facts.foreign_keys or own == set(link.columns)]
     referred = _referred(target.mapped, chosen[0]) if len(chosen) == 1 else None
     is_one = referred is not None and referred == remote and pins_one(target.mapped, referred)
     return "one" if is_one else None
@@ -119,14 +119,14 @@ def _of_class(
 ) -> set[str] | None:
     """Return the attributes that names as ``Lamp.shop_id`` say of a class; None if of another."""
     simple = mapped.qualified.rpartition(".")[2]
-    found = set[str]()
+    attributes = set[str]()
     for name in named:
         owner, _, attribute = name.rpartition(".")
         is_of_it = owner.rpartition(".")[2] == simple if owner else is_default
         if not is_of_it or attribute not in mapped.columns:
             return None
-        found.add(attribute)
-    return found or None
+        attributes.add(attribute)
+    return attributes or None
 
 
 def _links(side: Side, tables: Collection[str]) -> list[ForeignKeys] | None:
@@ -137,22 +137,22 @@ def _links(side: Side, tables: Collection[str]) -> list[ForeignKeys] | None:
     mapped = side.mapped
     if not mapped.complete or not mapped.constraints.known:
         return None
-    keys = {name: one.foreign_key for name, one in mapped.columns.items()}
+    keys = {name: column.foreign_key for name, column in mapped.columns.items()}
     if "" in keys.values():
         return None
-    found = [
+    foreignkeys = [
         ForeignKeys((name,), (key,))
         for name, key in keys.items()
         if key is not None and _table_of(key) & set(tables)
     ]
-    for one in mapped.constraints.foreign:
-        if any(_table_of(key) & set(tables) for key in one.refers):
-            attributes = [_attributes(mapped, (column,)) for column in one.columns]
+    for item in mapped.constraints.foreign:
+        if any(_table_of(key) & set(tables) for key in item.refers):
+            attributes = [_attributes(mapped, (column,)) for column in item.columns]
             if None in attributes:
                 return None
             own = tuple(name for part in attributes for name in part or ())
-            found.append(ForeignKeys(own, one.refers))
-    return found
+            foreignkeys.append(ForeignKeys(own, item.refers))
+    return foreignkeys
 
 
 def _table_of(key: str) -> set[str]:
@@ -160,13 +160,13 @@ def _table_of(key: str) -> set[str]:
 
 
 def _referred(mapped: MappedClass, link: ForeignKeys) -> frozenset[str] | None:
-    return _attributes(mapped, tuple(one.rpartition(".")[2] for one in link.refers))
+    return _attributes(mapped, tuple(refer.rpartition(".")[2] for refer in link.refers))
 
 
 def _attributes(mapped: MappedClass, columns: tuple[str, ...]) -> frozenset[str] | None:
     """Return the attributes for columns of the table; None if one is unknown."""
     # Columns of the table, of which an attribute may have another name.
-    known = {one.name or name: name for name, one in mapped.columns.items()}
-    if any(one not in known for one in columns):
+    known = {column.name or name: name for name, column in mapped.columns.items()}
+    if any(column not in known for column in columns):
         return None
-    return frozenset(known[one] for one in columns)
+    return frozenset(known[column] for column in columns)

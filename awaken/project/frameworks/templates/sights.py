@@ -82,8 +82,8 @@ class TemplateSights:
         reads, reasons = self._read_by(rendering)
         for why in reasons:
             unseen = Unknown(why, rendering.place)
-            for one in self._everything(rendering):
-                yield _EVERYTHING, _sight(one, (ANY,), rendering.place, unseen)
+            for expression in self._everything(rendering):
+                yield _EVERYTHING, _sight(expression, (ANY,), rendering.place, unseen)
         for read in sorted(reads):
             for path in _wanted(read.path, names):
                 for sight in self._sights(rendering, replace(read, path=path)):
@@ -95,20 +95,20 @@ class TemplateSights:
             return set(), [f"templates of {rendering.language} are not read"]
         if rendering.names is None and rendering.sources is None:
             return set(), ["which template is rendered is computed"]
-        found: set[TemplateRead] = set()
+        template_reads: set[TemplateRead] = set()
         reasons: list[str] = []
         for name in rendering.names or ():
             sources, why = self._files.named(name)
             reasons += [why] if why else []
-            for one in sources:
-                found |= self._reads_of(one.path, one)
+            for source in sources:
+                template_reads |= self._reads_of(source.path, source)
         for text in rendering.sources or ():
             written = self._files.written(str(rendering.place), text)
             if isinstance(written, str):
                 reasons.append(written)
             else:
-                found |= self._reads_of(written.path + text, written)
-        return found, reasons
+                template_reads |= self._reads_of(written.path + text, written)
+        return template_reads, reasons
 
     def _reads_of(self, key: str, source: Source) -> frozenset[TemplateRead]:
         from awaken.project.frameworks.templates.reading import reads_of  # noqa: PLC0415
@@ -122,12 +122,12 @@ class TemplateSights:
         place = self._place(rendering, read)
         unseen = Unknown(read.why, place) if read.why else None
         if read.root == _EVERYTHING:
-            for one in self._everything(rendering):
-                yield _sight(one, read.path, place, unseen)
+            for expression in self._everything(rendering):
+                yield _sight(expression, read.path, place, unseen)
             return
         expressions, rest = self._meant(rendering, read)
-        for one in expressions:
-            yield _sight(one, rest, place, unseen)
+        for expression in expressions:
+            yield _sight(expression, rest, place, unseen)
         for why in self._open(rendering, read, expressions):
             begin = len(read.path) - 1
             node = Unknown(why, place)
@@ -149,7 +149,7 @@ class TemplateSights:
         if read.root in library_templates().plain_names:
             return (), read.path
         return [
-            one for each in self._contexts(rendering) for one in each.meant(read.root)
+            expression for each in self._contexts(rendering) for expression in each.meant(read.root)
         ], read.path
 
     def _contexts(self, rendering: Rendering) -> tuple[Context, ...]:
@@ -170,8 +170,8 @@ class TemplateSights:
 
     def _everything(self, rendering: Rendering) -> Iterator[Expression]:
         """Yield all that the templates of a call are given."""
-        for one in self._contexts(rendering):
-            yield from one.everything()
+        for context in self._contexts(rendering):
+            yield from context.everything()
 
     def _place(self, rendering: Rendering, read: TemplateRead) -> Place:
         span = self._files.line(read.template, read.line)
@@ -188,6 +188,6 @@ def _wanted(path: tuple[str, ...], names: frozenset[str]) -> Iterator[tuple[str,
     """Yield a path if one of ``names`` is read at its end; of what is printed, for each name."""
     last = path[-1]
     if last == _PRINTING:
-        yield from ((*path[:-1], one) for one in sorted(_PRINTED & names))
+        yield from ((*path[:-1], name) for name in sorted(_PRINTED & names))
     elif last in names or last in {ANY, BY_KEY}:
         yield path

@@ -61,16 +61,16 @@ class Mocks:
             return None
         binding = bindings[0]
         around = binding.scope.node
-        found: Mocked | None = None
+        of_fixture: Mocked | None = None
         if isinstance(binding.value, ast.Call):
             if self.is_made(module, binding.value):
-                found = Mocked(module, binding.value)
+                of_fixture = Mocked(module, binding.value)
         elif isinstance(binding.node, ast.arg) and isinstance(around, Function):
-            found = self._of_fixture(module, around, node.id, depth)
-        if found is None:
+            of_fixture = self._of_fixture(module, around, node.id, depth)
+        if of_fixture is None:
             return None
-        variables = (*found.variables, (module, around, node.id))
-        return Mocked(found.module, found.call, variables)
+        variables = (*of_fixture.variables, (module, around, node.id))
+        return Mocked(of_fixture.module, of_fixture.call, variables)
 
     def _of_fixture(
         self, module: Module, function: Function, name: str, depth: int
@@ -78,16 +78,16 @@ class Mocks:
         evaluator = self._evaluator
         around = module.parent(function)
         beside = around.body if isinstance(around, ast.ClassDef) else []
-        nearer = [one for one in beside if isinstance(one, Function) and one.name == name]
-        found = fixture_for(module, function, name, evaluator.names, evaluator.load)
-        home = module if nearer or found is None else found.module
-        node = nearer[0] if nearer else (None if found is None else found.node)
+        nearer = [part for part in beside if isinstance(part, Function) and part.name == name]
+        fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
+        home = module if nearer or fixture is None else fixture.module
+        node = nearer[0] if nearer else (None if fixture is None else fixture.node)
         if not isinstance(node, Function):
             return None
         given = [
-            one.value
-            for one in home.walk(node)
-            if isinstance(one, ast.Return | ast.Yield) and one.value is not None
+            part.value
+            for part in home.walk(node)
+            if isinstance(part, ast.Return | ast.Yield) and part.value is not None
         ]
         return self.made_at(home, given[0], depth + 1) if len(given) == 1 else None
 

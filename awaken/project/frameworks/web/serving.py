@@ -57,12 +57,12 @@ class Serving:
     def all(self) -> tuple[Served, ...]:
         """Every application, by file and place."""
         mounted = {
-            one
+            application
             for inclusion in self._inclusions.all
             if inclusion.how == "mount"
-            for one in inclusion.child.applications
+            for application in inclusion.child.applications
         }
-        return tuple(one for one in self._made() if one.application not in mounted)
+        return tuple(server for server in self._made() if server.application not in mounted)
 
     def _made(self) -> Iterator[Served]:
         for path in self._files_with((b"FastAPI", b"Starlette")):
@@ -87,10 +87,10 @@ class Serving:
         if not isinstance(node, ast.Call):
             return None
         value = next(keyword.value for keyword in node.keywords if keyword.arg == "lifespan")
-        found = self._evaluator.values(given.module, value)
-        one = found[0] if len(found) == 1 else None
-        if not isinstance(one, FunctionOf) or not isinstance(one.node, ast.AsyncFunctionDef):
+        result = self._evaluator.values(given.module, value)
+        item = result[0] if len(result) == 1 else None
+        if not isinstance(item, FunctionOf) or not isinstance(item.node, ast.AsyncFunctionDef):
             return None
-        names = [self._evaluator.names.qualified(one.module, x) for x in one.node.decorator_list]
+        names = [self._evaluator.names.qualified(item.module, x) for x in item.node.decorator_list]
         # Any other decorator may run something else around it.
-        return (one.module, one.node) if names == [_MANAGER] else None
+        return (item.module, item.node) if names == [_MANAGER] else None

@@ -78,7 +78,7 @@ class ReplacedMethods:
     def _of_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in {"session", "scoped"}}
-        words = [word for one in names for word in words_of(one)]
+        words = [word for name in names for word in words_of(name)]
         yield from self._in_subclasses(classes, names)
         yield from self._from_outside(classes, [*words, *_COMPUTED], names, [b"session"])
 
@@ -86,7 +86,7 @@ class ReplacedMethods:
     def of_queries(self) -> tuple[ReplacedMethod, ...]:
         """Where a program replaces a method of Query itself, subclasses left aside."""
         classes = set(self._evaluator.knowledge.query_classes)
-        words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
+        words = [f"{class_.rpartition('.')[2]}.".encode() for class_ in sorted(classes)]
         return tuple(self._from_outside(classes, [*words, *_COMPUTED], None, ()))
 
     def methods_replaced(self, replaced: ReplacedMethod) -> frozenset[str] | None:
@@ -94,13 +94,13 @@ class ReplacedMethods:
         callers = self._evaluator.knowledge.query_callers
         if replaced.name not in callers:
             return None
-        found = {replaced.name}
+        result = {replaced.name}
         waiting = [replaced.name]
         while waiting:
-            new = callers.get(waiting.pop(), set()) - found
-            found |= new
+            new = callers.get(waiting.pop(), set()) - result
+            result |= new
             waiting += new
-        return frozenset(found)
+        return frozenset(result)
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -114,8 +114,8 @@ class ReplacedMethods:
             for facts in ancestors.inside:
                 yield from _defined(facts, own, names)
             place = Place(own.path, own.span)
-            hidden = [one for one in ancestors.outside if not self._is_neutral(one, classes)]
-            hidden += [one.bases_text[index] for one, index in ancestors.unresolved]
+            hidden = [name for name in ancestors.outside if not self._is_neutral(name, classes)]
+            hidden += [item.bases_text[index] for item, index in ancestors.unresolved]
             if hidden:
                 why = f"`{short}` inherits from `{hidden[0]}`, which may replace its methods"
                 yield ReplacedMethod("", why, place)
@@ -191,12 +191,12 @@ class ReplacedMethods:
 def _puts(module: Module, names: Collection[str] | None) -> list[Put]:
     """Return what a file puts in the place of attributes that matter, in source order."""
     puts = puts_in(module)
-    found = [
-        one for name in (puts if names is None else {"", *names}) for one in puts.get(name, ())
+    result = [
+        item for name in (puts if names is None else {"", *names}) for item in puts.get(name, ())
     ]
     return sorted(
-        (one for one in found if one.owner is not None or "." in one.name),
-        key=lambda one: module.span(one.node),
+        (candidate for candidate in result if candidate.owner is not None or "." in candidate.name),
+        key=lambda item: module.span(item.node),
     )
 
 
@@ -218,9 +218,9 @@ def _defined(
 
 def _bases_given(module: Module) -> Iterator[ast.expr]:
     """Yield the bases of ``type("Own", (Session,), {...})``."""
-    for one in module.mentions("type"):
-        match module.parent(one):
-            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is one:
+    for mention in module.mentions("type"):
+        match module.parent(mention):
+            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is mention:
                 yield from bases
             case _:
                 pass

@@ -28,15 +28,15 @@ class Loaded:
         """Whether what ``node`` gives may come out of a query, over variables and functions."""
         waiting: list[tuple[Module, ast.AST]] = [(module, node)]
         seen: set[tuple[str, int, int]] = set()
-        for home, one in waiting:
+        for home, part in waiting:
             # The list grows while it is read.
-            if self._is_query(home, one):
+            if self._is_query(home, part):
                 return True
-            span = home.span(one)
+            span = home.span(part)
             key = (home.path, span.start, span.end)
             if key not in seen:
                 seen.add(key)
-                waiting += self._behind(home, one)
+                waiting += self._behind(home, part)
             if len(seen) > _MOST_STEPS:
                 return False
         return False
@@ -46,7 +46,7 @@ class Loaded:
             return False
         if node.attr in _OF_SESSIONS:
             values = self._evaluator.values(module, node.value)
-            is_session = any(isinstance(one, Session) for one in values)
+            is_session = any(isinstance(value, Session) for value in values)
             return is_session or "session" in module.text_of(node.value).lower()
         return node.attr in _QUERYING
 
@@ -58,12 +58,12 @@ class Loaded:
                 yield module, value
             case ast.Call(func=func, args=args):
                 yield module, func
-                yield from ((module, one) for one in args if isinstance(func, ast.Name))
+                yield from ((module, argument) for argument in args if isinstance(func, ast.Name))
                 yield from self._returned(module, node)
             case ast.IfExp(body=body, orelse=orelse):
                 yield from ((module, body), (module, orelse))
             case ast.BoolOp(values=values):
-                yield from ((module, one) for one in values)
+                yield from ((module, part) for part in values)
             case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
                 yield from ((module, node.elt), (module, first.iter))
             case _:
@@ -78,8 +78,8 @@ class Loaded:
 
     def _returned(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
         called = functions_called(self._evaluator, module, call)
-        for one in () if isinstance(called, Unknown) else called:
-            home, function = one.module, one.function
+        for callee in () if isinstance(called, Unknown) else called:
+            home, function = callee.module, callee.function
             for node in home.walk(function):
                 value = node.value if isinstance(node, ast.Return | ast.Yield) else None
                 if value is not None and home.enclosing_function(node) is function:

@@ -111,8 +111,8 @@ class TextSights:
     def _getter(self, module: Module, node: ast.Call) -> Iterator[Sight]:
         """Yield what ``attrgetter("author.name")`` reads of the objects that it is given."""
         given, of_items = self._given_to(module, node)
-        for one in node.args:
-            for name in self._known(module, one).known:
+        for argument in node.args:
+            for name in self._known(module, argument).known:
                 path = tuple(name.split("."))
                 if given is not None:
                     yield Sight(module, given, path, module.place(node), "getattr", of_items)
@@ -133,9 +133,9 @@ class TextSights:
 
     def _run(self, module: Module, node: ast.Call, text: ast.expr) -> Iterator[Sight]:
         """Yield what code in a text reads: its variables are those of whoever runs it."""
-        for one in self._known(module, text).known:
+        for line in self._known(module, text).known:
             try:
-                code = parse_text(one.strip().encode(errors="replace"))
+                code = parse_text(line.strip().encode(errors="replace"))
             except Unparsable:
                 continue
             for read in ast.walk(code):
@@ -193,7 +193,7 @@ def _formatted(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]
         if given is not None and "[" not in field and path:
             yield Sight(module, given, path, module.place(node), "attribute")
         else:
-            yield from (_of_unknown(module, node, (one,)) for one in path)
+            yield from (_of_unknown(module, node, (item,)) for item in path)
 
 
 def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
@@ -205,7 +205,7 @@ def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
             if name.isdecimal() and int(name) < len(call.args):
                 given = call.args[int(name)]
                 return None if isinstance(given, ast.Starred) else given
-            return next((one.value for one in call.keywords if one.arg == name), None)
+            return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
         case _:
             return None
 

@@ -38,9 +38,9 @@ class Injected:
         default = default_of(function, parameter)
         providers = list(evaluator.injections.of_parameter(module, parameter, default))
         for home, provider in providers:
-            for one in evaluator.values(home, provider):
-                if isinstance(one, FunctionOf):
-                    arrivals.add(passed_on_by(evaluator.returned(one)), home.place(provider))
+            for value in evaluator.values(home, provider):
+                if isinstance(value, FunctionOf):
+                    arrivals.add(passed_on_by(evaluator.returned(value)), home.place(provider))
                 else:
                     arrivals.stop("the dependency could not be followed", home.place(provider))
         if default is not None and not providers:
