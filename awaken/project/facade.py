@@ -208,10 +208,10 @@ class Project:
         if pattern not in self._settings.reads:
             raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
         unread = self._settings.unread
-        left_out = _named((one.path for one in unread), (pattern,))
+        left_out = _named((problem.path for problem in unread), (pattern,))
         return Texts(
             {path: self.snapshot[path] for path in sorted(_named(self.snapshot, (pattern,)))},
-            tuple(one for one in unread if one.path in left_out),
+            tuple(problem for problem in unread if problem.path in left_out),
         )
 
     def _templates(self) -> Texts | None:
@@ -219,8 +219,8 @@ class Project:
         if not set(TEMPLATE_READS) <= set(self._settings.reads):
             return None
         texts = [self.texts(pattern) for pattern in TEMPLATE_READS]
-        files = {path: one for each in texts for path, one in each.files.items()}
-        return Texts(files, tuple(dict.fromkeys(one for each in texts for one in each.unread)))
+        files = {path: file for each in texts for path, file in each.files.items()}
+        return Texts(files, tuple(dict.fromkeys(item for each in texts for item in each.unread)))
 
     @cached_property
     def pytest(self) -> PytestSettings:
@@ -229,14 +229,14 @@ class Project:
         For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
         """
         texts = {pattern: self.texts(pattern) for pattern in PYTEST_READS}
-        files = {name: one for each in texts.values() for name, one in each.files.items()}
+        files = {name: file for each in texts.values() for name, file in each.files.items()}
 
         def text_of(name: str) -> str | None:
             return files[name].text.decode() if name in files else None
 
-        found = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
+        pytest_settings = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
         unread = tuple(problem for each in texts.values() for problem in each.unread)
-        return structs.replace(found, unread=unread)
+        return structs.replace(pytest_settings, unread=unread)
 
     @cached_property
     def outside(self) -> OutsideLinks:
@@ -258,7 +258,7 @@ class Project:
         if not set(TYPE_CHECKER_READS) <= set(self._settings.reads):
             return False
         texts = (self.texts(pattern) for pattern in TYPE_CHECKER_READS)
-        return is_set_up({name: one.text for each in texts for name, one in each.files.items()})
+        return is_set_up({name: file.text for each in texts for name, file in each.files.items()})
 
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.

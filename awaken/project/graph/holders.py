@@ -109,7 +109,7 @@ class Holders:
             results = self._edges.results(holder.context)
             if isinstance(results, Unseen):
                 return results
-            return [(one.context, one.call) for one in results]
+            return [(edge.context, edge.call) for edge in results]
         reached = holder.context.flow.reached(holder.binding)
         if isinstance(reached, Unknown):
             return reached
@@ -123,15 +123,15 @@ class Holders:
             return tuple(holder for _, holder in self.ways_out(read))
         if read not in self._reaching:
             reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
-            found = reaching.definitions if isinstance(reaching, Reaching) else ()
-            self._reaching[read] = tuple([self.of(context, one) for one in found])
+            bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
+            self._reaching[read] = tuple([self.of(context, binding) for binding in bindings])
         return self._reaching[read]
 
     def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
         """Return how the value of ``read`` came out of functions, if it did."""
         element = self._edges.elements.get(read)
         ways = self._edges.known.get(read, ())
-        return [(one, self.of(one.into, None, element)) for one in ways]
+        return [(way, self.of(way.into, None, element)) for way in ways]
 
     def holding(
         self, context: FunctionContext, node: ast.expr
@@ -213,7 +213,7 @@ def reverse_postorder(
 
     ``first`` are nodes to begin at, the last one first; they come first.
     """
-    found: list[Node] = []
+    nodes: list[Node] = []
     seen: set[Node] = set()
     for begin in first:
         if begin in seen:
@@ -228,6 +228,6 @@ def reverse_postorder(
                     stack += ((other, iter(reversed(following[other]))),)
                     break
             else:
-                found += (node,)
+                nodes += (node,)
                 stack.pop()
-    return found[::-1]
+    return nodes[::-1]

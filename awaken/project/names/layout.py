@@ -142,16 +142,16 @@ class Layout:
                 # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:
-                found = self._at(_join(_join(above, root), relative))
-                if found.path is not None:
+                module = self._at(_join(_join(above, root), relative))
+                if module.path is not None:
                     # Next to a script the file wins over the standard library; imported, not.
-                    return FoundModule(ambiguous=True) if standard else found
-                namespace = namespace or found.namespace
+                    return FoundModule(ambiguous=True) if standard else module
+                namespace = namespace or module.namespace
         for root in self._on_path:
-            found = self._at(_join(root, relative))
-            if found.path is not None:
-                return found
-            namespace = namespace or found.namespace
+            module = self._at(_join(root, relative))
+            if module.path is not None:
+                return module
+            namespace = namespace or module.namespace
         if standard:
             return FoundModule()
         roots = self._roots.get(name.partition(".")[0], ())
@@ -181,14 +181,14 @@ class Layout:
     def _roots_by_name(self) -> dict[str, list[str]]:
         """Return for each name the parents of top-level packages that contain it, sorted."""
         roots = {self._root_of(folder) for folder in self._packages}
-        found: dict[str, set[str]] = {}
+        result: dict[str, set[str]] = {}
         for path in self._paths:
             parts = path.split("/")
             for depth, part in enumerate(parts):
                 root = "/".join(parts[:depth])
                 if root in roots:
-                    found.setdefault(part.partition(".")[0], set()).add(root)
-        return {name: sorted(found[name]) for name in found}
+                    result.setdefault(part.partition(".")[0], set()).add(root)
+        return {name: sorted(result[name]) for name in result}
 
     def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
         claims: dict[str, list[str]] = {}
@@ -204,7 +204,7 @@ class Layout:
         return names, by_name
 
     def _claimed(self, path: str) -> str:
-        above = [one for one in self._on_path if path.startswith(f"{one}/")]
+        above = [location for location in self._on_path if path.startswith(f"{location}/")]
         if above:
             return _dotted(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
@@ -227,10 +227,10 @@ def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> froz
         for path in files
         if path.rpartition("/")[2] in {"__init__.py", "__init__.pyi"}
     }
-    found: set[str] = set()
+    result: set[str] = set()
     for package in sorted(packages):
-        above = [one for one in reversed(_parents(package)) if one and one != package]
-        between = list(itertools.takewhile(lambda one: one not in packages, above))
+        above = [parent for parent in reversed(_parents(package)) if parent and parent != package]
+        between = list(itertools.takewhile(lambda name: name not in packages, above))
         if not between or len(between) == len(above):
             continue
         outer = above[len(between)]
@@ -238,8 +238,8 @@ def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> froz
             outer = outer.rpartition("/")[0]
         root = outer.rpartition("/")[0]
         if is_named(package[len(root) :].lstrip("/").replace("/", ".")):
-            found.update(between)
-    return frozenset(found)
+            result.update(between)
+    return frozenset(result)
 
 
 def below(module: str, name: str) -> str:
@@ -273,8 +273,8 @@ def _nearest(paths: list[str], folder: str) -> list[str]:
 
     def shared(path: str) -> int:
         count = 0
-        for one, other in zip(path.split("/"), folder.split("/"), strict=False):
-            if one != other:
+        for location, other in zip(path.split("/"), folder.split("/"), strict=False):
+            if location != other:
                 break
             count += 1
         return count

@@ -122,10 +122,10 @@ class Names:
             return None
         first, *attributes = name.dotted
         is_top = name.bound == "top"
-        found = self._told(_Attribute(path, first) if is_top else self._unbound(path, first))
+        result = self._told(_Attribute(path, first) if is_top else self._unbound(path, first))
         for attribute in attributes:
-            found = None if found is None else self.member(found, attribute)
-        return found
+            result = None if result is None else self.member(result, attribute)
+        return result
 
     def member(self, qualified: str, attribute: str) -> str | None:
         """Return the qualified name of an attribute of a module, class or variable."""
@@ -219,7 +219,7 @@ class Names:
 
     # ------------------------------------------------------------------------- names of functions
     def _local(self, module: Module, bindings: tuple[Binding, ...]) -> _Asking:
-        found: list[str | None] = []
+        names: list[str | None] = []
         targets = [target_of(module, binding) for binding in bindings]
         imported = any(target.kind in {"module", "from"} for target in targets)
         for binding, target in zip(bindings, targets, strict=True):
@@ -235,8 +235,8 @@ class Names:
                 name = yield from self._certain(self._source(module.path, target))
             if name is None:
                 return None
-            found.append(name)
-        return _agreed(found)
+            names.append(name)
+        return _agreed(names)
 
     def _alias(self, module: Module, value: ast.expr) -> _Asking:
         base, attributes = value, list[str]()
@@ -271,16 +271,16 @@ class Names:
                 return folder
             return None if table.dynamic else (yield from self._star(path, table, name))
         # None among other values replaces a failed import.
-        real = [one for one in targets if one.kind != "none"] or list(targets)
+        real = [candidate for candidate in targets if candidate.kind != "none"] or list(targets)
         # A call with a string counts as another import of the name only together with an import of
         # it.
         if len(real) == 1 and real[0].kind == "lazy":
             real = [NameTarget("variable")]
-        found: list[str | None] = []
+        meants: list[str | None] = []
         for target in real:
             meant = yield from self._target(path, name, target)
-            found.append(meant)
-        return _agreed(found)
+            meants.append(meant)
+        return _agreed(meants)
 
     def _target(self, path: str, name: str, target: NameTarget) -> _Asking:
         match target.kind:
@@ -302,12 +302,12 @@ class Names:
         source = self.absolute(target, path) if target.kind == "from" else None
         if source is None:
             return None
-        found = self.layout.find(source, path)
-        if found.path is not None:
-            return _Attribute(found.path, target.name)
-        if found.ambiguous:
+        module = self.layout.find(source, path)
+        if module.path is not None:
+            return _Attribute(module.path, target.name)
+        if module.ambiguous:
             return None
-        if found.namespace or target.level:
+        if module.namespace or target.level:
             submodule = self.layout.find(below(source, target.name), path)
             # A relative import never leaves the project; another distribution adds the rest of a
             # folder without `__init__.py`.
@@ -325,10 +325,10 @@ class Names:
         return (yield from self._members(name, rest))
 
     def _module_name(self, dotted: str, importer: str) -> str | None:
-        found = self.layout.find(dotted, importer)
-        if found.ambiguous:
+        module = self.layout.find(dotted, importer)
+        if module.ambiguous:
             return None
-        return dotted if found.path is None else self.layout.name_of(found.path)
+        return dotted if module.path is None else self.layout.name_of(module.path)
 
     def _canonical_of(self, path: str | None) -> str | None:
         return None if path is None else self.layout.name_of(path)
@@ -338,7 +338,7 @@ class Names:
 
         Modules that star-import each other all have what one of them has.
         """
-        found: list[str | None] = []
+        canonicals: list[str | None] = []
         is_open = False
         for star in table.stars:
             source = self.absolute(star, path)
@@ -352,14 +352,14 @@ class Names:
                 answer = yield _Attribute(where.path, name)
                 is_open = is_open or answer.value == _NOTHING
                 if answer.value != _NOTHING and (is_exported or answer.circular or answer.value):
-                    found.append(answer.value)
+                    canonicals.append(answer.value)
             elif self._knowledge.has(source, name):
-                found.append(self._knowledge.canonical(f"{source}.{name}"))
+                canonicals.append(self._knowledge.canonical(f"{source}.{name}"))
             # Any other library may bring any name, also one in a later version.
             elif where.ambiguous or not self._is_closed(source):
                 return None
-        if found:
-            return _agreed(found)
+        if canonicals:
+            return _agreed(canonicals)
         return _NOTHING if is_open else _builtin(name)
 
     def _finished(self, question: _Question, value: str | None) -> str | None:
@@ -396,7 +396,7 @@ def _builtin(name: str) -> str | None:
 
 def _agreed(found: list[str | None]) -> str | None:
     # An unknown value does not disagree.
-    known = [one for one in found if one != _NOTHING] or found
+    known = [candidate for candidate in found if candidate != _NOTHING] or found
     return known[0] if known and len(set(known)) == 1 else None
 
 

@@ -57,8 +57,8 @@ def table_of(module: Module) -> ModuleTable:
     """Return the names that ``module`` binds at its top level."""
     bindings = module.scopes.module.bindings
     names = {
-        name: tuple(dict.fromkeys(target_of(module, binding) for binding in found))
-        for name, found in bindings.items()
+        name: tuple(dict.fromkeys(target_of(module, binding) for binding in result))
+        for name, result in bindings.items()
     }
     stars = tuple(
         NameTarget("from", star.module or "", "*", star.level)
@@ -118,11 +118,11 @@ def dotted_name(node: ast.AST) -> str | None:
 
 
 def _exports(module: Module) -> tuple[str, ...] | None:
-    found = module.scopes.module.bindings.get("__all__", [])
+    bindings = module.scopes.module.bindings.get("__all__", [])
     # A list that is added to later may hold any name.
-    if len(found) != 1 or not isinstance(found[0].value, ast.List | ast.Tuple):
+    if len(bindings) != 1 or not isinstance(bindings[0].value, ast.List | ast.Tuple):
         return None
-    items = found[0].value.elts
+    items = bindings[0].value.elts
     names = [item.value for item in items if isinstance(item, ast.Constant)]
     if len(names) != len(items):
         return None

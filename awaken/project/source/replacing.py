@@ -176,9 +176,9 @@ def _renamed(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
     kept: Mapping[str, str] | None = module.memo.get(_renamed)
     if kept is None:
-        aliases = (one for one in module.walk() if isinstance(one, ast.alias))
+        aliases = (node for node in module.walk() if isinstance(node, ast.alias))
         kept = module.memo[_renamed] = {
-            one.asname: one.name for one in aliases if one.asname is not None
+            alias.asname: alias.name for alias in aliases if alias.asname is not None
         }
     return kept
 
@@ -205,11 +205,11 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
     if last_name(function) == "setitem":
         items = [(rest[0], rest[1] if len(rest) > 1 else None)] if rest else []
     else:
-        for one in rest[:1]:
-            if isinstance(one, ast.Dict):
-                pairs = zip(one.keys, one.values, strict=True)
+        for node in rest[:1]:
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
                 items += [(key, value) for key, value in pairs if key is not None]
-        items += [(ast.Constant(one.arg), one.value) for one in call.keywords if one.arg]
+        items += [(ast.Constant(part.arg), part.value) for part in call.keywords if part.arg]
     dotted = dotted_text(module, first)
     if dotted is not None and dotted.endswith(".__dict__"):
         yield from _of_names(module, call, dotted.removesuffix("__dict__"), items)
@@ -264,7 +264,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case ast.Constant(value=str() as text):
             return text
         case ast.JoinedStr():
-            parts = [text_of(module, one) for one in node.values]
+            parts = [text_of(module, part) for part in node.values]
             return None if None in parts else "".join(part or "" for part in parts)
         case ast.FormattedValue():
             return text_of(module, node.value)

@@ -128,11 +128,11 @@ class Words:
         return self._by_word("word")
 
     def _by_word(self, kind: WordKind) -> dict[bytes, list[str]]:
-        found: defaultdict[bytes, list[str]] = defaultdict(list)
+        result: defaultdict[bytes, list[str]] = defaultdict(list)
         for path in self.python():
             for word in self._words_of(kind, self._searched(path)).words():
-                found[word].append(path)
-        return found
+                result[word].append(path)
+        return result
 
     def _words_of(self, kind: WordKind, text: bytes) -> WordSet:
         kept = self.kept[kind]
@@ -167,9 +167,9 @@ class Words:
         """Return the Python files that have ``word`` in an import statement."""
         if not word.isascii():
             return self._standing(word, "imported")
-        found = self._importing.get(word.encode(), [])
-        self._note("imported", word, found)
-        return found
+        result = self._importing.get(word.encode(), [])
+        self._note("imported", word, result)
+        return result
 
     @cached_property
     def _importing(self) -> dict[bytes, list[str]]:
@@ -183,9 +183,9 @@ class Words:
         """
         if not word.isascii():
             return self._standing(word, "read")
-        found = self._reading.get(word.encode(), [])
-        self._note("read", word, found)
-        return found
+        result = self._reading.get(word.encode(), [])
+        self._note("read", word, result)
+        return result
 
     @cached_property
     def _reading(self) -> dict[bytes, list[str]]:
@@ -202,29 +202,29 @@ class Words:
 
     def _standing(self, word: str, kind: WordKind) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
-        encoded, found = word.encode(), list[str]()
+        encoded, paths = word.encode(), list[str]()
         for path in self.files_with(word):
             # The patterns know ASCII words only; any other word may be in every file.
             if not word.isascii() or self._words_of(kind, self._searched(path)).has(encoded):
-                found.append(path)
-        self._note(kind, word, found)
-        return found
+                paths.append(path)
+        self._note(kind, word, paths)
+        return paths
 
     @cached_property
     def _first_elsewhere(self) -> dict[bytes, str]:
         """The first file other than Python that contains each word."""
-        found: dict[bytes, str] = {}
+        result: dict[bytes, str] = {}
         for path in self._others:
             for word in set(_WORDS.findall(self._settings(path))):
-                found.setdefault(word, path)
-        return found
+                result.setdefault(word, path)
+        return result
 
     def _settings(self, path: str) -> bytes:
         """Return the text of a file that is no Python, its lines of comments left blank."""
         text = self._files[path].text
         if not path.endswith(_COMMENTED):
             return text
-        return _COMMENT.sub(lambda found: b" " * len(found[0]), text)
+        return _COMMENT.sub(lambda match: b" " * len(match[0]), text)
 
     def elsewhere(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``.
@@ -267,14 +267,14 @@ def _places(word: bytes, text: bytes) -> Iterator[int]:
 
 def _inherited(text: bytes) -> _Found:
     """Return the words among the bases of all classes; None if one cannot be read like this."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for start in _classes(text):
         plain = _PLAIN_CLASS.match(text, start)
         if plain is None:
             return None
         if plain[1] is not None:
-            found.update(_WORDS.findall(plain[1]))
-    return frozenset(found)
+            result.update(_WORDS.findall(plain[1]))
+    return frozenset(result)
 
 
 def _classes(text: bytes) -> Iterator[int]:
@@ -294,14 +294,14 @@ def _renamed(text: bytes) -> frozenset[bytes]:
 
 def _imported(text: bytes) -> frozenset[bytes]:
     """Return the words of all statements that import."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for start in _places(b"import", text):
         line = text.rfind(b"\n", 0, start) + 1
         while text[max(line - 3, 0) : line].rstrip(b"\r\n").endswith(b"\\"):
             line = text.rfind(b"\n", 0, line - 1) + 1
         end = _IMPORT_END.match(text, start)
-        found.update(_WORDS.findall(text, line, end.end() if end is not None else start))
-    return frozenset(found)
+        result.update(_WORDS.findall(text, line, end.end() if end is not None else start))
+    return frozenset(result)
 
 
 def _read(text: bytes) -> frozenset[bytes]:

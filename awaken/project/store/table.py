@@ -105,7 +105,7 @@ class Table:
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.execute(_SCHEMA)
-            rows = ((k, self._today, self._code(k, one), one) for k, one in self._new.items())
+            rows = ((k, self._today, self._code(k, item), item) for k, item in self._new.items())
             connection.executemany(_KEEP, rows)
             connection.executemany(_MARK, ((self._today, key) for key in self._used))
             self._drop_oldest(connection)

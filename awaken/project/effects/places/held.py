@@ -64,10 +64,10 @@ class Lock:
 
 def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lock, ast.expr]]:
     """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
-    found = [
+    result = [
         (lock_of(program, module, item.context_expr), item.context_expr) for item in entered.items
     ]
-    return [(lock, node) for lock, node in found if lock is not None]
+    return [(lock, node) for lock, node in result if lock is not None]
 
 
 def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
@@ -126,7 +126,7 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
     name = program.qualified_name(module, value.func)
     if name in locks().kinds:
         return name
-    factory = next((one.value for one in value.keywords if one.arg == "default_factory"), None)
+    factory = next((node.value for node in value.keywords if node.arg == "default_factory"), None)
     name = None if factory is None else program.qualified_name(module, factory)
     return name if name in locks().kinds else None
 
@@ -161,9 +161,9 @@ def _of_class(
         return None
     for base in owner.bases:
         qualified = program.qualified_name(module, base)
-        found = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
-        if found is not None:
-            return found
+        lock = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
+        if lock is not None:
+            return lock
     return None
 
 
@@ -177,7 +177,7 @@ def _assigned(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.ex
                 targets = [target]
             case _:
                 continue
-        if any(_is_attribute(module, one, owner, name) for one in targets):
+        if any(_is_attribute(module, part, owner, name) for part in targets):
             yield value
 
 

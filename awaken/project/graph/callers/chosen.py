@@ -26,9 +26,9 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
     names: dict[Span, ast.expr] | None = module.memo.get(_NAMES)
     if names is None:
         names = module.memo[_NAMES] = {}
-        for one in module.walk():
-            if isinstance(one, ast.Name | ast.Attribute):
-                names.setdefault(module.span(one), one)
+        for part in module.walk():
+            if isinstance(part, ast.Name | ast.Attribute):
+                names.setdefault(module.span(part), part)
     node = names.get(place.span)
     table = None if node is None else module.parent(node)
     match table:
@@ -46,13 +46,13 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
 
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:
-    found: list[ast.Call] = []
+    result: list[ast.Call] = []
     for read in _reads(module, table) or []:
         calls = _of_chosen(module, _chosen(module, read))
         if calls is None:
             return None
-        found += calls
-    return found or None
+        result += calls
+    return result or None
 
 
 def _chosen(module: Module, table: ast.expr) -> ast.expr | None:
@@ -78,15 +78,15 @@ def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None
         return [above]
     if chosen is None or _is_asked(module, chosen):
         return None if chosen is None else []
-    found: list[ast.Call] = []
+    calls: list[ast.Call] = []
     reads = _reads(module, chosen)
     for read in reads or []:
         call = module.parent(read)
         if isinstance(call, ast.Call) and call.func is read:
-            found.append(call)
+            calls.append(call)
         elif not _is_asked(module, read):
             return None
-    return None if reads is None else found
+    return None if reads is None else calls
 
 
 def _is_asked(module: Module, node: ast.expr) -> bool:

@@ -121,7 +121,7 @@ class Mentions:
             if module is None:
                 return None
             kept = tuple(self._in(module, word))
-            if not any(isinstance(one, Mention) and _holds_tree(one.receiver) for one in kept):
+            if not any(isinstance(item, Mention) and _holds_tree(item.receiver) for item in kept):
                 self._kept[key] = kept
         return kept
 
@@ -170,7 +170,7 @@ def mention_of(
     return Mention(
         module.place(node),
         receiver,
-        tuple(Definition.of(module, one.node) for one in bindings if one.kind == "function"),
+        tuple(Definition.of(module, item.node) for item in bindings if item.kind == "function"),
         use.kind,
         module.place(use.node),
         isinstance(use.node, ast.Call),

@@ -136,8 +136,8 @@ class Search:
             # The list grows while it is read.
             for path in self._files(word):
                 yield path
-                found = self._search_file(path, word)
-                words += sorted(one for one in found if one not in words)
+                search_file = self._search_file(path, word)
+                words += sorted(name for name in search_file if name not in words)
             if count > most:
                 self._stop("many", "it has too many names", target.place)
                 return
@@ -189,29 +189,29 @@ class Search:
         if importing is None:
             return paths, []
         known = importing | self._target.home()
-        return [one for one in paths if one in known], [one for one in paths if one not in known]
+        return [path for path in paths if path in known], [one for one in paths if one not in known]
 
     def _search_file(self, path: str, word: str) -> set[str]:
         """Search one file for ``word``; return the other names that it gives to the function."""
         if not self._evaluator.names.facts.may_mention(path, word):
             return set()
-        found = self._in_file(path, word)
-        if found is None:
+        in_file = self._in_file(path, word)
+        if in_file is None:
             # It may hold a call all the same.
             why = f"{path} cannot be parsed"
             self._stop("unresolved", why, self._target.place)
             return set()
-        return set[str]().union(*found)
+        return set[str]().union(*in_file)
 
     def _in_file(self, path: str, word: str) -> Iterable[set[str]] | None:
         """Look at all mentions in a file; return the other names that each gives."""
         if self._target.is_method:
             mentions = self._surroundings.mentions.of(path, word)
-            return None if mentions is None else [self._as_method(one, word) for one in mentions]
+            return None if mentions is None else [self._as_method(item, word) for item in mentions]
         module = self._evaluator.load(path)
         if module is None:
             return None
-        return [self._as_function(module, one, word) for one in module.mentions(word)]
+        return [self._as_function(module, mention, word) for mention in module.mentions(word)]
 
     def _as_method(self, mention: AnyMention, word: str) -> set[str]:
         match mention:

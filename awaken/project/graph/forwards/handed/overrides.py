@@ -21,7 +21,7 @@ def overrides(slots: Slots) -> Found:
         for module, node in slots.mentions(OVERRIDES)
         if isinstance(node, ast.Attribute) and node.attr == OVERRIDES
     ]
-    taken = [one for module, node in attributes for one in _taken(module, node)]
+    taken = [item for module, node in attributes for item in _taken(module, node)]
     yield from taken
     for module, node in attributes if taken else ():
         yield from _put(module, node)
