@@ -134,17 +134,17 @@ class Rewrite:
         Sites that share something with an ``excluded`` site stay with it.
         """
         sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
-        found: dict[ast.AST, Decided] = {}
+        result: dict[ast.AST, Decided] = {}
         # One change rewrites all of them, so that it cannot leave one out.
         if any(site in excluded for site in sites.values()):
             for root in self.roots:
-                found[root.start] = self._left(rule, root, sites[root.start], excluded), None
-            return found
+                result[root.start] = self._left(rule, root, sites[root.start], excluded), None
+            return result
         change = self._change(rule, list(sites.values()))
         for root in self.roots:
             finding = self._finding(rule, root, sites[root.start], change.id)
-            found[root.start] = finding, None if found else change
-        return found
+            result[root.start] = finding, None if result else change
+        return result
 
     def _left(self, rule: str, root: Root, site: SiteId, excluded: Collection[SiteId]) -> Finding:
         if site in excluded:
@@ -184,7 +184,7 @@ class Rewrite:
     def _edits(self, site: SiteId) -> Iterator[Edit]:
         yield from (part.edit(site) for part in self.parts)
         yield from self.others(site)
-        written = dict.fromkeys((path, one.needs) for path, one in self.needs if one.needs)
+        written = dict.fromkeys((path, item.needs) for path, item in self.needs if item.needs)
         for path, (home, name, alias) in written:
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         queries = [(part.module, part.node) for part in self.parts]
@@ -204,8 +204,8 @@ def _runs(data: Data) -> Collection[str]:
         case SliceRewrite(query=query):
             return _runs(query)
         case KindsRewrite(ways=ways, otherwise=otherwise):
-            written = [*(one for _, one in ways), otherwise]
-            return [name for one in written for name in _runs(one)]
+            written = [*(rewrite for _, rewrite in ways), otherwise]
+            return [name for rewrite in written for name in _runs(rewrite)]
         case QueryRewrite(runs=runs):
             return () if runs is None else (runs,)
 

@@ -41,18 +41,18 @@ def without_doubles(
     The configuration of a mock looks like a query, but is not.
     """
     in_tests = is_around_tests(module.path)
-    for one in found:
-        query = one.root.func if isinstance(one.root, ast.Call) else one.root
+    for item in found:
+        query = item.root.func if isinstance(item.root, ast.Call) else item.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
             continue
         # Sites that stay for another reason keep that reason.
-        double = None if one.refused else project.doubles.of(module, query)
+        double = None if item.refused else project.doubles.of(module, query)
         if double is not None:
             because = Place(double.place.path, double.place.span, "the mock")
             refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
-            yield replace(one, refused=refused)
+            yield replace(item, refused=refused)
         else:
-            yield replace(one, refused=one.refused or stand_in(project, module, one.root))
+            yield replace(item, refused=item.refused or stand_in(project, module, item.root))
 
 
 def decided_doubles(
@@ -72,7 +72,7 @@ def decided_doubles(
         held = [use for use in double.uses if places[use]]
         if module is None or not (held or double.unseen):
             continue
-        node = next(one for one in module.walk() if _stands_at(module, one, double.place))
+        node = next(part for part in module.walk() if _stands_at(module, part, double.place))
         refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
         if held:
             names = _listed(list(dict.fromkeys(use.function for use in held)))
@@ -93,9 +93,9 @@ def _held(project: Project, use: QueryUse) -> Iterator[Place]:
         if use_of(module, node) == use:
             above = module.parent(node)
             called = isinstance(above, ast.Call) and above.func is node
-            found = recognise_either(reader, above if called and above else node)
+            query = recognise_either(reader, above if called and above else node)
             # Sites that stay for another reason do not wait for the mock.
-            if found is not None and found.refused is None:
+            if query is not None and query.refused is None:
                 yield Place(use.path, module.span(node), "this query stays unchanged")
 
 

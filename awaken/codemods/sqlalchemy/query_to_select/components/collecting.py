@@ -133,11 +133,11 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 
 def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
     """Return how the query ends if its session is read from it, or executes it."""
-    found = read_by_session(reader, node)
+    result = read_by_session(reader, node)
     # The builders would be lost with the query that the session is read off.
-    if found is not None and found[0] == "session" and links:
+    if result is not None and result[0] == "session" and links:
         raise Refused(reasons.UNKNOWN_METHOD, "session")
-    return found
+    return result
 
 
 class _Collector:
@@ -152,16 +152,16 @@ class _Collector:
         """Add all of ``holders``, and what is connected with them."""
         waiting = [*holders]
         while waiting:
-            one = waiting.pop()
+            holder = waiting.pop()
             # Queries may go in a circle: through a loop, or a function that calls itself.
-            if one in self._component.definitions:
+            if holder in self._component.definitions:
                 continue
-            fragments = self._define(one)
-            self._component.definitions[one] = fragments
+            fragments = self._define(holder)
+            self._component.definitions[holder] = fragments
             for fragment in fragments:
                 waiting += self._reaching(fragment.context, fragment.start)
                 waiting += self._asked_for_session(fragment)
-            for context, start in self._starts(one):
+            for context, start in self._starts(holder):
                 if start not in self._seen:
                     self._seen.add(start)
                     waiting += self._reaching(context, start)
@@ -175,7 +175,7 @@ class _Collector:
         given = in_sight(self._component.holders.values_of(holder))
         if given is None:
             raise refused
-        values = [(context, one) for context, value in given for one in _alternatives(value)]
+        values = [(context, part) for context, value in given for part in _alternatives(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
         # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
@@ -232,12 +232,12 @@ class _Collector:
 
     def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
         """Return what holds ``node``, or one alternative of a conditional value, after it."""
-        found = self._component.holders.holding(context, node)
-        if isinstance(found, Unseen):
-            raise refused_for(found)
-        if isinstance(found, TooLarge):
-            raise Refused(reasons.TOO_LARGE, found.why, because=(found.place,))
-        return found
+        holders = self._component.holders.holding(context, node)
+        if isinstance(holders, Unseen):
+            raise refused_for(holders)
+        if isinstance(holders, TooLarge):
+            raise Refused(reasons.TOO_LARGE, holders.why, because=(holders.place,))
+        return holders
 
     def _use(self, context: FunctionContext, start: ast.Call | ast.Name) -> tuple[Holder, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""

@@ -78,14 +78,14 @@ class States:
 
     def _has_changed(self, holder: Holder) -> bool:
         """Work out the statement of ``kept``; return whether it is another one than before."""
-        found = [
+        result = [
             self._translated(state, fragment.context, holder.context)
             for fragment in self._component.definitions[holder]
             if (state := self.of(fragment, executed=False)) is not None
         ]
-        if not found:
+        if not result:
             return False
-        state, before = joined(found), self._known.get(holder)
+        state, before = joined(result), self._known.get(holder)
         if before is not None:
             # Joined with what it was, it can only grow, so that the rounds come to an end.
             state = joined([before, state])
@@ -121,12 +121,12 @@ class States:
         one more.
         """
         joined: Statement | None = None
-        for one in self._component.holders.reaching(fragment.context, fragment.start):
-            if one not in self._known:
+        for holder in self._component.holders.reaching(fragment.context, fragment.start):
+            if holder not in self._known:
                 continue
-            other = self._known[one]
-            if one.context is not fragment.context:
-                other = self._translated(other, one.context, fragment.context)
+            other = self._known[holder]
+            if holder.context is not fragment.context:
+                other = self._translated(other, holder.context, fragment.context)
             if joined is None:
                 joined = other
                 continue
@@ -189,7 +189,7 @@ def keep_meaning(links: Sequence[Link], edits: Sequence[LinkEdit]) -> bool:
     """Whether of ``links`` at most the name becomes another: ``filter`` is spelled ``where``."""
     where = LinkEdit("where")
     spelled = [LinkEdit("filter") if edit == where else edit for edit in edits]
-    named = [LinkEdit("filter") if one == where else one for one in _as_named(links)]
+    named = [LinkEdit("filter") if item == where else item for item in _as_named(links)]
     return spelled == named
 
 

@@ -28,9 +28,9 @@ def translated(statement: Statement, reader: Reader, target: FunctionContext) ->
         sources=[],
         unjudged=[],
         partners=tuple(
-            found
-            for one in statement.partners
-            if not one.aliased and (found := _target(reader, target, one)) is not None
+            result
+            for partner in statement.partners
+            if not partner.aliased and (result := _target(reader, target, partner)) is not None
         ),
         join_point=_target(reader, target, statement.join_point),
         source=_target(reader, target, statement.source),

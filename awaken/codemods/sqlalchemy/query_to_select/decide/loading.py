@@ -354,7 +354,7 @@ def _values(
 # ----------------------------------------------------------------------------------------- count
 def check_counted(reader: Reader, link: Link) -> None:
     """Raise Refused if ``link`` does something to a query that its subquery would not do."""
-    changes = link.name == "options" and not all(is_loader(reader, one) for one in link.call.args)
+    changes = link.name == "options" and not all(is_loader(reader, node) for node in link.call.args)
     if changes or link.name in _COUNT_SETTINGS:
         raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
 

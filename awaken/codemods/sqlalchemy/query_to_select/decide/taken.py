@@ -34,9 +34,9 @@ def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:
     if reader.project.targets.admits(taker.distribution, f"<{taker.since}"):
         raise Refused(reasons.PASSED_QUERY, _function(statement))
     gone = [
-        f"`{ast.unparse(one)}` is no longer called"
-        for one in [chain.receiver]
-        if one is not None and any(isinstance(part, ast.Call) for part in ast.walk(one))
+        f"`{ast.unparse(node)}` is no longer called"
+        for node in [chain.receiver]
+        if node is not None and any(isinstance(part, ast.Call) for part in ast.walk(node))
     ]
     return [*gone, *doubts_of(statement.items)]
 

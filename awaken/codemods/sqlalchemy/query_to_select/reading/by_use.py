@@ -107,7 +107,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
     # Another function may run before the check, or with another value.
     if bindings[0].kind != "parameter" or module.enclosing_function(bindings[0].node) != function:
         return False
-    above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
+    above = (statement for statement in function.body if (statement.end_lineno or 0) < name.lineno)
     return any(
         isinstance(part, ast.Call)
         and [ast.unparse(argument) for argument in part.args] == [name.id]
@@ -208,8 +208,8 @@ def names_columns(reader: Reader, option: ast.expr) -> bool:
     if not isinstance(option, ast.Call) or option.keywords or not option.args:
         return False
     return reader.library_name(option.func) in _OF_COLUMNS and all(
-        isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.isidentifier()
-        for one in option.args
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
+        for node in option.args
     )
 
 

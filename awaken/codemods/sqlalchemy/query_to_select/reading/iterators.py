@@ -45,15 +45,15 @@ def of_itertools(module: Module, call: ast.Call) -> str:
             imported = _imported(module, name)
             home = None if imported is None else module.parent(imported)
             is_there = isinstance(home, ast.ImportFrom) and home.module == "itertools"
-            found = imported.name if imported is not None and is_there else ""
+            result = imported.name if imported is not None and is_there else ""
         case ast.Attribute(value=ast.Name() as package, attr=attribute):
             imported = _imported(module, package)
             home = None if imported is None else module.parent(imported)
             is_whole = isinstance(home, ast.Import) and getattr(imported, "name", "") == "itertools"
-            found = attribute if is_whole else ""
+            result = attribute if is_whole else ""
         case _:
-            found = ""
-    return found if found in _OF_ITERTOOLS else ""
+            result = ""
+    return result if result in _OF_ITERTOOLS else ""
 
 
 def _imported(module: Module, name: ast.Name) -> ast.alias | None:

@@ -17,7 +17,7 @@ def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
     """Return the function of a library that is given the query ``node`` as its statement."""
     above = module.parent(node)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
-    if not isinstance(call, ast.Call) or any(isinstance(one, ast.Starred) for one in call.args):
+    if not isinstance(call, ast.Call) or any(isinstance(part, ast.Starred) for part in call.args):
         return None
     taker = knowledge().takes_statements.get(_imported(module, call.func) or "")
     if taker is None:

@@ -163,12 +163,12 @@ def _is_query_class(reader: Reader, node: ast.expr) -> bool:
     name, known = reader.qualified(node), knowledge().query_classes
     seen, waiting = set[str](), [] if name is None else [name]
     while waiting:
-        one = waiting.pop()
-        if one in known:
+        word = waiting.pop()
+        if word in known:
             return True
         # Broken code may name a class among its own bases.
-        facts = None if one in seen else reader.project.class_facts(one)
-        seen.add(one)
+        facts = None if word in seen else reader.project.class_facts(word)
+        seen.add(word)
         waiting += [] if facts is None else [base for base in facts.bases if base is not None]
     return reader.library_name(node) == "Query"
 
@@ -180,7 +180,7 @@ def _configured(project: Project) -> Refused | None:
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            given = next((one.value for one in node.keywords if one.arg == "query_cls"), None)
+            given = next((part.value for part in node.keywords if part.arg == "query_cls"), None)
             # A class that is given to the factory itself is found with the session that it makes.
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue
@@ -285,8 +285,8 @@ def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognis
     caveat = _caveat(reader, call, proof)
     refused = _standing_against(reader, call)
     own: list[OwnClass] = []
-    for one in _classes_given(reader, proof):
-        known = reader.project.orm.query_class(one)
+    for argument in _classes_given(reader, proof):
+        known = reader.project.orm.query_class(argument)
         if known is None:
             detail = "the session makes queries of a custom class"
             hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)

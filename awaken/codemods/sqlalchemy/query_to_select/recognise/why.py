@@ -59,7 +59,7 @@ def why_no_site(reader: Reader, span: Span) -> str | None:
 
 
 def _first(reader: Reader, nodes: Sequence[ast.AST]) -> str | None:
-    return next((found for why in _WHYS for node in nodes if (found := why(reader, node))), None)
+    return next((result for why in _WHYS for node in nodes if (result := why(reader, node))), None)
 
 
 def _touches(one: Span | None, other: Span) -> bool:

@@ -88,7 +88,7 @@ def _is_last_call(iterator: ast.Call) -> bool:
     is_mapping = getattr(iterator.func, "id", "") in {"filter", "map"}
     later = iterator.args[2:] if is_mapping else iterator.args[1:]
     return not any(
-        isinstance(part, ast.Call | ast.Await) for one in later for part in ast.walk(one)
+        isinstance(part, ast.Call | ast.Await) for node in later for part in ast.walk(node)
     )
 
 

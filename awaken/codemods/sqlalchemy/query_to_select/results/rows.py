@@ -149,7 +149,7 @@ class _Follower:
 
     def _reads(self, target: ast.AST, name: str, owner: Scope) -> Iterable[ast.Name]:
         """Return the reads that may see what ``target`` is given; all of its name if unknown."""
-        bound = next((one for one in owner.bindings[name] if one.node is target), None)
+        bound = next((binding for binding in owner.bindings[name] if binding.node is target), None)
         if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
             reached = flow_of(self._module, owner.node).reached(bound)
             if not isinstance(reached, Unknown):

@@ -56,7 +56,7 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
         return False
     others = [item for item in statement.items if item is not entity]
     # Columns of the object itself, and its one partner, repeat only where it does.
-    own = {(entity.owner, entity.model), *((one.text, one.model) for one in statement.partners)}
+    own = {(entity.owner, entity.model), *((item.text, item.model) for item in statement.partners)}
     return kind is not Kind.ROWS_WITH_ENTITY or all(
         item.what in {What.COLUMN, What.ENTITY} and (item.owner, item.model) in own
         for item in others

@@ -189,10 +189,10 @@ def _below(
     indent: str,
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comments on lines of their own ``above`` an argument."""
-    found = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
+    empty_lines = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
     comments = [
         line.with_changes(indent=False, whitespace=cst.SimpleWhitespace(indent))
-        for line in found
+        for line in empty_lines
         if line.comment is not None
     ]
     return _broken(space, indent).with_changes(empty_lines=comments) if comments else space

@@ -200,9 +200,9 @@ def _flushes(statement: Statement) -> bool:
 
 
 def _written(statement: Statement, name: str) -> str:
-    found = sqlalchemy_name(statement.reader, statement.chain.root, name)
-    statement.needs.append(found)
-    return found.text
+    result = sqlalchemy_name(statement.reader, statement.chain.root, name)
+    statement.needs.append(result)
+    return result.text
 
 
 def _alias(statement: Statement, base: str) -> str:
@@ -261,7 +261,7 @@ def _check_criteria(link: Link, after: Link, known: Sequence[Sources]) -> None:
     for node in _arguments(after):
         if any(_is_text(part) for part in (node, *_ordered(node))):
             raise Refused(reasons.RAISES_TODAY, f"{after.name}() by a name after {link.name}()")
-        if not any(one.only([node]) for one in known):
+        if not any(candidate.only([node]) for candidate in known):
             raise _unclear(link, after)
 
 
@@ -282,7 +282,7 @@ def _check_items(statement: Statement, link: Link, after: Link, known: Sequence[
     items = classify_all(statement.reader, after.call.args)
     owners = [item.owner for item in items]
     values = all(item.what in {What.COLUMN, What.EXPRESSION} for item in items)
-    sure = {one.owner for one in known}.issuperset(owners)
+    sure = {item.owner for item in known}.issuperset(owners)
     if not values or not sure or known[0].owner not in owners or any(i.mixed for i in items):
         raise _unclear(link, after)
 

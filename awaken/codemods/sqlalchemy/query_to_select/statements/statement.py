@@ -138,4 +138,4 @@ class Statement:
 @cache
 def _joins() -> Mapping[str, Join]:
     """Return how each field is joined that says something of a statement: all but its number."""
-    return {one.name: join_of(one) for one in fields(Statement) if one.init}
+    return {candidate.name: join_of(candidate) for candidate in fields(Statement) if candidate.init}

@@ -36,12 +36,12 @@ def annotations_of(
 
     ``items`` are those of the query that each holds.
     """
-    found: dict[ast.expr, Annotation] = {}
+    result: dict[ast.expr, Annotation] = {}
     for holder, own in items.items():
         for note in _notes(holder):
-            if note not in found and "Query" in ast.unparse(note):
-                found[note] = _annotation(component.reader(holder.context), holder, note, own)
-    return list(found.values())
+            if note not in result and "Query" in ast.unparse(note):
+                result[note] = _annotation(component.reader(holder.context), holder, note, own)
+    return list(result.values())
 
 
 def _notes(holder: Holder) -> Iterator[ast.expr]:
@@ -125,7 +125,7 @@ def _imported(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
     They are imported at the top of the file, and plainly.
     """
     module = reader.module
-    for name in sorted({one.id for one in ast.walk(note) if isinstance(one, ast.Name)}):
+    for name in sorted({node.id for node in ast.walk(note) if isinstance(node, ast.Name)}):
         bindings = module.scopes.module.bindings.get(name, ())
         statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
         if isinstance(statement, ast.ImportFrom) and not statement.level:

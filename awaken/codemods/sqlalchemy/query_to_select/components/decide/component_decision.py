@@ -160,8 +160,8 @@ def _may_be_none(component: Component, truth: Truth) -> bool:
 
 def _items_of(kinds: Sequence[States], holder: Holder) -> Sequence[Item]:
     """Return what the queries in ``holder`` ask for; nothing where they are of several kinds."""
-    found = [items for one in kinds if (items := one.items_of(holder))]
-    return found[0] if len(found) == 1 else ()
+    result = [items for kind in kinds if (items := kind.items_of(holder))]
+    return result[0] if len(result) == 1 else ()
 
 
 def _decide_statements(
@@ -171,13 +171,13 @@ def _decide_statements(
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
-            found = reaching(kinds, fragment)
-            statements = [_state(states, fragment) for states in found]
+            result = reaching(kinds, fragment)
+            statements = [_state(states, fragment) for states in result]
             for statement in statements:
                 _check_items(statement)
-            written = [_definition(one, decision, fragment) for one in statements]
+            written = [_definition(item, decision, fragment) for item in statements]
             if not agreed(written):
-                raise different(found, fragment)
+                raise different(result, fragment)
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
         data = _used_by_kinds(fragment, kinds, session, decision)
@@ -191,12 +191,12 @@ def _used_by_kinds(
     decision: ComponentDecision,
 ) -> QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None:
     # No kind matters to the session of a query.
-    found = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
+    result = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
     component = decision.component
-    written = [_used(component, fragment, states, session, decision) for states in found]
+    written = [_used(component, fragment, states, session, decision) for states in result]
     if agreed(written):
         return written[0]
-    return execution_of_kinds(fragment, found, written)
+    return execution_of_kinds(fragment, result, written)
 
 
 def _decide_writes(
@@ -248,7 +248,7 @@ def _used(
         return _links_alone(statement, decision, fragment)
     check_distinct(statement)
     if fragment.end == TAKEN:
-        links = [link for one in component.fragments for link in one.links]
+        links = [link for item in component.fragments for link in item.links]
         decision.caveats += caveats_of_taken(statement, links)
     if fragment.ending in {"executed", "iterated"}:
         return _execution(component, statement, decision, fragment, session.at(fragment))

@@ -75,8 +75,8 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     way: list[ChainFragment] = []
     fragment = use
     while fragment.recognised is None:
-        found = component.holders.reaching(fragment.context, fragment.start)
-        fragments = component.definitions[found[0]] if len(found) == 1 else []
+        holders = component.holders.reaching(fragment.context, fragment.start)
+        fragments = component.definitions[holders[0]] if len(holders) == 1 else []
         # In a loop a query may go on from itself.
         if len(fragments) != 1 or fragments[0] in way or fragments[0].context is not use.context:
             raise _refused(use)
@@ -179,7 +179,7 @@ def _is_same(
     scope = context.flow.scope
     changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
     outdated = {
-        r for one in component.variables(context) for r in context.flow.outdated(one, changes)
+        r for text in component.variables(context) for r in context.flow.outdated(text, changes)
     }
     return not outdated & starts
 
