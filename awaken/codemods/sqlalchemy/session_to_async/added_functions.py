@@ -89,11 +89,11 @@ def _helper(
         written, need = imported(site, package, wanted_name)
         needed.append(need)
         code = code.replace(f"{{{wanted_name}}}", written)
-    for one in module.tree.body:
-        if isinstance(one, Function) and one.name.startswith(wanted):
-            same = ast.parse(code.replace("{name}", one.name), filename="").body[0]
-            if ast.dump(same) == ast.dump(one):
-                return one.name, []
+    for statement in module.tree.body:
+        if isinstance(statement, Function) and statement.name.startswith(wanted):
+            same = ast.parse(code.replace("{name}", statement.name), filename="").body[0]
+            if ast.dump(same) == ast.dump(statement):
+                return statement.name, []
     name = module.scopes.fresh_name(wanted)
     return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
 
@@ -106,9 +106,9 @@ def imported(
     Taken at the top of the file, or at the node ``here``.
     """
     module = site.module
-    for one in module.tree.body:
-        if isinstance(one, ast.ImportFrom) and one.module == package and not one.level:
-            known = next((each for each in one.names if each.name == name), None)
+    for node in module.tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == package and not node.level:
+            known = next((each for each in node.names if each.name == name), None)
             written = name if known is None else known.asname or name
             if known is not None and _is_free(module, here, written, package):
                 return written, _needed(site, package, name, known.asname)

@@ -201,7 +201,7 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        engines = [engine for engine in project.orm.engines.all() if not engine.is_async]
         foreign = ForeignModels(project, self.name, options.foreign_models)
         urls = Urls(project, options.drivers)
         resources = ResourceWriter(project, urls, engines, foreign)
@@ -234,7 +234,7 @@ class SessionToAsync(Rule):
             return SynchronousPart(
                 project,
                 operations,
-                frozenset(place for one in places for place in one.places()),
+                frozenset(place for item in places for place in item.places()),
                 is_loop_bound=resources.is_loop_bound,
                 bridged=options.bridged,
             )
@@ -244,7 +244,7 @@ class SessionToAsync(Rule):
         if inside.functions:
             operations.add_inside(inside)
             after_writes.leave(inside)
-            outside = [one for one in spawned.reads() if not inside.reads(project, one.place)]
+            outside = [read for read in spawned.reads() if not inside.reads(project, read.place)]
             loading = Loading(project, self.name, outside, options.levels)
             part = waiting()
         if not part.is_waiting:
@@ -258,14 +258,14 @@ class SessionToAsync(Rule):
             **got_behind_updates(project),
         }
         named = [
-            (one, name)
-            for one, name in self._resources(part, resources)
-            if not inside.holds(one.site.module, one.site.node)
+            (item, name)
+            for item, name in self._resources(part, resources)
+            if not inside.holds(item.site.module, item.site.node)
         ]
-        factories = [one.site.place for one, name in named if name in FACTORIES]
+        factories = [item.site.place for item, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
         differing = DifferingUses(writes, loading.loaded_ahead)
-        found = Found(
+        result = Found(
             [
                 *self._functions(part, loaded_again, environments, differing),
                 *environments.linked(),
@@ -313,12 +313,12 @@ class SessionToAsync(Rule):
                 *typed_strings(part, self.name, urls, engines),
             ],
         )
-        found.functions = [*on_own_lines(project, found.functions)]
-        found.loading = [*on_own_lines(project, found.loading)]
-        changing = [*found.functions, *(one for one, _ in named)]
-        found.functions += given_out_of_sight(part, self.name, changing)
-        components = decided(part, found, constraints, options.component)
-        outlines = Outlines(part, self.name, found.resources, components.shared, inside)
+        result.functions = [*on_own_lines(project, result.functions)]
+        result.loading = [*on_own_lines(project, result.loading)]
+        changing = [*result.functions, *(item for item, _ in named)]
+        result.functions += given_out_of_sight(part, self.name, changing)
+        components = decided(part, result, constraints, options.component)
+        outlines = Outlines(part, self.name, result.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
     def _left_over(
@@ -329,8 +329,8 @@ class SessionToAsync(Rule):
         options: Options,
     ) -> Plan:
         """Return the rewrites of the synchronous side of a program in which nothing waits."""
-        found = Found(resources=list(self._resources(part, resources)))
-        components = decided(part, found, constraints, options.component)
+        result = Found(resources=list(self._resources(part, resources)))
+        components = decided(part, result, constraints, options.component)
         return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -424,11 +424,11 @@ class SessionToAsync(Rule):
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers, differing)
         scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
-            found = part.node_of(function)
-            if found is None:
+            node = part.node_of(function)
+            if node is None:
                 yield from members_at_import(part, self.name, function.path, disposal, scripts)
                 continue
-            site: Site[ast.AST] = Site(self.name, *found)
+            site: Site[ast.AST] = Site(self.name, *node)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
         yield from schedulers.members()
         yield from disposal.members()

@@ -31,10 +31,10 @@ def called_by_base(
         return None
     qualified = f"{module.name}.{module.qualname(owner)}"
     heirs = (qualified, *part.project.all_subclasses(qualified))
-    bases = sorted({base for one in heirs for base in part.project.library_ancestors(one)})
+    bases = sorted({base for name in heirs for base in part.project.library_ancestors(name)})
     unknown: list[str] = []
     for base in bases:
-        hooks = [methods for one, methods in _KNOWN.hooks.items() if fnmatchcase(base, one)]
+        hooks = [methods for name, methods in _KNOWN.hooks.items() if fnmatchcase(base, name)]
         if any(_is_like(node.name, methods) for methods in hooks):
             return base
         is_awaited = _is_like(f"{base}.{node.name}", _KNOWN.awaited)
@@ -53,7 +53,7 @@ def called_by_pytest(
     if module.enclosing_function(node) is not None:
         return False
     # A fixture may have any name.
-    if any(last_name(without_arguments(one)) == "fixture" for one in node.decorator_list):
+    if any(last_name(without_arguments(item)) == "fixture" for item in node.decorator_list):
         return False
     if _is_like(node.name, _KNOWN.collected):
         return True
@@ -65,7 +65,7 @@ def called_by_pytest(
 
 
 def _is_like(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, one) for one in patterns)
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _is_called(part: SynchronousPart, function: FunctionPlace) -> bool:
@@ -75,6 +75,6 @@ def _is_called(part: SynchronousPart, function: FunctionPlace) -> bool:
     calls = part.project.calls
     method = function.qualname.rpartition(".")[2]
     return bool(calls.handed_on().of(function)) or any(
-        not is_test_file(one.place.path) and one.caller.qualname.rpartition(".")[2] != method
-        for one in calls.graph().callers(function)
+        not is_test_file(caller.place.path) and caller.caller.qualname.rpartition(".")[2] != method
+        for caller in calls.graph().callers(function)
     )

@@ -36,7 +36,7 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
             homes.append((module.name, names))
     for function in sorted(part.steps):
         first, *rest = function.qualname.split(".")
-        if any(one.startswith("_") for one in rest):
+        if any(name.startswith("_") for name in rest):
             continue
         own = part.project.layout.name_of(function.path)
         for home, names in homes:
@@ -51,9 +51,9 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
 def _listed(module: Module) -> Iterator[tuple[str, Place]]:
     for binding in module.scopes.module.bindings.get("__all__", ()):
         if isinstance(binding.value, ast.List | ast.Tuple):
-            for one in binding.value.elts:
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield one.value, module.place(one)
+            for element in binding.value.elts:
+                if isinstance(element, ast.Constant) and isinstance(element.value, str):
+                    yield element.value, module.place(element)
 
 
 def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
@@ -69,10 +69,10 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
 
 def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
     """Return why an engine or a factory stays: an unread file uses its name."""
-    for one in site.module.ancestors(site.node):
-        match one:
+    for ancestor in site.module.ancestors(site.node):
+        match ancestor:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                is_global = site.module.parent(one) is site.module.tree
+                is_global = site.module.parent(ancestor) is site.module.tree
                 return _used(part, site.module.path, name) if is_global else None
             case _:
                 pass
@@ -83,8 +83,8 @@ def given_out_of_sight(
     part: SynchronousPart, rule: str, changing: Collection[Member]
 ) -> Iterator[Member]:
     """Yield the files that are not visible and are named in pieces of the program that change."""
-    pieces = {piece_with(one) for one in changing}
-    for path in sorted({one.path for one in pieces}):
+    pieces = {piece_with(member) for member in changing}
+    for path in sorted({piece.path for piece in pieces}):
         module = part.project.module(path)
         if module is None:
             continue

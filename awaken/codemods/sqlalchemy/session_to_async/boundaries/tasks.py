@@ -35,7 +35,7 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
     if not tasks:
         return
     eager = next(_eager(part.project), None)
-    hooks = {one.qualname.rpartition(".")[2] for one in tasks if part.entry_points.is_hook(one)}
+    hooks = {task.qualname.rpartition(".")[2] for task in tasks if part.entry_points.is_hook(task)}
     applied = next(_applied(part, hooks), None) if hooks else None
     for function in tasks:
         at = eager or (applied if part.entry_points.is_hook(function) else None)
@@ -87,15 +87,15 @@ def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> 
 
 # ------------------------------------------------------------------------------------- refusals
 def _interrupted(part: SynchronousPart, function: FunctionPlace) -> Iterator[Place]:
-    found = part.node_of(function)
-    if found is None:
+    pair = part.node_of(function)
+    if pair is None:
         return
-    module, node = found
+    module, node = pair
     if not any(name.encode() in module.source.text for name in KNOWN.interrupting):
         return
     for handler in ast.walk(node):
         if isinstance(handler, ast.ExceptHandler) and handler.type is not None:
-            names = {last_name(one) for one in ast.walk(handler.type)}
+            names = {last_name(item) for item in ast.walk(handler.type)}
             if names.intersection(KNOWN.interrupting):
                 yield module.place(handler)
 
@@ -103,8 +103,8 @@ def _interrupted(part: SynchronousPart, function: FunctionPlace) -> Iterator[Pla
 def _applied(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
     """Yield where ``hooks`` of a task are called, and a loop may run: where it is applied, too."""
     names = sorted({KNOWN.traced, *hooks})
-    for module in modules_with(part.project, [f".{one}".encode() for one in names]):
-        for node in (one for name in names for one in module.mentions(name)):
+    for module in modules_with(part.project, [f".{name}".encode() for name in names]):
+        for node in (mention for name in names for mention in module.mentions(name)):
             if isinstance(node, ast.Attribute) and not _is_in_plain_test(part, module, node):
                 made: ast.expr = node
                 while isinstance(made, ast.Attribute | ast.Call):
@@ -116,10 +116,10 @@ def _applied(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
 
 def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     return any(
-        isinstance(one, FunctionOf)
-        and isinstance(one.node, Function)
-        and part.entry_points.is_task(part.place_of(one.module, one.node))
-        for one in part.project.values.of(module, node).alternatives
+        isinstance(alternative, FunctionOf)
+        and isinstance(alternative.node, Function)
+        and part.entry_points.is_task(part.place_of(alternative.module, alternative.node))
+        for alternative in part.project.values.of(module, node).alternatives
     )
 
 
@@ -157,7 +157,7 @@ def _is_on_double(module: Module, node: ast.AST) -> bool:
     """Whether what holds ``node`` is assigned to an attribute of a mock."""
     statement = module.statement_of(node)
     targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return bool(targets) and all(_is_double(module, one) for one in targets)
+    return bool(targets) and all(_is_double(module, target) for target in targets)
 
 
 def _is_double(module: Module, target: ast.expr) -> bool:
@@ -174,7 +174,7 @@ def _is_double(module: Module, target: ast.expr) -> bool:
             for binding in bindings
             if (made := _made(module, binding.node, binding.value)) is not None
         )
-        and all(_made(module, one.node, one.value) is not None for one in bindings)
+        and all(_made(module, binding.node, binding.value) is not None for binding in bindings)
     )
 
 
@@ -199,9 +199,9 @@ def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str,
     given: list[str] = []
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
-    for number, (one, default) in enumerate(zip(positional, defaults, strict=True), 1):
-        shown.append(_shown(module, one, default))
-        given.append(one.arg)
+    for number, (argument, default) in enumerate(zip(positional, defaults, strict=True), 1):
+        shown.append(_shown(module, argument, default))
+        given.append(argument.arg)
         if number == len(arguments.posonlyargs):
             shown.append("/")
     if arguments.vararg is not None:
@@ -209,9 +209,9 @@ def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str,
         given.append(f"*{arguments.vararg.arg}")
     elif arguments.kwonlyargs:
         shown.append("*")
-    for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        shown.append(_shown(module, one, default))
-        given.append(f"{one.arg}={one.arg}")
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        shown.append(_shown(module, argument, default))
+        given.append(f"{argument.arg}={argument.arg}")
     if arguments.kwarg is not None:
         shown.append(f"**{_shown(module, arguments.kwarg, None)}")
         given.append(f"**{arguments.kwarg.arg}")

@@ -56,9 +56,9 @@ class Waits:
                 if around.start < 0 or module.enclosing_function(node) is None:
                     continue
                 why = Refused(reason, module.excerpt(node), because=(module.place(node),))
-                for one in graph.reaching([around]):
-                    if one in steps and self._reach.shares_loop(one):
-                        yield one, why
+                for function in graph.reaching([around]):
+                    if function in steps and self._reach.shares_loop(function):
+                        yield function, why
 
     def _in(self, module: Module) -> Iterator[tuple[ast.expr, Reason]]:
         for node in module.walk():
@@ -107,14 +107,14 @@ class Waits:
         if last_name(node) not in self._locals or not isinstance(node.ctx, ast.Load):
             return False
         values = self._project.values.of(module, node).alternatives
-        made = {one.qualified for one in values if isinstance(one, InstanceOf)}
-        bases = {base for one in made for base in self._project.library_ancestors(one)}
+        made = {value.qualified for value in values if isinstance(value, InstanceOf)}
+        bases = {base for name in made for base in self._project.library_ancestors(name)}
         return not values or not bases.isdisjoint(_KNOWN.local)
 
     @cached_property
     def _locals(self) -> frozenset[str]:
         """The names of variables and attributes that hold such an object."""
-        found = set[str]()
+        names = set[str]()
         for module in modules_with(self._project, (b"local",)):
             for node in module.walk():
                 match node:
@@ -122,10 +122,10 @@ class Waits:
                         ast.Assign(targets=[target], value=ast.Call(func=made))
                         | ast.AnnAssign(target=target, value=ast.Call(func=made))
                     ) if self._makes_local(module, made):
-                        found.add(last_name(target))
+                        names.add(last_name(target))
                     case _:
                         pass
-        return frozenset(found)
+        return frozenset(names)
 
     def _makes_local(self, module: Module, made: ast.expr) -> bool:
         names = {self._project.qualified_name(module, made)}
@@ -145,6 +145,6 @@ def _is_immediate(call: ast.Call) -> bool:
 def _is_printed(module: Module, call: ast.Call) -> bool:
     """Whether what tells one thread from another is only shown to people."""
     return any(
-        isinstance(one, ast.Call) and last_name(one.func) in _PRINTING
-        for one in module.ancestors(call)
+        isinstance(ancestor, ast.Call) and last_name(ancestor.func) in _PRINTING
+        for ancestor in module.ancestors(call)
     )

@@ -49,12 +49,12 @@ class Managers:
         A manager that is entered asynchronously is also left asynchronously.
         """
         kin = self._project.calls.kin()
-        found = {*kin.of(function)}
+        functions = {*kin.of(function)}
         method = _method(function)
         if method in ENTERING:
             for other in ENTERING:
-                found |= {*kin.methods(self._owner(function), other)}
-        return tuple(sorted(found))
+                functions |= {*kin.methods(self._owner(function), other)}
+        return tuple(sorted(functions))
 
     def callers(self, function: FunctionPlace) -> list[Call]:
         """Return who calls a function, or enters what it is the method of."""
@@ -69,9 +69,9 @@ class Managers:
 
     @cached_property
     def _entries(self) -> dict[FunctionPlace, list[Call]]:
-        found: defaultdict[FunctionPlace, list[Call]] = defaultdict(list)
+        functions: defaultdict[FunctionPlace, list[Call]] = defaultdict(list)
         if not self._project.files_with(_WORDS):
-            return found
+            return functions
         for path in self._project.files_with((b"with ", b"enter_context(")):
             module = self._project.module(path)
             for node in module.walk() if module is not None else ():
@@ -82,20 +82,20 @@ class Managers:
                 for function in self._methods_of(module, entered):
                     caller, place = self._around(module, entered), module.place(entered)
                     name = _method(function)
-                    found[function].append(Call(place, caller, name, "one", (function,), ""))
+                    functions[function].append(Call(place, caller, name, "one", (function,), ""))
                     if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
                         self._uncertain.setdefault(function, place)
-        return found
+        return functions
 
     def _methods_of(self, module: Module, node: ast.expr) -> list[FunctionPlace]:
         classes = {
-            one.qualified
-            for one in self._project.values.of(module, node).alternatives
-            if isinstance(one, InstanceOf) and self._project.class_facts(one.qualified)
+            value.qualified
+            for value in self._project.values.of(module, node).alternatives
+            if isinstance(value, InstanceOf) and self._project.class_facts(value.qualified)
         }
         kin = self._project.calls.kin()
-        found = {one for name in classes for each in ENTERING for one in kin.methods(name, each)}
-        return sorted(found)
+        result = {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
+        return sorted(result)
 
     def _is_certain(self, module: Module, node: ast.expr) -> bool:
         """Whether what is entered is of classes of the program that are all managers.
@@ -119,10 +119,10 @@ class Managers:
                     continue
                 for value in self._project.values.of(module, node.args[0]).alternatives:
                     owner = value.qualified if isinstance(value, InstanceOf) else ""
-                    for one in kin.methods(owner, "close"):
-                        if one in steps:
+                    for item in kin.methods(owner, "close"):
+                        if item in steps:
                             place = module.place(node)
-                            yield one, Refused(reasons.HANDED_ON, one.qualname, because=(place,))
+                            yield item, Refused(reasons.HANDED_ON, item.qualname, because=(place,))
 
     def _owner(self, function: FunctionPlace) -> str:
         home = self._project.layout.name_of(function.path)
@@ -144,24 +144,24 @@ class Managers:
 
     def bases(self, functions: list[FunctionPlace], rule: str) -> Iterator[Member]:
         """Yield the rewrites of the bases that make a class a manager."""
-        owners = {self._owner(one) for one in functions if _method(one) in ENTERING}
+        owners = {self._owner(function) for function in functions if _method(function) in ENTERING}
         classes = {
             name
             for owner in owners
             for name in (owner, *self._project.all_subclasses(owner), *self._above(owner))
         }
         for qualified in sorted(classes):
-            found = self._project.class_definition(qualified)
-            if found is not None:
-                yield from self._bases_of(*found, rule)
+            pair = self._project.class_definition(qualified)
+            if pair is not None:
+                yield from self._bases_of(*pair, rule)
 
     def _above(self, qualified: str) -> list[str]:
-        found = [qualified]
-        for name in found:
+        result = [qualified]
+        for name in result:
             facts = self._project.class_facts(name)
             bases = () if facts is None else facts.bases
-            found += [one for one in bases if one is not None and one not in found]
-        return found
+            result += [base for base in bases if base is not None and base not in result]
+        return result
 
     def _bases_of(self, module: Module, node: ast.ClassDef, rule: str) -> Iterator[Member]:
         for base in node.bases:
@@ -188,20 +188,20 @@ def renamed(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Span, str]]
 def inherited(node: ast.AST) -> Iterator[ast.Call]:
     """Yield what calls the methods that a manager inherits: ``super().__enter__()``."""
     names = {*ENTERING, *ENTERING.values()}
-    for one in ast.walk(node) if getattr(node, "name", "") in names else ():
-        match one:
+    for part in ast.walk(node) if getattr(node, "name", "") in names else ():
+        match part:
             case ast.Call(
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
             ) if name in ENTERING:
-                yield one
+                yield part
             case _:
                 pass
 
 
 def entered_at(module: Module, place: Place) -> ast.expr:
     """Return the expression at ``place`` that is entered."""
-    found = (_entered(node) for node in module.walk())
-    return next(one for one in found if one is not None and module.span(one) == place.span)
+    nodes = (_entered(node) for node in module.walk())
+    return next(node for node in nodes if node is not None and module.span(node) == place.span)
 
 
 def _entered(node: ast.AST) -> ast.expr | None:

@@ -82,9 +82,9 @@ class SynchronousPart:
         for start, operations in self._operations.in_file(module).items():
             function = self.place_of(module, module.function_at(start))
             self._operating.add(function)
-            for one in operations:
-                self.fake_engines.add(one, module.place(one.node))
-            waiting = [one for one in operations if waits(one)]
+            for operation in operations:
+                self.fake_engines.add(operation, module.place(operation.node))
+            waiting = [candidate for candidate in operations if waits(candidate)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
@@ -94,8 +94,8 @@ class SynchronousPart:
     def loads(self, statement: Place) -> bool:
         """Whether something is loaded in front of a statement, or inside of it."""
         return any(
-            one.path == statement.path and statement.span.contains(one.span)
-            for one in self._loading
+            place.path == statement.path and statement.span.contains(place.span)
+            for place in self._loading
         )
 
     def _runs_loop(self, module: Module, call: ast.Call) -> bool:
@@ -162,7 +162,7 @@ class SynchronousPart:
             )
             taken = self.locks.seeds(steps, callers)
             added = self._loops_in(steps) | {
-                one: at for one, at in taken.items() if not self._is_end(one)
+                function: at for function, at in taken.items() if not self._is_end(function)
             }
             if not added:
                 return steps
@@ -172,9 +172,9 @@ class SynchronousPart:
         """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
         reached = self.project.calls.graph().reached(steps) if self._loops else ()
         return {
-            one: self._loops[one]
-            for one in reached
-            if one in self._loops and one not in steps and not self._is_end(one)
+            function: self._loops[function]
+            for function in reached
+            if function in self._loops and function not in steps and not self._is_end(function)
         }
 
     def _standing_in(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
@@ -219,7 +219,7 @@ class SynchronousPart:
             or function in self.entries
             or function in self.property_reads
             or function in self.locks.takers
-            or any(one in self.steps for one in wrapped)
+            or any(candidate in self.steps for candidate in wrapped)
         )
 
     @property
@@ -237,24 +237,24 @@ class SynchronousPart:
     @cached_property
     def _in_lambdas(self) -> dict[Place, list[Call]]:
         graph = self.project.calls.graph()
-        found: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
             for call in graph.callers(function):
                 around = graph.lambda_around(call)
                 if around is not None:
-                    found[around][call.place] = call
+                    functions[around][call.place] = call
         return {
             around: [calls[place] for place in sorted(calls)]
-            for around, calls in sorted(found.items())
+            for around, calls in sorted(functions.items())
         }
 
     @cached_property
     def handed_on(self) -> list[Component]:
         """The coloured functions that are handed on, with all that they are handed on with."""
         handed = self.project.calls.handed_on()
-        found = [one for function in self.steps for one in handed.of(function)]
-        found += [handed.of_lambda(place) for place in self.in_lambdas]
-        return list({id(one): one for one in found}.values())
+        components = [component for function in self.steps for component in handed.of(function)]
+        components += [handed.of_lambda(place) for place in self.in_lambdas]
+        return list({id(component): component for component in components}.values())
 
     def leaks(self, component: Component) -> dict[Place, str]:
         """Return the places from which unread code may call a function that is passed on.
@@ -266,24 +266,24 @@ class SynchronousPart:
             for place, why in component.leaks.items()
             if not self.wrappers.is_returned_at(component.functions, place)
             and not self.stand_ins.is_of_session(place)
-            and not any(one in self.steps for one in self.stand_ins.replaced_at(place))
+            and not any(function in self.steps for function in self.stand_ins.replaced_at(place))
         }
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:
         """The calls of coloured functions, by the function around them."""
         graph = self.project.calls.graph()
-        found: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
+        functions: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
             for call in graph.callers(function):
                 if graph.lambda_around(call) is None:
-                    found[call.caller][call.place] = call
+                    functions[call.caller][call.place] = call
         for component in self.handed_on:
             for call in component.calls.values():
-                found[call.caller][call.place] = call
+                functions[call.caller][call.place] = call
         return {
-            caller: sorted(calls.values(), key=lambda one: one.place)
-            for caller, calls in found.items()
+            caller: sorted(calls.values(), key=lambda item: item.place)
+            for caller, calls in functions.items()
         }
 
     def is_result_used(self, function: FunctionPlace) -> bool:
@@ -297,12 +297,12 @@ class SynchronousPart:
     @cached_property
     def entries(self) -> dict[FunctionPlace, list[Place]]:
         """The places that enter a manager of the program, by the function around them."""
-        return _by_caller(one for each in self.steps for one in self.managers.entries(each))
+        return _by_caller(entry for each in self.steps for entry in self.managers.entries(each))
 
     @cached_property
     def property_reads(self) -> dict[FunctionPlace, list[Place]]:
         """The reads of properties that become methods, by the function around them."""
-        return _by_caller(one for each in self.steps for one in self.properties.callers(each))
+        return _by_caller(caller for each in self.steps for caller in self.properties.callers(each))
 
     @cached_property
     def functions(self) -> list[FunctionPlace]:
@@ -327,7 +327,7 @@ def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[Func
 
 def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:
     """Return the places of calls by the function around them."""
-    found: dict[FunctionPlace, set[Place]] = defaultdict(set)
+    result: dict[FunctionPlace, set[Place]] = defaultdict(set)
     for call in calls:
-        found[call.caller].add(call.place)
-    return {caller: sorted(places) for caller, places in found.items()}
+        result[call.caller].add(call.place)
+    return {caller: sorted(places) for caller, places in result.items()}

@@ -72,16 +72,16 @@ class Results:
             return []
         kin = self._project.calls.kin()
         classes = self._classes(function)
-        found = {one for name in classes for each in ENTERING for one in kin.methods(name, each)}
-        return sorted(found)
+        result = {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
+        return sorted(result)
 
     # ------------------------------------------------------------------------------------- parts
     def _own_kind(self, function: FunctionPlace) -> str:
         """Return what a function gives as it is written; empty if it is a plain one."""
-        found = self._node(function)
-        if found is None:
+        pair = self._node(function)
+        if pair is None:
             return "coroutine"
-        module, node = found
+        module, node = pair
         for decorator in node.decorator_list:
             if self._project.qualified_name(module, decorator) == MANAGER:
                 return "manager"
@@ -91,7 +91,7 @@ class Results:
 
     def _kind_among(self, function: FunctionPlace) -> str:
         """Return the kind of result of a plain function, from its replacements."""
-        kinds = {self._own_kind(one) for one in self._kin(function)} & _SEVERAL
+        kinds = {self._own_kind(item) for item in self._kin(function)} & _SEVERAL
         kinds |= {"manager"} if function in self._entered else set()
         if len(kinds) != 1:
             return "coroutine"
@@ -101,8 +101,8 @@ class Results:
 
     def _is_declared(self, function: FunctionPlace) -> bool:
         """Whether a function only declares what its overrides do."""
-        found = self._node(function)
-        return found is not None and self._project.calls.is_declaration(*found)
+        node = self._node(function)
+        return node is not None and self._project.calls.is_declaration(*node)
 
     def _classes(self, function: FunctionPlace) -> list[str]:
         """Return the classes of the program whose objects a plain function gives, to be entered.
@@ -113,14 +113,14 @@ class Results:
         if module is None or not isinstance(node, ast.FunctionDef) or node.decorator_list:
             return []
         returned = [
-            one
-            for one in module.walk(node)
-            if isinstance(one, ast.Return) and module.enclosing_function(one) is node
+            candidate
+            for candidate in module.walk(node)
+            if isinstance(candidate, ast.Return) and module.enclosing_function(candidate) is node
         ]
         kin = self._project.calls.kin()
         classes: list[str] = []
-        for one in returned:
-            values = None if one.value is None else self._project.values.of(module, one.value)
+        for part in returned:
+            values = None if part.value is None else self._project.values.of(module, part.value)
             if values is None or not values.is_known:
                 return []
             for value in values.alternatives:
@@ -149,10 +149,10 @@ class FakeEngines:
         """Note what an operation at ``place`` may call of fakes."""
         if operation.how not in {"awaited", "entered"}:
             return
-        found = self.awaited if operation.how == "awaited" else self.entered
+        places = self.awaited if operation.how == "awaited" else self.entered
         for fake in operation.fakes:
             for method in self._project.calls.kin().methods(fake, operation.method):
-                found.setdefault(method, place)
+                places.setdefault(method, place)
 
     def refused(self, results: Results) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the methods that give nothing which could be entered, or awaited."""

@@ -67,9 +67,9 @@ def is_bound(node: ast.FunctionDef) -> bool:
         keyword.arg == KNOWN.bound
         and isinstance(keyword.value, ast.Constant)
         and keyword.value.value is True
-        for one in node.decorator_list
-        if isinstance(one, ast.Call)
-        for keyword in one.keywords
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call)
+        for keyword in decorator.keywords
     )
 
 
@@ -91,12 +91,12 @@ def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Cal
     function = node if isinstance(node, Function) else None
     if _RUN.rpartition(".")[2].encode() not in module.source.text:
         return
-    for one in ast.walk(node):
-        match one:
+    for part in ast.walk(node):
+        match part:
             case ast.Call(args=[_], keywords=[]) if module.enclosing_function(
-                one
-            ) is function and runs_loop(project, module, one):
-                yield one
+                part
+            ) is function and runs_loop(project, module, part):
+                yield part
             case _:
                 pass
 
@@ -127,15 +127,15 @@ def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:
     if project.qualified_name(module, made.func) not in _LOOPS:
         return False
     reads = [
-        one
-        for one in ast.walk(function)
-        if isinstance(one, ast.Name) and one.id == loop.id and isinstance(one.ctx, ast.Load)
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == loop.id and isinstance(node.ctx, ast.Load)
     ]
     return all(
-        isinstance(above := module.parent(one), ast.Attribute)
+        isinstance(above := module.parent(name), ast.Attribute)
         and above.attr == _WAITING
         and isinstance(module.parent(above), ast.Call)
-        for one in reads
+        for name in reads
     )
 
 

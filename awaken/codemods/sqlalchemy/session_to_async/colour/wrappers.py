@@ -35,18 +35,18 @@ class Wrappers:
 
     def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the functions that ``function`` is the wrapper of: it is called in their place."""
-        found = self._of(function)
-        return () if found is None else found.decorated
+        wrapper = self._of(function)
+        return () if wrapper is None else wrapper.decorated
 
     def calls_of(self, function: FunctionPlace) -> tuple[Place, ...]:
         """Return the calls in ``function`` that call what it is the wrapper of."""
-        found = self._of(function)
-        return () if found is None else found.calls
+        wrapper = self._of(function)
+        return () if wrapper is None else wrapper.calls
 
     def is_returned_at(self, functions: Iterable[FunctionPlace], place: Place) -> bool:
         """Whether ``place`` is the decorator that gives one of ``functions`` as its wrapper."""
-        found = (self._of(one) for one in functions)
-        return any(one is not None and one.decorator == place for one in found)
+        wrappers = (self._of(function) for function in functions)
+        return any(wrapper is not None and wrapper.decorator == place for wrapper in wrappers)
 
     def _of(self, function: FunctionPlace) -> _Wrapper | None:
         if function not in self._known:
@@ -67,16 +67,16 @@ class Wrappers:
             return None
         return _Wrapper(
             module.place(wrapping.decorator),
-            tuple(sorted(_place(*one) for one in decorated)),
+            tuple(sorted(_place(*pair) for pair in decorated)),
             tuple(map(module.place, wrapping.calls)),
         )
 
     def _wrapping(self, qualified: str, node: Function | None) -> Wrapping | None:
         """Return what a decorator does, whether called first or not, if ``node`` is its wrapper."""
         for called in (False, True):
-            found = self._project.calls.wrapping(qualified, called=called)
-            if found is not None and found.wrapper is node and node is not None and found.calls:
-                return found
+            result = self._project.calls.wrapping(qualified, called=called)
+            if result is not None and result.wrapper is node and node is not None and result.calls:
+                return result
         return None
 
 

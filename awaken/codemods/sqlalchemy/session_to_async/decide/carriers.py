@@ -51,26 +51,26 @@ class Carriers:
 
     def links(self) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield each piece that uses what carries a session, with what that is."""
-        found: set[Carrier] = set()
+        carriers: set[Carrier] = set()
         for piece in sorted(self._pieces):
             module = self._project.module(piece.path)
             node = None if module is None else _node_of(module, piece)
             if module is not None and node is not None:
                 # An assignment mentions nothing: only reads are looked up below.
                 own = set(self._carriers(module, node))
-                found |= own
-                yield from (((one.kind, one.name), piece) for one in sorted(own))
+                carriers |= own
+                yield from (((carrier.kind, carrier.name), piece) for carrier in sorted(own))
                 if self._is_handed_on(module, node):
                     yield _HANDED, piece
                 for key in self._of_tests(module, node):
                     yield key, piece
-        attributes = sorted(one.name for one in found if one.kind == "attribute")
+        attributes = sorted(carrier.name for carrier in carriers if carrier.kind == "attribute")
         yield from self._fields(frozenset(attributes))
         for module in modules_with(self._project, [name.encode() for name in attributes]):
             for name in attributes:
                 for piece in self._with_attribute(module, name):
                     yield ("attribute", name), piece
-        variables = sorted(one.name for one in found if one.kind == "variable")
+        variables = sorted(carrier.name for carrier in carriers if carrier.kind == "variable")
         for mention in mentions_of(self._project, variables):
             yield ("variable", mention.qualified), piece_around(mention.module, mention.node)
         for name in variables:
@@ -108,8 +108,8 @@ class Carriers:
             for operation in self._part.operations_of(module, own):
                 if operation.how != "lazy":
                     yield from self._read(module, operation.node)
-        for one in module.walk(node):
-            match one:
+        for part in module.walk(node):
+            match part:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
                         yield from self._stored(module, target, value)
@@ -118,7 +118,7 @@ class Carriers:
                 case ast.Call(func=ast.Attribute(value=ast.Name() as owner), args=arguments):
                     # `current.set(session)`
                     variable = self._variable(module, owner)
-                    if variable and any(self._is_resource(module, one) for one in arguments):
+                    if variable and any(self._is_resource(module, item) for item in arguments):
                         yield Carrier("variable", variable)
                 case _:
                     pass
@@ -150,8 +150,8 @@ class Carriers:
 
     def _variable(self, module: Module, node: ast.expr) -> str:
         """Return the variable of a file that ``node`` names; empty for everything else."""
-        found = self._variable_named(module, node)
-        return "" if found in self._shared else found
+        variable = self._variable_named(module, node)
+        return "" if variable in self._shared else variable
 
     def _variable_named(self, module: Module, node: ast.expr) -> str:
         if not isinstance(node, ast.Name):
@@ -159,27 +159,27 @@ class Carriers:
         owner = module.scopes.owner(node.id, module.scopes.scope_of(node))
         if owner is None or owner.kind != "module":
             return ""
-        kinds = {one.kind for one in owner.bindings.get(node.id, ())}
+        kinds = {binding.kind for binding in owner.bindings.get(node.id, ())}
         if kinds <= _TOLD:
             return f"{module.name}.{node.id}"
         qualified = self._project.qualified_name(module, node) if kinds == {"import"} else None
-        found = None if qualified is None else self._project.definition(qualified)
-        return qualified if qualified and found is not None and found.kind in _TOLD else ""
+        result = None if qualified is None else self._project.definition(qualified)
+        return qualified if qualified and result is not None and result.kind in _TOLD else ""
 
     def _is_resource(self, module: Module, node: ast.expr) -> bool:
-        found = self._project.orm.resource_of(module, node)
-        return found is not None and not isinstance(found, Unknown)
+        resource = self._project.orm.resource_of(module, node)
+        return resource is not None and not isinstance(resource, Unknown)
 
     def _of_tests(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
         """Yield what joins a function with tests, or a test with what it calls from afar."""
         if not isinstance(node, Function):
             return
         operations = self._part.operations_of(module, self._part.place_of(module, node))
-        if any(one.how == "spawned" for one in operations):
+        if any(operation.how == "spawned" for operation in operations):
             yield _HELD
         if self._part.is_loop_bound:
-            routes = {last_name(without_arguments(one)) for one in node.decorator_list}
-            if routes & _ROUTES or any(one.resource == "client" for one in operations):
+            routes = {last_name(without_arguments(decorator)) for decorator in node.decorator_list}
+            if routes & _ROUTES or any(operation.resource == "client" for operation in operations):
                 yield _REQUESTS
 
     # ------------------------------------------------------------------------------------ escapes
@@ -190,7 +190,7 @@ class Carriers:
         own = self._part.place_of(module, node)
         graph = self._project.calls.graph()
         if not graph.callers(own):
-            parameters = {one.arg for one, _ in parameters_of(node.args)}
+            parameters = {argument.arg for argument, _ in parameters_of(node.args)}
             for operation in self._part.operations_of(module, own):
                 if operation.how == "unknown" and _root(operation.node) in parameters:
                     return True
@@ -202,7 +202,7 @@ def _node_of(module: Module, piece: Piece) -> ast.AST | None:
     function = module.function_at(piece.start)
     if function is not None:
         return function
-    starting = (one for one in module.tree.body if module.span(one).start == piece.start)
+    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
     return next(starting, None)
 
 

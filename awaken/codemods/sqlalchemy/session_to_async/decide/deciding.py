@@ -48,7 +48,7 @@ class Judge:
         self._project = part.project
         self._components = components
         self._wanted = wanted
-        self._waiting = {piece_of(one) for one in part.steps if one.start >= 0}
+        self._waiting = {piece_of(step) for step in part.steps if step.start >= 0}
         self._resources = {member.site.id for member, _ in found.resources}
         self._finding = {one.site.id for one, name in found.resources if name == SESSION_OF_OBJECT}
 
@@ -68,13 +68,13 @@ class Judge:
 
     def _named(self, component: Component) -> list[Member]:
         """Return the members that are names of the synchronous side."""
-        return [one for one in component.members if one.site.id in self._resources]
+        return [member for member in component.members if member.site.id in self._resources]
 
     def _makes_sessions(self, component: Component) -> bool:
         """Whether a component makes the sessions or connections that it waits for."""
         used = self._components.used_by([component], with_unused=False)
-        making = (one for one in self._named(component) if one.site.id not in self._finding)
-        return bool(used) or any(makes_session(one.site) for one in making)
+        making = (item for item in self._named(component) if item.site.id not in self._finding)
+        return bool(used) or any(makes_session(member.site) for member in making)
 
     def _finds_sessions(self, component: Component) -> bool:
         """Whether a component asks objects for their sessions."""
@@ -88,7 +88,7 @@ class Judge:
         """Refuse the functions that are given sessions which the component does not make."""
         pieces = set(component.pieces)
         named = self._named(component)
-        taking = {piece_with(one) for one in named if takes_session(one.site)}
+        taking = {piece_with(candidate) for candidate in named if takes_session(candidate.site)}
         none_waits = not self._waits(component)
         # Where nothing else changes, annotations are left alone.
         is_named = none_waits and len(named) == len(component.members)
@@ -112,18 +112,18 @@ class Judge:
             if module is None:
                 continue
             function = module.function_at(piece.start)
-            for one in self._part.operations_of(module, self._part.place_of(module, function)):
-                if function is not None or piece_around(module, one.node) == piece:
-                    yield one
+            for item in self._part.operations_of(module, self._part.place_of(module, function)):
+                if function is not None or piece_around(module, item.node) == piece:
+                    yield item
 
     def _loads_objects(self, component: Component, operations: Collection[Operation]) -> bool:
         used = self._components.used_by([component], with_unused=False)
-        resources = {one.resource for one in operations}
+        resources = {operation.resource for operation in operations}
         return (
             bool(used)
             or not resources
             or not resources <= {"engine", "connection"}
-            or any(takes_session(one.site) for one in self._named(component))
+            or any(takes_session(member.site) for member in self._named(component))
         )
 
     def _is_named(self, component: Component) -> bool:
@@ -150,16 +150,16 @@ def decided(
     components = Components(placed, _gathered(part, placed), twins)
     components.add(found.loading)
     judge = Judge(part, found, components, wanted)
-    for one in components.all:
-        judge.judge(one)
-        others = components.everywhere if one.loads_objects else ()
-        one.stopping = _against((*one.members, *others), constraints)
+    for component in components.all:
+        judge.judge(component)
+        others = components.everywhere if component.loads_objects else ()
+        component.stopping = _against((*component.members, *others), constraints)
     # A name that nothing has is most likely misspelt.
-    components.unnamed = "" if any(one.is_wanted for one in components.all) else wanted
+    components.unnamed = "" if any(candidate.is_wanted for candidate in components.all) else wanted
     for name, members in components.made.items():
         components.unmade[name] = _against(members, constraints)
-        for one in components.users(name) if components.unmade[name] else ():
-            one.stopping += components.unmade[name]
+        for component in components.users(name) if components.unmade[name] else ():
+            component.stopping += components.unmade[name]
     _stop_where_sessions_are_found(components)
     _stop_what_is_carried(components)
     _stop_what_is_beside(components)
@@ -172,31 +172,31 @@ def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
     joined = [*links.links, *placed.along()]
     # Members that are no piece themselves come last: the order of pieces is that of places.
     others = {key: None for link in joined for key in link if not isinstance(key, Piece)}
-    found: list[Component] = []
+    components: list[Component] = []
     for group in connected([*sorted(links.pieces), *others], joined):
-        inside = [one for one in group if isinstance(one, Piece)]
-        members = [member for one in inside for member in placed.by_piece.get(one, ())]
+        inside = [candidate for candidate in group if isinstance(candidate, Piece)]
+        members = [member for piece in inside for member in placed.by_piece.get(piece, ())]
         if inside:
-            found.append(Component(inside, members))
-    return found
+            components.append(Component(inside, members))
+    return components
 
 
 def _against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
     """Return the members that block a change: refused ones, and those left out."""
     return [
-        one
-        for one in members
-        if isinstance(one.outcome, Refused) or one.site.id in constraints.excluded
+        member
+        for member in members
+        if isinstance(member.outcome, Refused) or member.site.id in constraints.excluded
     ]
 
 
 def _stop_where_sessions_are_found(components: Components) -> None:
     """Stop all that loads objects if something stays that asks these for their sessions."""
-    stopped = [one for one in components.all if one.finds_sessions and not one.converts]
+    stopped = [item for item in components.all if item.finds_sessions and not item.converts]
     for component in components.all if stopped else ():
         if component.loads_objects and component not in stopped:
-            component.stopping += [each for one in stopped for each in one.stopping]
-            component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
+            component.stopping += [each for item in stopped for each in item.stopping]
+            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
 
 
 def _stop_what_is_carried(components: Components) -> None:
@@ -204,17 +204,17 @@ def _stop_what_is_carried(components: Components) -> None:
 
     If nothing makes one, what is given sessions from elsewhere speaks for all.
     """
-    making = [one for one in components.all if not one.is_carried]
-    stopped = [one for one in making or components.all if not one.converts]
+    making = [candidate for candidate in components.all if not candidate.is_carried]
+    stopped = [candidate for candidate in making or components.all if not candidate.converts]
     if not making:
-        stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
+        stopped = [item for item in stopped if any(map(_is_given_elsewhere, item.stopping))]
     if not stopped:
         return
-    numbers = {id(one) for one in stopped}
+    numbers = {id(item) for item in stopped}
     for component in components.all:
         if component.is_carried and id(component) not in numbers:
-            component.stopping += [each for one in stopped for each in one.stopping]
-            component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
+            component.stopping += [each for item in stopped for each in item.stopping]
+            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
 
 
 def _is_given_elsewhere(member: Member) -> bool:
@@ -223,7 +223,7 @@ def _is_given_elsewhere(member: Member) -> bool:
 
 def _stop_what_is_beside(components: Components) -> None:
     """Stop tests that use the engine of what stays synchronous, or if all of that does."""
-    others = [one for one in components.all if not one.is_beside]
+    others = [candidate for candidate in components.all if not candidate.is_beside]
     stopped = [
         (one, components.used_by([one], with_unused=False)) for one in others if not one.converts
     ]
@@ -231,7 +231,7 @@ def _stop_what_is_beside(components: Components) -> None:
         if not component.is_beside:
             continue
         names = components.used_by([component], with_unused=False)
-        for one, used in stopped:
+        for item, used in stopped:
             if len(stopped) == len(others) or used & names:
-                component.stopping += one.stopping
-                component.is_wanted = component.is_wanted and one.is_wanted
+                component.stopping += item.stopping
+                component.is_wanted = component.is_wanted and item.is_wanted

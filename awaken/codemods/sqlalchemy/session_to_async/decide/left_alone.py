@@ -34,17 +34,17 @@ class LeftAlone:
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and the outlines of components that the same members stop."""
         if self._components.unnamed:
-            sites = [member.site.id for one in self._components.all for member in one.members]
+            sites = [member.site.id for item in self._components.all for member in item.members]
             yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
         for group in self._groups():
             if not any(component.is_named for component, _ in group):
                 # Nobody asked for them, so what stops them is nobody's business.
                 members = [member for _, each in group for member in each]
-                yield Decided(tuple(one.site.refused(_NOT_ASKED) for one in members))
+                yield Decided(tuple(member.site.refused(_NOT_ASKED) for member in members))
                 continue
-            pieces = [piece for one, _ in group for piece in one.pieces]
-            found = {each.site.id: each for one, _ in group for each in one.stopping}
-            stopping = self._outlines.stopping(pieces, found.values())
+            pieces = [piece for item, _ in group for piece in item.pieces]
+            result = {each.site.id: each for item, _ in group for each in item.stopping}
+            stopping = self._outlines.stopping(pieces, result.values())
             for component, members in group:
                 yield self._of(component, members, stopping)
             if stopping and self._outlines.has_functions(pieces):
@@ -61,51 +61,51 @@ class LeftAlone:
         ]
         keys = [*range(len(left)), *dict.fromkeys(key for _, key in links)]
         for group in connected(keys, links):
-            inside = [left[one] for one in group if isinstance(one, int)]
+            inside = [left[candidate] for candidate in group if isinstance(candidate, int)]
             if inside:
                 yield inside
 
     def _left(self) -> Iterator[tuple[Component, list[Member]]]:
         components = self._components
         seen: set[str] = set()
-        loading = [one for one in components.all if one.loads_objects]
-        everywhere = [] if any(one.converts for one in loading) else list(components.everywhere)
-        for one in components.all:
-            if not one.converts:
-                names = components.used_by([one])
-                members = list(one.members)
-                if one.loads_objects:
+        loading = [candidate for candidate in components.all if candidate.loads_objects]
+        everywhere = [] if any(item.converts for item in loading) else list(components.everywhere)
+        for component in components.all:
+            if not component.converts:
+                names = components.used_by([component])
+                members = list(component.members)
+                if component.loads_objects:
                     members += everywhere
                     everywhere = []
                 for name in sorted(names - components.in_place - seen):
                     members += components.making(name, ())
                 seen |= names
-                yield one, members
+                yield component, members
 
     def _of(
         self, component: Component, members: Sequence[Member], group: Sequence[Stopping]
     ) -> Decided:
-        own = {one.site.id for one in component.stopping}
-        stopping = [one for one in group if one.member.site.id in own]
+        own = {item.site.id for item in component.stopping}
+        stopping = [obstacle for obstacle in group if obstacle.member.site.id in own]
         if component.stopping and not stopping:
             # Only sites that are left out stop it: they keep their own verdicts. A reason that
             # stops several parts of a component occurs once for each.
-            once = {one.site.id: one for one in component.stopping}.values()
-            others = [one for one in once if one not in members]
+            once = {item.site.id: item for item in component.stopping}.values()
+            others = [candidate for candidate in once if candidate not in members]
             every = [*members, *others]
             return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
         if not stopping:
-            return Decided(tuple(one.site.refused(_not_asked(one)) for one in members))
+            return Decided(tuple(item.site.refused(_not_asked(item)) for item in members))
         findings: list[Finding] = []
         nearest = _nearest(stopping)
         # Of a site that is decided twice, the last finding counts: what is said against it.
-        for one in sorted(members, key=lambda one: isinstance(one.outcome, Refused)):
-            if isinstance(one.outcome, Refused):
-                findings.append(one.site.refused(one.outcome))
+        for member in sorted(members, key=lambda item: isinstance(item.outcome, Refused)):
+            if isinstance(member.outcome, Refused):
+                findings.append(member.site.refused(member.outcome))
             else:
-                near = nearest.get(piece_with(one), ())
-                because = _because(one.outcome.related, near, stopping)
-                findings.append(one.site.refused(because))
+                near = nearest.get(piece_with(member), ())
+                because = _because(member.outcome.related, near, stopping)
+                findings.append(member.site.refused(because))
         return Decided(tuple(findings))
 
 
@@ -117,10 +117,10 @@ def _because(
     ``way`` leads to what its function waits for; those ``near``, which stop that function, come
     first.
     """
-    shown = {one.member.shown for one in stopping}
+    shown = {obstacle.member.shown for obstacle in stopping}
     more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
-    known = {id(one) for one in near}
-    others = [one for one in stopping[: _SHOWN + len(near)] if id(one) not in known]
+    known = {id(obstacle) for obstacle in near}
+    others = [obstacle for obstacle in stopping[: _SHOWN + len(near)] if id(obstacle) not in known]
     places = tuple(map(_noted, [*near, *others][:_SHOWN]))
     detail = f"{stopping[0].member.shown}{more}"
     return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
@@ -128,13 +128,13 @@ def _because(
 
 def _nearest(stopping: Sequence[Stopping]) -> dict[Piece, list[Stopping]]:
     """Return the first sites that stop each function."""
-    found: dict[Piece, list[Stopping]] = {}
-    for one in stopping:
-        for piece in one.reach:
-            near = found.setdefault(piece, [])
+    obstacles: dict[Piece, list[Stopping]] = {}
+    for obstacle in stopping:
+        for piece in obstacle.reach:
+            near = obstacles.setdefault(piece, [])
             if len(near) < _SHOWN:
-                near.append(one)
-    return found
+                near.append(obstacle)
+    return obstacles
 
 
 def _noted(stopping: Stopping) -> Place:

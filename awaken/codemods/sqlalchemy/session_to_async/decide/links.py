@@ -57,7 +57,7 @@ class Links:
         self._followed: set[Piece] = set()
         self.pieces: set[Piece] = set(pieces)
         self.links: list[Link] = []
-        self._own = {one.piece for one in shared.values()}
+        self._own = {resource.piece for resource in shared.values()}
         for piece in pieces_using(shared.values()):
             self._add(piece)
         # Statements that make engines and factories join nobody.
@@ -115,7 +115,7 @@ class Links:
                 self._link(piece_of(function), piece_of(step.to))
         for number, component in enumerate(self._part.handed_on):
             key = ("handed on", number)
-            inside = {piece_of(one) for one in component.functions if one.start >= 0}
+            inside = {piece_of(item) for item in component.functions if item.start >= 0}
             for place in (*component.lambdas, *component.threads, *component.annotations):
                 inside |= set(self._at(place))
             for call in component.calls.values():
@@ -148,12 +148,12 @@ class Links:
 
     def _hands_back(self, piece: Piece) -> bool:
         """Whether a function gives something to those who call it."""
-        found = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
-        if found is None:
+        pair = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
+        if pair is None:
             return False
-        module, node = found
+        module, node = pair
         return module.is_generator(node) or any(
-            isinstance(one, ast.Return) and one.value is not None for one in module.walk(node)
+            isinstance(part, ast.Return) and part.value is not None for part in module.walk(node)
         )
 
     # ----------------------------------------------------------------------------------- mentions
@@ -226,8 +226,8 @@ class Links:
 
         For other methods, the fields that they use decide.
         """
-        found = module.function_at(piece.start)
-        owner = None if found is None else module.parent(found)
+        function = module.function_at(piece.start)
+        owner = None if function is None else module.parent(function)
         if isinstance(owner, ast.ClassDef):
             return f"{module.name}.{module.qualname(owner)}"
         qualified = f"{module.name}.{piece.name}"
@@ -266,16 +266,16 @@ class Links:
         asked: defaultdict[str, list[Piece]] = defaultdict(list)
         given: dict[str, list[Piece]] = defaultdict(list)
         for piece in sorted(self.pieces):
-            found = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
-            if found is None:
+            pair = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
+            if pair is None:
                 continue
-            _, node = found
-            if any(_is_fixture(one) for one in node.decorator_list):
+            _, node = pair
+            if any(_is_fixture(decorator) for decorator in node.decorator_list):
                 given[node.name].append(piece)
             if node.name.startswith("test") or given[node.name]:
-                for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-                    asked[one.arg].append(piece)
-        paths = {one.path for fixtures in given.values() for one in fixtures}
+                for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                    asked[argument.arg].append(piece)
+        paths = {item.path for fixtures in given.values() for item in fixtures}
         seen_in = {path: self._seen_in(path) for path in sorted(paths)}
         for name, fixtures in given.items():
             for fixture in fixtures:

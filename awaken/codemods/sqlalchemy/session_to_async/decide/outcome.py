@@ -54,11 +54,11 @@ class Outcome:
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
         seen: set[ChangeId] = set()
-        for one in self._decided():
+        for decision in self._decided():
             # A reason that stops several components is reported for each of them.
-            changes = tuple(change for change in one.changes if change.id not in seen)
+            changes = tuple(change for change in decision.changes if change.id not in seen)
             seen.update(change.id for change in changes)
-            yield Decided(one.findings, changes, one.outlines)
+            yield Decided(decision.findings, changes, decision.outlines)
         others = tuple(sorted(seen))
         yield from removed_at_last(self._project, self._components, self._constraints, others)
 
@@ -66,9 +66,9 @@ class Outcome:
         twins = self._components.twins
         beside = Beside(self._project, self._rule, self._components.beside, twins)
         for group in self._groups():
-            members = [member for one in group for member in one.members]
+            members = [member for component in group for member in component.members]
             names = self._components.used_by(group)
-            pieces = [piece for one in group for piece in one.pieces]
+            pieces = [piece for component in group for piece in component.pieces]
             in_place = sorted(names & self._components.in_place)
             for name in in_place:
                 members += self._rebound(beside, name, pieces)
@@ -96,13 +96,13 @@ class Outcome:
 
     def _groups(self) -> list[list[Component]]:
         """Return the components that convert, in one list those that share something."""
-        converting = [number for number, one in enumerate(self._components.all) if one.converts]
+        converting = [number for number, item in enumerate(self._components.all) if item.converts]
         links = [
             (number, ("shared", name))
             for number in converting
             for name in self._components.used_by([self._components.all[number]])
         ]
-        loading = [one for one in converting if self._components.all[one].loads_objects]
+        loading = [item for item in converting if self._components.all[item].loads_objects]
         if self._components.everywhere:
             links += [(number, ("shared", "")) for number in loading]
         links += [
@@ -112,12 +112,12 @@ class Outcome:
         ]
         keys = [*converting, *dict.fromkeys(key for _, key in links)]
         groups = connected(keys, links)
-        found = [
+        components = [
             [self._components.all[one] for one in each if isinstance(one, int)] for each in groups
         ]
         if loading:
             self._components.all[loading[0]].members += self._components.everywhere
-        return [each for each in found if each]
+        return [each for each in components if each]
 
     def _inserted(self, component: Component) -> Iterator[InsertStatements]:
         making = (self._components.made[name] for name in self._components.used_by([component]))
@@ -128,20 +128,20 @@ class Outcome:
 
     def _with_settings(self, members: Sequence[Member]) -> list[Member]:
         """Return the members; the first function carries what the tests among them need."""
-        found = list(members)
-        functions = {(one.path, one.start) for one in self._part.steps}
-        pieces = [piece_with(one) for one in members]
-        changed = [one for one in pieces if (one.path, one.start) in functions]
-        if not any(is_test_file(one.path) for one in changed):
-            return found
+        result = list(members)
+        functions = {(step.path, step.start) for step in self._part.steps}
+        pieces = [piece_with(item) for item in members]
+        changed = [item for item in pieces if (item.path, item.start) in functions]
+        if not any(is_test_file(candidate.path) for candidate in changed):
+            return result
         for number, (member, piece) in enumerate(zip(members, pieces, strict=True)):
             if piece in changed and isinstance(member.outcome, Rewrite):
                 settings = test_settings(self._part, member.site.id)
                 edits = [*member.outcome.edits, *settings]
                 outcome = dataclasses.replace(member.outcome, edits=edits)
-                found[number] = dataclasses.replace(member, outcome=outcome)
+                result[number] = dataclasses.replace(member, outcome=outcome)
                 break
-        return found
+        return result
 
     def _rebound(self, beside: Beside, name: str, pieces: Collection[Piece]) -> list[Member]:
         edits = beside.rebound(self._components.shared[name])
@@ -154,16 +154,16 @@ class Outcome:
 
 def _never_safe(members: Sequence[Member]) -> list[Member]:
     """Return members of which at least one says what may change."""
-    found = list(members)
-    outcomes = [one.outcome for one in found]
-    if any(isinstance(one, Rewrite) and one.caveats for one in outcomes):
-        return found
+    result = list(members)
+    outcomes = [member.outcome for member in result]
+    if any(isinstance(candidate, Rewrite) and candidate.caveats for candidate in outcomes):
+        return result
     for number, outcome in enumerate(outcomes):
         if isinstance(outcome, Rewrite):
             outcome = dataclasses.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
-            found[number] = dataclasses.replace(found[number], outcome=outcome)
+            result[number] = dataclasses.replace(result[number], outcome=outcome)
             break
-    return found
+    return result
 
 
 def _told(decided: Decided, members: Iterable[Member]) -> Decided:
@@ -171,7 +171,7 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
 
     The outline tells of all of them together, so none leads to the others.
     """
-    outcomes = {one.site.id: one.outcome for one in members}
+    outcomes = {member.site.id: member.outcome for member in members}
     findings: list[Finding] = []
     for finding in decided.findings:
         outcome = outcomes[finding.site]
@@ -185,19 +185,19 @@ def _told(decided: Decided, members: Iterable[Member]) -> Decided:
 def _once(members: Iterable[Member]) -> list[Member]:
     """Return members of which no two insert the same statements below the imports of a file."""
     seen: set[tuple[str, object]] = set()
-    found: list[Member] = []
-    for one in members:
-        if not isinstance(one.outcome, Rewrite):
-            found.append(one)
+    result: list[Member] = []
+    for member in members:
+        if not isinstance(member.outcome, Rewrite):
+            result.append(member)
             continue
         edits = []
-        for edit in one.outcome.edits:
+        for edit in member.outcome.edits:
             if isinstance(edit, InsertStatements) and edit.where == "after-imports":
                 key = (edit.path, edit.data)
                 if key in seen:
                     continue
                 seen.add(key)
             edits.append(edit)
-        outcome = dataclasses.replace(one.outcome, edits=edits)
-        found.append(dataclasses.replace(one, outcome=outcome))
-    return found
+        outcome = dataclasses.replace(member.outcome, edits=edits)
+        result.append(dataclasses.replace(member, outcome=outcome))
+    return result

@@ -33,8 +33,8 @@ def makes_session(site: Site[ast.AST]) -> bool:
 def finds_session(module: Module, piece: Piece) -> bool:
     """Whether a function asks in which session an object is."""
     node = module.function_at(piece.start)
-    for one in () if node is None else module.walk(node):
-        match one:
+    for part in () if node is None else module.walk(node):
+        match part:
             case ast.Call(func=called) if last_name(called) == "object_session":
                 return True
             case ast.Attribute(attr="session", value=ast.Call(func=called)):
@@ -64,7 +64,7 @@ def given_by(
 
 def takes_session(site: Site[ast.AST]) -> bool:
     """Whether a name of the synchronous side annotates a parameter."""
-    return any(isinstance(one, ast.arg) for one in site.module.ancestors(site.node))
+    return any(isinstance(ancestor, ast.arg) for ancestor in site.module.ancestors(site.node))
 
 
 def injected_from_outside(
@@ -78,7 +78,7 @@ def injected_from_outside(
     for provider in _providers(project, module, node):
         known = project.values.of(module, provider).alternatives
         pieces = {
-            piece_around(one.module, one.node) for one in known if isinstance(one, FunctionOf)
+            piece_around(item.module, item.node) for item in known if isinstance(item, FunctionOf)
         }
         if pieces.isdisjoint(inside):
             shown, help_text = module.excerpt(provider), _help(project, module, provider)
@@ -102,7 +102,7 @@ def _of(module: Module, piece: Piece) -> ast.AST | None:
     function = module.function_at(piece.start)
     if function is not None:
         return function.args
-    starting = (one for one in module.tree.body if module.span(one).start == piece.start)
+    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
     return None if piece.name else next(starting, None)
 
 
@@ -124,7 +124,7 @@ def _providers(project: Project, module: Module, node: ast.AST) -> Iterator[ast.
 
 def _names_session(project: Project, module: Module, node: ast.AST) -> bool:
     return any(
-        project.qualified_name(module, one) in NAMES
-        for one in module.walk(node)
-        if isinstance(one, ast.Name | ast.Attribute)
+        project.qualified_name(module, part) in NAMES
+        for part in module.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
     )

@@ -96,7 +96,7 @@ class DoubleWriter:
         call = replacement.node
         if not isinstance(call, ast.Call) or not call.args:
             return False
-        told = {one.arg for one in call.keywords}
+        told = {keyword.arg for keyword in call.keywords}
         owner = call.args[0]
         if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
             return False
@@ -135,7 +135,7 @@ class DoubleWriter:
                 pass
         # A function would be given the object as its first argument, a mock is not.
         values = self._project.values.of(module, given).alternatives
-        is_bound = any(isinstance(one, FunctionOf) for one in values)
+        is_bound = any(isinstance(value, FunctionOf) for value in values)
         if replacement.bound or (is_bound and self._is_method(replacement)):
             raise not_understood(replacement, module.excerpt(given))
         written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
@@ -173,9 +173,9 @@ class DoubleWriter:
 
     def _is_method(self, replacement: Replacement) -> bool:
         """Whether what is put there would be given the object that it is a method of."""
-        found = (self._part.node_of(one) for one in replacement.functions)
+        result = (self._part.node_of(function) for function in replacement.functions)
         return any(
-            each is not None and each[0].enclosing_class(each[1]) is not None for each in found
+            each is not None and each[0].enclosing_class(each[1]) is not None for each in result
         )
 
     def _qualified(self, module: Module, node: ast.expr) -> str | None:
@@ -184,7 +184,7 @@ class DoubleWriter:
     def _mock(self, site: Site[ast.AST], call: ast.Call) -> list[Edit]:
         """Return the edits that make an ``AsyncMock`` of a mock."""
         edits = self._asynchronous(site, call.func)
-        told = {one.arg for one in call.keywords}
+        told = {keyword.arg for keyword in call.keywords}
         if not call.args and not told & {"return_value", "side_effect", "spec", "wraps", None}:
             # The children of an AsyncMock are asynchronous as well.
             written = site.module.text_of(call.func)
@@ -201,12 +201,12 @@ class DoubleWriter:
 
 def _with_arguments(site: Site[ast.AST], call: ast.Call, added: Sequence[str]) -> Iterator[Edit]:
     """Yield the edits that pass more arguments; what a dictionary passes counts before them."""
-    unpacked = [one.value for one in call.keywords if one.arg is None]
-    result = next((one for one in added if one.startswith(_RESULT)), None)
+    unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
+    result = next((name for name in added if name.startswith(_RESULT)), None)
     if result is not None and unpacked:
         value = result.removeprefix(_RESULT)
         yield site.insert_before(unpacked[0], f'{{"return_value": {value}, **')
         yield site.insert_behind(unpacked[0], "}")
-        added = [one for one in added if one is not result]
+        added = [name for name in added if name is not result]
     if added:
         yield inserted_arguments(site, call, ", ".join(added))

@@ -62,7 +62,7 @@ class FakeSessions:
     def add(self, module: Module, made: ast.expr, along: tuple[Place, ...]) -> bool:
         """Note what makes sessions in a test; False if it gives anything but such a fake."""
         given = self._given(module, made)
-        fakes = [one.qualified for one in given if isinstance(one, InstanceOf)]
+        fakes = [argument.qualified for argument in given if isinstance(argument, InstanceOf)]
         if not fakes or len(fakes) < len(given) or not all(map(self._is_fake, fakes)):
             return False
         for fake in fakes:
@@ -73,8 +73,8 @@ class FakeSessions:
         self._passed()
         for fake in sorted(self._found):
             along = tuple(sorted(self._found[fake]))
-            for one in self._members(fake):
-                yield dataclasses.replace(one, along=along)
+            for item in self._members(fake):
+                yield dataclasses.replace(item, along=along)
 
     # ----------------------------------------------------------------------------------- finding
     def _given(self, module: Module, made: ast.expr) -> Values:
@@ -82,18 +82,18 @@ class FakeSessions:
         if isinstance(made, ast.Lambda):
             return self._values(module, made.body)
         values = self._values(module, made)
-        found: list[Value] = []
+        result: list[Value] = []
         for value in values:
             match value:
                 case FunctionOf(module=home, node=ast.FunctionDef() as node):
                     if node.decorator_list or home.is_generator(node):
                         return ()
-                    for one in home.walk(node):
-                        if isinstance(one, ast.Return) and one.value is not None:
-                            found += self._values(home, one.value)
+                    for part in home.walk(node):
+                        if isinstance(part, ast.Return) and part.value is not None:
+                            result += self._values(home, part.value)
                 case _:
                     return ()
-        return tuple(found)
+        return tuple(result)
 
     def _is_fake(self, qualified: str) -> bool:
         """Whether a class of the tests inherits nothing, and has a method of sessions."""
@@ -108,16 +108,16 @@ class FakeSessions:
     @cached_property
     def _candidates(self) -> dict[str, set[str]]:
         """The classes of tests that may be fakes, by the files that name them."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        candidates: defaultdict[str, set[str]] = defaultdict(set)
         for path in self._part.stand_ins.paths:
             module = self._project.module(path)
             for node in () if module is None else module.walk():
                 if module is not None and isinstance(node, ast.ClassDef) and not node.bases:
                     qualified = f"{module.name}.{module.qualname(node)}"
                     if self._is_fake(qualified):
-                        for one in self._project.files_with((node.name.encode(),)):
-                            found[one].add(qualified)
-        return found
+                        for file in self._project.files_with((node.name.encode(),)):
+                            candidates[file].add(qualified)
+        return candidates
 
     def _passed(self) -> None:
         """Note the fakes that tests pass to parameters which are declared as sessions."""
@@ -130,9 +130,9 @@ class FakeSessions:
                 for function in call.functions:
                     home = self._part.node_of(function)
                     given = [] if home is None else self._project.mocks.for_sessions(node, *home)
-                    for one in (each for value in given for each in self._values(module, value)):
-                        if isinstance(one, InstanceOf) and one.qualified in fakes:
-                            self._found[one.qualified].add(function.place)
+                    for item in (each for value in given for each in self._values(module, value)):
+                        if isinstance(item, InstanceOf) and item.qualified in fakes:
+                            self._found[item.qualified].add(function.place)
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         return self._project.values.of(module, node).alternatives
@@ -140,10 +140,10 @@ class FakeSessions:
     # ----------------------------------------------------------------------------------- writing
     def _members(self, fake: str) -> Iterator[Member]:
         facts = self._project.class_facts(fake)
-        found = self._project.class_definition(fake)
-        if facts is None or found is None:
+        pair = self._project.class_definition(fake)
+        if facts is None or pair is None:
             return
-        module, node = found
+        module, node = pair
         for method in node.body:
             if isinstance(method, ast.FunctionDef) and method.name in self._awaited | self._others:
                 site: Site[ast.AST] = Site(self._rule, module, method)
@@ -155,21 +155,21 @@ class FakeSessions:
             yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
         for home in modules_with(self._project, (word,)):
-            for one in home.walk():
-                match one:
+            for part in home.walk():
+                match part:
                     case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
                         attribute in self._awaited | self._others
                         and self._is_instance(home, target.value, fake)
                     ):
-                        place: Site[ast.AST] = Site(self._rule, home, one)
+                        place: Site[ast.AST] = Site(self._rule, home, part)
                         shown = f"`{home.text_of(target)}`"
-                        yield member(place, shown, self._assigned, target, one.value)
+                        yield member(place, shown, self._assigned, target, part.value)
                     case _:
                         pass
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
-        found = self._values(module, node)
-        return any(isinstance(one, InstanceOf) and one.qualified == fake for one in found)
+        result = self._values(module, node)
+        return any(isinstance(value, InstanceOf) and value.qualified == fake for value in result)
 
     def _method(self, site: Site[ast.AST], method: ast.FunctionDef) -> Rewrite:
         """Return a method as one that is awaited. Raises Refused."""
@@ -180,7 +180,7 @@ class FakeSessions:
         if function is not None and function in self._part.steps:
             return Rewrite(f"`{method.name}` becomes a coroutine function", [])
         callers = () if function is None else self._project.calls.graph().callers(function)
-        if any(is_around_tests(one.place.path) for one in callers):
+        if any(is_around_tests(caller.place.path) for caller in callers):
             raise Refused(TEST_DOUBLE, f"a test calls `{method.name}` itself")
         edits: list[Edit] = [site.insert_before(method, "async ")]
         if method.name in self._extended:
@@ -206,6 +206,6 @@ class FakeSessions:
         if target.attr in self._extended:
             edits += accepting(self._project, site, value)
         functions = self._project.replacements.functions_of(site.module, value)
-        if not functions or not all(one in self._part.steps for one in functions):
+        if not functions or not all(function in self._part.steps for function in functions):
             edits += asynchronous(self._project, site, value)
         return Rewrite(f"`{site.module.text_of(target)}` becomes awaitable", edits)

@@ -99,14 +99,14 @@ class MockedObjects:
 
     def __iter__(self) -> Iterator[Member]:
         self._collect()
-        for found in self._found.values():
-            for one in self._members(found) if found.methods else ():
-                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
+        for result in self._found.values():
+            for item in self._members(result) if result.methods else ():
+                yield dataclasses.replace(item, along=tuple(sorted(result.passed_to)))
         for module, value, replacement, wanted in self._attributes:
             site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
             shown = f"the mock of `{replacement.shown}`"
-            one = member(site, shown, self._assigned, value)
-            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
+            item = member(site, shown, self._assigned, value)
+            yield dataclasses.replace(item, along=tuple(sorted(wanted.along)))
 
     # ----------------------------------------------------------------------------------- finding
     def _collect(self) -> None:
@@ -136,8 +136,8 @@ class MockedObjects:
             if home is None:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
-            for one in self._project.mocks.passed(module, nodes[0], *home, bound):
-                self._add(one.mocked, _Wanted(self._wanted(function, one.cls), {function.place}))
+            for item in self._project.mocks.passed(module, nodes[0], *home, bound):
+                self._add(item.mocked, _Wanted(self._wanted(function, item.cls), {function.place}))
 
     def _entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
@@ -152,19 +152,19 @@ class MockedObjects:
         """Add the mocks that a test has injected for sessions, or for objects of a class."""
         part, name = self._part, last_name(key)
         given = [*given_by(self._project, module, function)]
-        found = [self._project.mocks.made_at(*one) for one in given]
-        if not any(found):
+        result = [self._project.mocks.made_at(*argument) for argument in given]
+        if not any(result):
             return
         cls = class_of_dependency(self._project, module, key)
         if cls:
             methods = self._methods.of_whole_class(cls)
-            along = {one.place for each in methods for one in self._methods.named(cls, each)}
+            along = {item.place for each in methods for item in self._methods.named(cls, each)}
         else:
             paths = {*self._project.files_with((name.encode(),))}
-            using = [one for one in sorted(part.steps) if one.path in paths]
+            using = [step for step in sorted(part.steps) if step.path in paths]
             methods = self._methods.of_session(using)
-            along = {one.place for one in using}
-        for mocked in filter(None, found):
+            along = {item.place for item in using}
+        for mocked in filter(None, result):
             self._add(mocked, _Wanted(methods, along))
 
     def _given(self, module: Module, replacement: Replacement) -> None:
@@ -177,11 +177,11 @@ class MockedObjects:
         wanted = _Wanted(methods, self._along(replacement))
         given = replacement.given if replacement.functions else None
         mocked = None if given is None else self._project.mocks.made_at(module, given)
-        told = [(module, *one) for one in results_given(self._project, module, replacement)]
+        told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
         if mocked is not None:
             self._add(mocked, wanted)
         elif given is not None:
-            told += [(module, RESULT, one) for one in results_of(self._project, module, given)]
+            told += [(module, RESULT, node) for node in results_of(self._project, module, given)]
         told += results_given_by_requests(self._project, module, replacement)
         for home, before, value in told:
             self._put_there(home, before, value, wanted)
@@ -192,7 +192,7 @@ class MockedObjects:
         """Return where the functions begin that change with what a replacement gives."""
         if replacement.functions:
             return self._methods.waiting_for(replacement.functions)
-        return {one.place for one in self._part.steps if one.path == replacement.home}
+        return {step.place for step in self._part.steps if step.path == replacement.home}
 
     def _put_there(self, module: Module, before: str, value: ast.expr, wanted: _Wanted) -> None:
         """Add a mock that a test puts where another mock has, or gives, ``before``."""
@@ -209,8 +209,8 @@ class MockedObjects:
 
     def _add(self, mocked: Mocked, wanted: _Wanted) -> None:
         place = mocked.module.place(mocked.call)
-        found = self._found.setdefault(place, _Found(mocked.module, mocked.call))
-        found.passed_to.update(wanted.along)
+        result = self._found.setdefault(place, _Found(mocked.module, mocked.call))
+        result.passed_to.update(wanted.along)
         told = list(told_of(self._project, mocked))
         for module, before, value in told:
             self._put_there(module, before, value, wanted)
@@ -218,10 +218,10 @@ class MockedObjects:
             is_told = any(name.startswith(f"{before}.") for _, before, _ in told)
             # A missing attribute of a mock is never awaited: reading it raises.
             if not is_told and not lacks(self._project, mocked.module, mocked.call, name):
-                found.methods[name] = found.methods.get(name, False) or is_used
+                result.methods[name] = result.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:
             start = module.span(around).start if hasattr(around, "lineno") else -1
-            found.variables.add((module.path, start, name))
+            result.variables.add((module.path, start, name))
 
     # ----------------------------------------------------------------------------------- writing
     def _members(self, found: _Found) -> Iterator[Member]:
@@ -282,7 +282,7 @@ def keywords(doubles: Mapping[str, str]) -> str:
 def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edit:
     """Return the edit that passes more arguments at the end of a call."""
     last = max(
-        (*call.args, *call.keywords), key=lambda one: site.module.span(one).end, default=None
+        (*call.args, *call.keywords), key=lambda node: site.module.span(node).end, default=None
     )
     if last is not None:
         return site.insert_behind(last, f", {written}")
@@ -291,8 +291,8 @@ def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edi
 
 
 def _may_pass_mock(call: ast.Call) -> bool:
-    values = [*call.args, *(one.value for one in call.keywords)]
-    return any(isinstance(one, ast.Name | ast.Call) for one in values)
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return any(isinstance(node, ast.Name | ast.Call) for node in values)
 
 
 def _not_understood(shown: str) -> Refused:

@@ -31,7 +31,7 @@ def needs_synchronous_result(
     Raises Refused where it would have to give one with methods of both kinds.
     """
     node = replacement.node
-    told = {one.arg for one in node.keywords} if isinstance(node, ast.Call) else set()
+    told = {keyword.arg for keyword in node.keywords} if isinstance(node, ast.Call) else set()
     if "return_value" in told:
         return False
     uses = list(_uses(module, replacement))

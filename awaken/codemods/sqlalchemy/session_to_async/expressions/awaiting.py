@@ -118,7 +118,7 @@ class Awaiting:
 
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
-        if any(one.arg == name for one in call.keywords):
+        if any(keyword.arg == name for keyword in call.keywords):
             return
         end = self._module.span(call).end - 1
         inside = self._module.source.text[:end]
@@ -238,15 +238,15 @@ class Awaiting:
 
         The ``with`` statements, those that enter managers of both kinds as several.
         """
-        for one, (node, way) in self._in_brackets.items():
+        for part, (node, way) in self._in_brackets.items():
             # Code in another layout has other brackets: no path leads through those.
             if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
-                del self._writing.nodes[one]
+                del self._writing.nodes[part]
                 self._insertions.around(node, "(await ", ")")
         mixed = [
-            one
-            for one, entered in self._entered.items()
-            if {item.context_expr for item in one.items} != entered
+            block
+            for block, entered in self._entered.items()
+            if {item.context_expr for item in block.items} != entered
         ]
         for statement, entered in self._entered.items():
             around = {statement, *self._module.ancestors(statement)}
@@ -312,8 +312,8 @@ def schema_change(module: Module, node: ast.expr) -> str:
 def of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
     """Return the engine of ``metadata.create_all(engine)``, and what ``run_sync`` is passed."""
     call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
-    given = next((one for one in call.keywords if one.arg == "bind"), None)
+    given = next((keyword for keyword in call.keywords if keyword.arg == "bind"), None)
     bind = call.args[0] if given is None else given.value
-    others = [one for one in (*call.args, *call.keywords) if one not in {bind, given}]
-    arguments = ", ".join(module.text_of(one) for one in (call.func, *others))
+    others = [part for part in (*call.args, *call.keywords) if part not in {bind, given}]
+    arguments = ", ".join(module.text_of(part) for part in (call.func, *others))
     return module.text_of(bind), arguments

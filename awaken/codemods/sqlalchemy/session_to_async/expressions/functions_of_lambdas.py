@@ -83,8 +83,8 @@ def is_laid_out(node: ast.Lambda) -> bool:
 def _has_long_text(node: ast.Lambda) -> bool:
     """Whether a lambda holds text over several lines, which cannot be moved."""
     return any(
-        isinstance(one, ast.Constant | ast.JoinedStr) and one.lineno != one.end_lineno
-        for one in ast.walk(node.body)
+        isinstance(part, ast.Constant | ast.JoinedStr) and part.lineno != part.end_lineno
+        for part in ast.walk(node.body)
     )
 
 
@@ -94,9 +94,9 @@ def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
     first, *others = text.split("\n")
     if not others:
         return text
-    left = min(len(one) - len(one.lstrip()) for one in others if one.strip())
+    left = min(len(name) - len(name.lstrip()) for name in others if name.strip())
     moved = max(left - _INDENTED, 0)
-    text = "\n".join([first, *(one[moved:] if one.strip() else one for one in others)])
+    text = "\n".join([first, *(name[moved:] if name.strip() else name for name in others)])
     return text if _stands_alone(text) else f"({text})"
 
 
@@ -104,7 +104,7 @@ def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> st
     """Return the text of what a lambda gives, in which ``calls`` are awaited. Raises Refused."""
     insertions = Insertions(module)
     for call in calls:
-        if any(isinstance(one, ast.GeneratorExp) for one in module.ancestors(call)):
+        if any(isinstance(ancestor, ast.GeneratorExp) for ancestor in module.ancestors(call)):
             raise Refused(NOT_AWAITABLE_HERE, "a generator expression")
         if call is node.body:
             insertions.before(call, "await ")

@@ -192,7 +192,7 @@ class Places:
 
     def _is_in(self, iterated: ast.expr, node: ast.AST) -> bool:
         """Whether ``node`` is in the first iterable of a generator, which is evaluated at once."""
-        return node is iterated or any(one is iterated for one in self._module.ancestors(node))
+        return node is iterated or any(part is iterated for part in self._module.ancestors(node))
 
 
 def is_response(node: ast.AST | None) -> bool:

@@ -48,15 +48,15 @@ class BlockingEngines:
     @cached_property
     def _made(self) -> dict[tuple[str, object], str]:
         """The calls that make them, with the names of their variables."""
-        found: dict[str, tuple[str, object]] = {}
+        result: dict[str, tuple[str, object]] = {}
         for engine in self._project.orm.engines.all():
             name = self._name(engine)
             if name and self._is_blocking(engine):
-                found[name] = (engine.module.path, engine.module.span(engine.call))
-        for mention in mentions_of(self._project, found) if found else ():
+                result[name] = (engine.module.path, engine.module.span(engine.call))
+        for mention in mentions_of(self._project, result) if result else ():
             if not self._is_plain(mention.module, mention.node):
-                found.pop(mention.qualified, None)
-        return {place: name for name, place in found.items()}
+                result.pop(mention.qualified, None)
+        return {place: name for name, place in result.items()}
 
     def _name(self, engine: Engine) -> str:
         module = engine.module
@@ -74,7 +74,7 @@ class BlockingEngines:
         url = self._project.orm.engines.url_of(engine)
         if engine.is_async or url is None or url.outside or not url.texts:
             return False
-        names = [one.text.partition("://") for one in url.texts]
+        names = [text.text.partition("://") for text in url.texts]
         return all(rest and name and not async_drivers(name) for name, rest, _ in names)
 
     # ------------------------------------------------------------------------------------- uses
@@ -98,11 +98,11 @@ class BlockingEngines:
             reads is not None
             and len(reads.bindings[held.id]) == 1
             and all(
-                isinstance(module.parent(one), ast.Attribute)
-                for one in module.mentions(held.id)
-                if isinstance(one, ast.Name)
-                and isinstance(one.ctx, ast.Load)
-                and module.scopes.bindings_of(one) == reads.bindings[held.id]
+                isinstance(module.parent(mention), ast.Attribute)
+                for mention in module.mentions(held.id)
+                if isinstance(mention, ast.Name)
+                and isinstance(mention.ctx, ast.Load)
+                and module.scopes.bindings_of(mention) == reads.bindings[held.id]
             )
         )
 
@@ -117,8 +117,8 @@ class BlockingEngines:
 
     def _defined(self, name: str) -> str:
         """Return the name under which a file defines what ``name`` names, over its imports."""
-        found = self._project.definition(name)
-        home = None if found is None else self._project.module(found.path)
+        definition = self._project.definition(name)
+        home = None if definition is None else self._project.module(definition.path)
         return name if home is None else f"{home.name}.{name.rpartition('.')[2]}"
 
     def _is_connection(self, module: Module, node: ast.Name) -> bool:

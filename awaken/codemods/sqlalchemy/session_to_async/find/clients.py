@@ -91,14 +91,14 @@ def _check_keywords(module: Module, operation: Operation) -> None:
     taken = {*known.requests}
     if operation.method in known.bodies.methods:
         taken |= {*known.bodies.keywords}
-    for one in node.keywords if isinstance(node, ast.Call) else ():
-        if one.arg is not None and one.arg not in taken and operation.method != "send":
-            help_ = f"`{operation.method}` of httpx does not accept `{one.arg}`"
-            if one.arg == "allow_redirects":
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg is not None and keyword.arg not in taken and operation.method != "send":
+            help_ = f"`{operation.method}` of httpx does not accept `{keyword.arg}`"
+            if keyword.arg == "allow_redirects":
                 help_ += "; use `follow_redirects`"
-            elif one.arg in known.bodies.keywords:
+            elif keyword.arg in known.bodies.keywords:
                 help_ += f': write `request("{(operation.method or "").upper()}", ...)`'
-            because = (module.place(one.value),)
+            because = (module.place(keyword.value),)
             raise Refused(OWN_CLIENT, module.excerpt(node), f"{help_}.", because)
 
 

@@ -21,7 +21,7 @@ _PARTIAL = "functools.partial"
 
 def is_in_condition(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is in a function that is used for nothing but such conditions."""
-    function = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    function = next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
     return isinstance(function, ast.FunctionDef) and _is_condition(
         project, module, function, frozenset()
     )
@@ -37,14 +37,14 @@ def _is_condition(
     qualified = f"{module.name}.{function.name}"
     uses = 0
     for other in modules_with(project, (function.name.encode(),)):
-        for one in other.mentions(function.name):
-            if not isinstance(one, ast.Name | ast.Attribute):
+        for mention in other.mentions(function.name):
+            if not isinstance(mention, ast.Name | ast.Attribute):
                 continue
-            if project.qualified_name(other, one) != qualified:
+            if project.qualified_name(other, mention) != qualified:
                 continue
             uses += 1
-            if not _asks(project, other, one) and not _is_called_by_one(
-                project, module, other, one, seen | {function.name}
+            if not _asks(project, other, mention) and not _is_called_by_one(
+                project, module, other, mention, seen | {function.name}
             ):
                 return False
     return uses > 0

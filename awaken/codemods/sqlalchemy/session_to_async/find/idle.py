@@ -29,7 +29,7 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     if not _is_of_parameter(module, node, first):
         return False
     waiting = [] if first is None else [(module, first)]
-    seen = {(one.path, one.span(function).start) for one, function in waiting}
+    seen = {(item.path, item.span(function).start) for item, function in waiting}
     for home, function in waiting:
         if _may_run(project, home, function) or len(seen) > _MANY:
             return False
@@ -51,7 +51,7 @@ def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
             bindings = module.scopes.bindings_of(held)
-            is_parameter = [one.kind for one in bindings] == ["parameter"]
+            is_parameter = [binding.kind for binding in bindings] == ["parameter"]
             return is_parameter and bindings[0].scope.node is function
         case _:
             return False
@@ -66,5 +66,5 @@ def _may_run(project: Project, module: Module, function: Function) -> bool:
     if function.name.startswith("__"):
         return True
     return any(
-        one.kind != "outside" for one in project.calls.callers_of(module, function).obstacles
+        item.kind != "outside" for item in project.calls.callers_of(module, function).obstacles
     )

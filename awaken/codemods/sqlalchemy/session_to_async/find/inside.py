@@ -32,19 +32,19 @@ class Inside:
         """Whether a place is in such a function: reads there load by themselves."""
         module = project.module(place.path)
         nodes = (
-            module.function_at(one.start)
-            for one in self.functions
-            if module is not None and one.path == place.path
+            module.function_at(function.start)
+            for function in self.functions
+            if module is not None and function.path == place.path
         )
         return module is not None and any(
-            one is not None and module.span(one).contains(place.span) for one in nodes
+            node is not None and module.span(node).contains(place.span) for node in nodes
         )
 
 
 def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is in one of ``functions``, its header included."""
-    starts = {one.start for one in functions if one.path == module.path}
+    starts = {function.start for function in functions if function.path == module.path}
     return bool(starts) and any(
-        isinstance(one, Function) and module.span(one).start in starts
-        for one in module.ancestors(node)
+        isinstance(ancestor, Function) and module.span(ancestor).start in starts
+        for ancestor in module.ancestors(node)
     )

@@ -59,7 +59,7 @@ def listened_to(project: Project, module: Module, node: ast.AST | None) -> ast.e
         return None
     if project.qualified_name(module, node.func) not in _LISTENING:
         return None
-    named = [one.value for one in node.keywords if one.arg == "target"]
+    named = [keyword.value for keyword in node.keywords if keyword.arg == "target"]
     return next(iter([*node.args, *named]), None)
 
 
@@ -77,8 +77,8 @@ def listeners(project: Project, rule: str, factories: Sequence[Place]) -> Iterat
             function = module.parent(node)
             if isinstance(function, ast.FunctionDef):
                 edits += [
-                    site.insert_behind(one, ".sync_connection")
-                    for one in _connections(project, module, function) or ()
+                    site.insert_behind(connection, ".sync_connection")
+                    for connection in _connections(project, module, function) or ()
                 ]
             message = f"the listener moves to the synchronous session of {shown}"
             yield Member(site, Rewrite(message, edits), shown)
@@ -89,10 +89,10 @@ def is_called_by_events(project: Project, module: Module, node: ast.AST) -> bool
     for around in module.ancestors(node):
         if not isinstance(around, ast.FunctionDef):
             continue
-        if any(listened_to(project, module, one) is not None for one in around.decorator_list):
+        if any(listened_to(project, module, part) is not None for part in around.decorator_list):
             return True
-        named = (one for one in module.mentions(around.name) if isinstance(one, ast.Name))
-        if any(listened_to(project, module, module.parent(one)) is not None for one in named):
+        named = (part for part in module.mentions(around.name) if isinstance(part, ast.Name))
+        if any(listened_to(project, module, module.parent(name)) is not None for name in named):
             return True
     return False
 
@@ -101,21 +101,21 @@ def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is in a listener on a session, or in a condition, that stays plain."""
     if is_in_condition(project, module, node):
         return True
-    function = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    function = next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
     return isinstance(function, ast.FunctionDef) and (
         _connections(project, module, function) is not None
     )
 
 
 def _is_session(project: Project, module: Module, target: ast.expr) -> bool:
-    found = project.orm.session_of(module, target)
-    return isinstance(found, SessionProof) and found.kind == "session" and not found.unless
+    proof = project.orm.session_of(module, target)
+    return isinstance(proof, SessionProof) and proof.kind == "session" and not proof.unless
 
 
 def _makes_sessions(project: Project, module: Module, target: ast.expr) -> bool:
     """Whether something may be a factory of sessions, or a registry of them."""
-    found = project.orm.session_of(module, target)
-    if isinstance(found, SessionProof) and found.kind == "scoped":
+    proof = project.orm.session_of(module, target)
+    if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return True
     known = project.values.of(module, target).alternatives
     return any(
@@ -124,7 +124,7 @@ def _makes_sessions(project: Project, module: Module, target: ast.expr) -> bool:
 
 
 def _gives_session(factory: Producer) -> bool:
-    return any(isinstance(one, Session) and one.kind == "session" for one in factory.inner)
+    return any(isinstance(value, Session) and value.kind == "session" for value in factory.inner)
 
 
 def _connections(
@@ -138,14 +138,14 @@ def _connections(
             return None
     around = module.enclosing_function(function)
     is_used = any(
-        isinstance(one, ast.Name) and one.id == function.name
-        for one in module.mentions(function.name)
+        isinstance(mention, ast.Name) and mention.id == function.name
+        for mention in module.mentions(function.name)
     )
     target = listened_to(project, module, call)
     if around is None or is_used or target is None or not _is_session(project, module, target):
         return None
-    parameters = {one.arg for one, _ in parameters_of(function.args)}
-    found: list[ast.expr] = []
+    parameters = {argument.arg for argument, _ in parameters_of(function.args)}
+    receivers: list[ast.expr] = []
     inside = set(module.walk(function))
     for operation in project.orm.operations_among(module, inside.__contains__):
         match operation:
@@ -159,10 +159,10 @@ def _connections(
                 resource="connection",
                 method="begin_nested",
             ) if _is_only_asked(module, around, call):
-                found.append(receiver)
+                receivers.append(receiver)
             case _:
                 return None
-    return found
+    return receivers
 
 
 def _is_only_asked(module: Module, around: ast.AST, call: ast.Call) -> bool:
@@ -173,6 +173,6 @@ def _is_only_asked(module: Module, around: ast.AST, call: ast.Call) -> bool:
             pass
         case _:
             return isinstance(statement, ast.Expr)
-    uses = [one for one in module.walk(around) if isinstance(one, ast.Name) and one.id == name]
-    above = [module.parent(one) for one in uses if isinstance(one.ctx, ast.Load)]
-    return all(isinstance(one, ast.Attribute) and one.attr == "is_active" for one in above)
+    uses = [node for node in module.walk(around) if isinstance(node, ast.Name) and node.id == name]
+    above = [module.parent(use) for use in uses if isinstance(use.ctx, ast.Load)]
+    return all(isinstance(node, ast.Attribute) and node.attr == "is_active" for node in above)

@@ -49,21 +49,21 @@ def mentions_of(
 
 
 def _by_last_word(names: Iterable[str]) -> dict[str, frozenset[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    result: defaultdict[str, set[str]] = defaultdict(set)
     for name in names:
-        found[name.rpartition(".")[2]].add(name)
-    return {word: frozenset(those) for word, those in found.items()}
+        result[name.rpartition(".")[2]].add(name)
+    return {word: frozenset(those) for word, those in result.items()}
 
 
 def _files(project: Project, words: Iterable[str], uncalled: Iterable[str]) -> list[str]:
     """Return the files that may read one of ``words``, or one of ``uncalled`` without a call."""
     graph = project.calls.graph()
-    found = {*project.files_with([word.encode() for word in sorted(words)])}
+    result = {*project.files_with([word.encode() for word in sorted(words)])}
     for word in uncalled:
-        found.update(graph.files_using(word))
+        result.update(graph.files_using(word))
         # Most names of functions are only called, which needs no tree.
-        found.update(project.files_renaming(word))
-    return sorted(found)
+        result.update(project.files_renaming(word))
+    return sorted(result)
 
 
 def _in_file(

@@ -34,26 +34,26 @@ class Helpers:
 
     def _in_file(self, module: Module) -> set[int]:
         makers = (
-            function_around(module, one.call) for one in self._project.orm.engines.in_file(module)
+            function_around(module, item.call) for item in self._project.orm.engines.in_file(module)
         )
         return {
-            module.span(one).start
-            for one in makers
-            if one is not None
-            and (self._asks(module, one) or self._serves(module, module.span(one).start))
+            module.span(maker).start
+            for maker in makers
+            if maker is not None
+            and (self._asks(module, maker) or self._serves(module, module.span(maker).start))
         }
 
     def _asks(self, module: Module, function: ast.AST) -> bool:
         """Whether a function names what is there only while revisions run."""
         return any(
-            isinstance(one, ast.Name)
-            and self._project.qualified_name(module, one) in {"alembic.context", "alembic.op"}
-            for one in module.walk(function)
+            isinstance(node, ast.Name)
+            and self._project.qualified_name(module, node) in {"alembic.context", "alembic.op"}
+            for node in module.walk(function)
         )
 
     def _serves(self, module: Module, start: int) -> bool:
         graph = self._project.calls.graph()
         function = graph.function_at(module.path, start)
         callers = [] if function is None else graph.callers(function)
-        files = [self._project.module(one.place.path) for one in callers]
-        return bool(files) and all(one is not None and is_of_alembic(one) for one in files)
+        files = [self._project.module(caller.place.path) for caller in callers]
+        return bool(files) and all(file is not None and is_of_alembic(file) for file in files)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 """What a file holds that may hold an operation."""
-_OTHERS = [one.name for one in fields(Operation) if one.name not in {"node", "session"}]
+_OTHERS = [field.name for field in fields(Operation) if field.name not in {"node", "session"}]
 
 
 class _Kept(NamedTuple):
@@ -78,17 +78,17 @@ class FileOperations:
         for module in modules_with(self._project, (b"def ", *words)):
             seen.add(module.path)
             yield module
-        others = {one.path for one in (*self._attributes, *self._lazy, *self._validated)} - seen
-        yield from (one for one in map(self._project.module, sorted(others)) if one is not None)
+        others = {place.path for place in (*self._attributes, *self._lazy, *self._validated)} - seen
+        yield from (item for item in map(self._project.module, sorted(others)) if item is not None)
 
     def any_waits(self) -> bool:
         """Whether anything in the program may wait synchronously, as far as that is known."""
         # An expired object is loaded again, which waits: no other operation is needed.
         return bool(self._project.files_with((b".expire(",))) or any(
-            waits(one)
+            waits(operation)
             for module in self.files()
-            for found in self.in_file(module).values()
-            for one in found
+            for operations in self.in_file(module).values()
+            for operation in operations
         )
 
     def add_reads(
@@ -112,7 +112,7 @@ class FileOperations:
 
     def add_inside(self, inside: Inside) -> None:
         """From now on, code inside of synchronous sessions is no operation, but calls of it are."""
-        self._staying = frozenset((one.path, one.start) for one in inside.functions)
+        self._staying = frozenset((function.path, function.start) for function in inside.functions)
         self._inside = inside.calls
         self._of = None
 
@@ -127,8 +127,8 @@ class FileOperations:
                 self._kept[module.path] = self._without_nodes(module)
             kept = self._kept[module.path]
             nodes = [*module.walk()] if kept else []
-            for one in kept:
-                self._last[one.function].append(one.among(nodes))
+            for item in kept:
+                self._last[item.function].append(item.among(nodes))
             spawned = {**self._validated, **(self._bridged or {})}
             for operation in self._loading(module):
                 if module.place(operation.node) in spawned:
@@ -138,21 +138,21 @@ class FileOperations:
                 self._without_twins()
             self._add(module, spawned)
             self._add(module, self._inside)
-            for start in [one for one in self._last if (module.path, one) in self._staying]:
+            for start in [entry for entry in self._last if (module.path, entry) in self._staying]:
                 del self._last[start]
         return self._last
 
     def _without_twins(self) -> None:
         """Have libraries call nothing but what is called in a greenlet."""
-        for start, found in self._last.items():
+        for start, operations in self._last.items():
             self._last[start] = [
-                replace(one, how="handed") if one.how == "twin" else one for one in found
+                replace(item, how="handed") if item.how == "twin" else item for item in operations
             ]
 
     def _add(self, module: Module, known_before: Mapping[Place, Operation]) -> None:
         """Add what is called in a greenlet, or in `run_sync`."""
         here = {place for place in known_before if place.path == module.path}
-        for node in module.expressions_at({one.span for one in here}):
+        for node in module.expressions_at({place.span for place in here}):
             if module.place(node) not in here:
                 continue
             known = known_before[module.place(node)]
@@ -162,31 +162,31 @@ class FileOperations:
     def _loading(self, module: Module) -> Iterator[Operation]:
         """Yield the reads of a file that are operations."""
         both = (*self._attributes, *self._lazy)
-        for node in module.expressions_at({one.span for one in both if one.path == module.path}):
+        for node in module.expressions_at({item.span for item in both if item.path == module.path}):
             if isinstance(node, ast.Attribute) and module.place(node) in self._attributes:
                 yield Operation(node, "attribute", method=node.attr)
             elif isinstance(node, ast.Call) and module.place(node) in self._lazy:
                 yield Operation(node, "lazy", method=last_name(node.func))
 
     def _without_nodes(self, module: Module) -> list[_Kept]:
-        found = [*self._found(module)]
-        numbers = {node: number for number, node in enumerate(module.walk())} if found else {}
+        operations = [*self._found(module)]
+        numbers = {node: number for number, node in enumerate(module.walk())} if operations else {}
         return [
             _Kept(
-                _start_around(module, one.node),
-                numbers[one.node],
-                None if one.session is None else numbers[one.session],
-                {name: getattr(one, name) for name in _OTHERS},
+                _start_around(module, operation.node),
+                numbers[operation.node],
+                None if operation.session is None else numbers[operation.session],
+                {name: getattr(operation, name) for name in _OTHERS},
             )
-            for one in found
+            for operation in operations
         ]
 
     def _found(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
-            found = [*self._project.orm.operations(module)]
-            found += self.unannotated.operations(module, [one.node for one in found])
-            for operation in found:
+            operations = [*self._project.orm.operations(module)]
+            operations += self.unannotated.operations(module, [item.node for item in operations])
+            for operation in operations:
                 node = operation.node
                 if self._blocking.is_used_by(module, node) or self._helpers.hold(module, node):
                     continue

@@ -92,11 +92,11 @@ class UnannotatedSessions:
                     return False
                 nodes = () if around is None else module.walk(around)
                 resources = (
-                    self._project.orm.resource_of(module, one)
-                    for one in nodes
-                    if isinstance(one, ast.Name)
+                    self._project.orm.resource_of(module, node)
+                    for node in nodes
+                    if isinstance(node, ast.Name)
                 )
-                return any(isinstance(one, str) for one in resources)
+                return any(isinstance(resource, str) for resource in resources)
             case _:
                 return False
 
@@ -120,9 +120,9 @@ class UnannotatedSessions:
             return None, set()
         together = [component for each in components for component in each]
         passing = [self._passing_in(component) for component in together]
-        calls = {place for one in places for place in self._passed_along(one)}
-        calls = calls.union(*(one.calls for one in passing))
-        is_visible = all(components) and all(one.is_visible for one in passing)
+        calls = {place for item in places for place in self._passed_along(item)}
+        calls = calls.union(*(item.calls for item in passing))
+        is_visible = all(components) and all(candidate.is_visible for candidate in passing)
         if not calls and (is_visible or not self._names_session(name)):
             return None, set()
         return places[0], calls if is_visible else {*calls, *self._passed_to_unknown}
@@ -135,7 +135,7 @@ class UnannotatedSessions:
         module = self._project.module(place.path)
         for node in () if module is None else module.expressions_at({place.span}):
             around = [] if module is None else takewhile(_is_argument, module.ancestors(node))
-            for call in (one for one in around if module and isinstance(one, ast.Call)):
+            for call in (part for part in around if module and isinstance(part, ast.Call)):
                 if module is not None and self._passes_session(module, call):
                     yield module.place(call)
                 match call:

@@ -56,8 +56,8 @@ def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:
     """Whether a model calls the function around when it is given an object."""
     function = module.enclosing_function(name)
     return isinstance(function, Function) and any(
-        project.qualified_name(module, without_arguments(one)) in _VALIDATORS
-        for one in function.decorator_list
+        project.qualified_name(module, without_arguments(decorator)) in _VALIDATORS
+        for decorator in function.decorator_list
     )
 
 
@@ -90,7 +90,7 @@ def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
                 asked == name.id and last_name(node.func) == "isinstance"
             ):
                 each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-                if any(project.qualified_name(module, one) == _QUERY for one in each):
+                if any(project.qualified_name(module, part) == _QUERY for part in each):
                     return True
             case _:
                 pass

@@ -35,8 +35,8 @@ def loaded_before_validation(
     ``later`` are loads that surely come after a commit.
     """
     project, decorators = part.project, Decorators(part)
-    behind = {one.place for one in later}
-    found: dict[Place, Anew] = {}
+    behind = {event.place for event in later}
+    reloads: dict[Place, Anew] = {}
     for place in spawned:
         module = project.module(place.path)
         for call in () if module is None else module.calls_at(place.span):
@@ -51,8 +51,8 @@ def loaded_before_validation(
                     decorators, module, function, session
                 ):
                     said = f'{{"populate_existing": not {module.text_of(session)}.dirty}}'
-                    found[module.place(node)] = Anew("execution_options", said, "dirty")
-    return found
+                    reloads[module.place(node)] = Anew("execution_options", said, "dirty")
+    return reloads
 
 
 def _begins_there(
@@ -62,10 +62,10 @@ def _begins_there(
     if not isinstance(session, ast.Name):
         return False
     bindings = module.scopes.bindings_of(session)
-    if any(module.enclosing_function(one.node) is not function for one in bindings):
+    if any(module.enclosing_function(binding.node) is not function for binding in bindings):
         return False
-    is_given = any(isinstance(one.node, ast.arg) for one in bindings)
-    is_endpoint = any(decorators.registers(module, one) for one in function.decorator_list)
+    is_given = any(isinstance(binding.node, ast.arg) for binding in bindings)
+    is_endpoint = any(decorators.registers(module, node) for node in function.decorator_list)
     return bool(bindings) and (is_endpoint or not is_given)
 
 

@@ -84,7 +84,7 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
             ):
                 yield module.place(given), f"`{module.excerpt(given)}` is not asynchronous"
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
-                if any(_is_entered(after, module, one) for one in _branches(given)):
+                if any(_is_entered(after, module, branch) for branch in _branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
             case _:
                 pass
@@ -124,7 +124,7 @@ def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
 def _lost(after: Project, module: Module, node: ast.Call) -> str:
     """Return what is wrong with a call that is not awaited; or nothing."""
     name = last_name(node.func)
-    if any(one.endswith(f".{name}") for one in _written()):
+    if any(word.endswith(f".{name}") for word in _written()):
         is_written = after.qualified_name(module, node.func) in _written()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
     called = _named(module, node.func)
@@ -153,7 +153,7 @@ def _named(module: Module, called: ast.expr) -> ast.expr:
 
 
 def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:
-    return not {one.kind for one in after.effects.fates(module, node)} & RUN
+    return not {fate.kind for fate in after.effects.fates(module, node)} & RUN
 
 
 @cache
@@ -176,7 +176,7 @@ def _may_be_entered(module: Module, node: ast.expr) -> bool:
     match above:
         case ast.Assign(targets=[ast.Name() as name]):
             reads = module.scopes.reads_of(name)
-            return any(isinstance(module.parent(one), ast.Await | ast.withitem) for one in reads)
+            return any(isinstance(module.parent(part), ast.Await | ast.withitem) for part in reads)
         case ast.withitem():
             return isinstance(module.parent(above), ast.AsyncWith)
         case ast.Expr():
@@ -193,7 +193,7 @@ def _resource(after: Project, module: Module, node: ast.expr) -> Resource | None
     if isinstance(session, SessionProof):
         return "session" if session.kind.startswith("async") else None
     values = after.values.of(module, node)
-    kinds = {_of_value(one) for one in values.alternatives}
+    kinds = {_of_value(alternative) for alternative in values.alternatives}
     return kinds.pop() if len(kinds) == 1 and values.is_known else None
 
 

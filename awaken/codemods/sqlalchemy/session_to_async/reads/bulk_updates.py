@@ -37,13 +37,13 @@ def got_behind_updates(project: Project) -> dict[Place, Anew]:
     places = {
         trace.load.place
         for read in reads
-        if any((one, read.attribute) in updated for one in _family(project, read.owner))
+        if any((name, read.attribute) in updated for name in _family(project, read.owner))
         for trace in read.traces
         if trace.load.kind == "get" and len(trace.path) == 1
     }
     is_held = holds_back(project) if places else False
-    found = {place: populating(project, place, is_held=is_held) for place in places}
-    return {place: said for place, said in found.items() if said is not None}
+    reloads = {place: populating(project, place, is_held=is_held) for place in places}
+    return {place: said for place, said in reloads.items() if said is not None}
 
 
 def _family(project: Project, qualified: str) -> tuple[str, ...]:

@@ -70,6 +70,6 @@ def _named(project: Project, module: Module, call: ast.Call, eager: Eager) -> It
 def loads_later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
     """Return what has a statement load relationships no earlier than before. Raises Refused."""
     option, imports = name_beside(project, site, None, _LAZY)
-    options = ", ".join(f"{option}({one})" for one in named)
+    options = ", ".join(f"{option}({name})" for name in named)
     edits: list[Edit] = [site.insert_behind(site.node, f".options({options})"), *imports]
     return Rewrite(f"`{site.module.excerpt(site.node)}` loads no more than before", edits)

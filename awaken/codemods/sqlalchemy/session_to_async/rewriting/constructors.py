@@ -16,7 +16,7 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     """``def __init__(self, db): ...`` → the same, ``create`` and the rest of its body below it."""
     statements: list[Any] = [*node.body.body]
     if isinstance(node.body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine([one]) for one in statements]
+        statements = [cst.SimpleStatementLine([statement]) for statement in statements]
     suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
     kept = statements[: data.kept] or [cst.parse_statement("pass")]
     made = node.with_changes(body=suite.with_changes(body=kept, footer=()))
@@ -93,9 +93,9 @@ def _stars(parameters: cst.Parameters) -> tuple[cst.Param | None, cst.Param | No
 def _passed(parameters: cst.Parameters) -> Iterator[str]:
     """Yield what `create` passes on: all that it is given."""
     rest, others = _stars(parameters)
-    yield from (one.name.value for one in _positional(parameters))
+    yield from (parameter.name.value for parameter in _positional(parameters))
     yield from () if rest is None else (f"*{rest.name.value}",)
-    yield from (f"{one.name.value}={one.name.value}" for one in parameters.kwonly_params)
+    yield from (f"{item.name.value}={item.name.value}" for item in parameters.kwonly_params)
     yield from () if others is None else (f"**{others.name.value}",)
 
 
@@ -103,16 +103,16 @@ def _used(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
     """Yield what the rest of the body is passed; rows of arguments are passed as such."""
     rest, others = _stars(parameters)
     every = [*_positional(parameters), *parameters.kwonly_params, rest, others]
-    yield from (one.name.value for one in every if one is not None and one.name.value in used)
+    yield from (item.name.value for item in every if item is not None and item.name.value in used)
 
 
 def _declared(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
     yield own
     rest, others = _stars(parameters)
-    for one in (*_positional(parameters), *parameters.kwonly_params):
-        if one.name.value in used:
-            declared = "" if one.annotation is None else f": {code(one.annotation.annotation)}"
-            yield f"{one.name.value}{declared}"
+    for item in (*_positional(parameters), *parameters.kwonly_params):
+        if item.name.value in used:
+            declared = "" if item.annotation is None else f": {code(item.annotation.annotation)}"
+            yield f"{item.name.value}{declared}"
     for each, kind in ((rest, "tuple[{}, ...]"), (others, "dict[str, {}]")):
         if each is not None and each.name.value in used:
             inner = None if each.annotation is None else code(each.annotation.annotation)

@@ -93,18 +93,18 @@ class Disposal:
         return self._closing(module) is not None or self._is_unpooled(module)
 
     def _imported(self, home: Module) -> set[str]:
-        found: set[str] = set()
+        paths: set[str] = set()
         waiting = [home]
         while waiting:
             importing = waiting.pop()
             if importing.path not in self._imports:
                 self._imports[importing.path] = frozenset(self._imports_of(importing))
-            for path in sorted(self._imports[importing.path] - found):
-                found.add(path)
+            for path in sorted(self._imports[importing.path] - paths):
+                paths.add(path)
                 module = self._project.module(path)
                 if module is not None:
                     waiting.append(module)
-        return found
+        return paths
 
     def _imports_of(self, module: Module) -> Iterator[str]:
         for node in module.walk():
@@ -150,20 +150,20 @@ class Disposal:
 
     @cached_property
     def _engines(self) -> list[Engine]:
-        return [one for one in self._project.orm.engines.all() if self._is_of_program(one)]
+        return [engine for engine in self._project.orm.engines.all() if self._is_of_program(engine)]
 
     def _engines_of(self, running: Module) -> list[Engine]:
         """Return the engines that a file may use: those of files that it imports."""
         if running.path not in self._seen:
             imported = {running.path} if len(self._engines) > 1 else set[str]()
             imported |= self._imported(running) if imported else set()
-            found = [one for one in self._engines if one.module.path in imported]
-            self._seen[running.path] = found or self._engines
+            engines = [engine for engine in self._engines if engine.module.path in imported]
+            self._seen[running.path] = engines or self._engines
         return self._seen[running.path]
 
     def _is_unpooled(self, running: Module) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""
-        pools = [one.options.get("poolclass") for one in self._engines_of(running)]
+        pools = [engine.options.get("poolclass") for engine in self._engines_of(running)]
         return bool(pools) and all(one is not None and last_name(one) in UNPOOLED for one in pools)
 
     def _is_of_program(self, engine: Engine) -> bool:

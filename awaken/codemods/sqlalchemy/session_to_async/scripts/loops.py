@@ -37,19 +37,19 @@ class Loops:
         """Yield the functions that become coroutine functions, and run a loop, with the place."""
         for function, place in self._running.items():
             serves = self._part.entry_points.serves(function)
-            for one in self._project.calls.graph().reaching([function]):
-                is_left = one == function and serves
-                if one in self._part.steps and not is_left and not is_test_file(one.path):
-                    yield one, self._refused(place)
+            for item in self._project.calls.graph().reaching([function]):
+                is_left = item == function and serves
+                if item in self._part.steps and not is_left and not is_test_file(item.path):
+                    yield item, self._refused(place)
 
     @cached_property
     def _outside(self) -> dict[FunctionPlace, Place]:
         """The functions that run a loop, those among them that are given one by this change."""
         points = self._part.entry_points
         bridged = {
-            one: entries[0].at
-            for one, entries in points.found.items()
-            if not points.is_task(one) and self._part.waits(one)
+            function: entries[0].at
+            for function, entries in points.found.items()
+            if not points.is_task(function) and self._part.waits(function)
         }
         return {**bridged, **self._running}
 
@@ -60,10 +60,10 @@ class Loops:
             for node in module.walk(statement):
                 if isinstance(node, ast.Call) and self._runs(module, node):
                     raise self._refused(module.place(node))
-        spans = [module.span(one) for one in statements]
+        spans = [module.span(part) for part in statements]
         for function, place in self._outside.items():
-            for one in graph.reaching([function]):
-                for call in graph.callers(one):
+            for item in graph.reaching([function]):
+                for call in graph.callers(item):
                     if call.caller == around and any(
                         span.contains(call.place.span) for span in spans
                     ):
@@ -76,19 +76,19 @@ class Loops:
         """Whether a call calls functions of the program alone, and none that runs a loop."""
         called = self._called(module, call)
         return bool(called) and not any(
-            one in self._outside for one in self._project.calls.graph().reached(called)
+            function in self._outside for function in self._project.calls.graph().reached(called)
         )
 
     # ------------------------------------------------------------------------------------- parts
     def _called(self, module: Module, call: ast.Call) -> list[FunctionPlace]:
-        found = self._project.calls.functions_called(module, call)
-        if not isinstance(found, tuple):
+        callees = self._project.calls.functions_called(module, call)
+        if not isinstance(callees, tuple):
             return []
         places = (
-            self._part.function_at(one.module.path, one.module.span(one.function).start)
-            for one in found
+            self._part.function_at(callee.module.path, callee.module.span(callee.function).start)
+            for callee in callees
         )
-        return [one for one in places if one is not None]
+        return [place for place in places if place is not None]
 
     def _shown(self, place: Place) -> str:
         calls = self._project.calls_at(place)
@@ -96,12 +96,12 @@ class Loops:
 
     @cached_property
     def _running(self) -> dict[FunctionPlace, Place]:
-        found: dict[FunctionPlace, Place] = {}
+        places: dict[FunctionPlace, Place] = {}
         for module, call in calls_of(self._project, _RUNNING):
             around = self._part.around(module, call)
             if around.start >= 0:
-                found.setdefault(around, module.place(call))
-        return found
+                places.setdefault(around, module.place(call))
+        return places
 
     def _runs(self, module: Module, call: ast.Call) -> bool:
         return is_call_of(self._project, module, call, _RUNNING)

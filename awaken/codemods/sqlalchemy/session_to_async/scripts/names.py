@@ -22,7 +22,7 @@ def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...
     Raises Refused where the names are unknown or cannot be declared.
     """
     shown = f"`{module.excerpt(statements[0])}`"
-    inside = {id(node) for one in statements for node in module.walk(one)}
+    inside = {id(node) for statement in statements for node in module.walk(statement)}
     for node in module.walk():
         is_star = isinstance(node, ast.ImportFrom) and id(node) in inside and _is_star(node)
         if is_star or (
@@ -31,9 +31,9 @@ def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...
             raise Refused(reasons.AT_IMPORT, shown, because=(module.place(node),))
     kept: list[str] = []
     for name, bindings in module.scopes.module.bindings.items():
-        own = [one for one in bindings if id(one.node) in inside]
+        own = [binding for binding in bindings if id(binding.node) in inside]
         if own and _is_seen(module, name, bindings, inside):
-            declared = next((one for one in own if _is_declared(module, one)), None)
+            declared = next((binding for binding in own if _is_declared(module, binding)), None)
             if declared is not None:
                 place = module.place(declared.node)
                 raise Refused(reasons.AT_IMPORT, shown, because=(place,))
@@ -42,15 +42,15 @@ def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...
 
 
 def _is_star(node: ast.ImportFrom) -> bool:
-    return any(one.name == "*" for one in node.names)
+    return any(alias.name == "*" for alias in node.names)
 
 
 def _is_seen(module: Module, name: str, bindings: Sequence[Binding], inside: set[int]) -> bool:
     """Whether a name that statements bind is more than a variable of theirs."""
     scopes = module.scopes
     is_bound_elsewhere = any(
-        id(one.node) not in inside or module.enclosing_function(one.node) is not None
-        for one in bindings
+        id(binding.node) not in inside or module.enclosing_function(binding.node) is not None
+        for binding in bindings
     )
     if is_bound_elsewhere or hasattr(builtins, name):
         return True

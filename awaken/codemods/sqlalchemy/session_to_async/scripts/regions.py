@@ -28,7 +28,7 @@ _MAY_RUN_LOOPS = {"asyncio", "concurrent", "importlib", "runpy", "unittest"}
 
 
 _OF_BUILTINS = {
-    name for one in (bytes, dict, float, int, list, set, str, tuple) for name in dir(one)
+    name for item in (bytes, dict, float, int, list, set, str, tuple) for name in dir(item)
 }
 """Methods of builtin types: what has one of the same name does nothing else by it."""
 
@@ -53,13 +53,13 @@ class Region:
     def holds(self, place: Place) -> bool:
         """Whether a place of the file is in one of the statements."""
         spans = map(self.module.span, self.statements)
-        return any(one.contains(place.span) for one in spans)
+        return any(span.contains(place.span) for span in spans)
 
     @property
     def shares_a_line(self) -> bool:
         """Whether one of the statements begins on the line on which another one ends."""
         before = max(self.first - 1, 0)
-        ends = [(one.lineno, one.end_lineno) for one in self.holder.body[before:]]
+        ends = [(statement.lineno, statement.end_lineno) for statement in self.holder.body[before:]]
         return any(end == start for (_, end), (start, _) in pairwise(ends))
 
 
@@ -70,7 +70,7 @@ def regions_of(
 
     The statements after it that surely run no event loop belong to the region.
     """
-    found: dict[ast.AST, list[int]] = {}
+    result: dict[ast.AST, list[int]] = {}
     holders: dict[ast.AST, ast.If | ast.Module] = {}
     for node in waiting:
         holder = _holder(project, module, node)
@@ -78,9 +78,9 @@ def regions_of(
         if holder is not None and not _is_in_decorator(module, node):
             holders[holder] = holder
             around = (node, *module.ancestors(node))
-            index = next(i for i, one in enumerate(holder.body) if one in around)
-            found.setdefault(holder, []).append(index)
-    for key, indices in found.items():
+            index = next(i for i, statement in enumerate(holder.body) if statement in around)
+            result.setdefault(holder, []).append(index)
+    for key, indices in result.items():
         holder = holders[key]
         last = max(indices)
         while last + 1 < len(holder.body) and runs_no_loop(
@@ -125,15 +125,15 @@ def _has_application(project: Project, module: Module) -> bool:
     for statement in module.tree.body:
         match statement:
             case ast.ImportFrom() if any(
-                _makes_application(project, home, one.name)
+                _makes_application(project, home, alias.name)
                 for path in imported_at(project, module, statement)
                 if (home := project.module(path)) is not None
-                for one in statement.names
+                for alias in statement.names
             ):
                 return True
             case _:
                 pass
-    return any(_makes_application(project, module, one) for one in module.scopes.module.bindings)
+    return any(_makes_application(project, module, name) for name in module.scopes.module.bindings)
 
 
 def _makes_application(project: Project, module: Module, name: str) -> bool:
@@ -141,9 +141,9 @@ def _makes_application(project: Project, module: Module, name: str) -> bool:
     bindings = module.scopes.module.bindings.get(name, ())
     applications = twins().absorbing.applications
     return any(
-        isinstance(one.value, ast.Call)
-        and project.qualified_name(module, one.value.func) in applications
-        for one in bindings
+        isinstance(binding.value, ast.Call)
+        and project.qualified_name(module, binding.value.func) in applications
+        for binding in bindings
     ) or (bool(bindings) and name in {"app", "application"})
 
 

@@ -51,8 +51,8 @@ class Serving:
         indices = [
             index
             for index, statement in enumerate(node.body)
-            for one in waiting.nodes()
-            if module.span(statement).contains(module.span(one))
+            for part in waiting.nodes()
+            if module.span(statement).contains(module.span(part))
         ]
         message = f"`{function.qualname}` runs the asynchronous code before it serves"
         if not indices:
@@ -80,7 +80,7 @@ class Serving:
     def _closed(self, region: Region, node: ast.FunctionDef, function: FunctionPlace) -> Region:
         """Return a region with as much around it as it shares names with. Raises Refused."""
         module, project = region.module, self._part.project
-        if not any(self._leaves(module, node, one) for one in module.walk(node)):
+        if not any(self._leaves(module, node, part) for part in module.walk(node)):
             last = [region.last]
             for statement in node.body[region.last + 1 :]:
                 if not runs_no_loop(project, module, statement, self._loops):
@@ -94,7 +94,7 @@ class Serving:
                     self._loops.check(module, function, wider.statements)
                     return wider
         entries = self._part.entry_points.found[function]
-        place = next(one.at for one in entries if one.kind == "server")
+        place = next(entry.at for entry in entries if entry.kind == "server")
         shown = f"`{module.excerpt(module.calls_at(place.span)[0])}`"
         raise Refused(reasons.LOOP_INSIDE, shown, because=(place,))
 
@@ -108,13 +108,13 @@ class Serving:
 def _shares_names(region: Region, node: ast.FunctionDef) -> bool:
     """Whether statements and the rest of their function have a variable in common."""
     module = region.module
-    inside = {id(one) for statement in region.statements for one in module.walk(statement)}
+    inside = {id(part) for statement in region.statements for part in module.walk(statement)}
     own = module.scopes.scope_made_by(node)
     for name, bindings in own.bindings.items():
-        used = {id(one.node) for one in bindings}
+        used = {id(binding.node) for binding in bindings}
         for scope in module.scopes.scopes:
             if name in scope.reads and module.scopes.owner(name, scope) is own:
-                used |= {id(one) for one in scope.reads[name]}
+                used |= {id(part) for part in scope.reads[name]}
         if used & inside and used - inside:
             return True
     return False

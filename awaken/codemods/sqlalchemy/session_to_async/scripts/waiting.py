@@ -24,7 +24,7 @@ class Waiting:
 
     def nodes(self) -> list[ast.expr]:
         """Return all of them."""
-        return [*(one.node for one in self.operations), *self.entered, *self.calls]
+        return [*(operation.node for operation in self.operations), *self.entered, *self.calls]
 
 
 def waiting_in(part: SynchronousPart, module: Module, function: Function | None = None) -> Waiting:
@@ -49,5 +49,5 @@ def is_entered(module: Module, node: ast.AST) -> bool:
 def is_one_call(region: Region, waiting: Waiting) -> bool:
     """Whether all that waits in a region is one call: its coroutine runs at its place."""
     module = region.module
-    inside = [one for one in waiting.nodes() if region.holds(module.place(one))]
+    inside = [node for node in waiting.nodes() if region.holds(module.place(node))]
     return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])

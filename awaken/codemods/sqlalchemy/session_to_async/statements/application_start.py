@@ -69,7 +69,7 @@ class ApplicationStart:
         A statement under ``if __name__ == "__main__"`` does not count.
         """
         module = self._module
-        nodes = [one for one in self._waiting.nodes() if not module.is_under_main(one)]
+        nodes = [node for node in self._waiting.nodes() if not module.is_under_main(node)]
         indices = [
             index
             for index, statement in enumerate(module.tree.body)
@@ -82,7 +82,7 @@ class ApplicationStart:
     def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
         """Yield the rewrites of ``regions`` and of the application."""
         started, names = "", list[str]()
-        removed = {one.first for one in regions if self._in_place(one.statements[0])}
+        removed = {item.first for item in regions if self._in_place(item.statements[0])}
         for region in regions:
             (statement,) = region.statements
             site: Site[ast.AST] = Site(self._rule, self._module, _call(statement) or statement)
@@ -106,8 +106,8 @@ class ApplicationStart:
 
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
-        statements = [one.statements[0] for one in regions]
-        if any(one.shares_a_line for one in regions) or not all(
+        statements = [region.statements[0] for region in regions]
+        if any(region.shares_a_line for region in regions) or not all(
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
         ):
             return False
@@ -125,9 +125,9 @@ class ApplicationStart:
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue
             bindings = [one for one in module.scopes.bindings_of(node) if one.kind not in _DEFINING]
-            spans = [module.span(one.node) for one in bindings if one.scope.kind == "module"]
+            spans = [module.span(item.node) for item in bindings if item.scope.kind == "module"]
             # Names that the statement binds itself are its own.
-            if not any(map(span.contains, spans)) and any(one.start > span.end for one in spans):
+            if not any(map(span.contains, spans)) and any(item.start > span.end for item in spans):
                 return True
         return False
 
@@ -136,11 +136,11 @@ class ApplicationStart:
         module, scope = self._module, self._module.scopes.module
         for name, bindings in scope.bindings.items():
             places = [module.place(binding.node) for binding in bindings]
-            binding = [one for one in regions if any(map(one.holds, places))]
+            binding = [region for region in regions if any(map(region.holds, places))]
             reads = [module.place(read) for read in scope.reads.get(name, ()) if binding]
             # The name of a handler is unbound at its end.
-            is_handled = all(isinstance(one.node, ast.ExceptHandler) for one in bindings)
-            is_read_elsewhere = not all(any(one.holds(read) for one in binding) for read in reads)
+            is_handled = all(isinstance(item.node, ast.ExceptHandler) for item in bindings)
+            is_read_elsewhere = not all(any(item.holds(read) for item in binding) for read in reads)
             if is_read_elsewhere or (len(binding) > 1 and not is_handled):
                 return True
         return False
@@ -148,7 +148,7 @@ class ApplicationStart:
     def _in_place(self, statement: ast.stmt) -> str:
         """Return the code of a statement in the lifespan; empty if it needs a function."""
         call, span = _call(statement), self._module.span(statement)
-        inside = [one for one in self._waiting.nodes() if span.contains(self._module.span(one))]
+        inside = [node for node in self._waiting.nodes() if span.contains(self._module.span(node))]
         if call is None or inside != [call]:
             return ""
         for operation in self._waiting.operations:
@@ -197,7 +197,7 @@ class ApplicationStart:
         module, call, lifespan = self._module, application.call, application.lifespan
         site: Site[ast.AST] = Site(self._rule, module, call)
         shown = f"`{module.excerpt(call)}`"
-        along = tuple(module.place(one.statements[0]) for one in regions)
+        along = tuple(module.place(region.statements[0]) for region in regions)
         if lifespan is not None:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
@@ -248,7 +248,7 @@ def _application(project: Project, module: Module) -> _Application | None:
     if len(made) != 1:
         return None
     statement, call = made[0]
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     if _OTHERS & given.keys() or None in given or b"on_event" in module.source.text:
         return None
     if "lifespan" not in given:
@@ -263,6 +263,6 @@ def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.Asyn
     found = bindings[0].node if len(bindings) == 1 else None
     if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
         return None
-    decorators = [without_arguments(one) for one in found.decorator_list]
-    is_manager = [project.qualified_name(module, one) for one in decorators] == [_MANAGER]
+    decorators = [without_arguments(decorator) for decorator in found.decorator_list]
+    is_manager = [project.qualified_name(module, part) for part in decorators] == [_MANAGER]
     return found if is_manager else None

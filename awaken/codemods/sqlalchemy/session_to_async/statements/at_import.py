@@ -127,7 +127,7 @@ def _name_of_change(module: Module, statement: ast.Expr) -> str:
     """Return what a function is called that changes tables; each of a file has another name."""
     name = _verb(statement)
     before = module.tree.body[: module.tree.body.index(statement)]
-    number = 1 + sum(_verb(one) == name for one in before)
+    number = 1 + sum(_verb(node) == name for node in before)
     return f"{name}_tables" if number == 1 else f"{name}_tables_{number}"
 
 

@@ -45,13 +45,13 @@ class Scripts:
     def regions(self, module: Module, waiting: Waiting) -> list[Region]:
         """Return the statements of a file that wait, without a call that is the only one."""
         nodes = waiting.nodes()
-        found = regions_of(self._part.project, module, nodes, self._loops)
-        return [one for one in found if not is_one_call(one, waiting)]
+        regions = regions_of(self._part.project, module, nodes, self._loops)
+        return [region for region in regions if not is_one_call(region, waiting)]
 
     def member(self, region: Region, waiting: Waiting) -> Member:
         """Return the rewrite of the statements of a region."""
         module = region.module
-        first = next(one for one in waiting.nodes() if region.holds(module.place(one)))
+        first = next(node for node in waiting.nodes() if region.holds(module.place(node)))
         site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
         outcome: Rewrite | Refused
         try:
@@ -92,11 +92,11 @@ class Scripts:
 def blank_lines_above(module: Module, statement: ast.AST) -> int:
     """Return how many blank lines are directly above a statement, at most two."""
     above = lines_above(module, statement)
-    blank = [*takewhile(lambda one: not one.strip(), reversed(above))]
+    blank = [*takewhile(lambda item: not item.strip(), reversed(above))]
     return min(len(blank), _APART) if above else _APART
 
 
 def lines_above(module: Module, statement: ast.AST) -> list[bytes]:
     """Return the lines above the one on which a statement begins."""
     above = module.source.text[: module.span(statement).start].splitlines(keepends=True)
-    return [one for one in above if one.endswith((b"\n", b"\r"))]
+    return [candidate for candidate in above if candidate.endswith((b"\n", b"\r"))]

@@ -66,11 +66,11 @@ class EntryPoints:
         self._calls: dict[FunctionPlace, tuple[Place, ...]] = {}
         self.found: dict[FunctionPlace, list[EntryPoint]] = {}
         known = boundaries()
-        names = {one.function for one in known.handed} | set(known.commands.decorators)
-        names |= {base for one in known.overridden for base in one.bases}
+        names = {item.function for item in known.handed} | set(known.commands.decorators)
+        names |= {base for override in known.overridden for base in override.bases}
         names |= {*known.tasks.decorators, *known.tasks.threaded}
         words = {name.rpartition(".")[2].encode() for name in names}
-        words |= {f"def {name}".encode() for one in known.overridden for name in one.methods}
+        words |= {f"def {name}".encode() for item in known.overridden for name in item.methods}
         for module in modules_with(project, sorted(words)):
             for function, entry in self._in_file(module):
                 self.found.setdefault(function, []).append(entry)
@@ -85,7 +85,7 @@ class EntryPoints:
     def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the functions that the build settings make commands of."""
         files = self._project.texts(SCRIPTS).files
-        names = [one for file in files.values() for one in console_scripts(file.text.decode())]
+        names = [path for file in files.values() for path in console_scripts(file.text.decode())]
         for name in names:
             found = self._project.definition(name)
             module = None if found is None else self._project.module(found.path)
@@ -110,13 +110,13 @@ class EntryPoints:
 
     def serves(self, function: FunctionPlace) -> bool:
         """Whether a function of a file runs a server, which has an event loop of its own."""
-        return any(one.kind == "server" for one in self.found.get(function, ()))
+        return any(entry_point.kind == "server" for entry_point in self.found.get(function, ()))
 
     def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         for node in module.walk():
             match node:
                 case ast.FunctionDef() if any(
-                    self.is_command(module, one) for one in node.decorator_list
+                    self.is_command(module, decorator) for decorator in node.decorator_list
                 ):
                     around = self._around(module, node)
                     entry = EntryPoint("command", module.place(node), around)
@@ -151,13 +151,13 @@ class EntryPoints:
     def _names(self, module: Module, plain: ast.expr) -> set[str]:
         """Return what a decorator may be, by qualified names."""
         qualified = self._project.qualified_name(module, plain)
-        found = set() if qualified is None else {qualified}
+        names = set() if qualified is None else {qualified}
         if isinstance(plain, ast.Attribute):
             owners = self._project.instance_of(module, plain.value) or self._groups(
                 module, plain.value
             )
-            found |= {f"{owner}.{plain.attr}" for owner in owners}
-        return found
+            names |= {f"{owner}.{plain.attr}" for owner in owners}
+        return names
 
     def _groups(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the class of the group that a decorated function is."""
@@ -170,9 +170,9 @@ class EntryPoints:
         function = home.function_at(definition.span.start)
         names = {
             name
-            for one in (() if function is None else function.decorator_list)
-            if last_name(without_arguments(one)) in {key.rpartition(".")[2] for key in made}
-            for name in self._names(home, without_arguments(one))
+            for decorator in (() if function is None else function.decorator_list)
+            if last_name(without_arguments(decorator)) in {key.rpartition(".")[2] for key in made}
+            for name in self._names(home, without_arguments(decorator))
         }
         return tuple(sorted({made[name] for name in names if name in made}))
 
@@ -184,38 +184,38 @@ class EntryPoints:
         above = {*self._project.library_ancestors(f"{module.name}.{module.qualname(node)}")}
         for row in boundaries().overridden:
             last = {
-                one.name: one
-                for one in node.body
-                if isinstance(one, ast.FunctionDef) and one.name in row.methods
+                statement.name: statement
+                for statement in node.body
+                if isinstance(statement, ast.FunctionDef) and statement.name in row.methods
             }
             # An application of Celery has a class for its tasks as an attribute.
-            bases = above.union(*(self._names(module, one) for one in node.bases)) if last else ()
+            bases = above.union(*(self._names(module, base) for base in node.bases)) if last else ()
             if not set(row.bases).isdisjoint(bases):
                 around = self._around(module, node)
-                for one in last.values():
-                    yield self._of(module, one), EntryPoint(row.kind, module.place(one), around)
+                for part in last.values():
+                    yield self._of(module, part), EntryPoint(row.kind, module.place(part), around)
 
     # ------------------------------------------------------------------------------------- tasks
     def is_task(self, function: FunctionPlace) -> bool:
         """Whether a worker calls ``function``: a call of it by its name calls it here."""
-        return any(one.kind in {"task", "hook"} for one in self.found.get(function, ()))
+        return any(candidate.kind in {"task", "hook"} for candidate in self.found.get(function, ()))
 
     def is_hook(self, function: FunctionPlace) -> bool:
         """Whether a worker calls a method around the tasks of its class."""
-        return any(one.kind == "hook" for one in self.found.get(function, ()))
+        return any(entry_point.kind == "hook" for entry_point in self.found.get(function, ()))
 
     def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
         known = boundaries().tasks
         names: set[str] = set()
-        for one in node.decorator_list:
-            names |= self._names(module, without_arguments(one))
+        for decorator in node.decorator_list:
+            names |= self._names(module, without_arguments(decorator))
         if names.intersection(known.threaded):
             return "thread"
         return "task" if names.intersection(known.decorators) else None
 
     def has_own_loop(self, function: FunctionPlace) -> bool:
         """Whether each call of ``function`` waits in a thread of its own."""
-        return any(one.kind == "own-loop" for one in self.found.get(function, ()))
+        return any(entry_point.kind == "own-loop" for entry_point in self.found.get(function, ()))
 
     # ---------------------------------------------------------------------------------- wrappers
     def together(self, function: FunctionPlace) -> list[FunctionPlace]:
@@ -248,9 +248,9 @@ class EntryPoints:
                 continue
             wrapper = self._of(wrapping.module, wrapping.wrapper)
             decorated = self._project.calls.decorated_by(qualified) or []
-            functions = [self._of(*one) for one in decorated]
+            functions = [self._of(*pair) for pair in decorated]
             are_commands = all(
-                any(self.is_command(home, one) for one in function.decorator_list)
+                any(self.is_command(home, part) for part in function.decorator_list)
                 for home, function in decorated
             )
             if decorated and are_commands and self._waits(wrapper, functions):
@@ -288,8 +288,8 @@ class EntryPoints:
 
 def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:
     """Yield the calls of what has one of these qualified names, methods among them."""
-    words = sorted({one.rpartition(".")[2] for one in names})
-    for module in modules_with(project, [f".{one}(".encode() for one in words]):
+    words = sorted({name.rpartition(".")[2] for name in names})
+    for module in modules_with(project, [f".{word}(".encode() for word in words]):
         for node in module.walk():
             if isinstance(node, ast.Call) and is_call_of(project, module, node, names):
                 yield module, node
@@ -300,7 +300,7 @@ def is_call_of(project: Project, module: Module, call: ast.Call, names: Collecti
     called = {project.qualified_name(module, call.func)}
     if isinstance(call.func, ast.Attribute):
         owners = project.instance_of(module, call.func.value)
-        called |= {f"{one}.{call.func.attr}" for one in owners}
+        called |= {f"{owner}.{call.func.attr}" for owner in owners}
     return not called.isdisjoint(names)
 
 
@@ -312,8 +312,8 @@ def name_of(project: Project, function: FunctionPlace) -> str:
 
 def named(project: Project, wanted: Collection[str]) -> Iterator[FunctionPlace]:
     """Yield the functions of a program that an option names."""
-    names = {one.replace(_LOCAL, "") for one in wanted}
-    words = {one.rpartition(".")[2] for one in names}
+    names = {name.replace(_LOCAL, "") for name in wanted}
+    words = {name.rpartition(".")[2] for name in names}
     for function in project.calls.graph().functions() if names else ():
         is_word = function.qualname.rpartition(".")[2] in words
         if is_word and name_of(project, function) in names:

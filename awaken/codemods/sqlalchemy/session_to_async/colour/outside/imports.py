@@ -21,14 +21,14 @@ def imported_at(project: Project, module: Module, node: ast.AST) -> Iterator[str
     """Yield the files of the program that a statement of ``module`` imports, or imports from."""
     names: list[str] = []
     if isinstance(node, ast.Import):
-        names = [one.name for one in node.names]
+        names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
         home = _home(module, node)
-        names = [home, *(f"{home}.{one.name}" for one in node.names)]
+        names = [home, *(f"{home}.{alias.name}" for alias in node.names)]
     for name in names:
-        found = project.layout.find(name, module.path)
-        if found.path is not None:
-            yield found.path
+        result = project.layout.find(name, module.path)
+        if result.path is not None:
+            yield result.path
 
 
 def _home(module: Module, node: ast.ImportFrom) -> str:
@@ -57,5 +57,5 @@ def is_imported(project: Project, module: Module) -> bool:
                 case _:
                     pass
     settings = project.texts(SCRIPTS).files.values()
-    names = (name for one in settings for name in console_scripts(one.text.decode()))
+    names = (name for setting in settings for name in console_scripts(setting.text.decode()))
     return any(name.startswith(texts) for name in names)

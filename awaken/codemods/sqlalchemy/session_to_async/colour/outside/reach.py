@@ -57,12 +57,12 @@ class Reach:
         entries, callers = self._entries.found.get(function, ()), self._callers(function)
         if self._is_coroutine(function) or not (entries or callers) or self._is_hidden(function):
             return self._place(function), []
-        beside = [one.at for one in entries if one.kind not in {*_APART, "consumer"}]
+        beside = [entry.at for entry in entries if entry.kind not in {*_APART, "consumer"}]
         beside += [
             one.place for one in callers if one.caller.start < 0 and not self._is_under_main(one)
         ]
-        above = [one.around for one in entries if one.kind == "consumer"]
-        above += [one.caller for one in callers if one.caller.start >= 0]
+        above = [entry.around for entry in entries if entry.kind == "consumer"]
+        above += [caller.caller for caller in callers if caller.caller.start >= 0]
         return next(iter(beside), None), above
 
     def shares_loop(self, function: FunctionPlace) -> bool:
@@ -74,27 +74,27 @@ class Reach:
         while waiting:
             current = waiting.pop()
             entries, callers = self._entries.found.get(current, ()), self._callers(current)
-            is_alone = bool(entries) and all(one.kind in _ALONE for one in entries)
+            is_alone = bool(entries) and all(entry.kind in _ALONE for entry in entries)
             is_root = bool(entries) or not callers or self._is_value(current)
-            at_import = [one for one in callers if one.caller.start < 0]
+            at_import = [caller for caller in callers if caller.caller.start < 0]
             if len(seen) > _MANY or (is_root and not is_alone):
                 return True
             if self._is_coroutine(current) or not all(map(self._is_under_main, at_import)):
                 return True
-            fresh = {one.caller for one in callers if one.caller.start >= 0} - seen
+            fresh = {caller.caller for caller in callers if caller.caller.start >= 0} - seen
             seen |= fresh
             waiting += sorted(fresh)
         return False
 
     def _is_coroutine(self, function: FunctionPlace) -> bool:
-        found = self._node(function)
-        return found is not None and isinstance(found[1], ast.AsyncFunctionDef)
+        node = self._node(function)
+        return node is not None and isinstance(node[1], ast.AsyncFunctionDef)
 
     def _is_value(self, function: FunctionPlace) -> bool:
-        found = self._node(function)
-        return found is not None and any(
-            one.kind == "value" and not is_test_file(one.place.path)
-            for one in self._project.calls.callers_of(*found).obstacles
+        node = self._node(function)
+        return node is not None and any(
+            obstacle.kind == "value" and not is_test_file(obstacle.place.path)
+            for obstacle in self._project.calls.callers_of(*node).obstacles
         )
 
     def outside_of_loop(self, function: FunctionPlace) -> Place | None:
@@ -123,7 +123,7 @@ class Reach:
     # ------------------------------------------------------------------------------------- parts
     def _callers(self, function: FunctionPlace) -> list[Call]:
         calls = self._project.calls.graph().callers(function)
-        return [one for one in calls if not is_test_file(one.place.path)]
+        return [call for call in calls if not is_test_file(call.place.path)]
 
     def _node(
         self, function: FunctionPlace
@@ -142,27 +142,27 @@ class Reach:
         """
         if function in self._entries.wrapped:
             return False
-        found = self._node(function)
+        node = self._node(function)
         told = self._entries.found.get(function, ())
-        return found is not None and any(
-            one.kind != "outside"
-            and not is_test_file(one.place.path)
-            and not (told and _is_told(*found, one, told))
-            for one in self._project.calls.callers_of(*found).obstacles
+        return node is not None and any(
+            obstacle.kind != "outside"
+            and not is_test_file(obstacle.place.path)
+            and not (told and _is_told(*node, obstacle, told))
+            for obstacle in self._project.calls.callers_of(*node).obstacles
         )
 
     def _starts(self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether an application calls a function in its loop, when it starts or ends."""
         return any(
-            last_name(without_arguments(one)) == "on_event"
-            and isinstance(one, ast.Call)
-            and isinstance(one.func, ast.Attribute)
-            and bool(self._project.instance_of(module, one.func.value))
-            for one in node.decorator_list
+            last_name(without_arguments(decorator)) == "on_event"
+            and isinstance(decorator, ast.Call)
+            and isinstance(decorator.func, ast.Attribute)
+            and bool(self._project.instance_of(module, decorator.func.value))
+            for decorator in node.decorator_list
         )
 
     def _is_under_main(self, call: Call) -> bool:
-        return any(begins_process(*one) for one in self._project.calls_at(call.place))
+        return any(begins_process(*pair) for pair in self._project.calls_at(call.place))
 
 
 def _is_told(
@@ -174,7 +174,7 @@ def _is_told(
     """Whether what may hide calls of an entry point is what makes it one, or gives it a name."""
     place = obstacle.place
     in_decorator = place.path == module.path and any(
-        module.span(one).contains(place.span) for one in node.decorator_list
+        module.span(decorator).contains(place.span) for decorator in node.decorator_list
     )
     is_setting = not place.path.endswith(".py")
-    return in_decorator or is_setting or place in [one.at for one in entries]
+    return in_decorator or is_setting or place in [entry.at for entry in entries]

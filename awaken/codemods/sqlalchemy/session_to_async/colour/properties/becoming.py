@@ -48,11 +48,11 @@ class Properties:
     def kind_of(self, function: FunctionPlace) -> str:
         """Return whether a function is a ``plain`` or a ``cached`` property; empty if neither."""
         if function not in self._kinds:
-            found = self._node(function)
-            decorator = None if found is None else self._decorator(*found)
+            node = self._node(function)
+            decorator = None if node is None else self._decorator(*node)
             name = None
-            if found is not None and decorator is not None:
-                name = self._project.qualified_name(found[0], decorator)
+            if node is not None and decorator is not None:
+                name = self._project.qualified_name(node[0], decorator)
             self._kinds[function] = _PROPERTIES.get(name or "", "")
         return self._kinds[function]
 
@@ -68,11 +68,11 @@ class Properties:
         """Raise Refused where a property cannot be a method."""
         name = function.qualname
         kin = self._project.calls.kin().of(function)
-        if len({self.kind_of(one) for one in kin}) > 1 or not self._is_plain_class(function):
+        if len({self.kind_of(item) for item in kin}) > 1 or not self._is_plain_class(function):
             raise Refused(reasons.SYNC_PROTOCOL, name)
-        found = self._node(function)
+        node = self._node(function)
         is_cached = self.kind_of(function) == "cached"
-        if found is None or (is_cached and not _ends_with_result(*found)):
+        if node is None or (is_cached and not _ends_with_result(*node)):
             raise Refused(reasons.SYNC_PROTOCOL, name)
         reads = self._reads.of(function)
         if reads.unsure is not None:
@@ -83,19 +83,19 @@ class Properties:
         """Whether all code that reads attributes of the class, or of a subclass, is visible."""
         project, owner = self._project, owner_of(self._project, function)
         name = name_of(function)
-        owners = {owner_of(project, one) for one in project.calls.kin().of(function)}
-        for one in (owner, *project.all_subclasses(owner)):
-            facts = project.class_facts(one)
+        owners = {owner_of(project, item) for item in project.calls.kin().of(function)}
+        for word in (owner, *project.all_subclasses(owner)):
+            facts = project.class_facts(word)
             if facts is None or facts.keywords or not facts.unique or name in facts.assigned:
                 return False
-            if name in facts.members and one not in owners:
+            if name in facts.members and word not in owners:
                 return False
-            if set(project.library_ancestors(one)) - HARMLESS:
+            if set(project.library_ancestors(word)) - HARMLESS:
                 return False
-            if project.orm.mapped_class(one) is not None:
+            if project.orm.mapped_class(word) is not None:
                 return False
             if any(
-                None in each.bases or _LOOKING_UP & each.members for each in line_of(project, one)
+                None in each.bases or _LOOKING_UP & each.members for each in line_of(project, word)
             ):
                 return False
         defined = project.class_definition(owner)
@@ -108,13 +108,13 @@ class Properties:
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], function: FunctionPlace) -> Iterator[Edit]:
         """Yield what makes a method of a property."""
-        found = self._node(function)
-        decorator = None if found is None else self._decorator(*found)
-        if found is None or decorator is None:
+        pair = self._node(function)
+        decorator = None if pair is None else self._decorator(*pair)
+        if pair is None or decorator is None:
             return
-        _, node = found
+        _, node = pair
         kept = self._free_name(function) if self.kind_of(function) == "cached" else ""
-        first = next(one.arg for one in (*node.args.posonlyargs, *node.args.args))
+        first = next(argument.arg for argument in (*node.args.posonlyargs, *node.args.args))
         has_docstring = ast.get_docstring(node, clean=False) is not None
         data = Method(node.decorator_list.index(decorator), kept, first, has_docstring)
         yield site.rewrite(node, METHOD, data)
@@ -143,7 +143,7 @@ class Properties:
         """Return the decorator of a method that makes a property of it."""
         if module.enclosing_class(node) is None:
             return None
-        return next((one for one in node.decorator_list if self.makes(module, one)), None)
+        return next((part for part in node.decorator_list if self.makes(module, part)), None)
 
     def _node(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         module = self._project.module(function.path)
@@ -154,10 +154,10 @@ class Properties:
 def _ends_with_result(module: Module, node: Function) -> bool:
     """Whether a function returns once, in its last statement."""
     returns = [
-        one
-        for one in module.walk(node)
-        if isinstance(one, ast.Return | ast.Yield | ast.YieldFrom)
-        and module.enclosing_function(one) is node
+        part
+        for part in module.walk(node)
+        if isinstance(part, ast.Return | ast.Yield | ast.YieldFrom)
+        and module.enclosing_function(part) is node
     ]
     last = node.body[-1]
     return returns == [last] and isinstance(last, ast.Return) and last.value is not None

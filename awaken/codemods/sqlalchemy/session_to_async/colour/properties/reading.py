@@ -88,28 +88,28 @@ class PropertyReads:
         if _is_super(node.value):
             around = module.enclosing_class(node)
             owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
-            found = [self._is_owner(owner, name, kin)]
+            result = [self._is_owner(owner, name, kin)]
             unknown = None
         else:
             values = self._project.values.of(module, node.value)
             unknown = values.unknown
             # Nothing is read of None.
-            owners = [one for one in values.alternatives if one != NoneValue()]
-            found = [
-                isinstance(one, ClassOf | InstanceOf) and self._is_owner(one.qualified, name, kin)
-                for one in owners
+            owners = [value for value in values.alternatives if value != NoneValue()]
+            result = [
+                isinstance(item, ClassOf | InstanceOf) and self._is_owner(item.qualified, name, kin)
+                for item in owners
             ]
             if any(
-                isinstance(one, ClassOf) and is_one
-                for one, is_one in zip(owners, found, strict=True)
+                isinstance(value, ClassOf) and is_one
+                for value, is_one in zip(owners, result, strict=True)
             ):
                 return "The program reads it on the class"
         if unknown is not None:
             return f"`{module.excerpt(node)}` may read it: {unknown.why}"
-        if found and all(found):
+        if result and all(result):
             is_read = isinstance(node.ctx, ast.Load)
             return None if is_read else "The program assigns or deletes it"
-        return "This may read it, or an attribute of another class" if any(found) else ""
+        return "This may read it, or an attribute of another class" if any(result) else ""
 
     def _is_owner(self, qualified: str, name: str, kin: frozenset[FunctionPlace]) -> bool:
         """Whether ``name`` of an instance of a class is a property of ``kin``."""
@@ -129,8 +129,8 @@ class PropertyReads:
             and call.args[0] is not node
             and owners.is_known
             and not any(
-                isinstance(one, ClassOf | InstanceOf) and self._may_have(one.qualified, node, kin)
-                for one in owners.alternatives
+                isinstance(item, ClassOf | InstanceOf) and self._may_have(item.qualified, node, kin)
+                for item in owners.alternatives
             )
         )
         return "" if is_other else "The program may read or replace it by its name in a string"
@@ -141,8 +141,8 @@ class PropertyReads:
 
     def _computed(self, kin: frozenset[FunctionPlace]) -> Iterator[Place]:
         """Yield the calls of ``getattr`` that may ask an object of the class for it."""
-        owners = {owner_of(self._project, one) for one in kin}
-        below = {each for one in owners for each in (one, *self._project.all_subclasses(one))}
+        owners = {owner_of(self._project, function) for function in kin}
+        below = {each for name in owners for each in (name, *self._project.all_subclasses(name))}
         for path in self._project.files_with((b"getattr",)):
             module = self._project.module(path)
             for node in module.walk() if module is not None else ():
@@ -165,8 +165,8 @@ def read_at(module: Module, place: Place) -> ast.Attribute:
     name = (
         module.source.text[place.span.start : place.span.end].rpartition(b".")[2].strip().decode()
     )
-    nodes = (one for one in module.mentions(name) if isinstance(one, ast.Attribute))
-    return next(one for one in nodes if module.place(one) == place)
+    nodes = (mention for mention in module.mentions(name) if isinstance(mention, ast.Attribute))
+    return next(attribute for attribute in nodes if module.place(attribute) == place)
 
 
 def name_of(function: FunctionPlace) -> str:

@@ -47,21 +47,21 @@ class Fakes:
 
     @cached_property
     def _classes_of(self) -> dict[str, set[str]]:
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        classes: defaultdict[str, set[str]] = defaultdict(set)
         for name, fakes in self._of.items():
             for fake in fakes:
-                found[fake].add(name)
-        return found
+                classes[fake].add(name)
+        return classes
 
     @cached_property
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        result: defaultdict[str, set[str]] = defaultdict(set)
         for module, declared, value in (*self._passed(), *self._overridden()):
             for fake in self._fakes(module, value) if declared else ():
                 for name in self._line(declared):
-                    found[name].add(fake)
-        return found
+                    result[name].add(fake)
+        return result
 
     def _passed(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests pass to a parameter or a field that is declared as a class."""
@@ -70,7 +70,7 @@ class Fakes:
                 continue
             for module, node in self._project.calls_at(call.place)[:1]:
                 given = self._given(call, node) if call.functions else self._made(module, node)
-                yield from ((module, *one) for one in given)
+                yield from ((module, *argument) for argument in given)
 
     def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests inject for a dependency that gives objects of a class."""
@@ -89,8 +89,8 @@ class Fakes:
             return
         home, body = self._project.class_definition(facts.qualified) or (None, None)
         fields: list[tuple[str, str]] = []
-        for one in body.body if body is not None else ():
-            match one:
+        for statement in body.body if body is not None else ():
+            match statement:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=declared):
                     fields.append((name, "" if home is None else self._class(home, declared)))
                 case _:
@@ -109,15 +109,15 @@ class Fakes:
         if function not in self._parameters:
             module = self._project.module(function.path)
             node = None if module is None else module.function_at(function.start)
-            found: list[tuple[str, str]] = []
+            result: list[tuple[str, str]] = []
             if module is not None and node is not None and not is_around_tests(function.path):
-                found = [*self._classes(module, node)]
-            self._parameters[function] = found
+                result = [*self._classes(module, node)]
+            self._parameters[function] = result
         return self._parameters[function]
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
-        for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-            yield one.arg, self._class(module, one.annotation)
+        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            yield argument.arg, self._class(module, argument.annotation)
 
     def _class(self, module: Module, annotation: ast.expr | None) -> str:
         """Return the class of the program that an annotation names, with None or without."""
@@ -131,9 +131,9 @@ class Fakes:
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""
-        for one in self._project.values.of(module, node).alternatives:
+        for item in self._project.values.of(module, node).alternatives:
             facts = (
-                self._project.class_facts(one.qualified) if isinstance(one, InstanceOf) else None
+                self._project.class_facts(item.qualified) if isinstance(item, InstanceOf) else None
             )
             if facts is not None and is_around_tests(facts.path) and not any(facts.bases):
                 yield facts.qualified
@@ -152,7 +152,7 @@ def _paired(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tup
     """Yield the arguments of a call for what is declared as a class, with the class."""
     classes = dict(declared)
     pairs = [*zip((name for name, _ in declared), node.args, strict=False)]
-    pairs += [(one.arg, one.value) for one in node.keywords if one.arg is not None]
+    pairs += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
     for name, value in pairs:
         if classes.get(name):
             yield classes[name], value

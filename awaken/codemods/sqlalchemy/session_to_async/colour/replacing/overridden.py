@@ -39,9 +39,9 @@ def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]
                     pairs = [*zip(keys, values, strict=True)]
                 case _:
                     pass
-            for one, given in pairs:
-                if one is not None:
-                    yield module, one, given
+            for part, given in pairs:
+                if part is not None:
+                    yield module, part, given
 
 
 def called(function: ast.expr) -> ast.expr:
@@ -61,9 +61,9 @@ def given_by(
         return
     for value in project.values.of(module, function).alternatives:
         if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            for one in value.module.walk(value.node):
-                if isinstance(one, ast.Return | ast.Yield) and one.value is not None:
-                    yield value.module, one.value
+            for node in value.module.walk(value.node):
+                if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
+                    yield value.module, node.value
 
 
 def class_named(project: Project, module: Module, node: ast.expr) -> str:

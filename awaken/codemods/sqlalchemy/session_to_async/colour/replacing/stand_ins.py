@@ -34,9 +34,9 @@ class StandIns:
         self.paths = [path for path in project.files_with(_WORDS) if is_around_tests(path)]
         for path in self.paths:
             module = project.module(path)
-            for one in () if module is None else project.replacements.in_module(module):
+            for replacement in () if module is None else project.replacements.in_module(module):
                 if module is not None:
-                    self._add(module, one)
+                    self._add(module, replacement)
 
     def _add(self, module: Module, replacement: Replacement) -> None:
         for node in effects_of(module, replacement):
@@ -53,14 +53,14 @@ class StandIns:
             self._of_sessions.add(module.place(given))
         if replacement.cls:
             self._add_class(replacement.cls, self._project.replacements.classes_of(module, given))
-        for one in self._project.replacements.functions_of(module, given):
-            if one.qualname.endswith("__call__") or not is_around_tests(one.path):
+        for item in self._project.replacements.functions_of(module, given):
+            if item.qualname.endswith("__call__") or not is_around_tests(item.path):
                 continue
             if not replacement.functions:
-                self._mixed.add(one)
+                self._mixed.add(item)
             for function in replacement.functions:
-                self._of[function].add(one)
-                self._replaced[one].add(function)
+                self._of[function].add(item)
+                self._replaced[item].add(function)
 
     def _add_class(self, replaced: str, fakes: tuple[str, ...]) -> None:
         """Add the methods of a test class that replaces one of the program."""
@@ -71,9 +71,9 @@ class StandIns:
                 continue
             for name in sorted(facts.members):
                 for function in replacements.methods(replaced, name):
-                    for one in replacements.methods(fake, name):
-                        self._of[function].add(one)
-                        self._replaced[one].add(function)
+                    for method in replacements.methods(fake, name):
+                        self._of[function].add(method)
+                        self._replaced[method].add(function)
 
     def of(
         self, function: FunctionPlace, waiting: Collection[FunctionPlace]
@@ -82,9 +82,9 @@ class StandIns:
 
         A replacement of other functions too, which do not wait, stays as it is.
         """
-        for one in sorted(self._of.get(function, ())):
-            if one not in self._mixed and all(each in waiting for each in self._replaced[one]):
-                yield one
+        for item in sorted(self._of.get(function, ())):
+            if item not in self._mixed and all(each in waiting for each in self._replaced[item]):
+                yield item
 
     def replaced_at(self, place: Place) -> set[FunctionPlace]:
         """Return the functions in whose place the expression at ``place`` is put."""
@@ -104,11 +104,11 @@ def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
         if keyword.arg in {"side_effect", "wraps"}:
             yield keyword.value
     # The node of a function includes its decorators.
-    around = next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    around = next((item for item in module.ancestors(node) if isinstance(item, Function)), None)
     if not replacement.bound:
         return
-    for one in module.walk(around) if around is not None else ():
-        match one:
+    for part in module.walk(around) if around is not None else ():
+        match part:
             case ast.Assign(
                 targets=[ast.Attribute(value=ast.Name(id=name), attr="side_effect")], value=value
             ) if name == replacement.bound:

@@ -197,7 +197,7 @@ class Locks:
         if isinstance(node, ast.Name):
             return self._project.qualified_name(module, node) == name
         possible = self._project.values.of(module, node)
-        made = {one.qualified for one in possible.alternatives if isinstance(one, InstanceOf)}
+        made = {value.qualified for value in possible.alternatives if isinstance(value, InstanceOf)}
         return not possible.is_known or not made.isdisjoint(twins().locks)
 
     # ------------------------------------------------------------------------- what is written
@@ -246,6 +246,6 @@ class Locks:
             why = Refused(reasons.HELD_LOCK, taking.shown, because=(taking.at,))
             yield taking.function, why
             taken = (taking.function, *self._decorated.get(taking.function, ()))
-            for one in self._project.calls.graph().reaching(taken):
-                if one in self._part.steps:
-                    yield one, why
+            for function in self._project.calls.graph().reaching(taken):
+                if function in self._part.steps:
+                    yield function, why

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _KINDS = (locks().kinds.keys() - locks().of_tasks) | {*boundaries().threads.locks}
-_WORDS = (*sorted({one.partition(".")[0].encode() for one in _KINDS}), b"lock", b"Lock", b"mutex")
+_WORDS = (*sorted({name.partition(".")[0].encode() for name in _KINDS}), b"lock", b"Lock", b"mutex")
 _LIKE_A_LOCK = re.compile(r"\b(\w+_)?r?lock\b|\w*[a-z]Lock\b|\bR?Lock\b|mutex|semaphore")
 
 
@@ -88,11 +88,11 @@ def takings(part: Part) -> Iterator[Taking]:
 
     A function that enters a manager which takes a lock, or calls such a function, takes it too.
     """
-    found: list[Taking] = []
+    result: list[Taking] = []
     for module in modules_with(part.project, _WORDS):
-        found += (taking for node in module.walk() for taking in _at(part, module, node))
-    yield from found
-    kept = {one.function: one for one in found if one.is_kept}
+        result += (taking for node in module.walk() for taking in _at(part, module, node))
+    yield from result
+    kept = {candidate.function: candidate for candidate in result if candidate.is_kept}
     for function, taking in kept.items():
         for module, node, held in _entries(part, function):
             yield replace(
@@ -140,7 +140,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
 def _made(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the call that makes the lock ``node``, or None."""
     values = project.values.of(module, node).alternatives
-    made = sorted({one.qualified for one in values if isinstance(one, InstanceOf)} & _KINDS)
+    made = sorted({value.qualified for value in values if isinstance(value, InstanceOf)} & _KINDS)
     if made:
         return made[0]
     named = node.func if isinstance(node, ast.Call) else node
@@ -159,11 +159,11 @@ def _released(module: Module, call: ast.Call, lock: ast.expr) -> int:
     function = module.enclosing_function(call) or module.tree
     text = module.text_of(lock)
     ends = [
-        module.span(one).end
-        for one in module.walk(function)
-        if isinstance(one, ast.Attribute)
-        and one.attr == "release"
-        and module.text_of(one.value) == text
+        module.span(node).end
+        for node in module.walk(function)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "release"
+        and module.text_of(node.value) == text
     ]
     return max(ends, default=_end_around(module, call))
 
@@ -183,8 +183,8 @@ def _end_around(module: Module, node: ast.AST) -> int:
 def _yields(module: Module, node: ast.AST, held: Span) -> bool:
     function = module.enclosing_function(node)
     return any(
-        isinstance(one, ast.Yield | ast.YieldFrom) and held.contains(module.span(one))
-        for one in (() if function is None else module.walk(function))
+        isinstance(part, ast.Yield | ast.YieldFrom) and held.contains(module.span(part))
+        for part in (() if function is None else module.walk(function))
     )
 
 

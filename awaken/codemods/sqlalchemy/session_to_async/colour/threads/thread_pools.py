@@ -41,7 +41,7 @@ class ThreadPools:
             for node in () if module is None else module.walk():
                 if module is not None and isinstance(node, ast.With):
                     block = module.place(node)
-                    self.lambdas |= {module.place(one): block for one in self._in(module, node)}
+                    self.lambdas |= {module.place(part): block for part in self._in(module, node)}
 
     def callers(self, function: FunctionPlace) -> Iterator[Call]:
         """Yield the calls of a function that a worker makes."""
@@ -76,7 +76,7 @@ class ThreadPools:
                 for around, other in self.lambdas.items()
                 if other == block
             )
-            if not is_all or any(block.span.contains(one.span) for one in waiting):
+            if not is_all or any(block.span.contains(place.span) for place in waiting):
                 raise Refused(HANDED_ON, module.excerpt(node.items[0].context_expr))
             name = module.fresh_local(node, "run_in_threads", "run_workers")
             loop = module.fresh_local(node, "loop", "event_loop")
@@ -91,9 +91,9 @@ class ThreadPools:
                     return
             case _:
                 return
-        found: list[ast.Lambda] = []
+        lambdas: list[ast.Lambda] = []
         stored = set[str]()
-        for node in (one for statement in block.body for one in module.walk(statement)):
+        for node in (part for statement in block.body for part in module.walk(statement)):
             is_text = isinstance(node, ast.Constant) and node.end_lineno != node.lineno
             if is_text or isinstance(node, _LEAVING):
                 return
@@ -104,11 +104,11 @@ class ThreadPools:
                     func=ast.Attribute(value=ast.Name(id=name), attr="map" | "submit"),
                     args=[ast.Lambda(body=ast.Call()) as given, *_],
                 ) if name == pool:
-                    found.append(given)
+                    lambdas.append(given)
                 case _:
                     pass
         if not self._are_read_elsewhere(module, block, stored | {pool}):
-            yield from found
+            yield from lambdas
 
     def _are_read_elsewhere(self, module: Module, block: ast.With, stored: set[str]) -> bool:
         """Whether the function around a block uses what the block binds."""

@@ -48,25 +48,25 @@ class Uses:
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
         """Return the calls that wait on objects that the program gets from functions."""
         return self._waiting(
-            one for function in functions for one in self._behind_calls(function, RESULT, 0)
+            pair for function in functions for pair in self._behind_calls(function, RESULT, 0)
         )
 
     def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
-        found: dict[str, list[Call]] = {}
+        functions: dict[str, list[Call]] = {}
         self._steps = 0
         for place, chain in chains:
             call = self._call_at(place)
             call = None if call is None else self._project.calls.graph().again(call)
-            if call is not None and any(one in self._part.steps for one in call.functions):
-                calls = found.setdefault(chain, [])
+            if call is not None and any(item in self._part.steps for item in call.functions):
+                calls = functions.setdefault(chain, [])
                 if call not in calls:
                     calls.append(call)
-        return dict(sorted(found.items()))
+        return dict(sorted(functions.items()))
 
     def _call_at(self, place: Place) -> Call | None:
         if place.path not in self._in_files:
             calls = self._project.calls.graph().calls_in(place.path)
-            self._in_files[place.path] = {one.place.span: one for one in calls}
+            self._in_files[place.path] = {call.place.span: call for call in calls}
         return self._in_files[place.path].get(place.span)
 
     # ---------------------------------------------------------------------------------- following
@@ -161,10 +161,10 @@ def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[
             continue
         if called.func is not read:
             continue
-        for one in asked_attributes(module, read) or ():
-            if one.owner is call.args[0]:
+        for asked_attribute in asked_attributes(module, read) or ():
+            if asked_attribute.owner is call.args[0]:
                 names = [chain] if chain else []
-                yield module.place(called), ".".join([*names, one.attribute.attr])
+                yield module.place(called), ".".join([*names, asked_attribute.attribute.attr])
 
 
 def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
@@ -175,16 +175,16 @@ def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
             return list(bindings[0].scope.reads.get(name, ())) if len(bindings) == 1 else []
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             around = module.enclosing_class(target)
-            found = [
-                one
-                for one in module.mentions(name)
-                if isinstance(one, ast.Attribute)
-                and isinstance(one.value, ast.Name)
-                and one.value.id == "self"
+            attributes = [
+                mention
+                for mention in module.mentions(name)
+                if isinstance(mention, ast.Attribute)
+                and isinstance(mention.value, ast.Name)
+                and mention.value.id == "self"
                 and around is not None
-                and module.enclosing_class(one) is around
+                and module.enclosing_class(mention) is around
             ]
-            stores = [one for one in found if isinstance(one.ctx, ast.Store)]
-            return [one for one in found if one not in stores] if len(stores) == 1 else []
+            stores = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
+            return [node for node in attributes if node not in stores] if len(stores) == 1 else []
         case _:
             return []

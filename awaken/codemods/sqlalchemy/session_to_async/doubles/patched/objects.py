@@ -80,10 +80,10 @@ class PatchedObjects:
         given = replacement.given
         fakes = () if given is None else replacements.classes_of(module, given)
         return bool(fakes) and all(
-            self._waits(one)
+            self._waits(method)
             for fake in fakes
             for name in methods
-            for one in replacements.methods(fake, name)
+            for method in replacements.methods(fake, name)
         )
 
     def _waits(self, function: FunctionPlace) -> bool:
@@ -96,7 +96,7 @@ class PatchedObjects:
         """Return the mock of a patch with methods that can be awaited. Raises Refused."""
         module, call = site.module, replacement.node
         message = f"the mock of `{replacement.shown}` gets awaitable methods"
-        told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
+        told = {keyword.arg for keyword in call.keywords} if isinstance(call, ast.Call) else set()
         if told & {"autospec", "spec", "spec_set"} and not replacement.functions:
             return Rewrite(message, [])
         if self._is_done(module, replacement, methods):
@@ -170,12 +170,12 @@ class PatchedObjects:
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> dict[str, bool]:
         """Return ``methods`` but for those of what the test itself has the mock give."""
-        told = [one for one, _ in results_given(self._project, module, replacement)]
+        told = [name for name, _ in results_given(self._project, module, replacement)]
         whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
         return {
             name: is_used
             for name, is_used in methods.items()
-            if not any(whole[name].startswith(f"{one}.") for one in told)
+            if not any(whole[name].startswith(f"{word}.") for word in told)
         }
 
 

@@ -25,14 +25,14 @@ def dynamic_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         if call.kind != "unknown" or "getattr" not in call.why or call.place in handed_on:
             continue
         for module, node in part.project.calls_at(call.place)[:1]:
-            found = _found_by(module, node)
-            if found is None:
+            result = _found_by(module, node)
+            if result is None:
                 continue
-            meant = [one for one in _named(part, module, found) if takes(part, module, node, one)]
+            meant = [one for one in _named(part, module, result) if takes(part, module, node, one)]
             if meant:
                 why = f"`{meant[0].qualname}`, which becomes a coroutine function: {call.why}"
                 shown = f"`{module.excerpt(node)}`"
-                along = tuple(one.place for one in meant)
+                along = tuple(function.place for function in meant)
                 yield Member(Site(rule, module, node), Refused(UNKNOWN_CALL, why), shown, along)
 
 

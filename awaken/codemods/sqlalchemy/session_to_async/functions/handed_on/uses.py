@@ -18,7 +18,7 @@ def refused_uses(
 ) -> dict[FunctionPlace, Refused]:
     """Return the functions that are handed to something that may not await them, with the place."""
     handed = part.project.calls.handed_on()
-    found: dict[FunctionPlace, Refused] = {}
+    refusals: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
             for place, leak in sorted(part.leaks(component).items(), key=_calls_first):
@@ -26,12 +26,12 @@ def refused_uses(
                     continue
                 if is_told_to_mock(part, place):
                     continue
-                if function in found:
+                if function in refusals:
                     continue
                 help_text = f"{leak[:1].upper()}{leak[1:]}. {reasons.HANDED_ON.help}"
                 why = Refused(reasons.HANDED_ON, function.qualname, help_text, because=(place,))
-                found[function] = own_loops.asked(why, function)
-    return found
+                refusals[function] = own_loops.asked(why, function)
+    return refusals
 
 
 def _calls_first(leak: tuple[Place, str]) -> tuple[bool, Place]:

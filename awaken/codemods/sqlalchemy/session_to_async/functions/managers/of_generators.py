@@ -29,9 +29,9 @@ def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
             if part.project.qualified_name(module, node.func) != MANAGER:
                 continue
             given = _given(part, module, node.args[0])
-            if any(one in part.steps for one in given):
+            if any(argument in part.steps for argument in given):
                 site: Site[ast.AST] = Site(rule, module, node.func)
-                along = tuple(one.place for one in given)
+                along = tuple(argument.place for argument in given)
                 made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, given)
                 yield Member(made.site, made.outcome, made.shown, along)
 
@@ -45,16 +45,16 @@ def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool
 def _given(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
     """Return the functions of the program that ``node`` may be."""
     return [
-        part.place_of(one.module, one.node)
-        for one in part.project.values.of(module, node).alternatives
-        if isinstance(one, FunctionOf) and isinstance(one.node, Function)
+        part.place_of(alternative.module, alternative.node)
+        for alternative in part.project.values.of(module, node).alternatives
+        if isinstance(alternative, FunctionOf) and isinstance(alternative.node, Function)
     ]
 
 
 def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionPlace]) -> Rewrite:
     """Return what makes an asynchronous manager. Raises Refused."""
     node = site.node
-    others = [one for one in given if one not in part.steps and not part.is_asynchronous(one)]
+    others = [item for item in given if item not in part.steps and not part.is_asynchronous(item)]
     if others or not isinstance(node, ast.expr):
         raise Refused(reasons.HANDED_ON, given[0].qualname)
     written, edits = write_twin(part.project, site, node, MANAGER)

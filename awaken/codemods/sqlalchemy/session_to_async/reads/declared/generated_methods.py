@@ -42,12 +42,12 @@ class GeneratedMethods:
     def _classes(self) -> frozenset[str]:
         """The mapped classes whose objects are formatted or compared somewhere."""
         return frozenset(
-            one
+            name
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
             for used in (*_used(node), *self._moved(node))
             for value in self._project.values.of(module, used).alternatives
-            for one in self._mapped(value)
+            for name in self._mapped(value)
         )
 
     def _moved(self, node: ast.AST) -> Iterator[ast.expr]:
@@ -68,15 +68,15 @@ class GeneratedMethods:
             if self._project.orm.mapped_class(value.qualified) is not None:
                 yield value.qualified
             for part in value.parameters:
-                for one in part:
-                    yield from self._mapped(one)
+                for alternative in part:
+                    yield from self._mapped(alternative)
 
 
 def _used(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what is formatted or compared by a node."""
     match node:
         case ast.Compare(left=left, ops=ops, comparators=others):
-            if any(isinstance(one, _COMPARING) for one in ops):
+            if any(isinstance(operator, _COMPARING) for operator in ops):
                 yield from (left, *others)
         case ast.FormattedValue(value=value):
             yield value
@@ -85,6 +85,6 @@ def _used(node: ast.AST) -> Iterator[ast.expr]:
         case ast.BinOp(op=ast.Mod(), right=right):
             yield right
         case ast.Call(args=given) if last_name(node.func) in _CALLS:
-            yield from (one for one in given if not isinstance(one, ast.Starred))
+            yield from (argument for argument in given if not isinstance(argument, ast.Starred))
         case _:
             pass

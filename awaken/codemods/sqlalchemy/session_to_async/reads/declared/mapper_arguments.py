@@ -52,13 +52,13 @@ def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
     """Whether a class is mapped, or is inherited by one that is."""
     qualified = f"{module.name}.{module.qualname(node)}"
     family = (qualified, *project.all_subclasses(qualified))
-    return any(project.orm.mapped_class(one) is not None for one in family)
+    return any(project.orm.mapped_class(name) is not None for name in family)
 
 
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:
     """Return what a class says of its mapper by itself."""
-    found = project.class_definition(qualified)
-    for statement in found[1].body if found is not None else ():
+    pair = project.class_definition(qualified)
+    for statement in pair[1].body if pair is not None else ():
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == _ARGUMENTS:
                 return value
@@ -81,12 +81,12 @@ def argument_edit(
     if isinstance(own, ast.Dict) and not _has_key(own, key):
         return _added(site, own, argument)
     inherited = [
-        one
-        for one in project.orm.mapping_ancestors(qualified)
-        if one != qualified
+        ancestor
+        for ancestor in project.orm.mapping_ancestors(qualified)
+        if ancestor != qualified
         # A mapped class declares for itself alone.
-        and project.orm.mapped_class(one) is None
-        and _says_arguments(project, one)
+        and project.orm.mapped_class(ancestor) is None
+        and _says_arguments(project, ancestor)
     ]
     is_said = facts is None or _ARGUMENTS in facts.members
     if own is not None or is_said or inherited:
@@ -115,7 +115,7 @@ def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
 
 
 def _has_key(own: ast.Dict, key: str) -> bool:
-    keys = [one.value if isinstance(one, ast.Constant) else None for one in own.keys]
+    keys = [node.value if isinstance(node, ast.Constant) else None for node in own.keys]
     return key in keys or None in keys
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _KNOWN = schema_knowledge().models
 _METHODS = {*_KNOWN.methods, *_KNOWN.adapter_methods}
-_FUNCTIONS = {one.rpartition(".")[2] for one in _KNOWN.functions}
+_FUNCTIONS = {function.rpartition(".")[2] for function in _KNOWN.functions}
 _BUILTINS = {"getattr", "hasattr", "setattr"}
 _NOT_AWAITED = (ast.ClassDef, ast.GeneratorExp, ast.Lambda)
 
@@ -120,8 +120,8 @@ class SpawnedReads:
         """
         around = module.enclosing_function(call)
         if not isinstance(around, ast.FunctionDef) or not any(
-            isinstance(one, ast.Attribute) and one.attr == "relationships"
-            for one in module.walk(around)
+            isinstance(node, ast.Attribute) and node.attr == "relationships"
+            for node in module.walk(around)
         ):
             return None
         if not self._project.calls.graph().callers(_place_of(module, around)):
@@ -152,7 +152,7 @@ class SpawnedReads:
                     place = self._where_it_waits(module, node)
                     if place is not None and call.kind != "unknown":
                         self._calls.add(place)
-            waiting += [one for one in self._plain if one not in waiting]
+            waiting += [candidate for candidate in self._plain if candidate not in waiting]
 
     def _may_wait(self, module: Module, call: ast.Call) -> bool:
         """Whether a call can be awaited, in a function that waits anyway."""
@@ -179,8 +179,8 @@ class SpawnedReads:
             return False
         function = _place_of(module, around)
         if function not in self._reaching:
-            found = {(one.path, one.start) for one in graph.reached([function])}
-            self._reaching[function] = not found.isdisjoint(self._waiting)
+            result = {(item.path, item.start) for item in graph.reached([function])}
+            self._reaching[function] = not result.isdisjoint(self._waiting)
         return self._reaching[function]
 
     @cached_property

@@ -65,7 +65,7 @@ def typed_strings(
 ) -> Iterator[Member]:
     """Yield the rewrites of such strings in one program, if one of its drivers changes so."""
     project = part.project
-    if any(one.is_exact for one in urls.drivers(engines).values()):
+    if any(driver.is_exact for driver in urls.drivers(engines).values()):
         yield from keys_of_get(part, rule)
     if not any(map(urls.leaves_types, engines)):
         return
@@ -96,8 +96,8 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
         edits.append(needed)
     before, behind = f"{cast}({literal}(", f"), {wanted})"
     if given.many:
-        one = module.fresh_local(string, "one", "value")
-        before, behind = f"[{before}{one}{behind} for {one} in ", "]"
+        word = module.fresh_local(string, "one", "value")
+        before, behind = f"[{before}{word}{behind} for {word} in ", "]"
         if not isinstance(string, _ATOMS):
             before, behind = f"{before}(", f"){behind}"
     elif given.is_optional:
@@ -172,18 +172,18 @@ def _among(project: Project, module: Module, wanted: str, given: ast.expr) -> It
     """Yield the strings of a display, or the collection of strings, among which a column is."""
     match given:
         case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
-            for one in items:
-                if is_string(project, module, one) is False:
-                    yield _Given(one, wanted)
+            for node in items:
+                if is_string(project, module, node) is False:
+                    yield _Given(node, wanted)
         case ast.ListComp(elt=item) | ast.SetComp(elt=item):
             if is_string(project, module, item) is False:
                 yield _Given(item, wanted)
         case _:
-            found = project.values.of(module, given)
-            known = [one for one in found.alternatives if one != NoneValue()]
+            possible_values = project.values.of(module, given)
+            known = [value for value in possible_values.alternatives if value != NoneValue()]
             among = project.values.items_of(module, given)
             are_strings = among.instance_of == ("builtins.str",) and not among.may_be_none
-            if are_strings and found.is_known and all(map(_is_collection, known)):
+            if are_strings and possible_values.is_known and all(map(_is_collection, known)):
                 yield _Given(given, wanted, many=True)
 
 

@@ -64,4 +64,4 @@ def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     qualified = project.qualified_name(module, node)
     mapped = None if qualified is None else project.orm.mapped_class(qualified)
     columns = () if mapped is None else mapped.columns.values()
-    return [type_of(one) in INTEGERS | {"int"} for one in columns if one.primary_key] == [True]
+    return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]

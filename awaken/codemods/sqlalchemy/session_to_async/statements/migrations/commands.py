@@ -56,7 +56,7 @@ class Commands:
             if isinstance(node, ast.Name | ast.Attribute):
                 name = self._project.qualified_name(module, node) or ""
                 is_whole = not isinstance(module.parent(node), ast.Attribute)
-                if is_whole and any(name == one or name.startswith(f"{one}.") for one in known):
+                if is_whole and any(name == word or name.startswith(f"{word}.") for word in known):
                     yield node
 
     def _where(self, module: Module, node: ast.expr) -> str:
@@ -74,7 +74,7 @@ class Commands:
         name = f"{module.name}.{function.qualname}"
         mentions = [*mentions_of(self._project, [], [name])]
         is_apart = bool(mentions) and all(
-            self._is_in_thread(one.module, one.node) for one in mentions
+            self._is_in_thread(mention.module, mention.node) for mention in mentions
         )
         return "thread" if is_apart else "loop"
 
@@ -85,14 +85,14 @@ class Commands:
         graph = self._project.calls.graph()
         reaching = {function, *graph.reaching([function])}
         return any(
-            self._part.is_asynchronous(one) or one in self._part.steps for one in reaching
+            self._part.is_asynchronous(item) or item in self._part.steps for item in reaching
         ) or not all(
-            self._is_at_beginning(home, found)
-            for one in reaching
-            for call in graph.callers(one)
+            self._is_at_beginning(home, result)
+            for candidate in reaching
+            for call in graph.callers(candidate)
             for home in (self._project.module(call.place.path),)
             if call.caller.start < 0 and home is not None
-            for found in home.calls_at(call.place.span)
+            for result in home.calls_at(call.place.span)
         )
 
     def _is_at_beginning(self, module: Module, node: ast.expr) -> bool:
@@ -106,5 +106,5 @@ class Commands:
         names = {self._project.qualified_name(module, call.func)}
         if isinstance(call.func, ast.Attribute):
             owners = self._project.instance_of(module, call.func.value)
-            names |= {f"{one}.{call.func.attr}" for one in owners}
+            names |= {f"{owner}.{call.func.attr}" for owner in owners}
         return not names.isdisjoint(boundaries().in_threads)

@@ -33,8 +33,8 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
     """Return all blocks that enter connections of an engine; None if more is done with it."""
     holder = _holder(module, given)
     if holder is None:
-        found = _entered(module, given, given, None)
-        return None if found is None else [found]
+        result = _entered(module, given, given, None)
+        return None if result is None else [result]
     blocks: list[Entering] = []
     disposals: list[ast.Expr] = []
     for read in module.scopes.reads_of(holder):
@@ -43,10 +43,10 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
         if disposal is not None:
             disposals.append(disposal)
         elif not (isinstance(above, ast.Attribute) and above.attr in _SAME):
-            found = _entered(module, read, given, holder.id)
-            if found is None:
+            result = _entered(module, read, given, holder.id)
+            if result is None:
                 return None
-            blocks.append(found)
+            blocks.append(result)
     if not blocks:
         return None
     return [blocks[0]._replace(disposals=tuple(disposals)), *blocks[1:]]
@@ -102,7 +102,7 @@ def _leaves(module: Module, block: ast.With) -> Iterator[bool]:
             continue
         if isinstance(node, ast.Break | ast.Continue):
             loops = (one for one in module.ancestors(node) if isinstance(one, ast.For | ast.While))
-            yield not any(block in module.ancestors(one) for one in loops)
+            yield not any(block in module.ancestors(loop) for loop in loops)
         else:
             yield isinstance(
                 node, ast.Return | ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal
@@ -115,7 +115,7 @@ def _is_seen(module: Module, block: ast.With) -> bool:
     around = module.enclosing_function(block)
     scope = module.scopes.scope_of(block.body[0])
     for name, bindings in scope.bindings.items():
-        own = [one for one in bindings if id(one.node) in inside]
+        own = [binding for binding in bindings if id(binding.node) in inside]
         if not own:
             continue
         if len(own) < len(bindings):

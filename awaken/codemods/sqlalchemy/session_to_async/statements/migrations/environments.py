@@ -70,11 +70,11 @@ class Environments:
 
     def linked(self) -> list[Member]:
         """Return the rewrites of all that Alembic is given, if it is known which code gives it."""
-        return [one for one in self._members if one.along]
+        return [member for member in self._members if member.along]
 
     def everywhere(self) -> list[Member]:
         """Return what is refused wherever it comes from."""
-        return [one for one in self._members if not one.along]
+        return [member for member in self._members if not member.along]
 
     @cached_property
     def _members(self) -> list[Member]:
@@ -100,10 +100,10 @@ class Environments:
     def _of(self, module: Module, given: Given) -> Iterator[Member]:
         blocks = entering(module, given.node) if is_environment(module) else None
         shown = f"`{module.excerpt(given.node)}`"
-        for one in blocks or ():
-            site: Site[ast.AST] = Site(self._rule, module, one.block)
+        for block in blocks or ():
+            site: Site[ast.AST] = Site(self._rule, module, block.block)
             try:
-                outcome: Rewrite | Refused = self._written(site, one, given)
+                outcome: Rewrite | Refused = self._written(site, block, given)
             except Refused as refused:
                 outcome = refused
             yield Member(site, outcome, shown, given.sources)
@@ -135,7 +135,7 @@ class Environments:
         )
         written = site.rewrite(block, MIGRATE, data)
         edits: list[Edit] = [written, import_of_asyncio(self._project, site), *imports]
-        edits += [site.rewrite(one, REMOVE, Removed()) for one in entering.disposals]
+        edits += [site.rewrite(disposal, REMOVE, Removed()) for disposal in entering.disposals]
         shown = f"`{module.excerpt(block.items[0].context_expr)}`"
         message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
         return Rewrite(message, edits)
@@ -169,12 +169,12 @@ class Environments:
 
     def _makes_one(self, module: Module, function: Function) -> bool:
         made = [
-            _value(module, one.value)
-            for one in module.walk(function)
-            if isinstance(one, ast.Return) and one.value is not None
+            _value(module, node.value)
+            for node in module.walk(function)
+            if isinstance(node, ast.Return) and node.value is not None
         ]
-        engines = [one.call for one in self._project.orm.engines.in_file(module)]
-        return bool(made) and not function.decorator_list and all(one in engines for one in made)
+        engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
+        return bool(made) and not function.decorator_list and all(node in engines for node in made)
 
 
 def _value(module: Module, node: ast.expr) -> ast.expr:

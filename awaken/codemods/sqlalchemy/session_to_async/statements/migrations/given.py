@@ -45,9 +45,9 @@ def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, .
     """
     if isinstance(node, ast.Call):
         called = project.calls.functions_called(module, node)
-        found = called if isinstance(called, tuple) else ()
+        callees = called if isinstance(called, tuple) else ()
         places = tuple(
-            one.module.place(one.function) for one in found if one.module.path != module.path
+            item.module.place(item.function) for item in callees if item.module.path != module.path
         )
         return places or None
     name = project.qualified_name(module, node)
