@@ -229,7 +229,7 @@ def _replaced(
     caveats, doubles = doubles_of(project, module, call.func, _CREATE)
     for made in _calls_behind(module, given):
         replaced = project.replaced_names.of(module, made.func)
-        places = tuple(one.place for one in replaced if not one.keeps_kind)
+        places = tuple(replacement.place for replacement in replaced if not replacement.keeps_kind)
         if places:
             caveats.append(
                 f"the replacement of `{module.excerpt(made.func)}` may not return a coroutine"
@@ -248,7 +248,7 @@ def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
 
 def _only_argument(call: ast.Call) -> ast.expr | None:
     """Return the coroutine that is passed, if nothing else is."""
-    given = [*call.args, *(one.value for one in call.keywords if one.arg == "coro_or_future")]
+    given = [*call.args, *(node.value for node in call.keywords if node.arg == "coro_or_future")]
     if len(given) != 1 or len(call.keywords) > 1 or isinstance(given[0], ast.Starred):
         return None
     return given[0] if not call.keywords or not call.args else None

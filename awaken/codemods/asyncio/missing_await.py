@@ -223,11 +223,11 @@ class _Defined:
 
     @staticmethod
     def of(text: bytes) -> _Defined:
-        found = _DEFINED.findall(text)
+        result = _DEFINED.findall(text)
         return _Defined(
-            {name for is_async, kind, name in found if is_async and kind == b"def"},
-            {name for is_async, kind, name in found if not is_async and kind == b"def"},
-            {name for _, kind, name in found if kind == b"class"},
+            {name for is_async, kind, name in result if is_async and kind == b"def"},
+            {name for is_async, kind, name in result if not is_async and kind == b"def"},
+            {name for _, kind, name in result if kind == b"class"},
         )
 
 
@@ -242,7 +242,7 @@ class _Names:
         self._files = {
             path: _Defined.of(project.snapshot[path].text) for path in project.files_with(triggers)
         }
-        self._plain = {name for one in self._files.values() for name in one.plain}
+        self._plain = {name for file in self._files.values() for name in file.plain}
         # For each name: the folders that define it, and the words of files that use it.
         self._folders: dict[bytes, set[str]] = {}
         self._words: dict[bytes, set[bytes]] = {}
@@ -303,7 +303,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
         return False
     match call.func:
         case ast.Name() as name:
-            kinds = {one.kind for one in module.scopes.bindings_of(name)}
+            kinds = {binding.kind for binding in module.scopes.bindings_of(name)}
             return bool(kinds) and kinds <= {"function", "import"}
         case ast.Attribute(value=ast.Name(id="self"), attr=method):
             owner = module.enclosing_class(call)
@@ -370,6 +370,6 @@ def _rewrite(site: Site[ast.Call], project: Project, fates: tuple[Fate, ...]) ->
         edits = [site.insert_before(call, "(await "), site.insert_behind(call, ")")]
     places = () if worst.place == site.place else (worst.place,)
     replaced = project.replaced_names.of(module, call.func)
-    others = [one for one in replaced if not one.keeps_kind]
+    others = [replacement for replacement in replaced if not replacement.keeps_kind]
     caveats, doubles = caveats_of(module, call.func, others)
     return Rewrite(message, edits, [_CAVEAT, *caveats], (*places, *doubles))

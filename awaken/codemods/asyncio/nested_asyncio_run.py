@@ -196,7 +196,7 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     shown = f"{module.excerpt(call.func)}()"
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    given = [*call.args, *(one.value for one in call.keywords if one.arg in _NAMES.values())]
+    given = [*call.args, *(node.value for node in call.keywords if node.arg in _NAMES.values())]
     others = len(call.args) + len(call.keywords) != 1
     if len(given) != 1 or others or not isinstance(given[0], ast.Name | ast.Attribute | ast.Call):
         raise Refused(OTHER_ARGUMENTS, shown)

@@ -168,11 +168,11 @@ def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionD
     for number, home in enumerate(modules_with(project, (name.encode(),))):
         if number >= _MOST_FILES:
             return home is not module
-        for one in home.mentions(name):
-            above = home.parent(one)
+        for mention in home.mentions(name):
+            above = home.parent(mention)
             if isinstance(above, ast.keyword):
                 above = home.parent(above)
-            if isinstance(above, ast.Call) and above.func is not one:
+            if isinstance(above, ast.Call) and above.func is not mention:
                 return True
             if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
                 return True  # kept, for a later call

@@ -221,13 +221,13 @@ def _statements_of_loop(project: Project, site: Site[ast.Call]) -> list[ast.stmt
     binding = module.scopes.bindings_of(loop)[0]
     if _may_be_imported(project, module, binding):
         raise Refused(OTHER_USE, f"other files may import `{loop.id}`")
-    found = [_alone(module, binding.node)]
+    result = [_alone(module, binding.node)]
     reads = (read for read in module.scopes.reads_of(loop) if read is not loop)
-    found += [_of_read(project, module, read) for read in reads]
-    beside = [other for one in found for other in module.block_of(one)]
-    found += [_alone(module, one) for one in beside if _forgets(project, module, one)]
+    result += [_of_read(project, module, read) for read in reads]
+    beside = [other for statement in result for other in module.block_of(statement)]
+    result += [_alone(module, node) for node in beside if _forgets(project, module, node)]
     # One statement may read the loop twice.
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(result))
 
 
 def _may_be_imported(project: Project, module: Module, binding: Binding) -> bool:
@@ -282,9 +282,9 @@ def _alone(module: Module, node: ast.AST) -> ast.stmt:
 
 def _around(module: Module, statements: Sequence[ast.stmt]) -> ast.Try | None:
     """Return the ``try`` whose ``finally`` holds none but these statements."""
-    for one in statements:
-        above = module.parent(one)
-        if isinstance(above, ast.Try) and one in above.finalbody:
+    for statement in statements:
+        above = module.parent(statement)
+        if isinstance(above, ast.Try) and statement in above.finalbody:
             return above if set(above.finalbody) <= set(statements) else None
     return None
 
@@ -299,9 +299,9 @@ def _without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iterator[E
             raise Refused(SHARED_LINE, module.excerpt(tried.finalbody[0]))
         yield site.rewrite(tried, "without-finally")
         gone += tried.finalbody
-    for one in statements:
-        if one in gone:
+    for statement in statements:
+        if statement in gone:
             continue
-        if set(module.block_of(one)) <= set(statements):
-            raise Refused(SHARED_LINE, module.excerpt(one))
-        yield site.rewrite(one, "drop")
+        if set(module.block_of(statement)) <= set(statements):
+            raise Refused(SHARED_LINE, module.excerpt(statement))
+        yield site.rewrite(statement, "drop")

@@ -273,8 +273,8 @@ class GatherToTaskgroup(Rule):
         options = constraints.options
         if not isinstance(options, Options):
             options = Options()
-        found = calls_of(project, self, {"asyncio.gather"})
-        for module, sites in groupby(found, key=attrgetter("module")):
+        calls = calls_of(project, self, {"asyncio.gather"})
+        for module, sites in groupby(calls, key=attrgetter("module")):
             # Names of one file only, because they keep its tree in memory.
             names: dict[ast.AST, Names] = {}
             for site in sites:
@@ -292,11 +292,11 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
     newline = "\n" if first is None else first.group().decode()
     name = imported_name(project, module)
     try:
-        found = judged(site, project, names, options)
+        rewrite = judged(site, project, names, options)
     except Refused as refused:
         return Prepared(module.path, name, refused_together((site,), refused))
-    decided = rewritten_together((site,), found)
+    decided = rewritten_together((site,), rewrite)
     if not options.unwraps:
         return Prepared(module.path, name, decided)
-    alone = rewritten_together((site,), replace(found, caveats=[*found.caveats, CONTEXT]))
+    alone = rewritten_together((site,), replace(rewrite, caveats=[*rewrite.caveats, CONTEXT]))
     return Prepared(module.path, name, alone, decided if shares(module) else None, newline)

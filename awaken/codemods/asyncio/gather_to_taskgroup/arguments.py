@@ -80,26 +80,26 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
             built = built_for(module, name, position)
             if built is not None:
                 _check_at_once(module, built.value)
-                found = _passed(project, module, built.value)
-                return Gathered(found, built, unpacks=_is_display(built.value))
+                result = _passed(project, module, built.value)
+                return Gathered(result, built, unpacks=_is_display(built.value))
             loop = _loop_of_tasks(module, name, position)
             if loop is not None:
                 made = _made_for(module, name, loop)
                 return Gathered([_added_in(project, module, name)], loop, made)
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed(project, module, value), unpacks=True)
-    found = [_given(project, module, one) for one in call.args]
-    _check_different(one.node for one in found)
-    return Gathered(found)
+    result = [_given(project, module, node) for node in call.args]
+    _check_different(item.node for item in result)
+    return Gathered(result)
 
 
 def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
     """Return the elements of a display, or the one comprehension that ``value`` is."""
     if not isinstance(value, ast.List | ast.Tuple):
         return [_starred(project, module, value)]
-    found = [_given(project, module, one) for one in value.elts]
-    _check_different(one.node for one in found)
-    return found
+    result = [_given(project, module, element) for element in value.elts]
+    _check_different(argument.node for argument in result)
+    return result
 
 
 def _is_display(value: ast.expr) -> bool:
@@ -132,20 +132,20 @@ def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.Fo
     if not isinstance(loop, ast.For) or not _starts_empty(module, name, position):
         return None
     pauses = suspensions(loop)
-    leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
+    leaves = any(isinstance(node, ast.Return | ast.Raise) for node in walk(loop))
     end = module.span(position.statement).end
     # After the gather, they are tasks that are done, as before.
     earlier = [
-        one
-        for one in module.scopes.reads_of(name)
-        if one is not name and module.span(one).start < end
+        node
+        for node in module.scopes.reads_of(name)
+        if node is not name and module.span(node).start < end
     ]
-    is_alone = all(loop in module.ancestors(one) for one in earlier) and bool(earlier)
+    is_alone = all(loop in module.ancestors(node) for node in earlier) and bool(earlier)
     lost = position.is_ignored and _has_comments(module, loop, position.statement)
     if pauses.awaits or pauses.yields or leaves or not is_alone or lost:
         return None
     # Coroutines can stay in their list; only tasks must be started where they are made.
-    return loop if all(_appended(module, one) is not None for one in earlier) else None
+    return loop if all(_appended(module, node) is not None for node in earlier) else None
 
 
 def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
@@ -164,7 +164,7 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
     None if a comment is next to it, which would have no line to be on.
     """
     statement = module.statement_of(module.scopes.bindings_of(name)[0].node)
-    reads = (one for one in module.scopes.reads_of(name) if one is not name)
+    reads = (node for node in module.scopes.reads_of(name) if node is not name)
     if statement is None or not all(loop in module.ancestors(read) for read in reads):
         return None
     above = LINE_END_BYTES.split(module.source.text[: module.span(statement).start].rstrip())[-1]
@@ -190,7 +190,7 @@ def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
     parts = [_appended(module, read) for read in module.scopes.reads_of(name)]
     tasks = [part for part in parts if part is not None]
     coroutines = tuple(_started(project, module, task) for task in tasks)
-    if any(one is each for one, each in zip(tasks, coroutines, strict=True)):
+    if any(call is each for call, each in zip(tasks, coroutines, strict=True)):
         raise Refused(NOT_A_COROUTINE, f"*{name.id}")
     return Given(name, "each", coroutines, is_task=True)
 
@@ -199,8 +199,8 @@ def _above(module: Module, position: Position) -> ast.stmt | None:
     """Return the statement directly above the gather, if it has its lines for itself."""
     block = module.block_of(position.statement)
     at = block.index(position.statement)
-    found = block[at - 1] if at else None
-    return None if found is None or shares_line(module, found) else found
+    statement = block[at - 1] if at else None
+    return None if statement is None or shares_line(module, statement) else statement
 
 
 def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
@@ -212,7 +212,7 @@ def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
 def _check_at_once(module: Module, argument: ast.expr) -> None:
     """Raise Refused if tasks would start to run while ``argument`` is evaluated."""
     pauses = suspensions(argument)
-    walrus = [one for one in walk(argument) if isinstance(one, ast.NamedExpr)]
+    walrus = [part for part in walk(argument) if isinstance(part, ast.NamedExpr)]
     for node in (*pauses.awaits, *pauses.yields, *walrus):
         raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
 
@@ -252,7 +252,7 @@ def _in_task(project: Project, module: Module, node: ast.expr) -> ast.expr:
     if not isinstance(node, ast.Call):
         return node
     names = set(project.effects.library_functions(module, node))
-    passed = [*node.args, *(one.value for one in node.keywords if (one.arg or "")[:4] == "coro")]
+    passed = [*node.args, *(part.value for part in node.keywords if (part.arg or "")[:4] == "coro")]
     if (
         not names
         or not names <= _MAKES_TASK
@@ -343,11 +343,11 @@ def _items(module: Module, value: ast.expr, refused: Refused) -> Iterator[ast.ex
         case ast.ListComp() | ast.GeneratorExp():
             yield value.elt
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            for one in elements:
-                if isinstance(one, ast.Starred):
-                    yield from _items(module, one.value, refused)
+            for element in elements:
+                if isinstance(element, ast.Starred):
+                    yield from _items(module, element.value, refused)
                 else:
-                    yield one
+                    yield element
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             yield from _items(module, left, refused)
             yield from _items(module, right, refused)

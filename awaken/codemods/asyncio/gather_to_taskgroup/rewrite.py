@@ -42,7 +42,7 @@ def write_group(
     lost = lost_comments(
         code(_without_lines_above(node)), "\n".join(map(code, map(_on_line, statements)))
     )
-    above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
+    above = [cst.EmptyLine(comment=cst.Comment(name)) for name in lost]
     lines_above = [*getattr(node, "leading_lines", ()), *above]
     statements[0] = statements[0].with_changes(leading_lines=lines_above)
     return statements
@@ -151,11 +151,11 @@ class _Awaits(cst.CSTVisitor):
 def _awaited(node: cst.CSTNode, data: Results) -> cst.Await:
     search = _Awaits()
     node.visit(search)
-    found = search.found[data.awaits]
-    call = found.expression
+    result = search.found[data.awaits]
+    call = result.expression
     if not isinstance(call, cst.Call) or code(call.func) != data.func:
         raise ValueError("another rewrite changed the gather")
-    return found
+    return result
 
 
 # ---------------------------------------------------------------------------------- the arguments
@@ -309,7 +309,7 @@ class _Writer:
         if not any("\n" in code(element) for element in elements):
             return cst.List(elements)
         comma = cst.Comma(whitespace_after=_break(self._indent))
-        apart = [one.with_changes(comma=comma) for one in elements[:-1]]
+        apart = [element.with_changes(comma=comma) for element in elements[:-1]]
         return cst.List(
             [*apart, elements[-1].with_changes(comma=cst.Comma())],
             lbracket=cst.LeftSquareBracket(_break(self._indent)),
@@ -389,11 +389,11 @@ class _Writer:
         while clause is not None:
             clauses.append(clause)
             clause = clause.inner_for_in
-        for one in reversed(clauses):
-            for condition in reversed(one.ifs):
+        for item in reversed(clauses):
+            for condition in reversed(item.ifs):
                 test = _in_brackets(_flat(condition.test))
                 body = cst.If(test, cst.IndentedBlock([body]))
-            target, items = _flat(one.target), _in_brackets(_flat(one.iter))
+            target, items = _flat(item.target), _in_brackets(_flat(item.iter))
             body = cst.For(target, items, cst.IndentedBlock([body]))
         return body
 
@@ -448,7 +448,7 @@ def _flat_loop(clause: cst.CompFor, before: Any) -> cst.CompFor:
         whitespace_after_for=space,
         whitespace_before_in=space,
         whitespace_after_in=space,
-        ifs=[_flat_condition(one, before) for one in clause.ifs],
+        ifs=[_flat_condition(condition, before) for condition in clause.ifs],
         inner_for_in=None if inner is None else _flat_loop(inner, before),
     )
 

@@ -82,13 +82,13 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if not call.args:
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
-    coroutines = [each for one in gathered.given for each in one.coroutines]
+    coroutines = [each for argument in gathered.given for each in argument.coroutines]
     shared = project.orm.shared_session(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
     places, edits = _written(site, group, position, gathered, names)
-    caveats = [one.format(_FIRST if options.unwraps else _GROUPED) for one in _CHANGES]
+    caveats = [name.format(_FIRST if options.unwraps else _GROUPED) for name in _CHANGES]
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
@@ -162,9 +162,9 @@ def _written(
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
     """Yield what begins, or is read, in another order, and expressions that become a tuple."""
-    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
+    if any(later.is_task and not argument.is_task for argument, later in pairwise(given)):
         yield _IN_ORDER
-    if position.is_annotated and all(one.is_one for one in given):
+    if position.is_annotated and all(argument.is_one for argument in given):
         yield _TUPLE
     for early in dict.fromkeys(read_before(module, position)):
         yield f"`{early}` is read after they ran"
@@ -184,7 +184,7 @@ def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
             above = module.parent(above)
     if not isinstance(above, ast.Await) or module.enclosing_coroutine(call) is None:
         raise Refused(reasons.NOT_AWAITED)
-    trio = next((one for one in _imported(module) if one in _TRIO), None)
+    trio = next((name for name in _imported(module) if name in _TRIO), None)
     if trio is not None:
         raise Refused(reasons.ANYIO_TRIO, trio)
     return above
@@ -218,15 +218,15 @@ def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr 
 def _imported(module: Module) -> Sequence[str]:
     """Return the packages that the file imports."""
     key = "packages that it imports"
-    found: list[str] | None = module.memo.get(key)
-    if found is None:
-        found = module.memo[key] = []
+    result: list[str] | None = module.memo.get(key)
+    if result is None:
+        result = module.memo[key] = []
         for node in module.walk():
             if isinstance(node, ast.Import):
-                found += (name.name.partition(".")[0] for name in node.names)
+                result += (name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom):
-                found.append((node.module or "").partition(".")[0])
-    return found
+                result.append((node.module or "").partition(".")[0])
+    return result
 
 
 def _check_keywords(module: Module, call: ast.Call) -> None:
@@ -252,15 +252,15 @@ def _started(
         looped = replace(group, started=appended, tasks=held, drops=drops)
         return looped, _results_of(held, position, names)
     if position.is_ignored:
-        ignored = [_ignored(one, names) for one in given]
-        started = tuple(one for one in ignored if one is not None)
+        ignored = [_ignored(argument, names) for argument in given]
+        started = tuple(task for task in ignored if task is not None)
         if len(started) == len(given):
             return replace(group, started=started), ""
     tasks = names.of_tasks(position, given)
     if tasks:
         started = tuple(
-            Started("one", name, is_task=one.is_task)
-            for name, one in zip(tasks, given, strict=True)
+            Started("one", name, is_task=argument.is_task)
+            for name, argument in zip(tasks, given, strict=True)
         )
         results = ", ".join(f"{name}.result()" for name in tasks)
         if len(tasks) == 1:
@@ -268,7 +268,7 @@ def _started(
         return replace(group, started=started), results
     built = gathered.built if isinstance(gathered.built, ast.Assign) else None
     held = names.list_of_tasks(built, position)
-    kept = tuple(_kept(one, names) for one in given)
+    kept = tuple(_kept(argument, names) for argument in given)
     return replace(group, started=kept, tasks=held), _results_of(held, position, names)
 
 
@@ -276,7 +276,7 @@ def _results_of(held: str, position: Position, names: Names) -> str:
     """Return the code of the results of the tasks in the list ``held``."""
     if position.is_ignored:
         return ""
-    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
+    task = next((candidate for candidate in ("task", "t") if not names.is_used(candidate)), "task")
     every = f"{task}.result() for {task} in {held}"
     return f"({every})" if position.is_consumed else f"[{every}]"
 

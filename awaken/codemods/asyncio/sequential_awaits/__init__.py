@@ -139,7 +139,7 @@ class SequentialAwaits(Rule):
 
 
 def _shown(module: Module, row: Sequence[ast.Call]) -> str:
-    names = [f"`{module.excerpt(one.func)}()`" for one in row]
+    names = [f"`{module.excerpt(call.func)}()`" for call in row]
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -209,7 +209,7 @@ def _awaited(statement: ast.stmt) -> ast.Call | None:
             call = value
         case _:
             return None
-    does_more = any(isinstance(one, ast.Await | ast.NamedExpr) for one in ast.walk(call))
+    does_more = any(isinstance(node, ast.Await | ast.NamedExpr) for node in ast.walk(call))
     return call if isinstance(call, ast.Call) and not does_more else None
 
 
@@ -217,7 +217,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
     """Whether a statement between two requests only computes from what the earlier one gave."""
     match statement:
         case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
-            return not any(isinstance(one, ast.Await) for one in ast.walk(statement))
+            return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name in bound and method == "raise_for_status"
         case _:
@@ -226,7 +226,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
     return {
-        one.id
-        for one in ast.walk(node)
-        if isinstance(one, ast.Name) and isinstance(one.ctx, context)
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, context)
     }

@@ -52,8 +52,8 @@ def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
     elif name in _TOGETHER:
         starred = [argument.value for argument in call.args if isinstance(argument, ast.Starred)]
         given = starred if name == "gather" else call.args[:1]
-        for one in given:
-            for element in _elements(module, one):
+        for node in given:
+            for element in _elements(module, node):
                 yield from _made(module, element, call, call)
 
 
@@ -102,7 +102,7 @@ def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> 
         if isinstance(above, FunctionOrLambda | ast.While | ast.AsyncFor) or above in around:
             return
         if isinstance(above, _COMPREHENSIONS):
-            yield from reversed([one.iter for one in above.generators])
+            yield from reversed([generator.iter for generator in above.generators])
         elif isinstance(above, ast.For):
             if gathered is None and any(_waits_in(above)):
                 return  # a round that waits limits the number of tasks
@@ -123,7 +123,7 @@ def is_meant(project: Project, fan_out: FanOut) -> bool:
     """Whether the call of a fan-out is known: it starts tasks, or awaits them together."""
     module, call = fan_out.module, fan_out.waits
     known = coroutines()
-    starting = {name for name, one in known.takers.items() if one.does in {"starts", "calls"}}
+    starting = {name for name, item in known.takers.items() if item.does in {"starts", "calls"}}
     qualified = project.qualified_name(module, call.func)
     names: Sequence[str] = [qualified or ""]
     if qualified is None:

@@ -24,7 +24,7 @@ def rewrite_function(
     by_name = {parameter.name: parameter for parameter in data.parameters}
     parameters = node.params
     lists = {
-        name: [_written(one, by_name, around) for one in getattr(parameters, name)]
+        name: [_written(item, by_name, around) for item in getattr(parameters, name)]
         for name in ("posonly_params", "params", "kwonly_params")
     }
     ordered, opening = in_order(lists["params"], data.order, node.whitespace_before_params)
@@ -68,10 +68,10 @@ def _annotated(
     # A comma after the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
     flat = marker if is_kept or "#" in code(marker) else on_one_line(marker)
-    elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, flat)]
-    found = cst.Subscript(cst.Name("Annotated"), elements)
-    if "\n" not in code(marker) or ("\n" not in code(found) and len(code(found)) <= room):
-        return found
+    elements = [cst.SubscriptElement(cst.Index(node)) for node in (kind, flat)]
+    subscript = cst.Subscript(cst.Name("Annotated"), elements)
+    if "\n" not in code(marker) or ("\n" not in code(subscript) and len(code(subscript)) <= room):
+        return subscript
     outer = around.line_indent + around.indent
     inner = outer + around.indent
     between = cst.Comma(whitespace_after=line_break(inner))
@@ -96,7 +96,7 @@ def _spaced() -> cst.AssignEqual:
 
 def _without_argument(call: cst.Call, index: int) -> cst.Call:
     """Return ``call`` without one argument; the last one left closes as the last one did."""
-    kept: Sequence[cst.Arg] = [one for at, one in enumerate(call.args) if at != index]
+    kept: Sequence[cst.Arg] = [argument for at, argument in enumerate(call.args) if at != index]
     # Line breaks around the only argument would leave an open bracket.
     if not kept:
         return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))

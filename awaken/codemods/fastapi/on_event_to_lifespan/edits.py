@@ -62,8 +62,8 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if reference.imported is not None:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
-    for one in lifespan.entered:
-        yield _at(one.module, one.function, "entered", EnteredEdit(one.receiver), site)
+    for entry in lifespan.entered:
+        yield _at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
     yield from _removals(lifespan, site)
     yield from _released(lifespan, site)
 
@@ -72,7 +72,7 @@ def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
     """Return where the lifespan is written: above the application, or below what registers."""
     home = lifespan.home
     if home.call is None:
-        last = max(lifespan.steps, key=lambda one: one.order)
+        last = max(lifespan.steps, key=lambda step: step.order)
         kept = last.function is not None and lifespan.steps.index(last) not in lifespan.bodies
         # The handlers must be defined before the statement that uses the lifespan.
         return ("after", last.function) if last.function and kept else ("before", home.statement)
@@ -89,9 +89,9 @@ def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
         maker = handler.func if isinstance(handler, ast.Call) else None
         # The import of either may now be unused.
         for used in (receiver, maker):
-            found = imported_from(step.module, used) if used is not None else None
-            if found is not None:
-                path, (module, name) = step.module.path, found
+            pair = imported_from(step.module, used) if used is not None else None
+            if pair is not None:
+                path, (module, name) = step.module.path, pair
                 yield ReleaseImport(path=path, module=module, name=name, site=site)
 
 
@@ -124,8 +124,8 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         elif index in lifespan.bodies:
             # A suppression for the old head no longer has anything to suppress.
             made = _at(step.module, function, "removed-function", None, site)
-            head = [one.text for one in head_comments(step.module, function)]
-            yield replace(made, drops=tuple(one for one in head if only_suppresses(one)))
+            head = [head_comment.text for head_comment in head_comments(step.module, function)]
+            yield replace(made, drops=tuple(name for name in head if only_suppresses(name)))
         else:
             # One function may have both events: its decorators go in one edit.
             decorated.setdefault(function, []).append(step)
@@ -135,7 +135,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         edit = FunctionEdit(
             decorators=tuple(function.decorator_list.index(one.registration.node) for one in steps),
             name="" if steps[0].name == function.name else steps[0].name,
-            before="".join(f"{one.condition} = True\n" for one in steps[:1] if one.flag),
+            before="".join(f"{item.condition} = True\n" for item in steps[:1] if item.flag),
         )
         made = _at(steps[0].module, function, "function", edit, site)
         yield replace(made, drops=tuple(suppressions_behind(steps)))
@@ -208,7 +208,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
         global_names=_together(body.global_names for body in bodies),
         nonlocal_names=_together(body.nonlocal_names for body in bodies),
         first=tuple(
-            dict.fromkeys(one.within for one in lifespan.references.values() if one.within)
+            dict.fromkeys(item.within for item in lifespan.references.values() if item.within)
         ),
         assigned=home.receiver,
         comments=tuple(lifespan.comments.lifespan),
@@ -216,7 +216,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
 
 
 def _together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for group in names for one in group))
+    return tuple(dict.fromkeys(name for group in names for name in group))
 
 
 def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:

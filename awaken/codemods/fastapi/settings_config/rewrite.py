@@ -75,13 +75,13 @@ def _items(node: cst.ClassDef, data: ConfigRewrite) -> Iterator[_Item]:
     keys, pending = iter(data.keys), list[cst.Comment]()
     for line in node.body.body:
         if isinstance(line, cst.SimpleStatementLine):
-            pending += [one.comment for one in line.leading_lines if one.comment is not None]
+            pending += [item.comment for item in line.leading_lines if item.comment is not None]
             behind = line.trailing_whitespace.comment
             small: Sequence[cst.BaseSmallStatement] = line.body
         else:
             behind = None
             small = [line] if isinstance(line, cst.BaseSmallStatement) else []
-        made = [_argument(one, next(keys), data) for one in small if _is_setting(one)]
+        made = [_argument(item, next(keys), data) for item in small if _is_setting(item)]
         for argument in made:
             # Statements on one line share its comment: it stays after the last one.
             yield _Item(argument, pending, behind if argument is made[-1] else None)
@@ -129,8 +129,8 @@ def _line_break(
 ) -> cst.ParenthesizedWhitespace:
     """Return the end of a line, lines of comments, and what the next line starts with."""
     lines = [
-        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=one)
-        for one in above
+        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=comment)
+        for comment in above
     ]
     return cst.ParenthesizedWhitespace(
         _trailing(behind), lines, indent=False, last_line=cst.SimpleWhitespace(last)

@@ -50,7 +50,7 @@ class ForeignKeys:
         return self._by_tables(owner, target)
 
     def _by_tables(self, owner: str, target: str) -> bool | None:
-        first, second = (self._project.orm.mapped_class(one) for one in (owner, target))
+        first, second = (self._project.orm.mapped_class(name) for name in (owner, target))
         if first is None or second is None:
             return None
         # With keys both ways SQLAlchemy asks for `foreign_keys`: here, one is enough to tell.
@@ -70,15 +70,15 @@ class ForeignKeys:
         if other.tablename is None:
             # Names that are made of the name of the class differ in little else.
             name = other.qualified.rpartition(".")[2].lower()
-            found = any(table.replace("_", "").lower() == name for table in tables)
+            result = any(table.replace("_", "").lower() == name for table in tables)
         else:
-            found = other.tablename in tables
+            result = other.tablename in tables
         module = self._project.module(one.path)
         text = b"" if module is None else module.source.text[one.span.start : one.span.end]
-        if not found and other.tablename is not None and _TABLE_KEYS in text:
+        if not result and other.tablename is not None and _TABLE_KEYS in text:
             table = re.escape(other.tablename.encode())
-            found = re.search(rb"[\"']" + table + rb"\.", text) is not None
-        if found:
+            result = re.search(rb"[\"']" + table + rb"\.", text) is not None
+        if result:
             return True
         is_told = other.tablename is not None or not tables
         return (
@@ -95,7 +95,7 @@ def cascade_of(module: Module, side: Declared) -> set[str]:
         case None:
             return set()
         case ast.Constant(value=str(text)):
-            return {one.strip() for one in text.split(",")}
+            return {line.strip() for line in text.split(",")}
         case _:
             return {"all", "?"}
 
@@ -106,7 +106,7 @@ def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: boo
     if text and "." not in text:
         # Columns of the class body around.
         return not is_reverse
-    has_owner, has_target = (f"{one.rpartition('.')[2]}." in text for one in (owner, target))
+    has_owner, has_target = (f"{name.rpartition('.')[2]}." in text for name in (owner, target))
     return None if has_owner == has_target else has_owner
 
 

@@ -128,13 +128,13 @@ def _caveat(statement: ast.expr) -> str:
 
 def _check_arguments(site: Site[ast.Call]) -> None:
     """Raise Refused where parameters are passed in a way that only drivers know."""
-    for one in site.node.keywords:
-        if one.arg not in _KEYWORDS:
-            raise Refused(reasons.KEYWORDS, one.arg or "**")
+    for keyword in site.node.keywords:
+        if keyword.arg not in _KEYWORDS:
+            raise Refused(reasons.KEYWORDS, keyword.arg or "**")
     given = _parameters(site.node)
     if isinstance(given, ast.Tuple) or len(site.node.args) > 2:  # noqa: PLR2004  text, parameters
         raise Refused(reasons.PLACEHOLDERS, site.module.excerpt(site.node.args[1]))
-    if isinstance(given, ast.List) and any(not isinstance(one, ast.Dict) for one in given.elts):
+    if isinstance(given, ast.List) and any(not isinstance(node, ast.Dict) for node in given.elts):
         raise Refused(reasons.PLACEHOLDERS, site.module.excerpt(given))
 
 
@@ -170,8 +170,8 @@ def _names(given: ast.expr | None) -> set[str] | None:
         case None:
             return set()
         case ast.Dict(keys=keys):
-            found = {one.value for one in keys if isinstance(one, ast.Constant)}
-            return {str(one) for one in found} if len(found) == len(keys) else None
+            result = {key.value for key in keys if isinstance(key, ast.Constant)}
+            return {str(item) for item in result} if len(result) == len(keys) else None
         case ast.List(elts=[first, *_]):
             return _names(first)
         case _:

@@ -149,9 +149,9 @@ class Steps:
         timing = self._clock.of(registration, function, via)
         manner = self._manner(registration, function)
         wrapped = [
-            one
-            for one in function.decorator_list
-            if not self._project.web.handlers.is_transparent(registration.module, one)
+            decorator
+            for decorator in function.decorator_list
+            if not self._project.web.handlers.is_transparent(registration.module, decorator)
         ]
         # A decorator may fill the parameters in.
         if needs_arguments(function) and not wrapped:
@@ -204,8 +204,8 @@ def _timed(step: Step, timing: Timing) -> Step:
 
 def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
     """Return the conditions whose blocks would be empty."""
-    gone = [one.statement for one in steps if one.is_removed]
-    found: dict[ast.If, None] = {}
+    gone = [candidate.statement for candidate in steps if candidate.is_removed]
+    result: dict[ast.If, None] = {}
     for step in steps:
         statement = step.statement
         if statement is None or statement not in gone or not step.condition:
@@ -213,5 +213,5 @@ def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
         block = step.module.parent(statement)
         # Removing the `if` would leave an `else` without it.
         if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
-            found[block] = None
-    return list(found)
+            result[block] = None
+    return list(result)

@@ -101,7 +101,7 @@ class Clock:
         if function is None:
             return ()
         callers = self._project.calls.callers_of(home, function)
-        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         # The lifespan would be given to every application that the factory makes.
         if len(callers.sites) != 1 or hidden:
             place = module.place(statement)
@@ -125,11 +125,11 @@ class Clock:
     def _imported(self, module: Module, statement: ast.stmt) -> Timing:
         """Return the time of what another file registers when it is imported."""
         home = self._home.module
-        found = self._project.web.imports.statement(home, module.path)
-        if found is None:
+        result = self._project.web.imports.statement(home, module.path)
+        if result is None:
             raise self._elsewhere(module, statement)
         # The file's handlers are registered at the moment of its import.
-        at, start = home.span(found).start, module.span(statement).start
+        at, start = home.span(result).start, module.span(statement).start
         caveat = f"the lifespan imports what {module.path} registers"
         return Timing((1, at, start), foreign=True, caveats=(caveat,))
 
@@ -171,7 +171,7 @@ class Clock:
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))
         span = module.span(statement)
         known = next(
-            (one for one in home.module.walk() if _stands_at(home.module, one, span)), None
+            (node for node in home.module.walk() if _stands_at(home.module, node, span)), None
         )
         if not isinstance(known, ast.stmt):
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))
