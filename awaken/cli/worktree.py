@@ -61,15 +61,15 @@ def are_uncommitted(files: Sequence[Path]) -> bool:
 
 def _by_repository(report: Report) -> dict[Path, set[Path]]:
     """Return the existing files to rewrite, by the top of the repository that holds them."""
-    found: defaultdict[Path, set[Path]] = defaultdict(set)
+    paths: defaultdict[Path, set[Path]] = defaultdict(set)
     for root in report.roots:
         for file in root.files:
             path = (root.root / file.path).resolve()
             # The entry is made for a created file as well: its repository must be clean, too.
-            in_repository = found[working_tree(path.parent) or root.root]
+            in_repository = paths[working_tree(path.parent) or root.root]
             if file.before is not None:
                 in_repository.add(path)
-    return dict(found)
+    return dict(paths)
 
 
 def _uncommitted(directory: Path, files: set[Path]) -> list[str]:

@@ -105,12 +105,12 @@ def _insert(
     white = _line_white(statement, last_start)
     comma = re.compile(r"\s*,").match(statement, last_end)
     after = comma.end() if comma else last_end
-    found = LINE_END.search(statement, after)
-    if found is None:  # the closing parenthesis stands on the line of the last name
+    match = LINE_END.search(statement, after)
+    if match is None:  # the closing parenthesis stands on the line of the last name
         return f"{statement[:last_end]},{style.newline}{white}{name}{statement[last_end:]}"
     line = f"{white}{name}{',' if comma else ''}"
     kept = statement[:after] if comma else f"{statement[:last_end]},"
-    return f"{kept}{statement[after : found.end()]}{line}{style.newline}{statement[found.end() :]}"
+    return f"{kept}{statement[after : match.end()]}{line}{style.newline}{statement[match.end() :]}"
 
 
 def _joined(statement: str, aliases: list[tuple[int, int]], place: int, name: str) -> str | None:
@@ -174,8 +174,8 @@ def _line_start(statement: str, at: int) -> int:
 
 
 def _line_white(statement: str, at: int) -> str:
-    found = re.compile(r"[ \t]*").match(statement, _line_start(statement, at))
-    return found.group() if found else ""
+    match = re.compile(r"[ \t]*").match(statement, _line_start(statement, at))
+    return match.group() if match else ""
 
 
 def _parse(statement: str) -> ast.Import | ast.ImportFrom:
@@ -187,7 +187,7 @@ def _parse(statement: str) -> ast.Import | ast.ImportFrom:
 
 def _aliases(statement: str) -> list[tuple[int, int]]:
     """Return where the aliases of the statement start and end, in characters."""
-    starts = [0, *(found.end() for found in LINE_END.finditer(statement))]
+    starts = [0, *(match.end() for match in LINE_END.finditer(statement))]
     # ast counts columns in bytes, and the statement is a str.
     lines = [statement[a:b].encode() for a, b in zip(starts, [*starts[1:], None], strict=True)]
 

@@ -36,8 +36,8 @@ def with_load_options(
     options = [cst.Arg(cst.parse_expression(text)) for text in more.added]
     touched = {index for index, _ in changed}
     if at is not None:
-        for one in options:
-            links[at] = appended(links[at], one)
+        for option in options:
+            links[at] = appended(links[at], option)
         touched.add(at)
     elif options:
         dot = chain_lines.dot_of(links[0]) if links else cst.Dot()
@@ -72,17 +72,17 @@ def _joined(start: cst.BaseExpression, links: Sequence[cst.Call]) -> cst.BaseExp
 
 def _with_changed(link: cst.Call, index: int, changed: Mapping[tuple[int, int], str]) -> cst.Call:
     arguments = [
-        one.with_changes(value=cst.parse_expression(changed[index, position]))
+        argument.with_changes(value=cst.parse_expression(changed[index, position]))
         if (index, position) in changed
-        else one
-        for position, one in enumerate(link.args)
+        else argument
+        for position, argument in enumerate(link.args)
     ]
     return link.with_changes(args=arguments)
 
 
 def _separated(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return [*(one.with_changes(comma=comma) for one in arguments[:-1]), arguments[-1]]
+    return [*(argument.with_changes(comma=comma) for argument in arguments[:-1]), arguments[-1]]
 
 
 def _fitted(link: cst.Call, around: Surroundings) -> cst.Call:

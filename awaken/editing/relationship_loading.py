@@ -35,7 +35,7 @@ def with_lazy_in_keywords(
     for index, argument in enumerate(node.args):
         if argument.keyword is not None and argument.keyword.value == _KEYWORDS:
             held = cst.ensure_type(argument.value, cst.Dict)
-            given = {_text(one.key) for one in held.elements if isinstance(one, cst.DictElement)}
+            given = {_text(item.key) for item in held.elements if isinstance(item, cst.DictElement)}
             for pair in pairs:
                 if _text(pair.key) == "lazy" or _text(pair.key) not in given:
                     held = _with_pair(held, pair)
@@ -69,9 +69,9 @@ def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:
 
 def _with_pair(held: cst.Dict, pair: cst.DictElement) -> cst.Dict:
     """Return a dictionary with one more pair, or with another value for the same key."""
-    for index, one in enumerate(held.elements):
-        if isinstance(one, cst.DictElement) and _text(one.key) == _text(pair.key):
-            changed = one.with_changes(value=pair.value)
+    for index, element in enumerate(held.elements):
+        if isinstance(element, cst.DictElement) and _text(element.key) == _text(pair.key):
+            changed = element.with_changes(value=pair.value)
             rest = held.elements[index + 1 :]
             return held.with_changes(elements=[*held.elements[:index], changed, *rest])
     if not held.elements:

@@ -33,17 +33,17 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
     statements = list(node.body.body)
     done: list[Moved] = []
     # From the end, so that the other numbers stay right, except inside moved code.
-    for one in sorted(moved, key=lambda each: each.first, reverse=True):
-        inside = sum(each.last - each.first for each in done if each.first <= one.last)
-        last = one.last - inside
-        taken = statements[one.first : last + 1]
-        block: Any = _block(taken, one).with_changes(leading_lines=taken[0].leading_lines)
+    for item in sorted(moved, key=lambda each: each.first, reverse=True):
+        inside = sum(each.last - each.first for each in done if each.first <= item.last)
+        last = item.last - inside
+        taken = statements[item.first : last + 1]
+        block: Any = _block(taken, item).with_changes(leading_lines=taken[0].leading_lines)
         lost = lost_comments("".join(map(code, taken)), code(block))
         above = [cst.EmptyLine(comment=cst.Comment(text)) for text in lost]
         lines = [*block.leading_lines, *above]
-        statements[one.first : last + 1] = [block.with_changes(leading_lines=lines)]
+        statements[item.first : last + 1] = [block.with_changes(leading_lines=lines)]
         # Nodes inside of this one no longer count.
-        done = [*(each for each in done if each.first > one.last), one]
+        done = [*(each for each in done if each.first > item.last), item]
     return node.with_changes(body=node.body.with_changes(body=statements))
 
 

@@ -87,7 +87,7 @@ class Reading:
             () if root.lone else declared_above(root.path, asked.around),
         )
         self._question = digest_of(_question(asked), {})
-        digests = self._reader.digests() | {path: one.digest for path, one in self._texts.items()}
+        digests = self._reader.digests() | {path: file.digest for path, file in self._texts.items()}
         parts = (
             self._formatter.fingerprint(asked.found.files),
             self._suppression_sources.fingerprint(),
@@ -122,7 +122,7 @@ class Reading:
 
         files = self._reader.sources() | self._texts
         # As they were read: a file may have changed since it was looked at.
-        digests = {path: one.digest for path, one in files.items()}
+        digests = {path: file.digest for path, file in files.items()}
         read = structs.replace(self._state, digests=digests)
         surroundings = Surroundings(
             read.made_from,
@@ -155,7 +155,7 @@ class Reading:
                 *self._targets.problems,
             )
         )
-        problems += unparsable_named(root, self._reader, {one.path for one in answer.diagnostics})
+        problems += unparsable_named(root, self._reader, {item.path for item in answer.diagnostics})
         unmet = tuple(_unmet(asked.chosen(), self._targets, answer.explained_only))
         unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
         return RootReport(
@@ -307,7 +307,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
 def _question(asked: RootRun) -> tuple[object, ...]:
     """Return all that decides the result in addition to the files and their versions."""
     # Defaults are part of the code: to say one is to say nothing.
-    said = {name: one for name, one in asked.settings.options.items() if not _is_default(one)}
+    said = {name: item for name, item in asked.settings.options.items() if not _is_default(item)}
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
@@ -323,7 +323,7 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 
 def _is_default(options: Struct) -> bool:
     kind = type(options)
-    return not any(one.required for one in fields(kind)) and options == kind()
+    return not any(field.required for field in fields(kind)) and options == kind()
 
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:

@@ -107,8 +107,8 @@ def combined(runs: Sequence[StepRun]) -> Report:
             structs.replace(root, step=run.number) for run in runs for root in run.report.roots
         ),
         rules=tuple(dict.fromkeys(name for run in runs for name in run.report.rules)),
-        diagnostics=tuple(dict.fromkeys(one for run in runs for one in run.report.diagnostics)),
-        passes=tuple({one.name: one for run in runs for one in run.report.passes}.values()),
+        diagnostics=tuple(dict.fromkeys(item for run in runs for item in run.report.diagnostics)),
+        passes=tuple({rule.name: rule for run in runs for rule in run.report.passes}.values()),
     )
 
 

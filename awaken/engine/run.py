@@ -121,10 +121,10 @@ def _phases(
     )
     return structs.replace(
         outcome,
-        findings=tuple(sorted((*findings, *advice), key=lambda found: found.place)),
+        findings=tuple(sorted((*findings, *advice), key=lambda finding: finding.place)),
         outlines=outlines,
         suppressed=tuple(
-            sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
+            sorted((*outcome.suppressed, *suppressed), key=lambda item: item.finding.place)
         ),
     )
 
@@ -134,9 +134,9 @@ def _answer(
 ) -> Remembered:
     root = asked.found.root
     locks = surroundings.project_settings.locks
-    selected = [one for one in outcome.findings if root.selects(one.place.path)]
+    selected = [finding for finding in outcome.findings if root.selects(finding.place.path)]
     quiet = _quiet(selected, asked.chosen(), surroundings.targets)
-    findings = tuple(one for one in selected if one.site not in quiet)
+    findings = tuple(finding for finding in selected if finding.site not in quiet)
     shown = {finding.change for finding in findings}
     return Remembered(
         digest=surroundings.digest,
@@ -173,8 +173,8 @@ def _unmatched(
     baseline = suppression_sources.baseline
     if baseline is None:
         return 0
-    found = (*outcome.findings, *(one.finding for one in outcome.suppressed))
-    matched = {baseline.entry_of(finding) for finding in found}
+    findings = (*outcome.findings, *(site.finding for site in outcome.suppressed))
+    matched = {baseline.entry_of(finding) for finding in findings}
     unread = frozenset(diagnostic.path for diagnostic in outcome.diagnostics)
     return len(set(entries_about(baseline, asked, unread, scope)) - matched)
 
@@ -204,7 +204,7 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
     # A key that could not be set leaves its file as it is.
-    left = {one.path for one in outcome.left_to_do if change.id in one.changes}
+    left = {candidate.path for candidate in outcome.left_to_do if change.id in candidate.changes}
     paths = {path for path in change.paths if path not in left or path in change.needed_paths}
     return ChangeSummary(
         id=change.id,
@@ -230,16 +230,16 @@ def _quiet(
 ) -> dict[SiteId, Finding]:
     """Return the reasons that need no action at their place, by site: a note, or nothing."""
     rejected = _rejected(rules, targets)
-    settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
+    settled = {item.of(rule.name) for rule in rules for item in rule.reasons if item.asks_nothing}
     quiet: dict[SiteId, Finding] = {}
-    for one in findings:
-        why = rejected.get(one.rule)
+    for finding in findings:
+        why = rejected.get(finding.rule)
         if why is not None:
             # The versions come first, before other obstacles.
             told = {"reason": why.code, "message": why.message, "help": why.help}
-            quiet[one.site] = structs.replace(one, **told)
-        elif one.reason in settled:
-            quiet[one.site] = one
+            quiet[finding.site] = structs.replace(finding, **told)
+        elif finding.reason in settled:
+            quiet[finding.site] = finding
     return quiet
 
 
@@ -346,9 +346,9 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
-    findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
+    findings = (*outcome.findings, *(site.finding for site in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
     rows = (row for outline in outcome.outlines for part in outline.parts for row in part.rows)
     named.update(row.place.path for row in rows if row.place is not None)
-    named.update(one.place.path for one in outcome.suppressed if one.place is not None)
+    named.update(site.place.path for site in outcome.suppressed if site.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

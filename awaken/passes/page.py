@@ -39,7 +39,7 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
         "## Safety",
         _SAFETY,
     ]
-    return "\n\n".join(one for one in blocks if one)
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
@@ -48,7 +48,7 @@ def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
     for label, words in (
         ("arguments", [*arguments, *(f"`{argument}`" for argument in settings.args)]),
         ("files", [f"`{path}`" for path in settings.paths]),
-        ("files that hold one of", [f"`{one}`" for one in settings.triggers]),
+        ("files that hold one of", [f"`{trigger}`" for trigger in settings.triggers]),
     ):
         if words:
             yield label, ", ".join(words)

@@ -48,7 +48,7 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
 
 def may_change(run: StepRun) -> list[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
-    sentences = Counter(one for root in run.report.roots for one in unsafe_sentences(root))
+    sentences = Counter(name for root in run.report.roots for name in unsafe_sentences(root))
     return [
         f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
         for row in grouped(sentences.most_common())
@@ -57,7 +57,7 @@ def may_change(run: StepRun) -> list[str]:
 
 def unsafe_sentences(root: RootReport) -> Iterator[str]:
     """Yield what the changes of a project may change, a sentence for each place."""
-    outlined = {one.change: one for one in root.outlines if one.change in root.made}
+    outlined = {item.change: item for item in root.outlines if item.change in root.made}
     for outline in outlined.values():
         for part in outline.parts:
             if part.key == "caveats":

@@ -130,8 +130,8 @@ def _without_repeats(runs: Sequence[StepRun]) -> Iterator[Report]:
     for run in runs:
         roots = []
         for root in run.report.roots:
-            notes = tuple(one for one in root.notes if (root.root, one) not in said)
-            said |= {(root.root, one) for one in notes}
+            notes = tuple(note for note in root.notes if (root.root, note) not in said)
+            said |= {(root.root, note) for note in notes}
             roots.append(structs.replace(root, notes=notes))
         yield structs.replace(run.report, roots=tuple(roots))
 
@@ -250,8 +250,8 @@ def _print_questions(questions: Sequence[Question], step: int, page: Page) -> No
         page.sentence(f"and {len(questions) - _LISTED} other questions")
     hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
     heading = f"If this is true, add it to pyproject.toml and run the migration again.{hint}"
-    _print_settings(heading, [one.answers[0] for one in questions], page)
-    others = sorted({answer for one in questions for answer in one.answers[1:]})
+    _print_settings(heading, [item.answers[0] for item in questions], page)
+    others = sorted({answer for item in questions for answer in item.answers[1:]})
     if others:
         page.sentence(f"Or instead: {', '.join(others)}")
 

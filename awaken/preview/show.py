@@ -151,7 +151,7 @@ def _words_of_passes(report: Report, current: Path) -> None:
     """Print to stderr what codemods say of files: once they are applied, no run says it again."""
     from awaken.preview.documents.concise import concise_advice  # noqa: PLC0415
 
-    for line in concise_advice(report, current, {one.name for one in report.passes}):
+    for line in concise_advice(report, current, {rule.name for rule in report.passes}):
         say(line)
 
 
@@ -181,12 +181,12 @@ def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bo
     roots = [] if view.quiet else report.roots
     # Facts of every project are shown once: they follow from the command line.
     common = set.intersection(*(set(root.notes) for root in roots)) if len(roots) > 1 else set()
-    for note in (one for one in roots[0].notes if one in common) if common else ():
+    for note in (name for name in roots[0].notes if name in common) if common else ():
         say(visible(f"note: {note}"))
     for root in roots:
         outlined = {outline.change for outline in root.outlines} if is_outlined else set()
         where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
-        for note in (one for one in root.notes if one not in common):
+        for note in (name for name in root.notes if name not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
             if not outlined.isdisjoint(left.changes) or (is_written and left.command):

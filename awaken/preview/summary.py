@@ -102,8 +102,8 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
 def recipe_hint(hints: Iterable[Mapping[str, int]]) -> str:
     """Return which recipes may find something, the most files first; empty if none does."""
     files: Counter[str] = Counter()
-    for one in hints:
-        files.update(one)
+    for hint in hints:
+        files.update(hint)
     if not files:
         return ""
     listed = ", ".join(name for name, _ in files.most_common())

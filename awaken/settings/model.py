@@ -208,8 +208,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
     def source_folders(self) -> tuple[str, ...]:
         """Return the folders of ``src`` inside of the project, relative to it."""
-        inside = (one for one in self.src if one != self.root and one.is_relative_to(self.root))
-        return tuple(dict.fromkeys(one.relative_to(self.root).as_posix() for one in inside))
+        inside = (path for path in self.src if path != self.root and path.is_relative_to(self.root))
+        return tuple(dict.fromkeys(path.relative_to(self.root).as_posix() for path in inside))
 
     def target_origins(self) -> dict[str, str]:
         """Return in which settings file a target was said, by distribution, or ``python``.

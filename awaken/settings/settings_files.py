@@ -95,7 +95,7 @@ def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Ru
     layer = structs.replace(layer, settings=settings)
     wrong += wrong_places(layer)
     if wrong:
-        raise unusable(shown, text, [((*inside, *one.path), str(one)) for one in wrong])
+        raise unusable(shown, text, [((*inside, *item.path), str(item)) for item in wrong])
     return layer
 
 
@@ -134,7 +134,7 @@ def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> U
     shown = shown_path(path)
     text = _decoded(_bytes(read_named, path, shown), shown)
     inside = tables_above(path)
-    return unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
+    return unusable(shown, text, [((*inside, *item), message) for item, message in of_file])
 
 
 def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:
@@ -145,7 +145,7 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
             settings = settings_from(table, rules)
         except Wrong as error:
             # A missing value was written in the wrong form.
-            if not any(one.path[: len(error.path)] == error.path for one in wrong):
+            if not any(candidate.path[: len(error.path)] == error.path for candidate in wrong):
                 wrong.append(error)
             table = _without(table, error.path)
         else:

@@ -24,7 +24,7 @@ def accept(result: CaseResult) -> str:
     written: dict[Path, bytes] = {}
     case = result.case
     one_level = case.settings.level
-    holds = bool(result.findings) and all(one.level is one_level for one in result.findings)
+    holds = bool(result.findings) and all(item.level is one_level for item in result.findings)
     marked: dict[str, list[Marked]] = defaultdict(list)
     for finding in () if holds else result.findings:
         reason = (finding.reason or "").removeprefix(f"{case.rule}/")
@@ -37,7 +37,7 @@ def accept(result: CaseResult) -> str:
             unsaid = tuple(marked[path])
         else:
             written[_place(case, "before", path)] = content
-        left += [_expected(case, path, one) for one in unsaid]
+        left += [_expected(case, path, parameter) for parameter in unsaid]
     written |= _after(result)
     settings = case.directory / "case.toml"
     written[settings] = _settings(settings.read_text("utf-8"), left, keep_level=holds).encode()
@@ -78,7 +78,7 @@ def _settings(text: str, left: Iterable[ExpectedFinding], *, keep_level: bool) -
     text = _EXPECT.sub("", text)
     if not keep_level:
         text = re.sub(r"^level = .*\n?", "", text, flags=re.MULTILINE)
-    rows = [_row(one) for one in left]
+    rows = [_row(finding) for finding in left]
     return f"{text}expect = [\n{''.join(rows)}]\n" if rows else text
 
 

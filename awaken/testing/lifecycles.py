@@ -49,12 +49,12 @@ def observe(case: Case, files: Mapping[str, bytes]) -> dict[str, object]:
     cancelled while it serves, and once for every note at which it can fail.
     """
     seen = {name: _observe(case, files, run) for name, run in _RUNS.items()}
-    found: dict[str, object] = {**seen}
+    result: dict[str, object] = {**seen}
     # Only notes that some run came to, each once: a failure elsewhere would show nothing.
-    for note in dict.fromkeys(one for _, notes in seen.values() for one in notes):
+    for note in dict.fromkeys(item for _, notes in seen.values() for item in notes):
         for name, run in _FAILING.items():
-            found[f"{name} failing at {note}"] = _observe(case, files, run, note)
-    return found
+            result[f"{name} failing at {note}"] = _observe(case, files, run, note)
+    return result
 
 
 def _observe(
@@ -78,7 +78,7 @@ def _observe(
 def _picture(error: BaseException) -> object:
     inner = getattr(error, "exceptions", None)
     if inner:
-        return tuple(_picture(one) for one in inner)
+        return tuple(_picture(item) for item in inner)
     return type(error).__name__, str(error)
 
 
@@ -135,8 +135,8 @@ def _described(application: Any) -> object:
 def _responses(application: Any, client: Any) -> object:
     described = _described(application)
     paths = described["paths"] if isinstance(described, dict) else ("/",)
-    found = [(path, client.get(path)) for path in paths if "{" not in path]
-    return tuple((path, answer.status_code, answer.text) for path, answer in found)
+    result = [(path, client.get(path)) for path in paths if "{" not in path]
+    return tuple((path, answer.status_code, answer.text) for path, answer in result)
 
 
 _RUNS: Mapping[str, Run] = {

@@ -199,8 +199,8 @@ def is_excluded(patterns: Sequence[Patterns], path: str, name: str) -> bool:
 
     ``name`` is the last part of ``path``; directories end in a slash in both.
     """
-    for one in reversed(patterns):
-        decision = one.decision(path, name)
+    for pattern in reversed(patterns):
+        decision = pattern.decision(path, name)
         if decision is not None:
             return decision
     return False
@@ -218,7 +218,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
     for end in (*ends, len(full)):
         level = full[:end]
         name = level[level.rstrip("/").rfind("/") + 1 :]
-        asked = [one for one, start in zip(patterns, starts, strict=True) if end > start]
+        asked = [item for item, start in zip(patterns, starts, strict=True) if end > start]
         if is_excluded(asked, level, name):
             return True
     return False
@@ -238,13 +238,13 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     top = working_tree(root)
     if top is None:
         return []
-    found = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
-    inside = [one for one in (root, *root.parents) if one.is_relative_to(top)]
+    patterns = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
+    inside = [parent for parent in (root, *root.parents) if parent.is_relative_to(top)]
     for above, below in pairwise(reversed(inside)):
-        found.append(gitignore(f"{above}/"))
-        if is_excluded(found, f"{below}/", f"{below.name}/"):
+        patterns.append(gitignore(f"{above}/"))
+        if is_excluded(patterns, f"{below}/", f"{below.name}/"):
             return []
-    return found
+    return patterns
 
 
 def _in_file(enclosure: Enclosure, directory: str, name: str) -> Patterns:

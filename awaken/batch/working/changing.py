@@ -80,7 +80,7 @@ def change(start: Start, place: Path) -> ChildResult:
         failure = Failure(kind=Kind.CODE, message=f"{error.why}; {advice}")
         return ChildResult(state=State.ERROR, failure=failure)
     report = _joined([*made.reports, *made.left])
-    problems = [one.message for _, one in diagnostics(report)]
+    problems = [diagnostic.message for _, diagnostic in diagnostics(report)]
     needs = needs_of(report)
     made.notes += [f"{needs}, which the project does not require"] if needs else []
     result = ChildResult(

@@ -74,8 +74,8 @@ def make_verified(
     """
     tests = tests_of(line, words)
     result = VerifiedSteps([], [], {}, {})
-    for one in runs:
-        number = one.number
+    for run in runs:
+        number = run.number
 
         def tell(clause: str, step: int = number) -> None:
             if not quiet:
@@ -96,7 +96,7 @@ def make_verified(
         if verified.unexplained:
             result.stopped = f"Step {number} failed verification. {stops(verified)}"
             return result
-        step = structs.replace(one, report=verified.report)
+        step = structs.replace(run, report=verified.report)
         result.rows[number] = verified_rows(verified)
         result.reaches[number] = reaches(verified)
         if not step.writes:

@@ -89,8 +89,8 @@ def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.B
     start = _called_on_one_line(start)
     if not calls:
         return _with_arguments(start, "", space)
-    one = one_line(start)
-    start = one if space.fits(one) else _with_arguments(start, "", space)
+    node = one_line(start)
+    start = node if space.fits(node) else _with_arguments(start, "", space)
     if len(calls) == 1 and (beside := _beside_start(start, calls[0], space)) is not None:
         return beside
     dot = cst.Dot(whitespace_before=line_break(space.indent))
@@ -281,7 +281,7 @@ def _display(node: Any, space: Space) -> Any:
     """Return a one-line display with its elements on a line each."""
     inner, outer = line_break(space.inner().indent), line_break(space.indent)
     *others, last = node.elements
-    elements = [one.with_changes(comma=cst.Comma(whitespace_after=inner)) for one in others]
+    elements = [item.with_changes(comma=cst.Comma(whitespace_after=inner)) for item in others]
     elements.append(last.with_changes(comma=cst.Comma(whitespace_after=outer)))
     if isinstance(node, cst.Dict):
         opening: dict[str, Any] = {"lbrace": cst.LeftCurlyBrace(whitespace_after=inner)}

@@ -87,8 +87,8 @@ class StagedReport:
         """
         planned = self._of(root, change)
         parts = [
-            (one.rule, one.title, one.level, one.sites, *_contents(one, planned.before))
-            for one in planned.closed([change])
+            (item.rule, item.title, item.level, item.sites, *_contents(item, planned.before))
+            for item in planned.closed([change])
         ]
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
 
@@ -152,7 +152,7 @@ def _differences(
     for path in sorted({*before.maps, *before.created, *after.maps, *after.created}):
         old, new = before.snapshot.get(path), after.snapshot[path]
         if old is None or old.text != new.text:
-            touching = [found for found in findings if path in sites.get(found.site, ())]
+            touching = [finding for finding in findings if path in sites.get(finding.site, ())]
             moved = tuple(_moved(finding, before) for finding in touching)
             yield FileChange(path, old, new, moved)
 

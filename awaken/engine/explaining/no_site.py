@@ -62,15 +62,15 @@ class NoSite(Struct, frozen=True, kw_only=True):
             return
         chosen = self.run.chosen()
         # A rule that has something to say of the place knows better than its text shows.
-        found = [*self._not_selected(_around(module, self.line)), *self._said_by(chosen)]
-        plain = None if found else _plain(module, self.line, self.number)
-        yield from found
+        result = [*self._not_selected(_around(module, self.line)), *self._said_by(chosen)]
+        plain = None if result else _plain(module, self.line, self.number)
+        yield from result
         if plain is not None:
             yield plain
-        if not (chosen or found):
+        if not (chosen or result):
             yield Why(code="no-rule", message="no rule is selected", help="See `awaken rules`.")
         elif plain is None:
-            yield from self._not_concerned(chosen, {why.rule for why in found})
+            yield from self._not_concerned(chosen, {why.rule for why in result})
         if plain is None:
             yield from self._not_trusted()
 
@@ -155,7 +155,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         for rule in rules:
             if rule.name in said:
                 continue
-            words = [f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers]
+            words = [f"`{trigger.decode('utf-8', 'replace')}`" for trigger in rule.triggers]
             if len(words) > _WORDS:
                 words[_WORDS:] = [f"one of {len(words) - _WORDS} more words"]
             looks = f"{rule.name} looks for {' or '.join(words)}"
@@ -204,7 +204,7 @@ def _around(module: Module, line: Span) -> bytes:
     ]
     functions = [node for node in statements if isinstance(node, Function)]
     spans = [module.span(node) for node in functions or statements]
-    span = min(spans, key=lambda one: one.end - one.start, default=line)
+    span = min(spans, key=lambda item: item.end - item.start, default=line)
     return text[span.start : span.end]
 
 

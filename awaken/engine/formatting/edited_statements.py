@@ -25,14 +25,14 @@ def format_edited(
     first = tool.format({path: before[path].text for path in paths})
     clean = [path for path in first if first[path] == before[path].text]
     formatted = tool.format({path: files[path].text for path in clean})
-    found: dict[str, tuple[SourceFile, SpanMap]] = {}
+    result: dict[str, tuple[SourceFile, SpanMap]] = {}
     for path, new in formatted.items():
         source, moved = files[path], maps[path]
         hunks = list(line_splices(source.text, new))
         if hunks and _only_edited(source.text, hunks, moved.new_regions()):
             text, further = splice(source.text, hunks)
-            found[path] = source.with_text(text), moved.then(further)
-    return found
+            result[path] = source.with_text(text), moved.then(further)
+    return result
 
 
 def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:

@@ -115,11 +115,11 @@ def opened(directory: Path) -> Iterator[Repository | None]:
 
     Raises GitError, and NoGitError where there is a repository but no git.
     """
-    found = _find(Path(os.path.realpath(directory)))
-    if found is None:
+    pair = _find(Path(os.path.realpath(directory)))
+    if pair is None:
         yield None
         return
-    top, real = found
+    top, real = pair
     git = find_program("git", top)
     if git is None:
         raise NoGitError("there is none on the PATH outside the project")
@@ -290,7 +290,7 @@ def _bytes(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, f"{path.name} is not a regular file")
-        found = file.read(_LARGEST + 1)
-    if len(found) > _LARGEST:
+        result = file.read(_LARGEST + 1)
+    if len(result) > _LARGEST:
         raise OSError(errno.EFBIG, f"{path.name} is larger than {_LARGEST:,} bytes")
-    return found
+    return result

@@ -37,7 +37,7 @@ def with_ini_key(text: str, edit: SetKey) -> tuple[str, str]:
 def ini_value(value: SettingValue) -> str:
     """Return a value as INI has it: each element of a list on a line of its own."""
     if isinstance(value, tuple):
-        return "".join(f"\n    {one}" for one in value)
+        return "".join(f"\n    {name}" for name in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -50,7 +50,7 @@ class TomlList:
         return text
 
     def _places(self) -> list[int]:
-        return [at for at, one in enumerate(self._array) if isinstance(one, String)]
+        return [at for at, item in enumerate(self._array) if isinstance(item, String)]
 
     def _quoted(self, text: str) -> String:
         """Return ``text`` in the quotes of the first requirement, if they can hold it."""

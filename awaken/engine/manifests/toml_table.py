@@ -31,7 +31,7 @@ class TomlTable:
     @property
     def names(self) -> Sequence[str]:
         """The canonical names of the distributions, Python left out."""
-        return [canonicalize_name(one) for one in self._keys()]
+        return [canonicalize_name(key) for key in self._keys()]
 
     def add(self, wanted: Requirement, beside: str) -> None:
         """Add a key; where ``beside`` is optional it is optional, and in the same extras."""
@@ -64,9 +64,9 @@ class TomlTable:
         document = toml_document(self._text)
         table = value_at(document, self._path)
         if isinstance(held, dict):
-            for name, one in new.items():
-                if held.get(name) != one:
-                    table[key][name] = one
+            for name, item in new.items():
+                if held.get(name) != item:
+                    table[key][name] = item
         else:
             table[key] = _item(value)
         self._take(document.as_string(), [(*self._path, key)], value)
@@ -81,7 +81,7 @@ class TomlTable:
         except InvalidSpecifier:
             return said
         if len(ranges) > 1:
-            fits = [one for one in ranges if _excludes_nothing(one, wanted)]
+            fits = [span for span in ranges if _excludes_nothing(span, wanted)]
             if len(fits) == len(ranges):
                 return said
             raise CannotAdd(f"it requires {said}, but the change needs {wanted.specifier}")
@@ -126,7 +126,7 @@ class TomlTable:
         extras = value_at(document, _EXTRAS)
         changed = []
         for key, names in extras.items() if isinstance(extras, Mapping) else ():
-            known = [canonicalize_name(str(one)) for one in names]
+            known = [canonicalize_name(str(item)) for item in names]
             if beside in known and canonicalize_name(name) not in known:
                 names.append(name)
                 changed.append((*_EXTRAS, key))
@@ -150,14 +150,14 @@ class TomlTable:
         return line_of(self._text, (*self._path, key) if key else self._path)
 
     def _table(self) -> dict[str, Any]:
-        found = value_at(toml_tables(self._text), self._path)
-        return found if isinstance(found, dict) else {}
+        value = value_at(toml_tables(self._text), self._path)
+        return value if isinstance(value, dict) else {}
 
     def _keys(self) -> list[str]:
-        return [one for one in self._table() if one != _PYTHON]
+        return [name for name in self._table() if name != _PYTHON]
 
     def _key_of(self, name: str) -> str:
-        return next((one for one in self._keys() if canonicalize_name(one) == name), name)
+        return next((key for key in self._keys() if canonicalize_name(key) == name), name)
 
 
 def entry(required: Requirement) -> str | dict[str, Any]:

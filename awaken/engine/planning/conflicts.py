@@ -101,7 +101,7 @@ def _guilty(
     Those are few, and to try them rewrites few files.
     """
     path = problem.place.path
-    near = [one for one in active if path in one.paths]
+    near = [change for change in active if path in change.paths]
     return _halve(near if fails(near) else active, fails)
 
 

@@ -140,13 +140,13 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
 
 def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
     """Yield what a rule says that it could not do."""
-    for one in plan.problems:
-        source = project.snapshot.get(one.place.path)
+    for problem in plan.problems:
+        source = project.snapshot.get(problem.place.path)
         line = 0
-        if source is not None and one.place.span.start:
+        if source is not None and problem.place.span.start:
             # With text after it: the first node of a line is in that line.
-            line = len((source.text[: one.place.span.start] + b".").splitlines())
-        yield Diagnostic(path=one.place.path, line=line, message=one.message)
+            line = len((source.text[: problem.place.span.start] + b".").splitlines())
+        yield Diagnostic(path=problem.place.path, line=line, message=problem.message)
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
@@ -160,7 +160,7 @@ def _joined(parts: Sequence[Planned]) -> Planned:
     """Join the plans of several files; each contains the parts that span files."""
     # Backwards twice: of equal ones the first stays, at its place in the order of the files.
     findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
-    changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
+    changes = {item.id: item for part in reversed(parts) for item in reversed(part.plan.changes)}
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
         tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),

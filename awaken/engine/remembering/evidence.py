@@ -68,7 +68,7 @@ def evidence_for(
     """Return the evidence of an answer that comes from ``files``, and shows those ``shown``."""
     read = looked_at.read.union(shown)
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
-    read.update(path for path, one in files.items() if MARK in one.text or not is_python(path))
+    read.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
     searches: list[Search] = []
     told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in files if path not in read}
     for search, answers in _all_answers(looked_at):
@@ -77,12 +77,12 @@ def evidence_for(
                 told[path].append((len(searches), said))
         searches.append(search)
     numbers: dict[_Answers, int] = {}
-    seen = {path: numbers.setdefault(tuple(one), len(numbers)) for path, one in told.items()}
+    seen = {path: numbers.setdefault(tuple(item), len(numbers)) for path, item in told.items()}
     return Evidence(
         made_from,
         tuple(searches),
         tuple(numbers),
-        {path: SeenFile(one.digest, seen.get(path)) for path, one in files.items()},
+        {path: SeenFile(file.digest, seen.get(path)) for path, file in files.items()},
     )
 
 

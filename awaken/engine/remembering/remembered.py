@@ -108,8 +108,8 @@ class Memory:
         key = cache_key() if use else None
         place = None if key is None else results_directory(root, base, key)
         self._cache = ResultsCache(place, key)
-        found = self._cache.get(KnownFiles, _FILES)
-        self.files: Mapping[str, KnownFile] = {} if found is None else found.files
+        known_files = self._cache.get(KnownFiles, _FILES)
+        self.files: Mapping[str, KnownFile] = {} if known_files is None else known_files.files
 
     def recall(self, asked: bytes, state: State) -> Remembered | None:
         """Return what the last run that was ``asked`` the same came to, if it still holds.
@@ -118,12 +118,12 @@ class Memory:
         files than those of ``state`` are rewritten, and nothing new is made outside of the project.
         """
         # One per question, not per digest: the result before is of no use once the files changed.
-        found = self._cache.get(Remembered, asked)
-        if found is None or not _is_about(found, state.digests):
+        recall = self._cache.get(Remembered, asked)
+        if recall is None or not _is_about(recall, state.digests):
             return None
         digest = state.digest()
-        if found.digest == digest or self._is_proved(asked, found.digest, digest, state):
-            return found
+        if recall.digest == digest or self._is_proved(asked, recall.digest, digest, state):
+            return recall
         return None
 
     def _is_proved(self, asked: bytes, answer: bytes, digest: bytes, state: State) -> bool:

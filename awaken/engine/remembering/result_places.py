@@ -90,7 +90,7 @@ def own_digest(base: Path, key: bytes | None) -> str:
         return known.digest
     digest = _digest(own, states)
     # A file that was written just now may be written again at the same time.
-    if all(one.latest < started - TICK for one in states.values()):
+    if all(file_state.latest < started - TICK for file_state in states.values()):
         cache_of_code.put(_CODE, OwnCode(states, digest))
         cache_of_code.save()
     return digest

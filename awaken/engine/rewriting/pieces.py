@@ -70,7 +70,7 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
     attempt = _attempt(module, pieces)
     if attempt is not None and attempt.misread:
         wrong = attempt.misread
-        attempt = _attempt(module, [_wrapped(one) if one in wrong else one for one in pieces])
+        attempt = _attempt(module, [_wrapped(item) if item in wrong else item for item in pieces])
     if attempt is not None and not attempt.misread:
         return _checked(module, attempt)
     return _assemble_apart(module, pieces)

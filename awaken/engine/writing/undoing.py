@@ -207,9 +207,9 @@ def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
     Raises DamagedJournalError if the record of an unfinished apply of ``root`` cannot be read.
     """
     journal = Journal(state_directory(state), REAL)
-    for found in unfinished(journal, root.resolve()):
-        if holder(found.root, journal.locks) is None and _still_unfinished(journal, found):
-            return found
+    for apply in unfinished(journal, root.resolve()):
+        if holder(apply.root, journal.locks) is None and _still_unfinished(journal, apply):
+            return apply
     return None
 
 
@@ -231,12 +231,12 @@ class Watch:
         """
         began = [entry for entry in self._journal.entries() if entry not in self._before]
         for root in roots:
-            for found in unfinished(self._journal, root):
-                living = holder(found.root, self._journal.locks)
+            for apply in unfinished(self._journal, root):
+                living = holder(apply.root, self._journal.locks)
                 if living is not None:
                     raise in_use(living)
-                if _still_unfinished(self._journal, found):
-                    raise UnfinishedApplyError(found.message)
+                if _still_unfinished(self._journal, apply):
+                    raise UnfinishedApplyError(apply.message)
             if any(_concerns(self._journal, entry, root) for entry in began):
                 raise TreeChangedError(
                     f"an apply or undo has changed files in {root} while they were read; "
@@ -284,10 +284,10 @@ def inspect(record: Record) -> TreeState:
     """Compare the files of ``record`` with the disk. Raises OSError."""
     new, created, edited = {}, {}, []
     for index, file in enumerate(record.files):
-        found = digest_at(record.place(file.path))
-        if found == file.before:
+        digest = digest_at(record.place(file.path))
+        if digest == file.before:
             continue
-        if found != file.after:
+        if digest != file.after:
             edited.append(file)
         elif file.created:
             created[index] = file
@@ -429,9 +429,9 @@ def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
 
 def _inside(journal: Journal, root: Path) -> tuple[Path, ...]:
     """Return the roots inside ``root`` of which an apply can be undone, the latest first."""
-    found: dict[Path, None] = {}
+    result: dict[Path, None] = {}
     for entry in reversed(journal.entries()):
         if entry.status != "undone" and not entry.belongs(root):
             with suppress(DamagedJournalError, StateDirectoryError):
-                found[journal.read(entry).root_path] = None
-    return tuple(other for other in found if root in other.parents)
+                result[journal.read(entry).root_path] = None
+    return tuple(other for other in result if root in other.parents)

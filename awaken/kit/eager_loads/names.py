@@ -96,8 +96,8 @@ class NamesHere:
 
     # --------------------------------------------------------------------------- what comes with it
     def _is_at_the_top(self, qualified: str) -> bool:
-        found = self._project.class_definition(qualified)
-        return found is not None and found[0].parent(found[1]) is found[0].tree
+        pair = self._project.class_definition(qualified)
+        return pair is not None and pair[0].parent(pair[1]) is pair[0].tree
 
     def _comes_with(self, qualified: str) -> bool:
         """Whether another class of the same file is imported at the top, and this one with it.
@@ -135,8 +135,8 @@ class NamesHere:
         bindings = module.scopes.module.bindings.get(name, [])
         if len(bindings) != 1:
             return False
-        found = [one for one in module.mentions(name) if isinstance(one, ast.Name)]
-        return any(self._project.qualified_name(module, one) == qualified for one in found[:1])
+        names = [mention for mention in module.mentions(name) if isinstance(mention, ast.Name)]
+        return any(self._project.qualified_name(module, node) == qualified for node in names[:1])
 
 
 def _are_together(source: Module, one: str, other: str) -> bool:

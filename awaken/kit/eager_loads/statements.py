@@ -171,8 +171,8 @@ def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement
         raise Refused(NOT_STATEMENT, module.excerpt(begin))
     calls = list(_calls_on(module, begin))
     reader = ModuleReader(project, module)
-    more = [one for call in calls if last_name(call.func) in _ITEM_BUILDERS for one in call.args]
-    entities = [found for one in (*items, *more) if (found := entity_at(reader, one)) is not None]
+    more = [node for call in calls if last_name(call.func) in _ITEM_BUILDERS for node in call.args]
+    entities = [entity for one in (*items, *more) if (entity := entity_at(reader, one)) is not None]
     made = Statement(module, begin, calls[-1] if calls else begin, calls, entities, [])
     arguments = [argument for call in made.options_calls for argument in call.args]
     made.given = [given_at(project, module, argument) for argument in arguments]
@@ -201,10 +201,10 @@ def entity_at(reader: ModuleReader, node: ast.expr) -> Entity | None:
     item: Item | None = entity_of(reader, node)
     text = reader.module.text_of(node)
     if item is None or item.what is not What.ENTITY or item.model is None:
-        found = reader.project.classes_of(reader.module, node)
-        if len(found) != 1 or reader.project.orm.mapped_class(found[0]) is None:
+        classes = reader.project.classes_of(reader.module, node)
+        if len(classes) != 1 or reader.project.orm.mapped_class(classes[0]) is None:
             return None
-        return Entity(found[0], node, text)
+        return Entity(classes[0], node, text)
     return Entity(item.model, node, text, item.aliased)
 
 

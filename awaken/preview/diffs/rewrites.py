@@ -38,7 +38,7 @@ class Rewrites:
             for block in hunk
             for part in self._parts(block)
         ]
-        shown = [found.new for region in regions if (found := self.at(region))]
+        shown = [rewrite.new for region in regions if (rewrite := self.at(region))]
         self._code = page.highlighted(change.path, after.lines, shown)
 
     def at(self, region: Region) -> Rewrite | None:

@@ -166,7 +166,7 @@ class _Run:
         return {"uri": quote(os.fsencode(path)), "uriBaseId": _ROOT}
 
     def _invocation(self) -> _Table:
-        errors = [self._error(root, one) for root, one in diagnostics(self._report)]
+        errors = [self._error(root, diagnostic) for root, diagnostic in diagnostics(self._report)]
         notes = [
             {"level": "note", "message": _message(note)}
             for root in self._report.roots

@@ -132,7 +132,7 @@ def _body(comments: int, crowded: int, spread: Sequence[str]) -> str:
     if spread:
         lines += ["", f"{plural(len(spread), 'change')} can't be a suggestion:", ""]
         for index, line in enumerate(spread):
-            if sum(len(one.encode()) + 1 for one in lines) + len(line.encode()) > LIMIT - 200:
+            if sum(len(text.encode()) + 1 for text in lines) + len(line.encode()) > LIMIT - 200:
                 lines.append(f"- … and {len(spread) - index} more")
                 break
             lines.append(line)

@@ -150,14 +150,14 @@ def _left_to_do(report: Report, asked: Asked) -> Iterator[Group]:
 def _groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield the groups: by level, then the largest first."""
     places = places_after(report, asked.command, base_of(report, asked))
-    found: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
+    result: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
     told = {(root.root, site) for root in report.roots for site in outlined(root)}
     for root, finding in remaining(report, asked.command):
         # A site that is left alone for the sake of others is counted above.
         if not is_made(root, finding) and (root.root, finding.site) not in told:
-            found[finding.level, finding.reason or finding.rule].append((root, finding))
+            result[finding.level, finding.reason or finding.rule].append((root, finding))
     ordered = sorted(
-        found.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])
+        result.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])
     )
     for (level, name), group in ordered:
         yield _group(level, name, group, places)

@@ -44,8 +44,8 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
             page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
             page.hanging(Text("    "), summary(rule))
         page.row()
-    for one, text in STATUSES.items():
-        page.hanging(Text(f"{one:<9}"), text, "faint")
+    for item, text in STATUSES.items():
+        page.hanging(Text(f"{item:<9}"), text, "faint")
 
 
 def _row(rule: Rule) -> tuple[str, ...]:

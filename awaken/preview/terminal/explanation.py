@@ -155,7 +155,7 @@ class _Printed:
     def _rewrite(self, site: Site) -> None:
         files, what = site.files, "The rewrite of this site"
         if len(files) > _FEW:
-            files = tuple(one for one in files if one.path == self._asked.path)
+            files = tuple(candidate for candidate in files if candidate.path == self._asked.path)
             what = "Its part of the rewrite"
         for file in files:
             path = self._path(file.path)

@@ -131,7 +131,7 @@ class Screen:
             page.row()
             page.row("   ", (shown, "path"), (created, "added"))
         here = tuple(finding for finding in file.findings if finding.place.path == file.path)
-        made = frozenset(one.change for one in here if one.change is not None)
+        made = frozenset(finding.change for finding in here if finding.change is not None)
         section = Section(shown, file.before, here, file, made)
         diff = FileDiff(page, section, self._view.context)
         width = page.width or 0

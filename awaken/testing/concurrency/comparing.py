@@ -76,8 +76,8 @@ def _compare(case: Case, name: str, before: Mapping[str, Run], after: Mapping[st
     if named(settings.differs):
         require(not equal, f"{name} was said to differ, and does not")
         return
-    found = differences(before, after, cancels=cancels, groups=groups)
-    require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+    result = differences(before, after, cancels=cancels, groups=groups)
+    require(not result, f"{name} does not do the same:\n" + "\n".join(result))
     if cancels:
         require(not equal, f"{name} was said to cancel siblings, and does not")
 
@@ -141,7 +141,7 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
         name = text.removesuffix(_BEGINS)
         if text.endswith(_BEGINS) and not any(f"{name}{end}" in now for end in _ENDS):
             yield f"{name} does not end: {now}"
-    more = Counter(one for one in now if not one.endswith(CANCELLED)) - Counter(noted)
+    more = Counter(word for word in now if not word.endswith(CANCELLED)) - Counter(noted)
     if more:
         yield f"it does more than before: {sorted(more)}"
 

@@ -49,8 +49,8 @@ class TestsAndRequests(Suite):
         """Run the tests and send the requests, or ``only`` those. Raises UserError."""
         self._tests.needs = self.needs
         self._tests.packages = self._requests.packages = self.packages
-        tests = [one for one in only if one not in self._names]
-        requests = [one for one in only if one in self._names]
+        tests = [name for name in only if name not in self._names]
+        requests = [name for name in only if name in self._names]
         runs = [self._tests.run(tests, watched=watched)] if tests or not only else []
         if runs and runs[0].lacking is not None:
             return runs[0]
@@ -124,7 +124,7 @@ def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
     codes = [run.exit_code for run in runs]
     return SuiteRun(
         tests={name: test for run in runs for name, test in run.tests.items()},
-        exit_code=None if None in codes else max((one or 0 for one in codes), default=0),
+        exit_code=None if None in codes else max((code or 0 for code in codes), default=0),
         seconds=sum(run.seconds for run in runs),
         modules={name: place for run in runs for name, place in run.modules.items()},
         imported=frozenset().union(*(run.imported for run in runs)),

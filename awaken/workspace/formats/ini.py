@@ -33,12 +33,12 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
     reader = _Reader()
     for number, line in enumerate(LINE_END.split(text), 1):
         reader.line(number, line)
-    found = {
+    result = {
         name: {key: "\n".join(lines).rstrip() for key, lines in options.items()}
         for name, options in reader.sections.items()
     }
-    defaults = found.pop(_DEFAULTS, {})
-    return {name: {**defaults, **options} for name, options in found.items()}
+    defaults = result.pop(_DEFAULTS, {})
+    return {name: {**defaults, **options} for name, options in result.items()}
 
 
 class _Reader:
