@@ -183,7 +183,7 @@ def verify_settings(
     from awaken.engine.remembering.trusted_projects import trusts_tests  # noqa: PLC0415  as in _run
 
     options = options or Options()
-    settings, _, _ = _projects(paths, options, _known(options, None))
+    settings, _, _ = _projects(paths, options, _known_rules(options, None))
     said = {item.verify for item in settings.values()}
     if len(said) > 1:
         raise UserError("these projects name different tests; verify one of them")
@@ -262,7 +262,7 @@ def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, 
     from awaken.settings.recipes import recipes_of  # noqa: PLC0415  few runs have one
 
     options = options or Options()
-    settings, _, _ = _projects(paths, options, _known(options, None))
+    settings, _, _ = _projects(paths, options, _known_rules(options, None))
     own: dict[str, RecipeSettings] = {}
     for root, setting in settings.items():
         for name, recipe in setting.recipes.items():
@@ -299,7 +299,7 @@ def run_recipe(
         asked = structs.replace(options, settings=settings, overlay=overlay)
         return _run(paths, asked, None, progress, None)
 
-    yield from run_steps(recipe, options.settings, _known(options, None), run_step, numbers)
+    yield from run_steps(recipe, options.settings, _known_rules(options, None), run_step, numbers)
 
 
 def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
@@ -314,7 +314,7 @@ def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
     if not all(marker_of(root).file for root in roots):
         return []
     options = Options()
-    known = _known(options, None)
+    known = _known_rules(options, None)
     hints = []
     with suppress(UserError):
         settings, projects, _ = _projects(paths, options, known)
@@ -381,7 +381,7 @@ def _run(
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    known = _known(options, rules)
+    known = _known_rules(options, rules)
     # Begun before a file is read, and asked before and after: whatever an apply or undo writes
     # meanwhile would be half in the result.
     watch = undoing.Watch()
@@ -409,7 +409,7 @@ def _run(
     )
 
 
-def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
+def _known_rules(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
     """Return the rules to choose from: those that are installed, unless others are said."""
     if rules is not None:
         return tuple(rules)
@@ -581,7 +581,7 @@ def explain(
     )
 
     options = options or Options()
-    known = _known(options, rules)
+    known = _known_rules(options, rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         require_file(path)
@@ -598,12 +598,12 @@ def explain(
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
     with no_collections(), overlaid(options.overlay):
-        explanation = _explained(_root_run(projects[0], settings[root], options, known), asked)
+        explanation = _explanation(_root_run(projects[0], settings[root], options, known), asked)
     watch.require_settled([root])
     return explanation
 
 
-def _explained(run: RootRun, asked: AskedPlace) -> Explanation:
+def _explanation(run: RootRun, asked: AskedPlace) -> Explanation:
     from awaken.engine.answering import Reading  # noqa: PLC0415  as in _run
     from awaken.engine.explaining.excluded import why_excluded  # noqa: PLC0415
     from awaken.engine.explaining.explanation import Explanation  # noqa: PLC0415

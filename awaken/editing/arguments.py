@@ -152,15 +152,15 @@ class _Deeper(cst.CSTTransformer):
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
     ) -> cst.ParenthesizedWhitespace:
         del original_node
-        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
+        return updated_node.with_changes(last_line=self._moved_space(updated_node.last_line))
 
     def leave_EmptyLine(  # noqa: N802  named by LibCST
         self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
     ) -> cst.EmptyLine:
         if original_node.comment is None:
             return updated_node
-        return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
+        return updated_node.with_changes(whitespace=self._moved_space(updated_node.whitespace))
 
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+    def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
         taken = min(self._less, len(space.value))
         return cst.SimpleWhitespace(self._indent + space.value[taken:])

@@ -56,10 +56,10 @@ def new_import(module: str, names: Sequence[str], style: LineStyle) -> str:
     line = f"from {module} import {', '.join(ordered)}"
     if len(style.line_indent) + len(line) <= style.line_length:
         return line
-    return f"from {module} import {_exploded(ordered, style)}"
+    return f"from {module} import {_exploded_text(ordered, style)}"
 
 
-def _exploded(names: Sequence[str], style: LineStyle) -> str:
+def _exploded_text(names: Sequence[str], style: LineStyle) -> str:
     inside = style.line_indent + style.indent
     lines = [f"{inside}{name}," for name in names]
     return style.newline.join(["(", *lines, f"{style.line_indent})"])
@@ -81,7 +81,7 @@ def add_name(statement: str, name: str, style: LineStyle) -> str:
     if LINE_END.search(added) or len(style.line_indent) + len(added) <= style.line_length:
         return added
     head = statement[: aliases[0][0]].rstrip().removesuffix("(").rstrip()
-    return f"{head} {_exploded([*texts[:place], name, *texts[place:]], style)}"
+    return f"{head} {_exploded_text([*texts[:place], name, *texts[place:]], style)}"
 
 
 def _name(alias: str) -> str:
@@ -144,11 +144,11 @@ def remove_name(statement: str, bound: str) -> str | None:
     index = next(i for i, node in enumerate(nodes) if (node.asname or node.name) == bound)
     if len(aliases) == 1:
         return None if "#" in statement else ""
-    start, end = _removed(statement, aliases, index)
+    start, end = _removed_pair(statement, aliases, index)
     return None if "#" in statement[start:end] else statement[:start] + statement[end:]
 
 
-def _removed(statement: str, aliases: list[tuple[int, int]], index: int) -> tuple[int, int]:
+def _removed_pair(statement: str, aliases: list[tuple[int, int]], index: int) -> tuple[int, int]:
     """Return what goes with an alias: its comma, and its line if it has one of its own."""
     start, end = aliases[index]
     rest = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?(\r\n|\n|\r)").match(statement, end)

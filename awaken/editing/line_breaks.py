@@ -100,7 +100,7 @@ def _broken(
     if not tokens:
         return whole
     if bracketed:
-        parts = _apart(text, tokens, closes=closes)
+        parts = _parts_apart(text, tokens, closes=closes)
         if len(parts) > 1:
             return [line for part in parts for line in _broken(part, indent, width, bracketed=True)]
     elif (inside := _value_in_parentheses(text, tokens, indent, width)) is not None:
@@ -160,7 +160,7 @@ def _elements(body: str) -> list[str]:
     """Return the elements of a display, each with its comma; the whole if it has none."""
     tokens = _tokens(body)
     has_commas = any(comma.at < len(body) for comma in _commas(tokens))
-    return _apart(body, tokens, closes=True) if has_commas else [body]
+    return _parts_apart(body, tokens, closes=True) if has_commas else [body]
 
 
 def _value_in_parentheses(
@@ -216,7 +216,7 @@ def _start_of_value(tokens: Sequence[_Token]) -> int | None:
 
 
 # ---------------------------------------------------------------------------------- at delimiters
-def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
+def _parts_apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
     """Return the parts of the code inside brackets, broken where it binds least."""
     delimiters = _delimiters(tokens)
     end = len(text.rstrip())

@@ -35,7 +35,7 @@ def in_order(
     new = [by_name[name] for name in names if name in by_name]
     if [item.name.value for item in old] == [item.name.value for item in new]:
         return old, opening
-    spaces = [opening, *(_behind(item) for item in old)]
+    spaces = [opening, *(_space_behind(item) for item in old)]
     above = {item.name.value: _lines(spaces[at]) for at, item in enumerate(old)}
     behind = {item.name.value: _first_line(spaces[at + 1]) for at, item in enumerate(old)}
     placed = []
@@ -49,7 +49,7 @@ def in_order(
 Space = cst.BaseParenthesizableWhitespace
 
 
-def _behind(parameter: cst.Param) -> Space:
+def _space_behind(parameter: cst.Param) -> Space:
     comma = parameter.comma
     if isinstance(comma, cst.Comma):
         return comma.whitespace_after

@@ -13,12 +13,12 @@ _DOUBLE = '"'
 
 def with_lazy(node: cst.Call, lazy: str, around: Surroundings) -> cst.Call:
     """``relationship("Post")`` → ``relationship("Post", lazy="raise")``."""
-    value = cst.SimpleString(_quoted(node, lazy))
+    value = cst.SimpleString(_quoted_string(node, lazy))
     for index, argument in enumerate(node.args):
         if argument.keyword is not None and argument.keyword.value == "lazy":
             changed = argument.with_changes(value=value)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted(appended(node, keyword_argument("lazy", value)), around)
+    return _fitted_call(appended(node, keyword_argument("lazy", value)), around)
 
 
 def with_lazy_in_keywords(
@@ -28,7 +28,7 @@ def with_lazy_in_keywords(
 
     ``depth`` is its ``join_depth``, 0 for none; one that is given stays.
     """
-    quoted = _quoted(node, lazy)
+    quoted = _quoted_string(node, lazy)
     pairs = [_pair(quoted.replace(lazy, "lazy"), cst.SimpleString(quoted))]
     if depth:
         pairs.append(_pair(quoted.replace(lazy, "join_depth"), cst.Integer(str(depth))))
@@ -41,7 +41,7 @@ def with_lazy_in_keywords(
                     held = _with_pair(held, pair)
             changed = argument.with_changes(value=held)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
+    return _fitted_call(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
 
 
 def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst.Arg:
@@ -50,7 +50,7 @@ def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst
     ``depth`` is its ``join_depth``, 0 for none.
     """
     name = cst.Arg(node.value)
-    quote = _quoted(cst.Call(node.value, [name]), lazy)
+    quote = _quoted_string(cst.Call(node.value, [name]), lazy)
     keyword = keyword_argument("lazy", cst.SimpleString(quote))
     given = [name, keyword]
     if depth:
@@ -62,7 +62,7 @@ def _pair(key: str, value: cst.BaseExpression) -> cst.DictElement:
     return cst.DictElement(cst.SimpleString(key), value)
 
 
-def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:
+def _fitted_call(call: cst.Call, around: Surroundings) -> cst.Call:
     # Part of a line that is broken as a whole.
     return call if around.breaks_around else fitted(call, around)
 
@@ -92,7 +92,7 @@ def _text(node: cst.BaseExpression) -> object:
     return node.evaluated_value if isinstance(node, cst.SimpleString) else None
 
 
-def _quoted(node: cst.Call, value: str) -> str:
+def _quoted_string(node: cst.Call, value: str) -> str:
     """Return a string in the quotes that the call has most of."""
     quotes = [
         argument.value.value[:1]

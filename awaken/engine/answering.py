@@ -83,7 +83,7 @@ class Reading:
             settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
             evidence_of(publication, asked.settings),
             asked.settings.source_folders(),
-            _outside(asked),
+            _files_outside(asked),
             () if root.lone else declared_above(root.path, asked.around),
         )
         self._question = digest_of(_question(asked), {})
@@ -104,7 +104,7 @@ class Reading:
     def answered(self, observer: Observer | None = None) -> RootReport:
         """Return the report of the answer, recalled if nobody observes the run."""
         report = self.recalled() if observer is None else None
-        return self._report(self._planned(observer)) if report is None else report
+        return self._report(self._planned_answer(observer)) if report is None else report
 
     def hints(self) -> Mapping[str, int]:
         """Return the recipes that may find something, each with the number of files."""
@@ -115,7 +115,7 @@ class Reading:
         answer = self._memory.recall(self._question, self._state)
         return None if answer is None else self._report(answer)
 
-    def _planned(self, observer: Observer | None) -> Remembered:
+    def _planned_answer(self, observer: Observer | None) -> Remembered:
         """Return the answer, worked out; it is kept for the next run."""
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
@@ -197,7 +197,7 @@ def _link_notes(links: Sequence[str]) -> Iterator[str]:
         yield f"{len(links):,} symbolic links lead nowhere, so they are not read: {names}"
 
 
-def _outside(asked: RootRun) -> Outside:
+def _files_outside(asked: RootRun) -> Outside:
     """Return the files next to the project if a rule that runs asks for them."""
     root = asked.found.root
     if root.lone or not any(rule.looks_outside for rule in asked.chosen()):

@@ -101,7 +101,7 @@ def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings, tools: Tools
 ) -> Outcome:
     rules, suppression_sources = asked.chosen(), surroundings.suppression_sources
-    policy = _policy(asked, files, _rejected(rules, surroundings.targets))
+    policy = _policy(asked, files, _rejections(rules, surroundings.targets))
     outcome = run_phases(
         Snapshot(files),
         rules,
@@ -149,7 +149,7 @@ def _answer(
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
         suppressed=tuple(one for one in outcome.suppressed if root.selects(one.finding.place.path)),
-        unmatched=_unmatched(outcome, asked, surroundings.suppression_sources, scope),
+        unmatched=_unmatched_number(outcome, asked, surroundings.suppression_sources, scope),
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
         outlines=_outlines(outcome, findings),
@@ -163,7 +163,7 @@ def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, .
     return tuple(outline for outline in outcome.outlines if not selected.isdisjoint(outline.sites))
 
 
-def _unmatched(
+def _unmatched_number(
     outcome: Outcome,
     asked: RootRun,
     suppression_sources: SuppressionSources,
@@ -217,7 +217,7 @@ def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
     )
 
 
-def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
+def _rejections(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
     return {
         rule.name: Rejection.because(NEEDS_OTHER_VERSIONS, unmet=str(unmet))
         for rule in rules
@@ -229,7 +229,7 @@ def _quiet(
     findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
 ) -> dict[SiteId, Finding]:
     """Return the reasons that need no action at their place, by site: a note, or nothing."""
-    rejected = _rejected(rules, targets)
+    rejected = _rejections(rules, targets)
     settled = {item.of(rule.name) for rule in rules for item in rule.reasons if item.asks_nothing}
     quiet: dict[SiteId, Finding] = {}
     for finding in findings:

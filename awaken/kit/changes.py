@@ -121,10 +121,10 @@ def decide_group(members: Sequence[Member], constraints: Constraints, beside: Re
         return _left_alone(members, refused, beside)
     excluded = [candidate for candidate in members if candidate.site.id in constraints.excluded]
     if not excluded or len(members) == 1:
-        return _joined(members)
+        return _joined_change(members)
     others = _left_alone([item for item in members if item not in excluded], excluded[0], beside)
     # The caller leaves these changes out; their findings are only shown.
-    kept = [_joined([item]) for item in excluded]
+    kept = [_joined_change([item]) for item in excluded]
     return Decided(
         (*others.findings, *(finding for decision in kept for finding in decision.findings)),
         tuple(change for decision in kept for change in decision.changes),
@@ -141,7 +141,7 @@ def _left_alone(members: Iterable[Member], guilty: Member, beside: Reason) -> De
     )
 
 
-def _joined(members: Sequence[Member]) -> Decided:
+def _joined_change(members: Sequence[Member]) -> Decided:
     """Return the change of a group; the first site shows the others, and they show the first."""
     first, *others = (item.site for item in members)
     rewrites = [item.outcome for item in members if isinstance(item.outcome, Rewrite)]

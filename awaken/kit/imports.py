@@ -50,7 +50,7 @@ def name_beside(
     imports_here(module, site.node, name, {home}, Refused(taken, name))
     inner = [node for node in statements if module.parent(node) is not module.tree]
     if inner:
-        return name, [_extended(site, node, name) for node in inner]
+        return name, [_extended_edit(site, node, name) for node in inner]
     return name, [site.need_import(home, name)]
 
 
@@ -78,7 +78,7 @@ def _imports(module: Module, name: ast.Name, home: str) -> list[ast.ImportFrom]:
     return [node for node in above if isinstance(node, ast.ImportFrom) and node.module == home]
 
 
-def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> TextEdit:
+def _extended_edit(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> TextEdit:
     """Return the edit that imports ``name`` by a statement inside a function or a ``try``.
 
     An import at the top of the file may fail where that one is not even tried.

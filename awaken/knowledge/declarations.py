@@ -82,7 +82,7 @@ def public_name(name: str) -> str:
     module, _, simple = name.rpartition(".")
     inside = next((word for word in _PACKAGES if module.startswith(f"{word}.")), None)
     package = _PUBLIC.get(module, inside)
-    if package is not None and _resolved(package, simple) is not None:
+    if package is not None and _resolved_declaration(package, simple) is not None:
         module = package
     if module == "typing" and simple in _COLLECTIONS:
         module = "collections.abc"
@@ -99,13 +99,13 @@ def declaration(qualified: str) -> Declaration | None:
     module, _, name = qualified.rpartition(".")
     if not module:
         return None
-    result = _resolved(module, name)
+    result = _resolved_declaration(module, name)
     return result if result is not None else _member(declaration(module), name)
 
 
 def declared_in(module: str, name: str) -> Declaration | None:
     """Return what ``name`` means in the stub of ``module``: its own, imported, or a builtin."""
-    return _resolved(module, name) or _resolved("builtins", name)
+    return _resolved_declaration(module, name) or _resolved_declaration("builtins", name)
 
 
 def _member(owner: Declaration | None, name: str) -> Declaration | None:
@@ -116,7 +116,7 @@ def _member(owner: Declaration | None, name: str) -> Declaration | None:
 
 
 @cache
-def _resolved(module: str, name: str) -> Declaration | None:
+def _resolved_declaration(module: str, name: str) -> Declaration | None:
     from typeshed_client import ImportedInfo, NameInfo  # noqa: PLC0415  see _resolver
 
     match _resolver().get_name(_path(module), name):

@@ -193,10 +193,10 @@ class ForeignPass(Rule):
         count = sum(len(places) for places, _ in groups)
         places = "one place" if count == 1 else f"{count} places"
         message = f"{self.settings.target} changes {places} of this file"
-        lost = _lost(module, found)
+        lost = _lost_comments(module, found)
         for nodes, together in groups:
             # A comment may go to another place of what is changed together.
-            gone = _lost(module, together) if self.settings.per_hunk else lost
+            gone = _lost_comments(module, together) if self.settings.per_hunk else lost
             caveats = [_NOT_PROVED, *(f"the comment {name} is lost" for name in gone)]
             sites: list[Site[ast.AST]] = [Site(self.name, module, node) for node in nodes]
             edits = [
@@ -234,7 +234,7 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
     return made()
 
 
-def _lost(module: Module, changed: Iterable[Hunk]) -> list[str]:
+def _lost_comments(module: Module, changed: Iterable[Hunk]) -> list[str]:
     """Return the comments that some hunks have no more."""
     text, several = module.source.text, tuple(changed)
     before = b"".join(text[item.span.start : item.span.end] for item in several)

@@ -75,9 +75,9 @@ class _Growing:
 
     def changes(self) -> Iterator[_Change]:
         """Yield the changes, in the order of their lines; none touches another."""
-        grown, result = None, self._joined(argument.old for argument in self._given)
+        grown, result = None, self._joined_lines(argument.old for argument in self._given)
         while result != grown:
-            grown, result = result, self._joined(map(self._wider, result))
+            grown, result = result, self._joined_lines(map(self._wider, result))
         for lines in result:
             yield _Change(lines, self._in_new(lines))
 
@@ -86,7 +86,7 @@ class _Growing:
         first = bisect_left(self._old.starts, lines.start)
         yield from (one.old for one in self._given[first : bisect_right(self._old.ends, lines.end)])
 
-    def _joined(self, found: Iterable[Lines]) -> list[Lines]:
+    def _joined_lines(self, found: Iterable[Lines]) -> list[Lines]:
         """Return the lines without overlaps, each with all of the changes that it touches."""
         joined: list[Lines] = []
         for lines in sorted([*found, *(argument.old for argument in self._given)]):

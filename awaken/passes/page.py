@@ -26,7 +26,7 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
     only = (
         "" if place.is_trusted else "; it runs with --trust-passes, or after `awaken trust`, only"
     )
-    rows = [f"- {label}: {value}" for label, value in _said(settings)]
+    rows = [f"- {label}: {value}" for label, value in _said_messages(settings)]
     blocks = [
         f"Runs `{settings.target}`, {what} that {named} names{only}.",
         "## What",
@@ -42,7 +42,7 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
+def _said_messages(settings: PassSettings) -> Iterator[tuple[str, str]]:
     """Yield the messages of the pass in addition to its code."""
     arguments = [f"`{name} = {value}`" for name, value in settings.named()]
     for label, words in (

@@ -26,7 +26,7 @@ def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> s
     subject = shorten(name_of(run).rstrip(".").replace("`", ""), _SUBJECT, placeholder=" ...")
     made = f"{rewritten(run.report).words()}, by awaken {version('awaken')}"
     made = f"{made}: step {run.number} of the recipe {recipe}."
-    lines = [subject, "", *_wrapped(made), "", *listed(_by_rule(run, made=True))]
+    lines = [subject, "", *_wrapped_names(made), "", *listed(_by_rule(run, made=True))]
     for heading, rows in (
         ("Verified by the tests:", verified),
         ("What may change:", may_change(run)),
@@ -70,8 +70,8 @@ def unsafe_sentences(root: RootReport) -> Iterator[str]:
 
 def listed(rows: Iterable[str]) -> list[str]:
     """Return each row as an item of a list, wrapped."""
-    return [line for row in rows for line in _wrapped(f"- {row}", "  ")]
+    return [line for row in rows for line in _wrapped_names(f"- {row}", "  ")]
 
 
-def _wrapped(sentence: str, indent: str = "") -> list[str]:
+def _wrapped_names(sentence: str, indent: str = "") -> list[str]:
     return wrap(sentence, _SUBJECT, subsequent_indent=indent, break_on_hyphens=False)

@@ -250,10 +250,10 @@ def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
         key = "; ".join(clauses(sentence)[1:]) or _NAME.sub("`", sentence, count=1)
         rows = alike.setdefault(key, {})
         rows[sentence] = rows.get(sentence, 0) + count
-    return [_joined(rows) for rows in alike.values()]
+    return [_joined_caveat(rows) for rows in alike.values()]
 
 
-def _joined(rows: dict[str, int]) -> Caveat:
+def _joined_caveat(rows: dict[str, int]) -> Caveat:
     first, *others = rows
     count = sum(rows.values())
     rewrite, *caveats = clauses(first)

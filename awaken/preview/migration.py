@@ -77,7 +77,7 @@ def course_of(migration: Migration) -> Course:
             for question in questions_of([blocked])
         ]
     return Course(
-        verdict=_written(migration),
+        verdict=_written_text(migration),
         sentences=tuple(sentences),
         steps=step_rows(runs),
         tests=tuple(
@@ -110,7 +110,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
             page.hanging(Text("  - "), row)
     if migration.stopped:
         page.sentence(migration.stopped)
-    page.sentence(_written(migration))
+    page.sentence(_written_text(migration))
     if whole.roots:
         _print_by_hand(migration, page)
     _print_former_drivers(migration.made if migration.stopped else migration.runs, page)
@@ -262,7 +262,7 @@ def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
         page.row(f"  {row}")
 
 
-def _written(migration: Migration) -> str:
+def _written_text(migration: Migration) -> str:
     whole = written([run for run in migration.made if run.writes])
     if whole.roots:
         said = rewritten(whole, Path.cwd()).words("rewritten")

@@ -205,7 +205,7 @@ def print_report(report: Report, command: str, view: View, stream: TextIO) -> No
         return
     # A file is read by programs, which take colours for text.
     console = console_on(stream, Color.NEVER if view.file else view.color)
-    with _paged(console, view):
+    with _paged_manager(console, view):
         if any(root.outlines for root in report.roots):
             from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
 
@@ -220,7 +220,7 @@ def print_report(report: Report, command: str, view: View, stream: TextIO) -> No
             print_findings(report, console, Path.cwd(), every=view.verbose)
 
 
-def _paged(console: AnyConsole, view: View) -> AbstractContextManager[None]:
+def _paged_manager(console: AnyConsole, view: View) -> AbstractContextManager[None]:
     if isinstance(console, PlainConsole):
         return nullcontext()
     from awaken.preview.console.pager import paged  # noqa: PLC0415  it needs Rich

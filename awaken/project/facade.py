@@ -94,7 +94,7 @@ class Project:
         self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for the code in these, nor used by it.
-        others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
+        others = _names(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
         shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
         self._store: Store = shared or store or Store()
         self._texts: ProgramTexts = ProgramTexts(
@@ -208,9 +208,9 @@ class Project:
         if pattern not in self._settings.reads:
             raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
         unread = self._settings.unread
-        left_out = _named((problem.path for problem in unread), (pattern,))
+        left_out = _names((problem.path for problem in unread), (pattern,))
         return Texts(
-            {path: self.snapshot[path] for path in sorted(_named(self.snapshot, (pattern,)))},
+            {path: self.snapshot[path] for path in sorted(_names(self.snapshot, (pattern,)))},
             tuple(problem for problem in unread if problem.path in left_out),
         )
 
@@ -343,9 +343,9 @@ class Project:
             return name
         if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
-        return self._delegated(module, node) or name
+        return self._delegated_library(module, node) or name
 
-    def _delegated(self, module: Module, node: ast.Attribute) -> str | None:
+    def _delegated_library(self, module: Module, node: ast.Attribute) -> str | None:
         """Return the library name of ``db.func`` of a Flask-SQLAlchemy ``db``."""
         values = self._evaluator.values(module, node)
         names = {value.qualified for value in values if isinstance(value, External | ClassOf)}
@@ -417,7 +417,7 @@ class Project:
         return Reach(self._names, self.module).of(module, site, owner, model)
 
 
-def _named(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
+def _names(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
     """Return those paths of other files than Python that the patterns of ``reads`` name."""
     named = Patterns("/", patterns)
     others = (path for path in paths if not is_python(path))

@@ -240,10 +240,10 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
 
 def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
-    return leaves_out(_compiled(paths, root), f"{root}/".replace("//", "/"), path)
+    return leaves_out(_compiled_patterns(paths, root), f"{root}/".replace("//", "/"), path)
 
 
 # For each path that a rule or the policy asks about; a root has a handful of overrides.
 @lru_cache(maxsize=256)
-def _compiled(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
+def _compiled_patterns(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
     return tuple(path.below(root) for path in paths)

@@ -145,7 +145,7 @@ def _wrong_inclusion(name: str, included: str, every: Mapping[str, RecipeSetting
     """Return why the recipe ``name`` cannot include another one; empty where it can."""
     if included not in every:
         return f"there is no recipe named {included!r}{did_you_mean(included, every)}"
-    if name in _included(included, every, set()):
+    if name in _included_names(included, every, set()):
         return f"{included!r} includes {name!r} in turn"
     return ""
 
@@ -168,12 +168,12 @@ def _unknown(name: str, rules: Collection[str]) -> str:
     return f"there is no rule named {name!r}{hint}"
 
 
-def _included(name: str, every: Mapping[str, RecipeSettings], seen: set[str]) -> set[str]:
+def _included_names(name: str, every: Mapping[str, RecipeSettings], seen: set[str]) -> set[str]:
     """Return ``name`` and all recipes that it includes."""
     if name not in seen and name in every:
         seen.add(name)
         for step in every[name].steps:
-            _included(step.include, every, seen)
+            _included_names(step.include, every, seen)
     return seen
 
 

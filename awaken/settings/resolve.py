@@ -295,14 +295,14 @@ def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, .
     """
     groups: list[tuple[Path, list[str]]] = []
     for line in lines:
-        base, pattern = _rebased(line, directory)
+        base, pattern = _rebased_pair(line, directory)
         if not groups or groups[-1][0] != base:
             groups.append((base, []))
         groups[-1][1].append(pattern)
     return tuple(PathPatterns(tuple(patterns), base) for base, patterns in groups)
 
 
-def _rebased(line: str, directory: Path) -> tuple[Path, str]:
+def _rebased_pair(line: str, directory: Path) -> tuple[Path, str]:
     # `!` takes a pattern back, and stays in front of whatever it is rebased to.
     kept = "!" if line.startswith("!") else ""
     pattern = line.removeprefix("!")
@@ -402,14 +402,14 @@ def _origins(layers: Iterable[Layer]) -> dict[str, str]:
     """Return where each setting was said; of lists that add up, and overrides, every place."""
     result: dict[str, list[str]] = {}
     for layer in layers:
-        for key, adds in _said(layer.settings):
+        for key, adds in _said_pairs(layer.settings):
             # Of a value that is replaced the last place counts; lists add up, so all do.
             places = result.setdefault(key, [])
             places[:] = [*(name for name in places if adds and name != layer.origin), layer.origin]
     return {key: " and ".join(places) for key, places in sorted(result.items())}
 
 
-def _said(settings: Settings) -> Iterable[tuple[str, bool]]:
+def _said_pairs(settings: Settings) -> Iterable[tuple[str, bool]]:
     """Yield what a layer says, in kebab case, and whether it adds to the layers below."""
     for name in settings.target:
         yield f"target.{canonicalize_name(name)}", False

@@ -82,7 +82,7 @@ def tables_above(path: Path) -> tuple[str, ...]:
 
 def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
     """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
-    text = _decoded(raw, shown)
+    text = _decoded_text(raw, shown)
     tables = _parsed(text, shown)
     inside = tables_above(path)
     table: Any = tables
@@ -132,7 +132,7 @@ def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> U
         return UserError("; ".join(said))
     path = settings.files[0]
     shown = shown_path(path)
-    text = _decoded(_bytes(read_named, path, shown), shown)
+    text = _decoded_text(_bytes(read_named, path, shown), shown)
     inside = tables_above(path)
     return unusable(shown, text, [((*inside, *item), message) for item, message in of_file])
 
@@ -204,7 +204,7 @@ def _is_meant(path: Path) -> bool:
     # Most manifests are recognized by their bytes, and need not be parsed.
     if b"awaken" not in raw:
         return False
-    tool = _parsed(_decoded(raw, shown), shown).get("tool")
+    tool = _parsed(_decoded_text(raw, shown), shown).get("tool")
     return isinstance(tool, dict) and "awaken" in tool
 
 
@@ -212,7 +212,7 @@ def _read_found(path: Path, limit: int) -> bytes:
     return enclosure_of(path.parent).read(path, limit)
 
 
-def _decoded(raw: bytes, shown: str) -> str:
+def _decoded_text(raw: bytes, shown: str) -> str:
     try:
         # Windows editors put a byte order mark in front.
         return raw.decode("utf-8-sig")

@@ -340,7 +340,7 @@ def _converted(value: object, kind: Any, path: KeyPath) -> Any:
 
 
 def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
-    named = _named(path)
+    named = _named_text(path)
     mistyped = _MISTYPED.match(text)
     if mistyped is not None:
         expected = [_WORDS.get(item, item) for item in mistyped["expected"].split(" | ")]
@@ -361,7 +361,7 @@ def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
     return f"{named} cannot be {value!r}: {_lower(text)}"
 
 
-def _named(path: KeyPath) -> str:
+def _named_text(path: KeyPath) -> str:
     keys = [key for key in path if isinstance(key, str)]
     if isinstance(path[-1], int):
         return f"entry {path[-1] + 1} of {keys[-1]!r}"

@@ -37,11 +37,11 @@ def accept(result: CaseResult) -> str:
             unsaid = tuple(marked[path])
         else:
             written[_place(case, "before", path)] = content
-        left += [_expected(case, path, parameter) for parameter in unsaid]
+        left += [_expected_finding(case, path, parameter) for parameter in unsaid]
     written |= _after(result)
     settings = case.directory / "case.toml"
     written[settings] = _settings(settings.read_text("utf-8"), left, keep_level=holds).encode()
-    return "".join(_written(path, content) for path, content in written.items())
+    return "".join(_written_text(path, content) for path, content in written.items())
 
 
 def _place(case: Case, side: str, path: str) -> Path:
@@ -52,7 +52,7 @@ def _place(case: Case, side: str, path: str) -> Path:
     return case.directory / side / path
 
 
-def _expected(case: Case, path: str, one: Marked) -> ExpectedFinding:
+def _expected_finding(case: Case, path: str, one: Marked) -> ExpectedFinding:
     full = one.reason if "/" in one.reason else f"{case.rule}/{one.reason}"
     return ExpectedFinding(one.line, one.level, path, full if one.reason else None)
 
@@ -91,7 +91,7 @@ def _row(one: ExpectedFinding) -> str:
     return f"    {{ {', '.join(parts)} }},\n"
 
 
-def _written(path: Path, content: bytes) -> str:
+def _written_text(path: Path, content: bytes) -> str:
     """Write ``content`` where it differs; return the difference."""
     before = path.read_bytes() if path.is_file() else b""
     # An empty file that is missing must be made.

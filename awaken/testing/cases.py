@@ -178,12 +178,12 @@ def _read_settings(path: Path) -> Settings:
 
 def _holds(versions: Mapping[str, str]) -> bool:
     return all(
-        SpecifierSet(wanted).contains(_installed(name), prereleases=True)
+        SpecifierSet(wanted).contains(_installed_text(name), prereleases=True)
         for name, wanted in versions.items()
     )
 
 
-def _installed(distribution: str) -> str:
+def _installed_text(distribution: str) -> str:
     if distribution == "python":
         return python_version()
     try:

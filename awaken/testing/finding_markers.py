@@ -41,7 +41,7 @@ def read_markers(content: bytes) -> tuple[bytes, tuple[Marked, ...]]:
     Raises ValueError for a comment ``#~`` that says something else.
     """
     parameters = tuple(
-        _marked(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), item.decode())
+        _marked_parameter(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), item.decode())
         for match in _MARKER.finditer(content)
         for item in match[1].split(b", ")
     )
@@ -65,7 +65,7 @@ def _mistake(text: str) -> str:
     )
 
 
-def _marked(line: int, text: str) -> Marked:
+def _marked_parameter(line: int, text: str) -> Marked:
     level, _, reason = text.partition(" ")
     return Marked(line, Level(level), reason)
 

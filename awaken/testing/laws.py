@@ -190,7 +190,7 @@ def files_alone_show_the_same(result: CaseResult) -> None:
         if rule.per_file or rule.decides_by == "file":
             with _sites_in(path):
                 narrowed = run_case(result.case, result.rules)
-            rows = [_about(path, item.report.findings) for item in (result, narrowed)]
+            rows = [_text_about(path, item.report.findings) for item in (result, narrowed)]
             require(rows[0] == rows[1], f"sites of {path} alone:\n{difference(*rows)}")
 
 
@@ -202,7 +202,7 @@ def _sites_in(path: str | None) -> Iterator[None]:
         yield
 
 
-def _about(path: str, findings: Sequence[Finding]) -> bytes:
+def _text_about(path: str, findings: Sequence[Finding]) -> bytes:
     return "".join(f"{finding}\n" for finding in findings if finding.place.path == path).encode()
 
 

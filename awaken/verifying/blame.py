@@ -201,7 +201,7 @@ def guilty(
     guilty alone, one more where ``first`` are innocent.
     """
     first = first[:_SUSPECTS]
-    order = _closed([*first, *changes], requires)
+    order = _closed_change_keys([*first, *changes], requires)
     probes = sorted(order.index(pair) + 1 for pair in first)
     low, high, last = _border(order, attempt, probes)
     needed = [order[high - 1]]
@@ -210,7 +210,7 @@ def guilty(
     # Their other requirements are among the earlier changes.
     base = order[:low]
     while True:
-        alone = frozenset(_closed(needed, requires))
+        alone = frozenset(_closed_change_keys(needed, requires))
         trial = attempt(alone)
         base = [pair for pair in base if pair not in alone]
         if last.dropped and not trial.fails:
@@ -255,7 +255,7 @@ def _border(
     return low, high, last
 
 
-def _closed(
+def _closed_change_keys(
     changes: Iterable[ChangeKey], requires: Mapping[ChangeKey, Iterable[ChangeKey]]
 ) -> list[ChangeKey]:
     """Return ``changes`` in their order, each after those that it requires."""

@@ -37,7 +37,7 @@ def copied(
     copy = own / top.name
     try:
         try:
-            for name in [*_names(top), *_carried(top, carry, directories)]:
+            for name in [*_names(top), *_carried_names(top, carry, directories)]:
                 _copy(top / name, copy / name)
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -164,7 +164,7 @@ def _with_submodules(top: Path, listed: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _carried(top: Path, carry: Sequence[str], directories: Sequence[Path]) -> Iterator[str]:
+def _carried_names(top: Path, carry: Sequence[str], directories: Sequence[Path]) -> Iterator[str]:
     for name in carry:
         paths = [Path(os.path.normpath(directory / name)) for directory in (*directories, top)]
         inside = [path for path in paths if path.is_file() and path.is_relative_to(top)]

@@ -219,10 +219,10 @@ def _reaching(result: Verification) -> Iterable[str]:
             reaching.setdefault((change.rule, tuple(change.paths)), {}).update(dict.fromkeys(names))
     for (rule, paths), reached_by in reaching.items():
         if reached_by:
-            yield f"{rule} in {_named(paths)} is reached by {_named([*reached_by])}."
+            yield f"{rule} in {_named_text(paths)} is reached by {_named_text([*reached_by])}."
 
 
-def _needed(report: Report) -> dict[str, str]:
+def _needed_requirements(report: Report) -> dict[str, str]:
     """Return the requirements that the manifests have after the changes only, by name."""
     needed: dict[str, str] = {}
     for root in report.roots:
@@ -274,7 +274,7 @@ class _Verifier:
         self._copy, self._suite, self._say = copy, suite, say
         self._files = CopiedFiles(copy.path, copy.top)
         self._touched = _files_of(report)
-        self._needs = _needed(report)
+        self._needs = _needed_requirements(report)
         suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
         self._selected: frozenset[str] | None = None
@@ -296,7 +296,7 @@ class _Verifier:
         self._selected = None if every or not before.observed else self._reaching(before)
         result = Verification(self._report, before, before, self._selected)
         while len(result.left_out) < _ROUNDS:
-            result = self._compared(result)
+            result = self._compared_verification(result)
             failures = [difference for difference in result.differences if self._fails(difference)]
             if not failures:
                 return _require_compared(result)
@@ -311,7 +311,7 @@ class _Verifier:
             result = structs.replace(result, left_out=(*result.left_out, *left_outs))
         return structs.replace(result, unexplained=result.differences)
 
-    def _compared(self, result: Verification) -> Verification:
+    def _compared_verification(self, result: Verification) -> Verification:
         """Run the tests after the changes of now, and compare them."""
         self._say("running the tests after the changes")
         self._write(self._report)
@@ -406,7 +406,7 @@ class _Verifier:
 
         Nor do those count that two runs of one side have as well.
         """
-        if not differences or after.exit_code is None or any(map(_ended, differences)):
+        if not differences or after.exit_code is None or any(map(_is_ended, differences)):
             return []
         names = [difference.before.name for difference in differences]
         passed = [item.before.name for item in differences if item.before.outcome not in _RED]
@@ -429,13 +429,13 @@ class _Verifier:
 
     def _both_again(self, names: Iterable[str], before: SuiteRun) -> tuple[SuiteRun, SuiteRun]:
         """Return runs of these tests without the changes, and with them."""
-        again = self._again(names, before)
+        again = self._suite_run_again(names, before)
         self._write(None)
-        first = self._again(names, before)
+        first = self._suite_run_again(names, before)
         self._write(self._report)
         return first, again
 
-    def _again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
+    def _suite_run_again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
         if before.observed:
             return self._run(names if self._is_alone else self._selected or ())
         return _as_one_test(self._run())
@@ -464,7 +464,7 @@ class _Verifier:
 
     def _guilty(self, failures: Sequence[Difference], after: SuiteRun) -> list[LeftOut]:
         # A test that never ended kept the others from running.
-        ending = [failure for failure in failures if _ended(failure)]
+        ending = [failure for failure in failures if _is_ended(failure)]
         asked = ending or failures
         names = [difference.before.name for difference in asked]
         self._say(f"looking for the change that {_tests(len(names))} fail by")
@@ -507,7 +507,7 @@ class _Verifier:
                 if all((key[0], site) not in sites for site in changes[key].sites)
             ]
             self._write(report)
-            run = self._again(befores, before)
+            run = self._suite_run_again(befores, before)
             fails = any(
                 item.is_failure or (item.before.name in by_sql and item.sql in _WORSE)
                 for item in compare(before, run)
@@ -563,7 +563,7 @@ def _tests(number: int) -> str:
     return f"{number:,} test{'' if number == 1 else 's'}"
 
 
-def _ended(one: Difference) -> bool:
+def _is_ended(one: Difference) -> bool:
     return one.after is not None and one.after.ended
 
 
@@ -572,12 +572,12 @@ def _changes_functions_alone(name: str, before: bytes | None, after: bytes) -> b
     if before is None or not name.endswith(".py"):
         return False
     try:
-        return _outside(before) == _outside(after)
+        return _text_outside(before) == _text_outside(after)
     except (SyntaxError, ValueError):
         return False
 
 
-def _outside(text: bytes) -> str:
+def _text_outside(text: bytes) -> str:
     """Return what of a module runs when it is imported, without its imports."""
     tree = ast.parse(text, "")
     for node in ast.walk(tree):
@@ -633,13 +633,13 @@ def _require_compared(result: Verification) -> Verification:
     ran = result.before.tests if result.selected is None else result.selected
     if result.flaky and not set(ran) - set(result.flaky):
         raise UserError(
-            f"nothing is compared, for {_named(result.flaky)} did not do the same twice; "
+            f"nothing is compared, for {_named_text(result.flaky)} did not do the same twice; "
             "verify by a test that does"
         )
     return result
 
 
-def _named(names: Sequence[str]) -> str:
+def _named_text(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
 
@@ -660,7 +660,7 @@ def _require_tests(run: SuiteRun, directory: str) -> SuiteRun:
     ended = [test.name for test in run.tests.values() if test.ended]
     if ended and run.exit_code is None:
         raise UserError(
-            f"{_named(ended)} did not end within {run.seconds:.0f} s before the changes; "
+            f"{_named_text(ended)} did not end within {run.seconds:.0f} s before the changes; "
             f"leave it out by `-- pytest --deselect {ended[0]}`"
         )
     if any(test.outcome not in {"skipped", *_RED} for test in run.tests.values()):

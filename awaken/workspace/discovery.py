@@ -176,7 +176,7 @@ def discover(
     waiting: dict[Path, Root] = {}
     for item in roots:
         home = _home_of(item, settings_at(item.path))
-        waiting[home.path] = _merged(waiting.get(home.path), home)
+        waiting[home.path] = _merged_root(waiting.get(home.path), home)
     projects = []
     while waiting:
         root = waiting.pop(min(waiting))
@@ -190,7 +190,7 @@ def discover(
         projects.append(result)
         # An inner project sorts after the outer one, so it has not been walked yet.
         for inner in result.nested:
-            waiting[inner.path] = _merged(waiting.get(inner.path), inner)
+            waiting[inner.path] = _merged_root(waiting.get(inner.path), inner)
     return projects, problems
 
 
@@ -206,7 +206,7 @@ def _home_of(root: Root, settings: DiscoverySettings) -> Root:
     return root
 
 
-def _merged(one: Root | None, other: Root) -> Root:
+def _merged_root(one: Root | None, other: Root) -> Root:
     if one is None or one.lone:
         return other
     return Root(one.path, tuple(sorted({*one.selected, *other.selected})))
@@ -233,7 +233,7 @@ def find_roots(
             problems.append(FileProblem(str(named), 0, problem))
         else:
             root = _root_of(path)
-            roots[root.path] = _merged(root, roots[root.path]) if root.path in roots else root
+            roots[root.path] = _merged_root(root, roots[root.path]) if root.path in roots else root
     return _outermost(roots), problems
 
 
@@ -256,7 +256,7 @@ def _outermost(roots: dict[Path, Root]) -> list[Root]:
             continue
         inside = path.relative_to(above.path)
         names = tuple((inside / name).as_posix() for name in root.selected)
-        kept[above.path] = _merged(above, Root(above.path, names))
+        kept[above.path] = _merged_root(above, Root(above.path, names))
     return list(kept.values())
 
 

@@ -61,7 +61,7 @@ def read_outside(root: Path, files: Collection[str], around: Path | None = None)
     )
     enclosure = Enclosure(top)
     outside_files: list[OutsideFile] = []
-    for path in sorted(_below(top) - own):
+    for path in sorted(_names_below(top) - own):
         try:
             text = enclosure.read(top / path, SOURCE_LIMIT)
         except OSError:
@@ -86,7 +86,7 @@ def _top(root: Path, around: Path | None) -> Path:
     return top if (top / ".git").exists() else around or root
 
 
-def _below(top: Path) -> set[str]:
+def _names_below(top: Path) -> set[str]:
     """Return the Python files below a directory, those of projects inside of it as well."""
     exclude = (PathPatterns(DEFAULT_EXCLUDE),)
     found: set[str] = set()

@@ -81,12 +81,12 @@ def work(document: bytes, stop: Event | None = None) -> bytes:
     task = msgspec.json.decode(document, type=Task)
     started = time.monotonic()
     try:
-        outcome = _worked(task, stop)
+        outcome = _worked_outcome(task, stop)
     except GitFailedError as error:
-        outcome = _failed(task, error.failure)
+        outcome = _failed_outcome(task, error.failure)
     except OSError as error:
         message = f"{error.strerror or error}"
-        outcome = _failed(task, Failure(kind=Kind.DISK, message=message, cause=message))
+        outcome = _failed_outcome(task, Failure(kind=Kind.DISK, message=message, cause=message))
     seconds = round(time.monotonic() - started, 3)
     outcome = structs.replace(outcome, seconds=seconds, machine=socket.gethostname())
     outcome = without_held_secrets(outcome)
@@ -109,16 +109,16 @@ def without_held_secrets(outcome: Outcome) -> Outcome:
     )
 
 
-def _failed(task: Task, failure: Failure) -> Outcome:
+def _failed_outcome(task: Task, failure: Failure) -> Outcome:
     message = without_secrets(failure.message)
     failure = structs.replace(failure, message=message, cause=failure.cause or cause_of(message))
     return Outcome(id=task.id, state=State.ERROR, failure=failure, message=message)
 
 
-def _worked(task: Task, stop: Event | None) -> Outcome:
+def _worked_outcome(task: Task, stop: Event | None) -> Outcome:
     if task.awaken != own_code():
         message = f"the worker has awaken {own_code()}, and the campaign runs {task.awaken}"
-        return _failed(task, Failure(kind=Kind.INTERNAL, message=message))
+        return _failed_outcome(task, Failure(kind=Kind.INTERNAL, message=message))
     top = Path(task.work or Path(tempfile.gettempdir(), f"awaken-batch-{os.getuid()}"))
     top.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f"{task.id[-24:]}-", dir=top))

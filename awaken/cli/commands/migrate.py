@@ -93,7 +93,7 @@ def migrate(
     from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
     from awaken.preview.streams.output import opened  # noqa: PLC0415
 
-    line, view = _begun(recipe, run, output, own)
+    line, view = _begun_pair(recipe, run, output, own)
     line, runs, answers = _answered(recipe, line, view, own)
     done = _until_blocked(runs)
     failed = any(candidate.report.diagnostics or _problems(candidate.report) for candidate in runs)
@@ -133,7 +133,7 @@ def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: 
         say(sentence)
 
 
-def _begun(
+def _begun_pair(
     recipe: str, run: RunOptions, output: OutputOptions, own: MigrateOptions
 ) -> tuple[CommandLine, View]:
     """Return what was asked, without what a killed migration left half written.
@@ -166,7 +166,7 @@ def _answered(
         known = [settings_in(root) for root in roots]
         config = (*line.options.config, *joined(answers, known))
         answered = structs.replace(line, options=structs.replace(line.options, config=config))
-        runs = _planned(recipe, answered, view, own)
+        runs = _planned_runs(recipe, answered, view, own)
         questions = questions_of(runs) if can_ask() and not own.dry_run else []
         more = answers_to(questions)
         if not more:
@@ -178,7 +178,7 @@ def _answered(
                 roots[root] = None
 
 
-def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
+def _planned_runs(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
     from awaken import api  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
 

@@ -82,7 +82,7 @@ def make_verified(
                 say(f"step {step}: {clause} ...")
 
         def planned(sites: Mapping[Path, frozenset[SiteId]], step: int = number) -> Report:
-            return _planned(recipe, line, step, sites)
+            return _planned_report(recipe, line, step, sites)
 
         try:
             report = planned({})
@@ -109,7 +109,7 @@ def make_verified(
     return result
 
 
-def _planned(
+def _planned_report(
     recipe: str, line: CommandLine, number: int, sites: Mapping[Path, frozenset[SiteId]]
 ) -> Report:
     options = structs.replace(line.options, excluded_in=sites, use_cache=not sites)

@@ -191,21 +191,21 @@ class ProjectOptions(PassOptions):
 
         passes = self.passes()
         names = tuple(item.known_as for item in passes)
-        select = _separated("--select", self.select)
+        select = _separated_names("--select", self.select)
         # A user who names a codemod wants that one, and knows that nobody proves it.
         unsafe = True if passes and not select else None
         settings = Settings(
             select=(*select, *names) or None,
-            extend_select=_separated("--extend-select", self.extend_select),
-            ignore=_separated("--ignore", self.ignore),
+            extend_select=_separated_names("--extend-select", self.extend_select),
+            ignore=_separated_names("--ignore", self.ignore),
             preview=self.preview,
-            unsafe=_separated("--unsafe", self.unsafe),
+            unsafe=_separated_names("--unsafe", self.unsafe),
             unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
             published=self.published,
-            exclude=_separated("--exclude", self.exclude) or None,
-            extend_exclude=_separated("--extend-exclude", self.extend_exclude),
+            exclude=_separated_names("--exclude", self.exclude) or None,
+            extend_exclude=_separated_names("--extend-exclude", self.extend_exclude),
             force_exclude=self.force_exclude,
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
@@ -396,7 +396,7 @@ class OutputOptions:
         )
 
 
-def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
+def _separated_names(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
     result = tuple(word for word in words if word)
     if values and not result:  # an empty variable of a script must not mean "all"

@@ -174,7 +174,7 @@ class DanglingTask(Rule):
             if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
                 continue
             site = Site(self.name, module, node)
-            refused = _refused(site)
+            refused = _refusal(site)
             if refused is None:
                 kept.append(site)
             else:
@@ -249,7 +249,7 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
     result = suspensions(function)
     end = module.span(call).end
     looped = any(
-        isinstance(node, ast.For | ast.AsyncFor | ast.While) for node in _around(module, call)
+        isinstance(node, ast.For | ast.AsyncFor | ast.While) for node in _nodes_around(module, call)
     )
     runs = (
         node
@@ -260,7 +260,7 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
     return any(looped or module.span(pause).start >= end for pause in pauses)
 
 
-def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
+def _nodes_around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
     """Yield what encloses ``call`` in its function."""
     for above in module.ancestors(call):
         if isinstance(above, FunctionOrLambda):
@@ -268,7 +268,7 @@ def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
         yield above
 
 
-def _refused(site: Site[ast.Call]) -> Refused | None:
+def _refusal(site: Site[ast.Call]) -> Refused | None:
     module, call = site.module, site.node
     shown = module.excerpt(call)
     if not isinstance(module.scopes.scope_of(call).node, Function):

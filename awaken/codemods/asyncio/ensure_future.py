@@ -217,12 +217,12 @@ def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
         # The two functions name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
     edits.append(site.release_import("asyncio", "ensure_future"))
-    caveats, doubles = _replaced(project, module, call, given)
+    caveats, doubles = _replaced_pairs(project, module, call, given)
     message = f"`{module.excerpt(call.func)}` becomes `{written}`"
     return Rewrite(message, edits, caveats, doubles)
 
 
-def _replaced(
+def _replaced_pairs(
     project: Project, module: Module, call: ast.Call, given: ast.expr
 ) -> tuple[list[str], tuple[Place, ...]]:
     """Return what the program replaces of the functions that are called, and where."""

@@ -143,12 +143,12 @@ class LockOrdering(Rule):
             _finding(self.name, way, ways[second, first])
             for (first, second), way in ways.items()
             if (second, first) in ways and way.module.path in sites
-            if way.places < ways[second, first].places and not _apart(way, ways[second, first])
+            if way.places < ways[second, first].places and not _is_apart(way, ways[second, first])
         ]
         return Plan(tuple(findings))
 
 
-def _apart(one: _Way, other: _Way) -> bool:
+def _is_apart(one: _Way, other: _Way) -> bool:
     """Whether a third lock is held on both paths, so that they never wait for each other."""
     return bool((one.held & other.held) - {one.first, one.second})
 

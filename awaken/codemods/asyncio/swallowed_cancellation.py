@@ -460,12 +460,12 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     if any(map(_does_something, node.body)):
         raise Refused(CLEAN_UP, shown)
     if len(named) > 1:
-        edits = _without(project, site, node, named)
+        edits = _edits_without(project, site, node, named)
         return Rewrite(message, edits, [_change(module, above, node)])
     if module.scopes.is_bound("Exception", node):
         raise Refused(CLEAN_UP, shown)
     caveat = "`KeyboardInterrupt` and `SystemExit` now propagate as well"
-    return Rewrite(message, [_narrowed(site, node)], [_change(module, above, node), caveat])
+    return Rewrite(message, [_narrowed_edit(site, node)], [_change(module, above, node), caveat])
 
 
 def _shown(module: Module, handler: ast.ExceptHandler) -> str:
@@ -501,7 +501,7 @@ def _raising(
     return [site.insert_statements(module.place(last), "after", "raise")]
 
 
-def _without(
+def _edits_without(
     project: Project,
     site: Site[ast.ExceptHandler | ast.Call],
     handler: ast.ExceptHandler,
@@ -517,7 +517,7 @@ def _without(
     return [site.replace(handler.type, text), site.release_import("asyncio", "CancelledError")]
 
 
-def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler) -> Edit:
+def _narrowed_edit(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler) -> Edit:
     """Return the edit by which ``handler`` catches every Exception, and no more."""
     if handler.type is not None:
         return site.replace(handler.type, "Exception")

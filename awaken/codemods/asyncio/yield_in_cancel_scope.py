@@ -127,12 +127,12 @@ class YieldInCancelScope(Rule):
                     (module.place(yields, "yields here"),),
                 )
                 for module in site_modules(project, self.triggers, is_left_out, _LAST)
-                for scope, yields in _found(project, module)
+                for scope, yields in _found_scopes(project, module)
             )
         )
 
 
-def _found(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
+def _found_scopes(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
     """Yield each scope of ``module`` with the first ``yield`` in it."""
     seen: set[ast.Call] = set()
     for node in module.walk():

@@ -125,7 +125,7 @@ class ModuleLevelResource(Rule):
         """Return one finding per thing that importing the application opens, or asks."""
         del constraints  # nothing is rewritten
         result = [*self._asked(project), *self._opened(project)]
-        imported = _imported(project) if result else set()
+        imported = _imported_files(project) if result else set()
         findings = [finding for finding in result if finding.place.path in imported]
         return Plan(tuple(sorted(findings, key=lambda finding: finding.place)))
 
@@ -214,7 +214,7 @@ def _may_be_closed(project: Project, name: str) -> bool:
     return False
 
 
-def _imported(project: Project) -> set[str]:
+def _imported_files(project: Project) -> set[str]:
     """Return the files that are imported with an application of the program, and those of it."""
     result: set[str] = set()
     for server in project.web.serving.all:

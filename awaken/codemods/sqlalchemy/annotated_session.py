@@ -269,7 +269,7 @@ class AnnotatedSession(Rule):
         """Return a finding for each annotation, and a change for those of one dependency."""
         parameters: defaultdict[_Kind, list[_Injected]] = defaultdict(list)
         for module in site_modules(project, self.triggers):
-            for kind, injected in _injected(project, module):
+            for kind, injected in _injected_parameters(project, module):
                 parameters[kind].append(injected)
         several = len({item.dependency for item in parameters}) > 1
         return plan_of(
@@ -327,7 +327,7 @@ def _requiring(decided: Decided, change: ChangeId) -> Decided:
     return Decided(decided.findings, tuple(changes))
 
 
-def _injected(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
+def _injected_parameters(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
     """Yield the parameters of a file that are given a session, with what they have in common."""
     for node in module.walk():
         if not isinstance(node, Function):
@@ -386,14 +386,14 @@ def _use(
     site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
 ) -> Rewrite:
     """Return how a parameter uses the alias. Raises Refused."""
-    written, imports = _written(site, project, use, kind, name)
+    written, imports = _written_pair(site, project, use, kind, name)
     edits: list[Edit] = [site.replace(use.annotation, written), *imports]
     names = (node for node in use.module.walk(use.annotation) if isinstance(node, ast.Name))
     edits += released(site, *names)
     return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
 
 
-def _written(
+def _written_pair(
     site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
 ) -> tuple[str, list[Edit]]:
     module, dependency = use.module, use.dependency

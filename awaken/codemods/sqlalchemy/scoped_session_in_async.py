@@ -131,7 +131,7 @@ class ScopedSessionInAsync(Rule):
         del constraints  # nothing is rewritten
         findings = []
         for registry in self._registries(project):
-            places = tuple(_reached(project, registry))
+            places = tuple(_reached_places(project, registry))
             if places:
                 findings.append(_advice(project, registry, places))
         return Plan(tuple(findings))
@@ -170,7 +170,7 @@ def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) ->
     )
 
 
-def _reached(project: Project, registry: _Registry) -> Iterator[Place]:
+def _reached_places(project: Project, registry: _Registry) -> Iterator[Place]:
     """Yield where coroutines use the registry, or call what does."""
     later: list[Place] = []
     for module in modules_with(project, (registry.name.encode(),), unless=is_around_tests):

@@ -223,10 +223,10 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
             value = bindings[0].value if len(bindings) == 1 else None
             if value is not None and not isinstance(value, ast.Name):
                 yield from _elements(module, value)
-                yield from _appended(module, node)
+                yield from _appended_nodes(module, node)
 
 
-def _appended(module: Module, name: ast.Name) -> Iterator[ast.expr]:
+def _appended_nodes(module: Module, name: ast.Name) -> Iterator[ast.expr]:
     """Yield what is appended to the list ``name`` by its name."""
     for read in module.scopes.reads_of(name):
         method = module.parent(read)
@@ -247,7 +247,7 @@ def _of_group(
             continue
         if project.qualified_name(module, made.func) == _GROUP:
             name = item.optional_vars.id
-            yield _Together(made, node, _given(list(_tasks_of(module, node, name))))
+            yield _Together(made, node, _given_coroutines(list(_tasks_of(module, node, name))))
 
 
 def _tasks_of(module: Module, node: ast.AsyncWith, group: str) -> Iterator[ast.Call]:
@@ -258,7 +258,7 @@ def _tasks_of(module: Module, node: ast.AsyncWith, group: str) -> Iterator[ast.C
                     yield part
 
 
-def _given(calls: Sequence[ast.Call]) -> list[ast.expr]:
+def _given_coroutines(calls: Sequence[ast.Call]) -> list[ast.expr]:
     """Return the coroutines of which ``calls`` make tasks."""
     return [node for call in calls if (node := argument(call, 0, "coro")) is not None]
 
@@ -275,7 +275,7 @@ def _of_tasks(module: Module, calls: Sequence[ast.Call]) -> Iterator[_Together]:
             module.span(node).start for node in module.walk(function) if isinstance(node, _PAUSES)
         ]
         for run in _runs(module, result, pauses):
-            yield _Together(run[0], function, _given(run))
+            yield _Together(run[0], function, _given_coroutines(run))
 
 
 def _waits_in_loop(module: Module, call: ast.Call, function: Function) -> bool:

@@ -111,15 +111,15 @@ class _LineStarts(cst.CSTTransformer):
     ) -> cst.ParenthesizedWhitespace:
         del original_node
         empty_lines = [
-            line.with_changes(whitespace=self._moved(line.whitespace))
+            line.with_changes(whitespace=self._moved_space(line.whitespace))
             if line.comment is not None
             else line
             for line in updated_node.empty_lines
         ]
-        last_line = self._moved(updated_node.last_line)
+        last_line = self._moved_space(updated_node.last_line)
         return updated_node.with_changes(empty_lines=empty_lines, last_line=last_line)
 
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+    def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
         return cst.SimpleWhitespace(self._changed(space.value))
 
 

@@ -187,7 +187,7 @@ class _Round:
             return False
         if self._keys[root.root, change.id] in self._answers.agreed:
             return True
-        agreed = self._wanted(root, change, findings)
+        agreed = self._is_wanted(root, change, findings)
         if agreed:
             decided = {(root.root, item) for item in with_required}
             self._answers.agreed.update(self._keys[pair] for pair in decided)
@@ -197,7 +197,7 @@ class _Round:
             self._decided.add((root.root, change.id))
         return agreed
 
-    def _wanted(
+    def _is_wanted(
         self, root: RootReport, change: ChangeSummary, findings: tuple[Finding, ...]
     ) -> bool:
         at, answers = root.root, self._answers

@@ -65,7 +65,7 @@ class StagedReport:
         phase, planned = self.phase_of(root, change), self._of(root, change)
         own = planned.closed([change])
         # Changes of other files cannot show here, and each one made costs time.
-        earlier = _beside(own, planned.closed(made))
+        earlier = _changes_beside(own, planned.closed(made))
         before = self._made(root, phase, _ids(earlier))
         after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
         if before is None or after is None:
@@ -136,7 +136,7 @@ def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
     return tuple(change.id for change in changes)
 
 
-def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
+def _changes_beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
     """Return those of ``others`` that touch a file that ``own`` touch: no other one matters."""
     paths = {path for change in own for path in _paths(change)}
     return [change for change in others if not paths.isdisjoint(_paths(change))]
@@ -153,11 +153,11 @@ def _differences(
         old, new = before.snapshot.get(path), after.snapshot[path]
         if old is None or old.text != new.text:
             touching = [finding for finding in findings if path in sites.get(finding.site, ())]
-            moved = tuple(_moved(finding, before) for finding in touching)
+            moved = tuple(_moved_finding(finding, before) for finding in touching)
             yield FileChange(path, old, new, moved)
 
 
-def _moved(finding: Finding, made: EditedSnapshot) -> Finding:
+def _moved_finding(finding: Finding, made: EditedSnapshot) -> Finding:
     related = tuple(_place_after(place, made) for place in finding.related)
     return structs.replace(finding, place=_place_after(finding.place, made), related=related)
 

@@ -207,7 +207,7 @@ def examine(
         settings=settings,
         files=len(found.files),
         selected=sum(found.root.selects(path) for path in found.files),
-        excluded=tuple(_excluded(found)),
+        excluded=tuple(_excluded_groups(found)),
         nested=tuple(inner.path for inner in found.nested),
         publication=publication_of(found.root, settings),
         python=_library("python", targets, declarations),
@@ -227,7 +227,7 @@ def examine(
     return diagnosis, targets
 
 
-def _excluded(found: Found) -> Iterator[ExcludedGroup]:
+def _excluded_groups(found: Found) -> Iterator[ExcludedGroup]:
     groups: dict[str, list[str]] = {}
     usual = Patterns(f"{found.root.path}/", DEFAULT_EXCLUDE)
     for item in found.excluded:

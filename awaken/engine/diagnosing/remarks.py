@@ -40,7 +40,7 @@ def remarks(
         *_versions(seen, found, rules),
         *_python(seen, targets),
         *_formatter(seen),
-        *_uncommitted(seen),
+        *_uncommitted_remarks(seen),
     )
 
 
@@ -118,7 +118,7 @@ def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
         )
 
 
-def _uncommitted(seen: RootDiagnosis) -> Iterator[Remark]:
+def _uncommitted_remarks(seen: RootDiagnosis) -> Iterator[Remark]:
     repository = seen.repository
     if repository is not None and repository.changed:
         files = "file is" if repository.changed == 1 else "files are"

@@ -89,13 +89,13 @@ class _Round:
             self.new.append(Span(start, splice.end + shift))
 
     def to_before(self, span: Span) -> Span:
-        return _across(span, self.new, self.old)
+        return _span_across(span, self.new, self.old)
 
     def to_after(self, span: Span) -> Span:
-        return _across(span, self.old, self.new)
+        return _span_across(span, self.old, self.new)
 
 
-def _across(span: Span, here: list[Span], there: list[Span]) -> Span:
+def _span_across(span: Span, here: list[Span], there: list[Span]) -> Span:
     start = _start_across(span.start, here, there)
     end = _end_across(span.end, here, there)
     # An empty span on a region that is empty here covers the whole region there.

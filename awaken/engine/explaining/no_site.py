@@ -62,7 +62,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             return
         chosen = self.run.chosen()
         # A rule that has something to say of the place knows better than its text shows.
-        result = [*self._not_selected(_around(module, self.line)), *self._said_by(chosen)]
+        result = [*self._not_selected(_text_around(module, self.line)), *self._said_by(chosen)]
         plain = None if result else _plain(module, self.line, self.number)
         yield from result
         if plain is not None:
@@ -177,7 +177,7 @@ def _plain(module: Module, line: Span, number: int) -> Why | None:
         if isinstance(node, ast.Constant | ast.JoinedStr):
             own = module.span(node)
             inside = own.start < line.start and line.end <= own.end
-            whole = own.contains(_stripped(text, line)) and isinstance(
+            whole = own.contains(_stripped_span(text, line)) and isinstance(
                 module.parent(node), ast.Expr
             )
             if inside or whole:
@@ -193,10 +193,10 @@ def _is_triggered(rule: Rule, text: bytes) -> bool:
     return not rule.triggers or any(word in text for word in rule.triggers)
 
 
-def _around(module: Module, line: Span) -> bytes:
+def _text_around(module: Module, line: Span) -> bytes:
     """Return the text of the innermost function around ``line``, or else of its statement."""
     text = module.source.text
-    start = _stripped(text[line.start : line.end], line).start
+    start = _stripped_span(text[line.start : line.end], line).start
     statements = [
         node
         for node in module.walk()
@@ -208,6 +208,6 @@ def _around(module: Module, line: Span) -> bytes:
     return text[span.start : span.end]
 
 
-def _stripped(text: bytes, line: Span) -> Span:
+def _stripped_span(text: bytes, line: Span) -> Span:
     start = line.start + len(text) - len(text.lstrip())
     return Span(start, line.start + len(text.rstrip()))

@@ -40,11 +40,11 @@ def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) 
 
     One hunk may cover several of them directly below each other.
     """
-    allowed = list(_joined(_edited_lines(text, regions)))
+    allowed = list(_joined_spans(_edited_lines(text, regions)))
     return all(any(held.contains(Span(hunk.start, hunk.end)) for held in allowed) for hunk in hunks)
 
 
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+def _joined_spans(spans: Iterable[Span]) -> Iterator[Span]:
     """Yield the spans, with those that touch as one."""
     first, *others = sorted(spans) or [Span(0, 0)]
     for span in others:

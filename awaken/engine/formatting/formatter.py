@@ -103,10 +103,10 @@ class Formatter(Struct, frozen=True):
                 except OSError as error:
                     raise UnusableSettings(f"{place} cannot be read in the project") from error
                 yield folder / name, content
-                for other, text in self._extended(enclosure, place, content):
+                for other, text in self._extended_pairs(enclosure, place, content):
                     yield Path(os.path.relpath(other, self.root)), text
 
-    def _extended(
+    def _extended_pairs(
         self, enclosure: Enclosure, place: Path, content: bytes
     ) -> Iterable[tuple[Path, bytes]]:
         # Of settings of black nothing leads elsewhere.

@@ -151,7 +151,7 @@ class _Reconciling:
             # A run-time import serves both; two of one name would be a finding of every linter.
             if bound.typing_only:
                 self._remove(bound)
-        extended = self._extended(wanted, typing)
+        extended = self._extended_statement(wanted, typing)
         if extended is not None:
             self._adds.setdefault(extended, []).append(wanted.text)
         elif typing:
@@ -291,7 +291,7 @@ class _Reconciling:
                 return True
         return False
 
-    def _extended(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
+    def _extended_statement(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
         """Return the statement that already imports from the module and can take the name."""
         if wanted.name is None or (self._places.one_name_per_line and not typing):
             return None
@@ -445,7 +445,7 @@ class _Reconciling:
         result: dict[int, list[tuple[LinePlace, str]]] = {}
         sections: dict[str, int] = {}
         for place, lines in by_place.items():
-            text = self._rendered(lines, self._line_style())
+            text = self._rendered_text(lines, self._line_style())
             result.setdefault(place.at, []).append((place, text))
             # A new section and a line of the one below it may go to one place.
             sections[text] = min(self._places.section(line.module) for line in lines)
@@ -455,7 +455,7 @@ class _Reconciling:
             parts = sorted(unsorted, key=lambda part: sections.get(part[1], RELATIVE + 1))
             before, after = parts[0][0].blank_before, parts[-1][0].blank_after
             before = 0 if self._is_first(at, gone) else before
-            yield self._padded(
+            yield self._padded_insertion(
                 LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
             )
 
@@ -473,7 +473,7 @@ class _Reconciling:
         block = self._typing_block(gone)
         if block is None:
             style = msgspec.structs.replace(self._line_style(), line_indent=self._style.indent)
-            inside = self._rendered(self._typing_lines, style)
+            inside = self._rendered_text(self._typing_lines, style)
             yield self._places.for_typing_block(), f"if TYPE_CHECKING:{style.newline}{inside}"
             return
         style = self._line_style(block.body[0])
@@ -483,7 +483,7 @@ class _Reconciling:
             at = self._places.in_block(block, wanted.module, is_from=is_from)
             by_place.setdefault(at, []).append(wanted)
         for at, lines in by_place.items():
-            yield LinePlace(at), self._rendered(lines, style)
+            yield LinePlace(at), self._rendered_text(lines, style)
 
     def _typing_block(self, gone: Collection[ast.stmt]) -> ast.If | None:
         for block in self._module.tree.body:
@@ -494,7 +494,7 @@ class _Reconciling:
                 return block
         return None
 
-    def _rendered(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
+    def _rendered_text(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
         """Return the lines in the order of their sections, which blank lines set apart."""
         modules: dict[tuple[int, bool, str], list[_Wanted]] = {}
         for need in lines:
@@ -524,7 +524,7 @@ class _Reconciling:
         every = [sorted(plain, key=by_type), *renamed] if plain else renamed
         return sorted(every, key=lambda names: by_type(names[0].partition(" ")[0]))
 
-    def _padded(self, place: LinePlace, lines: str) -> Splice:
+    def _padded_insertion(self, place: LinePlace, lines: str) -> Splice:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""
         text, newline = self._text, self._style.newline
         before, after = blank_lines_around(text, place.at)

@@ -239,11 +239,11 @@ def _settings(entries: Iterable[tuple[str, str, str]]) -> Iterator[str]:
         if _DATA.fullmatch(key) and _PRINTABLE.fullmatch(key + value):
             section, _, rest = key.partition(".")
             subsection, _, variable = rest.rpartition(".")
-            header = f"{section} {_quoted(subsection)}" if subsection else section
-            yield f"[{header}]\n\t{variable}{f' = {_quoted(value)}' if equals else ''}\n"
+            header = f"{section} {_quoted_text(subsection)}" if subsection else section
+            yield f"[{header}]\n\t{variable}{f' = {_quoted_text(value)}' if equals else ''}\n"
 
 
-def _quoted(text: str) -> str:
+def _quoted_text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

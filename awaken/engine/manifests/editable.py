@@ -33,14 +33,14 @@ def read_manifests(root: Path) -> dict[str, SourceFile]:
     waiting = [path for path in files if is_requirements_file(path)]
     while waiting and len(files) < _INCLUDES_LIMIT:
         path = waiting.pop()
-        new = [location for location in _included(path, files[path]) if location not in files]
+        new = [location for location in _included_names(path, files[path]) if location not in files]
         more = read_texts(enclosure, root, dict.fromkeys(new)).files
         files.update(more)
         waiting += more
     return files
 
 
-def _included(path: str, source: SourceFile) -> Iterator[str]:
+def _included_names(path: str, source: SourceFile) -> Iterator[str]:
     for named in _INCLUDE.findall(source.text.decode()):
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), named))
         is_here = not inside.startswith(("/", "../")) and "\0" not in inside

@@ -45,10 +45,10 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
     of its changes.
     """
     work = _Work(snapshot)
-    for wanted, owned in _grouped(edits).items():
+    for wanted, owned in _grouped_owned_edits(edits).items():
         changes = tuple(dict.fromkeys(edit.change for edit in owned))
         try:
-            required = _combined(edit.edit.requirement for edit in owned)
+            required = _combined_requirement(edit.edit.requirement for edit in owned)
         except InvalidRequirement as error:
             place = Place(below(wanted.root, MANIFESTS[0]), Span(0, 0))
             what = f"cannot require {owned[0].edit.requirement}: {error}"
@@ -211,7 +211,7 @@ _COMPUTED = b"install_requires"
 """The argument of setup() that a ``setup.py`` may put together in any way."""
 
 
-def _grouped(
+def _grouped_owned_edits(
     edits: Iterable[OwnedEdit[RequirementEdit]],
 ) -> dict[_Wanted, list[OwnedEdit[RequirementEdit]]]:
     owned_edits: dict[_Wanted, list[OwnedEdit[RequirementEdit]]] = {}
@@ -222,7 +222,7 @@ def _grouped(
     return owned_edits
 
 
-def _combined(texts: Iterable[str]) -> Requirement:
+def _combined_requirement(texts: Iterable[str]) -> Requirement:
     """Return one requirement with the extras and the specifiers of all."""
     first, *others = [Requirement(text) for text in texts]
     for other in others:

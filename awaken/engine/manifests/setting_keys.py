@@ -53,7 +53,7 @@ def set_keys(
         edit = agreeing[0].edit
         source = files[path][0] if path in files else source_of(path)
         try:
-            new, moved = _edited(source, edit, may_write)
+            new, moved = _edited_file(source, edit, may_write)
         except CannotAdd as error:
             changes = tuple(dict.fromkeys(item.change for item in agreeing))
             left.append(_left(edit, error, changes))
@@ -64,7 +64,7 @@ def set_keys(
     return KeysSet(files, tuple(left), tuple(problems))
 
 
-def _edited(
+def _edited_file(
     source: SourceFile | None, edit: SetKey, may_write: Callable[[str], bool]
 ) -> tuple[SourceFile, SpanMap]:
     """Return the file with the key, and the way back. Raises CannotAdd."""

@@ -52,7 +52,7 @@ class TomlTable:
         if not isinstance(held, str | dict):
             raise CannotAdd(f"{key} is required in several ways", self._line(key))
         said = held if isinstance(held, str) else held.get("version")
-        version = self._narrowed(said, wanted) if isinstance(said, str) else None
+        version = self._narrowed_text(said, wanted) if isinstance(said, str) else None
         extras = held.get("extras", []) if isinstance(held, dict) else []
         more = missing_extras(extras, wanted)
         if version == said and not more:
@@ -75,7 +75,7 @@ class TomlTable:
         """Return the text of the file."""
         return self._text
 
-    def _narrowed(self, said: str, wanted: Requirement) -> str:
+    def _narrowed_text(self, said: str, wanted: Requirement) -> str:
         try:
             ranges = poetry_ranges(said)
         except InvalidSpecifier:
@@ -99,14 +99,14 @@ class TomlTable:
         if place < len(keys) and self._is_key(lines[self._line(keys[place]) - 1], keys[place]):
             text = "".join([*lines[:at], line, *lines[at:]])
         else:
-            text = self._appended(name, value)
+            text = self._appended_text(name, value)
         self._take(text, [(*self._path, name)], value)
 
     def _is_key(self, line: str, key: str) -> bool:
         """Whether a line is that of a key, and not of a table that is called like it."""
         return line.lstrip().lstrip("\"'").startswith(key)
 
-    def _appended(self, name: str, value: Any) -> str:
+    def _appended_text(self, name: str, value: Any) -> str:
         document = toml_document(self._text)
         table = value_at(document, self._path)
         if not isinstance(table, tomlkit.items.Table):
@@ -133,14 +133,14 @@ class TomlTable:
         before = toml_tables(self._text)
         for path in changed:
             value_at(before, path).append(name)
-        self._text = _checked(document.as_string(), before)
+        self._text = _checked_text(document.as_string(), before)
 
     def _take(self, text: str, paths: Sequence[Sequence[str]], value: Any) -> None:
         """Take ``text`` if it says what the text before did, and ``value`` at ``paths``."""
         wanted = deepcopy(toml_tables(self._text))
         for *holders, key in paths:
             value_at(wanted, holders)[key] = value
-        self._text = _checked(text, wanted)
+        self._text = _checked_text(text, wanted)
 
     @property
     def _shown(self) -> str:
@@ -190,7 +190,7 @@ def _item(value: Any) -> Any:
     return table
 
 
-def _checked(text: str, wanted: dict[str, Any]) -> str:
+def _checked_text(text: str, wanted: dict[str, Any]) -> str:
     if toml_tables(text) != wanted:
         raise CannotAdd("tomlkit writes something else")
     return text

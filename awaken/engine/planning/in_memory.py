@@ -98,12 +98,12 @@ def apply_in_memory(
     # Requirements before text edits: both may touch one manifest, and the anchors of the latter
     # are then moved over what the former did (``edit_text``).
     work.create(changes)
-    required = add_requirements(snapshot, _owned(changes, Requirement))
+    required = add_requirements(snapshot, _owned_edits(changes, Requirement))
     work.problems += required.problems
     work.left_to_do += required.left
     for path, (source, moved) in required.files.items():
         work.put(path, source, moved)
-    keys = set_keys(_owned(changes, SetKey), work.current, processing.may_write)
+    keys = set_keys(_owned_edits(changes, SetKey), work.current, processing.may_write)
     work.problems += keys.problems
     work.left_to_do += keys.left
     for path, (source, moved) in keys.files.items():
@@ -147,7 +147,7 @@ class _Work:
         self.problems.append(Problem(Place(path, Span(0, 0)), message, changes))
 
     def create(self, changes: Sequence[Change]) -> None:
-        for owned in _owned(changes, CreateFile):
+        for owned in _owned_edits(changes, CreateFile):
             path = owned.edit.path
             made = SourceFile(path, owned.edit.text.encode())
             if path in self._snapshot:
@@ -284,7 +284,7 @@ def _layout(snapshot: Snapshot, on_path: tuple[str, ...]) -> tuple[Layout, froze
     return layout, frozenset(name.partition(".")[0] for name in names)
 
 
-def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
+def _owned_edits(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
     return of_kind(
         (
             OwnedEdit(change.id, change.rule, edit, change.level)
@@ -298,7 +298,7 @@ def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT
 def _by_hand(changes: Sequence[Change]) -> list[LeftToDo]:
     """Return what is left to users, each thing once."""
     change_ids: dict[tuple[str, int, str], list[ChangeId]] = {}
-    for owned in _owned(changes, ByHand):
+    for owned in _owned_edits(changes, ByHand):
         key = owned.edit.file, owned.edit.line, owned.edit.what
         change_ids.setdefault(key, []).append(owned.change)
     return [

@@ -316,14 +316,14 @@ def _plan_with_suppressions(
         )
         files = frozenset(site.finding.place.path for site in new.values())
         scope = project.narrowed(files) if rule.per_file else project
-        plan = _joined(plan, _plan(rule, scope, constraints, tools, so_far), files, rule)
+        plan = _joined_plan(plan, _plan(rule, scope, constraints, tools, so_far), files, rule)
     if rule.name in so_far.distrusted:
         return Plan(), {}
     shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
     return Plan(shown, plan.changes, plan.outlines), suppressed
 
 
-def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
+def _joined_plan(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     """Return ``again``, with what ``plan`` has of other ``files`` where these do not matter."""
     if not rule.per_file:
         return again

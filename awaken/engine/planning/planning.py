@@ -64,7 +64,7 @@ def plan_rule(
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
-    failed = _prepared(rule, project) if files else ()
+    failed = _prepared_diagnostics(rule, project) if files else ()
     # No answer depends on it, so it is no look at the files.
     size = sum(len(project.snapshot.searched(path).text) for path in files)
     progress(PLANNING, 0, len(files))
@@ -93,7 +93,7 @@ def may_have_sites(rule: Rule, project: Project) -> bool:
     return all(project.files_with(words) for words in rule.anchors)
 
 
-def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
+def _prepared_diagnostics(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
     """Let ``rule`` work out what the plans of all files share; return what went wrong."""
     try:
         rule.prepare(project)
@@ -128,7 +128,7 @@ def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) 
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return Planned(Plan(), (raised(rule, error, path), *_unparsable(project)))
-    return Planned(plan, (*_told(plan, project), *_unparsable(project)))
+    return Planned(plan, (*_told_diagnostics(plan, project), *_unparsable(project)))
 
 
 def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
@@ -138,7 +138,7 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     return msgspec.structs.replace(constraints, options=rule.options())
 
 
-def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
+def _told_diagnostics(plan: Plan, project: Project) -> Iterator[Diagnostic]:
     """Yield what a rule says that it could not do."""
     for problem in plan.problems:
         source = project.snapshot.get(problem.place.path)

@@ -280,9 +280,9 @@ def prune(base: Path, keep_bytes: int = KEEP_BYTES) -> None:
 
 def _producers(top: int) -> Iterator[tuple[float, int, str, str]]:
     """Yield when each directory of shards was last written, its size, and where it is."""
-    for project in _listed(top, _PROJECT):
+    for project in _listed_names(top, _PROJECT):
         with suppress(OSError), _entered(project, top) as outer:
-            for producer in _listed(outer, _PRODUCER):
+            for producer in _listed_names(outer, _PRODUCER):
                 with suppress(OSError), _entered(producer, outer) as inner:
                     statuses = [
                         os.stat(name, dir_fd=inner, follow_symlinks=False)
@@ -313,10 +313,10 @@ def _entered(name: str, directory: int) -> Iterator[int]:
 
 def _shards(directory: int) -> list[str]:
     """Return the names of the files in the open ``directory`` that awaken made."""
-    return [name for name in _listed(directory, _SHARD) if _is_shard(name, directory)]
+    return [name for name in _listed_names(directory, _SHARD) if _is_shard(name, directory)]
 
 
-def _listed(directory: int, names: re.Pattern[str]) -> list[str]:
+def _listed_names(directory: int, names: re.Pattern[str]) -> list[str]:
     # Path has no descriptors.
     return [name for name in os.listdir(directory) if names.fullmatch(name)]
 

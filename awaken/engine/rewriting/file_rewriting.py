@@ -407,16 +407,16 @@ def _without_holes(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> It
     for piece in pieces:
         between = text[waiting[-1].span.end : piece.span.start] if waiting else b""
         if waiting and (between.strip() or piece.text):
-            yield from _closed(text, waiting, filled)
+            yield from _closed_pieces(text, waiting, filled)
             waiting = []
         if piece.text or piece.is_expression:
             yield piece
         else:
             waiting.append(piece)
-    yield from _closed(text, waiting, filled)
+    yield from _closed_pieces(text, waiting, filled)
 
 
-def _closed(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
+def _closed_pieces(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
     """Yield neighbours that all go, grown together and over blank lines around them."""
     if pieces:
         first = pieces[0].span.start

@@ -72,14 +72,14 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
         wrong = attempt.misread
         attempt = _attempt(module, [_wrapped(item) if item in wrong else item for item in pieces])
     if attempt is not None and not attempt.misread:
-        return _checked(module, attempt)
+        return _checked_result(module, attempt)
     return _assemble_apart(module, pieces)
 
 
 def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
     """Do the same, but find out for each piece and each change alone whether it fits."""
     problems: list[Problem] = []
-    pieces = [_fitted(module, piece) for piece in pieces]
+    pieces = [_fitted_piece(module, piece) for piece in pieces]
     for change in dict.fromkeys(change for piece in pieces for change in piece.changes):
         own = [piece for piece in pieces if change in piece.changes]
         attempt = _attempt(module, own)
@@ -93,7 +93,7 @@ def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
         what = "the rewritten code does not fit together"
         place = Place(module.path, pieces[0].span)
         return Assembled(module, SpanMap(), (), (Problem(place, what),))
-    return _checked(module, attempt)
+    return _checked_result(module, attempt)
 
 
 class _Attempt(Struct, frozen=True):
@@ -130,7 +130,7 @@ def _inside(span: Span, piece: Piece) -> Span:
     return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)
 
 
-def _fitted(module: Module, piece: Piece) -> Piece:
+def _fitted_piece(module: Module, piece: Piece) -> Piece:
     """Return the piece, in parentheses if it does not fit into its place without."""
     if not piece.is_expression:
         return piece
@@ -144,7 +144,7 @@ def _wrapped(piece: Piece) -> Piece:
     return msgspec.structs.replace(piece, wrapped=True)
 
 
-def _checked(before: Module, attempt: _Attempt) -> Assembled:
+def _checked_result(before: Module, attempt: _Attempt) -> Assembled:
     """Return the result with a problem for every statement that changed without being named."""
     inside = {
         piece.span: piece.header_of or _owner(before, piece.span)

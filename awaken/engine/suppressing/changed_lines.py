@@ -89,7 +89,7 @@ def changed_lines(root: Path, since: str, overlay: Mapping[Path, bytes]) -> Chan
         with git.opened(root) as repository:
             if repository is None:
                 raise UserError(f"--since needs a git repository around {root}, and there is none")
-            return _changed(_Asked(repository, root), since, overlay)
+            return _changed_lines(_Asked(repository, root), since, overlay)
     except git.NoGitError as error:
         raise UserError(f"--since needs git, and {error}") from error
     except git.GitError as error:
@@ -126,7 +126,7 @@ def _is_blob(name: str, content: bytes) -> bool:
     return digest.hexdigest() == name
 
 
-def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
+def _changed_lines(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
     """Compare the bytes of files with those of the commit.
 
     Git does not compare them itself: attributes of the repository can make a file binary, pass it

@@ -51,7 +51,7 @@ def _advice(
                 _Complaints(suppression_sources, used.rules(path, comment), known).about(comment)
             )
             if said:
-                yield _unused(path, comment, said, equals[comment.text])
+                yield _unused_finding(path, comment, said, equals[comment.text])
                 equals[comment.text] += 1
 
 
@@ -128,7 +128,7 @@ class _Used:
         }
 
 
-def _unused(
+def _unused_finding(
     path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
 ) -> Finding:
     # Without the line: the identity must survive edits above, as that of any site.

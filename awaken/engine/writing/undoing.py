@@ -137,7 +137,7 @@ def undo(
         with _putting_back(root):
             tree = inspect(record)
         if tree.edited and not keep_edited:
-            raise _edited(record, tree.edited)
+            raise _edited_error(record, tree.edited)
         with _putting_back(root):
             _take_back_through_interrupts(journal, entry.id, record)
     return _undone(entry, record, tree)
@@ -409,7 +409,7 @@ def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
     return tuple(record.place(file.path) for file in files)
 
 
-def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
+def _edited_error(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     root = record.root_path
     conflicts = [
         FileConflict(shown(record.place(file.path), root), "was edited or removed since the apply")

@@ -108,7 +108,7 @@ class Loads:
         except Refused:
             self.names.edits = kept
             raise
-        return _added(needed, owners, bases)
+        return _added_server(needed, owners, bases)
 
     def _step(self, level: Level, qualified: str, attribute: str) -> tuple[_Step, Level]:
         facts, subclass = self._facts(level, qualified, attribute)
@@ -140,14 +140,14 @@ class Loads:
         """Return the relationship, and whether only a subclass of what is loaded has it."""
         loaded = self.project.orm.mapped_class(level.qualified)
         if loaded is not None and attribute in loaded.relationships:
-            return _known(loaded.relationships[attribute], attribute), False
+            return _known_facts(loaded.relationships[attribute], attribute), False
         below = self.project.orm.mapped_class(qualified)
         is_below = qualified in self.project.all_subclasses(level.qualified)
         if below is None or attribute not in below.relationships or not is_below:
             raise Refused(UNKNOWN_ENTITY, level.attribute or level.text)
         if level.aliased:
             raise Refused(UNKNOWN_ENTITY, level.text)
-        return _known(below.relationships[attribute], attribute), True
+        return _known_facts(below.relationships[attribute], attribute), True
 
     def _is_eager(self, level: Level, facts: RelationshipFacts, there: Option | None) -> bool:
         """Whether the mapping loads it: it stops where a class comes back to itself."""
@@ -196,7 +196,7 @@ class Loads:
         return step.level.text or self.names.class_of(step.level.qualified)
 
 
-def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
+def _known_facts(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
     if facts.lazy in _QUERIES:
         raise Refused(NOT_LOADED_AHEAD, attribute)
     if facts.lazy is None:
@@ -206,7 +206,7 @@ def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
     return facts
 
 
-def _added(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) -> Served:
+def _added_server(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) -> Served:
     """Write down the options for ``steps``, one below the other."""
     siblings = steps[0].level.own
     path: list[Option] = []

@@ -101,7 +101,7 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
         case ast.List() | ast.Tuple():
             inner = [(module, element) for element in node.elts]
         case ast.Call() if last_name(node.func) not in _FUNCTIONS and not _is_chain(node):
-            inner = _returned(project, module, node)
+            inner = _returned_pairs(project, module, node)
         case _:
             read = _read(module, node)
             is_plain = "#" not in module.text_of(node) and bool(read and read[1])
@@ -133,7 +133,7 @@ def _is_changed(module: Module, name: ast.Name) -> bool:
     )
 
 
-def _returned(
+def _returned_pairs(
     project: Project, module: Module, call: ast.Call
 ) -> list[tuple[Module, ast.expr]] | None:
     """Return what the function of the program that ``call`` calls returns."""
@@ -232,16 +232,16 @@ def written(option: Option, function: Callable[[str], str]) -> str:
     """Return the code of an option; ``function`` gives the name of one as the file has it."""
     known = option.new or option.changed
     name = function(option.name) if known and not option.prefix else f"{option.prefix}{option.name}"
-    return f"{name}({option.args}){_behind(option, function)}"
+    return f"{name}({option.args}){_text_behind(option, function)}"
 
 
-def _behind(option: Option, function: Callable[[str], str]) -> str:
+def _text_behind(option: Option, function: Callable[[str], str]) -> str:
     """Return what is called on an option: one that goes on is chained, several are a list."""
     text = "".join(option.modifiers)
     chained = [child for child in option.children if child.name not in _OTHERS]
     if len(option.children) == 1 and chained:
         only = chained[0]
-        return f"{text}.{only.name}({only.args}){_behind(only, function)}"
+        return f"{text}.{only.name}({only.args}){_text_behind(only, function)}"
     if not option.children:
         return text
     inner = ", ".join(written(_as_function(child), function) for child in option.children)

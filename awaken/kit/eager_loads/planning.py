@@ -133,7 +133,7 @@ class _Loading:
         if about is None:
             own = [*self._about(entity, (item for item in self._statement.given if item.is_plain))]
             about = self._options[entity.text] = _Options(entity, own)
-        fixed = [*self._about(entity, self._fixed(trace))]
+        fixed = [*self._about(entity, self._fixed_arguments(trace))]
         top = Level(entity.qualified, about.own, fixed, entity.text, entity.aliased)
         served = loads.serve(top, trace.path)
         if served.is_new:
@@ -156,7 +156,7 @@ class _Loading:
             _check_options(given)
         return statement
 
-    def _fixed(self, trace: Trace) -> Iterator[Given]:
+    def _fixed_arguments(self, trace: Trace) -> Iterator[Given]:
         """Yield the options that a way to a read has, but that stay as written."""
         statement, here = self._statement, set[Place]()
         for given in statement.given:

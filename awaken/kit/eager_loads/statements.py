@@ -237,7 +237,7 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
             statement.ends |= {last_name(node.func)} - _WITHOUT_OBJECTS
             return
         case ast.Call(func=ast.Attribute(attr=name)) if name in _EXECUTING and node in above.args:
-            statement.ends.add(name if name == "scalar" else _fetched(module, above))
+            statement.ends.add(name if name == "scalar" else _fetched_text(module, above))
             return
         case ast.Call(func=ast.Name(id=name)) if name in _CONSUMING:
             statement.ends.add("iter")
@@ -259,7 +259,7 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
     statement.leaves = True
 
 
-def _fetched(module: Module, executed: ast.Call) -> str:
+def _fetched_text(module: Module, executed: ast.Call) -> str:
     """Return the last method that is called on the result of a statement."""
     waits = module.parent(executed)
     calls = _calls_on(module, waits if isinstance(waits, ast.Await) else executed)

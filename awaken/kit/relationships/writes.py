@@ -141,9 +141,9 @@ class Writes:
     ) -> Place | None:
         """Return the last write in a region, unless the objects are expired after it."""
         place: Place | None = None
-        is_nested = any(_called(node) == _SAVEPOINT for node in nodes)
+        is_nested = any(_called_text(node) == _SAVEPOINT for node in nodes)
         for part in nodes:
-            if place is not None and _called(part) in _EXPIRING and not is_nested:
+            if place is not None and _called_text(part) in _EXPIRING and not is_nested:
                 place = None
             elif self._writes(module, part, classes, keys, _DEEPEST):
                 place = module.place(part)
@@ -164,7 +164,7 @@ class Writes:
                 pass
             case _:
                 return False
-        name = _called(node)
+        name = _called_text(node)
         if name in _SENDING and self._is_sql(module, node, classes):
             return True
         if name == _DELETING:
@@ -256,14 +256,14 @@ def _within(
     return sorted(nodes, key=lambda node: module.span(node).end)
 
 
-def _called(node: ast.AST) -> str:
+def _called_text(node: ast.AST) -> str:
     return last_name(node.func) if isinstance(node, ast.Call) else ""
 
 
 def _loads_anew(module: Module, node: ast.AST, load: Place) -> bool:
     """Whether a call has objects loaded again that are there already; not those of ``load``."""
     names = [keyword.arg for keyword in node.keywords] if isinstance(node, ast.Call) else []
-    if _ANEW not in {*names, _called(node)}:
+    if _ANEW not in {*names, _called_text(node)}:
         return False
     statement = module.statement_of(node)
     if statement is None or module.path != load.path:

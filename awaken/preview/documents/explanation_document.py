@@ -80,7 +80,7 @@ def reason_document(code: str, reason: Reason, rule: Rule | None) -> bytes:
 def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     assert explanation.report is not None  # noqa: S101  a site comes from a run
     # Readers of `check --output-format json` find the same keys here.
-    root_report = _alone(explanation.report, site)
+    root_report = _report_alone(explanation.report, site)
     suppressed = next(iter(Tables(Report((root_report,), ()), current).suppressed()))
     changes = list(Tables(Report((root_report,), ()), current).changes())
     return {
@@ -98,7 +98,7 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     }
 
 
-def _alone(report: RootReport, site: Site) -> RootReport:
+def _report_alone(report: RootReport, site: Site) -> RootReport:
     """Return the report as if the site were all that it is about."""
     wanted = {change.id for change in (*((site.change,) if site.change else ()), *site.requires)}
     return structs.replace(

@@ -258,13 +258,13 @@ def _region(region: Region) -> _Table | None:
 
 
 def _message(*sentences: str) -> _Table:
-    text = " ".join(_ended(sentence) for sentence in sentences if sentence)
+    text = " ".join(_ended_text(sentence) for sentence in sentences if sentence)
     # "[text](target)" would be a link, "{0}" an argument.
     text = _LINK.sub(r"\\[\1\\]", text)
     return {"text": _PLACEHOLDER.sub(r"{{\1}}", text)}
 
 
-def _ended(sentence: str) -> str:
+def _ended_text(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
 
 

@@ -105,12 +105,12 @@ def patterns_in(several: Iterable[PathPatterns], root: Path) -> Iterator[str]:
         directory = patterns.directory or root
         for pattern in patterns.patterns:
             negated = "!" * pattern.startswith("!")
-            moved = _moved(pattern.removeprefix("!"), directory, root)
+            moved = _moved_text(pattern.removeprefix("!"), directory, root)
             if moved:
                 yield negated + moved
 
 
-def _moved(pattern: str, directory: Path, root: Path) -> str:
+def _moved_text(pattern: str, directory: Path, root: Path) -> str:
     # As in `.gitignore`: a slash inside ties a pattern to its directory.
     anchored = "/" in pattern.rstrip("/")
     if directory == root or (not anchored and root.is_relative_to(directory)):
@@ -228,10 +228,10 @@ def toml_value(value: object) -> str:
             return f"[{', '.join(map(toml_value, value))}]"
         case _:
             # a JSON string is a basic string of TOML, which wants DEL escaped as well
-            return "".join(map(_escaped, json.dumps(str(value), ensure_ascii=False)))
+            return "".join(map(_escaped_text, json.dumps(str(value), ensure_ascii=False)))
 
 
-def _escaped(char: str) -> str:
+def _escaped_text(char: str) -> str:
     return char if visible(char) == char else f"\\U{ord(char):08x}"
 
 

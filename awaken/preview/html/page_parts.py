@@ -244,12 +244,12 @@ class Parts:
                 for candidate in (change.requires if change else ())
                 if candidate in changes and changes[candidate].sites
             ),
-            change=None if change is None else self._beyond(root, finding, change),
+            change=None if change is None else self._shown_change_beyond(root, finding, change),
             reach=None if change is None else reach,
             is_missed=reach is not None and finding.site in reach.missed,
         )
 
-    def _beyond(
+    def _shown_change_beyond(
         self, root: RootReport, finding: Finding, change: ChangeSummary
     ) -> ShownChange | None:
         """Return what a change is beyond its first site; None where the site says it all."""

@@ -72,14 +72,14 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
 
     ``room`` bytes below the limit stay free for what the caller adds.
     """
-    groups = [*_failed(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
+    groups = [*_failed_groups(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
     paragraphs = [f"## awaken: {title}", *_done(report, asked)]
     paragraphs += (
         [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
     )
-    text = _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
+    text = _fitted_text("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
     return text + _diffs(list(folded_diffs(report, asked)), LIMIT - room - _size(text))
 
 
@@ -117,7 +117,7 @@ def _done(report: Report, asked: Asked) -> Iterator[str]:
             yield f"{code(outline.rule)}: {prose(outline.title)}{waits}.{stay}"
 
 
-def _failed(report: Report, asked: Asked) -> Iterator[Group]:
+def _failed_groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield a group with what awaken could not do, if there is any."""
     base = base_of(report, asked)
     tasks: list[str] = []
@@ -166,8 +166,8 @@ def _groups(report: Report, asked: Asked) -> Iterator[Group]:
 def _group(
     level: Level, name: str, found: Sequence[tuple[RootReport, Finding]], places: Places
 ) -> Group:
-    message = _shared(finding.message for _, finding in found)
-    help_text = _shared(finding.help for _, finding in found)
+    message = _shared_text(finding.message for _, finding in found)
+    help_text = _shared_text(finding.help for _, finding in found)
     said = [_WHY[level]] if level in _WHY else []
     said += [prose(message)] if message else []
     said += [f"**What to do:** {prose(help_text)}"] if help_text else []
@@ -194,13 +194,13 @@ def _told_once(tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (f"- [ ] {place}" for place in others)
 
 
-def _shared(texts: Iterable[str]) -> str | None:
+def _shared_text(texts: Iterable[str]) -> str | None:
     """Return the one text that all are; None where they differ."""
     distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def _fitted(head: str, groups: Sequence[Group]) -> str:
+def _fitted_text(head: str, groups: Sequence[Group]) -> str:
     """Return ``head`` and as many whole groups as there is room for; the rest is counted.
 
     A group that no issue has room for is cut, and gets what the whole ones leave.

@@ -204,13 +204,13 @@ class _Page:
         if root.selected != root.files:
             value += f", {root.selected:,} of them in the selected paths"
         rows = [Row(value)]
-        rows += [Row(self._excluded(group)) for group in root.excluded]
+        rows += [Row(self._excluded_text(group)) for group in root.excluded]
         if root.nested:
             names = sorted(relative(path, "", root.root) for path in root.nested)
             rows.append(Row(f"{plural(len(names), 'project')} inside: {self._some(names)}"))
         return rows
 
-    def _excluded(self, group: ExcludedGroup) -> str:
+    def _excluded_text(self, group: ExcludedGroup) -> str:
         by = {"default": "by default", "exclude": "by the exclude setting"}
         counts = [
             plural(group.directories, "directory").replace("directorys", "directories"),

@@ -106,7 +106,7 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
         places.setdefault(declaration.specifier, []).append(f"{declaration.path}{line}")
     # Those that agree come first: they are what is assumed.
     for said in sorted(places, key=lambda said: said != specifier):
-        where = _listed(places[said])
+        where = _listed_text(places[said])
         several = len(places[said]) > 1
         if said == specifier:
             yield where
@@ -116,7 +116,7 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
             yield f"{where} {'say' if several else 'says'} {said}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed_text(words: Sequence[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 

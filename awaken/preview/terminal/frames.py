@@ -176,7 +176,7 @@ class _Frames:
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
         rewrite = self._rewrite(finding, region)
         # Sites that share lines are rewritten by the same new text, shown once.
-        told = rewrite is not None and any(_within(rewrite.old, item) for item in self._told)
+        told = rewrite is not None and any(_is_within(rewrite.old, item) for item in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
         self._page.labelled(digits, "rewrite", "shown above" if told else "")
         for caveat in self._news(caveats, self._where(finding.place, region)):
@@ -184,7 +184,7 @@ class _Frames:
         self._page.labelled(digits, "reason", finding.reason or "")
         self._page.labelled(digits, "what to do", finding.help)
         # Two expressions may begin in one place.
-        related = (f"{self._elsewhere(item)} {item.note}".rstrip() for item in finding.related)
+        related = (f"{self._text_elsewhere(item)} {item.note}".rstrip() for item in finding.related)
         for place in dict.fromkeys(related):
             self._page.labelled(digits, "because", place)
         page.row()
@@ -220,10 +220,10 @@ class _Frames:
         path = relative(self._root.root, place.path, self._current)
         return f"{path}:{region.line}:{region.column}"
 
-    def _elsewhere(self, place: Place) -> str:
+    def _text_elsewhere(self, place: Place) -> str:
         path, region = self._places.of(self._root, place)
         return path if region is NOWHERE else f"{path}:{region.line}:{region.column}"
 
 
-def _within(inner: range, outer: range) -> bool:
+def _is_within(inner: range, outer: range) -> bool:
     return outer.start <= inner.start and inner.stop <= outer.stop

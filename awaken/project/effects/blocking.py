@@ -76,9 +76,9 @@ class Blocks:
         called elsewhere.
         """
         with self._evaluator.without_callers():
-            return self._found(module, node)
+            return self._found_blocking_calls(module, node)
 
-    def _found(self, module: Module, node: ast.AST) -> BlockingCalls:
+    def _found_blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
         known: dict[tuple[str, Place], BlockingCall] = {}
         unknown: dict[Unknown, None] = {}
         seen = {(module.path, module.span(node).start)}
@@ -113,9 +113,9 @@ class Blocks:
 
     def _of_body(self, module: Module, node: ast.AST) -> _Calls:
         calls = (part for part in own_nodes(what_runs(node)) if isinstance(part, ast.Call))
-        return tuple(what for call in calls for what in self._called(module, call))
+        return tuple(what for call in calls for what in self._calls(module, call))
 
-    def _called(self, module: Module, call: ast.Call) -> _Calls:
+    def _calls(self, module: Module, call: ast.Call) -> _Calls:
         place = module.place(call)
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):

@@ -143,13 +143,13 @@ class Callees:
             case ast.UnaryOp(op=ast.USub()):
                 return self.builtin_type(module, node.operand, depth + 1)
             case ast.IfExp():
-                return self._agreed(module, [node.body, node.orelse], depth)
+                return self._agreed_text(module, [node.body, node.orelse], depth)
             case ast.Await():
                 return None
             case _:
                 return _DISPLAYS.get(type(node))
 
-    def _agreed(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
+    def _agreed_text(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
         result = {self.builtin_type(module, node, depth + 1) for node in nodes}
         return result.pop() if len(result) == 1 else None
 

@@ -131,7 +131,7 @@ class CallEdges:
             self._contexts[function] = FunctionContext(module, function, flow_of(module, function))
         return self._contexts[function]
 
-    def _held(self, path: str) -> Module | None:
+    def _held_module(self, path: str) -> Module | None:
         module = self._modules.get(path) or self._load(path)
         if module is not None:
             self._modules[path] = module
@@ -150,7 +150,7 @@ class CallEdges:
         return self._edges[call]
 
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
-        home = self._held(called.module.path) or called.module
+        home = self._held_module(called.module.path) or called.module
         span = called.module.span(called.function)
         # The function may be in a tree that was parsed again: this node is looked up.
         mine = next(
@@ -189,7 +189,7 @@ class CallEdges:
     def _in_sight(self, context: FunctionContext, callers: Callers) -> list[CallEdge] | Unseen:
         name, edges = context.function.name, list[CallEdge]()
         for site in callers.sites:
-            module = self._held(site.place.path)
+            module = self._held_module(site.place.path)
             calls = [] if module is None else module.calls_at(site.place.span)
             call = calls[0] if calls else None
             around = None if module is None or call is None else self.context_around(module, call)

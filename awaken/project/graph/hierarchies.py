@@ -94,7 +94,7 @@ class Hierarchy:
         return frozenset(result)
 
     @cached_property
-    def _outside(self) -> frozenset[str]:
+    def _names_outside(self) -> frozenset[str]:
         result: set[str] = set()
         for name in self.descendants:
             ancestors = self._evaluator.classes.ancestors(name)
@@ -222,7 +222,7 @@ class Hierarchy:
                 return None
             case Session():
                 # A class of the program that inherits a session class is a session.
-                roles = {self._evaluator.knowledge.types.get(name) for name in self._outside}
+                roles = {self._evaluator.knowledge.types.get(name) for name in self._names_outside}
                 return None if roles & _SESSIONS else False
             case External():
                 # The standard library has no methods of the program's classes.
@@ -234,7 +234,7 @@ class Hierarchy:
     def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:
             # A value that is declared as a library's base may be an instance of this class.
-            return qualified in self._outside
+            return qualified in self._names_outside
         key = (qualified, method)
         if key not in self._reached:
             is_instance = self._overrides.is_instance

@@ -82,10 +82,10 @@ class Overrides:
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
         if qualified not in self._orders:
-            self._orders[qualified] = self._linearized(qualified)
+            self._orders[qualified] = self._linearized_names(qualified)
         return self._orders[qualified]
 
-    def _linearized(self, qualified: str) -> list[str] | None:
+    def _linearized_names(self, qualified: str) -> list[str] | None:
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):
             return None
@@ -98,7 +98,7 @@ class Overrides:
             if missing and len(waiting) <= len(line):
                 waiting.append(missing[0])
                 continue
-            merged = None if missing else _merged([*(orders[base] for base in bases), bases])
+            merged = None if missing else _merged_names([*(orders[base] for base in bases), bases])
             if merged is None:
                 return None
             name = waiting.pop()
@@ -206,7 +206,7 @@ class Overrides:
         return any(not _DYNAMIC.isdisjoint(facts.members) for facts in ancestors.inside)
 
 
-def _merged(orders: list[list[str]]) -> list[str] | None:
+def _merged_names(orders: list[list[str]]) -> list[str] | None:
     """Merge the orders of bases as Python does (C3); None where Python raises TypeError."""
     heads: list[str] = []
     rest = [order for order in orders if order]

@@ -98,7 +98,7 @@ class Passing:
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
                 found.doubts.setdefault(why, site.place)
                 continue
-            forwarded = self._forwarded(module, given)
+            forwarded = self._forwarded_open(module, given)
             if forwarded is None:
                 found.given.append(Given(module, given))
             else:
@@ -114,18 +114,18 @@ class Passing:
     ) -> Iterator[CallSite]:
         """Yield the calls of functions that tables hold; add a doubt for every other obstacle."""
         for obstacle in obstacles:
-            chosen = self._chosen(asked, obstacle)
+            chosen = self._chosen_calls(asked, obstacle)
             if chosen is not None:
                 yield from chosen
                 continue
-            why, types = obstacle.why, self._expected(asked, obstacle)
+            why, types = obstacle.why, self._expected_types(asked, obstacle)
             if types and (why in found.expected or why not in found.doubts):
                 found.expected.setdefault(why, []).extend(types)
             else:
                 found.expected.pop(why, None)
             found.doubts.setdefault(why, obstacle.place)
 
-    def _expected(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
+    def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
         places = (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ()
         modules = [self._load(place.path) for place in places]
@@ -138,7 +138,7 @@ class Passing:
         known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []
 
-    def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
+    def _chosen_calls(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
         """Return the calls of a function that tables hold; None if other code may call it."""
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
@@ -193,7 +193,7 @@ class Passing:
                 if module is not None:
                     yield module, call, site
 
-    def _forwarded(self, module: Module, node: ast.expr) -> OpenParameter | None:
+    def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
         if len(bindings) != 1 or not self._is_open(module, bindings[0]):

@@ -98,13 +98,13 @@ class Circles(Generic[Question, Value]):
             self._memory(open_ones.pop())[question] = value
             return Answer(value, False)
         start = open_ones.index(question)
-        values = self._iterated(open_ones[start:])
+        values = self._iterated_values(open_ones[start:])
         del open_ones[start:]
         for item, result in values.items():
             self._memory(item)[item] = self._finished(item, result)
         return Answer(self._memory(question)[question], False)
 
-    def _iterated(self, circle: list[Question]) -> dict[Question, Value]:
+    def _iterated_values(self, circle: list[Question]) -> dict[Question, Value]:
         """Ask the questions of a circle until no answer changes."""
         values = dict.fromkeys(circle, self._nothing)
         readers: dict[Question, dict[Question, None]] = {item: {} for item in circle}

@@ -73,7 +73,7 @@ class Reach:
                     continue
                 if not self._is_live(module, bindings, scope, site):
                     continue
-                result = {self._bound(module, binding, scope) for binding in bindings}
+                result = {self._bound_text(module, binding, scope) for binding in bindings}
                 if result == {owner}:
                     return InScope(name)
                 if result == {home}:
@@ -109,7 +109,7 @@ class Reach:
         if self._passes_on(home, attribute):
             yield attribute
 
-    def _bound(self, module: Module, binding: Binding, scope: Scope) -> str | None:
+    def _bound_text(self, module: Module, binding: Binding, scope: Scope) -> str | None:
         if scope.kind == "module":
             return self._names.attribute(module.path, binding.name)
         if binding.kind != "import":
@@ -149,7 +149,7 @@ class Reach:
         if self._names.locate(owner) is None:
             return self._of_library(module, site, owner)
         why_not = _not_at_the_top(module, owner, model)
-        taken = self._taken(module, site, name)
+        taken = self._taken_text(module, site, name)
         if taken:
             return why_not or taken
         statements = list(_from_imports(module, site))
@@ -185,9 +185,9 @@ class Reach:
     def _of_library(self, module: Module, site: ast.expr, owner: str) -> InScope | str:
         """Return the variable of a library by an import at the top: that makes no circle."""
         home, _, name = owner.rpartition(".")
-        return self._taken(module, site, name) or InScope(name, home)
+        return self._taken_text(module, site, name) or InScope(name, home)
 
-    def _taken(self, module: Module, site: ast.expr, name: str) -> str:
+    def _taken_text(self, module: Module, site: ast.expr, name: str) -> str:
         """Return why ``name`` cannot be imported at the top, as a clause; empty if it can."""
         if name in module.scopes.module.bindings or module.scopes.is_bound(name, site):
             return f"the name `{name}`, which is to be imported, means something else here"

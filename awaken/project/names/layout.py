@@ -193,25 +193,25 @@ class Layout:
     def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
         claims: dict[str, list[str]] = {}
         for path in sorted(self._paths):
-            claims.setdefault(self._claimed(path), []).append(path)
+            claims.setdefault(self._claimed_text(path), []).append(path)
         names: dict[str, str] = {}
         for name, paths in claims.items():
             for path in paths:
-                names[path] = name if len(paths) == 1 else _dotted(path)
+                names[path] = name if len(paths) == 1 else _dotted_text(path)
         by_name: dict[str, str] = {}
         for path, name in names.items():
             by_name.setdefault(name, path)
         return names, by_name
 
-    def _claimed(self, path: str) -> str:
+    def _claimed_text(self, path: str) -> str:
         above = [location for location in self._on_path if path.startswith(f"{location}/")]
         if above:
-            return _dotted(path[len(max(above, key=len)) :].lstrip("/"))
+            return _dotted_text(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
         root = self._root_of(folder)
         if root == folder:  # not in a package: named from the source folder it lies in
             root = next((name for name in ("src", "lib") if path.startswith(f"{name}/")), "")
-        return _dotted(path[len(root) :].lstrip("/"))
+        return _dotted_text(path[len(root) :].lstrip("/"))
 
 
 def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> frozenset[str]:
@@ -247,7 +247,7 @@ def below(module: str, name: str) -> str:
     return f"{module}/{name}" if module.startswith("/") else f"{module}.{name}"
 
 
-def _dotted(path: str) -> str:
+def _dotted_text(path: str) -> str:
     stem = path.rpartition(".")[0]
     for ending in ("/__init__", "__init__"):
         if stem.endswith(ending) and stem != "__init__":

@@ -71,7 +71,7 @@ def target_of(module: Module, binding: Binding) -> NameTarget:
     """Return the object that ``binding`` binds its name to."""
     match binding.kind:
         case "import":
-            return _imported(module, binding)
+            return _imported_name_target(module, binding)
         case "class" | "function":
             return NameTarget(binding.kind)
         case "assignment" | "walrus" if binding.value is not None:
@@ -82,7 +82,7 @@ def target_of(module: Module, binding: Binding) -> NameTarget:
             return NameTarget("opaque")
 
 
-def _imported(module: Module, binding: Binding) -> NameTarget:
+def _imported_name_target(module: Module, binding: Binding) -> NameTarget:
     alias, statement = binding.node, module.parent(binding.node)
     if not isinstance(alias, ast.alias):
         return NameTarget("opaque")

@@ -69,7 +69,7 @@ class Module:
         return [0, *(match.end() for match in LINE_END_BYTES.finditer(self.source.text))]
 
     @cached_property
-    def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+    def _walked_pair(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
         """All nodes in the order of the source, and what holds each: one walk gives both."""
         order: list[ast.AST] = []
         parents: dict[ast.AST, ast.AST] = {}
@@ -89,7 +89,7 @@ class Module:
 
     @property
     def _parents(self) -> dict[ast.AST, ast.AST]:
-        return self._walked[1]
+        return self._walked_pair[1]
 
     def span(self, node: ast.AST) -> Span:
         """Return the bytes of ``source.text`` that ``node`` takes.
@@ -169,12 +169,12 @@ class Module:
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
-        return iter(self._walked[0]) if node is None else walk(node)
+        return iter(self._walked_pair[0]) if node is None else walk(node)
 
     @cached_property
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
         nodes: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in self._walked[0]:
+        for node in self._walked_pair[0]:
             nodes.setdefault(type(node), []).append(node)
         return nodes
 
@@ -185,7 +185,7 @@ class Module:
     @cached_property
     def _by_word(self) -> dict[str, list[ast.AST]]:
         nodes: dict[str, list[ast.AST]] = {}
-        for node in self._walked[0]:
+        for node in self._walked_pair[0]:
             of_kind = _WORD_OF.get(type(node))
             word = None if of_kind is None else of_kind(node)
             if word is not None:
@@ -207,7 +207,7 @@ class Module:
     @cached_property
     def _calls(self) -> dict[int, list[ast.Call]]:
         calls: dict[int, list[ast.Call]] = {}
-        for node in self._walked[0]:
+        for node in self._walked_pair[0]:
             if isinstance(node, ast.Call):
                 start = self._line_starts[node.lineno - 1] + node.col_offset
                 calls.setdefault(start, []).append(node)
@@ -222,7 +222,7 @@ class Module:
         if not spans:
             return
         starts, wanted = self._line_starts, {span.start for span in spans}
-        for node in self._walked[0]:
+        for node in self._walked_pair[0]:
             # Its start is known without an object: few begin where one is wanted.
             if (
                 isinstance(node, ast.expr)

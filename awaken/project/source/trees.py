@@ -89,7 +89,7 @@ def children_by_field(node: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def _named(node: ast.Name) -> list[ast.AST]:
+def _named_nodes(node: ast.Name) -> list[ast.AST]:
     return [node.ctx]
 
 
@@ -243,7 +243,7 @@ CHILDLESS = SHARED | {ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue
 CHILDLESS |= {ast.Global, ast.Nonlocal}
 
 _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
-    ast.Name: _named,
+    ast.Name: _named_nodes,
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,
     **dict.fromkeys((ast.Tuple, ast.List), _elements),

@@ -117,9 +117,9 @@ class Words:
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
-        return [path for path in paths if stands_alone(encoded, self._searched(path))]
+        return [path for path in paths if stands_alone(encoded, self._searched_text(path))]
 
-    def _searched(self, path: str) -> bytes:
+    def _searched_text(self, path: str) -> bytes:
         return self._files.searched(path).text
 
     @cached_property
@@ -130,7 +130,7 @@ class Words:
     def _by_word(self, kind: WordKind) -> dict[bytes, list[str]]:
         result: defaultdict[bytes, list[str]] = defaultdict(list)
         for path in self.python():
-            for word in self._words_of(kind, self._searched(path)).words():
+            for word in self._words_of(kind, self._searched_text(path)).words():
                 result[word].append(path)
         return result
 
@@ -205,7 +205,7 @@ class Words:
         encoded, paths = word.encode(), list[str]()
         for path in self.files_with(word):
             # The patterns know ASCII words only; any other word may be in every file.
-            if not word.isascii() or self._words_of(kind, self._searched(path)).has(encoded):
+            if not word.isascii() or self._words_of(kind, self._searched_text(path)).has(encoded):
                 paths.append(path)
         self._note(kind, word, paths)
         return paths
@@ -265,7 +265,7 @@ def _places(word: bytes, text: bytes) -> Iterator[int]:
         start = text.find(word, start + 1)
 
 
-def _inherited(text: bytes) -> _Found:
+def _inherited_words(text: bytes) -> _Found:
     """Return the words among the bases of all classes; None if one cannot be read like this."""
     result: set[bytes] = set()
     for start in _classes(text):
@@ -287,12 +287,12 @@ def _classes(text: bytes) -> Iterator[int]:
             yield start
 
 
-def _renamed(text: bytes) -> frozenset[bytes]:
+def _renamed_words(text: bytes) -> frozenset[bytes]:
     """Return the words that an import or an assignment may give another name."""
     return frozenset((*_RENAMED.findall(text), *_ASSIGNED.findall(text)))
 
 
-def _imported(text: bytes) -> frozenset[bytes]:
+def _imported_words(text: bytes) -> frozenset[bytes]:
     """Return the words of all statements that import."""
     result: set[bytes] = set()
     for start in _places(b"import", text):
@@ -309,7 +309,7 @@ def _read(text: bytes) -> frozenset[bytes]:
     return frozenset(_READ.findall(text))
 
 
-def _called(text: bytes) -> frozenset[bytes]:
+def _called_words(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
 
@@ -320,10 +320,10 @@ def _all(text: bytes) -> frozenset[bytes]:
 
 
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
-    "inherited": _inherited,
-    "renamed": _renamed,
-    "called": _called,
-    "imported": _imported,
+    "inherited": _inherited_words,
+    "renamed": _renamed_words,
+    "called": _called_words,
+    "imported": _imported_words,
     "read": _read,
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

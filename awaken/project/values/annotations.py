@@ -98,13 +98,13 @@ class Annotations:
             case ast.Subscript():
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
-                return self._named(module, node)
+                return self._named_values(module, node)
             case _:
                 return (
                     self._evaluator.unknown(module, node, "the annotation is not a plain type"),
                 )
 
-    def _named(self, module: Module, node: ast.expr) -> Values:
+    def _named_values(self, module: Module, node: ast.expr) -> Values:
         variable = self._own_variable(module, node)
         if variable is not None:
             return (variable,)
@@ -118,7 +118,7 @@ class Annotations:
             return (self._evaluator.unknown(module, node, why),)
         located = self._evaluator.names.locate(name)
         if located is None:
-            return self._outside(module, node, name)
+            return self._values_outside(module, node, name)
         if self._evaluator.classes.facts(name) is not None:
             return (InstanceOf(name),)
         return self._alias(module, node, name)
@@ -157,7 +157,7 @@ class Annotations:
         limits = () if bound is None else self.unsolved(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
-    def _outside(self, module: Module, node: ast.expr, name: str) -> Values:
+    def _values_outside(self, module: Module, node: ast.expr, name: str) -> Values:
         evaluator = self._evaluator
         role = evaluator.knowledge.types.get(name)
         match role:
@@ -247,18 +247,18 @@ class Annotations:
         if role in {"factory", "async-factory"}:
             return (Producer("factory", self.unsolved(module, arguments[0])),)
         if role is not None:
-            return self._named(module, node.value)
+            return self._named_values(module, node.value)
         if home == "sqlalchemy.orm" and simple in _MAPPED:
-            return self._mapped(module, simple, arguments[0])
+            return self._mapped_values(module, simple, arguments[0])
         return generic(name, arguments, lambda argument: self.unsolved(module, argument))
 
-    def _mapped(self, module: Module, simple: str, argument: ast.expr) -> Values:
+    def _mapped_values(self, module: Module, simple: str, argument: ast.expr) -> Values:
         """Return what an attribute annotated ``Mapped[...]`` holds."""
         inner = self.unsolved(module, argument)
         if simple == "Mapped":
             return inner
         # The target may be wrapped in a collection, or alone.
-        held = union(*(_held(value) for value in inner))
+        held = union(*(_held_values(value) for value in inner))
         collection = "AppenderQuery" if simple == "DynamicMapped" else "WriteOnlyCollection"
         return (InstanceOf(f"sqlalchemy.orm.{collection}", parameters=(held,)),)
 
@@ -266,7 +266,7 @@ class Annotations:
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]
     ) -> Values:
         """Return a generic class of the program with the types in the brackets."""
-        plain = self._named(module, node.value)
+        plain = self._named_values(module, node.value)
         inner = tuple(self.unsolved(module, argument) for argument in arguments)
         return tuple(
             InstanceOf(value.qualified, parameters=inner)
@@ -276,7 +276,7 @@ class Annotations:
         )
 
 
-def _held(value: Value) -> Values:
+def _held_values(value: Value) -> Values:
     is_collection = isinstance(value, InstanceOf) and value.parameters
     return value.parameters[0] if isinstance(value, InstanceOf) and is_collection else (value,)
 

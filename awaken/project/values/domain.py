@@ -327,7 +327,7 @@ def _with_origins_of(one: Value, other: Value) -> Value:
             return replace(
                 one,
                 parameters=tuple(map(union, one.parameters, other.parameters)),
-                origins=_joined(one.origins, other.origins),
+                origins=_joined_origins(one.origins, other.origins),
             )
         case Producer(), Producer():
             return replace(one, inner=union(one.inner, other.inner))
@@ -337,7 +337,7 @@ def _with_origins_of(one: Value, other: Value) -> Value:
             return one
 
 
-def _joined(
+def _joined_origins(
     one: tuple[Origin, ...] | None, other: tuple[Origin, ...] | None
 ) -> tuple[Origin, ...] | None:
     if one is None or other is None or one == other:

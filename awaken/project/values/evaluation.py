@@ -170,7 +170,7 @@ class Evaluator(ABC):
             ("expression", node, known) if known else node,
             module,
             node,
-            lambda: self._limited(module, node, known),
+            lambda: self._limited_values(module, node, known),
             # Arguments hold their trees.
             "question" if known else "tree",
         )
@@ -220,7 +220,7 @@ class Evaluator(ABC):
             case "program":
                 return self._lasting if follows else self._lasting_aside
 
-    def _limited(self, module: Module, node: ast.expr, known: Environment) -> Values:
+    def _limited_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         result = self._values(module, node, known)
         if len(result) <= MOST_ALTERNATIVES:
             return result
@@ -367,9 +367,9 @@ class Evaluator(ABC):
             if isinstance(reaching, Reaching) and reaching.definitions:
                 given = list(reaching.definitions)
         declared = [binding for binding in bindings if binding.kind == "annotation"]
-        return self._joined(module, given or declared or bindings, known)
+        return self._joined_values(module, given or declared or bindings, known)
 
-    def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
+    def _joined_values(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
         live = [item for item in bindings if item.kind != "delete" and not is_overload(item.node)]
         if not live:
             why = f"`{bindings[0].name}` is only deleted"
@@ -389,10 +389,10 @@ class Evaluator(ABC):
     def _global(self, module: Module, name: str) -> Values:
         bindings = module.scopes.module.bindings.get(name, [])
         if bindings:
-            return self.additions.to_global(self._joined(module, bindings, ()), module, name)
-        return self._reexported(module, name)
+            return self.additions.to_global(self._joined_values(module, bindings, ()), module, name)
+        return self._reexported_values(module, name)
 
-    def _reexported(self, module: Module, name: str) -> Values:
+    def _reexported_values(self, module: Module, name: str) -> Values:
         qualified = self.names.attribute(module.path, name)
         if qualified is None:
             why = f"awaken sees no `{name}` in `{module.name}`"
@@ -407,7 +407,7 @@ class Evaluator(ABC):
             if role is not None:
                 return (of_role(role, qualified, module.place(node)),)
             user = current_user(self, qualified, module, node)
-            return (self._outside(qualified),) if user is None else user
+            return (self._value_outside(qualified),) if user is None else user
         if not located.rest:
             return (ModuleOf(located.path),)
         if self.classes.facts(qualified) is not None:
@@ -417,7 +417,7 @@ class Evaluator(ABC):
             return (self.unknown(module, node, f"awaken sees no definition of `{qualified}`"),)
         return self.global_values(defining, located.rest[0])
 
-    def _outside(self, qualified: str) -> Value:
+    def _value_outside(self, qualified: str) -> Value:
         made = self.knowledge.instance_attributes.get(qualified)
         if made is not None:
             return InstanceOf(self.names.defined(made))
@@ -433,7 +433,7 @@ class Evaluator(ABC):
         node = binding.node
         match binding.kind:
             case "import":
-                return self._imported(module, binding)
+                return self._imported_values(module, binding)
             case "parameter":
                 return self.parameters.of(module, binding, known)
             case "function" if isinstance(node, Function):
@@ -447,20 +447,20 @@ class Evaluator(ABC):
                     return result
                 return self._seen(module, binding.value, result, known)
             case "with" | "for" if isinstance(node, ast.expr):
-                return self._received(module, node, known)
+                return self._received_values(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
-                return self._augmented(module, node, known)
+                return self._augmented_values(module, node, known)
             case "except" if isinstance(node, ast.ExceptHandler):
-                return self._caught(module, node, known)
+                return self._caught_values(module, node, known)
             case _:
                 why = f"awaken does not follow the match of `{binding.name}`"
                 return (self.unknown(module, node, why),)
 
-    def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
+    def _received_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what a target of a loop, a ``with`` or an unpacking receives."""
         result = received(module, node)
         if result is None:
-            return self._augmented(module, node, known)
+            return self._augmented_values(module, node, known)
         values = self.values(module, result.value, known)
         match result.how:
             case "iterated":
@@ -485,7 +485,7 @@ class Evaluator(ABC):
             found = union(found, (list_of(items),) if is_starred else items)
         return found
 
-    def _augmented(self, module: Module, node: ast.expr, known: Environment) -> Values:
+    def _augmented_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what ``x += y`` leaves in its target."""
         statement = module.parent(node)
         if not isinstance(statement, ast.AugAssign):
@@ -496,7 +496,7 @@ class Evaluator(ABC):
             return result
         return (self.unknown(module, node, "the result of the operator is unknown"),)
 
-    def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
+    def _caught_values(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
         if isinstance(module.parent(node), ast.TryStar):
             return (InstanceOf("builtins.ExceptionGroup"),)
         if node.type is None:
@@ -528,9 +528,9 @@ class Evaluator(ABC):
             # A test may annotate a mock as the class that it replaces.
             mocked = any(isinstance(argument, NotRelevant) and argument.mock for argument in given)
             if not mocked and not any(isinstance(alternative, Unknown) for alternative in declared):
-                return _narrowed(declared, given)
+                return _narrowed_annotations(declared, given)
         if value is None and isinstance(node, ast.expr):
-            return self._received(module, node, known)
+            return self._received_values(module, node, known)
         return given
 
     def _seen(
@@ -541,7 +541,7 @@ class Evaluator(ABC):
             return declared
         return narrower(self, declared, self.values(module, value, known))
 
-    def _imported(self, module: Module, binding: Binding) -> Values:
+    def _imported_values(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)
         if target.kind == "module":
             return self._module(module, binding, target.text)
@@ -576,7 +576,7 @@ class Evaluator(ABC):
         return (External(dotted),)
 
 
-def _narrowed(declared: Values, given: Values) -> Values:
+def _narrowed_annotations(declared: Values, given: Values) -> Values:
     """Return the annotation; where the value says more, as of a session or a base, the value."""
     if given and all(isinstance(argument, Session | DeclarativeBase) for argument in given):
         return given

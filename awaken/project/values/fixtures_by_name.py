@@ -32,7 +32,7 @@ def fixtures_asked_for(
         case ast.Constant(value=str() as text):
             names: set[str] | None = {text}
         case ast.Name(id=name):
-            names = _parametrized(function, name)
+            names = _parametrized_texts(function, name)
         case ast.Attribute(value=ast.Name(id="request"), attr="param"):
             names = _own_params(evaluator, module, function)
         case _:
@@ -53,7 +53,7 @@ def is_asking(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr == ASKING
 
 
-def _parametrized(function: Function, name: str) -> set[str] | None:
+def _parametrized_texts(function: Function, name: str) -> set[str] | None:
     """Return the texts that ``parametrize`` gives to the parameter ``name``, if only these."""
     values = [
         value

@@ -98,7 +98,7 @@ def differences(
 
     With ``cancels`` a failure may cancel tasks next to it, with ``groups`` in a group as well.
     """
-    check = partial(_cancelled, groups=groups) if cancels else _equal
+    check = partial(_cancelled_differences, groups=groups) if cancels else _equal
     return [
         f"{run}: {difference}"
         for run, old in before.items()
@@ -119,7 +119,7 @@ def _equal(before: Run, after: Run) -> Iterator[str]:
             yield f"{what}: {old} became {new}"
 
 
-def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
+def _cancelled_differences(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
     """Yield the differences, except that a failure cancels tasks next to it, and waits.
 
     With ``groups`` the failure is the first in an exception group. Without, it may have been raised

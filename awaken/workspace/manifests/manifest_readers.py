@@ -352,7 +352,7 @@ class RequirementFiles:
             if requirement_file.unread:
                 problems.append(asked.problem(requirement_file.unread))
             waiting += [
-                _Included(_beside(path, include), include, shown, line)
+                _Included(_file_beside(path, include), include, shown, line)
                 for include, line in requirement_file.includes
             ]
         return Manifest(name, required=tuple(declarations), problems=tuple(problems))
@@ -400,7 +400,7 @@ class _Included(NamedTuple):
         return FileProblem(self.by, self.line, f"names {self.shown}, which {why}")
 
 
-def _beside(path: Path, named: str) -> Path:
+def _file_beside(path: Path, named: str) -> Path:
     """Return the file that one next to it names, as one path for every way of writing it."""
     try:
         return Path(os.path.realpath(path.parent / named))

@@ -91,15 +91,15 @@ _Read = Publication | _Built | None
 
 def read_publication(root: Path) -> Publication:
     """Return whether the project in ``root`` (absolute) is published, as its files say."""
-    result: _Read = _unpacked(root)
+    result: _Read = _unpacked_publication(root)
     for read in (_pyproject, _setup_cfg, _setup_py):
         result = result or read(root)
     if isinstance(result, _Built):
-        return _weighed(root, result)
+        return _weighed_publication(root, result)
     return result or Publication(published=False, why="has no build settings")
 
 
-def _weighed(root: Path, built: _Built) -> Publication:
+def _weighed_publication(root: Path, built: _Built) -> Publication:
     """Return whether somebody imports from what is built, or it only runs."""
     server = read_server(root)
     if server is None:
@@ -114,7 +114,7 @@ def _weighed(root: Path, built: _Built) -> Publication:
     return structs.replace(built.publication, why=f"{built.publication.why}; {others}, {runs}")
 
 
-def _unpacked(root: Path) -> Publication | None:
+def _unpacked_publication(root: Path) -> Publication | None:
     """Return what shows that ``root`` is a distribution, built and unpacked."""
     for name in enclosure_of(root).names(root):
         if name == "PKG-INFO" or name.endswith(".dist-info"):

@@ -56,7 +56,7 @@ def read_server(root: Path) -> Server | None:
     for number, directory in enumerate(upwards(root)):
         for path in _files(enclosure, directory):
             for line, text in _lines(enclosure, path):
-                module = next(_served(root, enclosure, text), None)
+                module = next(_served_modules(root, enclosure, text), None)
                 if module is not None:
                     shown = path.relative_to(directory).as_posix()
                     return Server("../" * number + shown, line, module)
@@ -86,7 +86,7 @@ def _lines(enclosure: Enclosure, path: Path) -> Iterator[tuple[int, str]]:
                 command = []
 
 
-def _served(root: Path, enclosure: Enclosure, command: str) -> Iterator[str]:
+def _served_modules(root: Path, enclosure: Enclosure, command: str) -> Iterator[str]:
     """Yield the modules of the project that a command runs as a server."""
     if _SERVER.search(command):
         for match in _APPLICATION.finditer(command):

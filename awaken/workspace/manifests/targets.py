@@ -85,7 +85,7 @@ class Targets:
         self, targets: Iterable[DistributionTarget] = (), problems: Iterable[FileProblem] = ()
     ) -> None:
         self._targets = {target.name: target for target in targets}
-        self._targets.setdefault("python", _undeclared("python"))
+        self._targets.setdefault("python", _undeclared_target("python"))
         self.problems = tuple(problems)
 
     @property
@@ -127,10 +127,10 @@ class Targets:
         return tuple(target for target in known if target is not None)
 
     def _target(self, name: str) -> DistributionTarget:
-        return self.distribution(name) or _undeclared(canonicalize_name(name))
+        return self.distribution(name) or _undeclared_target(canonicalize_name(name))
 
 
-def _undeclared(name: str) -> DistributionTarget:
+def _undeclared_target(name: str) -> DistributionTarget:
     return DistributionTarget(name, (current(name),), NOTHING_DECLARED)
 
 
@@ -197,7 +197,7 @@ def _python(root: Path, manifests: Sequence[Manifest]) -> DistributionTarget:
         hint = re.search(pattern, _hint(root, name))
         if hint:
             return DistributionTarget("python", (specifiers(f"=={hint[1]}.*"),), name)
-    return _undeclared("python")
+    return _undeclared_target("python")
 
 
 _VENV = r"(?m)^version(?:_info)?[ \t]*+=[ \t]*+([0-9]{1,3}\.[0-9]{1,3})"
@@ -292,18 +292,18 @@ def _collect(
     """Join what the files say: requirements files narrow the metadata, lock files both."""
     optional = [Manifest(manifest.origin, required=manifest.optional) for manifest in manifests]
     extras = _alternatives(optional, pythons)
-    declared = {**extras, **_together(manifests, pythons)}
+    declared = {**extras, **_targets_together(manifests, pythons)}
     requirements = _alternatives(pinned, pythons)
     targets = dict(locks)
     for name in {*declared, *requirements}:
-        target = _narrowed(declared.get(name), requirements.get(name))
-        target = _narrowed(target, locks.get(name))
+        target = _narrowed_target(declared.get(name), requirements.get(name))
+        target = _narrowed_target(target, locks.get(name))
         if target is not None:
             targets[name] = target
     return targets
 
 
-def _together(
+def _targets_together(
     manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
 ) -> dict[str, DistributionTarget]:
     """Return what the metadata files say: all of them hold at once."""
@@ -311,7 +311,7 @@ def _together(
     for manifest in manifests:
         for name, ranges in _of_one_file(manifest.required, pythons).items():
             target = DistributionTarget(name, ranges, manifest.origin)
-            targets[name] = _narrowed(targets.get(name), target) or target
+            targets[name] = _narrowed_target(targets.get(name), target) or target
     return targets
 
 
@@ -331,12 +331,12 @@ def _alternatives(
             elif any(map(str, ranges)):
                 joined = _either((*before.ranges, *ranges))
                 targets[name] = DistributionTarget(
-                    name, joined, _joined(before.origin, manifest.origin)
+                    name, joined, _joined_text(before.origin, manifest.origin)
                 )
     return targets
 
 
-def _joined(*origins: str) -> str:
+def _joined_text(*origins: str) -> str:
     return ", ".join(dict.fromkeys(part for origin in origins for part in origin.split(", ")))
 
 
@@ -415,7 +415,7 @@ def _both(
     return tuple(dict.fromkeys(joined)) or one
 
 
-def _narrowed(
+def _narrowed_target(
     target: DistributionTarget | None, by: DistributionTarget | None
 ) -> DistributionTarget | None:
     """Return ``target`` with only the versions that ``by`` allows too."""
@@ -431,9 +431,9 @@ def _narrowed(
     # An exact version stays as it is written; its intersection with a range would read worse.
     if by.origin in LOCKS:
         kept = [span for span in by.ranges if any(overlap(span, wide) for wide in target.ranges)]
-        return DistributionTarget(target.name, tuple(kept), _joined(target.origin, by.origin))
+        return DistributionTarget(target.name, tuple(kept), _joined_text(target.origin, by.origin))
     ranges = _both(target.ranges, by.ranges)
-    return DistributionTarget(target.name, ranges, _joined(target.origin, by.origin))
+    return DistributionTarget(target.name, ranges, _joined_text(target.origin, by.origin))
 
 
 def _settle(

@@ -152,7 +152,7 @@ def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCa
             and not isinstance(module.parent(node), ast.Await)
             and module.enclosing_coroutine(node) is not None
         ):
-            name = _named(project, module, node) or _method(project, module, node)
+            name = _named_text(project, module, node) or _method(project, module, node)
             if name is not None:
                 yield BlockingCall(node, name, blocking()[name])
 
@@ -170,13 +170,13 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
         function = module.enclosing_function(node)
         if not isinstance(function, ast.FunctionDef) or function in functions:
             continue
-        name = _named(project, module, node) or _method(project, module, node)
+        name = _named_text(project, module, node) or _method(project, module, node)
         if name is not None and blocking()[name] in _FOLLOWED:
             functions.add(function)
             yield BlockingCall(node, name, blocking()[name])
 
 
-def _named(project: Project, module: Module, call: ast.Call) -> str | None:
+def _named_text(project: Project, module: Module, call: ast.Call) -> str | None:
     """Return what ``call`` calls, if imports tell it and it blocks."""
     name = project.qualified_name(module, call.func)
     name = None if name is None else knowledge().canonical(name)

@@ -54,7 +54,7 @@ def left_undone(
         seen.add(function)
         if not isinstance(function, ast.AsyncFunctionDef):
             continue
-        for step in _skipped(function):
+        for step in _skipped_steps(function):
             shown = called.module.excerpt(step)
             place = called.module.place(step, "move it to a `finally`")
             return LeftUndone(shown, function.name, place)
@@ -66,11 +66,11 @@ def left_undone(
     return None
 
 
-def _skipped(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+def _skipped_steps(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Yield the steps of a coroutine function that a cancellation passes over."""
     is_kept = _is_kept(function)
     nodes = sorted(own_nodes(function.body), key=_moment)
-    added = {word for node in nodes if (word := _added(node))}
+    added = {word for node in nodes if (word := _added_text(node))}
     own = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     awaited: set[tuple[str, str]] = set()
     for node in nodes:
@@ -133,7 +133,7 @@ def _step(node: ast.AST) -> tuple[str, str] | None:
     return None
 
 
-def _added(node: ast.AST) -> str:
+def _added_text(node: ast.AST) -> str:
     """Return to what ``node`` adds an entry; empty if it does not."""
     match node:
         case ast.Call(func=ast.Attribute(value=target, attr=name)) if name in _ADDING:

@@ -75,7 +75,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Rewrite:
     """Return the task group that takes the place of a gather. Raises Refused."""
     module, call = site.module, site.node
-    awaited = _awaited(project, module, call)
+    awaited = _await(project, module, call)
     _check_keywords(module, call)
     limit = _time_limit(module, call, awaited)
     position = position_of(project, module, awaited)
@@ -87,7 +87,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
-    places, edits = _written(site, group, position, gathered, names)
+    places, edits = _written_edits(site, group, position, gathered, names)
     caveats = [name.format(_FIRST if options.unwraps else _GROUPED) for name in _CHANGES]
     if limit is not None:
         caveats.append(_LIMITED)
@@ -131,7 +131,7 @@ def _group(
     return GroupCode(None, f"{opens}()", names.group(), (), within, error), imports
 
 
-def _written(
+def _written_edits(
     site: Site[ast.Call], group: GroupCode, position: Position, gathered: Gathered, names: Names
 ) -> tuple[list[Place], list[Edit]]:
     """Return the edits that write ``group``, and the other places that they change."""
@@ -139,7 +139,7 @@ def _written(
     outer = position.awaited.value
     func = outer.func if isinstance(outer, ast.Call) else site.node.func
     group = replace(group, unpacks=gathered.unpacks)
-    code, shown = _started(group, position, gathered, names)
+    code, shown = _started_pair(group, position, gathered, names)
     item = names.item() if code.tasks and position.is_looped_over else ""
     results = Results(
         which_await(module, position),
@@ -171,7 +171,7 @@ def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Ite
 
 
 # ------------------------------------------------------------------------------- what is in the way
-def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
+def _await(project: Project, module: Module, call: ast.Call) -> ast.Await:
     """Return the ``await`` of ``call``. Raises Refused where it is not awaited as it is."""
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
@@ -184,7 +184,7 @@ def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
             above = module.parent(above)
     if not isinstance(above, ast.Await) or module.enclosing_coroutine(call) is None:
         raise Refused(reasons.NOT_AWAITED)
-    trio = next((name for name in _imported(module) if name in _TRIO), None)
+    trio = next((name for name in _imported_packages(module) if name in _TRIO), None)
     if trio is not None:
         raise Refused(reasons.ANYIO_TRIO, trio)
     return above
@@ -215,7 +215,7 @@ def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr 
             raise Refused(reasons.TIME_LIMIT, module.excerpt(limit))
 
 
-def _imported(module: Module) -> Sequence[str]:
+def _imported_packages(module: Module) -> Sequence[str]:
     """Return the packages that the file imports."""
     key = "packages that it imports"
     result: list[str] | None = module.memo.get(key)
@@ -240,7 +240,7 @@ def _check_keywords(module: Module, call: ast.Call) -> None:
 
 
 # ------------------------------------------------------------------------------------- what is done
-def _started(
+def _started_pair(
     group: GroupCode, position: Position, gathered: Gathered, names: Names
 ) -> tuple[GroupCode, str]:
     """Return ``group`` with the way each argument is started, and the code of its results."""
@@ -252,7 +252,7 @@ def _started(
         looped = replace(group, started=appended, tasks=held, drops=drops)
         return looped, _results_of(held, position, names)
     if position.is_ignored:
-        ignored = [_ignored(argument, names) for argument in given]
+        ignored = [_ignored_task(argument, names) for argument in given]
         started = tuple(task for task in ignored if task is not None)
         if len(started) == len(given):
             return replace(group, started=started), ""
@@ -268,7 +268,7 @@ def _started(
         return replace(group, started=started), results
     built = gathered.built if isinstance(gathered.built, ast.Assign) else None
     held = names.list_of_tasks(built, position)
-    kept = tuple(_kept(argument, names) for argument in given)
+    kept = tuple(_kept_task(argument, names) for argument in given)
     return replace(group, started=kept, tasks=held), _results_of(held, position, names)
 
 
@@ -281,7 +281,7 @@ def _results_of(held: str, position: Position, names: Names) -> str:
     return f"({every})" if position.is_consumed else f"[{every}]"
 
 
-def _kept(given: Given, names: Names) -> Started:
+def _kept_task(given: Given, names: Names) -> Started:
     """Return how an argument is started whose tasks are held by a list."""
     match given.kind:
         case "one":
@@ -292,7 +292,7 @@ def _kept(given: Given, names: Names) -> Started:
             return Started("items", is_task=given.is_task)
 
 
-def _ignored(given: Given, names: Names) -> Started | None:
+def _ignored_task(given: Given, names: Names) -> Started | None:
     """Return how an argument is started whose results nobody uses; None if a list must hold it."""
     node = given.node
     if given.is_one:

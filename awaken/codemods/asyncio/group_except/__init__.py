@@ -157,9 +157,9 @@ class GroupExcept(Rule):
         """Return one finding per ``try``, at the first handler that matches nothing."""
         del constraints  # no change needs another site
         return plan_of(
-            decide(Site(self.name, module, handler), _starred, project)
+            decide(Site(self.name, module, handler), _starred_edits, project)
             for module in site_modules(project, self.triggers)
-            for handler in _found(project, module)
+            for handler in _found_handlers(project, module)
         )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -169,7 +169,7 @@ class GroupExcept(Rule):
         return {_STARRED: starred}
 
 
-def _found(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
+def _found_handlers(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
     for node in module.walk():
         if isinstance(node, ast.Try) and _is_around_a_group(project, module, node.body):
             dead = (part for part in node.handlers if _never_matches(project, module, part))
@@ -201,7 +201,7 @@ def _reads_results(statement: ast.stmt) -> bool:
     ) and not any(isinstance(node, ast.Await | ast.Subscript) for node in ast.walk(statement))
 
 
-def _caught(project: Project, module: Module, handler: ast.ExceptHandler) -> list[str | None]:
+def _caught_names(project: Project, module: Module, handler: ast.ExceptHandler) -> list[str | None]:
     """Return the names of the classes that ``handler`` catches."""
     if handler.type is None:
         return ["builtins.BaseException"]
@@ -211,7 +211,7 @@ def _caught(project: Project, module: Module, handler: ast.ExceptHandler) -> lis
 
 def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler) -> bool:
     """Whether ``handler`` names only classes of which no group is an instance."""
-    for name in _caught(project, module, handler):
+    for name in _caught_names(project, module, handler):
         if name is None or name in _EVERYTHING | _LET_THROUGH:
             return False
         if _GROUPS.intersection(project.library_ancestors(name)):
@@ -219,7 +219,7 @@ def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler)
     return True
 
 
-def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
+def _starred_edits(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
     """Return the edits that star all handlers of the ``try``; Refused where they cannot be."""
     module, handler = site.module, site.node
     shown = "" if handler.type is None else module.excerpt(handler.type)

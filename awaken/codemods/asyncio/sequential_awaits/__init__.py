@@ -188,7 +188,7 @@ def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
     row: list[ast.Call] = []
     bound: set[str] = set()
     for statement in block:
-        call = _awaited(statement)
+        call = _awaited_call(statement)
         if call is not None and may_read(call) and not _names(call, ast.Load) & bound:
             row.append(call)
         elif call is not None or not _only_works_on(statement, bound):
@@ -200,7 +200,7 @@ def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
         yield row
 
 
-def _awaited(statement: ast.stmt) -> ast.Call | None:
+def _awaited_call(statement: ast.stmt) -> ast.Call | None:
     """Return the call of ``name = await call()``, or of several names."""
     match statement:
         case ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Await(value=value)):

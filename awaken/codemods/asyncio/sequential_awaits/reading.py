@@ -73,7 +73,7 @@ class _Following:
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
-            awaited = list(_awaited(function))
+            awaited = list(_awaited_nodes(function))
             self._seen[key] = all(
                 self._sends(module, one, depth) or self._is_harmless(module, one) for one in awaited
             ) and any(self._sends(module, node, depth) for node in awaited)
@@ -120,7 +120,7 @@ def may_read(call: ast.Call) -> bool:
     return _READS.fullmatch(last_name(call.func)) is not None
 
 
-def _awaited(function: Function) -> Iterator[ast.expr]:
+def _awaited_nodes(function: Function) -> Iterator[ast.expr]:
     """Yield what ``function`` awaits, enters, or iterates over while others run."""
     for node in ast.walk(function):
         match node:

@@ -114,7 +114,7 @@ class UnboundedFanOut(Rule):
         findings: dict[ast.Call, Finding] = {}
         for module in site_modules(project, self.triggers, is_around_tests):
             for fan_out in fan_outs(project, module):
-                over = None if fan_out.started in findings else _over(project, fan_out)
+                over = None if fan_out.started in findings else _text_over(project, fan_out)
                 if over is not None:
                     findings[fan_out.started] = Site(self.name, module, fan_out.started).advised(
                         f"every item of `{over}` starts a task that runs "
@@ -124,7 +124,7 @@ class UnboundedFanOut(Rule):
         return Plan(tuple(findings.values()))
 
 
-def _over(project: Project, one: FanOut) -> str | None:
+def _text_over(project: Project, one: FanOut) -> str | None:
     """Return what a fan-out goes through, if neither its size nor its tasks are limited."""
     result = (unbounded(one.module, iterable) for iterable in one.iterables)
     over = next((each for each in result if each is not None), None)

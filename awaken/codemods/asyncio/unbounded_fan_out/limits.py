@@ -62,7 +62,7 @@ def works_without_limit(
         seen.add((home.path, function.lineno))
         if len(seen) > _MOST_FUNCTIONS or _tokens(function) & _HOLDING_BACK:
             return False
-        for awaited in _awaited(function):
+        for awaited in _awaited_calls(function):
             works = works or bool(_tokens(awaited.func) & _WORK)
             if depth < _DEEPEST:
                 below = _functions(project, home, awaited, awaited.func)
@@ -84,7 +84,7 @@ def _functions(
         yield function.module, function.function
 
 
-def _awaited(function: Function) -> Iterator[ast.Call]:
+def _awaited_calls(function: Function) -> Iterator[ast.Call]:
     """Yield the calls that ``function`` awaits, or enters."""
     for node in ast.walk(function):
         match node:

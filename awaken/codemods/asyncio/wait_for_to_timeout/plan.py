@@ -126,7 +126,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
         site.rewrite(call, "call"),
-        site.rewrite(statement, "statement", _limited(module, call, timeout, manager)),
+        site.rewrite(statement, "statement", _limited_context(module, call, timeout, manager)),
         *imports,
         site.release_import("asyncio", "wait_for"),
     ]
@@ -145,7 +145,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
 
 
-def _limited(module: Module, call: ast.Call, timeout: ast.expr, manager: str) -> Limited:
+def _limited_context(module: Module, call: ast.Call, timeout: ast.expr, manager: str) -> Limited:
     """Return the context manager, and the comments that lose their lines."""
     comments = comments_in(module.text_of(call))
     line = (timeout.end_lineno or timeout.lineno) - call.lineno + 1

@@ -56,12 +56,12 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
     lifespan.name = lifespan_name(home, taken)
     lifespan.parameter = parameter_name(project, lifespan)
     lifespan.caveats = [caveat for step in ordered for caveat in step.caveats]
-    lifespan.caveats += _replaced(project, lifespan)
+    lifespan.caveats += _replaced_handlers(project, lifespan)
     lifespan.iterators = _iterators(project, home.module)
     return lifespan
 
 
-def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
+def _replaced_handlers(project: Project, lifespan: Lifespan) -> Iterator[str]:
     """Yield the handlers that tests replace: the lifespan calls the replacement."""
     for index, step in enumerate(lifespan.steps):
         names = {step.name} if step.function is not None else {read.id for read in step.reads}

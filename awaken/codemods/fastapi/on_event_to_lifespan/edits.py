@@ -65,7 +65,7 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
     for entry in lifespan.entered:
         yield _at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
     yield from _removals(lifespan, site)
-    yield from _released(lifespan, site)
+    yield from _released_imports(lifespan, site)
 
 
 def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
@@ -82,7 +82,7 @@ def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
     return "before", home.outermost
 
 
-def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
+def _released_imports(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
     """Yield the imports of what was registered on, and of what made handlers."""
     for step in lifespan.steps:
         receiver, handler = _receiver(step.registration.node), step.registration.handler
@@ -205,8 +205,8 @@ def _code(lifespan: Lifespan) -> LifespanCode:
         startup=tuple(_parts(lifespan, "startup")),
         shutdown=tuple(_parts(lifespan, "shutdown")),
         # A second `global x` after a use of `x` is a SyntaxError.
-        global_names=_together(body.global_names for body in bodies),
-        nonlocal_names=_together(body.nonlocal_names for body in bodies),
+        global_names=_names_together(body.global_names for body in bodies),
+        nonlocal_names=_names_together(body.nonlocal_names for body in bodies),
         first=tuple(
             dict.fromkeys(item.within for item in lifespan.references.values() if item.within)
         ),
@@ -215,7 +215,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
     )
 
 
-def _together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
+def _names_together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in names for name in group))
 
 

@@ -102,12 +102,12 @@ def _share_flags(steps: Sequence[Step]) -> None:
     """Let handlers that are registered together ask one flag, which the first of them sets."""
     setting = [candidate for candidate in steps if candidate.flag and not candidate.kept]
     for index, step in enumerate(setting):
-        first = next((item for item in setting[:index] if _together(item, step)), None)
+        first = next((item for item in setting[:index] if _is_together(item, step)), None)
         if first is not None:
             step.flag, step.condition = False, first.condition
 
 
-def _together(one: Step, other: Step) -> bool:
+def _is_together(one: Step, other: Step) -> bool:
     return (
         one.module is other.module
         and one.statement is not None

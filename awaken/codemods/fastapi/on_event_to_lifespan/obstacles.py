@@ -84,7 +84,7 @@ class Obstacles:
                 if not own:
                     what = "and the application has a lifespan"
                     raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
-                raise Refused(_beside(lifespan, own), because=(place,))
+                raise Refused(_reason_beside(lifespan, own), because=(place,))
 
     def _look_at_routers(self, application: Application, owned: Sequence[Owned]) -> None:
         """Refuse routers with handlers that are included more than once, or perhaps."""
@@ -242,7 +242,7 @@ def _stands_with(one: Registration, other: Registration) -> bool:
     )
 
 
-def _beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
+def _reason_beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
     """Return why the own handlers of an application with a lifespan stay."""
     if lifespan.assigned:
         return reasons.LIFESPAN_CONTEXT

@@ -174,10 +174,10 @@ class _Planning:
 def _rewrite(lifespan: Lifespan, first: Site[ast.AST]) -> Rewrite:
     edits = tuple(edits_of(lifespan, first.id))
     caveats = tuple(dict.fromkeys(lifespan.caveats))
-    return Rewrite(_message(lifespan), edits, caveats, tuple(_related(lifespan)))
+    return Rewrite(_message(lifespan), edits, caveats, tuple(_related_places(lifespan)))
 
 
-def _related(lifespan: Lifespan) -> Iterator[Place]:
+def _related_places(lifespan: Lifespan) -> Iterator[Place]:
     """Yield the other edits, apart from the registrations."""
     home = lifespan.home
     note = "the application is created here" if home.call is not None else ""

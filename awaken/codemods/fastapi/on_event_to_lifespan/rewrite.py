@@ -166,11 +166,11 @@ class _Entering(cst.CSTTransformer):
         after = body[start + 1]
         if self._shutdown in codes:
             end = codes.index(self._shutdown)
-            inside, footer = body[start + 1 : end], _kept(body[end])
+            inside, footer = body[start + 1 : end], _kept_comments(body[end])
         else:
             ending = cst.ensure_type(after.finalbody.body, cst.IndentedBlock)
             end, inside = start + 1, list(after.body.body)
-            footer = [*after.body.footer, *_kept(ending.body[0])]
+            footer = [*after.body.footer, *_kept_comments(ending.body[0])]
             inside[0] = inside[0].with_changes(
                 leading_lines=[*after.leading_lines, *inside[0].leading_lines]
             )
@@ -188,7 +188,7 @@ def _code(statement: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(statement.body[0]).strip()
 
 
-def _kept(statement: Any) -> list[cst.EmptyLine]:
+def _kept_comments(statement: Any) -> list[cst.EmptyLine]:
     """Return the comments of a statement that goes, as lines of their own."""
     lines = [line for line in statement.leading_lines if line.comment is not None]
     comment = statement.trailing_whitespace.comment
@@ -218,7 +218,7 @@ def _calls(part: Part) -> list[Any]:
     inside = _body(code) if part.is_body else list(cst.parse_module(code).body)
     inside[0] = _below(part.above, inside[0])
     if part.comment:
-        inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
+        inside[-1] = inside[-1].with_changes(trailing_whitespace=_space_behind(part.comment))
     return inside
 
 
@@ -228,7 +228,7 @@ def _below(comments: Sequence[str], statement: Any) -> Any:
     return statement.with_changes(leading_lines=[*lines, *statement.leading_lines])
 
 
-def _behind(comment: str) -> cst.TrailingWhitespace:
+def _space_behind(comment: str) -> cst.TrailingWhitespace:
     return cst.TrailingWhitespace(cst.SimpleWhitespace("  "), cst.Comment(comment))
 
 

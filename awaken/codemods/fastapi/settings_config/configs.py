@@ -117,7 +117,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
         keys.append(key)
     # A class takes the last of two values, a call takes no keyword twice.
     if len(set(keys)) != len(keys):
-        raise Refused(reasons.COMPUTED_CONFIG, _repeated(keys))
+        raise Refused(reasons.COMPUTED_CONFIG, _repeated_text(keys))
     lines = () if docstring is None else tuple(inspect.cleandoc(docstring).splitlines())
     function = f"{_prefix(project, config)}{FUNCTION}"
     return ConfigRewrite(function, tuple(keys), literals, lines), caveats
@@ -137,7 +137,7 @@ def _prefix(project: Project, config: Config) -> str:
     return ""
 
 
-def _repeated(keys: list[str]) -> str:
+def _repeated_text(keys: list[str]) -> str:
     return next(key for key in keys if keys.count(key) > 1)
 
 

@@ -125,7 +125,7 @@ class _Planning:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
         reads: list[tuple[Place, str | None, str]] = []
         for module in modules_with(self._project, _LISTING):
-            reads += _listed(self._project, module)
+            reads += _listed_items(self._project, module)
         for module in modules_with(self._project, [CONFIG.encode()]):
             for node in module.walk():
                 if isinstance(node, ast.Constant) and node.value == CONFIG:
@@ -181,7 +181,7 @@ def _read_by_text(
     yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
 
 
-def _listed(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
+def _listed_items(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
     """Yield what lists the attributes of a class, or asks it for a name that is computed."""
     compares = any(isinstance(module.parent(x), ast.Compare) for x in module.mentions(CONFIG))
     for node in module.walk():

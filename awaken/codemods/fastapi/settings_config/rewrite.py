@@ -38,7 +38,7 @@ def rewrite_config(
     apart = any(item.above or item.behind for item in items)
     comment = None
     if items and (apart or any("\n" in code(item.argument) for item in items)):
-        call = _exploded(call, items, header, around)
+        call = _exploded_call(call, items, header, around)
     else:
         comment = header
         # The call starts after the target, which takes room on its line.
@@ -104,7 +104,7 @@ def _argument(node: cst.BaseSmallStatement, key: str, data: ConfigRewrite) -> cs
     return keyword_argument(key, value)
 
 
-def _exploded(
+def _exploded_call(
     call: cst.Call,
     items: Sequence[_Item],
     header: cst.Comment | None,

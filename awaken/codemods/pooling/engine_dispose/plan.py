@@ -135,7 +135,7 @@ def _rewrite(
     )
 
 
-def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
+def _refusal(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
     cure = reason.help.replace("engine.dispose()", f"{engine.name}.dispose()")
     return Refused(reason, detail, cure, because)
@@ -146,7 +146,7 @@ def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     # Nothing tells which of them the engine belongs to.
     if len(served) > 1:
         places = (server.application.made for server in served)
-        raise _refused(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
+        raise _refusal(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
     return served[0]
 
 
@@ -155,16 +155,16 @@ def _end(engine: _Engine, app: Served) -> tuple[Module, ast.AsyncFunctionDef, as
     shown = f"`{app.module.excerpt(app.call.func)}(...)`"
     made = app.application.made
     if app.given is None and app.handles:
-        raise _refused(engine, reasons.HANDLERS, shown, made)
+        raise _refusal(engine, reasons.HANDLERS, shown, made)
     if app.given is not None and app.lifespan is None:
-        raise _refused(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
+        raise _refusal(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
     if app.lifespan is None:
-        raise _refused(engine, reasons.NO_LIFESPAN, shown, made)
+        raise _refusal(engine, reasons.NO_LIFESPAN, shown, made)
     home, lifespan = app.lifespan
     last = _last(lifespan)
     if last is None:
         place = home.place(lifespan)
-        raise _refused(engine, reasons.SHAPE, lifespan.name, place)
+        raise _refusal(engine, reasons.SHAPE, lifespan.name, place)
     return home, lifespan, last
 
 
@@ -185,12 +185,12 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
             case ast.Try(finalbody=[*_, last]) if body[-1] is around:
                 return last
             case ast.With() | ast.AsyncWith() if body is lifespan.body:
-                return _after(around, body)
+                return _end_after(around, body)
             case _:
                 return None
 
 
-def _after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:
+def _end_after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:
     """Return the end of ``body`` if the ``yield`` of ``manager`` is a statement of its own."""
     inside: list[ast.stmt] = manager.body
     while len(inside) == 1 and isinstance(inside[0], ast.With | ast.AsyncWith):
@@ -216,8 +216,8 @@ def _imports(
         name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), lifespan))
         if owner is home.scopes.module and meant and name == engine.qualified:
             return []
-        raise _refused(engine, reasons.NAME_TAKEN, engine.name)
+        raise _refusal(engine, reasons.NAME_TAKEN, engine.name)
     # The engine's file imports this one: the import would close a circle.
     if project.web.imports.certain(site.module, home.path):
-        raise _refused(engine, reasons.CIRCULAR, home.path)
+        raise _refusal(engine, reasons.CIRCULAR, home.path)
     return [site.need_import(site.module.name, engine.name, path=home.path)]

@@ -223,7 +223,7 @@ class EagerLoad(Rule):
         by_place: dict[Place, dict[Trace, list[Repeated]]] = {}
         for item in repeated:
             if item.trace is None:
-                yield from self._untraced(project, item.read)
+                yield from self._untraced_decisions(project, item.read)
             else:
                 needed = by_place.setdefault(item.trace.load.place, {})
                 needed.setdefault(item.trace, []).append(item)
@@ -274,7 +274,7 @@ class EagerLoad(Rule):
             rewrite = Rewrite(message, planned.edits, [_CAVEAT, *doubles], (*related, *seen))
             yield rewritten_together([site], rewrite)
 
-    def _untraced(self, project: Project, read: Read) -> Iterator[Decided]:
+    def _untraced_decisions(self, project: Project, read: Read) -> Iterator[Decided]:
         first = read.unknown[0]
         text = f"{read.owner.rpartition('.')[2]}.{read.attribute}"
         why = f"{UNTRACED.help} What stopped the search: {plainly(first)}."

@@ -59,13 +59,13 @@ class Expiry:
             if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:
                 return module.place(call)
         for call in calls if depth else ():
-            for home, function in self._called(module, call):
+            for home, function in self._called_pairs(module, call):
                 place = self._within(home, function, depth - 1)
                 if place is not None:
                     return place
         return None
 
-    def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
+    def _called_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
         callees = self._project.calls.functions_called(module, call)
         for callee in () if isinstance(callees, Unknown) else callees:
             yield callee.module, callee.function

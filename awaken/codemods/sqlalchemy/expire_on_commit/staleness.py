@@ -55,7 +55,7 @@ def expired_all_the_same(project: Project, *, is_async: bool) -> str:
     reads = commits.read_in_functions(events)
     if not reads:
         return ""
-    return f"; a rollback still expires {_listed(project, reads)}"
+    return f"; a rollback still expires {_listed_text(project, reads)}"
 
 
 def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
@@ -70,12 +70,12 @@ def _said(project: Project, later: Sequence[Later]) -> Staleness:
     caveats: list[str] = []
     if reads:
         caveats.append(
-            f"after a commit, {_listed(project, reads)} {_keeps(reads)} before the commit"
+            f"after a commit, {_listed_text(project, reads)} {_keeps(reads)} before the commit"
         )
     if loads:
         gives = "returns" if len({load.place for load in loads}) == 1 else "return"
         caveats.append(
-            f"after a commit, {_listed(project, loads)} {gives} loaded objects unchanged, "
+            f"after a commit, {_listed_text(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"
         )
     named = [*reads, *loads]
@@ -97,7 +97,7 @@ def _keeps(reads: Sequence[Later]) -> str:
     return "keeps the values from" if is_single else "keep the values from"
 
 
-def _listed(project: Project, found: Iterable[Later]) -> str:
+def _listed_text(project: Project, found: Iterable[Later]) -> str:
     places = {event.place: event.what for event in found}
     said = [f"`{what}` ({shown_place(project, place)})" for place, what in places.items()]
     more = len(said) - _MOST_SHOWN

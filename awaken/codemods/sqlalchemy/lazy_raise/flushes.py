@@ -74,11 +74,11 @@ class Flushes:
         for _, side in references:
             for name in self._root(side.owner or ""):
                 edges.setdefault(name, set()).update(self._root(side.facts.target or ""))
-        circular = {edge for edge in edges if edge in _reached(edge, edges)}
+        circular = {edge for edge in edges if edge in _reached_names(edge, edges)}
         sites = [side for _, side in references if self._root(side.owner or "") & circular]
         if not sites:
             return
-        deleted = self._deleted(sides)
+        deleted = self._deleted_classes(sides)
         for side in sites:
             if _ANY in deleted or self._root(side.owner or "") & deleted:
                 yield side.owner or "", side.attribute or ""
@@ -122,7 +122,7 @@ class Flushes:
         return next((side for side in sides if side[1].attribute == attribute), None)
 
     # --------------------------------------------------------------------------------- deletes
-    def _deleted(self, sides: list[tuple[Module, Declared]]) -> set[str]:
+    def _deleted_classes(self, sides: list[tuple[Module, Declared]]) -> set[str]:
         """Return the classes of which a session may delete objects, with those of cascades."""
         result = set(self._deleted_by_name())
         cascades = [(side, cascade_of(module, side)) for module, side in sides]
@@ -146,9 +146,9 @@ class Flushes:
                 match node:
                     case ast.Call(func=ast.Attribute(attr="delete"), args=[one], keywords=[]):
                         if isinstance(one, _OBJECTS):
-                            yield from self._passed(module, node, one)
+                            yield from self._passed_names(module, node, one)
 
-    def _passed(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
+    def _passed_names(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
         session = self._project.orm.session_of(module, receiver)
         if session is None:
@@ -160,7 +160,7 @@ class Flushes:
             yield from self._root(name)
 
 
-def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+def _reached_names(start: str, edges: dict[str, set[str]]) -> set[str]:
     result: set[str] = set()
     waiting = list(edges[start])
     while waiting:

@@ -29,7 +29,7 @@ class ForeignKeys:
 
         False as well for those that a flush leaves alone, and those with a table of their own.
         """
-        written = _written(module, side)
+        written = _written_keywords(module, side)
         keywords = _own_keywords(written) if side.reverse else written
         if _is_true(written.get("viewonly")) or side.facts.secondary:
             return False
@@ -90,7 +90,7 @@ class ForeignKeys:
 
 def cascade_of(module: Module, side: Declared) -> set[str]:
     """Return the words of the cascade of a side; ``?`` among them where it is no plain text."""
-    written = _written(module, side)
+    written = _written_keywords(module, side)
     match (_own_keywords(written) if side.reverse else written).get("cascade"):
         case None:
             return set()
@@ -110,7 +110,7 @@ def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: boo
     return None if has_owner == has_target else has_owner
 
 
-def _written(module: Module, side: Declared) -> Keywords:
+def _written_keywords(module: Module, side: Declared) -> Keywords:
     """Return the keywords of the call that declares a side, or of which the side is the reverse."""
     calls = module.calls_at(side.facts.span)
     return {keyword.arg: keyword.value for call in calls[:1] for keyword in call.keywords}

@@ -167,7 +167,7 @@ class Reads:
     # ---------------------------------------------------------------------------------- traces
     def _judge(self, side: Side, read: Read, trace: Trace, found: _Found) -> None:
         """Note what one way from a load to a read needs. Raises Refused."""
-        events = self._between(read, trace)
+        events = self._events_between(read, trace)
         for event in events:
             if event.kind == "expire" and self._is_by_name(event):
                 shown = shown_place(self._project, event.place)
@@ -292,9 +292,9 @@ class Reads:
 
     def _why_again(self, events: Sequence[Event]) -> str:
         """Return why the object may be loaded again before it is read; empty if it is not."""
-        return next((self._said(event) for event in events if event.kind in _LOADS_AGAIN), "")
+        return next((self._said_text(event) for event in events if event.kind in _LOADS_AGAIN), "")
 
-    def _said(self, event: Event) -> str:
+    def _said_text(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)
         if event.kind == "unknown":
             why = plainly(Unknown(event.why, event.place))
@@ -307,7 +307,7 @@ class Reads:
         calls = self._project.calls_at(event.place)
         return any(len(call.args) + len(call.keywords) > 1 for _, call in calls)
 
-    def _between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
+    def _events_between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
         """Return what may happen between load and read."""
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:

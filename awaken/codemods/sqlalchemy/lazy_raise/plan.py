@@ -126,7 +126,7 @@ class LazyRaise(Rule):
         for side in unread:
             try:
                 needs = reads.needs(side)
-                lazy = _chosen(project, needs, options)
+                lazy = _chosen_text(project, needs, options)
                 edits = edits_of(project, side, lazy)
             except Refused as why:
                 refused[side] = why
@@ -185,7 +185,7 @@ class LazyRaise(Rule):
             *(edit for member in members for edit in member.edits),
             *(edit for plan in loads for edit in plan.edits),
         ]
-        said = {member.side.site.id: _said(project, member, loads) for member in members}
+        said = {member.side.site.id: _said_message(project, member, loads) for member in members}
         first = members[0].side.site
         title = said[first.id]
         if len(members) > 1:
@@ -198,14 +198,14 @@ class LazyRaise(Rule):
             replace(
                 finding,
                 message=with_caveats(said[finding.site], [_CAVEAT]),
-                related=_related(side, loads),
+                related=_related_places(side, loads),
             )
             for finding, side in zip(whole.findings, members, strict=True)
         )
         return Decided(findings, whole.changes)
 
 
-def _chosen(project: Project, needs: Needs, options: Options) -> str:
+def _chosen_text(project: Project, needs: Needs, options: Options) -> str:
     """Return how a side is to be loaded. Raises Refused."""
     if options.mode == "raise" and needs.on_sql:
         place, why = needs.on_sql[0]
@@ -223,7 +223,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
     return Refused(reasons.NOT_LOADED, detail, refused.help, because)
 
 
-def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
+def _said_message(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return the message for a side: its new ``lazy``, and the statements that load it."""
     parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
@@ -240,7 +240,7 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     return "; ".join(parts)
 
 
-def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
+def _related_places(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
     """Return the statements that are changed with a side, and the reads that decided how."""
     reads = (place for place, _ in ready.needs.on_sql)
     return tuple(dict.fromkeys((*_added_at(ready, loads), *reads)))

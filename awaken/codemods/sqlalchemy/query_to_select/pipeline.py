@@ -86,7 +86,7 @@ class Queries:
                 rewrite = rewrite_single(self._reader, member)
             else:
                 together = [(item.context.module, item.start) for item in component.roots]
-                rewrite = rewrite_component(component, self._recognised(component))
+                rewrite = rewrite_component(component, self._recognised_queries(component))
         except Refused as refused:
             # None can be rewritten without the others, so that the refusal holds for all.
             for module, root in together:
@@ -115,5 +115,5 @@ class Queries:
             self._decided[result] = decided
         return True
 
-    def _recognised(self, component: Component) -> list[Recognised]:
+    def _recognised_queries(self, component: Component) -> list[Recognised]:
         return [self._in_file(root.context.module)[root.start] for root in component.roots]

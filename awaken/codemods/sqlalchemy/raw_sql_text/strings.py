@@ -68,7 +68,7 @@ def text_of(project: Project, module: Module, node: ast.expr) -> str | None:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 waiting += [(home, right), (home, left)]
             case ast.Name() | ast.Attribute():
-                value = _held(project, home, part)
+                value = _held_pair(project, home, part)
                 if value is None:
                     return None
                 waiting.append(value)
@@ -77,7 +77,7 @@ def text_of(project: Project, module: Module, node: ast.expr) -> str | None:
     return None
 
 
-def _held(
+def _held_pair(
     project: Project, module: Module, node: ast.Name | ast.Attribute
 ) -> tuple[Module, ast.expr] | None:
     """Return the one value of a variable of a function, or at the top of a file."""

@@ -143,7 +143,7 @@ class SessionContextManager(Rule):
                 yield refused_together((site,), refused)
                 continue
             if site.id in constraints.excluded:
-                yield _moved(project, [move])
+                yield _moved_change(project, [move])
                 continue
             blocks.setdefault((site.module.path, move.parent), []).append(move)
         apart: dict[tuple[str, ast.AST], list[Move]] = {}
@@ -155,7 +155,7 @@ class SessionContextManager(Rule):
                 yield refused_together((item.site,), Refused(CROSSING, item.data.name))
             apart[key] = [candidate for candidate in moves if candidate not in crossing]
         for moves in _nested(apart):
-            yield _moved(project, moves)
+            yield _moved_change(project, moves)
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
@@ -284,7 +284,7 @@ def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[li
             yield [whole(path, move) for move in moves]
 
 
-def _moved(project: Project, outer: Sequence[Move]) -> Decided:
+def _moved_change(project: Project, outer: Sequence[Move]) -> Decided:
     """Return the change of the sessions of one block: they count its statements together."""
     moves = [each for move in outer for each in move.all()]
     sites = [move.site for move in moves]

@@ -178,7 +178,7 @@ def _rewrite(
     if session.source == "factory":
         kind, imports = name_beside(project, site, None, _CLASSES[session.is_async])
     depends, more = name_beside(project, site, None, "fastapi.Depends")
-    provider, beside = _written(project, site, given)
+    provider, beside = _written_pair(project, site, given)
     code = f"{name}: {kind} = {depends}({provider})"
     edits: list[Edit] = [
         site.rewrite_header(function, ADD_PARAMETER, Parameter(code)),
@@ -274,7 +274,7 @@ def _name_of(node: ast.AST) -> str:
             return ""
 
 
-def _written(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
+def _written_pair(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
     """Return how the dependency is written in the file of the endpoint. Raises Refused."""
     module, name = site.module, given.function.name
     if module.path == given.module.path:

@@ -111,12 +111,12 @@ def imported(
             known = next((each for each in node.names if each.name == name), None)
             written = name if known is None else known.asname or name
             if known is not None and _is_free(module, here, written, package):
-                return written, _needed(site, package, name, known.asname)
+                return written, _need_import(site, package, name, known.asname)
     if _is_free(module, here, name, package):
-        return name, _needed(site, package, name)
+        return name, _need_import(site, package, name)
     alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"
     alias = module.scopes.fresh_name(alias)
-    return alias, _needed(site, package, name, alias)
+    return alias, _need_import(site, package, name, alias)
 
 
 def _is_free(module: Module, here: ast.AST | None, name: str, package: str) -> bool:
@@ -128,6 +128,6 @@ def _is_free(module: Module, here: ast.AST | None, name: str, package: str) -> b
     return True
 
 
-def _needed(site: Site[Any], package: str, name: str, alias: str | None = None) -> NeedImport:
+def _need_import(site: Site[Any], package: str, name: str, alias: str | None = None) -> NeedImport:
     path = site.module.path
     return NeedImport(path=path, module=package, name=name, alias=alias, site=site.id)

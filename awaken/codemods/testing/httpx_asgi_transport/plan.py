@@ -58,7 +58,7 @@ class HttpxAsgiTransport(Rule):
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
-    caveats = [*_caveats(project, site.module, client), *_hidden(project, site)]
+    caveats = [*_caveats(project, site.module, client), *_hidden_caveats(project, site)]
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
     written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
@@ -70,7 +70,7 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     )
 
 
-def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
+def _hidden_caveats(project: Project, site: Site[ast.Call]) -> list[str]:
     """Return the caveat that a handler hides how the client fails today."""
     handlers = (guard for guard in project.effects.guards(site.module, site.node))
     hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)

@@ -59,7 +59,7 @@ class LifespanInTests(Rule):
                 for path in (paths if reliances else ())
                 if not _is_run(project, path) and (module := project.module(path)) is not None
                 for call, app in _clients(project, module)
-                if (reliance := _meant(project, module, app, reliances)) is not None
+                if (reliance := _meant_reliance(project, module, app, reliances)) is not None
             )
         )
 
@@ -143,7 +143,7 @@ def _is_run(project: Project, path: str) -> bool:
     return not running.isdisjoint([path, *above])
 
 
-def _meant(
+def _meant_reliance(
     project: Project,
     module: Module,
     app: ast.expr,

@@ -65,7 +65,7 @@ class Awaitables:
             case ast.NamedExpr():
                 return self.of(module, node.value, depth + 1)
             case ast.IfExp():
-                return self._agreed(module, node, [node.body, node.orelse], depth)
+                return self._agreed_answer(module, node, [node.body, node.orelse], depth)
             case _:
                 return self._of_values(module, node)
 
@@ -96,14 +96,14 @@ class Awaitables:
         """
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown) and isinstance(call.func, ast.Attribute):
-            entered = self._entered(module, call.func.value)
+            entered = self._entered_class(module, call.func.value)
             return names if entered is None else (f"{entered}.{call.func.attr}",)
         return names
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         return self._evaluator.unknown(module, node, why)
 
-    def _entered(self, module: Module, receiver: ast.expr) -> str | None:
+    def _entered_class(self, module: Module, receiver: ast.expr) -> str | None:
         """Return the class of what ``async with`` binds to the variable ``receiver``."""
         if not isinstance(receiver, ast.Name):
             return None
@@ -177,10 +177,10 @@ class Awaitables:
                 return self._unknown(module, function, "too much has to be followed to tell")
             why = f"the return value of `{function.name}` depends on itself"
             self._returned[key] = self._unknown(module, function, why)
-            self._returned[key] = self._given(module, function, depth)
+            self._returned[key] = self._given_answer(module, function, depth)
         return self._returned[key]
 
-    def _given(self, module: Module, function: Function, depth: int) -> _Answer:
+    def _given_answer(self, module: Module, function: Function, depth: int) -> _Answer:
         """Return what a call of ``function`` gives."""
         if module.is_generator(function):
             return None
@@ -193,7 +193,7 @@ class Awaitables:
         ]
         if returned and not always_returns(function.body):
             return self._unknown(module, function, f"`{function.name}` may return None")
-        return self._agreed(module, function, returned, depth) if returned else None
+        return self._agreed_answer(module, function, returned, depth) if returned else None
 
     # ------------------------------------------------------------------------- names and values
     def _of_name(self, module: Module, node: ast.Name, depth: int) -> _Answer:
@@ -224,7 +224,7 @@ class Awaitables:
         name = self._evaluator.names.qualified(module, annotation)
         return self._known.classes.get(name or "")
 
-    def _agreed(
+    def _agreed_answer(
         self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
     ) -> _Answer:
         kinds = (self.of(module, part, depth + 1) for part in parts)

@@ -145,12 +145,12 @@ class _Walk:
         for target in node.targets:
             yield from self._store(target)
 
-    def _annotated(self, node: ast.AnnAssign) -> Iterator[_Work]:
+    def _annotated_work(self, node: ast.AnnAssign) -> Iterator[_Work]:
         if node.value is not None:
             yield node.value
             yield from self._store(node.target)
 
-    def _augmented(self, node: ast.AugAssign) -> Iterator[_Work]:
+    def _augmented_work(self, node: ast.AugAssign) -> Iterator[_Work]:
         yield from self._parts(node.target)
         yield node.value
 
@@ -313,10 +313,10 @@ class _Walk:
         **dict.fromkeys((ast.With, ast.AsyncWith), _with),
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), _definition),
         **dict.fromkeys((ast.Try, ast.TryStar), _try),
-        ast.AnnAssign: _annotated,
+        ast.AnnAssign: _annotated_work,
         ast.Assert: _assert,
         ast.Assign: _assign,
-        ast.AugAssign: _augmented,
+        ast.AugAssign: _augmented_work,
         ast.ClassDef: _class,
         ast.Delete: _delete,
         ast.If: _test,

@@ -183,14 +183,14 @@ class WhileRunning:
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""
         if name not in self._methods:
-            self._methods[name] = tuple(self._decorated(name))
+            self._methods[name] = tuple(self._decorated_places(name))
         for path, start in self._methods[name]:
             module = self._evaluator.load(path)
             function = None if module is None else module.function_at(start)
             if module is not None and function is not None:
                 yield Called(module, function, 1)
 
-    def _decorated(self, name: str) -> Iterator[Place]:
+    def _decorated_places(self, name: str) -> Iterator[Place]:
         words = self._evaluator.callers.words
         # The end of a decorator, perhaps comments, and the function.
         defined = rb"^[ \t]*(?:@.*|\).*)\n(?:[ \t]*#.*\n)*[ \t]*(?:async[ \t]+)?def[ \t]+%b\b"

@@ -213,11 +213,11 @@ def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -
         of_orm = table.orm if table is not None and table.what is What.SELECTABLE else False
         text = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=of_orm)
-    if isinstance(node.value, ast.Name) and _imported(reader, node.value).certainty.is_assumed:
+    if isinstance(node.value, ast.Name) and _imported_item(reader, node.value).certainty.is_assumed:
         # An attribute of what is taken for a mapped class is taken for a column.
         text = node.value.id
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, certainty=ASSUMED)
-    return _imported(reader, node)
+    return _imported_item(reader, node)
 
 
 def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
@@ -321,7 +321,7 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
 
 
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
-    inner = _inner(reader, _flattened((*node.args, *(k.value for k in node.keywords))), depth)
+    inner = _inner(reader, _flattened_nodes((*node.args, *(k.value for k in node.keywords))), depth)
     owner, mixed = _owner_of(inner)
     typed = ast.unparse(node).upper()
     unhashable = name in {"cast", "type_coerce", "try_cast"} and any(
@@ -346,7 +346,7 @@ def _owner_of(inner: Sequence[Item]) -> tuple[Item | None, bool]:
     return (owned[0] if owned else None), mixed
 
 
-def _flattened(nodes: Iterable[ast.expr]) -> list[ast.expr]:
+def _flattened_nodes(nodes: Iterable[ast.expr]) -> list[ast.expr]:
     """Take the elements of tuples as well: ``case((User.age > 3, 1))``."""
     result: list[ast.expr] = []
     for node in nodes:
@@ -362,7 +362,7 @@ def _classify_method(
     if method.attr in _SCALAR_CALLS:
         return Item(node, What.EXPRESSION, hashable=None, orm=is_orm(reader, node))
     if method.attr == "label" and node.args:
-        return _labelled(reader, node, method, depth)
+        return _labelled_item(reader, node, method, depth)
     inner = classify(reader, method.value, depth)
     if inner.what is What.ENTITY or inner.what is What.SELECTABLE or inner.what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
@@ -373,7 +373,7 @@ def _classify_method(
     )
 
 
-def _labelled(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
+def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
     name = node.args[0]
     key = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
     inner = classify(reader, method.value, depth)
@@ -390,7 +390,7 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     values = [binding.value for binding in bindings if binding.kind == "assignment"]
     items = [classify(reader, value, depth - 1) for value in values if value is not None]
     if not bindings or len(items) != len(bindings):
-        return _imported(reader, node)
+        return _imported_item(reader, node)
     if len({item.what for item in items}) != 1 or items[0].what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
     first = items[0]
@@ -402,14 +402,14 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     return replace(first, node=node, owner=owner)
 
 
-def _imported(reader: ModuleReader, node: ast.expr) -> Item:
+def _imported_item(reader: ModuleReader, node: ast.expr) -> Item:
     """Read an imported name: a Table of the project, or a class of a library by its spelling."""
     qualified = reader.qualified(node)
     if qualified is None:
         return Item(node, What.UNKNOWN)
     definition = reader.project.definition(qualified)
     if definition is not None:
-        return _defined(reader, node, definition)
+        return _defined_item(reader, node, definition)
     name = qualified.rpartition(".")[2]
     # Spelled like a class, not like a constant or a table.
     if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
@@ -417,7 +417,7 @@ def _imported(reader: ModuleReader, node: ast.expr) -> Item:
     return Item(node, What.UNKNOWN)
 
 
-def _defined(reader: ModuleReader, node: ast.expr, definition: Definition) -> Item:
+def _defined_item(reader: ModuleReader, node: ast.expr, definition: Definition) -> Item:
     module = reader.project.module(definition.path)
     name = definition.name.rpartition(".")[2]
     bindings = module.scopes.module.bindings.get(name, []) if module is not None else []

@@ -168,7 +168,7 @@ def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | 
         return None
     items = [item for item in result if item is not None]
     models = {item.model for item in items}
-    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
+    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
 
 
 def _entity_of_binding(
@@ -196,7 +196,7 @@ def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item 
         if first is None or other is None:
             return None
         # Both branches may be one class, as with a default.
-        return first if first.model == other.model else _joined(value, [first, other])
+        return first if first.model == other.model else _joined_item(value, [first, other])
     return entity_of(reader, value, depth)
 
 
@@ -204,16 +204,16 @@ def _entity_of_loop(
     reader: ModuleReader, node: ast.Name, bound: ast.AST, depth: int
 ) -> Item | None:
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
-    elements = [_loop_element(part, bound, reader) for part in _iterated(reader, bound)]
+    elements = [_loop_element(part, bound, reader) for part in _iterated_elements(reader, bound)]
     items = [entity_of(reader, part, depth - 1) if part is not None else None for part in elements]
     entities = [item for item in items if item is not None]
     if not entities or len(entities) < len(items):
         return None
     models = {item.model for item in entities}
-    return replace(_joined(node, entities), model=models.pop() if len(models) == 1 else None)
+    return replace(_joined_item(node, entities), model=models.pop() if len(models) == 1 else None)
 
 
-def _iterated(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
+def _iterated_elements(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
     """Return the elements of the literal that the loop around the target ``bound`` goes over."""
     for above in reader.module.ancestors(bound):
         if isinstance(above, ast.For | ast.comprehension):
@@ -292,7 +292,7 @@ def _entity_passed(
     if not items or len(items) < len(result):
         return None
     models = {item.model for item in items}
-    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
+    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
 
 
 def _entity_of_annotation(
@@ -388,7 +388,7 @@ def _entity_in(
         entities = [item for item in given if item is not None]
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
-            return True, _joined(node, entities) if len(entities) == len(given) else None
+            return True, _joined_item(node, entities) if len(entities) == len(given) else None
         queue += [base for base in facts.bases if base is not None]
     return False, None
 
@@ -407,7 +407,7 @@ def _entity_below(
     entities = [item for item in given if item is not None and not item.certainty.is_weak]
     if not entities or len(entities) < len(given):
         return None
-    joined = _joined(node, entities)
+    joined = _joined_item(node, entities)
     # Only of a public class of a published project can somebody else have subclasses.
     if not (reader.project.published and is_public(reader.module, qualified)):
         return joined
@@ -461,14 +461,14 @@ def _entity_of_item(
     entities = [item for item in items if item is not None]
     if not entities or len(entities) < len(items):
         return None
-    joined = _joined(node, entities)
+    joined = _joined_item(node, entities)
     if not is_of_module(reader.module, dictionary):
         return joined
     reason = f"other files may put something else than mapped classes into `{dictionary.id}`"
     return replace(joined, certainty=least([PRESUMED, joined.certainty]).because(reason))
 
 
-def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
+def _joined_item(node: ast.expr, items: Sequence[Item]) -> Item:
     """Return the item for what may be any of ``items``, of no one model."""
     models = [item.models or frozenset([item.model or ""]) for item in items]
     return replace(

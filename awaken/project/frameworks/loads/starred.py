@@ -82,7 +82,7 @@ def _of_call(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Eleme
             if _is_builtin(reader, call.func):
                 yield from _elements(reader, one, depth)
                 return
-    yield from _returned(reader, call, depth - 1)
+    yield from _returned_elements(reader, call, depth - 1)
 
 
 def _is_builtin(reader: ModuleReader, node: ast.expr) -> bool:
@@ -90,7 +90,7 @@ def _is_builtin(reader: ModuleReader, node: ast.expr) -> bool:
 
 
 # ------------------------------------------------------------------------------------- functions
-def _returned(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Element]:
+def _returned_elements(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Element]:
     """Yield what may be in the lists that a function of the project returns."""
     called = reader.project.calls.function_called(reader.module, call)
     if isinstance(called, Unknown) or not isinstance(called.function, ast.FunctionDef):
@@ -113,7 +113,7 @@ def _of_variable(reader: ModuleReader, name: ast.Name, depth: int) -> Iterator[E
     if not bindings or any(candidate.scope.kind != "function" for candidate in bindings):
         raise _UnseenError
     for binding in bindings:
-        yield from _elements(reader, _given(reader, binding), depth)
+        yield from _elements(reader, _given_list(reader, binding), depth)
     yield from _changes(reader, bindings[0].scope, name, depth)
 
 
@@ -126,7 +126,7 @@ def _changes(reader: ModuleReader, scope: Scope, name: ast.Name, depth: int) -> 
                 yield from _added(reader, read, scope, depth)
 
 
-def _given(reader: ModuleReader, binding: Binding) -> ast.expr:
+def _given_list(reader: ModuleReader, binding: Binding) -> ast.expr:
     """Return the list that an assignment gives to a variable, or adds to it by ``+=``."""
     above = reader.module.parent(binding.node)
     if isinstance(above, ast.AugAssign) and isinstance(above.op, ast.Add):

@@ -53,7 +53,7 @@ class FormSights:
             case ast.Attribute(value=owner) if name in _KNOWN.writing:
                 filled = argument_at(call, 0, _OBJECT)
                 if filled is not None:
-                    yield from self._populated(module, call, owner, filled, names)
+                    yield from self._populated_sights(module, call, owner, filled, names)
             case ast.Attribute(value=owner) if name in {*_KNOWN.reading, "__init__"}:
                 filled = argument_at(call, 1, _OBJECT)
                 made = self._made(module, owner) if filled is not None else []
@@ -62,23 +62,23 @@ class FormSights:
                 if filled is not None:
                     yield from self._filled(module, call, forms, filled, names)
             case _ if given is not None:
-                yield from self._filled(module, call, self._named(module, call), given, names)
+                yield from self._filled(module, call, self._named_forms(module, call), given, names)
             case _ if len(call.args) > 1 and name in self._forms.spellings:
                 # ``UserForm(request.form, user)``
                 plain = [
                     value
-                    for value in self._named(module, call)
+                    for value in self._named_forms(module, call)
                     if isinstance(value, str) and not self._forms.has_own_parameters(value)
                 ]
                 yield from self._filled(module, call, plain, call.args[1], names)
             case _:
                 pass
 
-    def _named(self, module: Module, call: ast.Call) -> list[str | Unknown]:
+    def _named_forms(self, module: Module, call: ast.Call) -> list[str | Unknown]:
         """Return the forms that a call may make, and why there may be others."""
         values = self._evaluator.values(module, call.func)
         if isinstance(call.func, ast.Attribute):
-            values = union(values, *self._below(module, call.func))
+            values = union(values, *self._values_below(module, call.func))
         return [
             value if isinstance(value, Unknown) else value.qualified
             for value in values
@@ -86,7 +86,7 @@ class FormSights:
             or (isinstance(value, ClassOf) and value.qualified in self._forms.all)
         ]
 
-    def _below(self, module: Module, node: ast.Attribute) -> Iterator[Values]:
+    def _values_below(self, module: Module, node: ast.Attribute) -> Iterator[Values]:
         """Yield what subclasses set in their bodies: the form of each view, used by their base."""
         classes = self._evaluator.classes
         for value in self._evaluator.values(module, node.value):
@@ -140,7 +140,7 @@ class FormSights:
                 for inner in field.forms:
                     yield from self._paths(inner, names, path)
 
-    def _populated(
+    def _populated_sights(
         self,
         module: Module,
         call: ast.Call,

@@ -124,7 +124,7 @@ def _sight(one: Reading | Unread, step: _Step) -> Sight:
 
 def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
     """Yield what a shape reads that has one of ``names``, with the way to it."""
-    for current, before in _followed(shape):
+    for current, before in _followed_shapes(shape):
         for field in current.fields():
             path = (*before, *field.path)
             for length in range(len(before) + 1, len(path) + 1):
@@ -134,7 +134,7 @@ def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
                 yield _Step((*path, ANY), field.place, field.unseen)
 
 
-def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
+def _followed_shapes(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
     """Return the shapes that read what a shape gives them, with the way to it, short ones first."""
     result: list[tuple[Shape, tuple[str, ...]]] = [(shape, ())]
     for current, before in result:
@@ -149,7 +149,7 @@ def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
 def _rest(reading: Reading) -> Iterator[Unread]:
     """Yield a placeholder for all that shapes read in addition to their known fields."""
     for shape in reading.shapes:
-        if len(_followed(shape)) >= _MOST_SHAPES:
+        if len(_followed_shapes(shape)) >= _MOST_SHAPES:
             why = f"`{shape.name}` leads to too many others to follow"
             place = reading.module.place(reading.node)
             yield Unread(reading.module, reading.node, Unknown(why, place), reading.how)

@@ -112,7 +112,7 @@ class ModelReadings:
                     yield from self._validated_by(module, owner, given, lenient=lenient)
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
                 given = argument_at(call, 0, "object")
-                adapted = self._adapted(module, owner)
+                adapted = self._adapted_values(module, owner)
                 lenient = any(
                     node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
                 )
@@ -140,7 +140,7 @@ class ModelReadings:
         for known in self._receivers.around(module, owner) or [()]:
             declared = self._class(module, owner, known)
             yield from self._validated(module, declared, given, known, lenient=lenient)
-            why = self._below(module, owner, declared) if declared == plain else None
+            why = self._reason_below(module, owner, declared) if declared == plain else None
             if why is not None:
                 yield self._unread(module, given, why, known, lenient=lenient)
 
@@ -150,7 +150,7 @@ class ModelReadings:
         name = self._evaluator.names.qualified(module, node)
         return name is not None and self._evaluator.classes.facts(name) is not None
 
-    def _below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
+    def _reason_below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
         """Return why ``owner`` may be another model than what an annotation says."""
         for item in declared:
             if isinstance(item, InstanceOf) and self._evaluator.classes.subclasses(item.qualified):
@@ -197,7 +197,7 @@ class ModelReadings:
                     pass
         return class_
 
-    def _adapted(self, module: Module, node: ast.expr) -> Values | None:
+    def _adapted_values(self, module: Module, node: ast.expr) -> Values | None:
         """Return what a type adapter was made for; None for all other objects."""
         if isinstance(node, ast.Name):
             bindings = module.scopes.bindings_of(node)

@@ -21,12 +21,12 @@ def read_by_validators(evaluator: ProgramEvaluator, qualified: str) -> Iterator[
     """Yield what the validators of a model read of the object that it is given."""
     for _, module, body in evaluator.classes.bodies(qualified):
         for function in body.body:
-            given = _given(evaluator, module, function)
+            given = _given_pair(evaluator, module, function)
             for name, node in () if given is None else _read(module, *given):
                 yield Field(name, (name,), module.place(node))
 
 
-def _given(
+def _given_pair(
     evaluator: ProgramEvaluator, module: Module, node: ast.stmt
 ) -> tuple[ast.FunctionDef, str] | None:
     """Return a validator with its parameter for the validated value, or None."""

@@ -85,7 +85,7 @@ class MappedAttributes:
         if self._is_asked:
             return False
         if qualified not in self._mapped:
-            self._mapped[qualified] = self._apart(
+            self._mapped[qualified] = self._answer_apart(
                 lambda: self._models.mapped_class(qualified) is not None
             )
         return self._mapped[qualified]
@@ -94,7 +94,7 @@ class MappedAttributes:
         """Whether ``name`` of a mapped object leads to others."""
         if self._is_asked or owner.origins is None:
             return False
-        mapped = self._apart(lambda: self._models.mapped_class(owner.qualified))
+        mapped = self._answer_apart(lambda: self._models.mapped_class(owner.qualified))
         return mapped is not None and name in mapped.relationships
 
     def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
@@ -104,7 +104,7 @@ class MappedAttributes:
             return ()
         key = (owner.qualified, isinstance(owner, InstanceOf), name)
         if key not in self._kept:
-            self._kept[key] = self._apart(
+            self._kept[key] = self._answer_apart(
                 lambda: (
                     self._of_instance(owner.qualified, name)
                     if isinstance(owner, InstanceOf)
@@ -120,7 +120,7 @@ class MappedAttributes:
             return self._by_keys(owner, facts.target)
         return known
 
-    def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
+    def _answer_apart(self, ask: Callable[[], _Answer]) -> _Answer:
         self._is_asked = True
         try:
             with self._evaluator.without_callers():
@@ -150,22 +150,22 @@ class MappedAttributes:
         if mapped is None or self._annotation(qualified, name) is not None:
             return ()
         if name in mapped.relationships:
-            return self._related(qualified, name, mapped.relationships[name])
+            return self._related_values(qualified, name, mapped.relationships[name])
         if mapped.kinds.get(name) == "proxy":
-            return self._proxied(qualified, name)
+            return self._proxied_values(qualified, name)
         column = mapped.columns.get(name)
         return () if column is None else _of_column(column)
 
-    def _proxied(self, qualified: str, name: str) -> Values:
+    def _proxied_values(self, qualified: str, name: str) -> Values:
         """Return what `association_proxy("notes", "tag")` gives; empty where it is not certain."""
         _, given = self._given_to(qualified, name) or (None, [])
         match given:
             case [(ast.Call(args=[ast.Constant(value=through), ast.Constant(value=attribute)]), _)]:
-                return self._through(self._held(qualified, str(through)), str(attribute))
+                return self._through(self._held_values(qualified, str(through)), str(attribute))
             case _:
                 return ()
 
-    def _held(self, qualified: str, name: str) -> Values:
+    def _held_values(self, qualified: str, name: str) -> Values:
         """Return what an attribute holds, by its annotation or by its mapping."""
         annotation = self._annotation(qualified, name)
         if annotation is not None:
@@ -184,7 +184,7 @@ class MappedAttributes:
                     many = (replace(value, parameters=(inner,)),)
                     result = union(result, many) if inner else ()
                 case InstanceOf(parameters=()):
-                    given = self._held(value.qualified, attribute)
+                    given = self._held_values(value.qualified, attribute)
                     if not given:
                         return ()
                     result = union(result, given)
@@ -226,7 +226,7 @@ class MappedAttributes:
         annotations = [annotation for _, annotation in given if annotation is not None]
         return (module, annotations[0]) if module is not None and annotations else None
 
-    def _related(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
+    def _related_values(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
         if facts.target is None or self._models.status(facts.target) == "plain":
             return ()
         value: Values = (InstanceOf(facts.target),)

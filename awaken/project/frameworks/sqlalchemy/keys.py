@@ -73,7 +73,7 @@ def by_foreign_keys(owner: Side, target: Side) -> Partners | None:
     if there is None or back is None or len(there) + len(back) > 1:
         return None
     for link in there:
-        referred = _referred(target.mapped, link)
+        referred = _referred_names(target.mapped, link)
         return "one" if referred and pins_one(target.mapped, referred) else "many"
     for link in back:
         return "one" if pins_one(target.mapped, link.columns) else "many"
@@ -91,7 +91,7 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     own = _of_class(named, owner.mapped, is_default=True)
     if own is not None:
         chosen = [candidate for candidate in there if own == set(candidate.columns)]
-        referred = _referred(target.mapped, chosen[0]) if len(chosen) == 1 else None
+        referred = _referred_names(target.mapped, chosen[0]) if len(chosen) == 1 else None
         is_one = referred is not None and pins_one(target.mapped, referred)
         return ("one" if is_one else "many") if chosen else None
     other = _of_class(named, target.mapped)
@@ -109,7 +109,7 @@ def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Part
         return None
     # Without `foreign_keys` there must be one key only, else SQLAlchemy asks for them.
     chosen = [link for link in links if not facts.foreign_keys or own == set(link.columns)]
-    referred = _referred(target.mapped, chosen[0]) if len(chosen) == 1 else None
+    referred = _referred_names(target.mapped, chosen[0]) if len(chosen) == 1 else None
     is_one = referred is not None and referred == remote and pins_one(target.mapped, referred)
     return "one" if is_one else None
 
@@ -159,7 +159,7 @@ def _table_of(key: str) -> set[str]:
     return set(key.split(".")[:-1])
 
 
-def _referred(mapped: MappedClass, link: ForeignKeys) -> frozenset[str] | None:
+def _referred_names(mapped: MappedClass, link: ForeignKeys) -> frozenset[str] | None:
     return _attributes(mapped, tuple(refer.rpartition(".")[2] for refer in link.refers))
 
 

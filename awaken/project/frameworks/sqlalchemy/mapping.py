@@ -406,7 +406,7 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
 
 def _annotated_class(annotation: ast.expr | None) -> str | None:
     """Return the class that ``Mapped[...]`` names, None aside; None for what has parts."""
-    match None if annotation is None else _unquoted(annotation):
+    match None if annotation is None else _unquoted_node(annotation):
         case ast.Subscript(value=outer, slice=ast.Name() | ast.Attribute() as inner) if (
             dotted_name(outer) or ""
         ).rpartition(".")[2] in {"Mapped", "Optional"}:
@@ -458,7 +458,7 @@ def annotated_uselist(annotation: ast.expr | None) -> bool | None:
     while stack:
         for node in ast.walk(stack.pop()):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                inside = _unquoted(node)
+                inside = _unquoted_node(node)
                 stack += [] if inside is node else [inside]
             elif isinstance(node, ast.Name | ast.Attribute):
                 names.append(node.id if isinstance(node, ast.Name) else node.attr)
@@ -467,7 +467,7 @@ def annotated_uselist(annotation: ast.expr | None) -> bool | None:
 
 def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
     """Return the class that the innermost argument of an annotation names."""
-    node = None if annotation is None else _unquoted(annotation)
+    node = None if annotation is None else _unquoted_node(annotation)
     while isinstance(node, ast.Subscript):
         inner = node.slice
         # Of ``dict[str, User]`` the values are what is mapped.
@@ -477,13 +477,13 @@ def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
         node = node.right if none else node.left
         return annotated_target(node)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        inside = _unquoted(node)
+        inside = _unquoted_node(node)
         text = node.value.strip()
         return annotated_target(inside) if isinstance(inside, ast.Subscript | ast.BinOp) else text
     return node
 
 
-def _unquoted(annotation: ast.expr) -> ast.expr:
+def _unquoted_node(annotation: ast.expr) -> ast.expr:
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
             return ast.parse(annotation.value.strip(), mode="eval").body
@@ -503,7 +503,7 @@ def annotated_lazy(annotation: ast.expr | None) -> str | None:
 
 
 def _head(annotation: ast.expr) -> str:
-    node = _unquoted(annotation)
+    node = _unquoted_node(annotation)
     written = dotted_name(node.value) if isinstance(node, ast.Subscript) else None
     return (written or "").rpartition(".")[2]
 

@@ -140,10 +140,10 @@ class Models:
         # First: such a class has neither a base nor a decorator that tells.
         if qualified in self._imperative():
             return "mapped"
-        decorated = self._decorated(facts)
+        decorated = self._decorated_status(facts)
         if decorated is not None:
             return decorated
-        inherited = self._inherited(facts)
+        inherited = self._inherited_status(facts)
         ancestors = self._classes.ancestors(qualified)
         keyword_bases = self._evaluator.knowledge.table_keyword_bases
         if ancestors is not None and keyword_bases & set(ancestors.outside):
@@ -162,7 +162,7 @@ class Models:
         values = self._evaluator.global_values(module, located.rest[0])
         return bool(values) and all(isinstance(value, DeclarativeBase) for value in values)
 
-    def _decorated(self, facts: ClassFacts) -> Status | None:
+    def _decorated_status(self, facts: ClassFacts) -> Status | None:
         pair = self._classes.node(facts.qualified) if facts.decorators else None
         for decorator in pair[1].decorator_list if pair is not None else ():
             plain = without_arguments(decorator)
@@ -172,7 +172,7 @@ class Models:
                     return "mapped" if status == "mapped" else "base"
         return None
 
-    def _inherited(self, facts: ClassFacts) -> Status:
+    def _inherited_status(self, facts: ClassFacts) -> Status:
         """Return what the bases make of a class, were it not abstract."""
         knowledge, result = self._evaluator.knowledge, set[Status]()
         for index, base in enumerate(facts.bases):
@@ -356,7 +356,7 @@ class Models:
             if declarative is not None or base is None or not self._is_harmless(base):
                 return False
         return all(
-            name in _HARMLESS_DECORATORS or self._decorated(facts) is not None
+            name in _HARMLESS_DECORATORS or self._decorated_status(facts) is not None
             for name in facts.decorators
         )
 

@@ -98,7 +98,7 @@ class Operations:
         self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
     ) -> Iterator[Operation]:
         """Yield the operations of a file whose nodes are ``among`` some, in source order."""
-        held = frozenset(self._held(module))
+        held = frozenset(self._held_variables(module))
         for node in _those(module, among):
             match node:
                 case ast.Call(func=ast.Name(id=name) as function) if name in held:
@@ -113,18 +113,18 @@ class Operations:
                         operation.how == "entered" and self._managers.is_entered(module, node)
                     ):
                         yield operation
-                    yield from self._kept(module, node)
+                    yield from self._kept_operations(module, node)
                 case ast.Call():
                     yield from self._of_library(module, node)
-                    yield from self._kept(module, node)
+                    yield from self._kept_operations(module, node)
                 case ast.Attribute(ctx=ast.Load()):
                     yield from self._of_attribute(module, node)
                 case ast.withitem(context_expr=entered):
-                    yield from self._entered(module, entered)
+                    yield from self._entered_operations(module, entered)
                 case _:
                     pass
 
-    def _held(self, module: Module) -> Iterator[str]:
+    def _held_variables(self, module: Module) -> Iterator[str]:
         """Yield the variables that hold a method which may be one of a session."""
         for node in module.walk():
             match node:
@@ -217,11 +217,11 @@ class Operations:
             if resource is not None:
                 yield Operation(node, "kept", resource, name)
 
-    def _kept(self, module: Module, node: ast.Call) -> Iterator[Operation]:
+    def _kept_operations(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         for given, resource in self._managers.keeping(module, node):
             yield Operation(given, "kept", resource)
 
-    def _entered(self, module: Module, node: ast.expr) -> Iterator[Operation]:
+    def _entered_operations(self, module: Module, node: ast.expr) -> Iterator[Operation]:
         """Yield the operation of what a ``with`` statement enters that is no call of a method."""
         closed = self._managers.closed(module, node)
         result = self._managers.entered(module, node)

@@ -106,7 +106,7 @@ class Sessions:
             if item.kind == "parameter" or not sessions or len(sessions) < len(declared):
                 return None
             result += sessions
-        proof = self._joined(module, node, result)
+        proof = self._joined_session_proof(module, node, result)
         return proof if isinstance(proof, SessionProof) else None
 
     def _values_of(self, module: Module, annotation: ast.expr) -> list[Value]:
@@ -124,7 +124,7 @@ class Sessions:
             if value is None or not isinstance(proof, SessionProof):
                 return None
             sessions.append(Session(proof.kind, proof.query_class, other.place(value)))
-        joined = self._joined(module, node, sessions) if sessions else None
+        joined = self._joined_session_proof(module, node, sessions) if sessions else None
         why = f"more than this program may put something into `{module.excerpt(node.value)}`"
         return replace(joined, unless=why) if isinstance(joined, SessionProof) else None
 
@@ -180,7 +180,7 @@ class Sessions:
             other = next(value for value in result if isinstance(value, NotRelevant))
             why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
-        return self._joined(module, node, sessions)
+        return self._joined_session_proof(module, node, sessions)
 
     def by_use(
         self, module: Module, call: ast.Call, evidence: ast.expr | None = None
@@ -299,7 +299,7 @@ class Sessions:
                 elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
         return in_sessions, elsewhere
 
-    def _joined(
+    def _joined_session_proof(
         self, module: Module, node: ast.expr, sessions: list[Session]
     ) -> SessionProof | Unknown:
         kinds = {session.kind for session in sessions}

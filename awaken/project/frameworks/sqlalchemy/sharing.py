@@ -147,15 +147,15 @@ class SharedSessions:
             ]
             for use in uses:
                 if any(not _is_bound_in(module, use.owner, loop) for loop in loops):
-                    return _shared(use)
+                    return _shared_session(use)
                 seen.append((coroutine, use))
         for (node, use), (other, again) in combinations(seen, 2):
             if node is not other and use.owner == again.owner and _meet(module, node, other, use):
-                return _shared(use, again)
+                return _shared_session(use, again)
         return None
 
 
-def _shared(*uses: _Use) -> SharedSession:
+def _shared_session(*uses: _Use) -> SharedSession:
     places = tuple(dict.fromkeys(use.place for use in uses))
     return SharedSession(uses[0].owner.shown, places)
 
@@ -257,7 +257,7 @@ class _Uses:
             return
         awaits = isinstance(called.function, ast.AsyncFunctionDef)
         for node in module.walk(called.function):
-            waited = _waited_for(node) if awaits else _returned(node)
+            waited = _waited_for(node) if awaits else _returned_nodes(node)
             if not waited or module.enclosing_function(node) is not called.function:
                 continue
             if self._is_locked(module, node, called.function):
@@ -461,5 +461,5 @@ def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
             return ()
 
 
-def _returned(node: ast.AST) -> Sequence[ast.expr]:
+def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:
     return (node.value,) if isinstance(node, ast.Return) and node.value is not None else ()

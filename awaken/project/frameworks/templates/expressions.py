@@ -148,9 +148,9 @@ class Expressions(ABC):
 
     def iterated(self, value: Value) -> Value:
         """Return what a loop gives of a value."""
-        return joined(self._iterated(item) for item in value)
+        return joined(self._iterated_value(item) for item in value)
 
-    def _iterated(self, atom: Atom) -> Value:
+    def _iterated_value(self, atom: Atom) -> Value:
         match atom:
             case Way():
                 return self.record.follow(atom, ITEM)
@@ -343,7 +343,7 @@ class Expressions(ABC):
             case "default" | "d":
                 return joined([value, *arguments])
             case "map":
-                return self._mapped(node, value)
+                return self._mapped_value(node, value)
             case "attr":
                 return self._by_attribute(_argument(node, 0), value)
             case "groupby":
@@ -363,7 +363,7 @@ class Expressions(ABC):
         methods = self.record.follow(atom, "items")
         return joined(self._called(method, (), {}, []) for method in methods)
 
-    def _mapped(self, node: nodes.Filter, value: Value) -> Value:
+    def _mapped_value(self, node: nodes.Filter, value: Value) -> Value:
         items = self.iterated(value)
         attribute = _keyword(node, "attribute")
         if attribute is not None:

@@ -141,11 +141,11 @@ class _Reader(Expressions):
 
     def render(self, source: Source) -> None:
         """Read a template as if it were rendered."""
-        self._extended(source, _Family(Scope()))
+        self._read_extended(source, _Family(Scope()))
 
     # Templates
 
-    def _extended(self, source: Source, family: _Family) -> None:
+    def _read_extended(self, source: Source, family: _Family) -> None:
         """Read a template of which others may have overridden blocks."""
         family.paths.add(source.path)
         for block in source.tree.find_all(nodes.Block):
@@ -157,17 +157,17 @@ class _Reader(Expressions):
         self._active.pop()
 
     def _extend(self, node: nodes.Extends, place: _Place, scope: Scope) -> None:
-        parents, why = self._named(node.template, scope)
+        parents, why = self._named_templates(node.template, scope)
         family = place.family
         # One that extends its own name means the other template of that name.
         others = [candidate for candidate in parents if candidate.path not in family.paths]
         if parents and not others:
             why = why or "templates extend each other without end"
         for parent in others:
-            self._extended(parent, family)
+            self._read_extended(parent, family)
         if why:
             self.record.line = node.lineno
-            self._unseen(scope, why)
+            self._note_unseen(scope, why)
         if parents and not why:
             return
         # A template that is not read may render any block.
@@ -176,27 +176,27 @@ class _Reader(Expressions):
                 self._block(block, _Place(source, family), Scope(family.top))
 
     def _include(self, node: nodes.Include, _place: _Place, scope: Scope) -> None:
-        result, why = self._named(node.template, scope)
+        result, why = self._named_templates(node.template, scope)
         inner = Scope(scope) if node.with_context else Scope()
         for source in result:
             key = ("include", source.path, inner.visible())
             if key not in self._results:
                 self._results.add(key)
                 # Its own blocks are not those of this template.
-                self._extended(source, _Family(inner))
+                self._read_extended(source, _Family(inner))
         if why and node.with_context:
             self.record.line = node.lineno
-            self._unseen(scope, why)
+            self._note_unseen(scope, why)
 
     def _import(self, node: nodes.Import | nodes.FromImport, _place: _Place, scope: Scope) -> None:
-        result, why = self._named(node.template, scope)
+        result, why = self._named_templates(node.template, scope)
         values: list[Value] = [frozenset({Unseen(why)})] if why else []
         for source in result:
             inner = Scope(scope) if node.with_context else Scope()
             key = ("import", source.path)
             if key not in self._active:
                 self._active.append(key)
-                self._extended(source, _Family(inner))
+                self._read_extended(source, _Family(inner))
                 self._active.pop()
             known = (*key, inner.ways())
             if known not in self._numbers:
@@ -215,7 +215,7 @@ class _Reader(Expressions):
         """Return a name of an imported template."""
         return self._imports[number].names.get(name, NOTHING)
 
-    def _named(self, node: nodes.Expr, scope: Scope) -> tuple[list[Source], str]:
+    def _named_templates(self, node: nodes.Expr, scope: Scope) -> tuple[list[Source], str]:
         """Return the templates that an expression names, and why there may be others."""
         self.value(node, scope)
         names = _constants(node)
@@ -232,7 +232,7 @@ class _Reader(Expressions):
             reasons = []
         return result, "; ".join(reasons)
 
-    def _unseen(self, scope: Scope, why: str) -> None:
+    def _note_unseen(self, scope: Scope, why: str) -> None:
         """Note that what is not read is given all names of a place."""
         self.record.note(EVERYTHING, (ANY,), why)
         for _, value in scope.visible():
@@ -442,9 +442,9 @@ def _constants(node: nodes.Node) -> list[str] | None:
         case nodes.List() | nodes.Tuple():
             return _all(node.items)
         case nodes.Add():
-            return _together([node.left, node.right])
+            return _names_together([node.left, node.right])
         case nodes.Concat():
-            return _together(node.nodes)
+            return _names_together(node.nodes)
         case _:
             return None
 
@@ -455,6 +455,6 @@ def _all(parts: Sequence[nodes.Node]) -> list[str] | None:
     return known if None not in result else None
 
 
-def _together(parts: Sequence[nodes.Node]) -> list[str] | None:
+def _names_together(parts: Sequence[nodes.Node]) -> list[str] | None:
     texts = [(_constants(part) or ["*"])[0] for part in parts]
     return ["".join(texts)] if any(text != "*" for text in texts) else None

@@ -82,7 +82,7 @@ class Renderings:
                     if form is not None:
                         yield from self._renderings(module, node, form)
                 elif module is not None and isinstance(node, Function):
-                    yield from self._decorated(module, node)
+                    yield from self._decorated_renderings(module, node)
 
     def _files(self) -> list[str]:
         """Return the files that may have such a call: the words alone are in many."""
@@ -238,7 +238,7 @@ class Renderings:
                     passed = replace(passed, names=texts_of(module, named))
                 yield from self._through_wrappers(passed, outer, named, deep - 1)
 
-    def _decorated(self, module: Module, function: Function) -> Iterator[Rendering]:
+    def _decorated_renderings(self, module: Module, function: Function) -> Iterator[Rendering]:
         """Yield the rendering of what a function returns to its decorator."""
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call):

@@ -85,7 +85,7 @@ class TemplateSights:
             for expression in self._everything(rendering):
                 yield _EVERYTHING, _sight(expression, (ANY,), rendering.place, unseen)
         for read in sorted(reads):
-            for path in _wanted(read.path, names):
+            for path in _wanted_paths(read.path, names):
                 for sight in self._sights(rendering, replace(read, path=path)):
                     yield read.root, sight
 
@@ -125,7 +125,7 @@ class TemplateSights:
             for expression in self._everything(rendering):
                 yield _sight(expression, read.path, place, unseen)
             return
-        expressions, rest = self._meant(rendering, read)
+        expressions, rest = self._meant_expressions(rendering, read)
         for expression in expressions:
             yield _sight(expression, rest, place, unseen)
         for why in self._open(rendering, read, expressions):
@@ -135,7 +135,7 @@ class TemplateSights:
                 rendering.module, node, read.path, place, "template", begin=begin, unseen=unseen
             )
 
-    def _meant(
+    def _meant_expressions(
         self, rendering: Rendering, read: TemplateRead
     ) -> tuple[Sequence[Expression], tuple[str, ...]]:
         """Return the expressions that a name may mean, and the rest of the path from there."""
@@ -184,7 +184,7 @@ def _sight(one: Expression, path: tuple[str, ...], place: Place, unseen: Unknown
     return Sight(one.module, one.node, whole, place, "template", begin=begin, unseen=unseen)
 
 
-def _wanted(path: tuple[str, ...], names: frozenset[str]) -> Iterator[tuple[str, ...]]:
+def _wanted_paths(path: tuple[str, ...], names: frozenset[str]) -> Iterator[tuple[str, ...]]:
     """Yield a path if one of ``names`` is read at its end; of what is printed, for each name."""
     last = path[-1]
     if last == _PRINTING:

@@ -45,13 +45,13 @@ def _put_together(
 ) -> tuple[str, ...] | None:
     match node:
         case ast.JoinedStr():
-            return _together([_part(module, value, deep) for value in node.values])
+            return _names_together([_part(module, value, deep) for value in node.values])
         case ast.BinOp(op=ast.Add()):
-            return _together([_part(module, part, deep) for part in (node.left, node.right)])
+            return _names_together([_part(module, part, deep) for part in (node.left, node.right)])
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
-            return _together([_PERCENT.sub(ANYTHING, text)])
+            return _names_together([_PERCENT.sub(ANYTHING, text)])
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
-            return _together([_BRACES.sub(ANYTHING, text)])
+            return _names_together([_BRACES.sub(ANYTHING, text)])
         case _:
             return None
 
@@ -82,6 +82,6 @@ def _part(module: Module, node: ast.expr, deep: int) -> str:
     return texts[0] if texts is not None and len(texts) == 1 else ANYTHING
 
 
-def _together(parts: list[str]) -> tuple[str, ...] | None:
+def _names_together(parts: list[str]) -> tuple[str, ...] | None:
     text = re.sub(r"\*+", ANYTHING, "".join(parts))
     return (text,) if text.strip("*/") else None

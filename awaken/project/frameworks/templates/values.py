@@ -96,13 +96,13 @@ class Scope:
 
         Two that are equal in this read the same.
         """
-        return self._without(LoopOf)
+        return self._pairs_without(LoopOf)
 
     def ways(self) -> frozenset[tuple[str, Value]]:
         """Return all names here that lead to what the template is given."""
-        return self._without(LoopOf, MacroOf, ImportOf)
+        return self._pairs_without(LoopOf, MacroOf, ImportOf)
 
-    def _without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
+    def _pairs_without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
         result: dict[str, Value] = {}
         scope: Scope | None = self
         while scope is not None:

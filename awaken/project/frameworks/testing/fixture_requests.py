@@ -108,14 +108,14 @@ class FixtureRequests:
         """Return what asks for ``fixture``, and the tests that get it over other fixtures."""
         direct = tuple(self._direct(module, fixture))
         tests: list[Request] = []
-        unseen = self._unseen(module, fixture)
+        unseen = self._unseen_text(module, fixture)
         waiting, seen = list(direct), {item.key for item in direct}
         while waiting:
             request = waiting.pop()
             if self.name_of(request.module, request.function) is None:
                 tests.append(request)
                 continue
-            unseen = unseen or self._unseen(request.module, request.function)
+            unseen = unseen or self._unseen_text(request.module, request.function)
             for further in self._direct(request.module, request.function):
                 if further.key not in seen:
                     seen.add(further.key)
@@ -154,7 +154,7 @@ class FixtureRequests:
             return None
         return fixture.module, fixture.node
 
-    def _unseen(self, module: Module, fixture: Function) -> str:
+    def _unseen_text(self, module: Module, fixture: Function) -> str:
         """Return why more may ask for a fixture than what names it in this program."""
         shown = f"`{fixture.name}`"
         if not is_test_file(module.path):
@@ -176,7 +176,7 @@ class FixtureRequests:
                 if isinstance(node, Function):
                     yield from self._asked_by(asking, node, name, module, fixture)
                 elif isinstance(node, ast.Constant) and node.value == name:
-                    yield from self._named(asking, node)
+                    yield from self._named_tests(asking, node)
 
     def _asked_by(
         self, asking: Module, node: Function, name: str, module: Module, fixture: Function
@@ -222,7 +222,7 @@ class FixtureRequests:
         inside = () if ancestors is None else ancestors.inside
         return any(facts.qualified == wanted for facts in inside)
 
-    def _named(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
+    def _named_tests(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
         """Yield the tests for which ``usefixtures`` or a request names the fixture."""
         call = asking.parent(text)
         if not isinstance(call, ast.Call) or last_name(call.func) not in _BY_NAME:

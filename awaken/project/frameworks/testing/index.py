@@ -135,7 +135,7 @@ class Doubles:
         wanted: dict[str, None] = {}
         done = set[str]()
         for path in marked:
-            concerned = list(self._concerned(path))
+            concerned = list(self._concerned_files(path))
             wanted |= dict.fromkeys(concerned)
             if path in concerned:  # while its tree is at hand
                 done.add(path)
@@ -157,7 +157,7 @@ class Doubles:
                 if module is not None:
                     yield name, module.place(node)
 
-    def _concerned(self, path: str) -> Iterator[str]:
+    def _concerned_files(self, path: str) -> Iterator[str]:
         """Yield the files with tests that may use the mocks of a file."""
         marks = self._marks(path)
         if marks.has_any:
@@ -207,7 +207,7 @@ class Doubles:
                 unit = Unit(suite, suite.member(module, node))
                 is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:
-                    reached = _reached(unit, name, reach, routes)
+                    reached = _reached_callee(unit, name, reach, routes)
                     sightings.append(self._sighting(unit, name, reached))
         return _Searched(tuple(sightings), is_complete, suite.files | {module.path})
 
@@ -286,7 +286,7 @@ class _Reached:
     is_complete: bool
 
 
-def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
+def _reached_callee(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
     """Return what asks the double ``name``."""
     reach.replaces = unit.replaced
     answers = [routes.answering(*request) for request in unit.requests()]

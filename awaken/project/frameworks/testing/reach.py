@@ -107,7 +107,7 @@ class Reach:
             entry, depth = waiting.pop(0)
             if entry.key not in seen:
                 seen.add(entry.key)
-                uses, called = self._within(entry, targets)
+                uses, called = self._pair_within(entry, targets)
                 result.update(dict.fromkeys(uses))
                 waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
         return list(result), all(entry.key in seen for entry, _ in waiting)
@@ -133,7 +133,7 @@ class Reach:
             self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
         return self._in_file[target]
 
-    def _within(
+    def _pair_within(
         self, entry: EntryPoint, targets: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
@@ -141,7 +141,7 @@ class Reach:
         key = (entry.key, targets, self.replaces)
         if key not in self._seen:
             body = self._body(entry, targets)
-            called = dict.fromkeys(self._called(body, follow_all=bool(targets)))
+            called = dict.fromkeys(self._called_entry_points(body, follow_all=bool(targets)))
             self._seen[key] = list(body.uses()), list(called)
         return self._seen[key]
 
@@ -208,7 +208,7 @@ class Reach:
                     if made is not None:
                         yield made
 
-    def _called(self, body: _Body, *, follow_all: bool) -> Iterator[EntryPoint]:
+    def _called_entry_points(self, body: _Body, *, follow_all: bool) -> Iterator[EntryPoint]:
         for call in body.calls:
             given = body.given(call)
             if given:

@@ -77,7 +77,7 @@ class Replacements:
         """Return the replacements of a file, in the order of their places."""
         kept: tuple[Replacement, ...] | None = module.memo.get(Replacements)
         if kept is None:
-            kept = module.memo[Replacements] = tuple(self._found(module))
+            kept = module.memo[Replacements] = tuple(self._found_replacements(module))
         return kept
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
@@ -104,26 +104,26 @@ class Replacements:
         ancestors = self._evaluator.classes.ancestors(qualified)
         for facts in () if ancestors is None else ancestors.inside:
             if name in facts.members:
-                return self._named(f"{facts.qualified}.{name}")
+                return self._named_functions(f"{facts.qualified}.{name}")
         return ()
 
     # -------------------------------------------------------------------------------------- places
-    def _found(self, module: Module) -> Iterator[Replacement]:
+    def _found_replacements(self, module: Module) -> Iterator[Replacement]:
         in_tests = is_around_tests(module.path)
         for node in module.walk():
             match node:
                 case ast.Call():
-                    yield from self._patched(module, node)
+                    yield from self._patched_replacements(module, node)
                 case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
                     yield from self._assigned(module, node, target)
                 case _:
                     pass
 
-    def _patched(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
+    def _patched_replacements(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
         patch = patch_of(module, call)
         if patch is None:
             return
-        given = _given(call, 1 if patch.owner is None else 2)
+        given = _given_node(call, 1 if patch.owner is None else 2)
         if last_name(call.func) == "setattr" and given is None:
             return
         made = next((node.value for node in call.keywords if node.arg == "new_callable"), None)
@@ -214,7 +214,7 @@ class Replacements:
             home = self._evaluator.names.layout.path_of(qualified)
             if home is not None:
                 return Replacement(node, name, shown, module=home, home=path)
-            functions = self._named(qualified)
+            functions = self._named_functions(qualified)
             if functions:
                 return Replacement(node, name, shown, functions=functions)
             if self._evaluator.classes.facts(qualified) is not None:
@@ -237,7 +237,7 @@ class Replacements:
         given = self._evaluator.called(values, module, call)
         return bool(given) and all(isinstance(each, Session) for each in given)
 
-    def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:
+    def _named_functions(self, qualified: str) -> tuple[FunctionPlace, ...]:
         named = self._functions.named(qualified)
         if named is None:
             return ()
@@ -288,7 +288,7 @@ def _parameter(module: Module, function: Function, patch: Patch) -> str:
     return ""
 
 
-def _given(call: ast.Call, at: int) -> ast.expr | None:
+def _given_node(call: ast.Call, at: int) -> ast.expr | None:
     """Return what a patch puts there."""
     if len(call.args) > at:
         return call.args[at]

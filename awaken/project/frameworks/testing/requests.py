@@ -93,7 +93,7 @@ class Routes:
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, ast.Call):
                     continue
-                child = _included(node)
+                child = _included_router(node)
                 router = None if child is None else self._router(module, child)
                 if router is not None and isinstance(node.func, ast.Attribute):
                     outer = self._router(module, node.func.value)
@@ -218,7 +218,7 @@ def _answers(
     return sum(name == other for name, other in pairs), len(parts)
 
 
-def _included(call: ast.Call) -> ast.expr | None:
+def _included_router(call: ast.Call) -> ast.expr | None:
     """Return the router that ``app.include_router(router, prefix="/users")`` includes."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _INCLUDING:
         return None

@@ -74,11 +74,11 @@ class Unit:
             helping += self._helping(member)
             # Helpers get their arguments from calls, not from fixtures.
             if not any(helper is member for helper in self._helpers.values()):
-                waiting += self._requested(member)
+                waiting += self._requested_members(member)
         left = (item for item in (*waiting, *helping) if item.prefix not in self.members)
         self.is_complete = next(left, None) is None
 
-    def _requested(self, member: Member) -> Iterator[Member]:
+    def _requested_members(self, member: Member) -> Iterator[Member]:
         if isinstance(member.node, ast.Module):
             return
         for parameter, _ in parameters_of(member.node.args):
@@ -303,17 +303,17 @@ class Unit:
     # ----------------------------------------------------------------------------------- patches
     def _patch(self, member: Member) -> None:
         """Note what is patched by a double: where it is put there, or its mock is configured."""
-        decorated = dict(self._decorated(member))
+        decorated = dict(self._decorators(member))
         for call in [*self._suite.calls(member), *decorated]:
             patch = patch_of(member.module, call)
             if patch is None or any(item.call is call for _, item, _ in self.patches):
                 continue
             result = self.carried(member, call)
-            for key in (self._bound(member, call), decorated.get(call)):
+            for key in (self._bound_key(member, call), decorated.get(call)):
                 result |= self._of_key(key)
             self.patches.append((member, patch, result))
 
-    def _bound(self, member: Member, call: ast.Call) -> str | None:
+    def _bound_key(self, member: Member, call: ast.Call) -> str | None:
         """Return the key of the variable that the mock of a patch is given to."""
         node: ast.AST = call
         for above in member.module.ancestors(call):
@@ -328,7 +328,7 @@ class Unit:
                     return None
         return None
 
-    def _decorated(self, member: Member) -> Iterator[tuple[ast.Call, str]]:
+    def _decorators(self, member: Member) -> Iterator[tuple[ast.Call, str]]:
         """Yield the decorators of a test, and of its class, with the parameters they fill."""
         if isinstance(member.node, ast.Module):
             return
@@ -393,7 +393,7 @@ class Unit:
 
     def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[ProgramCall]:
         inside = member.prefix in self._inside
-        for node in (call, *_applied(call)):
+        for node in (call, *_applied_calls(call)):
             given = self._given(member, node, wanted)
             for entry in self._called(member, node, given) if given or node is call else ():
                 yield ProgramCall(with_arguments(entry, given), bool(given), inside)
@@ -460,7 +460,7 @@ class Unit:
         return self._suite.evaluator.names.qualified(member.module, target.slice)
 
 
-def _applied(call: ast.Call) -> Iterator[ast.Call]:
+def _applied_calls(call: ast.Call) -> Iterator[ast.Call]:
     """Yield the calls that may be meant by ``assertRaises(Error, function, *arguments)``."""
     for position, node in enumerate(call.args):
         # The class around the call identifies a method of `self`, and this call is nowhere.

@@ -66,7 +66,7 @@ class Applications:
 
     def of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""
-        return self._joined(list(self._follow(module, node, set())))
+        return self._joined_setting(list(self._follow(module, node, set())))
 
     def kind_of(self, qualified: str) -> Kind | None:
         """Return what an instance of a class is, of a library or of the project."""
@@ -81,7 +81,7 @@ class Applications:
         applications = self.of(module, call).applications
         return next((candidate for candidate in applications if candidate.made == place), None)
 
-    def _joined(self, found: list[Application | Unknown]) -> Resolved:
+    def _joined_setting(self, found: list[Application | Unknown]) -> Resolved:
         applications = dict.fromkeys(value for value in found if isinstance(value, Application))
         unknown = [application for application in found if isinstance(application, Unknown)]
         # One of another kind may be any application.
@@ -96,7 +96,7 @@ class Applications:
         # Before its values, which know the class that is declared, but not which application it is.
         parameter = self._parameter(module, node)
         if parameter is not None:
-            yield from self._passed(module, *parameter, seen)
+            yield from self._passed_applications(module, *parameter, seen)
             return
         shared = _router_of(module, node)
         owners = [] if shared is None else list(self._follow(module, shared, seen))
@@ -105,7 +105,7 @@ class Applications:
             return
         values = self._evaluator.values(module, node)
         if isinstance(node, ast.Attribute) and any(isinstance(item, Unknown) for item in values):
-            given = list(self._kept(module, node))
+            given = list(self._kept_pairs(module, node))
             for home, kept in given:
                 yield from self._follow(home, kept, seen)
             if given:
@@ -113,7 +113,7 @@ class Applications:
         for value in values:
             yield from self._of_value(module, node, value)
 
-    def _kept(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
+    def _kept_pairs(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the parameters that a class of the project keeps as the attribute ``node``.
 
         Nothing if it may be given anything else.
@@ -171,7 +171,7 @@ class Applications:
         is_open = any(isinstance(value, Unknown) for value in declared)
         return None if told and not is_open else (function, parameter)
 
-    def _passed(
+    def _passed_applications(
         self, module: Module, function: Function, parameter: ast.arg, seen: set[tuple[str, int]]
     ) -> Iterator[Application | Unknown]:
         key = (module.path, module.span(parameter).start)

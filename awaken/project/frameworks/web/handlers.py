@@ -56,7 +56,7 @@ class Handlers:
         # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
             if decorator not in besides:
-                manner = self._decorated(module, decorator, manner)
+                manner = self._decorated_manner(module, decorator, manner)
         return manner
 
     def is_transparent(self, module: Module, decorator: ast.expr) -> bool:
@@ -75,7 +75,7 @@ class Handlers:
             if isinstance(value, FunctionOf)
         )
 
-    def _decorated(
+    def _decorated_manner(
         self, module: Module, decorator: ast.expr, manner: Manner | None
     ) -> Manner | None:
         name = self._evaluator.names.qualified(module, without_arguments(decorator))
@@ -84,9 +84,9 @@ class Handlers:
         known = frameworks().decorators.get(name or "")
         if known is not None:
             return manner if known == "same" else known
-        return self._through(module, decorator)
+        return self._manner_through(module, decorator)
 
-    def _through(self, module: Module, decorator: ast.expr) -> Manner | None:
+    def _manner_through(self, module: Module, decorator: ast.expr) -> Manner | None:
         """Return what a decorator of the project's own makes: what it returns."""
         made: Values = ()
         for value in self._evaluator.values(module, decorator):

@@ -26,7 +26,7 @@ class CertainImports:
             (
                 statement
                 for statement in module.tree.body
-                if path in self._reached(module, statement, {module.path})
+                if path in self._reached_files(module, statement, {module.path})
             ),
             None,
         )
@@ -37,7 +37,7 @@ class CertainImports:
         return {
             path
             for statement in module.tree.body
-            for path in self._reached(module, statement, seen)
+            for path in self._reached_files(module, statement, seen)
         }
 
     def name_of(self, module: Module, path: str) -> str | None:
@@ -49,10 +49,10 @@ class CertainImports:
                     return name
         return None
 
-    def _reached(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
+    def _reached_files(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
         """Return all files that ``statement`` executes, by imports at their top level."""
         paths: set[str] = set()
-        for path in self._imported(module, statement):
+        for path in self._imported_names(module, statement):
             if path in seen:
                 continue
             seen.add(path)
@@ -60,10 +60,10 @@ class CertainImports:
             other = self._evaluator.load(path)
             for node in other.tree.body if other is not None else ():
                 if other is not None:
-                    paths |= self._reached(other, node, seen)
+                    paths |= self._reached_files(other, node, seen)
         return paths
 
-    def _imported(self, module: Module, statement: ast.stmt) -> list[str]:
+    def _imported_names(self, module: Module, statement: ast.stmt) -> list[str]:
         layout = self._evaluator.names.layout
         paths: list[str] = []
         for name in self._names(module, statement):

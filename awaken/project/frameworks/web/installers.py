@@ -75,7 +75,7 @@ class Installations:
                 return
             seen.add(key)
             waiting += _kept_as(carrier)
-            for call, given in _given(carrier):
+            for call, given in _given_calls(carrier):
                 # The name was a guess; its meaning here decides.
                 if application not in self._applications.of(carrier.module, given).applications:
                     continue
@@ -101,7 +101,7 @@ class Installations:
         # An application that is made by a function is named where that is called.
         made = {maker.name} if isinstance(maker, Function) else set()
         for module in self._naming(home, own, made):
-            for name in sorted(own | _results(module, made) | _renamed(module, own)):
+            for name in sorted(own | _results(module, made) | _renamed_names(module, own)):
                 yield _Carrier(module, name)
 
     def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
@@ -182,7 +182,7 @@ class Installations:
         return None
 
 
-def _given(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
+def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     """Yield the calls that are given something of that name, and what they are given."""
     module = carrier.module
     for node in module.walk(carrier.function):
@@ -213,7 +213,7 @@ def _results(module: Module, makers: set[str]) -> set[str]:
     }
 
 
-def _renamed(module: Module, names: set[str]) -> set[str]:
+def _renamed_names(module: Module, names: set[str]) -> set[str]:
     """Return what the imports of a file call something of ``names``."""
     return {
         name.asname

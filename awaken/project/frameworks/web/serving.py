@@ -74,9 +74,9 @@ class Serving:
                 is_class = name in application_classes() or self._evaluator.classes.facts(name)
                 made = self._applications.made_by(module, call) if is_class else None
                 if made is not None and made.kind not in ROUTERS:
-                    yield self._served(module, call, made)
+                    yield self._server(module, call, made)
 
-    def _served(self, module: Module, call: ast.Call, made: Application) -> Served:
+    def _server(self, module: Module, call: ast.Call, made: Application) -> Served:
         given = self._registrations.lifespan_of(made)
         handles = bool(self._registrations.of(made))
         function = None if given is None else self._function(given)

@@ -48,14 +48,14 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:
     result: list[ast.Call] = []
     for read in _reads(module, table) or []:
-        calls = _of_chosen(module, _chosen(module, read))
+        calls = _of_chosen(module, _chosen_node(module, read))
         if calls is None:
             return None
         result += calls
     return result or None
 
 
-def _chosen(module: Module, table: ast.expr) -> ast.expr | None:
+def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
     """Return what is chosen where a table is read: ``table[key]``, ``table.get(key)``."""
     above = module.parent(table)
     match above:
@@ -128,10 +128,10 @@ def _reads_of(module: Module, target: ast.Name) -> list[ast.expr] | None:
         return None
     if bindings[0].scope.node is not function:
         return None
-    return list(_named(module, function, target, bindings))
+    return list(_named_nodes(module, function, target, bindings))
 
 
-def _named(
+def _named_nodes(
     module: Module, function: Function, target: ast.Name, bindings: list[Binding]
 ) -> Iterator[ast.expr]:
     for node in module.walk(function):

@@ -216,9 +216,9 @@ class Search:
     def _as_method(self, mention: AnyMention, word: str) -> set[str]:
         match mention:
             case Mention():
-                return self._mentioned(mention, self._target.bound_by(mention))
+                return self._mentioned_names(mention, self._target.bound_by(mention))
             case Imported():
-                return self._imported(mention)
+                return self._imported_names(mention)
             case Text():
                 self._named_in(mention, word)
         return set()
@@ -230,10 +230,10 @@ class Search:
                 bound = self._target.bound(module, node)
                 if bound is not False:
                     made = mention_of(module, node, is_class=self._target.makes)
-                    return self._mentioned(made, bound)
+                    return self._mentioned_names(made, bound)
             case ast.alias():
                 imported = imported_by(self._evaluator, module, node)
-                return set() if imported is None else self._imported(imported)
+                return set() if imported is None else self._imported_names(imported)
             case ast.Constant(value=str() as text):
                 self._look_at_text(module, node, text, word)
         return set()
@@ -258,7 +258,7 @@ class Search:
         else:
             self._obstacles[kind, why] = replace(known, others=(*known.others, place))
 
-    def _imported(self, found: Imported) -> set[str]:
+    def _imported_names(self, found: Imported) -> set[str]:
         """Look at an import; return the other name that it gives to the function, if any."""
         if not self._target.is_imported_as(found.qualified):
             return set()
@@ -269,7 +269,7 @@ class Search:
         return {found.name} - {found.original}
 
     # ---------------------------------------------------------------------------- one mention
-    def _mentioned(self, mention: Mention, bound: int | Literal[False] | None) -> set[str]:
+    def _mentioned_names(self, mention: Mention, bound: int | Literal[False] | None) -> set[str]:
         """Look at one mention; return the name that it gives to the function, if it does."""
         if bound is False:
             return set()

@@ -134,7 +134,7 @@ class CallGraphBuilder:
                 why = why or family.why
                 declared.update(self._numbers(family.declared))
                 for path, start in _starts(family.functions):
-                    why = why or self._hidden(path, start)
+                    why = why or self._hidden_text(path, start)
                 functions.update(dict.fromkeys(self._numbers(family.functions)))
         result, by = tuple(sorted(functions)), tuple(sorted(declared))
         if why:
@@ -168,7 +168,7 @@ class CallGraphBuilder:
         numbers = (self._graph.number_of(*place) for place in _starts(functions))
         return (number for number in numbers if number is not None)
 
-    def _hidden(self, path: str, start: int) -> str:
+    def _hidden_text(self, path: str, start: int) -> str:
         written = self._written.get((path, start))
         hiding = None if written is None else self._decorated.hiding(path, written)
         return "" if hiding is None else f"it is decorated by `{hiding}`"

@@ -121,7 +121,7 @@ class Families:
         if len(functions) < len(real or names):
             why = f"`{method}` of `{qualified}` is no plain method"
             return Family(functions, why=why, declared=declared)
-        outside = "" if functions else self._outside(qualified)
+        outside = "" if functions else self._text_outside(qualified)
         return Family(functions, outside, declared=declared)
 
     def _defined(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
@@ -129,7 +129,7 @@ class Families:
         functions = (self._functions.named(f"{name}.{method}") for name in names)
         return tuple(candidate for candidate in functions if candidate is not None)
 
-    def _outside(self, qualified: str) -> str:
+    def _text_outside(self, qualified: str) -> str:
         ancestors = self._classes.ancestors(qualified)
         return next(iter(ancestors.outside), "") if ancestors is not None else ""
 
@@ -150,13 +150,13 @@ class Families:
         names = {qualified}
         waiting = [qualified]
         while waiting:
-            for name in self._beside(waiting.pop(), method):
+            for name in self._names_beside(waiting.pop(), method):
                 if name not in names:
                     names.add(name)
                     waiting.append(name)
         return sorted(name for name in names if method in self._line(name)[name].members)
 
-    def _beside(self, qualified: str, method: str) -> Iterator[str]:
+    def _names_beside(self, qualified: str, method: str) -> Iterator[str]:
         line = self._line(qualified)
         yield from (name for name, facts in line.items() if method in facts.members)
         yield from self._overriding(qualified, method)

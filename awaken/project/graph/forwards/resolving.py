@@ -87,7 +87,7 @@ class Referents:
             return
         qualified = self._evaluator.names.qualified(module, func)
         if qualified is not None:
-            referent = self._named(qualified)
+            referent = self._named_referent(qualified)
             if referent is not None:
                 yield referent
                 return
@@ -105,7 +105,7 @@ class Referents:
     def _function(self, module: Module, binding: Binding) -> Referent:
         return Referent("function", module.path, "", module.span(binding.node).start)
 
-    def _named(self, qualified: str) -> Referent | None:
+    def _named_referent(self, qualified: str) -> Referent | None:
         """Return what a name is that needs no value: a function or class, of a library as well."""
         evaluator = self._evaluator
         located = evaluator.names.locate(qualified)
@@ -162,7 +162,7 @@ class Referents:
                 yield Referent("function", owner.module.path, "", start)
             case ModuleOf():
                 name = self._evaluator.names.attribute(owner.path, func.attr)
-                named = None if name is None else self._named(name)
+                named = None if name is None else self._named_referent(name)
                 yield from (named,) if named is not None else self._of_values(module, func)
             # Plain data has the methods of Python's own types, and so have its items.
             case Unknown() if self._is_decoded(owner):
@@ -202,7 +202,7 @@ class Referents:
         ancestors = evaluator.classes.ancestors(owner.qualified)
         inside = () if ancestors is None else ancestors.inside
         if any(func.attr in item.members or func.attr in item.assigned for item in inside):
-            provided = list(self._provided(inside, func.attr))
+            provided = list(self._provided_referents(inside, func.attr))
             values = () if provided else evaluator.attribute(owner, func.attr, module, func)
             yield from provided or self._from_values(values)
         elif ancestors is not None and ancestors.unresolved:
@@ -214,7 +214,7 @@ class Referents:
             # Methods from libraries, or of subclasses only.
             yield Referent("method", owner.qualified, func.attr)
 
-    def _provided(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:
+    def _provided_referents(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:
         """Yield what a provider calls that a container has under ``name``."""
         evaluator = self._evaluator
         holder = next((facts for facts in inside if name in facts.members), None)

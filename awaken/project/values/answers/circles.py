@@ -140,10 +140,10 @@ class Answers:
             self._lead_back(opened.lowest)
             return opened.values
         if self._stack:
-            return self._solved(key, path, work, kept)
+            return self._solved_values(key, path, work, kept)
         try:
             with deep_recursion():
-                return self._solved(key, path, work, kept)
+                return self._solved_values(key, path, work, kept)
         except TooMuchError:
             if kept is not None:
                 kept[key] = _TOO_LARGE
@@ -196,7 +196,7 @@ class Answers:
         if depth > DEEPEST:
             raise _too_many()
 
-    def _solved(
+    def _solved_values(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None
     ) -> Values:
         index, before = len(self._stack), self._work
@@ -209,14 +209,14 @@ class Answers:
                 self._wait(question)
                 return question.values
             if self._changes == changes:
-                return self._settled(question)
+                return self._settled_values(question)
             self._earlier[key] = question.values
             if turn + 1 < _MOST_ROUNDS:
                 for member in question.members:
                     del self._waiting[member.key]
         for item in (*question.members, question):
             item.values = _NEVER_SETTLED
-        return self._settled(question)
+        return self._settled_values(question)
 
     def _worked_out(self, question: _Question, work: Callable[[], Values]) -> _Question:
         WORK.questions += 1
@@ -239,7 +239,7 @@ class Answers:
         self._lead_back(question.lowest)
         self._stack[-1].members += (*question.members, question)
 
-    def _settled(self, question: _Question) -> Values:
+    def _settled_values(self, question: _Question) -> Values:
         if not question.members and question.steps <= WHOLE:
             return self._settled_alone(question)
         circle = (*question.members, question)

@@ -48,10 +48,10 @@ class GeneratedFields:
         for path in paths:
             other = evaluator.load(path)
             for given in _set_later(other, name) if other is not None else ():
-                result = union(result, self._given(given, name))
+                result = union(result, self._given_values(given, name))
         return evaluator.filled(result, module, name)
 
-    def _given(self, given: Given | None, name: str) -> Values:
+    def _given_values(self, given: Given | None, name: str) -> Values:
         if given is None:
             return (Unknown(f"`{name}` is set in a way that is not followed", NOWHERE),)
         return self._evaluator.values(given.module, given.node)

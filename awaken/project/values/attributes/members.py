@@ -156,11 +156,11 @@ class Members:
             ("above", owner, node.attr),
             module,
             node,
-            lambda: self._above(owner, module, node) or (self._no(module, node),),
+            lambda: self._values_above(owner, module, node) or (self._no(module, node),),
         )
         return placed(result, module, node)
 
-    def _above(
+    def _values_above(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
     ) -> Values | None:
         """Return what the classes above that of ``owner`` have; None where it is not certain."""

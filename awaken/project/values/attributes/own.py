@@ -120,10 +120,10 @@ class OwnAttributes:
         result = union(in_body, *assigned)
         if result == _ONLY_NONE:
             # Others set it: a subclass, or who is given the object.
-            result = self._promised(module, on_self) or result
+            result = self._promised_values(module, on_self) or result
         return self._evaluator.filled(result, module, name)
 
-    def _promised(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
+    def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
         """Return what is annotated where methods assign an attribute."""
         written = (node for _, _, node in on_self if node is not None)
         result = union(*(self._evaluator.declared(module, node) for node in written))

@@ -86,11 +86,11 @@ class Functions:
             ("call", node, known, function.bound),
             module,
             node,
-            lambda: self._decorated(function, node, known),
+            lambda: self._decorated_values(function, node, known),
             "question" if holds else "tree",
         )
 
-    def _decorated(
+    def _decorated_values(
         self,
         function: FunctionOf,
         node: Function,
@@ -180,13 +180,13 @@ class Functions:
             if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, part, known) for part in returns))
                 if yielded:
-                    inner = union(*(self._yielded(module, part, known) for part in yielded))
+                    inner = union(*(self._yielded_values(module, part, known) for part in yielded))
                     found = (Producer("generator", inner),)
                 declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
-            inner = union(*(self._yielded(module, part, known) for part in yielded))
+            inner = union(*(self._yielded_values(module, part, known) for part in yielded))
             unknown = any(isinstance(value, Unknown) for value in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
         found = union(*(evaluator.values(module, part, known) for part in returns))
@@ -221,7 +221,7 @@ class Functions:
         """Whether what a function returns may say more than its annotation ``declared``."""
         return are_told_apart(declared) or holds_own(self._evaluator, declared)
 
-    def _yielded(
+    def _yielded_values(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
     ) -> Values:
         if node.value is None:

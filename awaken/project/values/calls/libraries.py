@@ -83,7 +83,7 @@ class LibraryCalls:
         if given is not None:
             return given
         if name in facts.instances:
-            return (InstanceOf(self._inspected(name, first, module, known)),)
+            return (InstanceOf(self._inspected_class(name, first, module, known)),)
         page = page_of_route(evaluator, name, module, node)
         if page is not None:
             return page
@@ -96,7 +96,7 @@ class LibraryCalls:
             UnknownResult(f"the return value of `{name}` is unknown", module.place(node), name),
         )
 
-    def _inspected(
+    def _inspected_class(
         self, name: str, first: ast.expr | None, module: Module, known: Environment
     ) -> str:
         """Return the class of what a call gives: `inspect` of an engine tells of its tables."""
@@ -155,7 +155,7 @@ class LibraryCalls:
     ) -> Values | None:
         """Return the result of library functions whose result follows from their argument."""
         evaluator = self._evaluator
-        provided = self._provided(name, first, module, node, known)
+        provided = self._provided_values(name, first, module, node, known)
         if provided is not None:
             return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
@@ -197,7 +197,7 @@ class LibraryCalls:
             return (Producer("callable", made),) if name == "functools.partial" else made
         return None
 
-    def _provided(
+    def _provided_values(
         self, name: str, first: ast.expr, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a provider of a container is; None for everything else."""

@@ -64,18 +64,18 @@ class Parameters:
         owner = self._receiver(module, function, parameter)
         if owner is not None:
             # The receiver of a method says more than its class.
-            passed = self._passed(known, parameter)
+            passed = self._passed_values(known, parameter)
             return (owner,) if passed is None else passed
         if parameter in _variadic(function):
-            return (self._packed(module, function, parameter),)
+            return (self._packed_value(module, function, parameter),)
         given = self._declared(module, parameter, binding.value)
         if any(map(is_open, given)):
-            passed = self._passed(known, parameter)
+            passed = self._passed_values(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
         if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
-        passed = self._passed(known, parameter)
+        passed = self._passed_values(known, parameter)
         if passed is not None:
             return passed
         if isinstance(function, ast.Lambda) and not given:
@@ -92,7 +92,7 @@ class Parameters:
             or self.received(module, function, parameter)
         )
 
-    def _packed(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
+    def _packed_value(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
         """Return the tuple or the dictionary of the arguments that have no parameter."""
         if parameter.annotation is None:
             return NotRelevant("the packed arguments of a call")
@@ -159,7 +159,7 @@ class Parameters:
         """Return what ``Depends(function)`` gives; empty for anything else."""
         evaluator = self._evaluator
         if isinstance(default, ast.Subscript):
-            return self._provided(module, default)
+            return self._provided_values(module, default)
         # ``Depends()`` makes an instance of what is annotated, which then says all.
         provider = evaluator.injections.provider(module, default)
         if provider is None:
@@ -178,7 +178,7 @@ class Parameters:
                     result = union(result, (evaluator.unknown(module, default, why),))
         return result
 
-    def _provided(self, module: Module, marker: ast.Subscript) -> Values:
+    def _provided_values(self, module: Module, marker: ast.Subscript) -> Values:
         """Return what ``Provide[Container.service]`` has passed in; empty for anything else."""
         evaluator = self._evaluator
         if evaluator.names.qualified(module, marker.value) not in injection().markers:
@@ -192,7 +192,7 @@ class Parameters:
                 result = union(result, (evaluator.unknown(module, marker, why),))
         return result
 
-    def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
+    def _passed_values(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
             if argument.parameter is parameter:
                 return given_by(self._evaluator, argument)

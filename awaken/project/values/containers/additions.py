@@ -394,14 +394,14 @@ class _Uses:
                 for addition in self._loop(module, above.target, depth):
                     yield replace(addition, iterated=(*addition.iterated, depth))
             case ast.Call() if node in above.args:
-                yield from self._passed(module, above, node, depth)
+                yield from self._passed_additions(module, above, node, depth)
             case ast.keyword(arg=None) | ast.Starred() | ast.BinOp():
                 # A new container, which shares what is in this one.
                 yield Addition("unknown", depth + 1, module, node)
             case ast.keyword():
                 call = module.parent(above)
                 if isinstance(call, ast.Call):
-                    yield from self._passed(module, call, node, depth)
+                    yield from self._passed_additions(module, call, node, depth)
                 else:
                     yield Addition("unknown", depth, module, node)
             case ast.BoolOp():
@@ -505,7 +505,7 @@ class _Uses:
             case _:
                 yield Addition("unknown", depth, module, node)
 
-    def _passed(
+    def _passed_additions(
         self, module: Module, call: ast.Call, node: ast.expr, depth: int
     ) -> Iterator[Addition]:
         name = self._evaluator.names.qualified(module, call.func)

@@ -202,7 +202,7 @@ class Building:
         if any(isinstance(argument, ast.Starred) for argument in node.args):
             return None
         if name in {"map", "filter"}:
-            return self._mapped(qualified, module, node, known)
+            return self._mapped_values(qualified, module, node, known)
         given = [self.items_of(module, argument, known) for argument in node.args]
         match name:
             case "zip" if given:
@@ -218,7 +218,7 @@ class Building:
             case _:
                 return None
 
-    def _mapped(
+    def _mapped_values(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         if len(node.args) != 2:  # noqa: PLR2004  a function and what it is called with

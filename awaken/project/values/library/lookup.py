@@ -158,7 +158,7 @@ class Library:
             InstanceOf(qualified, parameters=tuple((TypeVariable(x),) for x in shape.variables)),
         )
         call = Call(module, node, known)
-        return self._constructed(InstanceOf(qualified), variables, call) or plain
+        return self._constructed_objects(InstanceOf(qualified), variables, call) or plain
 
     def solve(
         self,
@@ -190,7 +190,7 @@ class Library:
         why = f"the return type of `{name}` is unknown"
         return closed(results, call.module.place(call.node), why)
 
-    def _constructed(self, plain: InstanceOf, made: Values, call: Call) -> Values:
+    def _constructed_objects(self, plain: InstanceOf, made: Values, call: Call) -> Values:
         """Return the object that ``__new__`` or ``__init__`` make; empty if they tell nothing."""
         new, init = self._lines.member(plain, "__new__"), self._lines.member(plain, "__init__")
         results: Values = ()

@@ -68,12 +68,12 @@ def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
     # A value that is declared not to be None is not, whatever a path may seem to give.
     if NoneValue() not in declared:
         found = tuple(value for value in found if value != NoneValue())
-    narrowed = [_narrowed(evaluator, value, declared) for value in found]
+    narrowed = [_narrowed_value(evaluator, value, declared) for value in found]
     known = tuple(value for value in narrowed if value is not None)
     return known if known and len(known) == len(narrowed) else declared
 
 
-def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | None:
+def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Value | None:
     """Return ``value`` as far as it says more than what is declared; None if it is no such."""
     match value:
         case InstanceOf():
@@ -124,7 +124,7 @@ def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -
     held = evaluator.library.parameters_as(value, declared.qualified) or ()
     pairs = zip(declared.parameters, held, strict=False)
     return all(
-        _narrowed(evaluator, each, wanted) is not None
+        _narrowed_value(evaluator, each, wanted) is not None
         for wanted, given in pairs
         if all(isinstance(alternative, InstanceOf | NoneValue) for alternative in wanted)
         for each in given

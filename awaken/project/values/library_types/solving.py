@@ -47,7 +47,7 @@ def _is_open(value: Value) -> bool:
 
 def solved(values: Values, solution: Solution) -> Values:
     """Return ``values`` with the value of each variable that ``solution`` names."""
-    return union(*(_solved(value, solution) for value in values))
+    return union(*(_solved_values(value, solution) for value in values))
 
 
 def growing(values: Values) -> Values:
@@ -73,10 +73,10 @@ def closed(values: Values, place: Place, why: str = "") -> Values:
 
     Types that a stub leaves open are unknown as well, at ``place``.
     """
-    return union(*(_closed(value, place, why) for value in values))
+    return union(*(_closed_values(value, place, why) for value in values))
 
 
-def _solved(value: Value, solution: Solution) -> Values:
+def _solved_values(value: Value, solution: Solution) -> Values:
     match value:
         case TypeVariable():
             result = solution.get(value.name)
@@ -94,7 +94,7 @@ def _solved(value: Value, solution: Solution) -> Values:
             return (value,)
 
 
-def _closed(value: Value, place: Place, why: str) -> Values:
+def _closed_values(value: Value, place: Place, why: str) -> Values:
     match value:
         case TypeVariable(bound=()):
             open_type = f"`{value.name.rpartition('.')[2]}` is not a type of one kind"

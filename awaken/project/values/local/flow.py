@@ -77,10 +77,10 @@ class Flow:
         """
         name = self.scope.mangled(name)
         if name not in self._known:
-            self._known[name] = self._defined(name)
+            self._known[name] = self._defined_bindings(name)
         return self._known[name]
 
-    def _defined(self, name: str) -> tuple[Binding, ...] | Unknown:
+    def _defined_bindings(self, name: str) -> tuple[Binding, ...] | Unknown:
         bindings = self._bindings.get(name, ())
         for binding in bindings:
             if binding.node not in self._graph.names:
@@ -168,7 +168,7 @@ class Flow:
         outdated if its value was made before an event, and is read after it.
         """
         name = self.scope.mangled(name)
-        facts = self._outdated(name, frozenset(events))
+        facts = self._outdated_events(name, frozenset(events))
         return {read for read in self.reads(name) if read in facts}
 
     # ----------------------------------------------------------------------------------- solving
@@ -244,7 +244,7 @@ class Flow:
                         changed = changed or self._rank[after] <= number
         return alive
 
-    def _outdated(self, name: str, events: frozenset[ast.AST]) -> set[ast.AST]:
+    def _outdated_events(self, name: str, events: frozenset[ast.AST]) -> set[ast.AST]:
         """Return the events of ``name`` before which one of ``events`` may have outdated it.
 
         Bit 0 means no value, bit 1 a value, bit 2 an outdated one.

@@ -52,7 +52,7 @@ class Narrowing:
         """Return what is left of ``found`` where ``name`` is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
-        if name.id not in _checked(module):
+        if name.id not in _checked_variables(module):
             return found  # as most are: what stands around the read need not be gone through
         here = module.enclosing_function(name)
         functions = {module.enclosing_function(binding.node) for binding in bindings}
@@ -144,7 +144,7 @@ def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
-def _checked(module: Module) -> frozenset[str]:
+def _checked_variables(module: Module) -> frozenset[str]:
     """Return the variables of a file that any check is about, in whatever function."""
     kept: frozenset[str] | None = module.memo.get(_CHECKED)
     if kept is None:
@@ -153,18 +153,18 @@ def _checked(module: Module) -> frozenset[str]:
         for node in (part for part in module.walk() if type(part) in _CHECKING):
             match node:
                 case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
-                    result |= _about(node.test)
+                    result |= _variables_about(node.test)
                 case ast.BoolOp():
                     for condition in node.values:
-                        result |= _about(condition)
+                        result |= _variables_about(condition)
                 case ast.comprehension():
                     for condition in node.ifs:
-                        result |= _about(condition)
+                        result |= _variables_about(condition)
         kept = module.memo[_CHECKED] = frozenset(result)
     return kept
 
 
-def _about(test: ast.expr) -> set[str]:
+def _variables_about(test: ast.expr) -> set[str]:
     """Return the variable that a check may narrow; the parts of ``and`` and ``or`` are apart."""
     while isinstance(test, ast.UnaryOp):
         test = test.operand
@@ -182,7 +182,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
     inner: ast.AST = name
     until = name.lineno, name.col_offset
     for outer in module.ancestors(name):
-        for test, is_true in _around(outer, inner):
+        for test, is_true in _pairs_around(outer, inner):
             for part, was_true in _parts(test, is_true=is_true):
                 yield _Check(part, was_true, until)
         if isinstance(outer, _FUNCTIONS):
@@ -194,7 +194,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
         inner = outer
 
 
-def _around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+def _pairs_around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     match outer:
         case ast.If() | ast.While() if inner in outer.body:
             yield outer.test, True

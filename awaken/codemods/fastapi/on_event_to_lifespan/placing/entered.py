@@ -38,7 +38,7 @@ def entered(project: Project, application: Application) -> list[Entered]:
             continue
         pair = _pair(run)
         if pair is None:
-            raise _refused(run)
+            raise _refusal(run)
         entries.append(pair)
     inside = [(entry.module.path, entry.function) for entry in entries]
     for run in runs:
@@ -47,11 +47,11 @@ def entered(project: Project, application: Application) -> list[Entered]:
         others = inside.count((run.module.path, function))  # type: ignore[arg-type]
         alone = run.of.alone == application
         if others != 1 or not alone:
-            raise _refused(run)
+            raise _refusal(run)
     return entries
 
 
-def _refused(run: Run) -> Refused:
+def _refusal(run: Run) -> Refused:
     text = run.module.excerpt(run.node)
     return Refused(reasons.ROUTER_STARTUP, text, because=(run.place,))
 

@@ -48,27 +48,27 @@ class Caller:
             case ast.Lambda():
                 return self._lambda(handler)
             case ast.Name() | ast.Attribute():
-                return self._named(handler)
+                return self._named_callee(handler)
             case ast.Call():
                 return self._made(handler, may_keep=may_keep)
             case _:
-                raise self._refused(reasons.HANDLER_EXPRESSION, handler)
+                raise self._refusal(reasons.HANDLER_EXPRESSION, handler)
 
-    def _refused(self, reason: Reason, node: ast.expr) -> Refused:
+    def _refusal(self, reason: Reason, node: ast.expr) -> Refused:
         place = self._module.place(node)
         return Refused(reason, self._module.excerpt(node), because=(place,))
 
     def _manner(self, node: ast.expr) -> Manner:
         manner = self._project.web.handlers.manner(self._module, node)
         if manner is None:
-            raise self._refused(reasons.ASYNC_UNKNOWN, node)
+            raise self._refusal(reasons.ASYNC_UNKNOWN, node)
         return manner
 
-    def _named(self, node: ast.Name | ast.Attribute) -> Called:
+    def _named_callee(self, node: ast.Name | ast.Attribute) -> Called:
         manner = self._manner(node)
         # FastAPI calls handlers without arguments.
         if self._project.web.handlers.cannot_be_called(self._module, node):
-            raise self._refused(reasons.HANDLER_PARAMETERS, node)
+            raise self._refusal(reasons.HANDLER_PARAMETERS, node)
         # The registration holds the function; the lifespan looks it up when it starts.
         replacements = self._project.replaced_names.anywhere(self._module, node)
         replaced = tuple(replacement.place for replacement in replacements)
@@ -84,14 +84,14 @@ class Caller:
         inside = list(self._module.walk(node.body))
         # These bind or suspend in the lambda's scope, which goes away.
         if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in inside):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         if parameters_of(node.args):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         if isinstance(node.body, ast.Call):
             called = self._project.web.handlers.manner(self._module, node.body.func)
             # FastAPI drops the coroutine that a lambda returns; awaiting it would start it.
             if called == "async":
-                raise self._refused(reasons.NEVER_AWAITED, node)
+                raise self._refusal(reasons.NEVER_AWAITED, node)
         reads = tuple(part for part in inside if isinstance(part, ast.Name))
         return Called(self._statement(node.body), reads)
 
@@ -121,7 +121,7 @@ class Caller:
         if self._project.qualified_name(self._module, node.func) == _PARTIAL:
             # `partial` evaluates its arguments once, at the registration.
             if not steady or not node.args or not isinstance(node.args[0], ast.Name):
-                raise self._refused(reasons.HANDLER_EXPRESSION, node)
+                raise self._refusal(reasons.HANDLER_EXPRESSION, node)
             rest = [self._module.text_of(argument) for argument in node.args[1:]]
             rest += [f"{part.arg}={self._module.text_of(part.value)}" for part in node.keywords]
             manner = self._manner(node.args[0])
@@ -132,7 +132,7 @@ class Caller:
         if steady and "\n" not in text and self._only_defines(node):
             return self.of_result(node, manner)
         if not may_keep:
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         return Called(f"{_awaited(manner)}{{}}()", (), text)
 
     def of_result(self, node: ast.Call, manner: Manner) -> Called:
@@ -140,7 +140,7 @@ class Caller:
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         text = self._module.text_of(node)
         if "\n" in text or not all(isinstance(part, ast.Name | ast.Constant) for part in arguments):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         return Called(f"{_awaited(manner)}{text}()", tuple(self._steady(node.func, *arguments)))
 
     def _only_defines(self, node: ast.Call) -> bool:
@@ -166,7 +166,7 @@ class Caller:
                 bindings = self._module.scopes.bindings_of(part)
                 # `try: import a` / `except ImportError` binds one name twice, before the start.
                 if len(bindings) > 1 and any(b.kind != "import" for b in bindings):
-                    raise self._refused(reasons.REBOUND, part)
+                    raise self._refusal(reasons.REBOUND, part)
                 yield part
 
 

@@ -114,14 +114,14 @@ class _Moving:
     # --------------------------------------------------------------------------------- comments
     def _take_above(self, statement: ast.stmt) -> None:
         lines = self._lines_above(statement)
-        group = self._introduced(statement) if lines else None
+        group = self._introduced_statements(statement) if lines else None
         if group is None:
             return
         module = self._modules[statement]
         indexes = sorted({index for node in group for index in self._gone[node]})
         self._put(statement, indexes, [text for _, text in lines])
         self._taken |= {(module.path, line) for line, _ in lines}
-        edited = self._edited(statement)
+        edited = self._edited_statement(statement)
         # The edit of a whole block takes the comments inside it anyway.
         if edited is statement:
             self._found.lines_above[statement] = len(lines)
@@ -129,7 +129,7 @@ class _Moving:
 
     def _take_inside(self, statement: ast.stmt) -> None:
         module, indexes = self._modules[statement], self._gone[statement]
-        edited, texts = self._edited(statement), list[str]()
+        edited, texts = self._edited_statement(statement), list[str]()
         # Comments in code that is repeated move with that code.
         repeated = [self._steps[index].code for index in indexes]
         for comment in _inside(module, statement, repeated):
@@ -194,7 +194,7 @@ class _Moving:
         if module.path != self._home.path:
             self._found.drops.setdefault(edited, []).extend(texts)
 
-    def _edited(self, statement: ast.stmt) -> ast.stmt:
+    def _edited_statement(self, statement: ast.stmt) -> ast.stmt:
         """Return the statement whose edit removes ``statement``."""
         return next((block for block in self._blocks if statement in block.body), statement)
 
@@ -214,7 +214,7 @@ class _Moving:
             result.insert(0, (line, text.strip().decode()))
         return result
 
-    def _introduced(self, statement: ast.stmt) -> list[ast.stmt] | None:
+    def _introduced_statements(self, statement: ast.stmt) -> list[ast.stmt] | None:
         """Return what a comment above ``statement`` introduces; None if not all of it goes."""
         block = self._modules[statement].block_of(statement)
         result = [statement]

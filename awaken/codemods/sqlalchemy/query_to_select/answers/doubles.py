@@ -68,20 +68,20 @@ def decided_doubles(
             if rewrite is not None:
                 yield from rewrite.decided(rule, constraints.excluded).values()
             if use not in places:
-                places[use] = () if rewrite is not None else tuple(_held(project, use))
+                places[use] = () if rewrite is not None else tuple(_held_queries(project, use))
         held = [use for use in double.uses if places[use]]
         if module is None or not (held or double.unseen):
             continue
         node = next(part for part in module.walk() if _stands_at(module, part, double.place))
         refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
         if held:
-            names = _listed(list(dict.fromkeys(use.function for use in held)))
+            names = _listed_text(list(dict.fromkeys(use.function for use in held)))
             because = tuple(place for use in held for place in places[use])
             refused = Refused(reasons.DOUBLE_OF_QUERY, names, because=because)
         yield manual(rule, module, node, refused), None
 
 
-def _held(project: Project, use: QueryUse) -> Iterator[Place]:
+def _held_queries(project: Project, use: QueryUse) -> Iterator[Place]:
     """Yield the queries that stay because of ``use``."""
     module = project.module(use.path)
     if module is None:
@@ -103,7 +103,7 @@ def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:
     return hasattr(node, "lineno") and module.span(node) == place.span
 
 
-def _listed(names: list[str]) -> str:
+def _listed_text(names: list[str]) -> str:
     shown = [f"`{name}`" for name in names[:_MOST_FUNCTIONS]]
     more = len(names) - len(shown)
     if more:

@@ -88,11 +88,11 @@ class Together:
         written: list[_Written] = []
         for double in doubles:
             answers = [query.asked for use in double.uses for query in queries.get(use, ())]
-            places = self._written(double, answers)
+            places = self._written_mocks(double, answers)
             if places is None:
                 return None
             written += places
-        return _joined([query for use in uses for query in queries.get(use, ())], written)
+        return _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
 
     # ------------------------------------------------------------------------------- the queries
     def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
@@ -136,7 +136,7 @@ class Together:
         return _Query(reader.module, recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
-    def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
+    def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
         """Return the mock's answers to statements; None where they are unknown."""
         module = self._project.module(double.place.path)
         if module is None or not answers:
@@ -210,7 +210,7 @@ def _node_at(module: Module, place: Place) -> ast.AST | None:
     return next((node for node in nodes if module.span(node) == place.span), None)
 
 
-def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
+def _joined_rewrite(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
     rewrites = [query.rewrite for query in queries]
     roots = [root for rewrite in rewrites for root in rewrite.roots]
     for double in doubles:

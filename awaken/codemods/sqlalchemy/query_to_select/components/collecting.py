@@ -261,7 +261,7 @@ class _Collector:
             ending, end, whole = read or read_end(module, node)
             made = self._made_by_session(context, whole) if ending == "session" else ()
         except Refused as refused:
-            raise _located(refused, detail, context.place(node, detail)) from None
+            raise _located_refusal(refused, detail, context.place(node, detail)) from None
         # A name stays as it is, and its text is all that is asked for.
         if ending != "shown" or links:
             check_formatted(module, start)
@@ -287,7 +287,7 @@ class _Collector:
         return () if query is None else self._reaching(fragment.context, query)
 
 
-def _located(refused: Refused, detail: str, place: Place) -> Refused:
+def _located_refusal(refused: Refused, detail: str, place: Place) -> Refused:
     """Return ``refused`` with the use that it is about in its message."""
     located = Refused(refused.reason, help=refused.help, because=(place, *refused.because))
     located.message = f"{refused.message} ({detail})"

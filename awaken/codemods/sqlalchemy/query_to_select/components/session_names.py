@@ -87,7 +87,7 @@ class ComponentSession:
     def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
         if isinstance(origin, Holder):
-            given = self._given(edge, origin)
+            given = self._given_fragments(edge, origin)
             return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
@@ -96,7 +96,7 @@ class ComponentSession:
             self._outside[key] = _outside(self._component.project, edge, origin)
         return {self._outside[key]}
 
-    def _given(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
+    def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
         """Return the fragments that are passed to ``parameter`` by the call of ``edge``."""
         if parameter not in self._given_by:
             given = self._given_by[parameter] = {}

@@ -79,7 +79,7 @@ class States:
     def _has_changed(self, holder: Holder) -> bool:
         """Work out the statement of ``kept``; return whether it is another one than before."""
         result = [
-            self._translated(state, fragment.context, holder.context)
+            self._translated_statement(state, fragment.context, holder.context)
             for fragment in self._component.definitions[holder]
             if (state := self.of(fragment, executed=False)) is not None
         ]
@@ -126,7 +126,7 @@ class States:
                 continue
             other = self._known[holder]
             if holder.context is not fragment.context:
-                other = self._translated(other, holder.context, fragment.context)
+                other = self._translated_statement(other, holder.context, fragment.context)
             if joined is None:
                 joined = other
                 continue
@@ -143,7 +143,7 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
         return statement
 
-    def _translated(
+    def _translated_statement(
         self, statement: Statement, source: FunctionContext, target: FunctionContext
     ) -> Statement:
         if source is target:

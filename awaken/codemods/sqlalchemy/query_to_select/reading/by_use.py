@@ -231,7 +231,7 @@ def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
     compared = {
         node.attr
         for criterion in criteria
-        for node in _compared(criterion)
+        for node in _compared_attributes(criterion)
         if ast.unparse(node.value) == text
     }
     # `v.c.id` would be a column of a Table or subquery.
@@ -251,7 +251,7 @@ def _has_columns(text: str, criteria: Sequence[ast.expr]) -> bool:
     return bool(names) and called.isdisjoint(read) and names.isdisjoint(_ATTRIBUTES_OF_COLUMNS)
 
 
-def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:
+def _compared_attributes(criterion: ast.expr) -> Iterator[ast.Attribute]:
     """Yield the attributes on the left of comparisons, and those whose operator is called."""
     for node in ast.walk(criterion):
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):

@@ -41,7 +41,7 @@ class Backrefs:
 
     def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
         """Yield the caveats where ``query``, which begins again, names such an attribute."""
-        shown = next(self._named(module, query), "") if self._owners else ""
+        shown = next(self._names(module, query), "") if self._owners else ""
         if shown:
             yield (
                 f"a `backref` makes `{shown}`: unlike Query, `select()` does not "
@@ -49,7 +49,7 @@ class Backrefs:
                 "`configure_mappers()`"
             )
 
-    def _named(self, module: Module, query: ast.expr) -> Iterator[str]:
+    def _names(self, module: Module, query: ast.expr) -> Iterator[str]:
         waiting: list[ast.AST] = [query]
         while waiting:
             node = waiting.pop()
@@ -61,7 +61,7 @@ class Backrefs:
                 case ast.Call(func=ast.Attribute(value=owner) as called):
                     waiting += [owner, *node.args, *node.keywords]
                     if called.attr == "filter_by":
-                        yield from self._compared(module, node.keywords)
+                        yield from self._compared_attributes(module, node.keywords)
                     continue
                 case ast.Attribute(value=owner, attr=name) if name in self._owners:
                     if self._may_be_class(module, owner, name):
@@ -70,7 +70,7 @@ class Backrefs:
                     pass
             waiting += ast.iter_child_nodes(node)
 
-    def _compared(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
+    def _compared_attributes(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
         """Yield the attributes that `filter_by` compares with what may be no object.
 
         An object was made or loaded, which configured the mappers.

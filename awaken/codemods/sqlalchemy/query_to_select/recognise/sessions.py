@@ -93,9 +93,9 @@ class Sites:
 
     def of(self, module: Module) -> Sequence[Recognised]:
         """Return the queries of one file, whether the rule is asked for its sites or not."""
-        return list(self._recognised(module))
+        return list(self._recognised_queries(module))
 
-    def _recognised(self, module: Module) -> Iterator[Recognised]:
+    def _recognised_queries(self, module: Module) -> Iterator[Recognised]:
         reader, standing = Reader(self._project, module), self._standing
         for node in module.walk():
             if (
@@ -155,7 +155,7 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
             place = Place(path, reader.module.span(call))
             return Refused(reasons.QUERY_HOOKS, detail, because=(place,)), ""
         caveat = f"{detail}, which a select() does not trigger; its tests may rely on it"
-    return _configured(project), caveat
+    return _configured_refusal(project), caveat
 
 
 def _is_query_class(reader: Reader, node: ast.expr) -> bool:
@@ -173,7 +173,7 @@ def _is_query_class(reader: Reader, node: ast.expr) -> bool:
     return reader.library_name(node) == "Query"
 
 
-def _configured(project: Project) -> Refused | None:
+def _configured_refusal(project: Project) -> Refused | None:
     """Return the refusal of every query, where a factory is given a Query class afterwards."""
     for path in project.files_with((b"query_cls",)):
         module = project.module(path)

@@ -212,7 +212,7 @@ def _modern(reader: Reader, node: ast.AST) -> str | None:
     return None
 
 
-def _continued(reader: Reader, node: ast.AST) -> str | None:
+def _continued_text(reader: Reader, node: ast.AST) -> str | None:
     """Explain a method of a query that an earlier statement began."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
@@ -279,6 +279,6 @@ _WHYS: tuple[Callable[[Reader, ast.AST], str | None], ...] = (
     _other_constructor,
     _read,
     _definition,
-    _continued,
+    _continued_text,
     _modern,
 )

@@ -114,13 +114,13 @@ class Statement:
 
         The items of both look the same.
         """
-        return self._joined(other, lambda join: join.either)
+        return self._joined_statement(other, lambda join: join.either)
 
     def both(self, other: Statement) -> Statement:
         """Return the facts of this statement together with those of ``other``."""
-        return self._joined(other, lambda join: join.both)
+        return self._joined_statement(other, lambda join: join.both)
 
-    def _joined(
+    def _joined_statement(
         self, other: Statement, way: Callable[[Join], Callable[[Any, Any], Any]]
     ) -> Statement:
         values = {

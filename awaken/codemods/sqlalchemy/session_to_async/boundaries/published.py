@@ -31,7 +31,7 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
         return
     homes: list[tuple[str, dict[str, Place]]] = []
     for module in modules_with(part.project, (b"__all__",)):
-        names = dict(_listed(module))
+        names = dict(_listed_pairs(module))
         if names:
             homes.append((module.name, names))
     for function in sorted(part.steps):
@@ -48,7 +48,7 @@ def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
                 break
 
 
-def _listed(module: Module) -> Iterator[tuple[str, Place]]:
+def _listed_pairs(module: Module) -> Iterator[tuple[str, Place]]:
     for binding in module.scopes.module.bindings.get("__all__", ()):
         if isinstance(binding.value, ast.List | ast.Tuple):
             for element in binding.value.elts:
@@ -62,7 +62,7 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
     Those belong to another project of the repository, are left out, or do not parse.
     """
     for function in sorted(part.steps):
-        refused = _used(part, function.path, function.qualname)
+        refused = _used_refusal(part, function.path, function.qualname)
         if refused is not None:
             yield function, refused
 
@@ -73,7 +73,7 @@ def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refuse
         match ancestor:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 is_global = site.module.parent(ancestor) is site.module.tree
-                return _used(part, site.module.path, name) if is_global else None
+                return _used_refusal(part, site.module.path, name) if is_global else None
             case _:
                 pass
     return None
@@ -97,7 +97,7 @@ def given_out_of_sight(
                     yield Member(site, refused, f"`{name}`")
 
 
-def _used(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
+def _used_refusal(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
     if qualname.rpartition(".")[2].startswith("__") or "<locals>" in qualname:
         return None
     use = part.project.outside.uses_of(path, qualname)

@@ -48,7 +48,7 @@ class Schedulers:
     def _runs(self, module: Module, node: ast.expr) -> bool:
         call = module.parent(node)
         call = module.parent(call) if isinstance(call, ast.keyword) else call
-        known = self._called(module, call) if isinstance(call, ast.Call) else None
+        known = self._called_pair(module, call) if isinstance(call, ast.Call) else None
         if known is None or not isinstance(call, ast.Call) or call.func is node:
             return False
         scheduler, method = known
@@ -111,7 +111,7 @@ class Schedulers:
     def _names(self) -> dict[str, Scheduler]:
         return {scheduler.name: scheduler for scheduler in boundaries().schedulers}
 
-    def _called(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
+    def _called_pair(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
         return self._method(module, call.func) if isinstance(call.func, ast.Attribute) else None
 
     def _method(self, module: Module, func: ast.Attribute) -> tuple[Scheduler, str] | None:
@@ -128,14 +128,14 @@ class Schedulers:
         name = scheduler.name.rpartition(".")[2]
         for module in (*self._modules(scheduler), *modules_with(self._project, words)):
             for node in module.walk():
-                why = self._against(module, node, scheduler)
+                why = self._text_against(module, node, scheduler)
                 if why:
                     place = (module.place(node),)
                     shown = f"`{name}` run in threads: {why}"
                     return Refused(reasons.OTHER_SCHEDULER, shown, because=place)
         return None
 
-    def _against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:
+    def _text_against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:
         match node:
             case ast.ClassDef() if any(
                 self._project.qualified_name(module, base) == scheduler.name for base in node.bases
@@ -147,7 +147,7 @@ class Schedulers:
                     "the program chooses the executor of its jobs" if node.args or is_chosen else ""
                 )
             case ast.Call(func=ast.Attribute()):
-                known = self._called(module, node)
+                known = self._called_pair(module, node)
                 if known is None or known[0] is not scheduler:
                     return ""
                 if known[1] in scheduler.configuring:

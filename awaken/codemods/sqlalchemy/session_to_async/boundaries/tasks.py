@@ -36,13 +36,13 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
         return
     eager = next(_eager(part.project), None)
     hooks = {task.qualname.rpartition(".")[2] for task in tasks if part.entry_points.is_hook(task)}
-    applied = next(_applied(part, hooks), None) if hooks else None
+    applied = next(_applied_places(part, hooks), None) if hooks else None
     for function in tasks:
         at = eager or (applied if part.entry_points.is_hook(function) else None)
         if at is not None:
             yield function, Refused(reasons.EAGER_TASK, function.qualname, because=(at,))
     for function in part.steps:
-        interrupted = next(_interrupted(part, function), None)
+        interrupted = next(_interrupted_places(part, function), None)
         if interrupted is not None:
             because = (interrupted,)
             yield function, Refused(reasons.INTERRUPTED, function.qualname, because=because)
@@ -86,7 +86,7 @@ def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> 
 
 
 # ------------------------------------------------------------------------------------- refusals
-def _interrupted(part: SynchronousPart, function: FunctionPlace) -> Iterator[Place]:
+def _interrupted_places(part: SynchronousPart, function: FunctionPlace) -> Iterator[Place]:
     pair = part.node_of(function)
     if pair is None:
         return
@@ -100,7 +100,7 @@ def _interrupted(part: SynchronousPart, function: FunctionPlace) -> Iterator[Pla
                 yield module.place(handler)
 
 
-def _applied(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
+def _applied_places(part: SynchronousPart, hooks: set[str]) -> Iterator[Place]:
     """Yield where ``hooks`` of a task are called, and a loop may run: where it is applied, too."""
     names = sorted({KNOWN.traced, *hooks})
     for module in modules_with(part.project, [f".{name}".encode() for name in names]):

@@ -75,7 +75,7 @@ class Managers:
         for path in self._project.files_with((b"with ", b"enter_context(")):
             module = self._project.module(path)
             for node in module.walk() if module is not None else ():
-                entered = _entered(node)
+                entered = _entered_node(node)
                 is_done = module is None or isinstance(module.parent(node), ast.AsyncWith)
                 if module is None or entered is None or is_done:
                     continue
@@ -148,14 +148,14 @@ class Managers:
         classes = {
             name
             for owner in owners
-            for name in (owner, *self._project.all_subclasses(owner), *self._above(owner))
+            for name in (owner, *self._project.all_subclasses(owner), *self._names_above(owner))
         }
         for qualified in sorted(classes):
             pair = self._project.class_definition(qualified)
             if pair is not None:
                 yield from self._bases_of(*pair, rule)
 
-    def _above(self, qualified: str) -> list[str]:
+    def _names_above(self, qualified: str) -> list[str]:
         result = [qualified]
         for name in result:
             facts = self._project.class_facts(name)
@@ -200,11 +200,11 @@ def inherited(node: ast.AST) -> Iterator[ast.Call]:
 
 def entered_at(module: Module, place: Place) -> ast.expr:
     """Return the expression at ``place`` that is entered."""
-    nodes = (_entered(node) for node in module.walk())
+    nodes = (_entered_node(node) for node in module.walk())
     return next(node for node in nodes if node is not None and module.span(node) == place.span)
 
 
-def _entered(node: ast.AST) -> ast.expr | None:
+def _entered_node(node: ast.AST) -> ast.expr | None:
     """Return what ``node`` enters: an item of ``with``, or ``stack.enter_context(...)``."""
     match node:
         case ast.withitem(context_expr=entered):

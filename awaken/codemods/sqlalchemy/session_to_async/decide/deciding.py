@@ -147,17 +147,17 @@ def decided(
     """
     placed = Placed(part.project, found)
     twins = twins_of(part.project, placed.shared, placed.made)
-    components = Components(placed, _gathered(part, placed), twins)
+    components = Components(placed, _gathered_components(part, placed), twins)
     components.add(found.loading)
     judge = Judge(part, found, components, wanted)
     for component in components.all:
         judge.judge(component)
         others = components.everywhere if component.loads_objects else ()
-        component.stopping = _against((*component.members, *others), constraints)
+        component.stopping = _members_against((*component.members, *others), constraints)
     # A name that nothing has is most likely misspelt.
     components.unnamed = "" if any(candidate.is_wanted for candidate in components.all) else wanted
     for name, members in components.made.items():
-        components.unmade[name] = _against(members, constraints)
+        components.unmade[name] = _members_against(members, constraints)
         for component in components.users(name) if components.unmade[name] else ():
             component.stopping += components.unmade[name]
     _stop_where_sessions_are_found(components)
@@ -166,7 +166,7 @@ def decided(
     return components
 
 
-def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
+def _gathered_components(part: SynchronousPart, placed: Placed) -> list[Component]:
     """Return what belongs together, in the order of the first piece of each."""
     links = Links(part, placed.by_piece, placed.shared)
     joined = [*links.links, *placed.along()]
@@ -181,7 +181,7 @@ def _gathered(part: SynchronousPart, placed: Placed) -> list[Component]:
     return components
 
 
-def _against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
+def _members_against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
     """Return the members that block a change: refused ones, and those left out."""
     return [
         member

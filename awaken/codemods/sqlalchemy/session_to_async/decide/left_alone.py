@@ -53,7 +53,7 @@ class LeftAlone:
 
     def _groups(self) -> Iterator[list[tuple[Component, list[Member]]]]:
         """Yield the components that stay, in groups of one outline each."""
-        left = list(self._left())
+        left = list(self._left_pairs())
         links = [
             (number, member.site.id)
             for number, (component, _) in enumerate(left)
@@ -65,7 +65,7 @@ class LeftAlone:
             if inside:
                 yield inside
 
-    def _left(self) -> Iterator[tuple[Component, list[Member]]]:
+    def _left_pairs(self) -> Iterator[tuple[Component, list[Member]]]:
         components = self._components
         seen: set[str] = set()
         loading = [candidate for candidate in components.all if candidate.loads_objects]

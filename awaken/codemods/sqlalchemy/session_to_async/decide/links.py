@@ -68,7 +68,7 @@ class Links:
         while new:
             before = set(self.pieces)
             self._called(new)
-            self._named(new)
+            self._link_named(new)
             new = self.pieces - before
         self._waiting()
         self._in_classes()
@@ -157,7 +157,7 @@ class Links:
         )
 
     # ----------------------------------------------------------------------------------- mentions
-    def _named(self, pieces: Iterable[Piece]) -> None:
+    def _link_named(self, pieces: Iterable[Piece]) -> None:
         """Link functions to those who hand them on, and variables and classes to who uses them."""
         functions, classes = self._targets(pieces)
         uncalled = {
@@ -193,7 +193,7 @@ class Links:
             if module is None:
                 continue
             if piece in self._followed:
-                functions |= dict.fromkeys(_bound(module, piece), piece)
+                functions |= dict.fromkeys(_bound_names(module, piece), piece)
             elif piece.name:
                 functions[f"{module.name}.{piece.name}"] = piece
                 owner = self._holder(module, piece)
@@ -300,7 +300,7 @@ def _is_fixture(decorator: ast.expr) -> bool:
     return last_name(without_arguments(decorator)) in {"fixture", "yield_fixture"}
 
 
-def _bound(module: Module, piece: Piece) -> Iterator[str]:
+def _bound_names(module: Module, piece: Piece) -> Iterator[str]:
     """Yield the names that a statement of a file gives a value, qualified."""
     for name, bindings in module.scopes.module.bindings.items():
         for binding in bindings:

@@ -79,7 +79,7 @@ class Outcome:
                 members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made(pieces, members, names, decided)
-                yield dataclasses.replace(_told(decided, members), outlines=outlines)
+                yield dataclasses.replace(_told_finding(decided, members), outlines=outlines)
         yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
 
     def _made(
@@ -108,7 +108,7 @@ class Outcome:
         links += [
             (number, ("written", edit.path))
             for number in converting
-            for edit in self._inserted(self._components.all[number])
+            for edit in self._inserted_statements(self._components.all[number])
         ]
         keys = [*converting, *dict.fromkeys(key for _, key in links)]
         groups = connected(keys, links)
@@ -119,7 +119,7 @@ class Outcome:
             self._components.all[loading[0]].members += self._components.everywhere
         return [each for each in components if each]
 
-    def _inserted(self, component: Component) -> Iterator[InsertStatements]:
+    def _inserted_statements(self, component: Component) -> Iterator[InsertStatements]:
         making = (self._components.made[name] for name in self._components.used_by([component]))
         for member in chain(component.members, *making):
             for edit in member.outcome.edits if isinstance(member.outcome, Rewrite) else ():
@@ -166,7 +166,7 @@ def _never_safe(members: Sequence[Member]) -> list[Member]:
     return result
 
 
-def _told(decided: Decided, members: Iterable[Member]) -> Decided:
+def _told_finding(decided: Decided, members: Iterable[Member]) -> Decided:
     """Return each finding with the outcome of its own site, and the chain to the cause.
 
     The outline tells of all of them together, so none leads to the others.

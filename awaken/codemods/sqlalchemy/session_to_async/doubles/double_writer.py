@@ -82,9 +82,9 @@ class DoubleWriter:
             edits += imports
         if added and isinstance(replacement.node, ast.Call):
             edits += _with_arguments(site, replacement.node, added)
-        if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
+        if made is None or self._qualified_text(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
-        if self._qualified(site.module, made) not in _MOCKS:
+        if self._qualified_text(site.module, made) not in _MOCKS:
             raise not_understood(replacement, site.module.excerpt(made))
         return Rewrite(message, [*self._asynchronous(site, made), *edits])
 
@@ -100,7 +100,7 @@ class DoubleWriter:
         owner = call.args[0]
         if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
             return False
-        return self._qualified(module, owner) is None
+        return self._qualified_text(module, owner) is None
 
     def _result(
         self, site: Site[ast.AST], replacement: Replacement
@@ -127,9 +127,9 @@ class DoubleWriter:
                 taken = self._taken.setdefault(around, set())
                 wanted = f"fake_{replacement.name.strip('_')}"
                 return function_of_lambda(site, given, [wanted], taken)
-            case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
+            case ast.Call(func=function) if self._qualified_text(module, function) in _MOCKS:
                 return self._mock(site, given)
-            case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
+            case ast.Call(func=function) if self._qualified_text(module, function) == _ASYNC_MOCK:
                 return []
             case _:
                 pass
@@ -178,7 +178,7 @@ class DoubleWriter:
             each is not None and each[0].enclosing_class(each[1]) is not None for each in result
         )
 
-    def _qualified(self, module: Module, node: ast.expr) -> str | None:
+    def _qualified_text(self, module: Module, node: ast.expr) -> str | None:
         return self._project.qualified_name(module, node)
 
     def _mock(self, site: Site[ast.AST], call: ast.Call) -> list[Edit]:

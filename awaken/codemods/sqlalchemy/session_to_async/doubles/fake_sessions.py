@@ -61,7 +61,7 @@ class FakeSessions:
 
     def add(self, module: Module, made: ast.expr, along: tuple[Place, ...]) -> bool:
         """Note what makes sessions in a test; False if it gives anything but such a fake."""
-        given = self._given(module, made)
+        given = self._given_values(module, made)
         fakes = [argument.qualified for argument in given if isinstance(argument, InstanceOf)]
         if not fakes or len(fakes) < len(given) or not all(map(self._is_fake, fakes)):
             return False
@@ -70,14 +70,14 @@ class FakeSessions:
         return True
 
     def __iter__(self) -> Iterator[Member]:
-        self._passed()
+        self._note_passed()
         for fake in sorted(self._found):
             along = tuple(sorted(self._found[fake]))
             for item in self._members(fake):
                 yield dataclasses.replace(item, along=along)
 
     # ----------------------------------------------------------------------------------- finding
-    def _given(self, module: Module, made: ast.expr) -> Values:
+    def _given_values(self, module: Module, made: ast.expr) -> Values:
         """Return what calling an object gives."""
         if isinstance(made, ast.Lambda):
             return self._values(module, made.body)
@@ -119,7 +119,7 @@ class FakeSessions:
                             candidates[file].add(qualified)
         return candidates
 
-    def _passed(self) -> None:
+    def _note_passed(self) -> None:
         """Note the fakes that tests pass to parameters which are declared as sessions."""
         for call in self._project.calls.graph().calls() if self._candidates else ():
             fakes = self._candidates.get(call.place.path, set())

@@ -41,7 +41,7 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
                     functions.setdefault(place, (Site(rule, module, value), function))
     for site, function in functions.values():
         shown = f"the mock of `{function.qualname}`"
-        yield member(site, shown, lambda item: _awaited(part, item))
+        yield member(site, shown, lambda item: _awaited_rewrite(part, item))
 
 
 def _standing_in(
@@ -94,7 +94,7 @@ def _waits(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     return is_told or are_mocks
 
 
-def _awaited(part: SynchronousPart, site: Site[ast.AST]) -> Rewrite:
+def _awaited_rewrite(part: SynchronousPart, site: Site[ast.AST]) -> Rewrite:
     """Return how a double is awaited. Raises Refused."""
     edits = asynchronous(part.project, site, site.node) if isinstance(site.node, ast.expr) else []
     return Rewrite(f"`{site.module.excerpt(site.node)}` is awaited", edits)

@@ -120,9 +120,9 @@ class MockedObjects:
             replaced = () if module is None else self._project.replacements.in_module(module)
             for replacement in replaced:
                 if module is not None and replacement.factory:
-                    self._entered(module, replacement)
+                    self._add_entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
-                    self._given(module, replacement)
+                    self._add_given(module, replacement)
         for overriding in overrides_of(self._project):
             self._overridden(*overriding)
 
@@ -139,7 +139,7 @@ class MockedObjects:
             for item in self._project.mocks.passed(module, nodes[0], *home, bound):
                 self._add(item.mocked, _Wanted(self._wanted(function, item.cls), {function.place}))
 
-    def _entered(self, module: Module, replacement: Replacement) -> None:
+    def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
         for given in sessions_given(module, replacement):
             mocked = self._project.mocks.made_at(module, given)
@@ -167,14 +167,14 @@ class MockedObjects:
         for mocked in filter(None, result):
             self._add(mocked, _Wanted(methods, along))
 
-    def _given(self, module: Module, replacement: Replacement) -> None:
+    def _add_given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""
         methods = self._methods.of_object(replacement)
         if replacement.is_class:
             methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
         if not methods:
             return
-        wanted = _Wanted(methods, self._along(replacement))
+        wanted = _Wanted(methods, self._places_along(replacement))
         given = replacement.given if replacement.functions else None
         mocked = None if given is None else self._project.mocks.made_at(module, given)
         told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
@@ -188,7 +188,7 @@ class MockedObjects:
             if before in methods:
                 self._attributes.append((home, value, replacement, wanted))
 
-    def _along(self, replacement: Replacement) -> set[Place]:
+    def _places_along(self, replacement: Replacement) -> set[Place]:
         """Return where the functions begin that change with what a replacement gives."""
         if replacement.functions:
             return self._methods.waiting_for(replacement.functions)

@@ -94,7 +94,7 @@ class Awaiting:
             self._places.delegates(above, self._module.excerpt(node), is_asynchronous=False)
         is_called = isinstance(above, ast.Call) and above.func is node
         if (is_called or _binds_tighter(above, node)) and not self._has_parentheses(node):
-            if not self._hoisted(node):
+            if not self._hoist(node):
                 self._insertions.around(node, "(await ", ")")
         else:
             self._insertions.before(node, "await ")
@@ -261,7 +261,7 @@ class Awaiting:
             self._writing.rewrite(statement, NEST, Nested(waiting))
 
     # -------------------------------------------------------------------------------------- parts
-    def _hoisted(self, node: ast.expr) -> bool:
+    def _hoist(self, node: ast.expr) -> bool:
         """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
         module = self._module
         statement = module.statement_of(node)

@@ -52,7 +52,7 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
     """
     ours: list[ast.Name] = []
     for mention in module.mentions(_END):
-        block = _handled(module, mention)
+        block = _handled_statements(module, mention)
         if block is None or not isinstance(mention, ast.Name):
             raise Refused(GENERATOR_USE, shown)
         calls = [node for part in block for node in ast.walk(part) if isinstance(node, ast.Call)]
@@ -70,7 +70,7 @@ def _never_stops(module: Module, call: ast.Call) -> bool:
     return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
 
 
-def _handled(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
+def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
     """Return the statements whose error ``mention`` names in a handler; None elsewhere."""
     child, above = mention, module.parent(mention)
     if isinstance(above, ast.Tuple):

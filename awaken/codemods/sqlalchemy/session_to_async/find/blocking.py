@@ -111,11 +111,11 @@ class BlockingEngines:
         match node:
             case ast.Call(func=ast.Attribute(value=engine)):
                 name = self._project.qualified_name(module, engine)
-                return name is not None and self._defined(name) in self._made.values()
+                return name is not None and self._defined_name(name) in self._made.values()
             case _:
                 return False
 
-    def _defined(self, name: str) -> str:
+    def _defined_name(self, name: str) -> str:
         """Return the name under which a file defines what ``name`` names, over its imports."""
         definition = self._project.definition(name)
         home = None if definition is None else self._project.module(definition.path)

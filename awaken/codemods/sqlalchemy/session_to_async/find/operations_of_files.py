@@ -169,7 +169,7 @@ class FileOperations:
                 yield Operation(node, "lazy", method=last_name(node.func))
 
     def _without_nodes(self, module: Module) -> list[_Kept]:
-        operations = [*self._found(module)]
+        operations = [*self._found_operations(module)]
         numbers = {node: number for number, node in enumerate(module.walk())} if operations else {}
         return [
             _Kept(
@@ -181,7 +181,7 @@ class FileOperations:
             for operation in operations
         ]
 
-    def _found(self, module: Module) -> Iterator[Operation]:
+    def _found_operations(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
             operations = [*self._project.orm.operations(module)]

@@ -41,7 +41,7 @@ class BridgedModels:
 
     def operations(self) -> dict[Place, Operation]:
         """Return what is called in a greenlet, or is validated there, by its place."""
-        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied}
+        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied_pairs}
         return {place: operation for place, operation in called.items() if operation is not None}
 
     def operations_on(self, given: Place, attribute: str) -> dict[Place, Operation]:
@@ -75,7 +75,7 @@ class BridgedModels:
 
     def unknown(self) -> Iterator[Applied]:
         """Yield the expressions that endpoints return and that may be such an object."""
-        for by, is_known in self._applied:
+        for by, is_known in self._applied_pairs:
             if by.model is not None and not (is_known and self._called(by) is not None):
                 yield by
 
@@ -132,7 +132,7 @@ class BridgedModels:
                 return False
 
     @cached_property
-    def _applied(self) -> list[tuple[Applied, bool]]:
+    def _applied_pairs(self) -> list[tuple[Applied, bool]]:
         """The models that read relationships of such objects, and whether they surely do."""
         result: dict[Place, tuple[Applied, bool]] = {}
         for reading in self._readings:

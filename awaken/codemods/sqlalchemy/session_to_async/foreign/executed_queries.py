@@ -43,7 +43,7 @@ def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterat
         if is_of_alembic(module):
             continue
         for node in module.walk():
-            executed = _executed(module, node)
+            executed = _executed_variable(module, node)
             if executed is None or not _is_query(project, module, executed):
                 continue
             if not (is_bridged and _is_in_validator(project, module, executed)):
@@ -61,7 +61,7 @@ def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:
     )
 
 
-def _executed(module: Module, node: ast.AST) -> ast.Name | None:
+def _executed_variable(module: Module, node: ast.AST) -> ast.Name | None:
     """Return the variable that ``node`` executes, if it holds a query."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr=method)) if (

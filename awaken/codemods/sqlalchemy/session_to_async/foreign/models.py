@@ -102,7 +102,7 @@ class ForeignModels:
         loaded = self._all(self._said)
         read = read_as_relationships(project, loaded)
         for module in _modules(project) if loaded else ():
-            for models in _loaded(project, module, self._said).values():
+            for models in _loaded_calls(project, module, self._said).values():
                 site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
                 yield Member(site, _why(models, read), _shown(models))
 
@@ -112,7 +112,7 @@ class ForeignModels:
         return {
             name
             for module in _modules(self._project)
-            for calls in _loaded(self._project, module, said).values()
+            for calls in _loaded_calls(self._project, module, said).values()
             for name in calls
         }
 
@@ -133,7 +133,7 @@ def _modules(project: Project) -> Iterator[Module]:
             yield module
 
 
-def _loaded(
+def _loaded_calls(
     project: Project, module: Module, said: Collection[str]
 ) -> dict[ast.AST | None, dict[str, ast.Call]]:
     """Return the calls that load such objects, by the function around them and their class."""

@@ -54,10 +54,10 @@ class Streaming:
         """Whether the statement, or its execution, asks for rows one after the other."""
         given = [*call.args[:1], *(node.value for node in call.keywords if node.arg == "statement")]
         options = [keyword.value for keyword in call.keywords if keyword.arg == "execution_options"]
-        statements = [node for each in given for node in self._written(each, set())]
+        statements = [node for each in given for node in self._written_expressions(each, set())]
         return any(map(self._asks, [*statements, *options]))
 
-    def _written(self, node: ast.expr, seen: set[ast.AST]) -> Iterator[ast.expr]:
+    def _written_expressions(self, node: ast.expr, seen: set[ast.AST]) -> Iterator[ast.expr]:
         """Yield an expression, and those that a variable in it was given."""
         yield node
         for part in ast.walk(node):
@@ -66,7 +66,7 @@ class Streaming:
                     value = binding.value
                     if value is not None and value not in seen:
                         seen.add(value)
-                        yield from self._written(value, seen)
+                        yield from self._written_expressions(value, seen)
 
     def _asks(self, node: ast.expr) -> bool:
         for part in ast.walk(node):

@@ -48,12 +48,12 @@ class ConstructorFamilies:
         """
         own = owner_of(self._project, function)
         top = own
-        while (above := self._above(top)) is not None:
+        while (above := self._nearest_above(top)) is not None:
             top = above
         below = [name for name in self._project.all_subclasses(top) if self._constructor(name)]
         return top if top != own or below else None
 
-    def _above(self, qualified: str) -> str | None:
+    def _nearest_above(self, qualified: str) -> str | None:
         """Return the nearest class above whose constructor waits, if there is one."""
         waiting, seen = [qualified], set[str]()
         while waiting:
@@ -104,7 +104,7 @@ class ConstructorFamilies:
         known = {caller.place for caller in self._project.calls.graph().callers(function)}
         places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = self._chosen(obstacle)
+            chosen = self._chosen_calls(obstacle)
             if chosen is None and obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
             places += chosen or []
@@ -118,7 +118,7 @@ class ConstructorFamilies:
                     return "awaken does not follow one of its calls", place
         return None
 
-    def _chosen(self, obstacle: Obstacle) -> list[Place] | None:
+    def _chosen_calls(self, obstacle: Obstacle) -> list[Place] | None:
         """Return the calls of a class that tables hold; None if it is used in other ways."""
         if obstacle.kind != "value":
             return None

@@ -41,12 +41,12 @@ class Constructors:
     def check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
         """Raise Refused where an object may be made by what cannot await that."""
         if node.decorator_list:
-            raise _refused(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
+            raise _refusal(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
         top = self._families.top_of(function)
         if top is not None:
             why = self._families.why_not(function, top)
             if why is not None:
-                raise _refused(function, *why)
+                raise _refusal(function, *why)
             return
         kept = _staying(module, node, self._waiting(module, node))
         if kept == len(node.body) or not (node.args.posonlyargs or node.args.args):
@@ -54,14 +54,14 @@ class Constructors:
         callers = self._project.calls.callers_of(module, node)
         for obstacle in callers.obstacles:
             if obstacle.kind != "outside" and not self._is_dependency(obstacle):
-                raise _refused(function, obstacle.why, obstacle.place)
+                raise _refusal(function, obstacle.why, obstacle.place)
         owner = f"{module.name}.{function.qualname.rpartition('.')[0]}"
         for below in self._project.all_subclasses(owner):
             facts = self._project.class_facts(below)
             if facts is None or "__init__" in facts.members:
-                raise _refused(function, f"`{below.rpartition('.')[2]}` inherits from its class")
+                raise _refusal(function, f"`{below.rpartition('.')[2]}` inherits from its class")
         for place in self._called_otherwise(callers, function):
-            raise _refused(function, "the program calls it by name, or a subclass does", place)
+            raise _refusal(function, "the program calls it by name, or a subclass does", place)
 
     def _called_otherwise(self, callers: Callers, function: FunctionPlace) -> Iterator[Place]:
         """Yield the calls that make no object by the class, or are not known to do so."""
@@ -73,7 +73,7 @@ class Constructors:
 
     def _is_dependency(self, obstacle: Obstacle) -> bool:
         return obstacle.kind == "framework" and all(
-            self._injected(place) is not None or self._declares(place)
+            self._injected_class(place) is not None or self._declares(place)
             for place in (obstacle.place, *obstacle.others)
         )
 
@@ -93,7 +93,7 @@ class Constructors:
             return bool(calls) and all(call.args for call in calls)
         return False
 
-    def _injected(self, place: Place) -> tuple[Module, ast.expr] | None:
+    def _injected_class(self, place: Place) -> tuple[Module, ast.expr] | None:
         """Return the class that a dependency at ``place`` is given, and nothing else."""
         module = self._project.module(place.path)
         for call in [] if module is None else module.calls_at(place.span):
@@ -136,7 +136,7 @@ class Constructors:
         )
         for obstacle in self._project.calls.callers_of(module, node).obstacles:
             for place in (obstacle.place, *obstacle.others):
-                pair = self._injected(place) if obstacle.kind == "framework" else None
+                pair = self._injected_class(place) if obstacle.kind == "framework" else None
                 if pair is not None:
                     home: Site[ast.AST] = Site(site.rule, *pair)
                     home.id = site.id
@@ -220,7 +220,7 @@ def _other(name: str, names: set[str]) -> str:
     return name
 
 
-def _refused(function: FunctionPlace, why: str, place: Place | None = None) -> Refused:
+def _refusal(function: FunctionPlace, why: str, place: Place | None = None) -> Refused:
     help_text = f"{why[:1].upper()}{why[1:]}. {reasons.IN_CONSTRUCTOR.help}"
     because = () if place is None else (place,)
     return Refused(reasons.IN_CONSTRUCTOR, function.qualname, help_text, because=because)

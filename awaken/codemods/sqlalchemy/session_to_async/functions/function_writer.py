@@ -150,7 +150,7 @@ class FunctionWriter:
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
-            edits += self._returned(site, node, function)
+            edits += self._returned_edits(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
 
@@ -271,7 +271,7 @@ class FunctionWriter:
             if self._project.qualified_name(site.module, decorator) == MANAGER:
                 yield from write_twin(self._project, site, decorator, MANAGER)[1]
 
-    def _returned(
+    def _returned_edits(
         self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
     ) -> Iterator[Edit]:
         module, declared = site.module, node.returns

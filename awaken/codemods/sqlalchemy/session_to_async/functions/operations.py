@@ -127,10 +127,10 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 put = () if operation.put is None else (operation.put,)
-                cure = _cure(operation.library) or self._annotated(because)
+                cure = _cure(operation.library) or self._annotated_text(because)
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
 
-    def _annotated(self, places: tuple[Place, ...]) -> str:
+    def _annotated_text(self, places: tuple[Place, ...]) -> str:
         return annotated(self._project, places, "Session")
 
     def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:

@@ -41,11 +41,11 @@ def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
     holds_session = cache(partial(_holds_session, part))
     for module in modules_with(part.project, _WORDS):
         for node in module.walk():
-            for refused, along in _refused(part, module, node, holds_session):
+            for refused, along in _refused_pairs(part, module, node, holds_session):
                 yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
 
 
-def _refused(
+def _refused_pairs(
     part: SynchronousPart, module: Module, node: ast.AST, holds_session: Callable[[str], bool]
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     match node:

@@ -58,7 +58,7 @@ class Staying:
                     if not self._may_stay(function):
                         return None
                     functions.add(function)
-                    waiting += self._along(function)
+                    waiting += self._waitings_along(function)
             passing = self._passing(functions)
             if passing is None:
                 return None
@@ -67,7 +67,7 @@ class Staying:
         return None if made is None else (frozenset(functions), made)
 
     # ------------------------------------------------------------------------------ what it calls
-    def _along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    def _waitings_along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the waiting functions that a function calls, its wrappers, and replacements."""
         part = self._part
         for call in part.calls.get(function, ()):

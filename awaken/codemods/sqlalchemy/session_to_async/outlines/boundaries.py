@@ -60,7 +60,7 @@ class Boundaries:
         """
         result: defaultdict[str, list[Place]] = defaultdict(list)
         for function in functions:
-            for kind, place in self._absorbed(function):
+            for kind, place in self._absorbed_pairs(function):
                 result[kind].append(place)
         for function, entries in self._part.entry_points.found.items():
             kind = _ENTRIES.get(entries[0].kind, "")
@@ -76,7 +76,7 @@ class Boundaries:
         ordered = sorted(result.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         return tuple(OutlineRow(kind, len(places), min(places)) for kind, places in ordered)
 
-    def _absorbed(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
+    def _absorbed_pairs(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
         """Yield who awaits a function that nothing in the program has to."""
         module, node = self._part.node_of(function) or (None, None)
         if module is None or node is None:

@@ -78,7 +78,7 @@ class Outlines:
         using: Collection[str],
     ) -> Outline:
         """Return what a change of ``pieces`` comes to; ``using`` are engines that they use."""
-        functions = self._coloured(pieces)
+        functions = self._coloured_functions(pieces)
         number, files = len(functions), len({function.path for function in functions})
         title = f"{_many(number, 'function')} in {_many(files, 'file')} become asynchronous"
         parts = (
@@ -96,7 +96,7 @@ class Outlines:
 
     def stopping(self, pieces: Iterable[Piece], members: Iterable[Member]) -> list[Stopping]:
         """Return those of ``members`` that are refused, what stops most of ``pieces`` first."""
-        functions = self._coloured(pieces)
+        functions = self._coloured_functions(pieces)
         obstacles = [
             Stopping(member, member.outcome, self._reach(member, functions))
             for member in members
@@ -108,7 +108,7 @@ class Outlines:
         self, pieces: Collection[Piece], members: Sequence[Member], stopping: Sequence[Stopping]
     ) -> Outline:
         """Return what stops a component."""
-        functions = self._coloured(pieces)
+        functions = self._coloured_functions(pieces)
         rows = [*self._rows_of_causes(stopping)]
         keep = "keeps" if len(rows) == 1 else "keep"
         kept = _many(len(functions), "function")
@@ -125,9 +125,9 @@ class Outlines:
 
     def has_functions(self, pieces: Iterable[Piece]) -> bool:
         """Whether a function is among ``pieces`` that has to become asynchronous."""
-        return bool(self._coloured(pieces))
+        return bool(self._coloured_functions(pieces))
 
-    def _coloured(self, pieces: Iterable[Piece]) -> list[FunctionPlace]:
+    def _coloured_functions(self, pieces: Iterable[Piece]) -> list[FunctionPlace]:
         functions = {FunctionPlace(*piece) for piece in pieces}
         return sorted(functions & self._part.steps.keys())
 
@@ -253,7 +253,7 @@ def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
 def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
     first, *others = stopping
     if not others:
-        return OutlineRow(_told(first), len(first.reach), first.member.site.place)
+        return OutlineRow(_told_text(first), len(first.reach), first.member.site.place)
     reach = frozenset().union(*(obstacle.reach for obstacle in stopping))
     if unknown is None:
         message, rule = first.refused.message, first.refused.reason.mended_by
@@ -263,7 +263,7 @@ def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
     return OutlineRow(text, len(reach), unknown.place)
 
 
-def _told(stopping: Stopping) -> str:
+def _told_text(stopping: Stopping) -> str:
     """Return why a place is refused, with the function that contains it."""
     name, message = piece_with(stopping.member).name, stopping.refused.message
     return message if not name or f"`{name}`" in message else f"`{name}`: {message}"

@@ -81,7 +81,7 @@ def _key(module: Module, call: ast.Call) -> tuple[str, str] | None:
 
 
 def _read(tree: ast.Module) -> _File:
-    result = [*_named(tree, "")]
+    result = [*_named_functions(tree, "")]
     coroutines = {name for name, node in result if isinstance(node, ast.AsyncFunctionDef)}
     plain = {name for name, _ in result} - coroutines
     awaited: set[tuple[str, str]] = set()
@@ -97,17 +97,17 @@ def _read(tree: ast.Module) -> _File:
     return _File(*kept)
 
 
-def _named(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
+def _named_functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
     """Yield the functions below ``node``, by their qualified names."""
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield f"{prefix}{name}", child
-                yield from _named(child, f"{prefix}{name}.<locals>.")
+                yield from _named_functions(child, f"{prefix}{name}.<locals>.")
             case ast.ClassDef(name=name):
-                yield from _named(child, f"{prefix}{name}.")
+                yield from _named_functions(child, f"{prefix}{name}.")
             case _:
-                yield from _named(child, prefix)
+                yield from _named_functions(child, prefix)
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:

@@ -42,7 +42,7 @@ class Calls:
             module = self._after.module(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.With | ast.AsyncWith):
-                    yield from self._entered(module, node)
+                    yield from self._entered_classes(module, node)
 
     def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
         """Yield the calls in the files ``paths``, and those of functions in them.
@@ -146,7 +146,7 @@ class Calls:
                 return False
 
     # ---------------------------------------------------------------------------------- managers
-    def _entered(
+    def _entered_classes(
         self, module: Module, node: ast.With | ast.AsyncWith
     ) -> Iterator[tuple[Place, str]]:
         """Yield the classes of the program that are entered in the way of another kind."""

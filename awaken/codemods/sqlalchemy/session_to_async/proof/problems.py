@@ -64,14 +64,14 @@ def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wron
             continue
         earlier = before.project(after)
         source = earlier.module(path)
-        known = Counter(() if source is None else _named(source, lost(earlier, source)))
-        for name, wrong in zip(_named(module, result), result, strict=True):
+        known = Counter(() if source is None else _named_functions(source, lost(earlier, source)))
+        for name, wrong in zip(_named_functions(module, result), result, strict=True):
             known[name] -= 1
             if known[name] < 0:
                 yield wrong
 
 
-def _named(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
+def _named_functions(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
     """Yield the function of each, and what is wrong there."""
     functions = [node for node in module.walk() if isinstance(node, Function)]
     for place, what in found:

@@ -45,12 +45,12 @@ class Together:
             if function.path not in paths:
                 continue
             if self._kinds.of(function) == "coroutine":
-                yield from self._beside(function)
-            yield from self._decorated(function)
-            yield from self._inherited(function)
+                yield from self._pairs_beside(function)
+            yield from self._decorated_pairs(function)
+            yield from self._inherited_calls(function)
             yield from self._entering(function)
 
-    def _beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _pairs_beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         beside = {*self._after.calls.kin().of(function), *self._fakes.kin(function)}
         beside |= {*self._stand_ins.of(function, {function})}
         for component in self._components(function):
@@ -82,7 +82,7 @@ class Together:
                 self._seen.add(id(component))
                 yield component
 
-    def _decorated(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _decorated_pairs(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield where wrappers of the program treat ``function`` as one of the other kind."""
         module, node = self._node(function)
         for decorator in node.decorator_list if node is not None else ():
@@ -110,7 +110,7 @@ class Together:
             "is awaited, but does not return an awaitable" if kind == "plain" and is_awaited else ""
         )
 
-    def _inherited(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _inherited_calls(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the calls of inherited methods of managers that nothing awaits."""
         module, node = self._node(function)
         if module is None or node is None or node.name not in ENTERING.values():

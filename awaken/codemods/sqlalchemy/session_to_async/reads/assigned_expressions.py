@@ -121,9 +121,9 @@ class AssignedExpressions:
             return None
         if function_of(module, node) is None or not is_read(self._project, name):
             return None
-        return self._flushed(module, _Given(node, owner, name, None))
+        return self._flushed_assignment(module, _Given(node, owner, name, None))
 
-    def _flushed(self, module: Module, given: _Given) -> _Given | None:
+    def _flushed_assignment(self, module: Module, given: _Given) -> _Given | None:
         """Return an assignment with the flush after it, in its block or in one around it.
 
         None where nothing can hold the object after the flush.

@@ -67,12 +67,12 @@ class ExpireCalls:
             site: Site[ast.AST] = Site(self._rule, module, call)
             shown = f"`{module.excerpt(call)}`"
             try:
-                outcome: Rewrite | Refused = self._loaded(site, call)
+                outcome: Rewrite | Refused = self._loaded_rewrite(site, call)
             except Refused as refused:
                 outcome = refused
             yield Member(site, outcome, shown)
 
-    def _loaded(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
+    def _loaded_rewrite(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
         """Return what loads again what a call expires. Raises Refused."""
         module, statement = site.module, site.module.statement_of(call)
         given, names = call.args[0], call.args[1] if len(call.args) > 1 else None

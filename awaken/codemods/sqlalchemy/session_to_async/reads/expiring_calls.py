@@ -43,7 +43,7 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
         calls: set[_Event] = set()
         # Those of one file one after the other: its tree is kept that long.
         for event in waiting:
-            function, raises = _ended(project, event)
+            function, raises = _ended_function(project, event)
             if event not in own and raises is not None:
                 places.add(event.place)
             if function is not None:
@@ -69,7 +69,7 @@ def _lets_through(project: Project, function: FunctionPlace) -> bool:
     )
 
 
-def _ended(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
+def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
     """Return the function around an event, and whether it raises after it.
 
     No function where its callers have nothing of that session. An unhandled exception of an event

@@ -58,7 +58,7 @@ def loaded_when_written(
         if module is not None and calls:
             new = _made_by(module, calls[0])
             if new is not None:
-                yield from _refreshed(project, rule, new, needed[made], states)
+                yield from _refreshed_members(project, rule, new, needed[made], states)
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
@@ -70,7 +70,7 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
             return None
 
 
-def _refreshed(
+def _refreshed_members(
     project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
 ) -> Iterator[Member]:
     module, name = new.module, new.name

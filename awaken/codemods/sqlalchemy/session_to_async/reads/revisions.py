@@ -36,7 +36,7 @@ def loaded_in_revisions(project: Project, rule: str, eager: Eager) -> Iterator[M
     for module in modules_with(project, _WORDS):
         for node in module.walk() if is_of_alembic(module) else ():
             if isinstance(node, ast.Call) and _loads_objects(project, module, node):
-                named = [*_named(project, module, node, eager)]
+                named = [*_names(project, module, node, eager)]
                 if named:
                     site: Site[ast.AST] = Site(rule, module, node)
                     shown = f"`{module.excerpt(node)}`"
@@ -58,7 +58,7 @@ def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
             return False
 
 
-def _named(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:
+def _names(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:
     """Yield the relationships that a statement would load, as they are written there."""
     for given in call.args:
         for value in project.values.of(module, given).alternatives:

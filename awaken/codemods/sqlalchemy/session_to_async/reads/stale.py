@@ -84,16 +84,16 @@ def _gives_relationships(
     reload = project.orm.commits.reloads.of(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False
-    written = _written(module, reload.statement)
+    written = _written_statements(module, reload.statement)
     nodes = [part for each in written for part in module.walk(each) if isinstance(part, ast.expr)]
     nodes_of_all = [(module, part) for part in nodes]
     for node in nodes:
         if isinstance(node, ast.Call):
-            nodes_of_all += _returned(project, module, node)
+            nodes_of_all += _returned_pairs(project, module, node)
     return any(_loads(project, home, node, mapped, loading) for home, node in nodes_of_all)
 
 
-def _returned(
+def _returned_pairs(
     project: Project, module: Module, call: ast.Call
 ) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what a function of the program is made of that gives a statement to begin with."""
@@ -120,7 +120,7 @@ def _loads(
     return name is not None and _is_eager(project, name, mapped)
 
 
-def _written(module: Module, statement: ast.expr) -> list[ast.expr]:
+def _written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     """Return a statement, and what the variable that it begins with was given."""
     first = statement
     while isinstance(first, ast.Call | ast.Attribute):

@@ -29,13 +29,13 @@ def is_of_field(project: Project, read: Read) -> bool:
         if not isinstance(node, ast.Attribute | ast.Call) or module.place(node) != read.place:
             continue
         owner = node.value if isinstance(node, ast.Attribute) else next(iter(node.args), None)
-        model = None if owner is None else _validated(project, module, owner)
+        model = None if owner is None else _validated_model(project, module, owner)
         if model is not None:
             return _has_field(project, model, read.attribute)
     return False
 
 
-def _validated(project: Project, module: Module, node: ast.expr) -> str | None:
+def _validated_model(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the model that is validated if ``node`` is the parameter that is given the object."""
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     if len(bindings) != 1 or bindings[0].kind != "parameter":

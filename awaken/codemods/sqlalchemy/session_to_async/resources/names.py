@@ -66,7 +66,7 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
     blocking, helpers = BlockingEngines(project), Helpers(project)
     of_libraries = list(_of_libraries(project))
     for module, result, qualified in (*of_libraries, *_of_factories(project, of_libraries)):
-        node = _unquoted(module, result)
+        node = _unquoted_node(module, result)
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
         if blocking.is_made_at(module, result) or helpers.hold(module, result):
@@ -118,12 +118,12 @@ def _of_factories(
 
 
 def _qualified(project: Project, module: Module, found: ast.AST) -> str | None:
-    node = _unquoted(module, found)
+    node = _unquoted_node(module, found)
     is_name = isinstance(node, ast.Name | ast.Attribute)
     return project.qualified_name(module, node) if is_name else None  # type: ignore[arg-type]
 
 
-def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
+def _unquoted_node(module: Module, node: ast.AST) -> ast.AST | None:
     """Return what an annotation names in quotes: ``db: "Session"``."""
     if not isinstance(node, ast.Constant):
         return node

@@ -178,7 +178,7 @@ class Urls:
         self._check_chosen(url, module.excerpt(node), drivers)
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
-            span = _span_of_driver(module, self._written(module, node), name)
+            span = _span_of_driver(module, self._written_text(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
                 yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
@@ -220,7 +220,7 @@ class Urls:
         refused = Refused(CHOOSE_DRIVER, choice, help_text)
         return refused.answered_by(*_answers(self._database(name), known))
 
-    def _written(self, module: Module, node: ast.expr) -> ast.expr:
+    def _written_text(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
         scopes = module.scopes
         bindings = scopes.bindings_of(node) if isinstance(node, ast.Name) else []

@@ -24,17 +24,17 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     own = parameters[0].name.value
     apart = [cst.EmptyLine(indent=False)]
 
-    passed = "" if data.is_alone else ", ".join(_passed(node.params))
+    passed = "" if data.is_alone else ", ".join(_passed_names(node.params))
     header: Any = cst.parse_statement(
-        f"@classmethod\nasync def {data.name}(){_returned(data.returned)}:\n"
+        f"@classmethod\nasync def {data.name}(){_returned_text(data.returned)}:\n"
         f"    {data.made} = {data.owner}({passed})\n"
-        f"    await {data.made}.{data.loading}({', '.join(_used(node.params, data.used))})\n"
+        f"    await {data.made}.{data.loading}({', '.join(_used_names(node.params, data.used))})\n"
         f"    return {data.made}\n"
     )
     making = header.with_changes(params=_with_first(node.params, data.owner), leading_lines=apart)
     declared = "None" if node.returns is not None else ""
     text = f"async def {data.loading}({', '.join(_declared(node.params, own, data.used))})"
-    below: Any = cst.parse_statement(f"{text}{_returned(declared)}: ...")
+    below: Any = cst.parse_statement(f"{text}{_returned_text(declared)}: ...")
     first, *rest = statements[data.kept :]
     moved = [first.with_changes(leading_lines=_comments(first)), *rest]
     loading = below.with_changes(body=suite.with_changes(body=moved), leading_lines=apart)
@@ -51,7 +51,7 @@ def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) 
     declared = f": {data.anything}" if data.anything else ""
     given = f"cls, *args{declared}, **kwargs{declared}"
     header: Any = cst.parse_statement(
-        f"@classmethod\nasync def {data.name}({given}){_returned(data.returned)}:\n"
+        f"@classmethod\nasync def {data.name}({given}){_returned_text(data.returned)}:\n"
         f"    created = cls.__new__(cls)\n"
         f"    await created.{data.loading}(*args, **kwargs)\n"
         f"    return created\n"
@@ -61,7 +61,7 @@ def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) 
     return cst.FlattenSentinel([making, made.with_changes(leading_lines=apart)])
 
 
-def _returned(annotation: str) -> str:
+def _returned_text(annotation: str) -> str:
     return f" -> {annotation}" if annotation else ""
 
 
@@ -90,7 +90,7 @@ def _stars(parameters: cst.Parameters) -> tuple[cst.Param | None, cst.Param | No
     return star if isinstance(star, cst.Param) else None, parameters.star_kwarg
 
 
-def _passed(parameters: cst.Parameters) -> Iterator[str]:
+def _passed_names(parameters: cst.Parameters) -> Iterator[str]:
     """Yield what `create` passes on: all that it is given."""
     rest, others = _stars(parameters)
     yield from (parameter.name.value for parameter in _positional(parameters))
@@ -99,7 +99,7 @@ def _passed(parameters: cst.Parameters) -> Iterator[str]:
     yield from () if others is None else (f"**{others.name.value}",)
 
 
-def _used(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
+def _used_names(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
     """Yield what the rest of the body is passed; rows of arguments are passed as such."""
     rest, others = _stars(parameters)
     every = [*_positional(parameters), *parameters.kwonly_params, rest, others]

@@ -28,7 +28,7 @@ def search_by_loop(
     call: Any = node.value
     generator = call.args[0].value
     result = cst.Return(cst.Name(str(not data.is_all)))
-    test = _negated(generator.elt) if data.is_all else generator.elt
+    test = _negated_node(generator.elt) if data.is_all else generator.elt
     body: cst.BaseStatement = cst.If(_bare(test), _block(result))
     for clause in reversed(_clauses(generator.for_in)):
         for condition in reversed(clause.ifs):
@@ -79,14 +79,14 @@ def _generator(call: cst.Call, data: Applied) -> cst.GeneratorExp:
     function, *rest = [argument.value for argument in call.args]
     several = len(rest) > 1
     iterated = cst.Call(cst.Name("zip"), [cst.Arg(node) for node in rest]) if several else rest[0]
-    target, result = _applied(function, data, several=several)
+    target, result = _applied_variable(function, data, several=several)
     if isinstance(call.func, cst.Name) and call.func.value == "filter":
         condition = cst.CompIf(_operand(result, cst.CompIf(cst.Name("_")), "test"))
         return cst.GeneratorExp(target, _loop(target, iterated, [condition]))
     return cst.GeneratorExp(result, _loop(target, iterated))
 
 
-def _applied(
+def _applied_variable(
     function: cst.BaseExpression, data: Applied, *, several: bool = False
 ) -> tuple[Any, cst.BaseExpression]:
     """Return the variable of the loop, and what the function gives for it."""
@@ -102,7 +102,7 @@ def _applied(
 def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
     """``sorted(xs, key=f)`` → the second of pairs that are sorted by their first, and so on."""
     given = {item.keyword.value: item for item in node.args if item.keyword is not None}
-    target, key = _applied(given["key"].value, data)
+    target, key = _applied_variable(given["key"].value, data)
     pair = cst.Tuple([cst.Element(key), cst.Element(target)])
     pairs = cst.ListComp(pair, _loop(target, node.args[0].value))
     by_first = cst.parse_expression(f"lambda {_KEYED}: {_KEYED}[0]")
@@ -125,7 +125,7 @@ def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
 
 def _first(generator: cst.GeneratorExp, *, is_all: bool) -> cst.BaseExpression:
     """Return the first item that decides, or the default without one."""
-    test = _negated(generator.elt) if is_all else generator.elt
+    test = _negated_node(generator.elt) if is_all else generator.elt
     condition = cst.CompIf(_operand(_bare(test), cst.CompIf(cst.Name("_")), "test"))
     clauses = _clauses(generator.for_in)
     innermost = clauses[-1]
@@ -138,7 +138,7 @@ def _first(generator: cst.GeneratorExp, *, is_all: bool) -> cst.BaseExpression:
     return cst.Await(cst.Call(cst.Name("anext"), [cst.Arg(result), otherwise]))
 
 
-def _negated(test: cst.BaseExpression) -> cst.BaseExpression:
+def _negated_node(test: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         return test.expression
     around = cst.UnaryOperation(cst.Not(), cst.Name("_"))

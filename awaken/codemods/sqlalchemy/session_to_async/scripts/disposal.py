@@ -92,7 +92,7 @@ class Disposal:
         """Whether no connection outlives a loop that is run in a file, and how is known."""
         return self._closing(module) is not None or self._is_unpooled(module)
 
-    def _imported(self, home: Module) -> set[str]:
+    def _imported_names(self, home: Module) -> set[str]:
         paths: set[str] = set()
         waiting = [home]
         while waiting:
@@ -156,7 +156,7 @@ class Disposal:
         """Return the engines that a file may use: those of files that it imports."""
         if running.path not in self._seen:
             imported = {running.path} if len(self._engines) > 1 else set[str]()
-            imported |= self._imported(running) if imported else set()
+            imported |= self._imported_names(running) if imported else set()
             engines = [engine for engine in self._engines if engine.module.path in imported]
             self._seen[running.path] = engines or self._engines
         return self._seen[running.path]

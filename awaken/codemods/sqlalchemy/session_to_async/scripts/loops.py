@@ -40,7 +40,7 @@ class Loops:
             for item in self._project.calls.graph().reaching([function]):
                 is_left = item == function and serves
                 if item in self._part.steps and not is_left and not is_test_file(item.path):
-                    yield item, self._refused(place)
+                    yield item, self._refusal(place)
 
     @cached_property
     def _outside(self) -> dict[FunctionPlace, Place]:
@@ -59,7 +59,7 @@ class Loops:
         for statement in statements:
             for node in module.walk(statement):
                 if isinstance(node, ast.Call) and self._runs(module, node):
-                    raise self._refused(module.place(node))
+                    raise self._refusal(module.place(node))
         spans = [module.span(part) for part in statements]
         for function, place in self._outside.items():
             for item in graph.reaching([function]):
@@ -67,20 +67,20 @@ class Loops:
                     if call.caller == around and any(
                         span.contains(call.place.span) for span in spans
                     ):
-                        raise self._refused(place)
+                        raise self._refusal(place)
 
-    def _refused(self, place: Place) -> Refused:
+    def _refusal(self, place: Place) -> Refused:
         return Refused(reasons.LOOP_INSIDE, self._shown(place), because=(place,))
 
     def calls_own(self, module: Module, call: ast.Call) -> bool:
         """Whether a call calls functions of the program alone, and none that runs a loop."""
-        called = self._called(module, call)
+        called = self._called_functions(module, call)
         return bool(called) and not any(
             function in self._outside for function in self._project.calls.graph().reached(called)
         )
 
     # ------------------------------------------------------------------------------------- parts
-    def _called(self, module: Module, call: ast.Call) -> list[FunctionPlace]:
+    def _called_functions(self, module: Module, call: ast.Call) -> list[FunctionPlace]:
         callees = self._project.calls.functions_called(module, call)
         if not isinstance(callees, tuple):
             return []

@@ -176,8 +176,8 @@ class ApplicationStart:
             first -= 1
         while last in removed:
             last += 1
-        above = sum(map(self._above, body[first : index + 1]))
-        below = sum(map(self._above, body[index + 1 : last + 1]))
+        above = sum(map(self._number_above, body[first : index + 1]))
+        below = sum(map(self._number_above, body[index + 1 : last + 1]))
         # A new lifespan has blank lines of its own.
         is_apart = last == len(body) or body[last] in self._before_lifespan
         return max(0, _APART - above), 0 if is_apart else max(0, _APART - below)
@@ -188,7 +188,7 @@ class ApplicationStart:
         is_new = application is not None and application.lifespan is None
         return [application.statement] if application is not None and is_new else []
 
-    def _above(self, statement: ast.stmt) -> int:
+    def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
         return blank_lines_above(self._module, decorators[0] if decorators else statement)
 

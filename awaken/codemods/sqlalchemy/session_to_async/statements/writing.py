@@ -55,13 +55,13 @@ class Scripts:
         site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
         outcome: Rewrite | Refused
         try:
-            outcome = self._enclosed(site, region)
+            outcome = self._enclosed_rewrite(site, region)
         except Refused as refused:
             outcome = refused
         along = tuple(map(module.place, region.statements))
         return Member(site, outcome, f"`{module.excerpt(first)}`", along)
 
-    def _enclosed(self, site: Site[ast.AST], region: Region) -> Rewrite:
+    def _enclosed_rewrite(self, site: Site[ast.AST], region: Region) -> Rewrite:
         """Return how the statements become the body of a function. Raises Refused."""
         module, statements = site.module, region.statements
         if region.shares_a_line:

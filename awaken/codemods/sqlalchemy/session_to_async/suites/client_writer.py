@@ -55,7 +55,7 @@ class ClientWriter:
             raise Refused(reasons.OWN_CLIENT, above.name)
         self._check_versions()
         name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
-        imports += self._required(site)
+        imports += self._requirements(site)
         message = f"`{module.text_of(node)}` becomes `{name}`"
         edits = [*imports, *released(site, node)]
         if not isinstance(above, ast.Call) or above.func is not node:
@@ -63,7 +63,7 @@ class ClientWriter:
         made = _Made(site, above)
         agent = self._agent(site, above, made.given.get("headers"))
         transport, imports = name_beside(self._project, site, None, "httpx.ASGITransport")
-        lifespan = self._entered(site, above, made.given["app"])
+        lifespan = self._entered_text(site, above, made.given["app"])
         insertions = Insertions(module)
         insertions.replace(module.span(node), lifespan + name)
         made.write(insertions, transport, self._defaults(made.given))
@@ -93,7 +93,7 @@ class ClientWriter:
             raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
         return [site.module.span(headers).start + 1]
 
-    def _entered(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
+    def _entered_text(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
         """Return what enters the lifespan in front of a client."""
         module = site.module
         item = module.parent(call)
@@ -124,7 +124,7 @@ class ClientWriter:
             why = f"httpx {target.specifier} ({target.origin}) does not know `follow_redirects`"
             raise Refused(reasons.OLD_TEST_TOOL, why, f"Require httpx{known.httpx}.")
 
-    def _required(self, site: Site[ast.expr]) -> list[Edit]:
+    def _requirements(self, site: Site[ast.expr]) -> list[Edit]:
         """Return the requirement of httpx, if an installation may lack what is written."""
         targets, versions = self._project.targets, twins().clients.httpx
         if targets.distribution("httpx") and targets.guarantees("httpx", versions):

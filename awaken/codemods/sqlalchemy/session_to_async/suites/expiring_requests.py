@@ -189,18 +189,18 @@ class ExpiringRequests:
         overridden = {
             place
             for module, key, _ in overrides_of(self._project)
-            for place in self._named(module, key)
+            for place in self._named_functions(module, key)
         }
         injected = {
             place
             for module in modules_with(self._project, (b"Depends",))
             for home, provider in self._project.injections.below(module, module.tree)
-            for place in self._named(home, provider)
+            for place in self._named_functions(home, provider)
         } - overridden
         whens = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
         return frozenset(whens)
 
-    def _named(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
+    def _named_functions(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
         """Yield the functions that an expression names."""
         for value in self._project.values.of(module, node).alternatives:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):

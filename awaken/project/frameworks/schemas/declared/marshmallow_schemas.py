@@ -80,7 +80,7 @@ class MarshmallowSchemas:
     def shapes(self, module: Module, node: ast.expr, home: str = "") -> tuple[Shape, ...]:
         """Return the schemas that ``node`` names or makes; ``home`` is the one around it."""
         result: dict[Shape, None] = {}
-        for where, part in self._written(module, node):
+        for where, part in self._written_names(module, node):
             result |= dict.fromkeys(self._of(where, part, home))
         return tuple(result)
 
@@ -106,7 +106,7 @@ class MarshmallowSchemas:
             for home, call in made:
                 yield from self.shapes(home, call)
 
-    def _written(self, module: Module, node: ast.expr) -> Iterator[Written]:
+    def _written_names(self, module: Module, node: ast.expr) -> Iterator[Written]:
         """Yield ``node``, or what makes it if that can be followed."""
         result = list(written(self._evaluator, module, node))
         yield from result or [(module, node)]
@@ -116,7 +116,7 @@ class MarshmallowSchemas:
             case ast.Constant(value="self") if home:
                 yield self.shape(home)
             case ast.Constant(value=str(name)):
-                for callee in self._called(name):
+                for callee in self._called_schemas(name):
                     yield self.shape(callee)
             case ast.Lambda(body=body):
                 yield from self._of(module, body, home)
@@ -135,7 +135,7 @@ class MarshmallowSchemas:
             if isinstance(value, ClassOf | InstanceOf) and self.is_schema(value.qualified)
         ]
 
-    def _called(self, name: str) -> tuple[str, ...]:
+    def _called_schemas(self, name: str) -> tuple[str, ...]:
         """Return the schemas that a string may name: one class, or all of that simple name."""
         if self.is_schema(name):
             return (name,)
@@ -256,10 +256,10 @@ class MarshmallowSchemas:
             return
         inner = self._inner(module, call, home) if isinstance(node, ast.Call) else None
         shapes = tuple(_narrowed(item, name, shape) for item in inner or ())
-        unseen = self._unseen(module, node) if inner is None and kinds else None
+        unseen = self._unseen_reason(module, node) if inner is None and kinds else None
         yield Field(name, path, module.place(node), shapes, unseen)
 
-    def _unseen(self, module: Module, node: ast.expr) -> Unknown:
+    def _unseen_reason(self, module: Module, node: ast.expr) -> Unknown:
         why = f"the reads of `{module.excerpt(node)}` are unknown"
         return self._evaluator.unknown(module, node, why)
 
@@ -307,12 +307,12 @@ def _begins(dotted: str, name: str) -> bool:
     return dotted.split(".", maxsplit=1)[0] == name
 
 
-def _below(dotted: frozenset[str], name: str) -> frozenset[str]:
+def _names_below(dotted: frozenset[str], name: str) -> frozenset[str]:
     """Return what ``posts.title`` says of ``posts``."""
     return frozenset(word[len(name) + 1 :] for word in dotted if word.startswith(f"{name}."))
 
 
 def _narrowed(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaShape:
-    only = _below(outer.only, name) if outer.only is not None else frozenset()
-    exclude = inner.exclude | _below(outer.exclude, name)
+    only = _names_below(outer.only, name) if outer.only is not None else frozenset()
+    exclude = inner.exclude | _names_below(outer.exclude, name)
     return SchemaShape(inner.name, only or inner.only, exclude, inner.schemas)

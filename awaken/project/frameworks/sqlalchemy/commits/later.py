@@ -102,7 +102,7 @@ class LaterInFunction:
             yield Later("unknown", module.place(function), why, commit)
             return
         foreign = frozenset[str]() if shared else _parameters(function) - body.taken
-        body = replace(_committed(body, start, commit), foreign=foreign)
+        body = replace(_committed_body(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
         events = [
@@ -138,7 +138,7 @@ class LaterInFunction:
         """
         body = self._body(module, function)
         if body is not None:
-            body = replace(_committed(body, start, commit), is_any_refreshed=True)
+            body = replace(_committed_body(body, start, commit), is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
             reads = [
@@ -174,12 +174,12 @@ class LaterInFunction:
             events = list(self._read(body, name, commit))
             yield from (event for event in events if event.kind == "read")
         by_variable: dict[str, list[ast.Name]] = {}
-        for node in _names([*reached, *_captured(body, reached)]):
+        for node in _names([*reached, *_captured_variables(body, reached)]):
             by_variable.setdefault(node.id, []).append(node)
         for identifier, same in sorted(by_variable.items()):
             stops = self._stops(body, identifier)
             still = body.graph.reached_from(starts, stops) if stops else reached
-            alive = {*still, *_captured(body, still)} if stops else same
+            alive = {*still, *_captured_variables(body, still)} if stops else same
             refreshed = [one for one in same if one not in alive] if body.is_any_refreshed else ()
             bound = {stop for stop in stops if isinstance(stop, ast.Name)} if refreshed else set()
             kept = body.graph.reached_from(starts, bound) if refreshed else set()
@@ -259,7 +259,7 @@ class LaterInFunction:
             # ``sqlalchemy.update(users)`` is no method of a dictionary.
             called = node.func if isinstance(node, ast.Call) else None
             name = None if called is None else self._evaluator.names.qualified(module, called)
-            for given in () if name is not None else _kept(node):
+            for given in () if name is not None else _kept_nodes(node):
                 names = [part for part in _names(module.walk(given)) if part.id not in body.foreign]
                 held = {self._loaded.held(self._evaluator.values(module, part)) for part in names}
                 if held - {"nothing"}:
@@ -371,7 +371,7 @@ def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
 
 
-def _committed(body: _Body, start: ast.AST, commit: Place) -> _Body:
+def _committed_body(body: _Body, start: ast.AST, commit: Place) -> _Body:
     """Return a body with the session that commits at ``start``, where ``start`` is the commit."""
     module = body.module
     if module.place(start) != commit:
@@ -402,14 +402,14 @@ def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[as
 
     A block is left at its end, and by whatever jumps out of it.
     """
-    block = start if isinstance(start, _WITHS) else _entered(module, start)
+    block = start if isinstance(start, _WITHS) else _entered_block(module, start)
     if block is None:
         return [start]
     inside = {id(node) for node in own_nodes(block.body)}
     return [block, *(node for node in nodes if isinstance(node, _LEAVING) and id(node) in inside)]
 
 
-def _entered(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | None:
+def _entered_block(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | None:
     """Return the block that is entered with the value of ``node``."""
     item = module.parent(node)
     above = module.parent(item) if isinstance(item, ast.withitem) else None
@@ -448,7 +448,7 @@ def _parameters(function: Function) -> frozenset[str]:
     return frozenset(argument.arg for argument, _ in parameters_of(function.args))
 
 
-def _taken(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
+def _taken_variables(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Return the variables whose objects some session may get."""
     return frozenset(
         name.id
@@ -459,7 +459,7 @@ def _taken(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
     )
 
 
-def _kept(node: ast.AST) -> Iterator[ast.expr]:
+def _kept_nodes(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what ``node`` puts where others may find it."""
     match node:
         case ast.Assign(targets=targets, value=value) if any(
@@ -474,7 +474,7 @@ def _kept(node: ast.AST) -> Iterator[ast.expr]:
             pass
 
 
-def _captured(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
+def _captured_variables(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
     """Yield the variables in functions, lambdas and generators that are made among ``reached``."""
     for inner, names in body.captured.items():
         if inner in reached:
@@ -500,6 +500,6 @@ def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> 
         nodes,
         _ends(nodes),
         tuple(name for name in _names(nodes) if _is_kept_in_module(module, name)),
-        _taken(module, nodes),
+        _taken_variables(module, nodes),
         {node: _captured_by(module, function, node) for node in inner},
     )

@@ -47,12 +47,12 @@ class Loaded:
 
     def held(self, values: Values) -> Holds:
         """Return whether one of ``values`` is an object of a mapped class, or holds one."""
-        result = {self._held(value) for value in values}
+        result = {self._held_holds(value) for value in values}
         if "objects" in result:
             return "objects"
         return "unknown" if "unknown" in result or not result else "nothing"
 
-    def _held(self, value: Value) -> Holds:
+    def _held_holds(self, value: Value) -> Holds:
         match value:
             case InstanceOf(qualified=name):
                 return self._of_instance(name, value.parameters)

@@ -106,7 +106,7 @@ class Commits:
         With ``unknown`` also that of which it is not known what it holds, callers aside.
         """
         kinds = {"read", "unknown"} if unknown else {"read"}
-        starts = self._begun(commits)[1]
+        starts = self._begun_pair(commits)[1]
         events: dict[_Start, list[Later]] = {}
         # One function after the other: its facts are kept that long.
         for start in sorted(starts, key=lambda item: item.place):
@@ -123,7 +123,7 @@ class Commits:
         As far as it is seen, which proves nothing; a commit may be the call of what commits.
         """
         result: dict[Later, None] = {}
-        for start in sorted(self._begun(commits)[1], key=lambda item: item.place):
+        for start in sorted(self._begun_pair(commits)[1], key=lambda item: item.place):
             module, node, function = self._at(start)
             if function is not None:
                 with self._evaluator.without_callers():
@@ -137,7 +137,7 @@ class Commits:
         In the functions that commit, and in those that call them, over all files. Without an
         ``unknown`` it is all that happens.
         """
-        result, waiting = self._begun(commits)
+        result, waiting = self._begun_pair(commits)
         seen = set[_Start]()
         while waiting:
             level = [candidate for candidate in dict.fromkeys(waiting) if candidate not in seen]
@@ -149,7 +149,7 @@ class Commits:
             self._announce(level)
             waiting = []
             for start in level:
-                result |= dict.fromkeys(self._after(start, shared=True))
+                result |= dict.fromkeys(self._events_after(start, shared=True))
                 callers, unknown = self._callers(start)
                 result |= dict.fromkeys(unknown)
                 waiting += callers
@@ -161,12 +161,12 @@ class Commits:
 
         Only what that function lets out can be read elsewhere.
         """
-        result, starts = self._begun(commits)
+        result, starts = self._begun_pair(commits)
         for start in starts:
-            result |= dict.fromkeys(self._after(start, shared=False))
+            result |= dict.fromkeys(self._events_after(start, shared=False))
         return tuple(result)
 
-    def _begun(self, commits: Collection[Commit]) -> tuple[dict[Later, None], list[_Start]]:
+    def _begun_pair(self, commits: Collection[Commit]) -> tuple[dict[Later, None], list[_Start]]:
         unsure = (commit for commit in commits if commit.unless)
         result = {Later("unknown", item.place, item.unless, item.place): None for item in unsure}
         sure = (commit.place for commit in commits if not commit.unless)
@@ -284,7 +284,7 @@ class Commits:
         function = module.enclosing_function(node)
         return module, node, function if isinstance(function, Function) else None
 
-    def _after(self, start: _Start, *, shared: bool) -> Iterator[Later]:
+    def _events_after(self, start: _Start, *, shared: bool) -> Iterator[Later]:
         module, node, function = self._at(start)
         if function is None:
             # Nothing but what a function returns gets from there to the top of a file.

@@ -47,8 +47,8 @@ class UrlReader:
     def _read(self, module: Module, node: ast.expr, reading: _Reading) -> Url:
         reading.steps -= 1
         if reading.steps < 0:
-            return self._unseen(module, node)
-        inner = _unwrapped(node)
+            return self._unseen_url(module, node)
+        inner = _unwrapped_expression(node)
         if inner is not None:
             return self._read(module, inner, reading)
         others = _alternatives(node)
@@ -56,7 +56,7 @@ class UrlReader:
             return _either(self._read(module, part, reading) for part in others)
         parts = _parts(node)
         if parts:
-            return self._joined(module, parts, reading)
+            return self._joined_url(module, parts, reading)
         return self._one(module, node, reading)
 
     def _one(self, module: Module, node: ast.expr, reading: _Reading) -> Url:
@@ -68,21 +68,21 @@ class UrlReader:
             case ast.BinOp(left=left, op=ast.Mod()):
                 return _cut(self._read(module, left, reading), "%")
             case ast.Call():
-                return self._called(module, node, reading)
+                return self._called_url(module, node, reading)
             case ast.Subscript():
-                return self._setting(module, node, reading) or self._unseen(module, node)
+                return self._setting(module, node, reading) or self._unseen_url(module, node)
             case ast.Name():
-                return self._named(module, node, reading)
+                return self._named_url(module, node, reading)
             case ast.Attribute():
                 return self._attribute(module, node, reading)
             case _:
-                return self._unseen(module, node)
+                return self._unseen_url(module, node)
 
-    def _unseen(self, module: Module, node: ast.AST) -> Url:
+    def _unseen_url(self, module: Module, node: ast.AST) -> Url:
         return Url(outside=(Outside("unseen", module.excerpt(node), module.place(node)),))
 
     # ----------------------------------------------------------------------- putting together
-    def _joined(self, module: Module, parts: list[ast.expr], reading: _Reading) -> Url:
+    def _joined_url(self, module: Module, parts: list[ast.expr], reading: _Reading) -> Url:
         """Return the joined parts of a text, as far as all is constant."""
         url = self._read(module, parts[0], reading)
         for part in parts[1:]:
@@ -99,7 +99,7 @@ class UrlReader:
         return url
 
     # ------------------------------------------------------------------------ what calls give
-    def _called(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
+    def _called_url(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
         setting = self._setting(module, call, reading)
         if setting is not None:
             return setting
@@ -122,13 +122,13 @@ class UrlReader:
                 ],
             ):
                 url = self._read(module, value, reading)
-                return _replaced(url, old, UrlText(new, False, module.place(written)))
-        return self._returned(module, call, reading)
+                return _replaced_url(url, old, UrlText(new, False, module.place(written)))
+        return self._returned_url(module, call, reading)
 
-    def _returned(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
+    def _returned_url(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
         callees = functions_called(self._evaluator, module, call)
         if isinstance(callees, Unknown):
-            return self._unseen(module, call)
+            return self._unseen_url(module, call)
         return _either(self._result(callee.module, callee.function, reading) for callee in callees)
 
     def _result(self, module: Module, function: Function, reading: _Reading) -> Url:
@@ -139,7 +139,7 @@ class UrlReader:
             if isinstance(node, ast.Return) and module.enclosing_function(node) is function
         ]
         if not values or module.is_generator(function):
-            return self._unseen(module, function)
+            return self._unseen_url(module, function)
         given = [node for node in values if node is not None]
         return self._all(module, function, given, reading)
 
@@ -169,11 +169,11 @@ class UrlReader:
         return _either((outside, self._read(module, read.default, reading)))
 
     # ---------------------------------------------------------------------------------- names
-    def _named(self, module: Module, node: ast.Name, reading: _Reading) -> Url:
+    def _named_url(self, module: Module, node: ast.Name, reading: _Reading) -> Url:
         bindings = module.scopes.bindings_of(node)
         if bindings and all(binding.kind != "import" for binding in bindings):
-            return self._bound(module, _reaching(module, node) or bindings, reading)
-        return self._global(module, node, reading) or self._unseen(module, node)
+            return self._bound_url(module, _reaching(module, node) or bindings, reading)
+        return self._global(module, node, reading) or self._unseen_url(module, node)
 
     def _global(
         self, module: Module, node: ast.Name | ast.Attribute, reading: _Reading
@@ -187,23 +187,23 @@ class UrlReader:
         bindings = [] if home is None else home.scopes.module.bindings.get(located.rest[0], [])
         if home is None or not bindings or any(binding.kind == "import" for binding in bindings):
             return None
-        return self._bound(home, bindings, reading)
+        return self._bound_url(home, bindings, reading)
 
-    def _bound(self, module: Module, bindings: list[Binding], reading: _Reading) -> Url:
+    def _bound_url(self, module: Module, bindings: list[Binding], reading: _Reading) -> Url:
         return _either(self._binding(module, binding, reading) for binding in bindings)
 
     def _binding(self, module: Module, binding: Binding, reading: _Reading) -> Url:
         match binding.kind:
             case "assignment" | "walrus" if binding.value is not None:
                 url = self._all(module, binding.node, [binding.value], reading)
-                return _through(url, module.place(binding.node))
+                return _url_through(url, module.place(binding.node))
             # Additions to a URL are at its end; an annotation alone binds nothing.
             case "augmented" | "annotation":
                 return Url()
             case "parameter" if isinstance(binding.node, ast.arg):
                 return self._parameter(module, binding.node, reading)
             case _:
-                return self._unseen(module, binding.node)
+                return self._unseen_url(module, binding.node)
 
     def _parameter(self, module: Module, parameter: ast.arg, reading: _Reading) -> Url:
         outside = Url(outside=(Outside("parameter", parameter.arg, module.place(parameter)),))
@@ -258,7 +258,7 @@ def _reaching(module: Module, node: ast.Name) -> list[Binding]:
     return [] if any(binding.kind == "augmented" for binding in definitions) else [*definitions]
 
 
-def _unwrapped(node: ast.expr) -> ast.expr | None:
+def _unwrapped_expression(node: ast.expr) -> ast.expr | None:
     """Return the expression whose value ``node`` has."""
     match node:
         case ast.FormattedValue(value=value, format_spec=None):
@@ -324,7 +324,7 @@ def _either(urls: Iterable[Url]) -> Url:
     )
 
 
-def _through(url: Url, place: Place) -> Url:
+def _url_through(url: Url, place: Place) -> Url:
     texts = (replace(text, through=(place, *text.through)) for text in url.texts)
     return replace(url, texts=tuple(texts))
 
@@ -345,7 +345,7 @@ def _as_driver(url: Url) -> Url:
     return replace(url, texts=tuple(texts))
 
 
-def _replaced(url: Url, old: str, new: UrlText) -> Url:
+def _replaced_url(url: Url, old: str, new: UrlText) -> Url:
     """Return URLs with ``old`` replaced; a URL from outside may be adapted by that."""
     texts = [_with_replaced(text, old, new) for text in url.texts]
     outside = tuple(replace(item, is_adapted=True) for item in url.outside)

@@ -45,11 +45,11 @@ def session_dependency(
     evaluator: ProgramEvaluator, module: Module, function: Function
 ) -> SessionDependency | None:
     """Return what ``function`` gives if it is injected and gives a session; None if not."""
-    given = _given(module, function)
+    given = _given_pair(module, function)
     if given is None or not _may_be_injected(evaluator, function):
         return None
     gives, value = given
-    opened = _opened(evaluator, module, function, value)
+    opened = _opened_session(evaluator, module, function, value)
     if opened is None:
         return None
     callers = evaluator.callers.of(module, function)
@@ -104,7 +104,7 @@ def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:
     return b"dependency_overrides" in module.source.text[start : place.span.end]
 
 
-def _given(
+def _given_pair(
     module: Module, function: Function
 ) -> tuple[Literal["return", "yield"], ast.expr] | None:
     """Return what a function returns or yields, if it does so at exactly one place."""
@@ -122,7 +122,7 @@ def _given(
     return result[0] if len(result) == 1 else None
 
 
-def _opened(
+def _opened_session(
     evaluator: ProgramEvaluator, module: Module, function: Function, value: ast.expr
 ) -> tuple[MadeSession, str, bool] | None:
     """Return the session that ``value`` is, its name, and whether ``with`` makes it."""

@@ -51,13 +51,13 @@ class HandedSessions:
 
         A method of an inspector is called with the session that this was made with.
         """
-        inspected = self._inspected(module, call.func)
+        inspected = self._inspected_method(module, call.func)
         if inspected is not None:
             return inspected
         name = self._evaluator.names.qualified(module, call.func)
         if name is not None and not self._stays(name):
             return None
-        given = list(_given(call))
+        given = list(_given_arguments(call))
         called = name or (self._method(module, call.func) if given else None)
         # The callee is mostly of the program: then its arguments do not matter.
         if called is None and not any(self._is_by_path(module, call.func, item) for item in given):
@@ -79,7 +79,7 @@ class HandedSessions:
         is_inner = isinstance(engine, ast.Attribute) and engine.attr == "sync_engine"
         return None if is_inner or not self._is_engine(module, engine) else (name, engine)
 
-    def _inspected(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
+    def _inspected_method(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
         """Return the method of an inspector that ``function`` is, one that a variable holds."""
         match function:
             case ast.Attribute(value=ast.Name() as held, attr=method):
@@ -137,7 +137,7 @@ class HandedSessions:
         return None
 
 
-def _given(call: ast.Call) -> Iterator[_Given]:
+def _given_arguments(call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
     for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
         match argument:

@@ -31,7 +31,7 @@ def made_otherwise(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
     ``evaluator`` takes no declaration's word. Subclasses and what makes the factory are asked, too.
     """
     ends, others = "", []
-    for value in _given(evaluator, module, call):
+    for value in _given_values(evaluator, module, call):
         if not isinstance(value, InstanceOf):
             continue
         own = own_ends(evaluator, value.qualified)
@@ -41,7 +41,7 @@ def made_otherwise(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
     return MadeOtherwise(ends, tuple(dict.fromkeys(others)))
 
 
-def _given(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Values:
+def _given_values(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Values:
     """Return what a call gives, of every subclass of its receiver, and by every factory."""
     result = evaluator.values(module, call)
     method = call.func if isinstance(call.func, ast.Attribute) else None

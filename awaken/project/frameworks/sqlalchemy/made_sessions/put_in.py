@@ -52,7 +52,7 @@ class PutSessions:
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
         """Return where a session is put in that ``node`` may take out; None if there is none."""
-        name, owner = _taken(module, node)
+        name, owner = _taken_name(module, node)
         if not name:
             return None
         if name not in self._found:
@@ -76,7 +76,7 @@ class PutSessions:
                     yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
                     if name in fields:
-                        yield from self._given(made, fields.index(name))
+                        yield from self._given_sessions(made, fields.index(name))
 
     def _may_put(self, path: str, name: str) -> bool:
         """Whether a file may put something under ``name``."""
@@ -95,11 +95,11 @@ class PutSessions:
             nodes = module.memo[PutSessions] = {}
             for node in module.walk():
                 if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign):
-                    for name in dict.fromkeys(self._under(module, node)):
+                    for name in dict.fromkeys(self._names_under(module, node)):
                         nodes.setdefault(name, []).append(node)
         return nodes
 
-    def _under(self, module: Module, node: _Way) -> Iterator[str]:
+    def _names_under(self, module: Module, node: _Way) -> Iterator[str]:
         """Yield the names under which ``node`` may put something."""
         if isinstance(node, ast.Dict):
             constants = (part.value for part in node.keys if isinstance(part, ast.Constant))
@@ -151,7 +151,7 @@ class PutSessions:
             case _:
                 return "", []
 
-    def _given(self, made: str, position: int) -> Iterator[_Put]:
+    def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
         files = self._files_with([made.encode()])
         for module in self._evaluator.names.facts.mentioning(made, files):
@@ -174,11 +174,11 @@ class PutSessions:
         return any(isinstance(value, ClassOf) for value in self._evaluator.values(module, function))
 
 
-def _taken(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
+def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
     """Return the name by which ``node`` takes something out, and of what; empty if it does not."""
     if isinstance(node, ast.Name):
         given = [item.value for item in module.scopes.bindings_of(node) if item.value is not None]
-        taken = (_taken(module, part) for part in given if not isinstance(part, ast.Name))
+        taken = (_taken_name(module, part) for part in given if not isinstance(part, ast.Name))
         return next((pair for pair in taken if pair[0]), ("", None))
     match node:
         case ast.Attribute(value=owner, attr=name):

@@ -101,7 +101,7 @@ class ClassQueries:
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
         for value in self._evaluator.values(module, node):
             ancestors = self._classes.ancestors(getattr(value, "qualified", ""))
-            if not isinstance(value, InstanceOf) or self._customised(value):
+            if not isinstance(value, InstanceOf) or self._customised_text(value):
                 return False
             if value.custom_query == "?":
                 return False
@@ -293,13 +293,13 @@ class ClassQueries:
             known = next((name for name in full if name in sessions), None)
             if known is None:
                 return None
-            query = ClassQuery(owner, sessions[known], place, self._customised(value))
+            query = ClassQuery(owner, sessions[known], place, self._customised_text(value))
             if value.custom_query:
                 why = "the extension is given a Query class or a session class of the program's own"
                 query = self._with_class(query, [(why, value.custom_query)])
         return query
 
-    def _customised(self, value: InstanceOf) -> str:
+    def _customised_text(self, value: InstanceOf) -> str:
         """Return that the class of an extension object makes queries of its own; else empty."""
         ancestors = self._classes.ancestors(value.qualified)
         for facts in ancestors.inside if ancestors is not None else ():

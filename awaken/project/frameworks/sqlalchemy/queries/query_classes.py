@@ -81,7 +81,7 @@ class QueryClasses:
             return None
         own: set[str] = set()
         for facts in ancestors.inside:
-            names = self._defined(facts)
+            names = self._defined_names(facts)
             if names is None or self._is_written_to(facts):
                 return None
             own |= names
@@ -91,9 +91,9 @@ class QueryClasses:
             or not replaced <= knowledge.query_callers.keys()
         ):
             return None
-        return QueryClass(qualified, frozenset(own), frozenset(self._reached(replaced)))
+        return QueryClass(qualified, frozenset(own), frozenset(self._reached_methods(replaced)))
 
-    def _defined(self, facts: ClassFacts) -> set[str] | None:
+    def _defined_names(self, facts: ClassFacts) -> set[str] | None:
         """Return the names in the body of a class; None if it is more than a list of names."""
         node = self._evaluator.classes.node(facts.qualified)
         if node is None or facts.decorators or facts.keywords:
@@ -118,7 +118,7 @@ class QueryClasses:
                     return True
         return False
 
-    def _reached(self, replaced: set[str]) -> set[str]:
+    def _reached_methods(self, replaced: set[str]) -> set[str]:
         """Return the methods of Query that call one of ``replaced``, directly or not."""
         callers = self._evaluator.knowledge.query_callers
         result: set[str] = set()

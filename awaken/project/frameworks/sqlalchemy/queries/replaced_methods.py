@@ -153,7 +153,7 @@ class ReplacedMethods:
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
                 is_class = owner in {*spellings, UNTOLD} and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):
-                    yield _replaced(module, put)
+                    yield _replaced_method(module, put)
         for path in sorted(concerned.intersection(self._files_with([b"type("]))):
             makes_any = _WITH_BASES.search(self._evaluator.text(path)) is not None
             module = self._evaluator.load(path) if makes_any else None
@@ -200,7 +200,7 @@ def _puts(module: Module, names: Collection[str] | None) -> list[Put]:
     )
 
 
-def _replaced(module: Module, put: Put) -> ReplacedMethod:
+def _replaced_method(module: Module, put: Put) -> ReplacedMethod:
     owner = put.name.rpartition(".")[0] if put.owner is None else ast.unparse(put.owner)
     what = f"`{owner}.{put.last}`" if put.name else f"methods of `{owner}`"
     why = f"{module.path} replaces {what}"

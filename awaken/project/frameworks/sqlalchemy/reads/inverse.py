@@ -40,7 +40,7 @@ class Inverses:
         target = None if facts is None else self._models.mapped_class(facts.target or "")
         if mapped is None or facts is None or target is None:
             return None
-        name = self._named(facts)
+        name = self._name(facts)
         back = target.relationships.get(name or "")
         if name is None or back is None:
             return None
@@ -50,7 +50,7 @@ class Inverses:
         declared = declaring(self._models, target.qualified, name, back)
         return Inverse(declared, name, _is_by_key(target, back, mapped))
 
-    def _named(self, facts: RelationshipFacts) -> str | None:
+    def _name(self, facts: RelationshipFacts) -> str | None:
         """Return the name of the other side, by ``back_populates`` or by a ``backref``."""
         sites = self._models.relationships.in_file(facts.path)
         at_call = [site for site in sites if site.facts.span == facts.span]

@@ -51,7 +51,7 @@ class Paths:
             case "[]":
                 work = self._iterated(value, sight, node)
             case "()":
-                work = self._called(value, sight, node)
+                work = self._callable(value, sight, node)
             case _ if step.startswith("["):
                 return self._at_key(value, step, sight, node)
             case _:
@@ -63,7 +63,7 @@ class Paths:
     def _iterated(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
         return lambda: self._evaluator.iterated((value,), sight.module, node)
 
-    def _called(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
+    def _callable(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
         call = ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)
         if isinstance(value, FunctionOf) and _takes_more(value):
             why = f"the result of `{_name_of(value)}` depends on the arguments in a template"

@@ -67,7 +67,7 @@ class RelationshipReads:
         """
         untraced = _joined(self._untraced(wanted))
         self._follow(untraced)
-        return map(self._traced, untraced)
+        return map(self._traced_read, untraced)
 
     def of_schemas(self, wanted: Wanted) -> Iterator[tuple[Place | None, Read]]:
         """Yield the reads of schemas that are wanted, each with the call that reads.
@@ -83,7 +83,7 @@ class RelationshipReads:
                 result.setdefault(sight.reader or given, []).append(read)
         joined = [(given, item) for given, reads in result.items() for item in _joined(reads)]
         self._follow(read for _, read in joined)
-        return ((given, self._traced(item)) for given, item in joined)
+        return ((given, self._traced_read(item)) for given, item in joined)
 
     def _follow(self, reads: Iterable[_Untraced]) -> None:
         # All at once: the arguments of a function are the same for all its reads.
@@ -256,7 +256,7 @@ class RelationshipReads:
             self._below[qualified] = tuple(mapped)
         return self._below[qualified]
 
-    def _traced(self, read: _Untraced) -> Read:
+    def _traced_read(self, read: _Untraced) -> Read:
         traces, why = self.tracing.of(read.objects, read.attribute, read.place)
         unknown = (*why, *read.unknown)
         return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)

@@ -197,28 +197,28 @@ class _Unpacking(Passing):
     """
 
     def _unpacked(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
-        yield from (Given(module, node) for node in _unpacked(call, name))
+        yield from (Given(module, node) for node in _unpacked_nodes(call, name))
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, found)
-        found.given += [Given(asked.module, node) for node in _parametrized(asked)]
+        found.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 module = self._load(place.path)
-                beside = [] if module is None else [*_beside(module, place.span)]
+                beside = [] if module is None else [*_nodes_beside(module, place.span)]
                 found.calls += bool(beside)
                 found.given += [Given(module, node) for node in beside if module is not None]
         return opened
 
 
-def _parametrized(asked: OpenParameter) -> Iterator[ast.expr]:
+def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
     for decorator in asked.function.decorator_list:
         if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
             given = parametrized(decorator, asked.parameter.arg)
             yield from (each for each in given if each is not None)
 
 
-def _unpacked(call: ast.Call, name: str) -> Iterator[ast.expr]:
+def _unpacked_nodes(call: ast.Call, name: str) -> Iterator[ast.expr]:
     """Yield what a call may pass to a parameter by ``*items`` and ``**settings``."""
     for argument in call.args:
         match argument:
@@ -238,7 +238,7 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
     return ast.fix_missing_locations(ast.copy_location(item, value))
 
 
-def _beside(module: Module, span: Span) -> Iterator[ast.expr]:
+def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
     named = next((node for node in module.walk() if _stands_at(module, node, span)), None)
     above = None if named is None else module.parent(named)

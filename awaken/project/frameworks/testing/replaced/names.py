@@ -90,8 +90,8 @@ class ReplacedNames:
         own = f"{module.name}.{last_name(node)}"
         return tuple(
             replaced
-            for target in self._meant(module, node)
-            for replaced in [self._replaced(target)]
+            for target in self._meant_targets(module, node)
+            for replaced in [self._replacement(target)]
             if (not kept or own in target.names or not self._is_later(replaced.place, module))
             and self._in_force.may_run(replaced.place, module, node)
         )
@@ -108,19 +108,19 @@ class ReplacedNames:
             replaced
             for item in self._targets(word)
             if item.is_untold or not (owners if item.is_computed else names).isdisjoint(item.names)
-            for replaced in [self._replaced(item)]
+            for replaced in [self._replacement(item)]
             if self._in_force.may_run(replaced.place, module, node)
         )
 
     def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
-        return tuple(self._replaced(target) for target in self._meant(module, node))
+        return tuple(self._replacement(target) for target in self._meant_targets(module, node))
 
     def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
         """Return what is put in the place of a variable of a file, by its name there."""
         own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
         return tuple(
-            self._replaced(target)
+            self._replacement(target)
             for target in self._targets(name)
             if (module.name if target.is_computed else own) in target.names
             or (not target.names and (target.is_untold or target.owner == home))
@@ -144,7 +144,7 @@ class ReplacedNames:
         imports = (one for one in home.mentions(name) if isinstance(one, ast.alias | ast.Constant))
         return not any(home.enclosing_function(node) is not None for node in imports)
 
-    def _meant(self, module: Module, node: ast.expr) -> Iterator[_Target]:
+    def _meant_targets(self, module: Module, node: ast.expr) -> Iterator[_Target]:
         names = self._names(module, node)
         owners = {name.rpartition(".")[0] for name in names}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
@@ -210,10 +210,10 @@ class ReplacedNames:
         """
         key = word, is_called
         if key not in self._known:
-            self._known[key] = tuple(self._found(word, is_called=is_called))
+            self._known[key] = tuple(self._found_targets(word, is_called=is_called))
         return self._known[key]
 
-    def _found(self, word: str, *, is_called: bool) -> Iterator[_Target]:
+    def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
             is_own = not is_called and is_of_program(path)
             if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
@@ -264,7 +264,7 @@ class ReplacedNames:
                 case _:
                     yield from (f"{name}{end}" for name in self._names_of(value))
 
-    def _replaced(self, target: _Target) -> Replaced:
+    def _replacement(self, target: _Target) -> Replaced:
         if target not in self._made:
             module = self._evaluator.load(target.path)
             if module is None:

@@ -56,7 +56,7 @@ class Users:
                 return tests
         if name is None:
             return self._spread(function.name)
-        below = _below(module, function)
+        below = _tests_below(module, function)
         if below is not None:
             return below
         scope = _scope(function)
@@ -184,7 +184,7 @@ class Users:
             return Tests(frozenset({place_of(module, function)}))
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
-            return _below(module, function) or fixture
+            return _tests_below(module, function) or fixture
         owner = module.parent(function)
         tests = self.of_class(module, owner) if isinstance(owner, ast.ClassDef) else Tests()
         return function.name if tests is not None and not tests.places else tests
@@ -206,7 +206,7 @@ def _naming(module: Module, word: str) -> Iterator[ast.AST]:
             yield node
 
 
-def _below(module: Module, fixture: Function) -> Tests | None:
+def _tests_below(module: Module, fixture: Function) -> Tests | None:
     """Return the tests for which a fixture runs by itself; None if they have to ask for it."""
     if not is_automatic(fixture):
         return None

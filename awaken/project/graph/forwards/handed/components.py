@@ -79,7 +79,7 @@ class HandedOn:
         """Return the components that ``function`` is part of, each of its uses as a value once."""
         if function not in self._of:
             components: list[Component] = []
-            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept(function))
+            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept_slots(function))
             for spot in spots:
                 component = self._component(spot)
                 if all(candidate is not component for candidate in components):
@@ -104,7 +104,7 @@ class HandedOn:
         for call in calls:
             if self._graph.lambda_around(call) is None:
                 yield call
-        for component in _unwalked(self._around(function), walked):
+        for component in _unwalked(self._components_around(function), walked):
             yield from (component.calls[place] for place in sorted(component.calls))
 
     def beside(
@@ -115,11 +115,11 @@ class HandedOn:
         A function that also takes coroutine functions calls each in the right way. Of components
         that were ``walked`` nothing is said again.
         """
-        for component in _unwalked(self._around(function), walked):
+        for component in _unwalked(self._components_around(function), walked):
             if component.calls or component.threads or component.leaks:
                 yield from sorted(component.functions)
 
-    def _around(self, function: FunctionPlace) -> Iterator[Component]:
+    def _components_around(self, function: FunctionPlace) -> Iterator[Component]:
         yield from self.of(function)
         for call in self._graph.callers(function):
             around = self._graph.lambda_around(call)
@@ -166,7 +166,7 @@ class HandedOn:
                 ):
                     yield Spot(module, node)
 
-    def _kept(self, function: FunctionPlace) -> Iterator[Slot]:
+    def _kept_slots(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""
         facts = self._evaluator.names.facts.of(function.path)
         written = () if facts is None else facts.functions.get(function.qualname, ())
@@ -188,10 +188,10 @@ class HandedOn:
     def _component(self, start: Spot | Slot) -> Component:
         key = _key(start)
         if key not in self._known:
-            self._known[key] = self._collected(start)
+            self._known[key] = self._collected_component(start)
         return self._known[key]
 
-    def _collected(self, start: Spot | Slot) -> Component:
+    def _collected_component(self, start: Spot | Slot) -> Component:
         component = Component()
         waiting: deque[Spot | Slot] = deque([start])
         seen = {_key(start)}

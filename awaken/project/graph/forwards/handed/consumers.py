@@ -64,9 +64,9 @@ class Consumers:
             case ast.Attribute():
                 yield from self._attribute(module, above, depth)
             case _ if not isinstance(above, _ONLY_LOOKED_AT):
-                yield from self._bound(spot, above)
+                yield from self._bound_variables(spot, above)
 
-    def _bound(self, spot: Spot, above: ast.AST | None) -> Found:
+    def _bound_variables(self, spot: Spot, above: ast.AST | None) -> Found:
         """Yield the variables that are given ``spot``."""
         module, node, depth = spot
         match above:

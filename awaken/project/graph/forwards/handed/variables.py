@@ -50,7 +50,7 @@ class Variables:
             ):
                 yield Spot(module, node, slot.depth)
         if slot.start < 0:
-            yield from self._imported(module, slot)
+            yield from self._imported_reads(module, slot)
 
     def scope(self, module: Module, slot: Slot) -> Scope | None:
         """Return the scope that binds a variable."""
@@ -66,7 +66,7 @@ class Variables:
             None,
         )
 
-    def _imported(self, home: Module, slot: Slot) -> Found:
+    def _imported_reads(self, home: Module, slot: Slot) -> Found:
         """Yield the reads of a name of a file in others."""
         qualified = f"{home.name}.{slot.name}"
         for module, node in self._slots.mentions(slot.name):
@@ -157,7 +157,7 @@ class Variables:
             yield self._slots.result(fixture.module, fixture.node, slot.depth)
             return
         yield from self._passed(module, function, parameter, slot)
-        yield from self._decorated(module, function, parameter, slot)
+        yield from self._decorated_functions(module, function, parameter, slot)
 
     def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
         provider = self._evaluator.injections.provider(module, default)
@@ -211,7 +211,7 @@ class Variables:
                 if any(isinstance(value, FunctionOf) for value in values):
                     yield Spot(home, given, slot.depth)
 
-    def _decorated(
+    def _decorated_functions(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot
     ) -> Found:
         """Yield the functions that a function decorates, if it is used so."""

@@ -46,7 +46,7 @@ def annotations_of(
 
 def _notes(holder: Holder) -> Iterator[ast.expr]:
     if holder.binding is None:
-        notes = [_returned(holder)]
+        notes = [_returned_node(holder)]
     else:
         bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
         notes = [holder.binding.annotation]
@@ -67,7 +67,7 @@ def _not_none(note: ast.expr) -> ast.expr:
             return note
 
 
-def _returned(holder: Holder) -> ast.expr | None:
+def _returned_node(holder: Holder) -> ast.expr | None:
     """Return how what the function returns is annotated, or its element where that is a tuple."""
     note = holder.context.function.returns
     match note:
@@ -99,7 +99,7 @@ def _annotation(
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(context, note, text, select, frozenset(_imported(reader, parsed)))
+    return Annotation(context, note, text, select, frozenset(_imported_modules(reader, parsed)))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
@@ -119,7 +119,7 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     return f"[tuple[{item.owner}]]" if is_class else ""
 
 
-def _imported(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
+def _imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the modules and the names of what SQLAlchemy gives to an annotation, as a string too.
 
     They are imported at the top of the file, and plainly.

@@ -234,7 +234,7 @@ def _used(
     if fragment.ending == "written":
         return _write(component, fragment, states, session.at(fragment), decision)
     if fragment.ending == "extended":
-        return _extended(component, fragment, states, session.at(fragment), decision)
+        return _extended_rewrite(component, fragment, states, session.at(fragment), decision)
     if fragment.ending == "session" and fragment.end == "query":
         return None  # it goes, for what it makes is no longer made by a session
     if fragment.ending == "session":
@@ -329,7 +329,7 @@ def _write(
     return single.data if isinstance(single.data, BulkRewrite) else None
 
 
-def _extended(
+def _extended_rewrite(
     component: Component,
     fragment: ChainFragment,
     states: States,

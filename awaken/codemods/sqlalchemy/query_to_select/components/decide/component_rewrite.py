@@ -67,8 +67,8 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
 
 def _roots(decision: ComponentDecision) -> list[Root]:
     shared = (
-        *_annotated(decision),
-        *_given(decision),
+        *_annotated_places(decision),
+        *_given_places(decision),
         *(truth.place for truth in decision.component.truths),
     )
     lines = _lines_executed(decision)
@@ -132,12 +132,12 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
             yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)
 
 
-def _annotated(decision: ComponentDecision) -> Iterator[Place]:
+def _annotated_places(decision: ComponentDecision) -> Iterator[Place]:
     for note in decision.annotations:
         yield note.context.place(note.node, "its annotation is changed as well")
 
 
-def _given(decision: ComponentDecision) -> Iterator[Place]:
+def _given_places(decision: ComponentDecision) -> Iterator[Place]:
     for parameter in decision.parameters:
         yield from parameter.places()
 
@@ -160,7 +160,7 @@ def _lines_executed(decision: ComponentDecision) -> dict[str, str]:
             line, _ = module.line_column(module.span(part.fragment.node))
             result.setdefault(module.path, set()).add(line)
     return {
-        path: f"line{'s' if len(lines) > 1 else ''} {_listed(list(map(str, sorted(lines))))}"
+        path: f"line{'s' if len(lines) > 1 else ''} {_listed_text(list(map(str, sorted(lines))))}"
         for path, lines in result.items()
     }
 
@@ -171,11 +171,11 @@ def _sentence(decision: ComponentDecision, root: ChainFragment, lines: Mapping[s
     places = [lines[own]] if own in lines else []
     places += [path for path in lines if path != own]
     if places:
-        sentence += f", executed in {_listed(places)}"
+        sentence += f", executed in {_listed_text(places)}"
     return sentence
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed_text(words: Sequence[str]) -> str:
     words = list(dict.fromkeys(words))
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
 

@@ -48,10 +48,10 @@ def decide_write_by_criteria(
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     # Not read as a write: it stays a select(), of which only the criteria are handed on.
     statement = states.reached(replace(use, ending="argument", end=""), executed=False)
-    return _written(statement, use, session)
+    return _written_decision(statement, use, session)
 
 
-def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
+def _written_decision(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
     # The criteria are read from the existing chain, so its arguments must stay.
     if model is None or not keep_meaning(statement.chain.links, statement.edits):

@@ -93,7 +93,7 @@ class EntryPoints:
             if module is not None and isinstance(node, ast.FunctionDef):
                 function = self._of(module, node)
                 if function not in self.found:
-                    around = self._around(module, node)
+                    around = self._function_around(module, node)
                     yield function, EntryPoint("command", module.place(node), around)
 
     def _serving(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
@@ -118,11 +118,11 @@ class EntryPoints:
                 case ast.FunctionDef() if any(
                     self.is_command(module, decorator) for decorator in node.decorator_list
                 ):
-                    around = self._around(module, node)
+                    around = self._function_around(module, node)
                     entry = EntryPoint("command", module.place(node), around)
                     yield self._wrapper(module, node) or self._of(module, node), entry
                 case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
-                    around = self._around(module, node)
+                    around = self._function_around(module, node)
                     yield self._of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
                     yield from self._handed(module, node)
@@ -134,7 +134,7 @@ class EntryPoints:
     def _of(self, module: Module, node: Function | None) -> FunctionPlace:
         return self._project.calls.graph().place_of(module, node)
 
-    def _around(self, module: Module, node: ast.AST) -> FunctionPlace:
+    def _function_around(self, module: Module, node: ast.AST) -> FunctionPlace:
         function = function_around(module, node)
         if function is node:
             function = function_around(module, module.parent(node) or module.tree)
@@ -191,7 +191,7 @@ class EntryPoints:
             # An application of Celery has a class for its tasks as an attribute.
             bases = above.union(*(self._names(module, base) for base in node.bases)) if last else ()
             if not set(row.bases).isdisjoint(bases):
-                around = self._around(module, node)
+                around = self._function_around(module, node)
                 for part in last.values():
                     yield self._of(module, part), EntryPoint(row.kind, module.place(part), around)
 
@@ -281,7 +281,7 @@ class EntryPoints:
             return
         for value in self._project.values.of(module, given).alternatives:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                around = self._around(module, call)
+                around = self._function_around(module, call)
                 entry = EntryPoint(row.kind, module.place(given), around, row.waits)
                 yield self._of(value.module, value.node), entry
 

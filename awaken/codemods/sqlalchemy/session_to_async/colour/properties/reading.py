@@ -59,7 +59,7 @@ class PropertyReads:
                 calls.append(Call(place, caller, name, "one", (function,), ""))
                 if caller.start < 0:
                     unsure[place] = "A file reads it at import time"
-        for place in self._computed(kin):
+        for place in self._computed_calls(kin):
             unsure.setdefault(place, "The program may read it by a computed name")
         first = min(unsure, default=None)
         return Reads(tuple(calls), first, "" if first is None else unsure[first])
@@ -139,7 +139,7 @@ class PropertyReads:
         name = str(node.value).rpartition(".")[2]
         return bool(kin.intersection(self._project.calls.kin().methods(qualified, name)))
 
-    def _computed(self, kin: frozenset[FunctionPlace]) -> Iterator[Place]:
+    def _computed_calls(self, kin: frozenset[FunctionPlace]) -> Iterator[Place]:
         """Yield the calls of ``getattr`` that may ask an object of the class for it."""
         owners = {owner_of(self._project, function) for function in kin}
         below = {each for name in owners for each in (name, *self._project.all_subclasses(name))}

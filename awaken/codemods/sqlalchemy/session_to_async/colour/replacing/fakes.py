@@ -57,13 +57,13 @@ class Fakes:
     def _of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
         result: defaultdict[str, set[str]] = defaultdict(set)
-        for module, declared, value in (*self._passed(), *self._overridden()):
+        for module, declared, value in (*self._passed_items(), *self._overridden()):
             for fake in self._fakes(module, value) if declared else ():
                 for name in self._line(declared):
                     result[name].add(fake)
         return result
 
-    def _passed(self) -> Iterator[tuple[Module, str, ast.expr]]:
+    def _passed_items(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests pass to a parameter or a field that is declared as a class."""
         for call in self._project.calls.graph().calls():
             if not is_around_tests(call.place.path):
@@ -95,14 +95,14 @@ class Fakes:
                     fields.append((name, "" if home is None else self._class(home, declared)))
                 case _:
                     pass
-        yield from _paired(fields, node)
+        yield from _pairs(fields, node)
 
     def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for parameters that are declared as classes, with the class."""
         for function in call.functions:
             declared = self._declared(function)
             is_bound = "." in function.qualname
-            yield from _paired(declared[1 if is_bound else 0 :], node)
+            yield from _pairs(declared[1 if is_bound else 0 :], node)
 
     def _declared(self, function: FunctionPlace) -> list[tuple[str, str]]:
         """Return the parameters of a function, each with the class of the program that it takes."""
@@ -148,7 +148,7 @@ class Fakes:
                 waiting += [one for one in facts.bases if one is not None and one not in waiting]
 
 
-def _paired(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+def _pairs(declared: Sequence[tuple[str, str]], node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     """Yield the arguments of a call for what is declared as a class, with the class."""
     classes = dict(declared)
     pairs = [*zip((name for name, _ in declared), node.args, strict=False)]

@@ -84,7 +84,7 @@ class Locks:
         for call in (call for function in steps for call in callers(function)):
             if call.place.path in paths:
                 self._awaited[call.place.path].append(call.place)
-        self._decorated = self._wrapped(steps)
+        self._decorated = self._wrappers(steps)
         self._running = frozenset(self._project.calls.graph().reached([*steps, *self._decorated]))
         self._becoming = {
             name: together
@@ -98,7 +98,7 @@ class Locks:
             if taking.function not in steps
         }
 
-    def _wrapped(
+    def _wrappers(
         self, steps: Collection[FunctionPlace]
     ) -> dict[FunctionPlace, list[FunctionPlace]]:
         """Return the wrappers of the program that call ``steps``, and note where they do."""

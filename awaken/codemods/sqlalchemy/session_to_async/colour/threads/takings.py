@@ -114,7 +114,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
             statement = module.parent(node)
             end = module.span(statement or node).end
         case ast.Call(func=ast.Attribute(value=entered, attr="acquire")) if _waits(node):
-            end = _released(module, node, entered)
+            end = _released_number(module, node, entered)
         case ast.Call(func=ast.Attribute(attr="enter_context"), args=[entered]):
             end = _end_around(module, node)
         case _:
@@ -154,7 +154,7 @@ def _waits(call: ast.Call) -> bool:
     return not (isinstance(blocking, ast.Constant) and blocking.value is False)
 
 
-def _released(module: Module, call: ast.Call, lock: ast.expr) -> int:
+def _released_number(module: Module, call: ast.Call, lock: ast.expr) -> int:
     """Return where the lock is released at last that ``call`` acquires."""
     function = module.enclosing_function(call) or module.tree
     text = module.text_of(lock)
@@ -171,7 +171,7 @@ def _released(module: Module, call: ast.Call, lock: ast.expr) -> int:
 def _is_never_released(module: Module, call: ast.AST) -> bool:
     match call:
         case ast.Call(func=ast.Attribute(value=lock, attr="acquire")):
-            return _released(module, call, lock) == _end_around(module, call)
+            return _released_number(module, call, lock) == _end_around(module, call)
         case _:
             return False
 

@@ -100,9 +100,9 @@ class Beside:
         built_on = [name for item in rebound for name in item.built_on if name in self._resources]
         names = with_bases(self._resources, [*(item.qualified for item, _, _ in uses), *built_on])
         if not uses and not names <= self._twins.keys():
-            result = self._carried(result, names, writes)
+            result = self._carried_members(result, names, writes)
         for number, (resource, site, node) in enumerate(uses):
-            written, edits = self._renamed(site, node, resource.qualified)
+            written, edits = self._renamed_name(site, node, resource.qualified)
             result, is_rewritten = _written_anew(result, site, node, written)
             if not is_rewritten:
                 edits.append(site.replace(node, written))
@@ -115,7 +115,7 @@ class Beside:
             result.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
         return result
 
-    def _carried(
+    def _carried_members(
         self,
         members: Iterable[Member],
         names: Collection[str],
@@ -168,7 +168,7 @@ class Beside:
         edits: list[Edit] = []
         for name, place in shared.built_on.items():
             for site, node in self._at(place) if name in self._names else ():
-                written, imports = self._renamed(site, node, name)
+                written, imports = self._renamed_name(site, node, name)
                 edits += [site.replace(node, written), *imports]
         return edits
 
@@ -180,7 +180,7 @@ class Beside:
             if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
                 yield Site(self._rule, module, node), node
 
-    def _renamed(
+    def _renamed_name(
         self, site: Site[ast.AST], node: ast.expr, qualified: str
     ) -> tuple[str, list[Edit]]:
         """Return the name that replaces a name, and the edits that import it."""

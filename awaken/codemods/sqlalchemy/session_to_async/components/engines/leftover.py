@@ -61,7 +61,7 @@ def _unused_members(
     while needed := {name for name in unused if _is_needed(project, components, name, unused)}:
         unused -= needed
     for name in sorted(unused):
-        yield from _removed(project, components, name)
+        yield from _removed_members(project, components, name)
 
 
 def _is_needed(
@@ -76,7 +76,7 @@ def _is_needed(
     )
 
 
-def _removed(project: Project, components: Components, name: str) -> Iterator[Member]:
+def _removed_members(project: Project, components: Components, name: str) -> Iterator[Member]:
     shared = components.shared[name]
     module = project.module(shared.piece.path)
     first, *others = components.making(name, ())

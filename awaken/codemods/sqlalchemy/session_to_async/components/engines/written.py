@@ -38,7 +38,7 @@ def asynchronous_code(
             written = f"{edit.data.name}={edit.data.value}"
             pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
         elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
-            span = module.span(_wrapped(module, edit.anchor, edit.data))
+            span = module.span(_wrapped_argument(module, edit.anchor, edit.data))
             pieces.append((span.end, span.end, ")"))
             pieces.append((span.start, span.start, f"{edit.data.function}("))
         elif isinstance(edit, NodeEdit) and isinstance(edit.data, HandedOn):
@@ -79,7 +79,7 @@ def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[i
     return result
 
 
-def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
+def _wrapped_argument(module: Module, call: Span, data: Wrapped) -> ast.expr:
     """Return the argument of a call that becomes one of a function."""
     [node, *_] = module.calls_at(call)
     named = (keyword.value for keyword in node.keywords if keyword.arg == data.keyword)

@@ -43,7 +43,7 @@ class Uses:
 
     def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
         """Return the calls that wait on the object ``node``, by the names in between."""
-        return self._waiting(self._behind(module, node, "", 0))
+        return self._waiting(self._calls_behind(module, node, "", 0))
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
         """Return the calls that wait on objects that the program gets from functions."""
@@ -70,7 +70,7 @@ class Uses:
         return self._in_files[place.path].get(place.span)
 
     # ---------------------------------------------------------------------------------- following
-    def _behind(
+    def _calls_behind(
         self, module: Module, node: ast.AST, before: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on the object ``node``, which a mock knows as ``before``."""
@@ -87,7 +87,7 @@ class Uses:
             case ast.Call(func=function) if function is node:
                 if "." in chain:
                     yield module.place(above), chain
-                yield from self._behind(module, above, ".".join([*names, RESULT]), depth)
+                yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
             case ast.Call():
                 yield from self._behind_arguments(module, above, node, chain, depth)
             case ast.keyword() if isinstance(call := module.parent(above), ast.Call):
@@ -103,11 +103,11 @@ class Uses:
         match above:
             case ast.Await() | ast.BoolOp() | ast.IfExp():
                 if not isinstance(above, ast.IfExp) or above.test is not node:
-                    yield from self._behind(module, above, chain, depth)
+                    yield from self._calls_behind(module, above, chain, depth)
             case ast.Assign() | ast.AnnAssign() if above.value is node:
                 targets = above.targets if isinstance(above, ast.Assign) else [above.target]
                 for read in _reads_of(module, targets[0]) if len(targets) == 1 else ():
-                    yield from self._behind(module, read, chain, depth + 1)
+                    yield from self._calls_behind(module, read, chain, depth + 1)
             case ast.Return() if isinstance(around := module.enclosing_function(node), Function):
                 function = self._part.function_at(module.path, module.span(around).start)
                 if function is not None:
@@ -122,14 +122,14 @@ class Uses:
             module = None if is_around_tests(call.place.path) else self._module(call.place.path)
             for node in () if module is None else module.calls_at(call.place.span)[:1]:
                 if module is not None:
-                    yield from self._behind(module, node, chain, depth)
+                    yield from self._calls_behind(module, node, chain, depth)
 
     def _behind_arguments(
         self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on an object that is passed: to `getattr`, `cast` or the program."""
         if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
-            yield from self._behind(module, call, chain, depth)
+            yield from self._calls_behind(module, call, chain, depth)
             return
         yield from _asked_behind(module, call, chain)
         known = self._call_at(module.place(call))
@@ -144,7 +144,7 @@ class Uses:
                 scope = home[0].scopes.scope_made_by(home[1])
                 is_only = len(scope.bindings.get(parameter.arg, ())) == 1
                 for read in scope.reads.get(parameter.arg, ()) if is_only else ():
-                    yield from self._behind(home[0], read, chain, depth + 1)
+                    yield from self._calls_behind(home[0], read, chain, depth + 1)
 
     def _module(self, path: str) -> Module | None:
         return self._project.module(path)

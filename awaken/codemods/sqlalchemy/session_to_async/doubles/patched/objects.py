@@ -157,7 +157,7 @@ class PatchedObjects:
     ) -> dict[str, bool]:
         """Return ``methods`` but for those that the patch says can be awaited. Raises Refused."""
         left = dict(methods)
-        for name, value in _told(call, replacement):
+        for name, value in _told_methods(call, replacement):
             is_done = isinstance(value, ast.Call) and (
                 self._project.qualified_name(module, value.func) == ASYNC_MOCK
             )
@@ -179,7 +179,7 @@ class PatchedObjects:
         }
 
 
-def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
+def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
     """Yield the methods of which a patch says what they are."""
     for keyword in call.keywords:
         match keyword:

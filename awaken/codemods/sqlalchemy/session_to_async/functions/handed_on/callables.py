@@ -48,9 +48,9 @@ class Callables:
             yield from self._of_lambda(place, lambdas.get(place))
         for place in sorted({thread for found in self._part.handed_on for thread in found.threads}):
             for site in self._sites(place):
-                yield member(site, f"`{site.module.excerpt(site.node)}`", self._called)
+                yield member(site, f"`{site.module.excerpt(site.node)}`", self._called_rewrite)
         for site in self._annotations():
-            yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated)
+            yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated_rewrite)
 
     def _sites(self, place: Place) -> Iterator[Site[ast.AST]]:
         for module, node in self._project.calls_at(place)[:1]:
@@ -77,9 +77,9 @@ class Callables:
         is_returned = isinstance(node, ast.Lambda) and node.body in calls
         is_awaited = not component.absorbed and not component.threads
         if not is_returned or not is_awaited or len(calls) > 1:
-            yield member(site, shown, self._defined, calls)
+            yield member(site, shown, self._defined_rewrite, calls)
 
-    def _defined(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
+    def _defined_rewrite(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
         """Return how a lambda is written as a coroutine function. Raises Refused."""
         module, node = site.module, site.node
         if not isinstance(node, ast.expr):
@@ -96,7 +96,7 @@ class Callables:
         return Rewrite(message, edits, [] if isinstance(node, ast.Lambda) else [caveat])
 
     # --------------------------------------------------------------------------------- threads
-    def _called(self, site: Site[ast.AST]) -> Rewrite:
+    def _called_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how a coroutine is awaited that ran in a thread. Raises Refused."""
         module, call = site.module, site.node
         around = module.enclosing_function(call)
@@ -192,7 +192,7 @@ class Callables:
         value = bindings[0].value if len(bindings) == 1 else None
         return None if value is None else (home, value)
 
-    def _annotated(self, site: Site[ast.AST]) -> Rewrite:
+    def _annotated_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how the type of a coroutine function is written. Raises Refused."""
         name, imports = name_beside(self._project, site, None, "collections.abc.Awaitable")
         insertions = Insertions(site.module)

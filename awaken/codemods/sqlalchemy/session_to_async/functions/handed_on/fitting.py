@@ -51,7 +51,7 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     return _takes(call, node.args, bound) and not any(
         _is_foreign(part, module, given, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))
-        for given, parameter in _given(call, node.args, bound)
+        for given, parameter in _given_pairs(call, node.args, bound)
     )
 
 
@@ -72,7 +72,7 @@ def _takes(call: ast.Call, arguments: ast.arguments, bound: int) -> bool:
     return not too_many and not unknown and needed <= given
 
 
-def _given(
+def _given_pairs(
     call: ast.Call, arguments: ast.arguments, bound: int
 ) -> Iterator[tuple[ast.expr, ast.arg]]:
     """Yield the arguments of a call, each with the parameter that receives it."""

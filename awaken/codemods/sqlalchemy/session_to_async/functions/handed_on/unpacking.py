@@ -42,7 +42,7 @@ def unpacks_others(
         return True
     if not home.is_generator(node):
         return False
-    yielded = [*_yielded(home, node)]
+    yielded = [*_yielded_nodes(home, node)]
     return bool(yielded) and all(
         item is not None and _is_no_iterable(part.project, home, item) for item in yielded
     )
@@ -53,7 +53,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
     return is_text or isinstance(statement, ast.Pass)
 
 
-def _yielded(module: Module, function: Function) -> list[ast.expr | None]:
+def _yielded_nodes(module: Module, function: Function) -> list[ast.expr | None]:
     """Return what a function yields; None for what another one does in its place."""
     return [
         one.value if isinstance(one, ast.Yield) else None

@@ -28,7 +28,7 @@ def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
                 continue
             if part.project.qualified_name(module, node.func) != MANAGER:
                 continue
-            given = _given(part, module, node.args[0])
+            given = _given_functions(part, module, node.args[0])
             if any(argument in part.steps for argument in given):
                 site: Site[ast.AST] = Site(rule, module, node.func)
                 along = tuple(argument.place for argument in given)
@@ -42,7 +42,7 @@ def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool
     return bool(found) and all(isinstance(one, Producer) and one.how == "manager" for one in found)
 
 
-def _given(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
+def _given_functions(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
     """Return the functions of the program that ``node`` may be."""
     return [
         part.place_of(alternative.module, alternative.node)

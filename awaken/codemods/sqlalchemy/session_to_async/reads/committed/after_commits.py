@@ -151,7 +151,7 @@ class ReadsAfterCommits:
             together[read.text].append(read)
         code, imports = "", list[Edit]()
         for each in together.values():
-            line, needed = self._loaded(site, each, is_expired)
+            line, needed = self._loaded_pair(site, each, is_expired)
             code, imports = code + line, imports + needed
         steps = [step for entry in reads for step in entry.further]
         if steps and reads[0].session:
@@ -165,7 +165,7 @@ class ReadsAfterCommits:
         edits = [site.insert_statements(place, where, code), *imports]
         return Member(site, Rewrite(message, edits), shown)
 
-    def _loaded(
+    def _loaded_pair(
         self, site: Site[ast.AST], reads: list[_Read], is_expired: bool
     ) -> tuple[str, list[Edit]]:
         """Return what loads the reads of one object, or of the items of one collection."""
@@ -233,12 +233,12 @@ class ReadsAfterCommits:
                 if is_again and _is_changed(module, read, events):
                     continue
                 kept.append(read)
-                for inner in self._behind(module, read):
+                for inner in self._reads_behind(module, read):
                     if not any(_covers(module, candidate, inner, behind) for candidate in kept):
                         kept.append(inner)
         return kept
 
-    def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
+    def _reads_behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
 
         Refreshing one side removes its value on the other side.
@@ -258,7 +258,7 @@ class ReadsAfterCommits:
                         names.add(name)
                         inner = replace(read, text=text, name=name, is_optional=True)
                         yield inner
-                        yield from self._behind(module, inner)
+                        yield from self._reads_behind(module, inner)
                 case _:
                     pass
 

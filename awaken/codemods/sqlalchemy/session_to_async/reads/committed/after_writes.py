@@ -203,11 +203,11 @@ class ReadsAfterWrites:
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 places[place.path].setdefault(place, []).append(making)
-        for place in self._replaced():
+        for place in self._replaced_variables():
             places[place.path].setdefault(place, [])
         return dict(sorted(places.items()))
 
-    def _replaced(self) -> Iterator[Place]:
+    def _replaced_variables(self) -> Iterator[Place]:
         """Yield the variables of which a relationship is replaced, in files that write."""
         names = self._project.orm.relationships_of_mapped()
         for path in sorted({place.path for place in self._writes.places()}):

@@ -39,7 +39,7 @@ class ConvertedValues:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        self._reads = [*self._found()]
+        self._reads = [*self._found_reads()]
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of the statements that read them."""
@@ -54,15 +54,15 @@ class ConvertedValues:
             message = f"reloads {shown} after the commit, with the database's value"
             yield Member(site, Rewrite(message, edits), shown)
 
-    def _found(self) -> Iterator[_Read]:
+    def _found_reads(self) -> Iterator[_Read]:
         for commit in self._project.orm.commits.all():
             module = self._project.module(commit.place.path)
             calls = [] if module is None else module.calls_at(commit.place.span)
             function = function_of(module, calls[0]) if module is not None and calls else None
             if module is not None and function is not None and not commit.is_async:
-                yield from self._behind(module, function, commit.place)
+                yield from self._reads_behind(module, function, commit.place)
 
-    def _behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
+    def _reads_behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
         session = self._project.orm.session_variable(module, function)
         start, seen = commit.span.start, set[tuple[str, str]]()
         for text, name, given in _assigned(module, function, start) if session else ():

@@ -68,7 +68,7 @@ class HandedObjects:
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
                         read.add((attribute,))
-                        read |= {(attribute, below) for below in _below(module, above)}
+                        read |= {(attribute, below) for below in _attributes_below(module, above)}
                     case ast.Call() as call if call.func is not part:
                         handed |= dict.fromkeys(self._parameters(module, node, call, part))
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
@@ -101,7 +101,7 @@ class HandedObjects:
         return parameters
 
 
-def _below(module: Module, node: ast.Attribute) -> Iterator[str]:
+def _attributes_below(module: Module, node: ast.Attribute) -> Iterator[str]:
     """Yield the attributes that are read of what an attribute gives, or of its items."""
     match module.parent(node):
         case ast.Attribute(attr=name):

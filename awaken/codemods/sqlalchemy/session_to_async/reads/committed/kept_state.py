@@ -36,7 +36,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     unseen = tuple(unseen_writes(project))
     if unseen:
         said.append("objects keep their old values after raw SQL and a commit")
-    answered = [*_answered(project)]
+    answered = [*_answered_places(project)]
     if answered:
         said.append(
             "an endpoint without a response model now includes attributes that the commit used "
@@ -49,7 +49,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
         said.append("the `identity_map` of a session now contains eagerly loaded objects")
     if kept := [*_kept_in_modules(project)]:
         said.append("objects in a module's variable can now be read after their session is closed")
-    caught = dict(_caught(project))
+    caught = dict(_caught_pairs(project))
     names = " and ".join(f"`{name}`" for name in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may no longer be raised where the program expects it")
@@ -111,7 +111,7 @@ def _text(node: ast.expr) -> str:
             return ""
 
 
-def _answered(project: Project) -> Iterator[Place]:
+def _answered_places(project: Project) -> Iterator[Place]:
     """Yield where endpoints without a response model return objects, if commits expire them."""
     is_expired = project.files_with((b".commit(", b".begin(")) and not project.orm.keeps_objects()
     for endpoint in project.web.responses.all if is_expired else ():
@@ -177,7 +177,7 @@ def _set_for_requests(project: Project) -> Iterator[Place]:
                 yield module.place(node)
 
 
-def _caught(project: Project) -> Iterator[tuple[Place, str]]:
+def _caught_pairs(project: Project) -> Iterator[tuple[Place, str]]:
     """Yield where a program names what reading an expired or detached object raises."""
     for module in modules_with(project, [word.encode() for word in _RAISED]):
         for name in _RAISED:

@@ -183,7 +183,7 @@ class ReadOf:
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
-        paths = {path for origin in origins for path in self._below[origin.place]}
+        paths = {path for origin in origins for path in self._pairs_below[origin.place]}
         yield from self._two_deep(text, owners, paths)
 
     def _two_deep(
@@ -221,7 +221,7 @@ class ReadOf:
         return result
 
     @cached_property
-    def _below(self) -> defaultdict[Place, set[tuple[str, str]]]:
+    def _pairs_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
         """The ways of two relationships that responses go from what is loaded at a place."""
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for read in self._project.orm.relationship_reads():

@@ -51,7 +51,7 @@ class Uses:
             ):
                 return self._classes_of(module, held)
             case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
-                named = _queried(query)
+                named = _queried_node(query)
             case ast.Call(args=[named, *_]) if (
                 self._project.qualified_name(module, node.func) in CHANGES
             ):
@@ -216,7 +216,7 @@ def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
     return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
 
 
-def _queried(query: ast.expr) -> ast.expr | None:
+def _queried_node(query: ast.expr) -> ast.expr | None:
     """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
     while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
         if query.func.attr == "query":

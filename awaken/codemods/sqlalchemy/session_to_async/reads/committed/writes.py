@@ -86,7 +86,7 @@ class Writes:
         )
         for module in modules_with(project, words):
             for node in () if is_of_alembic(module) else module.walk():
-                written = set(self._written(module, node))
+                written = set(self._written_classes(module, node))
                 function = function_around(module, node) if written else None
                 if isinstance(function, Function):
                     self._all[module.place(node)] |= written
@@ -176,7 +176,7 @@ class Writes:
         return one in ancestors(other) or other in ancestors(one)
 
     # ----------------------------------------------------------------------------------- writes
-    def _written(self, module: Module, node: ast.AST) -> Iterator[Written]:
+    def _written_classes(self, module: Module, node: ast.AST) -> Iterator[Written]:
         """Yield the classes whose rows a node may change."""
         match node:
             case ast.Call(func=ast.Attribute(attr=name), args=[_, *_]) if name in _OF_SESSIONS:
@@ -208,12 +208,12 @@ class Writes:
         if not isinstance(self._project.orm.session_of(module, func.value), SessionProof):
             return
         if func.attr != "refresh":
-            yield from self._given(module, func.attr, call.args[0])
+            yield from self._given_names(module, func.attr, call.args[0])
         elif len(call.args) == 1:
             # Nothing is written; but a side that leads back may be unloaded then.
             yield Written("", is_refreshed=True)
 
-    def _given(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
+    def _given_names(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
         if method in _EXECUTING:
             for node in module.walk(first):
                 if not isinstance(node, ast.Call) or not node.args:

@@ -75,10 +75,10 @@ def fetched_when_written(
             if declaration.place not in declared:
                 declared.add(declaration.place)
                 shown = f"`{site.node.name}.{name}`"
-                yield member(declaration, shown, _fetched, project, site.node.name, name)
+                yield member(declaration, shown, _fetched_rewrite, project, site.node.name, name)
 
 
-def _fetched(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
+def _fetched_rewrite(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
     """Return what has a column fetched that an assignment gives an expression. Raises Refused."""
     message = f"fetches `{owner}.{name}`, which the database computes from the assigned expression"
     return Rewrite(message, fetched_edits(project, site))

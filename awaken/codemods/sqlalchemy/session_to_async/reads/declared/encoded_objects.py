@@ -64,19 +64,19 @@ def encoded_objects(
             if (owner := _whole(module, node)) is not None:
                 classes = _classes(project, module, owner)
                 if names := sorted({name for each in classes for name in loaded(each)}):
-                    yield _announced(site, names, "contains all that is loaded")
+                    yield _announced_expression(site, names, "contains all that is loaded")
                 continue
             if not isinstance(node, ast.Call) or (encoded := _encoded_value(node)) is None:
                 continue
             if project.qualified_name(module, node.func) not in _ENCODERS:
                 continue
-            classes = _classes(project, module, encoded) or _held(project, module, encoded)
-            names = _taken(node, sorted({name for each in classes for name in loaded(each)}))
+            classes = _classes(project, module, encoded) or _held_names(project, module, encoded)
+            names = _taken_names(node, sorted({name for each in classes for name in loaded(each)}))
             if names and not _objects(project, module, encoded):
-                yield _announced(site, names, _ENCODES)
+                yield _announced_expression(site, names, _ENCODES)
             elif names and not _has_dataclass(project, classes):
                 end = module.span(node).start
-                read = sorted(_wanted(project, module, node, end, classes, names))
+                read = sorted(_wanted_names(project, module, node, end, classes, names))
                 yield _member(site, node, names, read)
 
 
@@ -106,11 +106,11 @@ def returned_objects(
     A caveat names attributes that it may contain more. ``loaded`` returns which relationships of a
     class are loaded with each object from now on.
     """
-    for part in _answered(project):
+    for part in _answered_parts(project):
         module, node = part.module, part.node
         site: Site[ast.AST] = Site(rule, module, node)
         shown, classes = f"`{module.excerpt(node)}`", _classes(project, module, node)
-        classes = classes or _held(project, module, node)
+        classes = classes or _held_names(project, module, node)
         if _has_dataclass(project, classes):
             session, names = "", sorted(_relationships(project, classes))
             if isinstance(node, ast.Name):
@@ -118,12 +118,12 @@ def returned_objects(
             if session:
                 yield member(site, shown, _encoded_as_before, project, session, names)
             else:
-                yield _announced(site, names)
+                yield _announced_expression(site, names)
             continue
-        yield from _without(site, shown, project, part, classes, loaded)
+        yield from _members_without(site, shown, project, part, classes, loaded)
 
 
-def _without(  # noqa: PLR0913
+def _members_without(  # noqa: PLR0913
     site: Site[ast.AST],
     shown: str,
     project: Project,
@@ -144,7 +144,7 @@ def _without(  # noqa: PLR0913
             left_out = set()
     end = module.span(part.statement).end
     every = _relationships(project, classes)
-    wanted = _wanted(project, module, part.statement, end, classes, {*names, *every})
+    wanted = _wanted_names(project, module, part.statement, end, classes, {*names, *every})
     unread = sorted(left_out - wanted)
     nested = {*_nested(project, classes, wanted, loaded)}
     read = sorted({*names.difference(unread), *nested})
@@ -167,7 +167,7 @@ def _without(  # noqa: PLR0913
     if unread and not selects and is_certain:
         yield member(site, shown, _encoded, project, part, unread, read)
     elif left := read if selects else sorted({*names, *nested}):
-        yield _announced(site, left)
+        yield _announced_expression(site, left)
 
 
 def _loads_otherwise(project: Project, part: Answer) -> bool:
@@ -194,7 +194,7 @@ def _nested(
                 yield from (f"{name}.{inner}" for inner in loaded(facts.target))
 
 
-def _announced(site: Site[ast.AST], names: list[str], fact: str = "") -> Member:
+def _announced_expression(site: Site[ast.AST], names: list[str], fact: str = "") -> Member:
     """Return an expression that stays as it is, with what it may contain from now on.
 
     ``fact`` is a predicate about it. Without one it is an answer.
@@ -228,7 +228,7 @@ class Answer:
     node: ast.expr
 
 
-def _answered(project: Project) -> Iterator[Answer]:
+def _answered_parts(project: Project) -> Iterator[Answer]:
     """Yield the parts of what endpoints without a response model return."""
     for endpoint in project.web.responses.all:
         module = endpoint.module
@@ -363,7 +363,7 @@ def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
     ]
 
 
-def _held(project: Project, module: Module, node: ast.expr) -> list[str]:
+def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
     """Return the mapped classes of what was passed to make an object, as ``Page(items=users)``.
 
     Not to a model: it is encoded by its fields.
@@ -397,7 +397,7 @@ def _with_items(value: object) -> Iterator[InstanceOf]:
         yield from _with_items(part)
 
 
-def _taken(call: ast.Call, names: list[str]) -> list[str]:
+def _taken_names(call: ast.Call, names: list[str]) -> list[str]:
     """Return those that a call does not leave out by itself, as far as that is written there."""
     for keyword in call.keywords:
         match keyword:
@@ -417,14 +417,14 @@ def _member(site: Site[ast.AST], call: ast.Call, names: list[str], read: list[st
     if any(keyword.arg in _CHOOSING for keyword in call.keywords):
         return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
     if not unread:
-        return _announced(site, read, _ENCODES)
+        return _announced_expression(site, read, _ENCODES)
     message = f"`{shown}` leaves out attributes that are now loaded eagerly"
     caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
     edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
     return Member(site, Rewrite(message, edits, [*caveats, *_more(read)]), f"`{shown}`")
 
 
-def _wanted(  # noqa: PLR0913
+def _wanted_names(  # noqa: PLR0913
     project: Project,
     module: Module,
     encoding: ast.AST,
@@ -445,7 +445,7 @@ def _wanted(  # noqa: PLR0913
     wanted = set[str]()
     for home, function in _run_for(project, module, around, statement) if names else ():
         for node in home.walk(function):
-            name = _touched(project, home, node, classes, names, is_kept=is_kept)
+            name = _touched_text(project, home, node, classes, names, is_kept=is_kept)
             if not name or name in wanted:
                 continue
             span = home.span(node)
@@ -484,7 +484,7 @@ def _run_for(
             yield home, inner
 
 
-def _touched(  # noqa: PLR0913
+def _touched_text(  # noqa: PLR0913
     project: Project,
     module: Module,
     node: ast.AST,

@@ -58,7 +58,7 @@ class LateColumns:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        late = [*self._mapped(), *self._by_options()]
+        late = [*self._mapped_columns(), *self._by_options()]
         names = {column.name for column in late}
         reads = project.orm.column_reads(names) if names else ()
         self._reads = [(read, item) for item in late for read in reads if self._is_late(read, item)]
@@ -66,7 +66,7 @@ class LateColumns:
         self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))
 
     # ------------------------------------------------------------------------------- declarations
-    def _mapped(self) -> Iterator[_Late]:
+    def _mapped_columns(self) -> Iterator[_Late]:
         """Yield what the mapping says."""
         for module in modules_with(self._project, _WORDS):
             for node in () if is_of_alembic(module) else module.walk():

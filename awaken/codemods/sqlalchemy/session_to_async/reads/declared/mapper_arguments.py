@@ -79,7 +79,7 @@ def argument_edit(
     own = own_arguments(project, qualified)
     facts = project.class_facts(qualified)
     if isinstance(own, ast.Dict) and not _has_key(own, key):
-        return _added(site, own, argument)
+        return _added_edit(site, own, argument)
     inherited = [
         ancestor
         for ancestor in project.orm.mapping_ancestors(qualified)
@@ -92,13 +92,13 @@ def argument_edit(
     if own is not None or is_said or inherited:
         raise why
     code = f"{_ARGUMENTS} = {{{argument}}}\n"
-    where = _behind(node)
+    where = _statement_behind(node)
     if where is None:
         return site.insert_statements(site.module.place(node.body[0]), "before", code)
     return site.insert_statements(site.module.place(where), "after", code)
 
 
-def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
+def _added_edit(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
     """Return the edit that puts one more argument into a dictionary, on a line as the others."""
     last = own.keys[-1] if own.keys else None
     if last is None:
@@ -124,7 +124,7 @@ def _says_arguments(project: Project, qualified: str) -> bool:
     return facts is not None and _ARGUMENTS in facts.members
 
 
-def _behind(node: ast.ClassDef) -> ast.stmt | None:
+def _statement_behind(node: ast.ClassDef) -> ast.stmt | None:
     """Return the statement of a class after which its settings go: the name of its table."""
     for statement in node.body:
         match statement:

@@ -76,7 +76,7 @@ class SpawnedReads:
         for read in self._project.orm.relationship_reads():
             if read.how == "schema" or self._is_of_migration(read.place):
                 continue
-            call = self._computed(read.place) if read.how == "dynamic" else None
+            call = self._computed_call(read.place) if read.how == "dynamic" else None
             if call is None:
                 self._reads.append(read)
             elif call == read.place:
@@ -102,7 +102,7 @@ class SpawnedReads:
                 return self._where_it_waits(module, above)
         return None
 
-    def _computed(self, place: Place) -> Place | None:
+    def _computed_call(self, place: Place) -> Place | None:
         """Return the call that reads what a computed name says, if it may wait; None if not."""
         module = self._project.module(place.path)
         for call in () if module is None else module.calls_at(place.span):

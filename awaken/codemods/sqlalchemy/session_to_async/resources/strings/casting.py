@@ -75,7 +75,7 @@ def typed_strings(
         if is_revision(module):
             continue
         for node in module.walk():
-            for given in _given(project, module, node):
+            for given in _given_arguments(project, module, node):
                 site: Site[ast.AST] = Site(rule, module, given.string)
                 shown = f"`{module.excerpt(given.string)}`"
                 begins = module.span(given.string).start in waiting.starts(module, given.string)
@@ -107,18 +107,18 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
     return Rewrite(message, edits)
 
 
-def _given(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
+def _given_arguments(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
     match node:
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if isinstance(
             operator, _COMPARED
         ):
             for column, string in ((left, right), (right, left)):
-                yield from _compared(project, module, column, string)
+                yield from _compared_strings(project, module, column, string)
         case ast.Call(
             func=ast.Attribute(value=column, attr=method), args=[_, *_] as arguments, keywords=[]
         ) if method in _OPERATORS:
             for argument in arguments:
-                yield from _compared(project, module, column, argument)
+                yield from _compared_strings(project, module, column, argument)
         case ast.Call(
             func=ast.Attribute(value=ast.Attribute() as column, attr=method), args=[among]
         ) if method in _AMONG and is_typed(project, module, column):
@@ -144,7 +144,7 @@ def _arguments(
             yield _Given(argument, "", wanted)
 
 
-def _compared(
+def _compared_strings(
     project: Project, module: Module, column: ast.expr, given: ast.expr
 ) -> Iterator[_Given]:
     """Yield a string that a column is compared with."""
@@ -158,7 +158,7 @@ def _by_name(
     project: Project, module: Module, statement: ast.expr, given: ast.keyword
 ) -> Iterator[_Given]:
     """Yield a string that a column of the class is compared with which a statement selects."""
-    selected = _selected(project, module, statement)
+    selected = _selected_class(project, module, statement)
     if selected is None or given.arg is None:
         return
     column = ast.Attribute(selected, given.arg, ast.Load())
@@ -191,7 +191,7 @@ def _is_collection(value: Value) -> bool:
     return isinstance(value, InstanceOf) and value.qualified in _COLLECTIONS
 
 
-def _selected(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
+def _selected_class(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
     """Return the class that a statement selects, which is that of a `filter_by` after it."""
     while isinstance(statement, ast.Call):
         match statement.func, statement.args:

@@ -33,16 +33,16 @@ class Commands:
     @cached_property
     def in_loop(self) -> Place | None:
         """A place that runs Alembic where an event loop may run already; None if there is none."""
-        return next((place for place, where in self._found if where == "loop"), None)
+        return next((place for place, where in self._found_pairs if where == "loop"), None)
 
     @cached_property
     def in_thread(self) -> Place | None:
         """A place that runs it in a thread next to the event loop; None if there is none."""
-        return next((place for place, where in self._found if where == "thread"), None)
+        return next((place for place, where in self._found_pairs if where == "thread"), None)
 
     # ------------------------------------------------------------------------------------- parts
     @cached_property
-    def _found(self) -> list[tuple[Place, str]]:
+    def _found_pairs(self) -> list[tuple[Place, str]]:
         return [
             (module.place(node), self._where(module, node))
             for module in modules_with(self._project, (b"alembic",))

@@ -33,7 +33,7 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
     """Return all blocks that enter connections of an engine; None if more is done with it."""
     holder = _holder(module, given)
     if holder is None:
-        result = _entered(module, given, given, None)
+        result = _entered_block(module, given, given, None)
         return None if result is None else [result]
     blocks: list[Entering] = []
     disposals: list[ast.Expr] = []
@@ -43,7 +43,7 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
         if disposal is not None:
             disposals.append(disposal)
         elif not (isinstance(above, ast.Attribute) and above.attr in _SAME):
-            result = _entered(module, read, given, holder.id)
+            result = _entered_block(module, read, given, holder.id)
             if result is None:
                 return None
             blocks.append(result)
@@ -61,7 +61,7 @@ def _holder(module: Module, given: ast.expr) -> ast.Name | None:
             return None
 
 
-def _entered(
+def _entered_block(
     module: Module, engine: ast.expr, given: ast.expr, name: str | None
 ) -> Entering | None:
     """Return the block of ``with engine.connect() as connection:`` that may become a function."""

@@ -90,10 +90,10 @@ class Environments:
     def _is_kept(self, module: Module, given: Given) -> bool:
         if isinstance(given.node, ast.Call):
             return False
-        return self._project.qualified_name(module, given.node) in self._shared
+        return self._project.qualified_name(module, given.node) in self._shared_names
 
     @cached_property
-    def _shared(self) -> Collection[str]:
+    def _shared_names(self) -> Collection[str]:
         sites = ((member.site, name) for member, name in self._resources)
         return shared_resources(self._project, sites)  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ class Environments:
         for block in blocks or ():
             site: Site[ast.AST] = Site(self._rule, module, block.block)
             try:
-                outcome: Rewrite | Refused = self._written(site, block, given)
+                outcome: Rewrite | Refused = self._written_rewrite(site, block, given)
             except Refused as refused:
                 outcome = refused
             yield Member(site, outcome, shown, given.sources)
@@ -113,7 +113,7 @@ class Environments:
             why = Refused(reasons.IN_MIGRATIONS, module.excerpt(whole))
             yield Member(Site(self._rule, module, given.node), why, shown, given.sources)
 
-    def _written(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite:
+    def _written_rewrite(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite:
         """Return how the connection is entered in a loop. Raises Refused."""
         module, block = site.module, entering.block
         self._check(module, given)

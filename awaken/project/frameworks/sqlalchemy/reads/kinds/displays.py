@@ -157,7 +157,7 @@ class Displays:
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
                 return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
-                return self._behind(module, node, depth)
+                return self._parts_behind(module, node, depth)
             case _:
                 return Parts.unknown()
 
@@ -196,18 +196,18 @@ class Displays:
         written = ast.Set([ast.Constant(name) for name in sorted(names)])
         return Parts([(module, written)]) if names else Parts.unknown()
 
-    def _behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
+    def _parts_behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
         if isinstance(node, ast.Attribute) and node.attr == "_fields":
             return self._fields(module, node.value, depth)
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
         if len(bindings) == 1 and bindings[0].kind == "parameter":
-            return self._passed(module, bindings[0], depth)
+            return self._passed_parts(module, bindings[0], depth)
         constant = self.constant(module, node)
         if constant is not None and not _is_changed(*constant):
             return self._written(constant[0], constant[1], depth + 1)
         return self._of_bodies(node, depth) if constant is None else Parts.unknown()
 
-    def _passed(self, module: Module, binding: Binding, depth: int) -> Parts:
+    def _passed_parts(self, module: Module, binding: Binding, depth: int) -> Parts:
         passed = self.passed(module, binding)
         given = (self._written(home, node, depth + 1) for home, node in passed.nodes)
         return Parts.joined([Parts([], passed.is_whole), *given])

@@ -36,7 +36,7 @@ class Loaded:
             key = (home.path, span.start, span.end)
             if key not in seen:
                 seen.add(key)
-                waiting += self._behind(home, part)
+                waiting += self._pairs_behind(home, part)
             if len(seen) > _MOST_STEPS:
                 return False
         return False
@@ -50,16 +50,16 @@ class Loaded:
             return is_session or "session" in module.text_of(node.value).lower()
         return node.attr in _QUERYING
 
-    def _behind(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, ast.AST]]:
+    def _pairs_behind(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, ast.AST]]:
         match node:
             case ast.Name():
-                yield from self._bound(module, node)
+                yield from self._bound_pairs(module, node)
             case ast.Attribute(value=value) | ast.Subscript(value=value) | ast.Await(value=value):
                 yield module, value
             case ast.Call(func=func, args=args):
                 yield module, func
                 yield from ((module, argument) for argument in args if isinstance(func, ast.Name))
-                yield from self._returned(module, node)
+                yield from self._returned_pairs(module, node)
             case ast.IfExp(body=body, orelse=orelse):
                 yield from ((module, body), (module, orelse))
             case ast.BoolOp(values=values):
@@ -69,14 +69,14 @@ class Loaded:
             case _:
                 pass
 
-    def _bound(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
+    def _bound_pairs(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
         for binding in module.scopes.bindings_of(node):
             if binding.kind == "parameter":
                 yield from self._displays.passed(module, binding).nodes
             elif binding.value is not None:
                 yield module, binding.value
 
-    def _returned(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
+    def _returned_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
         called = functions_called(self._evaluator, module, call)
         for callee in () if isinstance(called, Unknown) else called:
             home, function = callee.module, callee.function

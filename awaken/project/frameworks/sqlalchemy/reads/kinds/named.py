@@ -69,7 +69,7 @@ class NamedByText:
             case ast.Attribute():
                 return self._of_constant(module, node, depth)
             case ast.Subscript():
-                return self._of_each(self._held(module, node), depth)
+                return self._of_each(self._held_parts(module, node), depth)
             case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[_, *default]):
                 texts = [part for part in default if not _is_empty(part)]
                 others = Parts([(module, text) for text in texts])
@@ -107,7 +107,7 @@ class NamedByText:
             return _UNKNOWN
         return self._of_each(self._displays.items(module, above.iter, index), depth)
 
-    def _held(self, module: Module, node: ast.Subscript) -> Parts:
+    def _held_parts(self, module: Module, node: ast.Subscript) -> Parts:
         """Return what ``NAMES[key]`` may be, or ``pair[1]`` of a loop over pairs."""
         held = node.value
         match node.slice:

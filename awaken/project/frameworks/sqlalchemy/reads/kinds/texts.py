@@ -74,11 +74,11 @@ class TextSights:
                     wanted.holds(how, module.place(node))
                     and self._assignments.may_have_relationships(module, owner)
                 ):
-                    yield from self._got(module, node, owner, named, how)
+                    yield from self._got_sights(module, node, owner, named, how)
             case ast.Call(func=ast.Attribute(value=owner, attr="__getattribute__")):
                 given = node.args if len(node.args) > 1 else [owner, *node.args]
                 if len(given) > 1:
-                    yield from self._got(module, node, given[0], given[1], "getattr")
+                    yield from self._got_sights(module, node, given[0], given[1], "getattr")
             case ast.Call(func=func) if last_name(func) == "attrgetter":
                 yield from self._getter(module, node)
             case ast.Call(func=ast.Name(id=name), args=[text, *_]) if name in _RUNNING:
@@ -88,7 +88,7 @@ class TextSights:
             case _:
                 pass
 
-    def _got(
+    def _got_sights(
         self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: How
     ) -> Iterator[Sight]:
         for name in self._whole(module, named):
@@ -101,7 +101,7 @@ class TextSights:
             self._found_whole[key] = self._named_whole.of(module, node) or ()
         return self._found_whole[key]
 
-    def _known(self, module: Module, node: ast.expr) -> Names:
+    def _known_names(self, module: Module, node: ast.expr) -> Names:
         """Return the names that an expression may be; a file is asked for others each time."""
         key = (module.path, module.span(node))
         if key not in self._found:
@@ -112,7 +112,7 @@ class TextSights:
         """Yield what ``attrgetter("author.name")`` reads of the objects that it is given."""
         given, of_items = self._given_to(module, node)
         for argument in node.args:
-            for name in self._known(module, argument).known:
+            for name in self._known_names(module, argument).known:
                 path = tuple(name.split("."))
                 if given is not None:
                     yield Sight(module, given, path, module.place(node), "getattr", of_items)
@@ -133,7 +133,7 @@ class TextSights:
 
     def _run(self, module: Module, node: ast.Call, text: ast.expr) -> Iterator[Sight]:
         """Yield what code in a text reads: its variables are those of whoever runs it."""
-        for line in self._known(module, text).known:
+        for line in self._known_names(module, text).known:
             try:
                 code = parse_text(line.strip().encode(errors="replace"))
             except Unparsable:
@@ -151,7 +151,7 @@ class TextSights:
         is_read = not isinstance(above, ast.Attribute) or above.attr in LOADING
         if not isinstance(held, ast.Attribute) or held.attr != "attrs" or not is_read:
             return
-        for name in () if named is None else self._known(module, named).known:
+        for name in () if named is None else self._known_names(module, named).known:
             match held.value:
                 case ast.Call(args=[owner]):
                     yield Sight(module, owner, (name,), module.place(node), "getattr")

@@ -182,7 +182,7 @@ class BetweenLoadAndRead:
         if home is None or start is None or function is None or frame.function is None:
             return (Event("unknown", load, "it is loaded outside of functions"),)
         if function is not frame.function:
-            return self._returned(frame, home, function, start)
+            return self._returned_events(frame, home, function, start)
         events = self._part(home, function, start, frame.later)
         if events is not None:
             return events
@@ -227,7 +227,7 @@ class BetweenLoadAndRead:
     def _unknown(self, frame: _Frame, why: str) -> Event:
         return Event("unknown", frame.module.place(frame.later), why)
 
-    def _returned(
+    def _returned_events(
         self, frame: _Frame, home: Module, function: FunctionOrLambda, start: ast.expr
     ) -> tuple[Event, ...] | None:
         """Return what may happen where functions return the object until ``frame`` has it.

@@ -32,13 +32,13 @@ class HandedOn:
 
         None where it is unknown, empty where nobody calls it.
         """
-        return self._to(module, node, index, set())
+        return self._values_to(module, node, index, set())
 
-    def _to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
+    def _values_to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
         above = module.parent(node)
         match above:
             case ast.Call(func=func) if func is node:
-                return self._given(module, above, index)
+                return self._given_values(module, above, index)
             case ast.Call() if node in above.args:
                 return self._to_argument(module, above, node, index, seen)
             case ast.keyword(arg=str()):
@@ -47,7 +47,7 @@ class HandedOn:
                     return self._to_keyword(module, call, above, index, seen)
         return None
 
-    def _given(self, module: Module, call: ast.Call, index: int) -> Values | None:
+    def _given_values(self, module: Module, call: ast.Call, index: int) -> Values | None:
         if any(isinstance(node, ast.Starred) for node in call.args) or len(call.args) <= index:
             return None
         return self._evaluator.values(module, call.args[index])
@@ -64,12 +64,12 @@ class HandedOn:
         if name == "functools.partial" and call.args[0] is node:
             bound = len(call.args) - 1
             if index < bound:
-                return self._given(module, call, index + 1)
-            return self._to(module, call, index - bound, seen)
+                return self._given_values(module, call, index + 1)
+            return self._values_to(module, call, index - bound, seen)
         position = call.args.index(node)
         if any(isinstance(argument, ast.Starred) for argument in call.args[:position]):
             return None
-        return self._into(module, call, position, index, seen)
+        return self._values_into(module, call, position, index, seen)
 
     def _to_keyword(
         self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, seen: _Seen
@@ -82,7 +82,7 @@ class HandedOn:
                 return self._items(module, call.args[at])
             if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
                 return self._items(module, call.func.value)
-        return self._into(module, call, keyword.arg or "", index, seen)
+        return self._values_into(module, call, keyword.arg or "", index, seen)
 
     def _items(self, module: Module, node: ast.expr) -> Values | None:
         if isinstance(node, ast.Starred):
@@ -90,7 +90,7 @@ class HandedOn:
         values = self._evaluator.values(module, node)
         return self._evaluator.iterated(values, module, node)
 
-    def _into(
+    def _values_into(
         self, module: Module, call: ast.Call, at: int | str, index: int, seen: _Seen
     ) -> Values | None:
         """Return what functions of the program call one of their parameters with."""
@@ -123,7 +123,7 @@ class HandedOn:
                 return None
             if _is_only_tested(module, name):
                 continue
-            given = self._to(module, name, index, seen)
+            given = self._values_to(module, name, index, seen)
             if given is None:
                 return None
             result = union(result, given)

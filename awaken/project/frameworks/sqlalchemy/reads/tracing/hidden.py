@@ -56,7 +56,7 @@ class Hidden:
         if obstacle.kind == "outside":
             return
         if obstacle.kind == "named":
-            self._named(obstacle, arrivals)
+            self._add_named(obstacle, arrivals)
             return
         if function.name == "__init__" and is_first(function, parameter):
             # It is new, whoever makes it.
@@ -72,7 +72,7 @@ class Hidden:
             return
         arrivals.stop(obstacle.why, obstacle.place)
 
-    def _named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
+    def _add_named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
         """Add a text that gets the function, as in ``getattr(self, "show")``; others do not."""
         for place in (obstacle.place, *obstacle.others):
             module = self._evaluator.load(place.path) if place.path.endswith(".py") else None
@@ -155,7 +155,7 @@ class Hidden:
         node = next(
             (
                 part
-                for part in module.mentions(_mentioned(module, place))
+                for part in module.mentions(_mentioned_text(module, place))
                 if isinstance(part, ast.Name | ast.Attribute) and module.span(part) == place.span
             ),
             None,
@@ -169,7 +169,7 @@ class Hidden:
             if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
                 # Loading makes objects without the constructor.
                 return ()
-        index = positional.index(parameter) - self._bound(module, node)
+        index = positional.index(parameter) - self._bound_number(module, node)
         return None if index < 0 else self._handed_on.to(module, node, index)
 
     def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
@@ -179,7 +179,7 @@ class Hidden:
             isinstance(item, External) and _root(item.qualified) in _SQLALCHEMY for item in values
         )
 
-    def _bound(self, module: Module, node: ast.expr) -> int:
+    def _bound_number(self, module: Module, node: ast.expr) -> int:
         """Return how many parameters the receiver gives to a method that is a value."""
         if not isinstance(node, ast.Attribute):
             return 0
@@ -199,7 +199,7 @@ def _gives_requests(name: str) -> bool:
     return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
 
 
-def _mentioned(module: Module, place: Place) -> str:
+def _mentioned_text(module: Module, place: Place) -> str:
     """Return the last name of what is written at ``place``."""
     text = module.source.text[place.span.start : place.span.end].decode(errors="replace")
     return text.rpartition(".")[2]

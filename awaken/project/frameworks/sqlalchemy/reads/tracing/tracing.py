@@ -98,7 +98,7 @@ class Tracing:
                 result.traces[Trace(self._kinds.load(origin), path)] = None
             elif (origin.place, path) not in seen:
                 seen.add((origin.place, path))
-                waiting += [(value, path) for value in self._arrived(origin.place, result)]
+                waiting += [(value, path) for value in self._arrived_origins(origin.place, result)]
             if len(seen) > _MOST_STEPS or len(result.traces) > _MOST_TRACES:
                 why = "too many calls have to be followed to tell what loaded it"
                 result.unknown[Unknown(why, place)] = None
@@ -108,7 +108,7 @@ class Tracing:
             result.unknown[Unknown("no visible object reaches it", place)] = None
         return tuple(result.traces), tuple(result.unknown)
 
-    def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:
+    def _arrived_origins(self, place: Place, found: _Found) -> Iterator[Origin]:
         """Yield where the objects come from that arrive at a parameter."""
         arrivals = self._known[place]
         found.unknown.update(arrivals.unknown)
