@@ -135,7 +135,7 @@ def passes(start: Path) -> tuple[Rule, ...]:
         with suppress(UserError):
             resolved = resolve(
                 root.path,
-                Said(trusted=_trusted),
+                Said(trusted=_trusted_values),
                 rules=all_rules(),
                 rule_of=partial(_rule_of_pass, None),
             )
@@ -143,7 +143,7 @@ def passes(start: Path) -> tuple[Rule, ...]:
     return tuple(result)
 
 
-def _trusted(root: Path) -> Mapping[str, str]:
+def _trusted_values(root: Path) -> Mapping[str, str]:
     # Most projects name no pass, and nobody is asked.
     from awaken.engine.remembering.trusted_projects import trusted_passes  # noqa: PLC0415
 
@@ -500,7 +500,7 @@ def _projects(
     """
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
-    said = Said(options.settings, options.config, options.isolated, _trusted)
+    said = Said(options.settings, options.config, options.isolated, _trusted_values)
     rule_of = partial(_rule_of_pass, options.jobs)
     require_usable(
         said,

@@ -74,8 +74,8 @@ def run_plainly(words: Sequence[str]) -> int | None:
 
 def _values(command: Callable[..., int], words: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of ``command`` that ``words`` are. Raises _NotPlain."""
-    declared = list(_declared(command))
-    said = _said(declared, words)
+    declared = list(_declared_parameters(command))
+    said = _said_values(declared, words)
     for item in declared:
         if item.parameter.details.get("envvar", "") in os.environ:
             raise _NotPlain
@@ -88,7 +88,7 @@ def _values(command: Callable[..., int], words: Sequence[str]) -> dict[str, Any]
     return {name: hints[name](**values) for name, values in groups.items()} | own
 
 
-def _declared(command: Callable[..., int]) -> Iterator[_Declared]:
+def _declared_parameters(command: Callable[..., int]) -> Iterator[_Declared]:
     """Yield the parameters of ``command``, those of its groups as well."""
     own = {name: hint for name, hint in _hints(command).items() if name != "return"}
     defaults = command.__kwdefaults__ or {}
@@ -118,7 +118,7 @@ def _parameter(group: str, name: str, hint: Any, default: Any) -> _Declared:
     return _Declared(group, name, kind, is_list, parameter, default)
 
 
-def _said(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tuple[str, str], Any]:
+def _said_values(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tuple[str, str], Any]:
     """Return the values that ``words`` give, by group and name. Raises _NotPlain."""
     by_flag = {flag: (entry, value) for entry in declared for flag, value in entry.flags()}
     argument = next(candidate for candidate in declared if candidate.parameter.kind == "Argument")

@@ -41,9 +41,9 @@ def in_order(
     placed = []
     for at, (parameter, there) in enumerate(zip(new, old, strict=True)):
         following = above[new[at + 1].name.value] if at + 1 < len(new) else None
-        space = _made(spaces[at + 1], behind[parameter.name.value], following)
+        space = _made_space(spaces[at + 1], behind[parameter.name.value], following)
         placed.append(_in_place_of(parameter, there, space))
-    return placed, _made(opening, _first_line(opening), above[new[0].name.value])
+    return placed, _made_space(opening, _first_line(opening), above[new[0].name.value])
 
 
 Space = cst.BaseParenthesizableWhitespace
@@ -66,7 +66,7 @@ def _first_line(space: Space) -> cst.TrailingWhitespace:
     return cst.TrailingWhitespace()
 
 
-def _made(
+def _made_space(
     space: Space, first_line: cst.TrailingWhitespace, lines: Sequence[cst.EmptyLine] | None
 ) -> Space:
     if not isinstance(space, cst.ParenthesizedWhitespace):

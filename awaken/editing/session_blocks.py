@@ -49,7 +49,7 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
 
 def _block(taken: list[Any], data: Moved) -> cst.With:
     made, *middle = taken
-    inside, footer = _inside(middle, data)
+    inside, footer = _pair_inside(middle, data)
     inside[0] = inside[0].with_changes(leading_lines=_without_blanks(inside[0].leading_lines))
     body = cst.IndentedBlock(inside, header=made.trailing_whitespace, footer=footer)
     item = cst.WithItem(made.body[0].value, asname=cst.AsName(cst.Name(data.name)))
@@ -57,7 +57,7 @@ def _block(taken: list[Any], data: Moved) -> cst.With:
     return cst.With([item], body, asynchronous=asynchronous)
 
 
-def _inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
+def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
     """Return the statements of the block, and the comments at its end."""
     if data.ends == "nothing":
         return middle, []

@@ -121,14 +121,14 @@ def _resolved_declaration(module: str, name: str) -> Declaration | None:
 
     match _resolver().get_name(_path(module), name):
         case ImportedInfo(source_module=source, info=info):
-            return _declared(".".join(source), info)
+            return _declaration(".".join(source), info)
         case NameInfo() as info:
-            return _declared(module, info)
+            return _declaration(module, info)
         case _:
             return None  # a module, or nothing
 
 
-def _declared(module: str, info: NameInfo) -> Declaration:
+def _declaration(module: str, info: NameInfo) -> Declaration:
     members = info.child_nodes
     return Declaration(
         module,

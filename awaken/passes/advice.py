@@ -18,7 +18,7 @@ def advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
     It is at its line; a message without one is at the first.
     """
     seen: Counter[str] = Counter()
-    for item in dict.fromkeys(_said(answer)):
+    for item in dict.fromkeys(_said_items(answer)):
         # Lines move, and the words stay.
         again = f"\0{seen[item.text]}" if seen[item.text] else ""
         digest = hashlib.sha256(f"{rule}\0{module.path}\0{item.text}{again}".encode())
@@ -34,7 +34,7 @@ def advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _said(answer: Answer) -> Iterator[Warned]:
+def _said_items(answer: Answer) -> Iterator[Warned]:
     for item in getattr(answer, "warnings", ()):
         yield Warned(f"the codemod warns: {' '.join(item.text.split())}", item.line)
     if printed := " ".join(answer.said.split()):

@@ -56,7 +56,7 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
     """
     shown = shown_path(path)
     layer = Layer(origin, path.parent, Settings(), is_found=True)
-    return _filled(layer, path, _bytes(_read_found, path, shown), shown, rules)
+    return _filled_layer(layer, path, _bytes(_read_found, path, shown), shown, rules)
 
 
 def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
@@ -65,7 +65,7 @@ def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> L
     Raises UnusableFile with the line for what cannot be used.
     """
     layer = Layer(origin, path.parent, Settings())
-    return _filled(layer, path, _bytes(read_named, path, shown), shown, rules)
+    return _filled_layer(layer, path, _bytes(read_named, path, shown), shown, rules)
 
 
 def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
@@ -80,7 +80,7 @@ def tables_above(path: Path) -> tuple[str, ...]:
     return _TABLE if path.name == _PYPROJECT else ()
 
 
-def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
+def _filled_layer(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
     """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
     text = _decoded_text(raw, shown)
     tables = _parsed(text, shown)

@@ -90,7 +90,7 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
         result["verify"] = built(VerifySettings, table["verify"], ("verify",), "setting of verify")
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
-        _converted(version, str, ("target", name))
+        _converted_value(version, str, ("target", name))
     _check_options(table.get("rules", {}), {rule.name: rule for rule in rules})
     return Settings(**result)
 
@@ -292,7 +292,7 @@ def built(
 
     ``what`` names a key of it in errors; ``types`` are those of keys that are looked at later.
     """
-    values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what, types)
+    values = _checked_fields(kind, _converted_value(table, dict[str, Any], path), path, what, types)
     missing = [one.encode_name for one in fields(kind) if one.required and one.name not in values]
     if missing:
         raise Wrong(path, f"{missing[0]!r} is missing here")
@@ -315,7 +315,7 @@ def _checked_fields(
         if key not in known:
             raise Wrong((*path, key), f"there is no {what} named {key!r}{_hint(key, known, path)}")
     return {
-        known[key].name: _converted(
+        known[key].name: _converted_value(
             value, types.get(known[key].name, known[key].type), (*path, key)
         )
         for key, value in table.items()
@@ -329,7 +329,7 @@ def _hint(key: str, known: Mapping[str, FieldInfo], path: KeyPath) -> str:
     return did_you_mean(key, known, f"there are {', '.join(sorted(known))}" if known else "")
 
 
-def _converted(value: object, kind: Any, path: KeyPath) -> Any:
+def _converted_value(value: object, kind: Any, path: KeyPath) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

@@ -38,7 +38,7 @@ def accept(result: CaseResult) -> str:
         else:
             written[_place(case, "before", path)] = content
         left += [_expected_finding(case, path, parameter) for parameter in unsaid]
-    written |= _after(result)
+    written |= _values_after(result)
     settings = case.directory / "case.toml"
     written[settings] = _settings(settings.read_text("utf-8"), left, keep_level=holds).encode()
     return "".join(_written_text(path, content) for path, content in written.items())
@@ -57,7 +57,7 @@ def _expected_finding(case: Case, path: str, one: Marked) -> ExpectedFinding:
     return ExpectedFinding(one.line, one.level, path, full if one.reason else None)
 
 
-def _after(result: CaseResult) -> Mapping[Path, bytes]:
+def _values_after(result: CaseResult) -> Mapping[Path, bytes]:
     case = result.case
     if result.files == case.before:
         return {}

@@ -85,10 +85,10 @@ def write_markers(content: bytes, marked: Iterable[Marked]) -> tuple[bytes, tupl
         # Tried, and taken back: only the tokenizer knows whether a line end is inside a string.
         bare = lines[number - 1]
         lines[number - 1] = bare + _text(by_line[number])
-        if not _is_comment(b"".join(_joined(lines, ends)), number):
+        if not _is_comment(b"".join(_joined_items(lines, ends)), number):
             lines[number - 1] = bare
             left += by_line[number]
-    return b"".join(_joined(lines, ends)), tuple(left)
+    return b"".join(_joined_items(lines, ends)), tuple(left)
 
 
 def _text(found: Iterable[Marked]) -> bytes:
@@ -96,7 +96,7 @@ def _text(found: Iterable[Marked]) -> bytes:
     return f"  #~ {shown}".encode()
 
 
-def _joined(lines: list[bytes], ends: list[bytes]) -> Iterator[bytes]:
+def _joined_items(lines: list[bytes], ends: list[bytes]) -> Iterator[bytes]:
     for line, end in zip(lines, ends, strict=True):
         yield line
         yield end

@@ -83,7 +83,7 @@ def _picture(error: BaseException) -> object:
 
 
 # ------------------------------------------------------------------------------------------- runs
-def _served(application: Any) -> object:
+def _served_value(application: Any) -> object:
     from starlette.testclient import TestClient  # noqa: PLC0415
 
     with TestClient(application) as client:
@@ -97,14 +97,14 @@ def _not_started(application: Any) -> object:
     return _responses(application, TestClient(application, raise_server_exceptions=False))
 
 
-def _interrupted(application: Any) -> object:
+def _interrupted_value(application: Any) -> object:
     from starlette.testclient import TestClient  # noqa: PLC0415
 
     with TestClient(application):
         raise RuntimeError("while it serves")
 
 
-def _managed(application: Any) -> object:
+def _managed_value(application: Any) -> object:
     from asgi_lifespan import LifespanManager  # noqa: PLC0415
 
     async def live() -> str:
@@ -114,7 +114,7 @@ def _managed(application: Any) -> object:
     return asyncio.run(live())
 
 
-def _cancelled(application: Any) -> object:
+def _cancelled_value(application: Any) -> object:
     async def live() -> None:
         # A cancellation must reach the `yield` itself, which no client lets it do.
         async with application.router.lifespan_context(application):
@@ -127,24 +127,24 @@ def _cancelled(application: Any) -> object:
     return "lived"
 
 
-def _described(application: Any) -> object:
+def _described_value(application: Any) -> object:
     openapi = getattr(application, "openapi", None)
     return None if openapi is None else openapi()
 
 
 def _responses(application: Any, client: Any) -> object:
-    described = _described(application)
+    described = _described_value(application)
     paths = described["paths"] if isinstance(described, dict) else ("/",)
     result = [(path, client.get(path)) for path in paths if "{" not in path]
     return tuple((path, answer.status_code, answer.text) for path, answer in result)
 
 
 _RUNS: Mapping[str, Run] = {
-    "served": _served,
+    "served": _served_value,
     "not started": _not_started,
-    "interrupted": _interrupted,
-    "managed": _managed,
-    "cancelled": _cancelled,
-    "described": _described,
+    "interrupted": _interrupted_value,
+    "managed": _managed_value,
+    "cancelled": _cancelled_value,
+    "described": _described_value,
 }
-_FAILING: Mapping[str, Run] = {"managed": _managed, "cancelled": _cancelled}
+_FAILING: Mapping[str, Run] = {"managed": _managed_value, "cancelled": _cancelled_value}

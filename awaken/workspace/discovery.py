@@ -608,7 +608,7 @@ class _Walk:
             self.unread_texts.add(FileProblem(relative, 0, "is a symbolic link"))
         elif name.endswith(".py") and self.wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
-                self.broken_links.append(_shown(relative))
+                self.broken_links.append(_shown_path(relative))
             elif not self.enclosure.holds(real):
                 self.problem(relative, _LEADS_OUT)
             elif real not in self.seen:
@@ -616,10 +616,10 @@ class _Walk:
 
     def problem(self, relative: str, message: str) -> None:
         """Note why one path is not used."""
-        self.problems.append(FileProblem(_shown(relative) or ".", 0, message))
+        self.problems.append(FileProblem(_shown_path(relative) or ".", 0, message))
 
 
-def _shown(path: str) -> str:
+def _shown_path(path: str) -> str:
     """Return a path as a message shows it, with escapes for unprintable characters."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -40,13 +40,13 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
             ignores.append(gitignore(base + above))
         # In the order of the walk, which asks the option first.
         for patterns in (excluded, ignores):
-            exclusion = _decided(patterns, base, what)
+            exclusion = _decided_pattern(patterns, base, what)
             if exclusion is not None:
                 return exclusion
     return None
 
 
-def _decided(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | None:
+def _decided_pattern(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | None:
     """Return the pattern that leaves out ``what``; the last of ``patterns`` that says anything."""
     full, name = base + what, what.rstrip("/").rpartition("/")[2] + ("/" * what.endswith("/"))
     for one in reversed(patterns):

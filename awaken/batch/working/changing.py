@@ -98,7 +98,7 @@ def change(start: Start, place: Path) -> ChildResult:
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         notes.append(f"awaken could not read everything: {problems[0]}{more}")
     rows = [row for verified in made.verified for row in verified_rows(verified)]
-    summary = describe(task, report, rows, notes, [_shown(path, place) for path in made.files])
+    summary = describe(task, report, rows, notes, [_shown_text(path, place) for path in made.files])
     (place / "out" / SUMMARY).write_bytes(msgspec.json.encode(summary))
     write_page(place / "out" / REPORT, report, project, summary.again, start.page)
     return result
@@ -224,5 +224,5 @@ def _joined_report(reports: list[Report]) -> Report:
     )
 
 
-def _shown(path: Path, place: Path) -> str:
+def _shown_text(path: Path, place: Path) -> str:
     return Path(os.path.relpath(path, Path(os.path.realpath(place / "repository")))).as_posix()

@@ -138,7 +138,7 @@ def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome
         message = f"the repository has the file {OPT_OUT}: its owners want no campaign"
         return structs.replace(known, state=State.REFUSED, message=message)
     result = _run_child(task, top, place, stop)
-    files = _kept(place)
+    files = _kept_values(place)
     failure = result.failure
     message = without_secrets(failure.message if failure else result.message)
     if failure is not None:
@@ -229,7 +229,7 @@ def _alive(path: Path) -> Iterator[None]:
         yield
 
 
-def _kept(place: Path) -> dict[str, bytes]:
+def _kept_values(place: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for name in KEPT:
         path = place / name if name == LOG else place / "out" / name

@@ -94,7 +94,7 @@ def migrate(
     from awaken.preview.streams.output import opened  # noqa: PLC0415
 
     line, view = _begun_pair(recipe, run, output, own)
-    line, runs, answers = _answered(recipe, line, view, own)
+    line, runs, answers = _answered_items(recipe, line, view, own)
     done = _until_blocked(runs)
     failed = any(candidate.report.diagnostics or _problems(candidate.report) for candidate in runs)
     # A user who could answer and did not wants the steps before that one.
@@ -152,7 +152,7 @@ def _begun_pair(
     return line, view
 
 
-def _answered(
+def _answered_items(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
     """Return the planned steps, the answers that no file has, and the line that has them."""

@@ -195,10 +195,10 @@ class MissingAwait(Rule):
         del constraints  # no change needs another site
         return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, fates)
-            for module, call, fates in self._found(project)
+            for module, call, fates in self._found_items(project)
         )
 
-    def _found(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
+    def _found_items(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
         names = _Names(project, self.triggers)
         for path in project.site_files(self.triggers):
             wanted = names.wanted(path, project.snapshot[path].text)
@@ -257,7 +257,7 @@ class _Names:
     def wanted(self, path: str, text: bytes) -> set[str]:
         """Return the names of coroutine functions that the file may call without awaiting them."""
         calls = {(head, name) for head, name in _CALLED.findall(text) if name in self}
-        near = self._near(path, text, {name for _, name in calls})
+        near = self._items_near(path, text, {name for _, name in calls})
         called = {(head, name) for head, name in calls if name in near}
         if not called:
             return set()
@@ -278,7 +278,7 @@ class _Names:
     def __contains__(self, name: bytes) -> bool:
         return name in self._folders or name in self._of_libraries
 
-    def _near(self, path: str, text: bytes, names: set[bytes]) -> set[bytes]:
+    def _items_near(self, path: str, text: bytes, names: set[bytes]) -> set[bytes]:
         """Return those of ``names`` that may be coroutine functions in the file ``path``."""
         folder = str(PurePosixPath(path).parent)
         shared = {

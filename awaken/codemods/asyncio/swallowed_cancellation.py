@@ -447,7 +447,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     above = module.parent(node)
     if not isinstance(above, ast.Try):
         raise TypeError("a handler is in a try")
-    shown = _shown(module, node)
+    shown = _shown_text(module, node)
     message = f"`{shown}` swallows the cancellation of its task"
     named = [] if node.type is None else _named(node.type)
     cancelled = [part for part in named if last_name(part) == "CancelledError"]
@@ -468,7 +468,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     return Rewrite(message, [_narrowed_edit(site, node)], [_change(module, above, node), caveat])
 
 
-def _shown(module: Module, handler: ast.ExceptHandler) -> str:
+def _shown_text(module: Module, handler: ast.ExceptHandler) -> str:
     return "except" if handler.type is None else f"except {module.excerpt(handler.type)}"
 
 
@@ -512,7 +512,7 @@ def _edits_without(
     gone = _cancellations(project, module, handler)
     stay = [module.text_of(node) for node in named if node not in gone]
     if handler.type is None or not stay or "#" in module.text_of(handler.type):
-        raise Refused(CLEAN_UP, _shown(module, handler))
+        raise Refused(CLEAN_UP, _shown_text(module, handler))
     text = stay[0] if len(stay) == 1 else f"({', '.join(stay)})"
     return [site.replace(handler.type, text), site.release_import("asyncio", "CancelledError")]
 

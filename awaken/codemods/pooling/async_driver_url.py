@@ -200,7 +200,7 @@ class AsyncDriverUrl(Rule):
         """
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [
-            _decided(Site(self.name, module, engine.call), project, engine, url, options)
+            _decision(Site(self.name, module, engine.call), project, engine, url, options)
             for module in site_modules(project, self.triggers)
             for engine in project.orm.engines.in_file(module)
             if engine.is_async
@@ -229,7 +229,7 @@ class _Decided:
         return not self.places.isdisjoint(other.places)
 
 
-def _decided(
+def _decision(
     site: Site[ast.Call], project: Project, engine: Engine, url: Url, options: Options
 ) -> _Decided:
     strings: dict[Place, TextEdit] = {}

@@ -171,13 +171,13 @@ class SessionSharedAcrossTasks(Rule):
         return plan_of(
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
-            for one in _together(project, module, names)
+            for one in _items_together(project, module, names)
             if (shared := project.orm.shared_session(module, one.runs, one.coroutines)) is not None
         )
 
 
 # ----------------------------------------------------------------------------------- the sites
-def _together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
+def _items_together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
     """Yield what runs at once; ``names`` are last names of the functions that run coroutines."""
     # Qualified names are asked of what is called like that only: they may be evaluated.
     calls = [
@@ -188,7 +188,7 @@ def _together(project: Project, module: Module, names: set[str]) -> Iterator[_To
     gathered: set[ast.expr] = set()
     for call in calls:
         if project.qualified_name(module, call.func) == _GATHER:
-            coroutines = [made for part in call.args for made in _made(module, part)]
+            coroutines = [made for part in call.args for made in _made_expressions(module, part)]
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
     for node in module.walk():
@@ -202,7 +202,7 @@ def _together(project: Project, module: Module, names: set[str]) -> Iterator[_To
     yield from _of_tasks(module, started)
 
 
-def _made(module: Module, given: ast.expr) -> Iterator[ast.expr]:
+def _made_expressions(module: Module, given: ast.expr) -> Iterator[ast.expr]:
     """Yield the expressions that make the coroutines of one argument of ``gather``."""
     match given:
         case ast.Starred():
@@ -217,7 +217,7 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
             yield node.elt
         case ast.List() | ast.Tuple():
             for element in node.elts:
-                yield from _made(module, element)
+                yield from _made_expressions(module, element)
         case ast.Name():
             bindings = module.scopes.bindings_of(node)
             value = bindings[0].value if len(bindings) == 1 else None

@@ -246,7 +246,7 @@ def listed(call: cst.Call, space: Space) -> cst.Call:
         return call.with_changes(args=[*call.args[:-1], last], whitespace_before_args=before)
     values = [
         argument.with_changes(
-            value=_fitted_argument(argument.value, _before(argument), inner),
+            value=_fitted_argument(argument.value, _text_before(argument), inner),
             comma=cst.Comma(whitespace_after=before),
         )
         for argument in call.args
@@ -257,7 +257,7 @@ def listed(call: cst.Call, space: Space) -> cst.Call:
     return call.with_changes(args=[*values[:-1], last], whitespace_before_args=before)
 
 
-def _before(argument: cst.Arg) -> str:
+def _text_before(argument: cst.Arg) -> str:
     return argument.star if argument.keyword is None else f"{argument.keyword.value}="
 
 

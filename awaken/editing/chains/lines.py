@@ -269,7 +269,7 @@ def on_one_line(node: Node) -> Node:
     return changed if isinstance(changed, type(node)) else node
 
 
-def _ended(before: cst.BaseExpression, after: Any) -> Any:
+def _ended_value(before: cst.BaseExpression, after: Any) -> Any:
     """Return a display that was broken without the comma after its last element."""
     if not has_break(before) or not after.elements:
         return after
@@ -314,7 +314,7 @@ class _OneLine(cst.CSTTransformer):
         return updated_node.with_changes(whitespace_between=original_node.whitespace_between)
 
     def _leave_display(self, original_node: Any, updated_node: Any) -> Any:
-        return _ended(original_node, updated_node)
+        return _ended_value(original_node, updated_node)
 
     leave_List = leave_Set = leave_Dict = leave_Tuple = _leave_display  # noqa: N815  LibCST's names
 

@@ -41,12 +41,12 @@ class AloneFiles:
         if phase not in self._grouped:
             self._grouped.add(phase)
             for group in _groups(self._staged.planned(*phase)):
-                self._known |= self._made(root, group)
+                self._known |= self._made_files(root, group)
         if (root, change) not in self._known:
             self._known[root, change] = self._staged.files_of(root, change)
         return self._known[root, change]
 
-    def _made(
+    def _made_files(
         self, root: Path, group: Sequence[_Member]
     ) -> Mapping[tuple[Path, ChangeId], tuple[FileChange, ...]]:
         """Return the files of each change of a group; nothing where they are not independent."""

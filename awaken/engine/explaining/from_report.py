@@ -41,7 +41,7 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     suppressed = (suppressed_site.finding for suppressed_site in report.suppressed)
     every = (*report.findings, *suppressed, *report.explained_only)
     findings = [finding for finding in every if finding.place.path == asked.path]
-    here, note = _at(findings, asked, line, point)
+    here, note = _findings_at(findings, asked, line, point)
     teller = _Teller(report, rules, file)
     sites = [teller.site(finding, "span", asked.line) for finding in here]
     if point is None or not sites:
@@ -62,7 +62,7 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     )
 
 
-def _at(
+def _findings_at(
     findings: Sequence[Finding], asked: AskedPlace, line: Span, point: int | None
 ) -> tuple[list[Finding], str]:
     """Return the findings that the line has a part of, or the one at the column, and a note."""

@@ -369,7 +369,7 @@ class _Reconciling:
         return text
 
     def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
-        indent = b"" if statement is None else line_indent(self._text, self._at(statement))
+        indent = b"" if statement is None else line_indent(self._text, self._number_at(statement))
         return LineStyle(
             newline=self._style.newline,
             indent=self._style.indent,
@@ -377,7 +377,7 @@ class _Reconciling:
             line_length=self._style.line_length,
         )
 
-    def _at(self, statement: ast.stmt) -> int:
+    def _number_at(self, statement: ast.stmt) -> int:
         return self._module.span(statement).start
 
     def _can_go(self, statement: ImportStatement, gone: Collection[ast.stmt]) -> bool:

@@ -131,7 +131,7 @@ def opened(directory: Path) -> Iterator[Repository | None]:
     with place as name:
         own = Path(name)
         try:
-            environment = _made(git, own, top, real)
+            environment = _made_values(git, own, top, real)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise GitError(f"{real} cannot be read: {reason}") from error
@@ -173,7 +173,7 @@ def _is_git_directory(place: Path) -> bool:
     return os.path.lexists(place / "HEAD") and shared.exists()
 
 
-def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
+def _made_values(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
     """Make a git directory in ``own`` that replaces ``real``; return the environment to use it.
 
     A linked worktree has two: its own, and the one that it shares with all others.

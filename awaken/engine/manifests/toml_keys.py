@@ -18,7 +18,7 @@ from awaken.workspace.formats.toml_text import value_at
 def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:
     """Return ``text`` with the key, and the text of the value that it had. Raises CannotAdd."""
     tables = toml_tables(text)
-    wanted = _wanted(tables, edit)
+    wanted = _wanted_values(tables, edit)
     if tables == wanted:
         return text, ""
     try:
@@ -85,7 +85,7 @@ def _value(edit: SetKey) -> Any:
     return tomlkit.item(list(edit.value) if isinstance(edit.value, tuple) else edit.value)
 
 
-def _wanted(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
+def _wanted_values(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
     """Return ``tables`` with the key. Raises CannotAdd."""
     wanted = deepcopy(tables)
     holder: Any = wanted

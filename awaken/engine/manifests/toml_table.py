@@ -111,7 +111,7 @@ class TomlTable:
         table = value_at(document, self._path)
         if not isinstance(table, tomlkit.items.Table):
             raise CannotAdd(
-                f"{self._shown} is no table of its own: Poetry's or Pipenv's", self._line("")
+                f"{self._shown_text} is no table of its own: Poetry's or Pipenv's", self._line("")
             )
         # Blanks and comments below the last key belong to what follows.
         body, below = table.value.body, []
@@ -143,7 +143,7 @@ class TomlTable:
         self._text = _checked_text(text, wanted)
 
     @property
-    def _shown(self) -> str:
+    def _shown_text(self) -> str:
         return ".".join(self._path)
 
     def _line(self, key: str) -> int:

@@ -144,7 +144,7 @@ class _SoFar:
         return msgspec.structs.replace(place, span=span)
 
     def show(self, findings: Iterable[Finding]) -> None:
-        self.findings.extend(self._shown(finding) for finding in findings)
+        self.findings.extend(self._shown_finding(finding) for finding in findings)
 
     def outline(self, outlines: Iterable[Outline], shown: Collection[ChangeId]) -> None:
         """Keep the outlines of changes that are shown, and of those that do not exist."""
@@ -174,13 +174,13 @@ class _SoFar:
         self.suppressed.extend(
             msgspec.structs.replace(
                 site,
-                finding=self._shown(site.finding),
+                finding=self._shown_finding(site.finding),
                 place=None if site.place is None else self.on_disk(site.place),
             )
             for site in suppressed
         )
 
-    def _shown(self, finding: Finding) -> Finding:
+    def _shown_finding(self, finding: Finding) -> Finding:
         return msgspec.structs.replace(
             finding,
             place=self.on_disk(finding.place),

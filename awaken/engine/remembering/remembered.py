@@ -139,13 +139,13 @@ class Memory:
         newer = still_holds(evidence, state.made_from, state.digests, state.source_of)
         if newer is None:
             return False
-        self._cache.put(asked, Proof(answer, digest, _encoded(newer)))
+        self._cache.put(asked, Proof(answer, digest, _encoded_text(newer)))
         return True
 
     def keep(self, asked: bytes, remembered: Remembered, evidence: Evidence) -> None:
         """Keep the result for the next run, in place of the one before."""
         self._cache.put(asked, remembered)
-        proof = Proof(remembered.digest, remembered.digest, _encoded(evidence))
+        proof = Proof(remembered.digest, remembered.digest, _encoded_text(evidence))
         self._cache.put(asked, proof)
 
     def keep_files(self, files: dict[str, KnownFile]) -> None:
@@ -158,7 +158,7 @@ class Memory:
         self._cache.save()
 
 
-def _encoded(evidence: Evidence) -> Raw:
+def _encoded_text(evidence: Evidence) -> Raw:
     return Raw(msgspec.msgpack.encode(evidence))
 
 

@@ -118,13 +118,13 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
             alone = syntax_alone(piece.text)
             if alone is None:
                 return None
-            span = _inside(moved.to_after(piece.span), piece)
+            span = _place_inside(moved.to_after(piece.span), piece)
             standing[span], expected[span] = piece, alone
     wrong = tuple(standing[span] for span in misread(after, expected))
     return _Attempt(after, moved, tuple(pieces), wrong)
 
 
-def _inside(span: Span, piece: Piece) -> Span:
+def _place_inside(span: Span, piece: Piece) -> Span:
     """Return the place of the expression itself: parentheses around it are no part of it."""
     before, behind = around_alone(piece.text)
     return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)

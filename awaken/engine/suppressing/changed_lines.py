@@ -132,7 +132,7 @@ def _changed_lines(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> 
     Git does not compare them itself: attributes of the repository can make a file binary, pass it
     through a filter of the user, or give it another encoding. Then changed lines would be hidden.
     """
-    before = _committed(asked, _common_commit(asked, since))
+    before = _committed_values(asked, _common_commit(asked, since))
     overlaid = {asked.path(os.fsencode(os.path.realpath(file))): file for file in overlay}
     enclosure = Enclosure(asked.repository.top)
     tracked, after = set(), dict[str, bytes]()
@@ -161,7 +161,7 @@ def _changed_lines(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> 
     return ChangedLines(since, hunks, frozenset(tracked))
 
 
-def _committed(asked: _Asked, commit: str) -> dict[str, str]:
+def _committed_values(asked: _Asked, commit: str) -> dict[str, str]:
     """Return the regular files of a commit, each with the name of its content."""
     listed = asked.answer("ls-tree", "-r", "-z", "--full-tree", commit)
     blobs = {}

@@ -197,7 +197,7 @@ def undo_list(root: Path, *, state: Path | None = None) -> UndoStack:
             damaged.append(str(error))
         else:
             entries.append(_stack_entry(entry, record, journal.path(entry)))
-    return UndoStack(tuple(entries), tuple(damaged), _inside(journal, root.resolve()))
+    return UndoStack(tuple(entries), tuple(damaged), _roots_inside(journal, root.resolve()))
 
 
 def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
@@ -422,12 +422,12 @@ def _edited_error(record: Record, files: Iterable[SavedFile]) -> FileConflictErr
 
 
 def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
-    inside = _inside(journal, root)
+    inside = _roots_inside(journal, root)
     hint = f"; for a project inside it, run {undo_command(inside[0])}" if inside else ""
     return NothingToUndoError(f"there is nothing to undo in {root}{hint}")
 
 
-def _inside(journal: Journal, root: Path) -> tuple[Path, ...]:
+def _roots_inside(journal: Journal, root: Path) -> tuple[Path, ...]:
     """Return the roots inside ``root`` of which an apply can be undone, the latest first."""
     result: dict[Path, None] = {}
     for entry in reversed(journal.entries()):

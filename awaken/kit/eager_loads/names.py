@@ -42,7 +42,7 @@ class NamesHere:
         home, _, simple = qualified.rpartition(".")
         if "." in qualified.removeprefix(f"{home}.") or not self._is_at_the_top(qualified):
             raise Refused(NO_NAME, qualified)
-        seen = self._seen(module, simple, qualified) or self._through_module(qualified)
+        seen = self._seen_name(module, simple, qualified) or self._through_module(qualified)
         if seen:
             return seen
         way = self._project.name_in_scope(module, node, qualified, self._beside)
@@ -61,7 +61,7 @@ class NamesHere:
         self.edits[NeedImport(path=path, module=home, name=name, alias=other, site=site)] = None
 
     # ---------------------------------------------------------------------------- what is there
-    def _seen(self, module: Module, simple: str, qualified: str) -> str:
+    def _seen_name(self, module: Module, simple: str, qualified: str) -> str:
         """Return the name under which the file has the class at the top, if it holds here."""
         scopes = module.scopes
         if scopes.is_shadowed(simple, self._site.node):

@@ -162,7 +162,7 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
         return None
     first = calls[0]
     prefix = f"{module.text_of(first.func.value)}." if isinstance(first.func, ast.Attribute) else ""
-    made = _made(module, first, name, prefix)
+    made = _made_options(module, first, name, prefix)
     root, last = made[0], made[-1]
     plain = len(made) == 1 and name not in _WHOLE_PATHS
     for call in calls[1:]:
@@ -175,7 +175,7 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
                 plain = plain and inner[1]
                 last.children.append(inner[0])
         elif name in _RELATIONSHIPS:
-            made = _made(module, call, name, prefix)
+            made = _made_options(module, call, name, prefix)
             plain = plain and len(made) == 1
             last.children.append(made[0])
             last = made[-1]
@@ -186,7 +186,7 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
     return root, plain
 
 
-def _made(module: Module, call: ast.Call, name: str, prefix: str) -> list[Option]:
+def _made_options(module: Module, call: ast.Call, name: str, prefix: str) -> list[Option]:
     """Return the options of one call, each below the one before it: old ones take whole paths."""
     if name not in _RELATIONSHIPS | set(_WHOLE_PATHS):
         return [Option(name, _arguments(module, call), prefix=prefix)]

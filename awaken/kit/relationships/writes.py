@@ -102,7 +102,7 @@ class Writes:
 
     def _regions(self, trace: Trace, read: Read) -> Iterator[tuple[Module, list[ast.AST]]]:
         """Yield the code after the load, and before the read, in their functions."""
-        home, there = self._at(trace.load.place), self._at(read.place)
+        home, there = self._pair_at(trace.load.place), self._pair_at(read.place)
         if home is None:
             return
         module, load = home
@@ -119,7 +119,7 @@ class Writes:
             if outer is not None:
                 yield there[0], _within(there[0], outer, 0, _last_time(there[0], None, there[1]))
 
-    def _at(self, place: Place) -> tuple[Module, ast.AST] | None:
+    def _pair_at(self, place: Place) -> tuple[Module, ast.AST] | None:
         if place.path not in self._project.snapshot:
             return None
         module = self._project.module(place.path)

@@ -199,11 +199,11 @@ def _assignment(row: SettingRow) -> Iterator[str]:
         yield line + comment
         return
     yield f"{row.key} = [{comment}"
-    yield from _filled(row.value)
+    yield from _filled_names(row.value)
     yield "]"
 
 
-def _filled(values: Iterable[object]) -> Iterator[str]:
+def _filled_names(values: Iterable[object]) -> Iterator[str]:
     line = " "
     for value in values:
         item = f" {toml_value(value)},"

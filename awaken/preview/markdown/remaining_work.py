@@ -75,7 +75,7 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
     groups = [*_failed_groups(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
-    paragraphs = [f"## awaken: {title}", *_done(report, asked)]
+    paragraphs = [f"## awaken: {title}", *_done_names(report, asked)]
     paragraphs += (
         [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
     )
@@ -101,7 +101,7 @@ def _more_diffs(number: int) -> str:
     return f"A comment has no room for {plural(number, 'more file')}: see `awaken diff`.\n"
 
 
-def _done(report: Report, asked: Asked) -> Iterator[str]:
+def _done_names(report: Report, asked: Asked) -> Iterator[str]:
     done = rewritten(report, asked.current)
     if done.sites:
         verb = "rewrote" if asked.command == "apply" else "rewrites"

@@ -109,7 +109,7 @@ class _Page:
         self._page.rule((name, "path"))
         self._rows("Root", [Row(str(root.root), "", marker_of(root))])
         self._rows("Files", self._files(root))
-        rows = [(label, values) for label, values in self._told(root) if values]
+        rows = [(label, values) for label, values in self._told_items(root) if values]
         first = None if self._every else self._first
         same = [label for label, values in rows if first and (label, values) in first.rows]
         for label, values in rows:
@@ -128,7 +128,7 @@ class _Page:
             self.blank()
             self.remarks(remarks, root)
 
-    def _told(self, root: RootDiagnosis) -> Iterator[_Labelled]:
+    def _told_items(self, root: RootDiagnosis) -> Iterator[_Labelled]:
         yield "Settings", self._settings(root)
         if root.files or self._every:
             yield from self._program(root)

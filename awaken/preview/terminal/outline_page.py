@@ -80,7 +80,7 @@ class OutlinePage:
         files = [row for row in part.rows if not row.text and row.place is not None]
         if files and len(files) == len(part.rows):
             total = f"in {plural(len(files), 'file')}"
-            folders = _folders((relative(*self._at(file)), file.count) for file in files)
+            folders = _folders((relative(*self._items_at(file)), file.count) for file in files)
             return [
                 (f"{part.total:,}", total, ""),
                 *((f"{count:,}", "", path) for path, count in folders),
@@ -103,7 +103,7 @@ class OutlinePage:
             for path, line, item in zip(paths, lines, mine, strict=True)
         ]
 
-    def _at(self, row: OutlineRow) -> tuple[Path, str, Path]:
+    def _items_at(self, row: OutlineRow) -> tuple[Path, str, Path]:
         return self._root.root, "" if row.place is None else row.place.path, self._current
 
     def _where(self, place: Place | None) -> str:
@@ -125,7 +125,7 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     shown, whole = {"": sum(counted.values())}, set[str]()
     while open_ones := [name for name in shown if name not in counted and name not in whole]:
         folder = max(open_ones, key=lambda name: (shown[name], name))
-        inside = _inside(counted, folder)
+        inside = _files_inside(counted, folder)
         if len(shown) - 1 + len(inside) <= _ROWS:
             del shown[folder]
             shown |= inside
@@ -134,7 +134,7 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(shown.items())
 
 
-def _inside(files: Mapping[str, int], folder: str) -> Counter[str]:
+def _files_inside(files: Mapping[str, int], folder: str) -> Counter[str]:
     """Return the files and folders directly in a folder, with their numbers."""
     counts: Counter[str] = Counter()
     for path, number in files.items():

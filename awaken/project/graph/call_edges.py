@@ -316,7 +316,7 @@ class CallEdges:
         name = ast.unparse(call.func)
         reached = self.reached(context, call)
         if isinstance(reached, Unknown):
-            return Unseen("passed", name, (_noted(reached.place, reached.why),))
+            return Unseen("passed", name, (_noted_place(reached.place, reached.why),))
         result = [
             (edge.into, parameter)
             for edge in reached
@@ -376,10 +376,10 @@ def always_returns(context: FunctionContext) -> bool:
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:
-    return Unseen("callers", f"`{name}`: {why}", (_noted(place, why),))
+    return Unseen("callers", f"`{name}`: {why}", (_noted_place(place, why),))
 
 
-def _noted(place: Place, note: str) -> Place:
+def _noted_place(place: Place, note: str) -> Place:
     return Place(place.path, place.span, note)
 
 

@@ -195,7 +195,7 @@ class Hierarchy:
             return False
         if qualified not in self._ancestors and qualified not in self.descendants:
             return False
-        stored = self._stored(method)
+        stored = self._stored_name(method)
         line, following = self._overrides.line, self._overrides.following
         # An `__init__` that is generated is defined nowhere. A class with one base keeps its order.
         return any(
@@ -245,12 +245,12 @@ class Hierarchy:
     def _bearing(self, method: str) -> tuple[str, ...]:
         """Return the classes whose instances may have the ``method`` of this one."""
         if method not in self._bearers:
-            stored = self._stored(method)
+            stored = self._stored_name(method)
             bearing = (name for name in sorted(self.descendants) if self._may_be_own(name, stored))
             self._bearers[method] = tuple(bearing)
         return self._bearers[method]
 
-    def _stored(self, method: str) -> str:
+    def _stored_name(self, method: str) -> str:
         """Return the name by which the compiler stores ``method`` of this class."""
         owner = self._qualified.rpartition(".")[2].lstrip("_")
         is_private = method.startswith("__") and not method.endswith("__")

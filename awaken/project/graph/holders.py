@@ -151,12 +151,12 @@ class Holders:
             case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
                 return self._variable(context, target)
             case ast.Return():
-                return self._returned(context, None)
+                return self._returned_items(context, None)
             # A name in a target that is unpacked holds an element itself.
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
-                return self._returned(context, elements.index(inner))
+                return self._returned_items(context, elements.index(inner))
             case ast.Tuple() if isinstance(assigned := module.parent(parent), ast.Assign):
                 return self._element(context, assigned, inner)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
@@ -185,7 +185,7 @@ class Holders:
                     return self._variable(context, name)
         return ()
 
-    def _returned(
+    def _returned_items(
         self, context: FunctionContext, element: int | None
     ) -> tuple[Holder, ...] | Unseen:
         if not always_returns(context):

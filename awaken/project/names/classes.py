@@ -229,16 +229,16 @@ class Classes:
             qualified=f"{home}.{written.qualname}",
             path=path,
             span=written.span,
-            bases=self._resolved(path, written, written.bases, bases_of),
+            bases=self._resolved_items(path, written, written.bases, bases_of),
             bases_text=tuple(base.text for base in written.bases),
-            decorators=self._resolved(path, written, written.decorators, decorators_of),
+            decorators=self._resolved_items(path, written, written.decorators, decorators_of),
             keywords=written.keywords,
             unique=written.unique,
             members=written.members,
             assigned=written.assigned,
         )
 
-    def _resolved(
+    def _resolved_items(
         self,
         path: str,
         written: WrittenClass,

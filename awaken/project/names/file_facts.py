@@ -160,7 +160,7 @@ def facts_of(module: Module) -> FileFacts:
     return FileFacts(
         table=table_of(module),
         classes=tuple(_classes(module, stores)),
-        renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
+        renamed={name: tuple(sorted(others)) for name, others in _renamed_values(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
         functions=_functions(module, generators),
         mentioned=WordSet.of(word.encode() for word in module.words() if word.isidentifier()),
@@ -196,7 +196,7 @@ def _decorator(module: Module, node: ast.expr) -> WrittenDecorator:
     return WrittenDecorator(_written(module, without_arguments(node)), isinstance(node, ast.Call))
 
 
-def _renamed(module: Module) -> dict[str, set[str]]:
+def _renamed_values(module: Module) -> dict[str, set[str]]:
     result: dict[str, set[str]] = {}
     for scope in module.scopes.scopes:
         for name, bindings in scope.bindings.items():
@@ -210,7 +210,7 @@ def _renamed(module: Module) -> dict[str, set[str]]:
     return result
 
 
-def _assigned(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
+def _assigned_values(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
     """Return the attributes that the methods of each class set on their first parameter."""
     result: dict[ast.ClassDef, set[str]] = {}
     for node in stores:
@@ -225,7 +225,7 @@ def _assigned(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef,
 
 
 def _classes(module: Module, stores: list[ast.Attribute]) -> list[WrittenClass]:
-    assigned = _assigned(module, stores)
+    assigned = _assigned_values(module, stores)
     written_classes: dict[str, WrittenClass] = {}
     for scope in module.scopes.scopes:
         if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":

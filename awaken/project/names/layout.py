@@ -115,7 +115,7 @@ class Layout:
         searched even with an ``__init__.py``: programs start there.
         """
         if name.startswith("/"):
-            return self._at(name.strip("/"))
+            return self._module_at(name.strip("/"))
         # All files of one folder find the same.
         key = (name, importer.rpartition("/")[0])
         if key not in self._found:
@@ -142,13 +142,13 @@ class Layout:
                 # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:
-                module = self._at(_join(_join(above, root), relative))
+                module = self._module_at(_join(_join(above, root), relative))
                 if module.path is not None:
                     # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else module
                 namespace = namespace or module.namespace
         for root in self._on_path:
-            module = self._at(_join(root, relative))
+            module = self._module_at(_join(root, relative))
             if module.path is not None:
                 return module
             namespace = namespace or module.namespace
@@ -161,7 +161,7 @@ class Layout:
             return FoundModule(nearest[0])
         return FoundModule(namespace=namespace, ambiguous=len(nearest) > 1)
 
-    def _at(self, stem: str) -> FoundModule:
+    def _module_at(self, stem: str) -> FoundModule:
         return FoundModule(self._file(stem), stem in self._folders and stem not in self._packages)
 
     def _file(self, stem: str) -> str | None:

@@ -72,7 +72,7 @@ class Names:
         self._located: dict[str, Located | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
-            self._asked, self._memory, _NOTHING, _joined_text, self._finished_text
+            self._asked_asking, self._memory, _NOTHING, _joined_text, self._finished_text
         )
 
     def table(self, path: str) -> ModuleTable | None:
@@ -179,7 +179,7 @@ class Names:
             return _Attribute(path, name)
         return _builtin(name)
 
-    def _asked(self, question: _Question) -> _Asking:
+    def _asked_asking(self, question: _Question) -> _Asking:
         if isinstance(question, _Attribute):
             return self._attribute(question.path, question.name)
         return self._local(_held_module(question), question.bindings)

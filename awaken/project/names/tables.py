@@ -75,7 +75,7 @@ def target_of(module: Module, binding: Binding) -> NameTarget:
         case "class" | "function":
             return NameTarget(binding.kind)
         case "assignment" | "walrus" if binding.value is not None:
-            return _assigned(binding.value)
+            return _assigned_name_target(binding.value)
         case "assignment" | "annotation" | "type-alias":
             return NameTarget("variable")
         case _:
@@ -93,7 +93,7 @@ def _imported_name_target(module: Module, binding: Binding) -> NameTarget:
     return NameTarget("module", whole)
 
 
-def _assigned(value: ast.expr) -> NameTarget:
+def _assigned_name_target(value: ast.expr) -> NameTarget:
     if isinstance(value, ast.Constant) and value.value is None:
         return NameTarget("none")
     dotted = dotted_name(value)

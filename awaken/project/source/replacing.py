@@ -101,16 +101,16 @@ def may_put_elsewhere(text: bytes, name: str) -> bool:
 def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
     match node:
         case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
-            yield Put(node, owner, name, _assigned(module, node))
+            yield Put(node, owner, name, _assigned_node(module, node))
         case ast.Subscript(value=owner, slice=key, ctx=ast.Store()):
-            yield from _of_items(module, node, owner, [(key, _assigned(module, node))])
+            yield from _of_items(module, node, owner, [(key, _assigned_node(module, node))])
         case ast.Call() if last_name(node.func) not in _READING:
             yield from _by_call(module, node)
         case _:
             pass
 
 
-def _assigned(module: Module, target: ast.expr) -> ast.expr | None:
+def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
     above = module.parent(target)
     match above:
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
@@ -153,7 +153,7 @@ def _of_named(
     rest: Sequence[ast.expr],
 ) -> Iterator[Put]:
     last = last_name(call.func)
-    last = _renamed(module).get(last, last)
+    last = _renamed_values(module).get(last, last)
     is_spy = last == "spy"
     given = next((keyword.value for keyword in call.keywords if keyword.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
@@ -172,12 +172,12 @@ def _of_named(
         yield Put(call, first, "", value, is_spy)
 
 
-def _renamed(module: Module) -> Mapping[str, str]:
+def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
-    kept: Mapping[str, str] | None = module.memo.get(_renamed)
+    kept: Mapping[str, str] | None = module.memo.get(_renamed_values)
     if kept is None:
         aliases = (node for node in module.walk() if isinstance(node, ast.alias))
-        kept = module.memo[_renamed] = {
+        kept = module.memo[_renamed_values] = {
             alias.asname: alias.name for alias in aliases if alias.asname is not None
         }
     return kept

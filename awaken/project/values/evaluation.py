@@ -445,7 +445,7 @@ class Evaluator(ABC):
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
                     return result
-                return self._seen(module, binding.value, result, known)
+                return self._seen_values(module, binding.value, result, known)
             case "with" | "for" if isinstance(node, ast.expr):
                 return self._received_values(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
@@ -533,7 +533,7 @@ class Evaluator(ABC):
             return self._received_values(module, node, known)
         return given
 
-    def _seen(
+    def _seen_values(
         self, module: Module, value: ast.expr | None, declared: Values, known: Environment
     ) -> Values:
         """Return what a value is, as far as that says more than what is ``declared`` of it."""

@@ -54,14 +54,14 @@ class Declarations:
         """Return every statement about the distribution ``name``, or about ``python``."""
         if name == "python":
             return tuple(self._python())
-        return tuple(self._declared(canonicalize_name(name)))
+        return tuple(self._declarations(canonicalize_name(name)))
 
     def _python(self) -> Iterator[Declaration]:
         for manifest in self._manifests:
             if manifest.python:
                 yield self._declaration(manifest.origin, "python", manifest.python)
 
-    def _declared(self, name: str) -> Iterator[Declaration]:
+    def _declarations(self, name: str) -> Iterator[Declaration]:
         for manifest in self._manifests:
             ranges = [
                 span

@@ -199,7 +199,7 @@ def _toml(text: str) -> dict[str, Any]:
         return {}
 
 
-def _below(table: object, key: str) -> dict[str, Any]:
+def _values_below(table: object, key: str) -> dict[str, Any]:
     result = table.get(key) if isinstance(table, dict) else None
     return result if isinstance(result, dict) else {}
 
@@ -209,16 +209,16 @@ _Found = tuple[str, Mapping[str, Any]]
 
 
 def _own_toml(text: str) -> _Found | None:
-    return "", _below(_toml(text), "pytest")
+    return "", _values_below(_toml(text), "pytest")
 
 
 def _pyproject(text: str) -> _Found | None:
-    table = _below(_below(_toml(text), "tool"), "pytest")
+    table = _values_below(_values_below(_toml(text), "tool"), "pytest")
     native = {key: value for key, value in table.items() if key != "ini_options"}
     if native:
         return "[tool.pytest]", native
     if "ini_options" in table:
-        return "[tool.pytest.ini_options]", _below(table, "ini_options")
+        return "[tool.pytest.ini_options]", _values_below(table, "ini_options")
     return None
 
 

@@ -152,7 +152,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         caveats = ["the thread starts in the next iteration of the loop, not immediately", *caveats]
     elif not isinstance(module.parent(call), ast.Await):
         raise Refused(NOT_AWAITED, shown)
-    written, imports = name_behind(project, site, "asyncio.to_thread", _asked(module, call))
+    written, imports = name_behind(project, site, "asyncio.to_thread", _asked_node(module, call))
     through = _is_seen_through(project, module, call)
     edits: list[Edit] = [site.rewrite(call, "call", Threaded(written, through)), *imports]
     edits += [site.release_import("asyncio", name.rpartition(".")[2]) for name in _ASKED]
@@ -178,7 +178,7 @@ def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
     return any(isinstance(binding.node, ast.AsyncFunctionDef) for binding in bindings)
 
 
-def _asked(module: Module, call: ast.Call) -> ast.expr | None:
+def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the function that was asked for the loop of ``call``, if one function was."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(loop, ast.Name):

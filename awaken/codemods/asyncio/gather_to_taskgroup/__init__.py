@@ -250,7 +250,7 @@ class GatherToTaskgroup(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per gather, and its change."""
-        prepared = list(self._prepared(project, constraints))
+        prepared = list(self._prepared_items(project, constraints))
         return plan_of(with_helper(project, constraints, prepared))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -269,7 +269,7 @@ class GatherToTaskgroup(Rule):
             DROP_LIST: drop_list,
         }
 
-    def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
+    def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options
         if not isinstance(options, Options):
             options = Options()

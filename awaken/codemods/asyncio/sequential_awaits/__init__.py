@@ -126,7 +126,7 @@ class SequentialAwaits(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, row[0]).advised(
-                    f"{_shown(module, row)} run one after the other, and none uses the "
+                    f"{_shown_text(module, row)} run one after the other, and none uses the "
                     "result of another",
                     _CURE,
                     tuple(module.place(one, "this could run at the same time") for one in row[1:]),
@@ -138,7 +138,7 @@ class SequentialAwaits(Rule):
         )
 
 
-def _shown(module: Module, row: Sequence[ast.Call]) -> str:
+def _shown_text(module: Module, row: Sequence[ast.Call]) -> str:
     names = [f"`{module.excerpt(call.func)}()`" for call in row]
     return f"{', '.join(names[:-1])} and {names[-1]}"
 

@@ -48,13 +48,13 @@ def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
 
 def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
     if name in _TASKS and call.args:
-        yield from _made(module, call.args[0], call, None)
+        yield from _made_fan_outs(module, call.args[0], call, None)
     elif name in _TOGETHER:
         starred = [argument.value for argument in call.args if isinstance(argument, ast.Starred)]
         given = starred if name == "gather" else call.args[:1]
         for node in given:
             for element in _elements(module, node):
-                yield from _made(module, element, call, call)
+                yield from _made_fan_outs(module, element, call, call)
 
 
 def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
@@ -73,7 +73,7 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
                         yield from added.args
 
 
-def _made(
+def _made_fan_outs(
     module: Module, element: ast.expr, waits: ast.Call, gathered: ast.Call | None
 ) -> Iterator[FanOut]:
     """Yield the fan-out that makes ``element`` for each item, if it is in a loop."""

@@ -88,7 +88,7 @@ class _Sites:
     def called(self, modules: Iterable[Module]) -> Iterator[tuple[Module, Function]]:
         """Yield those functions of ``modules`` whose direct calls matter."""
         for module in modules:
-            result = [function for function, _ in self._of(module)]
+            result = [function for function, _ in self._pairs_of(module)]
             if result:
                 self._paths.append(module.path)
             for function in result:
@@ -99,9 +99,9 @@ class _Sites:
         for path in self._paths:
             module = self._project.module(path)
             if module is not None:
-                yield from ((module, *pair) for pair in self._of(module))
+                yield from ((module, *pair) for pair in self._pairs_of(module))
 
-    def _of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
+    def _pairs_of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
         for function, marked in functions(self._project, module):
             if module.place(marked[0].parameter) not in self._decided:
                 yield function, marked

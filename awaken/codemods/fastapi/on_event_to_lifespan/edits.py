@@ -63,7 +63,7 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
     for entry in lifespan.entered:
-        yield _at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
+        yield _edit_at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
     yield from _removals(lifespan, site)
     yield from _released_imports(lifespan, site)
 
@@ -123,7 +123,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
             # A suppression for the old head no longer has anything to suppress.
-            made = _at(step.module, function, "removed-function", None, site)
+            made = _edit_at(step.module, function, "removed-function", None, site)
             head = [head_comment.text for head_comment in head_comments(step.module, function)]
             yield replace(made, drops=tuple(name for name in head if only_suppresses(name)))
         else:
@@ -137,7 +137,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             name="" if steps[0].name == function.name else steps[0].name,
             before="".join(f"{item.condition} = True\n" for item in steps[:1] if item.flag),
         )
-        made = _at(steps[0].module, function, "function", edit, site)
+        made = _edit_at(steps[0].module, function, "function", edit, site)
         yield replace(made, drops=tuple(suppressions_behind(steps)))
 
 
@@ -148,13 +148,13 @@ def _removal(
     comments = lifespan.comments
     edit = StatementEdit(code, comments=tuple(comments.inside.get(statement, ())))
     return replace(
-        _at(module, statement, "statement", edit, site),
+        _edit_at(module, statement, "statement", edit, site),
         lines_above=comments.lines_above.get(statement, 0),
         drops=tuple(comments.drops.get(statement, ())),
     )
 
 
-def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
+def _edit_at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
     return NodeEdit(
         path=module.path,
         anchor=module.span(node),

@@ -242,9 +242,9 @@ class EagerLoad(Rule):
         reads = project.orm.relationship_reads_of(wanted) if names else ()
         readers = Readers(project, reads)
         for place, traces in missing.items():
-            yield from self._at(project, place, traces, readers)
+            yield from self._decisions_at(project, place, traces, readers)
 
-    def _at(
+    def _decisions_at(
         self,
         project: Project,
         place: Place,

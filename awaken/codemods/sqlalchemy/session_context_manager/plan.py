@@ -154,7 +154,7 @@ class SessionContextManager(Rule):
             for item in crossing:
                 yield refused_together((item.site,), Refused(CROSSING, item.data.name))
             apart[key] = [candidate for candidate in moves if candidate not in crossing]
-        for moves in _nested(apart):
+        for moves in _nested_moves(apart):
             yield _moved_change(project, moves)
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
@@ -266,7 +266,7 @@ def _cross(one: SessionBlock, other: SessionBlock) -> bool:
     return first.first < second.first <= first.last < second.last
 
 
-def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
+def _nested_moves(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
     """Yield the moves of each block, except those in a removed ``try``: they move with it."""
     gone = {
         (path, move.ending)

@@ -105,14 +105,14 @@ class Between:
         between = graph.between(start, later)
         if between is None:
             return None
-        events = [event for node in between for event in self._at(module, node)]
+        events = [event for node in between for event in self._events_at(module, node)]
         return tuple(dict.fromkeys(events))
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Event:
         return Event("unknown", module.place(node), why)
 
     # ------------------------------------------------------------------------- what a node does
-    def _at(self, module: Module, node: ast.AST) -> Iterator[Event]:
+    def _events_at(self, module: Module, node: ast.AST) -> Iterator[Event]:
         """Yield the events of one node, its parts aside."""
         match node:
             case ast.Call():
@@ -191,7 +191,7 @@ class Between:
         """Yield what calling a function or class of the project does."""
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            made = self._attributes.initialiser(module, call) or self._made(module, call)
+            made = self._attributes.initialiser(module, call) or self._made_callee(module, call)
             if not made and not self._makes_a_session(module, call):
                 yield from self._by_name(module, call, called.why)
             called = (made,) if isinstance(made, Called) else ()
@@ -206,7 +206,7 @@ class Between:
                 for event in self._summary(callee.module, callee.function):
                     yield replace(event, chain=(module.place(call), *event.chain))
 
-    def _made(self, module: Module, call: ast.Call) -> bool | Called:
+    def _made_callee(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
 
         A library that makes an object without a session changes none.
@@ -278,7 +278,7 @@ class Between:
         result: dict[Event, None] = {}
         for node in own_nodes(function.body):
             # That it awaits is said of the `await` of its caller.
-            inner = (event for event in self._at(module, node) if event.kind != "await")
+            inner = (event for event in self._events_at(module, node) if event.kind != "await")
             result |= dict.fromkeys(inner if not isinstance(node, _JUMPS) else ())
         self._active.pop()
         self._summaries[key] = tuple(result)[:_MOST_EVENTS]

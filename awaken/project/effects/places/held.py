@@ -102,7 +102,7 @@ def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) ->
     if isinstance(node, ast.Name):
         bindings = module.scopes.bindings_of(node)
         if len(bindings) == 1 and bindings[0].scope.kind == "module":
-            made = _made(program, module, bindings[0])
+            made = _made_text(program, module, bindings[0])
             if made is not None:
                 return Lock(f"{module.name}.{node.id}", made)
     name = program.qualified_name(module, node)
@@ -111,11 +111,11 @@ def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) ->
     if home is None or name is None:
         return None
     bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
-    made = _made(program, home, bindings[0]) if len(bindings) == 1 else None
+    made = _made_text(program, home, bindings[0]) if len(bindings) == 1 else None
     return None if made is None else Lock(f"{home.name}.{bindings[0].name}", made)
 
 
-def _made(program: Program, module: Module, binding: Binding) -> str | None:
+def _made_text(program: Program, module: Module, binding: Binding) -> str | None:
     return _maker(program, module, binding.value)
 
 
@@ -152,7 +152,7 @@ def _of_class(
     program: Program, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
 ) -> Lock | None:
     """Return the lock that the class ``owner`` keeps as ``name``, or a class above it."""
-    values = list(_assigned(module, owner, name))
+    values = list(_assigned_nodes(module, owner, name))
     if values:
         made = {_maker(program, module, value) for value in values}
         maker = made.pop() if len(made) == 1 else None
@@ -167,7 +167,7 @@ def _of_class(
     return None
 
 
-def _assigned(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
+def _assigned_nodes(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
     """Yield all values that ``owner`` gives its attribute ``name``."""
     for node in module.walk(owner):
         match node:

@@ -176,11 +176,11 @@ class _Walk:
         self._repeated += 1
         yield node.test
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
+    def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
         yield from self._maybe([self._acts(node.iter), *self._store(node.target)], often=True)
 
-    def _with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
+    def _work_with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
         for item in node.items:
             yield item.context_expr
             yield self._acts(item.context_expr)
@@ -304,13 +304,13 @@ class _Walk:
     def _walrus(self, node: ast.NamedExpr) -> Iterator[_Work]:
         yield node.value
 
-    def _formatted(self, node: ast.FormattedValue) -> Iterator[_Work]:
+    def _formatted_work(self, node: ast.FormattedValue) -> Iterator[_Work]:
         yield from (part for part in (node.value, node.format_spec) if part is not None)
 
     _STATEMENTS: ClassVar[dict[type[ast.AST], Callable[[_Walk, Any], Iterator[_Work]]]] = {
         **dict.fromkeys((ast.Expr, ast.Return), _value),
-        **dict.fromkeys((ast.For, ast.AsyncFor), _for),
-        **dict.fromkeys((ast.With, ast.AsyncWith), _with),
+        **dict.fromkeys((ast.For, ast.AsyncFor), _work_for),
+        **dict.fromkeys((ast.With, ast.AsyncWith), _work_with),
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), _definition),
         **dict.fromkeys((ast.Try, ast.TryStar), _try),
         ast.AnnAssign: _annotated_work,
@@ -332,7 +332,7 @@ class _Walk:
         ast.Call: _call,
         ast.Compare: _compare,
         ast.Dict: _dict,
-        ast.FormattedValue: _formatted,
+        ast.FormattedValue: _formatted_work,
         ast.IfExp: _choice,
         ast.Lambda: _lambda,
         ast.NamedExpr: _walrus,

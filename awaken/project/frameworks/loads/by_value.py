@@ -26,10 +26,10 @@ def read_by_value(reader: ModuleReader, item: Item) -> Item:
     if isinstance(node, ast.Attribute) and is_mapped_value(reader, node.value):
         owner = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
-    return _noted(reader, node) or item
+    return _noted_item(reader, node) or item
 
 
-def _noted(reader: ModuleReader, node: ast.expr) -> Item | None:
+def _noted_item(reader: ModuleReader, node: ast.expr) -> Item | None:
     """``self.access.model`` where the class of ``access`` annotates it: ``model: type[Base]``.
 
     No class that inherits from that one may hold something else there.

@@ -59,15 +59,15 @@ class DumpReadings:
             case ast.Attribute(value=owner, attr=name) if name in _SCHEMAS.dumps:
                 given = argument_at(call, 0, "obj")
                 if given is not None:
-                    yield from self._dumped(module, owner, given)
+                    yield from self._dumped_readings(module, owner, given)
             case func if last_name(func) in _FUNCTIONS:
                 given, fields = argument_at(call, 0, "data"), argument_at(call, 1, "fields")
                 if given is not None and fields is not None:
-                    yield from self._marshalled(module, func, given, fields)
+                    yield from self._marshalled_readings(module, func, given, fields)
             case _:
                 pass
 
-    def _dumped(
+    def _dumped_readings(
         self, module: Module, owner: ast.expr, given: ast.expr
     ) -> Iterator[Reading | Unread]:
         is_named = "schema" in module.text_of(owner).lower()
@@ -82,7 +82,7 @@ class DumpReadings:
             if isinstance(value, Unknown):
                 yield Unread(module, given, value, "schema")
 
-    def _marshalled(
+    def _marshalled_readings(
         self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
     ) -> Iterator[Reading | Unread]:
         shapes = self._marshalling.shapes(module, fields)
@@ -98,9 +98,9 @@ class DumpReadings:
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call) or last_name(decorator.func) not in _DECORATORS:
                 continue
-            yield from self._decorated(module, function, decorator)
+            yield from self._decorated_readings(module, function, decorator)
 
-    def _decorated(
+    def _decorated_readings(
         self, module: Module, function: Function, decorator: ast.Call
     ) -> Iterator[Reading | Unread]:
         given = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg)]

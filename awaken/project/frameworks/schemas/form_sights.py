@@ -56,7 +56,7 @@ class FormSights:
                     yield from self._populated_sights(module, call, owner, filled, names)
             case ast.Attribute(value=owner) if name in {*_KNOWN.reading, "__init__"}:
                 filled = argument_at(call, 1, _OBJECT)
-                made = self._made(module, owner) if filled is not None else []
+                made = self._made_forms(module, owner) if filled is not None else []
                 # Much has such methods that is no form.
                 forms = [value for value in made if isinstance(value, str)]
                 if filled is not None:
@@ -98,7 +98,7 @@ class FormSights:
                     if below is not None and binding.value is not None:
                         yield self._evaluator.values(below[0], binding.value)
 
-    def _made(self, module: Module, owner: ast.expr) -> list[str | Unknown]:
+    def _made_forms(self, module: Module, owner: ast.expr) -> list[str | Unknown]:
         """Return the forms that ``owner`` may be, also ``super()``, and why there may be others."""
         if isinstance(owner, ast.Call) and last_name(owner.func) == "super":
             above = next((x for x in module.ancestors(owner) if isinstance(x, ast.ClassDef)), None)
@@ -149,7 +149,7 @@ class FormSights:
         names: Collection[str],
     ) -> Iterator[Sight]:
         place = module.place(call)
-        for form in self._made(module, owner):
+        for form in self._made_forms(module, owner):
             if isinstance(form, Unknown):
                 yield Sight(module, filled, (ANY,), place, "schema", unseen=form)
                 continue

@@ -70,7 +70,7 @@ class Forms:
     def _read(self, qualified: str) -> Iterator[FormField]:
         seen: set[str] = set()
         for _, module, body in self._evaluator.classes.bodies(qualified):
-            for name, node in _made(body):
+            for name, node in _made_pairs(body):
                 if name not in seen:
                     seen.add(name)
                     kind = last_name(node.func)
@@ -94,7 +94,7 @@ class Forms:
                     yield from self._inner(home, made)
 
 
-def _made(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
+def _made_pairs(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
     """Yield the values that the body of a class assigns by calls: fields, and others."""
     for statement in body.body:
         match statement:

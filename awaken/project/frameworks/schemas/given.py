@@ -87,7 +87,7 @@ class Given:
         """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
         return any(
             isinstance(value, Unknown)
-            or any(map(self._may_be_mapped, _inside(value)))
+            or any(map(self._may_be_mapped, _values_inside(value)))
             or (isinstance(value, InstanceOf) and self._counts(value.qualified))
             for value in values
         )
@@ -203,7 +203,7 @@ def _by_field(
             yield value, shapes
 
 
-def _inside(value: Value) -> tuple[Values, ...]:
+def _values_inside(value: Value) -> tuple[Values, ...]:
     match value:
         case InstanceOf():
             return value.parameters

@@ -47,20 +47,20 @@ class SchemaSights:
         self._adrift = adrift
 
     @cached_property
-    def _found(self) -> tuple[Reading | Unread, ...]:
+    def _found_items(self) -> tuple[Reading | Unread, ...]:
         return tuple(item for source in self._sources for item in source.all())
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """Every object that something reads in a known way."""
-        return tuple(candidate for candidate in self._found if isinstance(candidate, Reading))
+        return tuple(candidate for candidate in self._found_items if isinstance(candidate, Reading))
 
     @cached_property
     def unread(self) -> tuple[Unread, ...]:
         """Every reader whose fields are unknown."""
         return tuple(
             result
-            for item in self._found
+            for item in self._found_items
             for result in ([item] if isinstance(item, Unread) else _rest(item))
         )
 

@@ -125,7 +125,7 @@ class ModelReadings:
                     declared = self._evaluator.declared(module, kind)
                     yield from self._validated(module, declared, given, lenient=False)
             case _ if _maker(func) in makers:
-                yield from self._made(module, call)
+                yield from self._made_readings(module, call)
             case _:
                 pass
 
@@ -210,7 +210,7 @@ class ModelReadings:
             return None
         return self._evaluator.declared(module, node.args[0])
 
-    def _made(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
+    def _made_readings(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
         """Yield what the fields of a model read of the arguments that it is made with."""
         for made in self._class(module, call.func):
             if not isinstance(made, InstanceOf) or not self._models.is_model(made.qualified):

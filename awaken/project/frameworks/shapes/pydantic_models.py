@@ -76,23 +76,23 @@ class PydanticModels:
     def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
         """Return the models among what an annotation says, also inside of containers."""
         result: dict[Shape, None] = {}
-        for instance in self._inside(declared, _DEEPEST):
+        for instance in self._instances_inside(declared, _DEEPEST):
             shape = ModelShape(instance.qualified, instance.parameters, lenient, self)
             if lenient or self.reads_attributes(instance.qualified):
                 result[shape] = None
         return tuple(result)
 
-    def _inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
+    def _instances_inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
         for value in declared if depth else ():
             match value:
                 case InstanceOf() if self.is_model(value.qualified):
                     yield value
                 case InstanceOf():
-                    yield from self._inside(union(*value.parameters), depth - 1)
+                    yield from self._instances_inside(union(*value.parameters), depth - 1)
                 case TupleOf():
-                    yield from self._inside(union(*value.items), depth - 1)
+                    yield from self._instances_inside(union(*value.items), depth - 1)
                 case Producer():
-                    yield from self._inside(value.inner, depth - 1)
+                    yield from self._instances_inside(value.inner, depth - 1)
                 case _:
                     pass
 

@@ -50,7 +50,7 @@ class Automap:
             and all(map(_is_plain_base, self._calls([b"automap_base"], _FACTORY)))
             and not any(map(_may_be_view, self._calls([b"Table("], _TABLE)))
             and not any(map(self._may_be_of_automap, self._eager_owners()))
-            and all(map(self._is_plain_class, self._declared()))
+            and all(map(self._is_plain_class, self._declared_classes()))
         )
 
     def _is_plainly_prepared(self) -> bool:
@@ -76,7 +76,7 @@ class Automap:
             return True
         return self._models.is_automapped(owner)
 
-    def _declared(self) -> Iterator[str]:
+    def _declared_classes(self) -> Iterator[str]:
         """Yield the classes that the program itself declares for automap to map."""
         for path in self._files_with([b"__tablename__", b"__table__"]):
             for name in self._evaluator.classes.in_file(path):

@@ -273,7 +273,7 @@ class Models:
                 kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
                 complete = complete and imperative.complete
             columns = {**own, **columns}
-            relationships = {**self._declared(inherited), **relationships}
+            relationships = {**self._declared_facts(inherited), **relationships}
         return MappedClass(
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
             columns, relationships, kinds, complete, _nearest(constraints),
@@ -315,7 +315,7 @@ class Models:
                     result.setdefault(item.qualified, item)
         return list(result.values())
 
-    def _declared(self, facts: ClassFacts) -> dict[str, RelationshipFacts]:
+    def _declared_facts(self, facts: ClassFacts) -> dict[str, RelationshipFacts]:
         """Return the relationships of one class itself, with those that others give to it."""
         sites = [
             site

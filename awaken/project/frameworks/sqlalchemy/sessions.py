@@ -78,7 +78,7 @@ class Sessions:
             case ast.Name():
                 own = None
                 if isinstance(proof, Unknown):
-                    own = self._declared(module, node) or self._taken_out(module, node)
+                    own = self._declared_proof(module, node) or self._taken_out(module, node)
                 return own or self._used_elsewhere(module, node) or proof
             case ast.Subscript() if isinstance(proof, Unknown):
                 return self._kept_as_item(module, node) or proof
@@ -91,7 +91,7 @@ class Sessions:
         result = [self._session(module, node, value) for value in values if value != NoneValue()]
         return tuple(dict.fromkeys(item.what for item in result if isinstance(item, NotRelevant)))
 
-    def _declared(self, module: Module, node: ast.Name) -> SessionProof | None:
+    def _declared_proof(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by what a variable of a function is declared as, whatever it is given.
 
         The annotation may be too complex, or external.

@@ -226,7 +226,7 @@ class Expressions(ABC):
         if isinstance(node.node, nodes.Name) and scope.get(node.node.name) is None:
             if node.node.name in _TRANSLATING:
                 self.printed(joined(given))
-            made = self._made(node, node.node.name, keywords, given)
+            made = self._made_value(node, node.node.name, keywords, given)
             if made is not None:
                 return made
         if isinstance(node.node, nodes.Getattr):
@@ -238,7 +238,7 @@ class Expressions(ABC):
             callee = self.value(node.node, scope)
         return joined([*rest, *(self._called(item, arguments, keywords, given) for item in callee)])
 
-    def _made(
+    def _made_value(
         self, node: nodes.Call, name: str, keywords: dict[str, Value], given: list[Value]
     ) -> Value | None:
         """Return the value of a function of Jinja, or None."""

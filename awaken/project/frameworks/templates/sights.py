@@ -59,7 +59,7 @@ class TemplateSights:
         open_sights: dict[tuple[str, Place, tuple[str, ...]], Sight] = {}
         for rendering in self._renderings.all():
             given |= rendering.context.named.keys()
-            for root, sight in self._of(rendering, names):
+            for root, sight in self._pairs_of(rendering, names):
                 if isinstance(sight.node, Unknown):
                     # Of a name that nothing gives, once is enough for all calls.
                     open_sights.setdefault((root, sight.place, sight.path), sight)
@@ -78,7 +78,7 @@ class TemplateSights:
 
         return TemplateFiles(self._texts)
 
-    def _of(self, rendering: Rendering, names: frozenset[str]) -> Iterator[tuple[str, Sight]]:
+    def _pairs_of(self, rendering: Rendering, names: frozenset[str]) -> Iterator[tuple[str, Sight]]:
         reads, reasons = self._read_by(rendering)
         for why in reasons:
             unseen = Unknown(why, rendering.place)

@@ -95,7 +95,7 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
             case ast.Attribute(attr=name) if name in _RECORDS and _asks_of_queries(module, node):
                 yield Mark(node, node.value)
             case ast.Call():
-                yield from _made(module, node)
+                yield from _made_marks(module, node)
             case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
                 # Made for queries alone (of the library mock-alchemy).
                 if last.endswith("AlchemyMagicMock"):
@@ -147,7 +147,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
     return None
 
 
-def _made(module: Module, call: ast.Call) -> Iterator[Mark]:
+def _made_marks(module: Module, call: ast.Call) -> Iterator[Mark]:
     """Yield the marks of a patch of ``query``, and of a mock that is made with one."""
     patch = patch_of(module, call)
     if patch is not None and patch.name.rpartition(".")[2] == "query":

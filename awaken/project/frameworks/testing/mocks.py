@@ -93,7 +93,7 @@ class Mocks:
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as sessions."""
-        for given, value in self._declared(call, home, function):
+        for given, value in self._declared_pairs(call, home, function):
             if isinstance(value, Session) and value.kind == "session":
                 yield given
 
@@ -101,11 +101,11 @@ class Mocks:
         self, call: ast.Call, home: Module, function: Function, cls: str
     ) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as a class."""
-        for given, value in self._declared(call, home, function):
+        for given, value in self._declared_pairs(call, home, function):
             if isinstance(value, InstanceOf) and value.qualified == cls:
                 yield given
 
-    def _declared(
+    def _declared_pairs(
         self, call: ast.Call, home: Module, function: Function, bound: int | None = None
     ) -> Iterator[tuple[ast.expr, Value]]:
         """Yield what a call passes to annotated parameters, with each value that is declared.
@@ -124,7 +124,7 @@ class Mocks:
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:
         """Yield the mocks that a call passes to the annotated parameters of a function."""
-        for given, value in self._declared(call, home, function, bound):
+        for given, value in self._declared_pairs(call, home, function, bound):
             mocked = self.made_at(module, given)
             match value:
                 case Session() if mocked is not None:

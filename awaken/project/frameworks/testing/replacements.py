@@ -115,7 +115,7 @@ class Replacements:
                 case ast.Call():
                     yield from self._patched_replacements(module, node)
                 case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
-                    yield from self._assigned(module, node, target)
+                    yield from self._assigned_replacements(module, node, target)
                 case _:
                     pass
 
@@ -134,7 +134,7 @@ class Replacements:
         if replacement is not None:
             yield replace(replacement, given=given, new_callable=made, bound=_bound(module, patch))
 
-    def _assigned(
+    def _assigned_replacements(
         self, module: Module, node: ast.Assign, target: ast.Attribute
     ) -> Iterator[Replacement]:
         replacement = self._of_object(module, node, target.value, target.attr)

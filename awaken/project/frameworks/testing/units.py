@@ -271,7 +271,7 @@ class Unit:
         if key is not None:
             self._carried[key] |= self.carried(member, value)
             if isinstance(value, ast.Call):
-                self._classes[key] |= self._made(member, value)
+                self._classes[key] |= self._made_names(member, value)
 
     def _patch_object(self, member: Member, call: ast.Call) -> None:
         """The object carries the patch of its attribute."""
@@ -290,9 +290,9 @@ class Unit:
             key = f"{member.prefix}:{function.name}"
         self._carried[self._one(key)] |= self.carried(member, value)
         if isinstance(value, ast.Call):
-            self._classes[self._one(key)] |= self._made(member, value)
+            self._classes[self._one(key)] |= self._made_names(member, value)
 
-    def _made(self, member: Member, call: ast.Call) -> set[str]:
+    def _made_names(self, member: Member, call: ast.Call) -> set[str]:
         evaluator, function = self._suite.evaluator, call.func
         # Tests make instances without `__init__` like this.
         if isinstance(function, ast.Attribute) and function.attr == "__new__":
@@ -394,11 +394,11 @@ class Unit:
     def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[ProgramCall]:
         inside = member.prefix in self._inside
         for node in (call, *_applied_calls(call)):
-            given = self._given(member, node, wanted)
+            given = self._given_items(member, node, wanted)
             for entry in self._called(member, node, given) if given or node is call else ():
                 yield ProgramCall(with_arguments(entry, given), bool(given), inside)
 
-    def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
+    def _given_items(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
         carries = [wanted in self.carried(member, argument) for argument in call.args]
         given: set[str | int] = {at for at, item in enumerate(carries) if item}
         given |= {
@@ -423,7 +423,7 @@ class Unit:
             key = self._key(member, call.func.value)
             made = set(self._classes.get(key, ())) if key is not None else set()
             if isinstance(call.func.value, ast.Call):
-                made |= self._made(member, call.func.value)
+                made |= self._made_names(member, call.func.value)
             entry_points = [reach.method(name, call.func.attr) for name in sorted(made)]
             yield from (entry_point for entry_point in entry_points if entry_point is not None)
             if given and not made:

@@ -62,9 +62,9 @@ class Serving:
             if inclusion.how == "mount"
             for application in inclusion.child.applications
         }
-        return tuple(server for server in self._made() if server.application not in mounted)
+        return tuple(server for server in self._made_servers() if server.application not in mounted)
 
-    def _made(self) -> Iterator[Served]:
+    def _made_servers(self) -> Iterator[Served]:
         for path in self._files_with((b"FastAPI", b"Starlette")):
             module = None if is_aside(path) else self._evaluator.load(path)
             for call in module.walk() if module is not None else ():

@@ -120,12 +120,12 @@ class Mentions:
             module = self._evaluator.load(module_path)
             if module is None:
                 return None
-            kept = tuple(self._in(module, word))
+            kept = tuple(self._any_mentions_in(module, word))
             if not any(isinstance(item, Mention) and _holds_tree(item.receiver) for item in kept):
                 self._kept[key] = kept
         return kept
 
-    def _in(self, module: Module, word: str) -> Iterator[AnyMention]:
+    def _any_mentions_in(self, module: Module, word: str) -> Iterator[AnyMention]:
         for node in module.mentions(word):
             match node:
                 case ast.Attribute():

@@ -26,17 +26,17 @@ def asked_attributes(module: Module, function: ast.Name) -> list[Asked] | None:
     value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assignment" else None
     if value is None or not isinstance(bindings[0].node, ast.Name):
         return None
-    methods = _asked(module, value)
+    methods = _asked_methods(module, value)
     if methods is None:
         return None
     reads = bindings[0].scope.reads.get(function.id, [])
     return methods if all(_is_called_or_tested(module, read) for read in reads) else None
 
 
-def _asked(module: Module, value: ast.expr) -> list[Asked] | None:
+def _asked_methods(module: Module, value: ast.expr) -> list[Asked] | None:
     match value:
         case ast.BoolOp(op=ast.Or(), values=values):
-            methods = [_asked(module, node) for node in values]
+            methods = [_asked_methods(module, node) for node in values]
             if any(candidate is None for candidate in methods):
                 return None
             return [each for candidate in methods if candidate is not None for each in candidate]

@@ -224,7 +224,7 @@ class CallGraph:
 
     def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that call one of them, over any number of calls."""
-        waiting = deque(self._known(functions))
+        waiting = deque(self._known_items(functions))
         seen = set(waiting)
         while waiting:
             for row in self._by_callee.get(waiting.popleft(), ()):
@@ -236,10 +236,10 @@ class CallGraph:
 
     def reached(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that one of them calls, over any number of calls."""
-        waiting = deque(self._known(functions))
+        waiting = deque(self._known_items(functions))
         seen = set(waiting)
         while waiting:
-            for called in self._called(waiting.popleft()):
+            for called in self._called_items(waiting.popleft()):
                 if called not in seen:
                     seen.add(called)
                     waiting.append(called)
@@ -286,18 +286,18 @@ class CallGraph:
         """
         return [
             [self._functions[number] for number in sorted(component)]
-            for component in components(len(self._functions), self._called)
+            for component in components(len(self._functions), self._called_items)
         ]
 
     # -------------------------------------------------------------------------------------- parts
-    def _known(self, functions: Iterable[FunctionPlace]) -> list[int]:
+    def _known_items(self, functions: Iterable[FunctionPlace]) -> list[int]:
         result = (self._numbers.get((function.path, function.start)) for function in functions)
         return sorted({number for number in result if number is not None})
 
     def _rows(self, number: int) -> Sequence[int]:
         return self._by_caller[self._first[number] : self._first[number + 1]]
 
-    def _called(self, number: int) -> Iterator[int]:
+    def _called_items(self, number: int) -> Iterator[int]:
         for row in self._rows(number):
             yield from self._resolved[self._what[row]].functions
 

@@ -49,14 +49,14 @@ def coloured(
     waiting = deque(steps)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(callers, kin, function):
+        for other, step in _pairs_next(callers, kin, function):
             if other not in steps and not ends(other):
                 steps[other] = step
                 waiting.append(other)
     return steps
 
 
-def _next(
+def _pairs_next(
     callers: Callers, kin: KinOf, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
     for other in kin(function):

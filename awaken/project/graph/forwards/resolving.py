@@ -67,10 +67,10 @@ class Referents:
 
     def of(self, module: Module, func: ast.expr) -> tuple[Referent, ...]:
         """Return what ``func``, which is called, may refer to; never empty."""
-        referent = tuple(dict.fromkeys(self._of(module, func)))
+        referent = tuple(dict.fromkeys(self._referents_of(module, func)))
         return referent or (Referent("library", "builtins.None"),)
 
-    def _of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
+    def _referents_of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
         if isinstance(func, ast.Name):
             bindings = module.scopes.bindings_of(func)
             asked = asked_attributes(module, func)
@@ -80,7 +80,7 @@ class Referents:
                 return
             if asked is not None:
                 for method in asked:
-                    yield from self._asked(module, method)
+                    yield from self._asked_referents(module, method)
                 return
         elif not isinstance(func, ast.Attribute):
             yield from self._of_values(module, func)
@@ -96,7 +96,7 @@ class Referents:
         else:
             yield from self._of_values(module, func)
 
-    def _asked(self, module: Module, asked: Asked) -> Iterator[Referent]:
+    def _asked_referents(self, module: Module, asked: Asked) -> Iterator[Referent]:
         for owner in self._evaluator.values(module, asked.owner):
             yield from self._of_owner(owner, module, asked.attribute)
         if asked.otherwise is not None:

@@ -55,12 +55,12 @@ class DeclaredDecorators:
         overloads = [node for node in nodes if is_overload(node)]
         saids: set[DeclaredResult | None] = set()
         for overload in overloads or nodes[-1:]:
-            pair = self._made(module, overload) if called else _given_and_returned(overload)
+            pair = self._made_pair(module, overload) if called else _given_and_returned(overload)
             if pair is not None:
                 saids.add(self._said(module, *pair))
         return saids.pop() if len(saids) == 1 else None
 
-    def _made(self, module: Module, function: Function) -> tuple[ast.expr, ast.expr] | None:
+    def _made_pair(self, module: Module, function: Function) -> tuple[ast.expr, ast.expr] | None:
         """Return what the decorator that ``function`` returns is given, and what it returns."""
         returns = _read_string(module, function.returns)
         if not isinstance(returns, ast.Subscript) or not self._is(module, returns, _CALLABLES):

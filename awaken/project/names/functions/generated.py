@@ -54,12 +54,12 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
             and _PLAIN_BASES.issuperset(ancestors.outside)
             and not classes.subclasses(qualified)
         )
-        module.memo[key] = _made(names, module, node) if is_alone else None
+        module.memo[key] = _made_generated_init(names, module, node) if is_alone else None
     result: GeneratedInit | None = module.memo[key]
     return result
 
 
-def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
+def _made_generated_init(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
     settings = _settings(node.decorator_list[0])
     if settings is None or settings.get("init", True) is not True:
         return None

@@ -60,9 +60,9 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
-        return automap_attribute(owner, node.attr) or self._of(owner, module, node)
+        return automap_attribute(owner, node.attr) or self._values_of(owner, module, node)
 
-    def _of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
+    def _values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
             case ModuleOf():
                 return self._of_module(owner, module, node)

@@ -99,7 +99,7 @@ class OwnAttributes:
         declared = any(binding.annotation is not None for binding in bindings)
         # The declaration in the body holds for all assignments of methods.
         if in_body and declared and not _is_unknown(in_body):
-            return self._seen(in_body, module, node, name, bindings)
+            return self._seen_values(in_body, module, node, name, bindings)
         if all(binding.kind == "annotation" for binding in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
@@ -168,7 +168,7 @@ class OwnAttributes:
         result = solved(declared, self._evaluator.library.solution_of(owner, qualified))
         return () if has_variables(result) or _is_unknown(result) else result
 
-    def _seen(
+    def _seen_values(
         self,
         declared: Values,
         module: Module,

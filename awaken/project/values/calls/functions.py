@@ -169,7 +169,7 @@ class Functions:
         yielded, returns = _results(module, node)
         declared: Values = ()
         if node.returns is not None:
-            declared = self._declared(function, node, node.returns, known)
+            declared = self._declared_annotations(function, node, node.returns, known)
             # A pure declaration, such as a method of a protocol, returns the declared type.
             if (returns or yielded) and any(isinstance(value, Unknown) for value in declared):
                 declared = ()
@@ -197,7 +197,7 @@ class Functions:
             found = (NoneValue(),)
         return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
-    def _declared(
+    def _declared_annotations(
         self, function: FunctionOf, node: Function, annotation: ast.expr, known: Environment
     ) -> Values:
         """Return the annotation of what is returned, its type variables solved by this call."""

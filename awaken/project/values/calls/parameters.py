@@ -52,11 +52,11 @@ class Parameters:
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
-        result = self._of(module, binding, known)
+        result = self._values_of(module, binding, known)
         # The loads of a passed object are asked of the callers on demand.
         return from_parameter(result, module.place(binding.node), self._evaluator.mapping.is_mapped)
 
-    def _of(self, module: Module, binding: Binding, known: Environment) -> Values:
+    def _values_of(self, module: Module, binding: Binding, known: Environment) -> Values:
         parameter = binding.node
         function = binding.scope.node
         if not isinstance(parameter, ast.arg) or isinstance(function, ast.Module):

@@ -244,7 +244,7 @@ class Additions:
             case InstanceOf(qualified=name, parameters=[*parameters]) if parameters:
                 if value.grows and name in MUTABLE:
                     own = [addition for addition in additions if addition.depth == depth]
-                    parameters = self._with(parameters, own, known, is_dict=name in DICTS)
+                    parameters = self._values_with(parameters, own, known, is_dict=name in DICTS)
                 if name in DICTS:
                     additions = [item for item in additions if depth not in item.iterated]
                 inner = self._grown(parameters[-1], additions, known, depth + 1)
@@ -257,7 +257,7 @@ class Additions:
             case _:
                 return value
 
-    def _with(
+    def _values_with(
         self,
         parameters: Sequence[Values],
         additions: Sequence[Addition],

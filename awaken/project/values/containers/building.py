@@ -181,17 +181,17 @@ class Building:
             case ast.Name(id=name) if name in _FUNCTIONS:
                 qualified = self._evaluator.names.qualified(module, node.func)
                 if qualified in {f"builtins.{name}", f"collections.{name}"}:
-                    return self._made(qualified, module, node, known)
+                    return self._made_values(qualified, module, node, known)
             case ast.Attribute(attr="deque" | "defaultdict" as name):
                 if self._evaluator.names.qualified(module, node.func) == f"collections.{name}":
-                    return self._made(f"collections.{name}", module, node, known)
+                    return self._made_values(f"collections.{name}", module, node, known)
             case ast.Attribute(value=owner, attr=name) if name in _METHODS:
                 return self._method(
                     self._evaluator.values(module, owner, known), module, node, known
                 )
         return None
 
-    def _made(
+    def _made_values(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         name = qualified.rpartition(".")[2]

@@ -170,7 +170,7 @@ def _keeping(
 ) -> Iterator[tuple[Module, ast.Attribute]]:
     """Yield the places of a file that put something there."""
     module = evaluator.load(path)
-    for target in _stored(module, name) if module is not None else ():
+    for target in _stored_attributes(module, name) if module is not None else ():
         if module is not None and _is_keeper(evaluator, owner, module, target.value):
             yield module, target
 
@@ -189,8 +189,8 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
     return all(isinstance(value, InstanceOf) and value.qualified == owner for value in known)
 
 
-def _stored(module: Module, name: str) -> list[ast.Attribute]:
-    key = (_stored, name)
+def _stored_attributes(module: Module, name: str) -> list[ast.Attribute]:
+    key = (_stored_attributes, name)
     kept: list[ast.Attribute] | None = module.memo.get(key)
     if kept is None:
         kept = module.memo[key] = [

@@ -126,7 +126,7 @@ def _of_declaration(found: Declaration, name: str) -> Values:
         case ast.AnnAssign(value=ast.expr() as value) if _is_alias(first):
             return read(found.module, value)
         case ast.Assign(value=ast.Call() as value):
-            return _made(found, value)
+            return _made_types(found, value)
         case ast.Assign(value=ast.expr() as value) if name.rpartition(".")[0] not in TYPING:
             return read(found.module, value)
         case ast.Assign():
@@ -147,7 +147,7 @@ def _is_alias(node: ast.AnnAssign) -> bool:
     return ast.unparse(node.annotation).rpartition(".")[2] == "TypeAlias"
 
 
-def _made(found: Declaration, value: ast.Call) -> Values:
+def _made_types(found: Declaration, value: ast.Call) -> Values:
     """Return the type of ``T = TypeVar(...)`` or ``N = NewType(...)``."""
     made_by = ast.unparse(value.func).rpartition(".")[2]
     if made_by in _VARIABLES:

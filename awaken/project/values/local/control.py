@@ -316,7 +316,7 @@ class ControlGraph:
         forever = isinstance(node.test, ast.Constant) and bool(node.test.value)
         return self._loop(node, [node.test], ends=not forever)
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
+    def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
         yield from self._loop(node, [node.target], ends=True)
 
@@ -325,7 +325,7 @@ class ControlGraph:
         yield from children(node)
         yield lambda: self._leave(type(node).__name__.lower())
 
-    def _with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
+    def _work_with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
         outer: list[int | None] = []
         swallowed: list[int] = []
 
@@ -432,11 +432,11 @@ class ControlGraph:
         ast.If: _if,
         ast.Match: _match,
         ast.While: _while,
-        ast.With: _with,
-        ast.AsyncWith: _with,
+        ast.With: _work_with,
+        ast.AsyncWith: _work_with,
         ast.Try: _try,
         ast.TryStar: _try,
-        **dict.fromkeys((ast.For, ast.AsyncFor), _for),
+        **dict.fromkeys((ast.For, ast.AsyncFor), _work_for),
         **dict.fromkeys(_COMPREHENSIONS, _comprehension),
         **dict.fromkeys((ast.MatchAs, ast.MatchStar, ast.MatchMapping), _binds),
         **dict.fromkeys((ast.Break, ast.Continue, ast.Return, ast.Raise), _jump),

@@ -213,10 +213,10 @@ def _pairs_around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bo
         case _:
             pass
     if isinstance(inner, ast.stmt):
-        yield from _before(outer, inner)
+        yield from _pairs_before(outer, inner)
 
 
-def _before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+def _pairs_before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield what the statements in front of ``inner``, in the same block, have checked."""
     for block in ("body", "orelse", "finalbody"):
         statements = getattr(outer, block, None)

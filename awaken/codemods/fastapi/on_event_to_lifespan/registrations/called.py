@@ -50,7 +50,7 @@ class Caller:
             case ast.Name() | ast.Attribute():
                 return self._named_callee(handler)
             case ast.Call():
-                return self._made(handler, may_keep=may_keep)
+                return self._made_callee(handler, may_keep=may_keep)
             case _:
                 raise self._refusal(reasons.HANDLER_EXPRESSION, handler)
 
@@ -114,7 +114,7 @@ class Caller:
             return f"({text})"
         return text
 
-    def _made(self, node: ast.Call, *, may_keep: bool) -> Called:
+    def _made_callee(self, node: ast.Call, *, may_keep: bool) -> Called:
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         steady = all(isinstance(argument, ast.Name | ast.Constant) for argument in arguments)
         text = self._module.text_of(node)

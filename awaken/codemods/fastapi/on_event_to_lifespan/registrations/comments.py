@@ -55,7 +55,7 @@ def moved_comments(home: Home, steps: Sequence[Step]) -> Comments:
 def suppressions_behind(steps: Iterable[Step]) -> Iterator[str]:
     """Yield the comments in and after decorators that only silence a tool for their line."""
     for step in steps:
-        for comment in _inside(step.module, step.registration.node, ()):
+        for comment in _comments_inside(step.module, step.registration.node, ()):
             if _only_suppresses(comment):
                 yield comment.text
 
@@ -132,7 +132,7 @@ class _Moving:
         edited, texts = self._edited_statement(statement), list[str]()
         # Comments in code that is repeated move with that code.
         repeated = [self._steps[index].code for index in indexes]
-        for comment in _inside(module, statement, repeated):
+        for comment in _comments_inside(module, statement, repeated):
             if (module.path, comment.line) in self._taken:
                 continue
             self._taken.add((module.path, comment.line))
@@ -159,7 +159,7 @@ class _Moving:
         keyword = self._home.parent(listed)
         whole = keyword if isinstance(keyword, ast.keyword) else listed
         comments = self._found.of(index)
-        for comment in _inside(self._home, whole, [step.code]):
+        for comment in _comments_inside(self._home, whole, [step.code]):
             is_own = top < comment.line <= end or (comment.line == top and not place)
             if not is_own or (self._home.path, comment.line) in self._taken:
                 continue
@@ -171,7 +171,7 @@ class _Moving:
 
     def _keep_inside(self, step: Step, statement: ast.stmt) -> None:
         """Note the comments of a statement that is rewritten, except the one after it."""
-        for comment in _inside(step.module, statement, [step.kept]):
+        for comment in _comments_inside(step.module, statement, [step.kept]):
             if comment.line == _last_line(statement):
                 continue
             kept = self._found.drops if _only_suppresses(comment) else self._found.inside
@@ -232,7 +232,7 @@ def _only_suppresses(comment: Comment) -> bool:
     return not comment.alone and only_suppresses(comment.text)
 
 
-def _inside(
+def _comments_inside(
     module: Module, node: ast.stmt | ast.expr | ast.keyword, repeated: Sequence[str]
 ) -> list[Comment]:
     """Return the comments in the lines of ``node``, with their lines in the file.

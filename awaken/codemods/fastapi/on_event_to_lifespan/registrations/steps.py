@@ -82,13 +82,13 @@ class Steps:
 
         Raises Refused.
         """
-        step = self._of(registration, via)
+        step = self._step_of(registration, via)
         # A name that a removed statement binds would be gone with it.
         if step.statement is not None and step.is_removed and binds(step.module, step.statement):
             raise self._refusal(reasons.OTHER_FORM, registration)
         return step
 
-    def _of(self, registration: Registration, via: tuple[Inclusion, ...]) -> Step:
+    def _step_of(self, registration: Registration, via: tuple[Inclusion, ...]) -> Step:
         if registration.form == "other":
             text = registration.module.excerpt(registration.node)
             raise Refused(reasons.OTHER_FORM, text, because=(registration.place,))

@@ -93,7 +93,7 @@ class ComponentSession:
             return {origin}
         key = edge, origin
         if key not in self._outside:
-            self._outside[key] = _outside(self._component.project, edge, origin)
+            self._outside[key] = _name_outside(self._component.project, edge, origin)
         return {self._outside[key]}
 
     def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
@@ -113,7 +113,7 @@ class ComponentSession:
     # ----------------------------------------------------------------------------- where executed
     def at(self, use: ChainFragment) -> Written:
         """Return how the session is written at ``use``, which is executed; raises Refused."""
-        result = self._resolved(self._origins(use), use.start, frozenset())
+        result = self._resolved_names(self._origins(use), use.start, frozenset())
         refused = sorted((item for item in result if isinstance(item, Refused)), key=_by_message)
         if refused:
             raise refused[0]
@@ -127,7 +127,7 @@ class ComponentSession:
         self._check(use, text)
         return written
 
-    def _resolved(
+    def _resolved_names(
         self, origins: Iterable[Origin], site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
         result: set[Written | Refused] = set()
@@ -135,10 +135,10 @@ class ComponentSession:
             if not isinstance(origin, Holder):
                 result.add(origin)
             elif origin not in above:
-                result |= self._passed(origin, site, above | {origin})
+                result |= self._passed_names(origin, site, above | {origin})
         return result
 
-    def _passed(
+    def _passed_names(
         self, parameter: Holder, site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
         """Return how the sessions of what callers pass are written in the function itself."""
@@ -146,7 +146,7 @@ class ComponentSession:
         ways: dict[ChainFragment, set[Written | Refused]] = {}
         for fragment in self._component.definitions[parameter]:
             edge = self._way_into(parameter, fragment)
-            ways[fragment] = self._resolved(self._origins(fragment), fragment.start, above)
+            ways[fragment] = self._resolved_names(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
                 found.add(_inside(self._component.project, edge, one, site) if is_named else one)  # type: ignore[arg-type]
@@ -247,7 +247,7 @@ def _session_of(recognised: Recognised) -> Written | Refused:
 
 
 # ------------------------------------------------------------------------------ from call to call
-def _outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
+def _name_outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
     if not _is_set(edge.into, session.text):
         session = _behind_variable(project, edge.into, session)

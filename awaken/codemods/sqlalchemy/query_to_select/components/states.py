@@ -107,14 +107,14 @@ class States:
             reader = self._component.reader(fragment.context)
             statement = begun(reader, chain, self._criteria_in(fragment.context))
         else:
-            before = self._before(fragment)
+            before = self._facts_before(fragment)
             if before is None:
                 return None
             statement = before.continued_by(chain)
         add_links(statement, executed)
         return statement
 
-    def _before(self, fragment: ChainFragment) -> Statement | None:
+    def _facts_before(self, fragment: ChainFragment) -> Statement | None:
         """Return the facts of the query that ``fragment`` starts with.
 
         Facts that were joined once are kept: most reads see the same facts as the one before, and

@@ -105,7 +105,7 @@ class _Asked:
             inner = target.elts[way[0]] if way[0] < len(target.elts) else None
             return inner is not None and self._target(inner, way[1:], steps)
         if isinstance(target, ast.Attribute):
-            return self._is_list(self._declared(target), way)
+            return self._is_list(self._declared_node(target), way)
         if not isinstance(target, ast.Name) or not steps:
             return False
         scopes = self.reader.module.scopes
@@ -132,7 +132,7 @@ class _Asked:
             return not way and not isinstance(parent.ctx, ast.Load)
         return self.asks_list(read, way, steps)
 
-    def _declared(self, target: ast.Attribute) -> ast.expr | None:
+    def _declared_node(self, target: ast.Attribute) -> ast.expr | None:
         """Return how the attribute of ``self`` is annotated in its class."""
         own = self.reader.module.enclosing_class(target)
         if own is None or not isinstance(target.value, ast.Name):

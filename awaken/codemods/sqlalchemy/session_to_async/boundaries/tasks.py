@@ -172,13 +172,13 @@ def _is_double(module: Module, target: ast.expr) -> bool:
         and all(
             last_name(without_arguments(made)) in {"MagicMock", "Mock", "patch"}
             for binding in bindings
-            if (made := _made(module, binding.node, binding.value)) is not None
+            if (made := _made_call(module, binding.node, binding.value)) is not None
         )
-        and all(_made(module, binding.node, binding.value) is not None for binding in bindings)
+        and all(_made_call(module, binding.node, binding.value) is not None for binding in bindings)
     )
 
 
-def _made(module: Module, node: ast.AST, value: ast.expr | None) -> ast.expr | None:
+def _made_call(module: Module, node: ast.AST, value: ast.expr | None) -> ast.expr | None:
     """Return the call whose result, or whose manager, a name is bound to."""
     if isinstance(value, ast.Call):
         return value
@@ -200,25 +200,25 @@ def whole_signature(module: Module, node: Function, receiver: str) -> tuple[str,
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
     for number, (argument, default) in enumerate(zip(positional, defaults, strict=True), 1):
-        shown.append(_shown(module, argument, default))
+        shown.append(_shown_text(module, argument, default))
         given.append(argument.arg)
         if number == len(arguments.posonlyargs):
             shown.append("/")
     if arguments.vararg is not None:
-        shown.append(f"*{_shown(module, arguments.vararg, None)}")
+        shown.append(f"*{_shown_text(module, arguments.vararg, None)}")
         given.append(f"*{arguments.vararg.arg}")
     elif arguments.kwonlyargs:
         shown.append("*")
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        shown.append(_shown(module, argument, default))
+        shown.append(_shown_text(module, argument, default))
         given.append(f"{argument.arg}={argument.arg}")
     if arguments.kwarg is not None:
-        shown.append(f"**{_shown(module, arguments.kwarg, None)}")
+        shown.append(f"**{_shown_text(module, arguments.kwarg, None)}")
         given.append(f"**{arguments.kwarg.arg}")
     return ", ".join(shown), ", ".join(given[1 if receiver else 0 :])
 
 
-def _shown(module: Module, parameter: ast.arg, default: ast.expr | None) -> str:
+def _shown_text(module: Module, parameter: ast.arg, default: ast.expr | None) -> str:
     declared = parameter.annotation
     text = parameter.arg if declared is None else f"{parameter.arg}: {module.text_of(declared)}"
     if default is None:

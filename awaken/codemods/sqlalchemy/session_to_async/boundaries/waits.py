@@ -51,7 +51,7 @@ class Waits:
         """
         graph, steps = self._project.calls.graph(), self._part.steps
         for module in modules_with(self._project, _WORDS, is_around_tests) if steps else ():
-            for node, reason in self._in(module):
+            for node, reason in self._pairs_in(module):
                 around = self._part.around(module, node)
                 if around.start < 0 or module.enclosing_function(node) is None:
                     continue
@@ -60,7 +60,7 @@ class Waits:
                     if function in steps and self._reach.shares_loop(function):
                         yield function, why
 
-    def _in(self, module: Module) -> Iterator[tuple[ast.expr, Reason]]:
+    def _pairs_in(self, module: Module) -> Iterator[tuple[ast.expr, Reason]]:
         for node in module.walk():
             if isinstance(node, ast.Call) and last_name(node.func) in _METHODS:
                 reason = self._of_call(module, node)

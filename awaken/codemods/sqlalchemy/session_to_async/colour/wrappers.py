@@ -35,20 +35,20 @@ class Wrappers:
 
     def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the functions that ``function`` is the wrapper of: it is called in their place."""
-        wrapper = self._of(function)
+        wrapper = self._wrapper_of(function)
         return () if wrapper is None else wrapper.decorated
 
     def calls_of(self, function: FunctionPlace) -> tuple[Place, ...]:
         """Return the calls in ``function`` that call what it is the wrapper of."""
-        wrapper = self._of(function)
+        wrapper = self._wrapper_of(function)
         return () if wrapper is None else wrapper.calls
 
     def is_returned_at(self, functions: Iterable[FunctionPlace], place: Place) -> bool:
         """Whether ``place`` is the decorator that gives one of ``functions`` as its wrapper."""
-        wrappers = (self._of(function) for function in functions)
+        wrappers = (self._wrapper_of(function) for function in functions)
         return any(wrapper is not None and wrapper.decorator == place for wrapper in wrappers)
 
-    def _of(self, function: FunctionPlace) -> _Wrapper | None:
+    def _wrapper_of(self, function: FunctionPlace) -> _Wrapper | None:
         if function not in self._known:
             self._known[function] = self._read(function)
         return self._known[function]

@@ -46,7 +46,7 @@ class LeftAlone:
             result = {each.site.id: each for item, _ in group for each in item.stopping}
             stopping = self._outlines.stopping(pieces, result.values())
             for component, members in group:
-                yield self._of(component, members, stopping)
+                yield self._decision_of(component, members, stopping)
             if stopping and self._outlines.has_functions(pieces):
                 members = [member for _, each in group for member in each]
                 yield Decided((), outlines=(self._outlines.refused(pieces, members, stopping),))
@@ -82,7 +82,7 @@ class LeftAlone:
                 seen |= names
                 yield component, members
 
-    def _of(
+    def _decision_of(
         self, component: Component, members: Sequence[Member], group: Sequence[Stopping]
     ) -> Decided:
         own = {item.site.id for item in component.stopping}
@@ -121,7 +121,7 @@ def _because(
     more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
     known = {id(obstacle) for obstacle in near}
     others = [obstacle for obstacle in stopping[: _SHOWN + len(near)] if id(obstacle) not in known]
-    places = tuple(map(_noted, [*near, *others][:_SHOWN]))
+    places = tuple(map(_noted_place, [*near, *others][:_SHOWN]))
     detail = f"{stopping[0].member.shown}{more}"
     return Refused(reasons.BESIDE_ANOTHER, detail, because=(*way, *places))
 
@@ -137,7 +137,7 @@ def _nearest(stopping: Sequence[Stopping]) -> dict[Piece, list[Stopping]]:
     return obstacles
 
 
-def _noted(stopping: Stopping) -> Place:
+def _noted_place(stopping: Stopping) -> Place:
     place = stopping.member.site.place
     return Place(place.path, place.span, stopping.refused.message)
 

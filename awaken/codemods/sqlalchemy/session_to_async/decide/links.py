@@ -117,13 +117,13 @@ class Links:
             key = ("handed on", number)
             inside = {piece_of(item) for item in component.functions if item.start >= 0}
             for place in (*component.lambdas, *component.threads, *component.annotations):
-                inside |= set(self._at(place))
+                inside |= set(self._pieces_at(place))
             for call in component.calls.values():
                 caller = self._caller(call)
                 inside |= set() if caller is None else {caller}
             self.links += [(key, piece) for piece in sorted(inside & self.pieces)]
 
-    def _at(self, place: Place) -> Iterator[Piece]:
+    def _pieces_at(self, place: Place) -> Iterator[Piece]:
         module = self._project.module(place.path)
         if module is None:
             return

@@ -54,7 +54,7 @@ class Outcome:
     def decided(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
         seen: set[ChangeId] = set()
-        for decision in self._decided():
+        for decision in self._decisions():
             # A reason that stops several components is reported for each of them.
             changes = tuple(change for change in decision.changes if change.id not in seen)
             seen.update(change.id for change in changes)
@@ -62,7 +62,7 @@ class Outcome:
         others = tuple(sorted(seen))
         yield from removed_at_last(self._project, self._components, self._constraints, others)
 
-    def _decided(self) -> Iterator[Decided]:
+    def _decisions(self) -> Iterator[Decided]:
         twins = self._components.twins
         beside = Beside(self._project, self._rule, self._components.beside, twins)
         for group in self._groups():
@@ -78,11 +78,11 @@ class Outcome:
             if members:
                 members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
-                outlines = self._made(pieces, members, names, decided)
+                outlines = self._made_outlines(pieces, members, names, decided)
                 yield dataclasses.replace(_told_finding(decided, members), outlines=outlines)
         yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
 
-    def _made(
+    def _made_outlines(
         self,
         pieces: Collection[Piece],
         members: Sequence[Member],

@@ -72,7 +72,7 @@ def injected_from_outside(
 ) -> Iterator[Refused]:
     """Yield why a function, or an alias, gets its session from code that is not ``inside``."""
     module = project.module(piece.path)
-    node = None if module is None else _of(module, piece)
+    node = None if module is None else _node_of(module, piece)
     if module is None or node is None:
         return
     for provider in _providers(project, module, node):
@@ -98,7 +98,7 @@ def _help(project: Project, module: Module, provider: ast.expr) -> str:
     )
 
 
-def _of(module: Module, piece: Piece) -> ast.AST | None:
+def _node_of(module: Module, piece: Piece) -> ast.AST | None:
     function = module.function_at(piece.start)
     if function is not None:
         return function.args

@@ -152,7 +152,7 @@ class FakeSessions:
         if asked:
             home_of: Site[ast.AST] = Site(self._rule, module, node)
             first = node.body[1 if ast.get_docstring(node) is not None else 0]
-            yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))
+            yield member(home_of, f"`{fake}`", self._asked_fake, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
         for home in modules_with(self._project, (word,)):
             for part in home.walk():
@@ -192,7 +192,7 @@ class FakeSessions:
             edits.append(TextEdit(path=module.path, anchor=span, text=renamed, site=site.id))
         return Rewrite(f"`{method.name}` becomes a coroutine function", edits)
 
-    def _asked(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:
+    def _asked_fake(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:
         """Return a fake with the attributes that a session is asked now: nothing is in them."""
         code = "".join(f"{name} = ()\n" for name in names)
         edit = site.insert_statements(site.module.place(first), "before", code)

@@ -105,7 +105,7 @@ class MockedObjects:
         for module, value, replacement, wanted in self._attributes:
             site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
             shown = f"the mock of `{replacement.shown}`"
-            item = member(site, shown, self._assigned, value)
+            item = member(site, shown, self._assigned_rewrite, value)
             yield dataclasses.replace(item, along=tuple(sorted(wanted.along)))
 
     # ----------------------------------------------------------------------------------- finding
@@ -227,7 +227,7 @@ class MockedObjects:
     def _members(self, found: _Found) -> Iterator[Member]:
         shown = f"the mock `{found.module.excerpt(found.call)}`"
         site: Site[ast.AST] = Site(self._rule, found.module, found.call)
-        yield member(site, shown, self._made, found)
+        yield member(site, shown, self._made_mock, found)
         for path, start, name in sorted(found.variables):
             module = self._project.module(path)
             around = None if module is None else module.function_at(start)
@@ -237,9 +237,9 @@ class MockedObjects:
                 statement = module.parent(value)
                 if method in found.methods and statement is not None:
                     attribute: Site[ast.AST] = Site(self._rule, module, statement)
-                    yield member(attribute, shown, self._assigned, value)
+                    yield member(attribute, shown, self._assigned_rewrite, value)
 
-    def _made(self, site: Site[ast.AST], found: _Found) -> Rewrite:
+    def _made_mock(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
         call = found.call
         given = dict(named_in(call))
@@ -266,7 +266,7 @@ class MockedObjects:
         written, imports = name_beside(self._project, site, call.func, MAGIC_MOCK)
         return f"return_value={written}()", imports
 
-    def _assigned(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
+    def _assigned_rewrite(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
         return Rewrite(f"`{shown}` becomes awaitable", asynchronous(self._project, site, value))

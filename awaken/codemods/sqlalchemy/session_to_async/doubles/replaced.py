@@ -74,12 +74,12 @@ class Doubles:
             for item in () if module is None else self._project.replacements.in_module(module):
                 if module is not None:
                     along = tuple(self._waiting(item))
-                    for result in self._of(module, item):
+                    for result in self._members_of(module, item):
                         yield dataclasses.replace(result, along=along)
             self._writer.leave_file()
         yield from self._fakes
 
-    def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
+    def _members_of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
         functions, given = replacement.functions, replacement.given
         waits = {function in self._part.steps for function in functions}
         site: Site[ast.AST] = Site(self._rule, module, replacement.node)

@@ -31,11 +31,11 @@ class BlockingEngines:
         """Whether ``node`` names what makes one of them."""
         call = module.parent(node)
         made = (module.path, module.span(call)) if isinstance(call, ast.Call) else None
-        return made in self._made and isinstance(call, ast.Call) and call.func is node
+        return made in self._made_values and isinstance(call, ast.Call) and call.func is node
 
     def is_used_by(self, module: Module, node: ast.expr) -> bool:
         """Whether an operation is one of theirs, or of their connections."""
-        if not self._made:
+        if not self._made_values:
             return False
         if self._connects(module, node):
             return True
@@ -46,7 +46,7 @@ class BlockingEngines:
                 return False
 
     @cached_property
-    def _made(self) -> dict[tuple[str, object], str]:
+    def _made_values(self) -> dict[tuple[str, object], str]:
         """The calls that make them, with the names of their variables."""
         result: dict[str, tuple[str, object]] = {}
         for engine in self._project.orm.engines.all():
@@ -111,7 +111,7 @@ class BlockingEngines:
         match node:
             case ast.Call(func=ast.Attribute(value=engine)):
                 name = self._project.qualified_name(module, engine)
-                return name is not None and self._defined_name(name) in self._made.values()
+                return name is not None and self._defined_name(name) in self._made_values.values()
             case _:
                 return False
 

@@ -104,7 +104,7 @@ class ForeignModels:
         for module in _modules(project) if loaded else ():
             for models in _loaded_calls(project, module, self._said).values():
                 site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
-                yield Member(site, _why(models, read), _shown(models))
+                yield Member(site, _why(models, read), _shown_text(models))
 
     def _all(self, said: Collection[str]) -> set[str]:
         """Return the classes that are loaded but those that are ``said``."""
@@ -146,7 +146,7 @@ def _loaded_calls(
     return calls
 
 
-def _shown(models: Iterable[str]) -> str:
+def _shown_text(models: Iterable[str]) -> str:
     return " and ".join(f"`{model.rpartition('.')[2]}`" for model in sorted(models))
 
 
@@ -163,7 +163,7 @@ def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Re
     shown = ", ".join(f"`{name}`" for name in _names(models, read))
     told = f"These reads look like relationships: {shown}. " if shown else ""
     because = tuple(at for model in sorted(models) for at in read.get(model, {}).values())
-    declared = f"{_shown(models)} are declared in {packages}"
+    declared = f"{_shown_text(models)} are declared in {packages}"
     listed = ", ".join(f'"{name}"' for name in names)
     refused = Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
     return refused.answered_by(f"rules.session-to-async.foreign_models = [{listed}]")

@@ -166,16 +166,16 @@ def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
     for above in module.ancestors(node):
         match above:
             case ast.For() | ast.AsyncFor() | ast.While():
-                yield from _stored(above)
+                yield from _stored_names(above)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                yield from _stored(above)
+                yield from _stored_names(above)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return
             case _:
                 pass
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
+def _stored_names(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             yield part.id

@@ -63,7 +63,7 @@ class Staying:
             if passing is None:
                 return None
             waiting += sorted(passing - functions)
-        made = self._made(functions)
+        made = self._made_calls(functions)
         return None if made is None else (frozenset(functions), made)
 
     # ------------------------------------------------------------------------------ what it calls
@@ -163,7 +163,7 @@ class Staying:
             case _:
                 return False
 
-    def _made(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
+    def _made_calls(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
         """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
         made: dict[Place, Operation] = {}
         names = {function.qualname.rpartition(".")[2] for function in found}

@@ -36,7 +36,7 @@ class Calls:
     def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong with calls in the files ``paths``, and of functions in them."""
         for home, called, call in self._of_changed(paths):
-            for what in self._of(home, called, call):
+            for what in self._names_of(home, called, call):
                 yield call.place, what
         for path in sorted(paths):
             module = self._after.module(path)
@@ -59,7 +59,7 @@ class Calls:
                     is_awaited = isinstance(module.parent(node), ast.Await)
                     yield module, node, graph.again(call) if is_awaited else call
 
-    def _of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
+    def _names_of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
         """Yield what is wrong with a call: any function may run that it may reach."""
         kinds = {function: self.kinds.of(function) for function in call.functions}
         shown = f"`{module.excerpt(node)}`"

@@ -83,7 +83,7 @@ def load_edits(
             edits += brought
             pieces += _calls(list(each), function)
         else:
-            pieces += [_asked(load, inspect, item, expired) for load in each]
+            pieces += [_asked_statement(load, inspect, item, expired) for load in each]
     place = site.module.place(site.node)
     return [site.insert_statements(place, "before", "".join(pieces)), *edits]
 
@@ -97,7 +97,7 @@ def _calls(loads: Sequence[Load], function: str) -> Iterator[str]:
             yield f"await {function}({', '.join([session, *names])})\n"
 
 
-def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
+def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
     """Return the statement that loads if something is expired."""
     name = item if load.kind == "many" else load.text
     given = f"{name} is not None and " if load.kind == "optional" else ""

@@ -33,7 +33,7 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     )
     making = header.with_changes(params=_with_first(node.params, data.owner), leading_lines=apart)
     declared = "None" if node.returns is not None else ""
-    text = f"async def {data.loading}({', '.join(_declared(node.params, own, data.used))})"
+    text = f"async def {data.loading}({', '.join(_declared_names(node.params, own, data.used))})"
     below: Any = cst.parse_statement(f"{text}{_returned_text(declared)}: ...")
     first, *rest = statements[data.kept :]
     moved = [first.with_changes(leading_lines=_comments(first)), *rest]
@@ -106,7 +106,7 @@ def _used_names(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[s
     yield from (item.name.value for item in every if item is not None and item.name.value in used)
 
 
-def _declared(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
+def _declared_names(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
     yield own
     rest, others = _stars(parameters)
     for item in (*_positional(parameters), *parameters.kwonly_params):

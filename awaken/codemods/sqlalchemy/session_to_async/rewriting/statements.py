@@ -155,13 +155,13 @@ def hand_on(node: Any, data: HandedOn, _around: Surroundings) -> Any:
 
 def encode(node: cst.Return, data: Encoded, _around: Surroundings) -> Any:
     """``return await rows(db)`` → ``return jsonable_encoder(await rows(db), exclude={...})``."""
-    return node.with_changes(value=_encoded(node.value, data, data.path))
+    return node.with_changes(value=_encoded_value(node.value, data, data.path))
 
 
-def _encoded(value: Any, data: Encoded, path: Sequence[int]) -> Any:
+def _encoded_value(value: Any, data: Encoded, path: Sequence[int]) -> Any:
     if path:
         element = value.elements[path[0]]
-        return value.with_deep_changes(element, value=_encoded(element.value, data, path[1:]))
+        return value.with_deep_changes(element, value=_encoded_value(element.value, data, path[1:]))
     names = ", ".join(f'"{name}"' for name in data.exclude)
     call: Any = cst.parse_expression(f"{data.function}(_, exclude={{{names}}})")
     return call.with_changes(args=[call.args[0].with_changes(value=value), *call.args[1:]])

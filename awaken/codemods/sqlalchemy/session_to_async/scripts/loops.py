@@ -70,7 +70,7 @@ class Loops:
                         raise self._refusal(place)
 
     def _refusal(self, place: Place) -> Refused:
-        return Refused(reasons.LOOP_INSIDE, self._shown(place), because=(place,))
+        return Refused(reasons.LOOP_INSIDE, self._shown_text(place), because=(place,))
 
     def calls_own(self, module: Module, call: ast.Call) -> bool:
         """Whether a call calls functions of the program alone, and none that runs a loop."""
@@ -90,7 +90,7 @@ class Loops:
         )
         return [place for place in places if place is not None]
 
-    def _shown(self, place: Place) -> str:
+    def _shown_text(self, place: Place) -> str:
         calls = self._project.calls_at(place)
         return next((f"`{module.excerpt(call)}`" for module, call in calls), "this")
 

@@ -112,7 +112,7 @@ class SharedSessions:
         function, end = module.enclosing_function(load), module.span(load).start
         span = module.span(function or module.tree)
         owner = load.func.value if isinstance(load.func, ast.Attribute) else None
-        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared:
+        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared_places:
             return False
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
@@ -120,7 +120,7 @@ class SharedSessions:
         )
 
     @cached_property
-    def _shared(self) -> set[Place]:
+    def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
         given = [(module, name) for module, _, name in self._given]
         given += [

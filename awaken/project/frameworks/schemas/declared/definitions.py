@@ -27,10 +27,10 @@ def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iter
         key = (home.path, home.span(part).start)
         if key not in seen:
             seen.add(key)
-            waiting += _assigned(evaluator, home, part)
+            waiting += _assigned_names(evaluator, home, part)
 
 
-def _assigned(
+def _assigned_names(
     evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
 ) -> list[Written]:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []

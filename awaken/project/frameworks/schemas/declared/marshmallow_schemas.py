@@ -81,7 +81,7 @@ class MarshmallowSchemas:
         """Return the schemas that ``node`` names or makes; ``home`` is the one around it."""
         result: dict[Shape, None] = {}
         for where, part in self._written_names(module, node):
-            result |= dict.fromkeys(self._of(where, part, home))
+            result |= dict.fromkeys(self._schema_shapes_of(where, part, home))
         return tuple(result)
 
     # ------------------------------------------------------------------------------ the instances
@@ -111,7 +111,7 @@ class MarshmallowSchemas:
         result = list(written(self._evaluator, module, node))
         yield from result or [(module, node)]
 
-    def _of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
+    def _schema_shapes_of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
         match node:
             case ast.Constant(value="self") if home:
                 yield self.shape(home)
@@ -119,7 +119,7 @@ class MarshmallowSchemas:
                 for callee in self._called_schemas(name):
                     yield self.shape(callee)
             case ast.Lambda(body=body):
-                yield from self._of(module, body, home)
+                yield from self._schema_shapes_of(module, body, home)
             case ast.Call(func=func):
                 only, exclude = texts(keyword(node, "only")), texts(keyword(node, "exclude"))
                 for callee in self._classes(module, func):
@@ -274,7 +274,7 @@ class MarshmallowSchemas:
         """Return the schemas that write the value of a field; None if unknown."""
         kinds = self._kinds(module, call.func)
         if kinds & {*_KNOWN.nested, *_KNOWN.plucked}:
-            return self._nested(module, call, home, kinds)
+            return self._nested_schema_shapes(module, call, home, kinds)
         if not kinds & set(_KNOWN.holders):
             return () if kinds & set(_KNOWN.plain) else None
         held = [
@@ -282,7 +282,7 @@ class MarshmallowSchemas:
         ]
         return None if None in held else tuple(shape for item in held for shape in item or ())
 
-    def _nested(
+    def _nested_schema_shapes(
         self, module: Module, call: ast.Call, home: str, kinds: frozenset[str]
     ) -> tuple[SchemaShape, ...] | None:
         nested = argument_at(call, 0, "nested")

@@ -110,7 +110,7 @@ class Commits:
         events: dict[_Start, list[Later]] = {}
         # One function after the other: its facts are kept that long.
         for start in sorted(starts, key=lambda item: item.place):
-            module, node, function = self._at(start)
+            module, node, function = self._place_at(start)
             if function is not None:
                 with self._evaluator.without_callers():
                     reads = self._later.reads(module, function, node, start.commit)
@@ -124,7 +124,7 @@ class Commits:
         """
         result: dict[Later, None] = {}
         for start in sorted(self._begun_pair(commits)[1], key=lambda item: item.place):
-            module, node, function = self._at(start)
+            module, node, function = self._place_at(start)
             if function is not None:
                 with self._evaluator.without_callers():
                     seen = self._later.seen(module, function, node, start.commit)
@@ -176,7 +176,7 @@ class Commits:
         """Have the callers of many functions searched at once."""
         # One caller after the other would be searched through all files each time.
         self._evaluator.callers.search(
-            (module, function) for module, _, function in map(self._at, level) if function
+            (module, function) for module, _, function in map(self._place_at, level) if function
         )
 
     # ------------------------------------------------------------------------- where one commits
@@ -275,7 +275,7 @@ class Commits:
             self._evaluator.classes.facts(instance.qualified) for instance in own
         )
 
-    def _at(self, start: _Start) -> tuple[Module, ast.AST, Function | None]:
+    def _place_at(self, start: _Start) -> tuple[Module, ast.AST, Function | None]:
         """Return a place again: the trees are not kept."""
         module = self._evaluator.load(start.path)
         if module is None:
@@ -285,7 +285,7 @@ class Commits:
         return module, node, function if isinstance(function, Function) else None
 
     def _events_after(self, start: _Start, *, shared: bool) -> Iterator[Later]:
-        module, node, function = self._at(start)
+        module, node, function = self._place_at(start)
         if function is None:
             # Nothing but what a function returns gets from there to the top of a file.
             if start.place == start.commit or not _is_dropped(module, node):
@@ -296,7 +296,7 @@ class Commits:
             yield from self._later.of(module, function, node, start.commit, shared=shared)
 
     def _callers(self, start: _Start) -> tuple[list[_Start], list[Later]]:
-        module, _, function = self._at(start)
+        module, _, function = self._place_at(start)
         if function is None:
             return [], []
         result = self._evaluator.callers.of(module, function)

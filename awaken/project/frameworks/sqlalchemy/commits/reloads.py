@@ -77,7 +77,7 @@ class Reloads:
                     waiting.append(inner)
                 case ast.Call():
                     selects.add(self._selects(module, node))
-                case ast.Name() if values := self._assigned(module, node):
+                case ast.Name() if values := self._assigned_nodes(module, node):
                     waiting += values
                 case ast.Await(value=inner):
                     waiting.append(inner)
@@ -126,7 +126,7 @@ class Reloads:
         owner = name.rpartition(".")[0]
         return False if owner and self._models.status(owner) == "mapped" else None
 
-    def _assigned(self, module: Module, node: ast.Name) -> list[ast.expr]:
+    def _assigned_nodes(self, module: Module, node: ast.Name) -> list[ast.expr]:
         """Return what a local variable is given, if nothing else gives it a value."""
         bindings = module.scopes.bindings_of(node)
         if any(binding.kind != "assignment" or binding.value is None for binding in bindings):

@@ -65,7 +65,7 @@ class RelationshipReads:
         Also those of an attribute that some class has as a relationship, of an object of unknown
         class.
         """
-        untraced = _joined(self._untraced(wanted))
+        untraced = _joined_items(self._untraced_items(wanted))
         self._follow(untraced)
         return map(self._traced_read, untraced)
 
@@ -81,7 +81,7 @@ class RelationshipReads:
                 node = sight.node
                 given = sight.module.place(node) if isinstance(node, ast.expr) else None
                 result.setdefault(sight.reader or given, []).append(read)
-        joined = [(given, item) for given, reads in result.items() for item in _joined(reads)]
+        joined = [(given, item) for given, reads in result.items() for item in _joined_items(reads)]
         self._follow(read for _, read in joined)
         return ((given, self._traced_read(item)) for given, item in joined)
 
@@ -132,7 +132,7 @@ class RelationshipReads:
         result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
         return frozenset(name.decode(errors="replace") for name in result)
 
-    def _untraced(self, wanted: Wanted) -> Iterator[_Untraced]:
+    def _untraced_items(self, wanted: Wanted) -> Iterator[_Untraced]:
         return (read for _, read in self._seen(wanted, self._sources))
 
     def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
@@ -157,10 +157,10 @@ class RelationshipReads:
                 else source.reading(sought if is_python else elsewhere)
             ):
                 if _may_read(sight, asked | followed) and wanted.holds(sight.how, sight.place):
-                    along = self._along(sight, names, followed)
+                    along = self._items_along(sight, names, followed)
                     yield from ((sight, item) for item in along if item.attribute in asked)
 
-    def _along(
+    def _items_along(
         self, sight: Sight, names: frozenset[str], behind: frozenset[str]
     ) -> Iterator[_Untraced]:
         for attribute, values in self.tracing.along.path(sight):
@@ -279,7 +279,7 @@ def _may_read(sight: Sight, asked: Collection[str]) -> bool:
     return any(step in asked for step in steps)
 
 
-def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
+def _joined_items(reads: Iterable[_Untraced]) -> list[_Untraced]:
     """Return one read for all that read an attribute at one place, in their order.
 
     A response model that holds itself reads the same field of objects on each of its levels.

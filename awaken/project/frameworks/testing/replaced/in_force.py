@@ -74,7 +74,7 @@ class InForces:
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
-        force = self._of(put)
+        force = self._in_force_of(put)
         function = outermost(module, node)
         if function is not None and not force.admits(module, function):
             return False
@@ -92,7 +92,7 @@ class InForces:
 
     def ends(self, put: Place) -> bool:
         """Whether what the code at ``put`` replaces is put back: some tests run without it."""
-        force = self._of(put)
+        force = self._in_force_of(put)
         return force.tests is not None or force.bodies is not None
 
     def _runs(self, body: tuple[str, Span], places: set[FunctionPlace]) -> bool:
@@ -114,7 +114,7 @@ class InForces:
                 around = self._users.around(module, function)
                 yield from ((home.path, home.span(node)) for home, node in around)
 
-    def _of(self, put: Place) -> InForce:
+    def _in_force_of(self, put: Place) -> InForce:
         if put not in self._known:
             module = self._evaluator.load(put.path)
             puts = () if module is None else (p for each in puts_in(module).values() for p in each)

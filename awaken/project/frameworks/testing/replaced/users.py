@@ -107,9 +107,9 @@ class Users:
             return
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
-        above = _inside(classes.ancestors(own))
+        above = _names_inside(classes.ancestors(own))
         for name in (name for path in paths for name in classes.in_file(path)):
-            if name == own or name in above or own in _inside(classes.ancestors(name)):
+            if name == own or name in above or own in _names_inside(classes.ancestors(name)):
                 home, body = classes.node(name) or (module, None)
                 parts = () if body is None else body.body
                 yield from ((home, part) for part in parts if isinstance(part, Function))
@@ -250,5 +250,5 @@ def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:
     return next(around, None)
 
 
-def _inside(ancestors: Ancestors | None) -> set[str]:
+def _names_inside(ancestors: Ancestors | None) -> set[str]:
     return set() if ancestors is None else {facts.qualified for facts in ancestors.inside}

@@ -197,7 +197,7 @@ class HandedOn:
         seen = {_key(start)}
         while waiting:
             item = waiting.popleft()
-            for other in self._next(item):
+            for other in self._slots_next(item):
                 if isinstance(other, End):
                     self._end(other, component)
                     continue
@@ -237,7 +237,7 @@ class HandedOn:
             if module is not None and node is not None and is_stub(self._evaluator, module, node):
                 yield one
 
-    def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
+    def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):
             yield from self._holding.of(item)
         else:

@@ -196,7 +196,7 @@ class Origins:
         elif isinstance(node.func, ast.Attribute) and node.func.attr in TAKING:
             yield from self._taken(module, node, node.func, depth)
         else:
-            yield from self._made(module, node, depth)
+            yield from self._made_method(module, node, depth)
 
     def _by_name(self, module: Module, node: ast.Call, depth: int) -> Found | None:
         """Return what is asked for by its name: an attribute of an object, or a fixture."""
@@ -224,7 +224,7 @@ class Origins:
             if func.attr != "values" or depth != KEYS + 1:
                 yield Spot(module, func.value, depth - PASSING[func.attr])
         else:
-            yield from self._made(module, node, depth)
+            yield from self._made_method(module, node, depth)
 
     def _taken(self, module: Module, node: ast.Call, func: ast.Attribute, depth: int) -> Found:
         yield Spot(module, func.value, depth + 1)
@@ -246,7 +246,7 @@ class Origins:
             if home is not None and function is not None:
                 yield self._slots.result(home, function, depth)
 
-    def _made(self, module: Module, node: ast.Call, depth: int) -> Found:
+    def _made_method(self, module: Module, node: ast.Call, depth: int) -> Found:
         """Yield the method that is called where an object of the program is."""
         evaluator = self._slots.evaluator
         for value in evaluator.values(module, node):

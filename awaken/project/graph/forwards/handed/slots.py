@@ -89,7 +89,7 @@ class Slots:
         scopes = module.scopes
         scope = scopes.owner(node.id, scopes.scope_of(node))
         if scope is not None:
-            return self._in(module, scope.node, node.id, depth)
+            return self._slot_in(module, scope.node, node.id, depth)
         # A star import may give it.
         qualified = self.evaluator.names.qualified(module, node) if scopes.import_stars else None
         return None if qualified is None else self.of_file(qualified, depth)
@@ -103,9 +103,9 @@ class Slots:
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""
-        return self._in(module, function, name, depth)
+        return self._slot_in(module, function, name, depth)
 
-    def _in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
+    def _slot_in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
         if isinstance(scope, ast.ClassDef):
             return self.field(f"{module.name}.{module.qualname(scope)}", name, depth)
         start = -1 if isinstance(scope, ast.Module) else module.span(scope).start

@@ -44,7 +44,7 @@ class Reach:
         waiting, seen = [function], {function}
         while waiting:
             current = waiting.pop()
-            place, above = self._above(current)
+            place, above = self._items_above(current)
             if place is not None or len(seen) > _MANY:
                 return place or self._place(current)
             fresh = set(above) - seen
@@ -52,7 +52,7 @@ class Reach:
             waiting += sorted(fresh)
         return None
 
-    def _above(self, function: FunctionPlace) -> tuple[Place | None, list[FunctionPlace]]:
+    def _items_above(self, function: FunctionPlace) -> tuple[Place | None, list[FunctionPlace]]:
         """Return who has ``function`` run, or the place where no process of its own does."""
         entries, callers = self._entries.found.get(function, ()), self._callers(function)
         if self._is_coroutine(function) or not (entries or callers) or self._is_hidden(function):

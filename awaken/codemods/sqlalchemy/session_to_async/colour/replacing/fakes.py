@@ -35,7 +35,7 @@ class Fakes:
         """Yield the methods of fakes that are called where ``function`` may be."""
         owner, _, method = function.qualname.rpartition(".")
         home = self._project.layout.name_of(function.path)
-        for fake in sorted(self._of.get(f"{home}.{owner}", ())) if owner else ():
+        for fake in sorted(self._values_of.get(f"{home}.{owner}", ())) if owner else ():
             yield from self._project.calls.kin().methods(fake, method)
 
     def originals(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
@@ -48,13 +48,13 @@ class Fakes:
     @cached_property
     def _classes_of(self) -> dict[str, set[str]]:
         classes: defaultdict[str, set[str]] = defaultdict(set)
-        for name, fakes in self._of.items():
+        for name, fakes in self._values_of.items():
             for fake in fakes:
                 classes[fake].add(name)
         return classes
 
     @cached_property
-    def _of(self) -> dict[str, set[str]]:
+    def _values_of(self) -> dict[str, set[str]]:
         """The fakes of a class and of all that it inherits, by its name."""
         result: defaultdict[str, set[str]] = defaultdict(set)
         for module, declared, value in (*self._passed_items(), *self._overridden()):
@@ -100,11 +100,11 @@ class Fakes:
     def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for parameters that are declared as classes, with the class."""
         for function in call.functions:
-            declared = self._declared(function)
+            declared = self._declared_parameters(function)
             is_bound = "." in function.qualname
             yield from _pairs(declared[1 if is_bound else 0 :], node)
 
-    def _declared(self, function: FunctionPlace) -> list[tuple[str, str]]:
+    def _declared_parameters(self, function: FunctionPlace) -> list[tuple[str, str]]:
         """Return the parameters of a function, each with the class of the program that it takes."""
         if function not in self._parameters:
             module = self._project.module(function.path)

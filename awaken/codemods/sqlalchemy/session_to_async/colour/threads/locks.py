@@ -151,7 +151,7 @@ class Locks:
                 one.made in twins().locks and (one.is_with or one.is_through) for one in together
             )
             and not any(self._runs_elsewhere(taking.function) for taking in together)
-            and self._made(name) is not None
+            and self._made_pair(name) is not None
             and all(place in named for place in self._mentions(name))
         )
 
@@ -164,7 +164,7 @@ class Locks:
             for entry in entries.get(caller, ())
         )
 
-    def _made(self, name: str) -> tuple[Module, ast.Call] | None:
+    def _made_pair(self, name: str) -> tuple[Module, ast.Call] | None:
         """Return the only call that makes a lock; None if there are more, or it is declared."""
         owner, _, attribute = name.rpartition(".")
         definition = self._project.definition(name)
@@ -218,7 +218,7 @@ class Locks:
     def members(self, rule: str) -> Iterator[Member]:
         """Yield the rewrites of the calls that make these locks."""
         for name, together in sorted(self._becoming.items()):
-            module, call = self._made(name) or (None, None)
+            module, call = self._made_pair(name) or (None, None)
             if module is None or call is None:
                 continue
             site: Site[ast.AST] = Site(rule, module, call.func)

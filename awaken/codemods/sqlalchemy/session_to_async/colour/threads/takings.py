@@ -90,7 +90,7 @@ def takings(part: Part) -> Iterator[Taking]:
     """
     result: list[Taking] = []
     for module in modules_with(part.project, _WORDS):
-        result += (taking for node in module.walk() for taking in _at(part, module, node))
+        result += (taking for node in module.walk() for taking in _takings_at(part, module, node))
     yield from result
     kept = {candidate.function: candidate for candidate in result if candidate.is_kept}
     for function, taking in kept.items():
@@ -107,7 +107,7 @@ def takings(part: Part) -> Iterator[Taking]:
             )
 
 
-def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
+def _takings_at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
     project = part.project
     match node:
         case ast.withitem(context_expr=entered):
@@ -119,7 +119,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
             end = _end_around(module, node)
         case _:
             return
-    made = _made(project, module, entered)
+    made = _made_call(project, module, entered)
     if made is None:
         return
     known = lock_of(project, module, entered)
@@ -137,7 +137,7 @@ def _at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
     )
 
 
-def _made(project: Project, module: Module, node: ast.expr) -> str | None:
+def _made_call(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the call that makes the lock ``node``, or None."""
     values = project.values.of(module, node).alternatives
     made = sorted({value.qualified for value in values if isinstance(value, InstanceOf)} & _KINDS)

@@ -95,7 +95,7 @@ class Beside:
             for item in self._resources.values()
             for place, piece in item.uses
             if piece in pieces
-            for site, node in self._at(place)
+            for site, node in self._pairs_at(place)
         ]
         built_on = [name for item in rebound for name in item.built_on if name in self._resources]
         names = with_bases(self._resources, [*(item.qualified for item, _, _ in uses), *built_on])
@@ -167,12 +167,12 @@ class Beside:
         """Return what binds one that becomes asynchronous in its place to these."""
         edits: list[Edit] = []
         for name, place in shared.built_on.items():
-            for site, node in self._at(place) if name in self._names else ():
+            for site, node in self._pairs_at(place) if name in self._names else ():
                 written, imports = self._renamed_name(site, node, name)
                 edits += [site.replace(node, written), *imports]
         return edits
 
-    def _at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
+    def _pairs_at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
         module = self._project.module(place.path)
         if module is None:
             return

@@ -74,7 +74,7 @@ def shared_resources(
     resources: dict[str, Shared] = {}
     in_memory: set[str] = set()
     for site, qualified in sites:
-        made = _made(site.module, site.node) if qualified in _MAKERS else None
+        made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
         if made is not None:
             name = f"{site.module.name}.{_target(made)}"
             piece = piece_around(site.module, made)
@@ -84,7 +84,7 @@ def shared_resources(
             if any(text.is_in_memory for url in urls for text in url.texts):
                 in_memory.add(name)
     joining = in_memory | {name for name, _, _ in texts_naming(project, resources)}
-    joining |= set(_assigned(project, resources)) | set(_of_other_engines(project, resources))
+    joining |= set(_assigned_names(project, resources)) | set(_of_other_engines(project, resources))
     if any(is_factory_by_another_name(project, *target) for target in targets(project)):
         joining |= resources.keys()
     for mention in mentions_of(project, resources):
@@ -114,7 +114,7 @@ def _join(found: dict[str, Shared], joining: set[str]) -> None:
                 found[base].uses.append((place, gone.piece))
 
 
-def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
+def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
     by_word: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -161,7 +161,7 @@ def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
     return joining & found.keys()
 
 
-def _made(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
+def _made_statement(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
     """Return the statement of a file that gives the only value to a variable, made by ``node``."""
     statement = module.statement_of(node)
     call: ast.AST | None = module.parent(node)

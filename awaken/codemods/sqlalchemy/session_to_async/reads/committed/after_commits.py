@@ -183,17 +183,17 @@ class ReadsAfterCommits:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
             line = f"await {session}.refresh({item})\n{line}"
         if first.session and any(read.may_be_detached for read in reads):
-            line = _inside(f"if {item} in {session}:", line)
+            line = _text_inside(f"if {item} in {session}:", line)
         elif any(
             self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
         ):
             inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
-            line = _inside(f"if {inspect}({item}).persistent:", line)
+            line = _text_inside(f"if {inspect}({item}).persistent:", line)
             imports = [*imports, needed]
         if first.is_many:
-            line = _inside(f"for {item} in {text}:", line)
+            line = _text_inside(f"for {item} in {text}:", line)
         if all(read.is_optional for read in reads):
-            line = _inside(f"if {text} is not None:", line)
+            line = _text_inside(f"if {text} is not None:", line)
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
@@ -279,7 +279,7 @@ class ReadsAfterCommits:
             return
         owner = text.rpartition(".")[0]
         is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
-        made = self._made(module, function, values)
+        made = self._made_call(module, function, values)
         given = set() if made is None else {keyword.arg for keyword in made.keywords}
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
@@ -370,7 +370,7 @@ class ReadsAfterCommits:
         objects = [value for value in items or values if isinstance(value, InstanceOf)]
         return bool(objects) and all(self._loading.is_kept(one.qualified, name) for one in objects)
 
-    def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:
+    def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
         for value in values:
@@ -383,7 +383,7 @@ class ReadsAfterCommits:
         return None
 
 
-def _inside(header: str, line: str) -> str:
+def _text_inside(header: str, line: str) -> str:
     """Return lines of code under a header."""
     return f"{header}\n" + "".join(f"    {text}\n" for text in line.splitlines())
 

@@ -102,7 +102,7 @@ class ReadOf:
             case ast.Call() as call if call.func is not node and not is_many:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
-                return read.union(*(self._validated[place] for place in places))
+                return read.union(*(self._validated_values[place] for place in places))
             case _:
                 return frozenset()
 
@@ -201,7 +201,7 @@ class ReadOf:
         return () if mapped is None else mapped.relationships
 
     @cached_property
-    def _validated(self) -> defaultdict[Place, frozenset[str]]:
+    def _validated_values(self) -> defaultdict[Place, frozenset[str]]:
         """The relationships that schemas read of what they are given, by the place of that."""
         result: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
         for given, read in self._project.orm.schema_reads():

@@ -45,7 +45,7 @@ def fetched_when_written(
     ``assigned`` are the columns by their classes that are given an expression of SQL, and flushed
     somewhere.
     """
-    computed = _computed(project)
+    computed = _computed_values(project)
     declared: set[Place] = set()
     for qualified in sorted({*computed, *assigned}):
         pair = project.class_definition(qualified)
@@ -91,7 +91,7 @@ def _message(name: str, columns: Sequence[str]) -> str:
     return f"fetches {shown} when a row changes, because the database computes them"
 
 
-def _computed(project: Project) -> defaultdict[str, set[str]]:
+def _computed_values(project: Project) -> defaultdict[str, set[str]]:
     """Return the mapped classes with the columns that the database computes in an update."""
     result: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules_with(project, _WORDS):

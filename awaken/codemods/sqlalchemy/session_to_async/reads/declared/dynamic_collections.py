@@ -28,7 +28,7 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
         key: site
         for module in modules_with(project, WORDS)
         if not is_revision(module)
-        for key, site in _declared(project, module.path)
+        for key, site in _declared_pairs(project, module.path)
     }
     if not declared:
         return
@@ -47,7 +47,7 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
                 yield Member(Site(rule, module, call), why, f"`{shown}`")
 
 
-def _declared(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
+def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
     for side in project.orm.relationship_sides(path):
         if side.facts.lazy == "dynamic" and side.owner and side.attribute:
             yield (side.owner, side.attribute), Place(side.facts.path, side.facts.span)

@@ -146,7 +146,7 @@ def _members_without(  # noqa: PLR0913
     every = _relationships(project, classes)
     wanted = _wanted_names(project, module, part.statement, end, classes, {*names, *every})
     unread = sorted(left_out - wanted)
-    nested = {*_nested(project, classes, wanted, loaded)}
+    nested = {*_nested_names(project, classes, wanted, loaded)}
     read = sorted({*names.difference(unread), *nested})
     selects = [
         call
@@ -165,7 +165,7 @@ def _members_without(  # noqa: PLR0913
         inner: Site[ast.AST] = Site(site.rule, module, call)
         yield member(inner, shown, loads_later, project, named)
     if unread and not selects and is_certain:
-        yield member(site, shown, _encoded, project, part, unread, read)
+        yield member(site, shown, _encoded_rewrite, project, part, unread, read)
     elif left := read if selects else sorted({*names, *nested}):
         yield _announced_expression(site, left)
 
@@ -183,7 +183,7 @@ def _loads_otherwise(project: Project, part: Answer) -> bool:
     return False
 
 
-def _nested(
+def _nested_names(
     project: Project, classes: list[str], wanted: set[str], loaded: Callable[[str], list[str]]
 ) -> Iterator[str]:
     """Yield what objects that an answer contained before load with them now, by dotted names."""
@@ -281,7 +281,7 @@ def _parts(node: ast.expr) -> Iterator[tuple[tuple[int, ...], ast.expr]]:
             yield (), node
 
 
-def _encoded(
+def _encoded_rewrite(
     site: Site[ast.AST], project: Project, part: Answer, names: list[str], read: list[str]
 ) -> Rewrite:
     """Return what encodes an object without what is loaded with it now. Raises Refused."""

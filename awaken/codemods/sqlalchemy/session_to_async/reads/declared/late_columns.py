@@ -71,7 +71,7 @@ class LateColumns:
         for module in modules_with(self._project, _WORDS):
             for node in () if is_of_alembic(module) else module.walk():
                 if isinstance(node, ast.Call) and self._is_declared_late(module, node):
-                    yield from self._declared(module, node)
+                    yield from self._declared_columns(module, node)
 
     def _is_declared_late(self, module: Module, call: ast.Call) -> bool:
         name = self._project.qualified_name(module, call.func)
@@ -87,7 +87,7 @@ class LateColumns:
         called = first.func if isinstance(first, ast.Call) else None
         return called is None or self._project.qualified_name(module, called) not in COLUMNS
 
-    def _declared(self, module: Module, call: ast.Call) -> Iterator[_Late]:
+    def _declared_columns(self, module: Module, call: ast.Call) -> Iterator[_Late]:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""
         inside, place = module.enclosing_class(call), module.place(call)
         computed = self._is_expression(module, call)
@@ -159,11 +159,11 @@ class LateColumns:
 
     def _is_called(self, read: Read) -> bool:
         """Whether the attribute is called: then it is a method with the same name."""
-        pair = self._at(read)
+        pair = self._attribute_at(read)
         above = None if pair is None else pair[0].parent(pair[1])
         return isinstance(above, ast.Call) and pair is not None and above.func is pair[1]
 
-    def _at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
+    def _attribute_at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
         """Return the attribute that is read by its name in Python code."""
         module = self._project.module(read.place.path)
         for node in () if module is None else module.mentions(read.attribute):
@@ -209,7 +209,7 @@ class LateColumns:
 
     def _is_awaited(self, read: Read) -> bool:
         """Whether a read is awaited: what Python itself calls, as a property, can await nothing."""
-        pair = self._at(read)
+        pair = self._attribute_at(read)
         around = None if pair is None else pair[0].enclosing_function(pair[1])
         if not read.owner or not isinstance(around, Function):
             return False

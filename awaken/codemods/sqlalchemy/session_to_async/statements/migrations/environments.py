@@ -84,7 +84,7 @@ class Environments:
             if is_of_alembic(module)
             for given in given_in(self._project, module)
             if not self._is_kept(module, given)
-            for member in self._of(module, given)
+            for member in self._members_of(module, given)
         ]
 
     def _is_kept(self, module: Module, given: Given) -> bool:
@@ -97,7 +97,7 @@ class Environments:
         sites = ((member.site, name) for member, name in self._resources)
         return shared_resources(self._project, sites)  # type: ignore[arg-type]
 
-    def _of(self, module: Module, given: Given) -> Iterator[Member]:
+    def _members_of(self, module: Module, given: Given) -> Iterator[Member]:
         blocks = entering(module, given.node) if is_environment(module) else None
         shown = f"`{module.excerpt(given.node)}`"
         for block in blocks or ():

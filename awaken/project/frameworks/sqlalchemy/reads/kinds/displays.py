@@ -109,10 +109,10 @@ class Displays:
                 return Parts.unknown()
             case _:
                 parts = self._written(module, node, depth)
-                inner = (self._inside(home, part, depth) for home, part in parts.nodes)
+                inner = (self._items_inside(home, part, depth) for home, part in parts.nodes)
                 return Parts.joined([Parts([], parts.is_whole), *inner])
 
-    def _inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    def _items_inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
         """Return the items of one display."""
         items: Sequence[ast.expr]
         match node:
@@ -149,7 +149,7 @@ class Displays:
             case ast.Constant(value=None):
                 return Parts()
             case ast.Call():
-                return self._made(module, node, depth)
+                return self._made_parts(module, node, depth)
             case ast.IfExp(body=one, orelse=other):
                 return Parts.joined(self._written(module, each, depth + 1) for each in (one, other))
             case ast.BoolOp(values=values):
@@ -161,7 +161,7 @@ class Displays:
             case _:
                 return Parts.unknown()
 
-    def _made(self, module: Module, call: ast.Call, depth: int) -> Parts:
+    def _made_parts(self, module: Module, call: ast.Call, depth: int) -> Parts:
         match call.func:
             case ast.Name(id="dict") if not call.args:
                 return Parts([(module, _as_display(call, call.keywords))])

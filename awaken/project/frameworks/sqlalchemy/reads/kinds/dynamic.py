@@ -86,7 +86,7 @@ class DynamicReads:
             return
         if self._named.of(module, given[1]) is None:
             sets = READING.get(how) == "assigned"
-            yield from self._of(module, call, given[0], given[1], sets=sets)
+            yield from self._reads_of(module, call, given[0], given[1], sets=sets)
 
     def _of_state(self, module: Module, node: ast.Attribute) -> Iterator[Read]:
         """Yield what a loop over ``inspect(user).attrs`` may read, or a computed key of it."""
@@ -97,9 +97,9 @@ class DynamicReads:
             case _:
                 return
         if last_name(func) == "inspect" and not isinstance(above, ast.Attribute | ast.Subscript):
-            yield from self._of(module, node, owner, node, sets=False)
+            yield from self._reads_of(module, node, owner, node, sets=False)
 
-    def _of(
+    def _reads_of(
         self, module: Module, node: ast.expr, owner: ast.expr, name: ast.expr, *, sets: bool
     ) -> Iterator[Read]:
         if sets and self._assignments.is_new(module, owner):

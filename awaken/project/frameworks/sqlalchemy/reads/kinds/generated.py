@@ -53,10 +53,10 @@ class GeneratedReads:
         below = [other for name in named for other in self._evaluator.classes.all_subclasses(name)]
         for qualified in dict.fromkeys((*named, *below)):
             if self._models.mapped_class(qualified) is not None:
-                reads = self._of(qualified)
+                reads = self._reads_of(qualified)
                 yield from (read for read in reads if read.attribute in attributes)
 
-    def _of(self, qualified: str) -> Iterator[Read]:
+    def _reads_of(self, qualified: str) -> Iterator[Read]:
         methods = self._methods(qualified)
         if not methods:
             return

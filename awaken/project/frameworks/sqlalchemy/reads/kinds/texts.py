@@ -67,7 +67,7 @@ class TextSights:
     def _all(self, module: Module, node: ast.AST, wanted: Wanted) -> Iterator[Sight]:
         match node:
             case ast.Constant(value=str() as text):
-                yield from _formatted(module, node, text)
+                yield from _formatted_sights(module, node, text)
             case ast.Call(func=func, args=[owner, named, *_]) if last_name(func) in READING:
                 how, is_plain = READING[last_name(func)], isinstance(named, ast.Constant)
                 if is_plain or (
@@ -182,7 +182,7 @@ def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:
 
 
 # ------------------------------------------------------------------------------------ texts
-def _formatted(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]:
+def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]:
     """Yield what ``"{0.posts}".format(user)`` reads, be it formatted there or elsewhere."""
     if isinstance(module.parent(node), ast.JoinedStr):
         return

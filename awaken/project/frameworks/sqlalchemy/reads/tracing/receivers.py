@@ -156,7 +156,7 @@ class Receivers:
 
     def _add_composed(self, method: Method, arrivals: Arrivals) -> None:
         """Add what ``getattr(user, name)`` and ``methodcaller("roots")`` may read it from."""
-        for item in self._composed:
+        for item in self._composed_items:
             if isinstance(item.name, ast.Constant):
                 if item.name.value == method.name:
                     arrivals.stop(f"`{item.shown}` calls `{method.name}`", item.place)
@@ -166,7 +166,7 @@ class Receivers:
                         arrivals.add((value,), item.place)
 
     @cached_property
-    def _composed(self) -> list[_Composed]:
+    def _composed_items(self) -> list[_Composed]:
         """The places that read an attribute whose name is put together; where the object is known.
 
         Of others nobody can say anything, and each may read every attribute.
