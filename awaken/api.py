@@ -119,7 +119,7 @@ def reasons(rules: Iterable[Rule]) -> dict[str, tuple[Reason, Rule | None]]:
     from awaken.engine.planning.engine_reasons import ENGINE_REASONS  # noqa: PLC0415  as in _run
 
     return {
-        **{one.code: (one, None) for one in ENGINE_REASONS},
+        **{reason.code: (reason, None) for reason in ENGINE_REASONS},
         **{reason.of(rule.name): (reason, rule) for rule in rules for reason in rule.reasons},
     }
 
@@ -130,20 +130,20 @@ def passes(start: Path) -> tuple[Rule, ...]:
     Nothing of them is loaded. None where the settings cannot be used.
     """
     roots, _ = find_roots([start])
-    found: list[Rule] = []
-    for one in roots:
+    result: list[Rule] = []
+    for root in roots:
         with suppress(UserError):
             resolved = resolve(
-                one.path,
-                Said(trusted=_trusted),
+                root.path,
+                Said(trusted=_trusted_values),
                 rules=all_rules(),
                 rule_of=partial(_rule_of_pass, None),
             )
-            found += resolved.passes
-    return tuple(found)
+            result += resolved.passes
+    return tuple(result)
 
 
-def _trusted(root: Path) -> Mapping[str, str]:
+def _trusted_values(root: Path) -> Mapping[str, str]:
     # Most projects name no pass, and nobody is asked.
     from awaken.engine.remembering.trusted_projects import trusted_passes  # noqa: PLC0415
 
@@ -183,14 +183,14 @@ def verify_settings(
     from awaken.engine.remembering.trusted_projects import trusts_tests  # noqa: PLC0415  as in _run
 
     options = options or Options()
-    settings, _, _ = _projects(paths, options, _known(options, None))
-    said = {one.verify for one in settings.values()}
+    settings, _, _ = _projects(paths, options, _known_rules(options, None))
+    said = {item.verify for item in settings.values()}
     if len(said) > 1:
         raise UserError("these projects name different tests; verify one of them")
-    for root, one in settings.items():
-        if not has_command and one.tests_of and not trusts_tests(root, one.verify.command):
+    for root, setting in settings.items():
+        if not has_command and setting.tests_of and not trusts_tests(root, setting.verify.command):
             raise UserError(
-                f"{one.tests_of} names the command of the tests ({one.verify.command}); "
+                f"{setting.tests_of} names the command of the tests ({setting.verify.command}); "
                 "trust it with `awaken trust`, or name the command after --"
             )
     return next(iter(said), VerifySettings())
@@ -262,10 +262,10 @@ def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, 
     from awaken.settings.recipes import recipes_of  # noqa: PLC0415  few runs have one
 
     options = options or Options()
-    settings, _, _ = _projects(paths, options, _known(options, None))
+    settings, _, _ = _projects(paths, options, _known_rules(options, None))
     own: dict[str, RecipeSettings] = {}
-    for root, one in settings.items():
-        for name, recipe in one.recipes.items():
+    for root, setting in settings.items():
+        for name, recipe in setting.recipes.items():
             if own.setdefault(name, recipe) != recipe:
                 raise UserError(f"{root} has another recipe named {name!r}; run one project")
     return recipes_of(own)
@@ -299,7 +299,7 @@ def run_recipe(
         asked = structs.replace(options, settings=settings, overlay=overlay)
         return _run(paths, asked, None, progress, None)
 
-    yield from run_steps(recipe, options.settings, _known(options, None), run_step, numbers)
+    yield from run_steps(recipe, options.settings, _known_rules(options, None), run_step, numbers)
 
 
 def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
@@ -314,12 +314,12 @@ def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
     if not all(marker_of(root).file for root in roots):
         return []
     options = Options()
-    known = _known(options, None)
+    known = _known_rules(options, None)
     hints = []
     with suppress(UserError):
         settings, projects, _ = _projects(paths, options, known)
-        for found in projects:
-            reading = Reading(_root_run(found, settings[found.root.path], options, known))
+        for project in projects:
+            reading = Reading(_root_run(project, settings[project.root.path], options, known))
             hints.append(reading.hints())
     return hints
 
@@ -381,22 +381,22 @@ def _run(
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    known = _known(options, rules)
+    known = _known_rules(options, rules)
     # Begun before a file is read, and asked before and after: whatever an apply or undo writes
     # meanwhile would be half in the result.
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
-    watch.require_settled(found.root.path for found in projects)
+    watch.require_settled(result.root.path for result in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
     with no_collections(), overlaid(options.overlay):
-        for found in projects:
-            one = settings[found.root.path]
-            with _standing_alone(one, unusable, user_errors):
-                asked = _root_run(found, one, options, known, progress)
-                asked = structs.replace(asked, around=_outermost(found, projects))
+        for project in projects:
+            setting = settings[project.root.path]
+            with _standing_alone(setting, unusable, user_errors):
+                asked = _root_run(project, setting, options, known, progress)
+                asked = structs.replace(asked, around=_outermost(project, projects))
                 reports.append(run_root(asked, observer))
-    watch.require_settled(found.root.path for found in projects)
+    watch.require_settled(result.root.path for result in projects)
     unusable += _as_problems(user_errors, reports)
     ran = _that_ran(known, settings.values())
     return Report(
@@ -409,7 +409,7 @@ def _run(
     )
 
 
-def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
+def _known_rules(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
     """Return the rules to choose from: those that are installed, unless others are said."""
     if rules is not None:
         return tuple(rules)
@@ -420,7 +420,7 @@ def _known(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
 def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
     """Return the outermost of ``projects`` that another one lies in; None where there is none."""
     paths = {project.root.path for project in projects if not project.root.lone}
-    return next((one for one in reversed(found.root.path.parents) if one in paths), None)
+    return next((parent for parent in reversed(found.root.path.parents) if parent in paths), None)
 
 
 @contextmanager
@@ -500,11 +500,11 @@ def _projects(
     """
     from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
 
-    said = Said(options.settings, options.config, options.isolated, _trusted)
+    said = Said(options.settings, options.config, options.isolated, _trusted_values)
     rule_of = partial(_rule_of_pass, options.jobs)
     require_usable(
         said,
-        lambda: [one.path for one in find_roots(paths, options.overlay)[0]],
+        lambda: [root.path for root in find_roots(paths, options.overlay)[0]],
         rules=known,
         rule_of=rule_of,
     )
@@ -516,7 +516,7 @@ def _projects(
 
     def discovery_of(root: Path) -> DiscoverySettings:
         try:
-            one = resolve(root, said, rules=known, rule_of=rule_of)
+            setting = resolve(root, said, rules=known, rule_of=rule_of)
         except UnusableFile as error:
             unusable.append(FileProblem(error.path, error.line, error.message))
         except UserError as error:
@@ -524,24 +524,24 @@ def _projects(
         except Exception as error:  # noqa: BLE001  as in _standing_alone
             unusable.append(_internal(root, error))
         else:
-            settings[root] = one
+            settings[root] = setting
             return DiscoverySettings(
-                exclude=one.exclude,
-                respect_gitignore=one.respect_gitignore,
-                force_exclude=one.force_exclude,
-                members=one.members,
-                reads=reads_for(one),
+                exclude=setting.exclude,
+                respect_gitignore=setting.respect_gitignore,
+                force_exclude=setting.force_exclude,
+                members=setting.members,
+                reads=reads_for(setting),
             )
         return DiscoverySettings()
 
     with overlaid(options.overlay):
-        found, problems = discover(paths, discovery_of, options.overlay)
+        result, problems = discover(paths, discovery_of, options.overlay)
     # Of a file that is named itself, discovery knows what to do with it.
     created = options.overlay.keys() - {Path(os.path.realpath(path)) for path in paths}
-    projects = [one for one in found if one.root.path in settings]
+    projects = [candidate for candidate in result if candidate.root.path in settings]
     if created:  # else no run needs what its rules read a second time
         projects = [
-            with_created(one, created, reads_for(settings[one.root.path])) for one in projects
+            with_created(item, created, reads_for(settings[item.root.path])) for item in projects
         ]
     return settings, projects, [*problems, *unusable]
 
@@ -556,8 +556,8 @@ def _rule_of_pass(jobs: int | None, settings: PassSettings, place: PassPlace) ->
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[Rule, ...]:
     resolved = tuple(settings)
-    names = {name for one in resolved for name in one.rules}
-    passes = (rule for one in resolved for rule in one.passes)
+    names = {name for setting in resolved for name in setting.rules}
+    passes = (rule for setting in resolved for rule in setting.passes)
     # Two projects may each have a pass of one name.
     every = {rule.name: rule for rule in (*known, *passes)}
     return tuple(rule for rule in in_running_order(every.values()) if rule.name in names)
@@ -581,7 +581,7 @@ def explain(
     )
 
     options = options or Options()
-    known = _known(options, rules)
+    known = _known_rules(options, rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         require_file(path)
@@ -594,16 +594,16 @@ def explain(
     settings, projects, unusable = _projects([real], options, known)
     if not projects:
         raise UserError(_sentence(unusable[0]))
-    watch.require_settled(found.root.path for found in projects)
+    watch.require_settled(project.root.path for project in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
     with no_collections(), overlaid(options.overlay):
-        explanation = _explained(_root_run(projects[0], settings[root], options, known), asked)
+        explanation = _explanation(_root_run(projects[0], settings[root], options, known), asked)
     watch.require_settled([root])
     return explanation
 
 
-def _explained(run: RootRun, asked: AskedPlace) -> Explanation:
+def _explanation(run: RootRun, asked: AskedPlace) -> Explanation:
     from awaken.engine.answering import Reading  # noqa: PLC0415  as in _run
     from awaken.engine.explaining.excluded import why_excluded  # noqa: PLC0415
     from awaken.engine.explaining.explanation import Explanation  # noqa: PLC0415
@@ -652,12 +652,12 @@ def doctor(
     settings, projects, unusable = _projects(paths, options, known)
     roots: list[RootDiagnosis] = []
     user_errors: list[UserError] = []
-    for found in projects:
-        one = settings[found.root.path]
-        with _standing_alone(one, unusable, user_errors):
-            own = (*known, *one.passes)
-            seen, targets = examine(found, one, own)
-            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, own)))
+    for project in projects:
+        setting = settings[project.root.path]
+        with _standing_alone(setting, unusable, user_errors):
+            own = (*known, *setting.passes)
+            seen, targets = examine(project, setting, own)
+            roots.append(structs.replace(seen, remarks=remarks(seen, project, targets, own)))
     unusable += _as_problems(user_errors, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
@@ -671,16 +671,16 @@ def listing(paths: Sequence[Path], options: Options | None = None) -> Listing:
     """
     settings, projects, unusable = _projects(paths, options or Options(), all_rules())
     listed = {
-        found.root.path / path
-        for found in projects
-        for path in found.files
-        if found.root.selects(path)
+        result.root.path / path
+        for result in projects
+        for path in result.files
+        if result.root.selects(path)
     }
-    problems = [Diagnostic(one.path, one.line, one.message) for one in unusable]
-    for found in projects:
-        base = found.root.path
-        problems += [Diagnostic(str(base / p.path), p.line, p.message) for p in found.problems]
-    used = tuple(settings[found.root.path] for found in projects)
+    problems = [Diagnostic(problem.path, problem.line, problem.message) for problem in unusable]
+    for project in projects:
+        base = project.root.path
+        problems += [Diagnostic(str(base / p.path), p.line, p.message) for p in project.problems]
+    used = tuple(settings[result.root.path] for result in projects)
     return Listing(tuple(sorted(listed)), used, tuple(problems))
 
 
@@ -748,5 +748,5 @@ def _undo_root(start: Path, state: Path | None) -> Path:
     if not roots:
         raise UserError(f"{start}: {problems[0].message}")
     above = (path, *path.parents)
-    applied = (one for one in above if undoing.undo_list(one, state=state).entries)
+    applied = (item for item in above if undoing.undo_list(item, state=state).entries)
     return next(applied, roots[0].path)

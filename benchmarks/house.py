@@ -21,6 +21,14 @@ from typing import NamedTuple
 
 SMALL = 12
 """Modules that one folder may hold and still be read at a glance."""
+ROOMS = (
+    "codemods/sqlalchemy/query_to_select",
+    "codemods/sqlalchemy/session_to_async",
+    "project/frameworks",
+    "project/frameworks/sqlalchemy",
+    "project/values",
+)
+"""Rooms whose parts, files and folders, import each other in no circle."""
 LIMITS = Path(__file__).with_name("house.toml")
 QUESTIONS = {"Which", "What", "Whether", "Who", "How", "Where"}
 
@@ -71,6 +79,22 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
                 stack.append(after)
                 work.append((after, iter(sorted(graph[after]))))
     return [group for group in groups if len(group) > 1]
+
+
+def parts_in_circles(graph: dict[str, set[str]], room: str) -> int:
+    """Return how many files and folders directly in a room import each other in a circle."""
+    inside = f"awaken.{room.replace('/', '.')}."
+
+    def part(name: str) -> str:
+        return name.removeprefix(inside).partition(".")[0] if name.startswith(inside) else ""
+
+    parts: dict[str, set[str]] = {}
+    for name, imported in graph.items():
+        if part(name):
+            parts.setdefault(part(name), set()).update(map(part, imported))
+    for name, imported in parts.items():
+        imported -= {"", name}
+    return sum(map(len, circles(parts)))
 
 
 class House(NamedTuple):
@@ -127,6 +151,7 @@ def measured(package: Path) -> House:
         "lines of a function, longest": max(lengths),
         "files in circles": sum(len(group) for group in circles(graph)),
         "folders in circles": sum(len(group) for group in circles(dict(rooms))),
+        **{f"parts in circles: {room}": parts_in_circles(graph, room) for room in ROOMS},
         "comments per 100 lines": round(100 * comments / lines, 2),
         "module docstrings that are questions": questions,
         "file names that exist twice": len(doubled - {"__init__.py"}),

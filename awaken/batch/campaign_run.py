@@ -110,12 +110,12 @@ def _executor(
     """Return what does the work, and the work with the place where it is done."""
     number = min(jobs or jobs_of(manifest), len(works))
     if dask is None:
-        return LocalExecutor(number), _placed(works, str(folder.fresh_work()))
+        return LocalExecutor(number), _placed_work(works, str(folder.fresh_work()))
     from awaken.batch.executors.dask_executor import DaskExecutor  # noqa: PLC0415  an extra
 
     place = str(folder.fresh_work()) if dask == "local" else ""
-    return DaskExecutor(dask, number, manifest.dask), _placed(works, place)
+    return DaskExecutor(dask, number, manifest.dask), _placed_work(works, place)
 
 
-def _placed(works: Sequence[Work], place: str) -> list[Work]:
+def _placed_work(works: Sequence[Work], place: str) -> list[Work]:
     return [Work(work.entry, structs.replace(work.task, work=place)) for work in works]

@@ -50,7 +50,7 @@ def task_of(manifest: Manifest, entry: Entry, author: str, date: int) -> Task:
         awaken=own_code(),
         work="",
         recipe=campaign.recipe,
-        settings=_joined(manifest.awaken, repository.awaken),
+        settings=_joined_values(manifest.awaken, repository.awaken),
         tests=command_of(manifest, entry),
         environment=verify.environment,
         carry=verify.carry,
@@ -68,12 +68,12 @@ def task_of(manifest: Manifest, entry: Entry, author: str, date: int) -> Task:
     return structs.replace(task, key=_key(task))
 
 
-def _joined(campaign: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+def _joined_values(campaign: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
     joined = dict(campaign)
     for name, value in own.items():
         before = joined.get(name)
         both = isinstance(value, Mapping) and isinstance(before, Mapping)
-        joined[name] = _joined(before, value) if both else value  # type: ignore[arg-type]
+        joined[name] = _joined_values(before, value) if both else value  # type: ignore[arg-type]
     return joined
 
 

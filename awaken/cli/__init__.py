@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Around all else: an error message, too, needs a stream, and a signal may come at any time.
     details = _log_to_stderr() if _is_verbose(words) else nullcontext()
     with _open_streams(), as_interrupts(), no_collections(), details:
-        code = _guarded(words)
+        code = _guarded_number(words)
         if arguments is None:
             # The process ends: no collection needs to visit what is left, neither as soon as they
             # are allowed again nor when the interpreter makes its last one.
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
-def _guarded(words: list[str]) -> int:
+def _guarded_number(words: list[str]) -> int:
     try:
         _never_fail_to_encode()
         code = _run(words)
@@ -52,7 +52,7 @@ def _guarded(words: list[str]) -> int:
         say("Interrupted." if number is SIGINT else f"Stopped by {number.name}.")
         return BY_SIGNAL + number
     except OSError as error:
-        say(visible(f"error: {_described(error)}"))
+        say(visible(f"error: {_described_text(error)}"))
         return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence must catch everything
         _report(error, verbose=_is_verbose(words))
@@ -143,7 +143,7 @@ def _one_sentence(message: str) -> str:
     return " ".join(message.replace("Value error, ", "").split())
 
 
-def _described(error: OSError) -> str:
+def _described_text(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 

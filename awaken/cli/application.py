@@ -54,7 +54,7 @@ class _Commands(TyperGroup):
         return reading_plainly(super().get_params(ctx))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  Click passes it
-        width = max(len(name) for name, one in self.commands.items() if not one.hidden)
+        width = max(len(name) for name, command in self.commands.items() if not command.hidden)
         for title, commands in by_task(self.commands).items():
             limit = formatter.width - 6 - width
             rows = [

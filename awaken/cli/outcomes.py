@@ -18,8 +18,8 @@ def of_check(report: Report, *, exit_zero: bool, strict: bool) -> int:
     ``exit_zero`` makes 0 of 1.
     """
     counted = count(report)
-    found = counted.sites or (strict and counted.advice)
-    return _failed(report) or (FOUND if found and not exit_zero else 0)
+    result = counted.sites or (strict and counted.advice)
+    return _failed(report) or (FOUND if result and not exit_zero else 0)
 
 
 def of_diff(report: Report, *, exit_code: bool) -> int:

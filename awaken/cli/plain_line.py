@@ -67,28 +67,28 @@ def run_plainly(words: Sequence[str]) -> int | None:
         return command(**values)
     except Exception as error:
         # Raised before the run, by what reads the options. Typer says which one it is.
-        if any(one.__name__ == "TyperException" for one in type(error).__mro__):
+        if any(candidate.__name__ == "TyperException" for candidate in type(error).__mro__):
             return None
         raise
 
 
 def _values(command: Callable[..., int], words: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of ``command`` that ``words`` are. Raises _NotPlain."""
-    declared = list(_declared(command))
-    said = _said(declared, words)
-    for one in declared:
-        if one.parameter.details.get("envvar", "") in os.environ:
+    declared = list(_declared_parameters(command))
+    said = _said_values(declared, words)
+    for item in declared:
+        if item.parameter.details.get("envvar", "") in os.environ:
             raise _NotPlain
-        said.setdefault((one.group, one.name), () if one.is_list else one.default)
+        said.setdefault((item.group, item.name), () if item.is_list else item.default)
     hints = get_type_hints(command)
-    groups: dict[str, dict[str, Any]] = {one.group: {} for one in declared}
+    groups: dict[str, dict[str, Any]] = {declaration.group: {} for declaration in declared}
     for (group, name), value in said.items():
         groups[group][name] = value
     own = groups.pop("", {})
     return {name: hints[name](**values) for name, values in groups.items()} | own
 
 
-def _declared(command: Callable[..., int]) -> Iterator[_Declared]:
+def _declared_parameters(command: Callable[..., int]) -> Iterator[_Declared]:
     """Yield the parameters of ``command``, those of its groups as well."""
     own = {name: hint for name, hint in _hints(command).items() if name != "return"}
     defaults = command.__kwdefaults__ or {}
@@ -112,30 +112,30 @@ def _parameter(group: str, name: str, hint: Any, default: Any) -> _Declared:
         raise _NotPlain
     kind, parameter = get_args(hint)
     # Of `str | None` the None is what nobody types.
-    kinds = [one for one in get_args(kind) if one is not NoneType] or [kind]
+    kinds = [candidate for candidate in get_args(kind) if candidate is not NoneType] or [kind]
     is_list = get_origin(kinds[0]) is list
     kind = get_args(kinds[0])[0] if is_list else kinds[0]
     return _Declared(group, name, kind, is_list, parameter, default)
 
 
-def _said(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tuple[str, str], Any]:
+def _said_values(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tuple[str, str], Any]:
     """Return the values that ``words`` give, by group and name. Raises _NotPlain."""
-    by_flag = {flag: (one, value) for one in declared for flag, value in one.flags()}
-    argument = next(one for one in declared if one.parameter.kind == "Argument")
+    by_flag = {flag: (entry, value) for entry in declared for flag, value in entry.flags()}
+    argument = next(candidate for candidate in declared if candidate.parameter.kind == "Argument")
     said: dict[tuple[str, str], Any] = {}
     left = iter(words)
     for word in left:
         flag, equals, text = word.partition("=") if word.startswith("--") else (word, "", "")
         if not word.startswith("-"):
-            one, value = argument, _value(argument, word)
+            item, value = argument, _value(argument, word)
         else:
-            one, value = _of_flag(by_flag, flag)
-            if (value is None) is (one.kind is bool) or (equals and one.kind is bool):
+            item, value = _of_flag(by_flag, flag)
+            if (value is None) is (item.kind is bool) or (equals and item.kind is bool):
                 raise _NotPlain
             if value is None:
-                value = _value(one, text if equals else next(left, ""))
-        place = one.group, one.name
-        if one.is_list:
+                value = _value(item, text if equals else next(left, ""))
+        place = item.group, item.name
+        if item.is_list:
             said.setdefault(place, []).append(value)
         elif place in said:
             raise _NotPlain

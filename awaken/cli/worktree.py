@@ -30,7 +30,7 @@ def require_clean(report: Report, named: Sequence[Path] = ()) -> None:
     """
     for directory, files in _by_repository(report).items():
         try:
-            dirty = _uncommitted(directory, files)
+            dirty = _uncommitted_names(directory, files)
             if named and all(map(os.path.isfile, named)):
                 own = {relative(path, "", working_tree(directory) or directory) for path in files}
                 dirty = [name for name in dirty if name in own]
@@ -53,7 +53,7 @@ def are_uncommitted(files: Sequence[Path]) -> bool:
     if top is None:
         return False
     try:
-        dirty = set(_uncommitted(top, set(files)))
+        dirty = set(_uncommitted_names(top, set(files)))
     except GitError:
         return False
     return all(relative(path, "", top) in dirty for path in files)
@@ -61,18 +61,18 @@ def are_uncommitted(files: Sequence[Path]) -> bool:
 
 def _by_repository(report: Report) -> dict[Path, set[Path]]:
     """Return the existing files to rewrite, by the top of the repository that holds them."""
-    found: defaultdict[Path, set[Path]] = defaultdict(set)
+    paths: defaultdict[Path, set[Path]] = defaultdict(set)
     for root in report.roots:
         for file in root.files:
             path = (root.root / file.path).resolve()
             # The entry is made for a created file as well: its repository must be clean, too.
-            in_repository = found[working_tree(path.parent) or root.root]
+            in_repository = paths[working_tree(path.parent) or root.root]
             if file.before is not None:
                 in_repository.add(path)
-    return dict(found)
+    return dict(paths)
 
 
-def _uncommitted(directory: Path, files: set[Path]) -> list[str]:
+def _uncommitted_names(directory: Path, files: set[Path]) -> list[str]:
     """Return what is not committed, nothing where there is no git or no repository."""
     try:
         with git.opened(directory) as repository:

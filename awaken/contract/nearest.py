@@ -14,7 +14,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     # Backwards, so that of two that look alike the first by name is kept. Half of the letters are
     # enough to be helpful: a wrong guess costs the reader one word.
-    plain = {_plain(one): one for one in sorted(known, reverse=True)}
+    plain = {_plain(word): word for word in sorted(known, reverse=True)}
     matches = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
     return plain[matches[0]] if matches else None
 
@@ -24,9 +24,9 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
 
     ``otherwise`` comes after the semicolon where none looks like ``name``; empty says nothing.
     """
-    found = nearest(name, known)
-    if found is not None:
-        return f"; did you mean {found!r}?"
+    result = nearest(name, known)
+    if result is not None:
+        return f"; did you mean {result!r}?"
     return f"; {otherwise}" if otherwise else ""
 
 

@@ -21,10 +21,10 @@ def code(node: cst.CSTNode) -> str:
 
 def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
     """Return ``name=value``, in parentheses where the grammar asks for them: ``name=(1, 2)``."""
-    found = cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
-    if not needs_parentheses(found, "value", value):
-        return found
-    return found.with_changes(value=parenthesised(value))
+    argument = cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
+    if not needs_parentheses(argument, "value", value):
+        return argument
+    return argument.with_changes(value=parenthesised(value))
 
 
 def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
@@ -94,13 +94,13 @@ def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
     outer = around.line_indent
     inner = outer + around.indent
     plain = [
-        one.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
-        for one in call.args
+        argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
+        for argument in call.args
     ]
-    together = len(inner) + len(", ".join(code(one) for one in plain)) <= around.line_length
+    together = len(inner) + len(", ".join(code(item) for item in plain)) <= around.line_length
     between = cst.SimpleWhitespace(" ") if together else line_break(inner)
     args: Sequence[cst.Arg] = [
-        one.with_changes(comma=cst.Comma(whitespace_after=between)) for one in plain[:-1]
+        argument.with_changes(comma=cst.Comma(whitespace_after=between)) for argument in plain[:-1]
     ]
     ending = (
         cst.MaybeSentinel.DEFAULT if together else cst.Comma(whitespace_after=line_break(outer))
@@ -152,15 +152,15 @@ class _Deeper(cst.CSTTransformer):
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
     ) -> cst.ParenthesizedWhitespace:
         del original_node
-        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
+        return updated_node.with_changes(last_line=self._moved_space(updated_node.last_line))
 
     def leave_EmptyLine(  # noqa: N802  named by LibCST
         self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
     ) -> cst.EmptyLine:
         if original_node.comment is None:
             return updated_node
-        return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
+        return updated_node.with_changes(whitespace=self._moved_space(updated_node.whitespace))
 
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+    def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
         taken = min(self._less, len(space.value))
         return cst.SimpleWhitespace(self._indent + space.value[taken:])

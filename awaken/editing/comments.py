@@ -45,7 +45,7 @@ class Comment(Struct, frozen=True):
 
 def comments_in(text: str) -> list[Comment]:
     """Return the comments of ``text``, which may be any part of a module, in their order."""
-    found: list[Comment] = []
+    comments: list[Comment] = []
     # An indented or unfinished piece ends in an error once all its tokens are seen; in brackets
     # the tokenizer takes no notice of indentation.
     reading = io.StringIO("(\n" + re.sub(r"\r\n?", "\n", text)).readline
@@ -54,8 +54,8 @@ def comments_in(text: str) -> list[Comment]:
             if token.type == tokenize.COMMENT:
                 line, column = token.start
                 alone = not token.line[:column].strip()
-                found.append(Comment(line - 1, token.string.rstrip(), alone))
-    return found
+                comments.append(Comment(line - 1, token.string.rstrip(), alone))
+    return comments
 
 
 def _comments(text: str) -> Counter[str]:

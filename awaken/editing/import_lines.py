@@ -56,10 +56,10 @@ def new_import(module: str, names: Sequence[str], style: LineStyle) -> str:
     line = f"from {module} import {', '.join(ordered)}"
     if len(style.line_indent) + len(line) <= style.line_length:
         return line
-    return f"from {module} import {_exploded(ordered, style)}"
+    return f"from {module} import {_exploded_text(ordered, style)}"
 
 
-def _exploded(names: Sequence[str], style: LineStyle) -> str:
+def _exploded_text(names: Sequence[str], style: LineStyle) -> str:
     inside = style.line_indent + style.indent
     lines = [f"{inside}{name}," for name in names]
     return style.newline.join(["(", *lines, f"{style.line_indent})"])
@@ -81,7 +81,7 @@ def add_name(statement: str, name: str, style: LineStyle) -> str:
     if LINE_END.search(added) or len(style.line_indent) + len(added) <= style.line_length:
         return added
     head = statement[: aliases[0][0]].rstrip().removesuffix("(").rstrip()
-    return f"{head} {_exploded([*texts[:place], name, *texts[place:]], style)}"
+    return f"{head} {_exploded_text([*texts[:place], name, *texts[place:]], style)}"
 
 
 def _name(alias: str) -> str:
@@ -105,12 +105,12 @@ def _insert(
     white = _line_white(statement, last_start)
     comma = re.compile(r"\s*,").match(statement, last_end)
     after = comma.end() if comma else last_end
-    found = LINE_END.search(statement, after)
-    if found is None:  # the closing parenthesis stands on the line of the last name
+    match = LINE_END.search(statement, after)
+    if match is None:  # the closing parenthesis stands on the line of the last name
         return f"{statement[:last_end]},{style.newline}{white}{name}{statement[last_end:]}"
     line = f"{white}{name}{',' if comma else ''}"
     kept = statement[:after] if comma else f"{statement[:last_end]},"
-    return f"{kept}{statement[after : found.end()]}{line}{style.newline}{statement[found.end() :]}"
+    return f"{kept}{statement[after : match.end()]}{line}{style.newline}{statement[match.end() :]}"
 
 
 def _joined(statement: str, aliases: list[tuple[int, int]], place: int, name: str) -> str | None:
@@ -144,11 +144,11 @@ def remove_name(statement: str, bound: str) -> str | None:
     index = next(i for i, node in enumerate(nodes) if (node.asname or node.name) == bound)
     if len(aliases) == 1:
         return None if "#" in statement else ""
-    start, end = _removed(statement, aliases, index)
+    start, end = _removed_pair(statement, aliases, index)
     return None if "#" in statement[start:end] else statement[:start] + statement[end:]
 
 
-def _removed(statement: str, aliases: list[tuple[int, int]], index: int) -> tuple[int, int]:
+def _removed_pair(statement: str, aliases: list[tuple[int, int]], index: int) -> tuple[int, int]:
     """Return what goes with an alias: its comma, and its line if it has one of its own."""
     start, end = aliases[index]
     rest = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?(\r\n|\n|\r)").match(statement, end)
@@ -174,8 +174,8 @@ def _line_start(statement: str, at: int) -> int:
 
 
 def _line_white(statement: str, at: int) -> str:
-    found = re.compile(r"[ \t]*").match(statement, _line_start(statement, at))
-    return found.group() if found else ""
+    match = re.compile(r"[ \t]*").match(statement, _line_start(statement, at))
+    return match.group() if match else ""
 
 
 def _parse(statement: str) -> ast.Import | ast.ImportFrom:
@@ -187,7 +187,7 @@ def _parse(statement: str) -> ast.Import | ast.ImportFrom:
 
 def _aliases(statement: str) -> list[tuple[int, int]]:
     """Return where the aliases of the statement start and end, in characters."""
-    starts = [0, *(found.end() for found in LINE_END.finditer(statement))]
+    starts = [0, *(match.end() for match in LINE_END.finditer(statement))]
     # ast counts columns in bytes, and the statement is a str.
     lines = [statement[a:b].encode() for a, b in zip(starts, [*starts[1:], None], strict=True)]
 

@@ -100,7 +100,7 @@ def _broken(
     if not tokens:
         return whole
     if bracketed:
-        parts = _apart(text, tokens, closes=closes)
+        parts = _parts_apart(text, tokens, closes=closes)
         if len(parts) > 1:
             return [line for part in parts for line in _broken(part, indent, width, bracketed=True)]
     elif (inside := _value_in_parentheses(text, tokens, indent, width)) is not None:
@@ -113,7 +113,7 @@ def _at_brackets(
     text: str, tokens: Sequence[_Token], indent: str, width: LineWidth
 ) -> list[str] | None:
     """Return the lines of ``text``, broken inside one pair of brackets that leaves them short."""
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     for opening, closing in _pairs(tokens):
         head, tail = indent + text[: opening.end], indent + text[closing.start :]
         body = text[opening.end : closing.start].strip()
@@ -127,8 +127,8 @@ def _at_brackets(
         if max(map(len, made)) <= width.length:
             return made
         # None of the pairs may do; then the one that leaves the shortest lines is the best.
-        found.append(made)
-    return min(found, key=lambda made: max(map(len, made)), default=None)
+        result.append(made)
+    return min(result, key=lambda made: max(map(len, made)), default=None)
 
 
 def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
@@ -146,21 +146,21 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
             if number > at + 1 and not is_index:
                 pairs.append((tokens[at], token))
     # Parameters of a function break first, its return type never.
-    is_function = tokens[0].text == "def" or [one.text for one in tokens[:2]] == ["async", "def"]
+    is_function = tokens[0].text == "def" or [item.text for item in tokens[:2]] == ["async", "def"]
     return pairs[:1] if is_function else pairs[::-1]
 
 
 def _is_display(tokens: Sequence[_Token], opening: _Token) -> bool:
     """Whether a bracket opens a list, a set, a dictionary or a tuple: no call, and no index."""
-    at = bisect_left(tokens, opening.start, key=lambda one: one.start)
+    at = bisect_left(tokens, opening.start, key=lambda token: token.start)
     return at == 0 or not tokens[at - 1].is_operand
 
 
 def _elements(body: str) -> list[str]:
     """Return the elements of a display, each with its comma; the whole if it has none."""
     tokens = _tokens(body)
-    has_commas = any(one.at < len(body) for one in _commas(tokens))
-    return _apart(body, tokens, closes=True) if has_commas else [body]
+    has_commas = any(comma.at < len(body) for comma in _commas(tokens))
+    return _parts_apart(body, tokens, closes=True) if has_commas else [body]
 
 
 def _value_in_parentheses(
@@ -178,8 +178,8 @@ def _value_in_parentheses(
     inside = _tokens(value)
     delimiters = _delimiters(inside)
     at_end = inside[-1].text in CLOSING and _is_called(inside)
-    priority = max((one.priority for one in delimiters), default=0)
-    count = sum(one.priority == priority for one in delimiters)
+    priority = max((delimiter.priority for delimiter in delimiters), default=0)
+    count = sum(delimiter.priority == priority for delimiter in delimiters)
     if priority == _COMMA and tokens[0].text != "return":
         # A tuple, or what an assertion says.
         is_clear = tokens[0].text == "assert"
@@ -210,19 +210,19 @@ def _start_of_value(tokens: Sequence[_Token]) -> int | None:
         word = next((token for token in tokens if token.text == "in"), None)
     elif first not in _HEADS and first not in {"assert", "return"}:
         level = [token for token in tokens if token.depth == 0]
-        word = next((one for one in reversed(level) if one.text == "="), None)
+        word = next((token for token in reversed(level) if token.text == "="), None)
     after = [token for token in tokens if word is not None and token.start >= word.end]
     return after[0].start if after else None
 
 
 # ---------------------------------------------------------------------------------- at delimiters
-def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
+def _parts_apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
     """Return the parts of the code inside brackets, broken where it binds least."""
     delimiters = _delimiters(tokens)
     end = len(text.rstrip())
     # A comma at the end is not a place to break the line at.
-    priority = max((one.priority for one in delimiters if one.at < end), default=0)
-    places = sorted(one.at for one in delimiters if one.priority == priority and one.at < end)
+    priority = max((item.priority for item in delimiters if item.at < end), default=0)
+    places = sorted(item.at for item in delimiters if item.priority == priority and item.at < end)
     # Chained calls read better in brackets than on two lines.
     if not places or (priority == _DOT and len(places) == 1):
         return [text]
@@ -244,32 +244,32 @@ def _commas(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
 def _clauses(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
     """Yield where the clauses of a comprehension begin, after its element."""
     level = [token for token in tokens if token.depth == 0]
-    fors = [at for at, one in enumerate(level) if one.text == "for"]
+    fors = [at for at, token in enumerate(level) if token.text == "for"]
     if not fors:
         return
     for at in fors:
         begin = level[at - 1] if at and level[at - 1].text == "async" else level[at]
         if begin.start:
             yield _Delimiter(begin.start, _COMPREHENSION)
-    for one in _conditions(level):
-        if one.start > level[fors[0]].start:
-            yield _Delimiter(one.start, _COMPREHENSION)
+    for condition in _conditions(level):
+        if condition.start > level[fors[0]].start:
+            yield _Delimiter(condition.start, _COMPREHENSION)
 
 
 def _conditions(level: Sequence[_Token]) -> Iterator[_Token]:
     """Yield each ``if`` that has no ``else``."""
     pending = 0
-    for one in reversed(level):
-        if one.text == "else":
+    for token in reversed(level):
+        if token.text == "else":
             pending += 1
-        elif one.text == "if" and pending:
+        elif token.text == "if" and pending:
             pending -= 1
-        elif one.text == "if":
-            yield one
+        elif token.text == "if":
+            yield token
 
 
 def _in_front_of_operators(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
-    level = [one for one in tokens if one.depth == 0]
+    level = [candidate for candidate in tokens if candidate.depth == 0]
     conditions = list(_conditions(level))
     for before, token in pairwise(level):
         priority = _OPERATORS.get(token.text)
@@ -294,38 +294,38 @@ def _tokens(text: str) -> list[_Token]:
         raw = list(_without_parts_of_strings(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
         return []
-    if any(one.type in _UNWANTED or one.string == ";" for one in raw):
+    if any(candidate.type in _UNWANTED or candidate.string == ";" for candidate in raw):
         return []
-    found: list[_Token] = []
+    tokens: list[_Token] = []
     inside: list[str] = []
-    for one in raw:
-        word = one.string
+    for token in raw:
+        word = token.string
         if word in CLOSING and not inside:
             return []
         if word in CLOSING:
             inside.pop()
-        found.append(_Token(word, one.start[1], one.end[1], len(inside), _is_operand(one)))
+        tokens.append(_Token(word, token.start[1], token.end[1], len(inside), _is_operand(token)))
         if inside and _ends(inside[-1], word):
             inside.pop()
         if word in OPENING or word in {"for", "lambda"}:
             inside.append(word)
-    return found
+    return tokens
 
 
 def _without_parts_of_strings(readline: Callable[[], str]) -> Iterator[tokenize.TokenInfo]:
     """Yield the tokens of a line, an f-string as one, as it was before Python 3.12."""
     begun: list[tokenize.TokenInfo] = []
-    for one in tokenize.generate_tokens(readline):
-        name = tokenize.tok_name[one.type]
+    for token in tokenize.generate_tokens(readline):
+        name = tokenize.tok_name[token.type]
         if name == "FSTRING_START":
-            begun.append(one)
+            begun.append(token)
         elif name == "FSTRING_END":
             first = begun.pop()
             if not begun:
-                text = one.line[first.start[1] : one.end[1]]
-                yield tokenize.TokenInfo(tokenize.STRING, text, first.start, one.end, one.line)
-        elif not begun and one.type not in _ENDS:
-            yield one
+                text = token.line[first.start[1] : token.end[1]]
+                yield tokenize.TokenInfo(tokenize.STRING, text, first.start, token.end, token.line)
+        elif not begun and token.type not in _ENDS:
+            yield token
 
 
 def _ends(begun: str, word: str) -> bool:

@@ -31,13 +31,13 @@ def with_load_options(
 ) -> cst.BaseExpression:
     """Return a chain of ``calls`` calls with more options."""
     at, changed = more.at, more.changed
-    links, start = _apart(node, calls)
+    links, start = _pair_apart(node, calls)
     links = [_with_changed(link, index, changed) for index, link in enumerate(links)]
     options = [cst.Arg(cst.parse_expression(text)) for text in more.added]
     touched = {index for index, _ in changed}
     if at is not None:
-        for one in options:
-            links[at] = appended(links[at], one)
+        for option in options:
+            links[at] = appended(links[at], option)
         touched.add(at)
     elif options:
         dot = chain_lines.dot_of(links[0]) if links else cst.Dot()
@@ -46,15 +46,15 @@ def with_load_options(
         links.insert(0, cst.Call(func, _separated(options)))
         touched = {index + 1 for index in touched} | {0}
     links = [
-        _fitted(link, around) if index in touched else link for index, link in enumerate(links)
+        _fitted_call(link, around) if index in touched else link for index, link in enumerate(links)
     ]
-    whole = _joined(start, links)
+    whole = _joined_node(start, links)
     if isinstance(node, cst.Call) and links and calls:
         whole = whole.with_changes(lpar=node.lpar, rpar=node.rpar)
     return _laid_out(whole, links, around)
 
 
-def _apart(node: cst.BaseExpression, calls: int) -> tuple[list[cst.Call], cst.BaseExpression]:
+def _pair_apart(node: cst.BaseExpression, calls: int) -> tuple[list[cst.Call], cst.BaseExpression]:
     links: list[cst.Call] = []
     for _ in range(calls):
         call = cst.ensure_type(node, cst.Call)
@@ -63,7 +63,7 @@ def _apart(node: cst.BaseExpression, calls: int) -> tuple[list[cst.Call], cst.Ba
     return links, node
 
 
-def _joined(start: cst.BaseExpression, links: Sequence[cst.Call]) -> cst.BaseExpression:
+def _joined_node(start: cst.BaseExpression, links: Sequence[cst.Call]) -> cst.BaseExpression:
     for link in links:
         func = cst.ensure_type(link.func, cst.Attribute).with_changes(value=start)
         start = link.with_changes(func=func)
@@ -72,20 +72,20 @@ def _joined(start: cst.BaseExpression, links: Sequence[cst.Call]) -> cst.BaseExp
 
 def _with_changed(link: cst.Call, index: int, changed: Mapping[tuple[int, int], str]) -> cst.Call:
     arguments = [
-        one.with_changes(value=cst.parse_expression(changed[index, position]))
+        argument.with_changes(value=cst.parse_expression(changed[index, position]))
         if (index, position) in changed
-        else one
-        for position, one in enumerate(link.args)
+        else argument
+        for position, argument in enumerate(link.args)
     ]
     return link.with_changes(args=arguments)
 
 
 def _separated(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return [*(one.with_changes(comma=comma) for one in arguments[:-1]), arguments[-1]]
+    return [*(argument.with_changes(comma=comma) for argument in arguments[:-1]), arguments[-1]]
 
 
-def _fitted(link: cst.Call, around: Surroundings) -> cst.Call:
+def _fitted_call(link: cst.Call, around: Surroundings) -> cst.Call:
     """Return a call on a line of its own with its arguments below it, if the line is too long."""
     dot = chain_lines.dot_of(link)
     alone = link.with_changes(func=cst.Name(cst.ensure_type(link.func, cst.Attribute).attr.value))

@@ -91,7 +91,7 @@ def without_pair(text: bytes, pair: OuterPair, new: str, line_length: int) -> st
     if (pair.start and _WORD.match(text, pair.start - 1)) or _WORD.match(text, pair.end):
         return None
     parts = re.split(r"(\r\n|\n|\r)", new)
-    moved = [parts[0], *(_outdented(part, pair.outdent) for part in parts[1:])]
+    moved = [parts[0], *(_outdented_text(part, pair.outdent) for part in parts[1:])]
     first = pair.column + len(moved[0])
     last = (first if len(moved) == 1 else len(moved[-1])) + pair.trailing
     if max(first, last) > line_length:
@@ -99,7 +99,7 @@ def without_pair(text: bytes, pair: OuterPair, new: str, line_length: int) -> st
     return "".join(moved)
 
 
-def _outdented(line: str, width: int) -> str:
+def _outdented_text(line: str, width: int) -> str:
     space = len(line) - len(line.lstrip(" \t"))
     return line[min(space, width) :]
 

@@ -31,25 +31,25 @@ def in_order(
     ``opening`` is the text before the first one, and is returned with its new text. Line breaks and
     commas stay where they are; comments go with their parameters.
     """
-    by_name = {one.name.value: one for one in old}
+    by_name = {item.name.value: item for item in old}
     new = [by_name[name] for name in names if name in by_name]
-    if [one.name.value for one in old] == [one.name.value for one in new]:
+    if [item.name.value for item in old] == [item.name.value for item in new]:
         return old, opening
-    spaces = [opening, *(_behind(one) for one in old)]
-    above = {one.name.value: _lines(spaces[at]) for at, one in enumerate(old)}
-    behind = {one.name.value: _first_line(spaces[at + 1]) for at, one in enumerate(old)}
+    spaces = [opening, *(_space_behind(item) for item in old)]
+    above = {item.name.value: _lines(spaces[at]) for at, item in enumerate(old)}
+    behind = {item.name.value: _first_line(spaces[at + 1]) for at, item in enumerate(old)}
     placed = []
-    for at, (one, there) in enumerate(zip(new, old, strict=True)):
+    for at, (parameter, there) in enumerate(zip(new, old, strict=True)):
         following = above[new[at + 1].name.value] if at + 1 < len(new) else None
-        space = _made(spaces[at + 1], behind[one.name.value], following)
-        placed.append(_in_place_of(one, there, space))
-    return placed, _made(opening, _first_line(opening), above[new[0].name.value])
+        space = _made_space(spaces[at + 1], behind[parameter.name.value], following)
+        placed.append(_in_place_of(parameter, there, space))
+    return placed, _made_space(opening, _first_line(opening), above[new[0].name.value])
 
 
 Space = cst.BaseParenthesizableWhitespace
 
 
-def _behind(parameter: cst.Param) -> Space:
+def _space_behind(parameter: cst.Param) -> Space:
     comma = parameter.comma
     if isinstance(comma, cst.Comma):
         return comma.whitespace_after
@@ -66,7 +66,7 @@ def _first_line(space: Space) -> cst.TrailingWhitespace:
     return cst.TrailingWhitespace()
 
 
-def _made(
+def _made_space(
     space: Space, first_line: cst.TrailingWhitespace, lines: Sequence[cst.EmptyLine] | None
 ) -> Space:
     if not isinstance(space, cst.ParenthesizedWhitespace):
@@ -120,18 +120,18 @@ def _header(node: cst.FunctionDef) -> str:
 
 
 def _parts(parameters: cst.Parameters) -> list[cst.CSTNode]:
-    found: list[cst.CSTNode] = [_bare(one) for one in parameters.posonly_params]
+    paramslashes: list[cst.CSTNode] = [_bare(parameter) for parameter in parameters.posonly_params]
     if isinstance(parameters.posonly_ind, cst.ParamSlash):
-        found.append(cst.ParamSlash(comma=cst.MaybeSentinel.DEFAULT))
-    found += [_bare(one) for one in parameters.params]
+        paramslashes.append(cst.ParamSlash(comma=cst.MaybeSentinel.DEFAULT))
+    paramslashes += [_bare(parameter) for parameter in parameters.params]
     if isinstance(parameters.star_arg, cst.Param):
-        found.append(_bare(parameters.star_arg))
+        paramslashes.append(_bare(parameters.star_arg))
     elif isinstance(parameters.star_arg, cst.ParamStar):
-        found.append(cst.Name("_"))  # as long as the star, which has no code of its own
-    found += [_bare(one) for one in parameters.kwonly_params]
+        paramslashes.append(cst.Name("_"))  # as long as the star, which has no code of its own
+    paramslashes += [_bare(parameter) for parameter in parameters.kwonly_params]
     if parameters.star_kwarg is not None:
-        found.append(_bare(parameters.star_kwarg))
-    return found
+        paramslashes.append(_bare(parameters.star_kwarg))
+    return paramslashes
 
 
 def _bare(parameter: cst.Param) -> cst.Param:
@@ -153,7 +153,7 @@ def _on_lines(
         return one
 
     changes: dict[str, Any] = {
-        name: [spread(one) for one in getattr(parameters, name)]
+        name: [spread(item) for item in getattr(parameters, name)]
         for name in ("posonly_params", "params", "kwonly_params")
     }
     for name in ("posonly_ind", "star_arg", "star_kwarg"):
@@ -167,9 +167,9 @@ def _on_lines(
     ending: dict[str, Any] = {"comma": cst.Comma(whitespace_after=closing)}
     if together:
         ending = {"comma": cst.MaybeSentinel.DEFAULT, "whitespace_after_param": closing}
-    found = changes[last]
-    if isinstance(found, list):
-        changes[last] = [*found[:-1], found[-1].with_changes(**ending)]
+    result = changes[last]
+    if isinstance(result, list):
+        changes[last] = [*result[:-1], result[-1].with_changes(**ending)]
     else:
-        changes[last] = found.with_changes(**ending)
+        changes[last] = result.with_changes(**ending)
     return parameters.with_changes(**changes)

@@ -83,7 +83,7 @@ def needs_parentheses(parent: cst.CSTNode, field: str, node: cst.BaseExpression)
         return level < (_LAMBDA if parent.star or parent.keyword else _NAMED)
     if isinstance(node, cst.Integer) and isinstance(parent, cst.Attribute):
         return True  # 1.real would be a number with a point
-    return level < _needed(parent, field)
+    return level < _needed_number(parent, field)
 
 
 def _level(node: cst.BaseExpression) -> int:
@@ -98,7 +98,7 @@ def _level(node: cst.BaseExpression) -> int:
     return _LOOSE.get(type(node), _PRIMARY)
 
 
-def _needed(parent: cst.CSTNode, field: str) -> int:
+def _needed_number(parent: cst.CSTNode, field: str) -> int:
     if isinstance(parent, cst.BinaryOperation):
         own = _BINARY[type(parent.operator)]
         if own == _POWER:  # it groups from the right, and -x ** -y is -(x ** (-y))

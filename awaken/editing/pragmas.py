@@ -15,5 +15,5 @@ def width_behind(text: str) -> int:
     A pragma adds nothing: the line that it speaks of is not broken for its sake. Source:
     https://docs.astral.sh/ruff/formatter/black/#pragma-comments-are-ignored-when-computing-line-width
     """
-    found = _PRAGMA.search(text)
-    return len(text) if found is None else found.start()
+    match = _PRAGMA.search(text)
+    return len(text) if match is None else match.start()

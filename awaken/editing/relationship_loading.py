@@ -13,12 +13,12 @@ _DOUBLE = '"'
 
 def with_lazy(node: cst.Call, lazy: str, around: Surroundings) -> cst.Call:
     """``relationship("Post")`` → ``relationship("Post", lazy="raise")``."""
-    value = cst.SimpleString(_quoted(node, lazy))
+    value = cst.SimpleString(_quoted_string(node, lazy))
     for index, argument in enumerate(node.args):
         if argument.keyword is not None and argument.keyword.value == "lazy":
             changed = argument.with_changes(value=value)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted(appended(node, keyword_argument("lazy", value)), around)
+    return _fitted_call(appended(node, keyword_argument("lazy", value)), around)
 
 
 def with_lazy_in_keywords(
@@ -28,20 +28,20 @@ def with_lazy_in_keywords(
 
     ``depth`` is its ``join_depth``, 0 for none; one that is given stays.
     """
-    quoted = _quoted(node, lazy)
+    quoted = _quoted_string(node, lazy)
     pairs = [_pair(quoted.replace(lazy, "lazy"), cst.SimpleString(quoted))]
     if depth:
         pairs.append(_pair(quoted.replace(lazy, "join_depth"), cst.Integer(str(depth))))
     for index, argument in enumerate(node.args):
         if argument.keyword is not None and argument.keyword.value == _KEYWORDS:
             held = cst.ensure_type(argument.value, cst.Dict)
-            given = {_text(one.key) for one in held.elements if isinstance(one, cst.DictElement)}
+            given = {_text(item.key) for item in held.elements if isinstance(item, cst.DictElement)}
             for pair in pairs:
                 if _text(pair.key) == "lazy" or _text(pair.key) not in given:
                     held = _with_pair(held, pair)
             changed = argument.with_changes(value=held)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
+    return _fitted_call(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
 
 
 def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst.Arg:
@@ -50,7 +50,7 @@ def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst
     ``depth`` is its ``join_depth``, 0 for none.
     """
     name = cst.Arg(node.value)
-    quote = _quoted(cst.Call(node.value, [name]), lazy)
+    quote = _quoted_string(cst.Call(node.value, [name]), lazy)
     keyword = keyword_argument("lazy", cst.SimpleString(quote))
     given = [name, keyword]
     if depth:
@@ -62,16 +62,16 @@ def _pair(key: str, value: cst.BaseExpression) -> cst.DictElement:
     return cst.DictElement(cst.SimpleString(key), value)
 
 
-def _fitted(call: cst.Call, around: Surroundings) -> cst.Call:
+def _fitted_call(call: cst.Call, around: Surroundings) -> cst.Call:
     # Part of a line that is broken as a whole.
     return call if around.breaks_around else fitted(call, around)
 
 
 def _with_pair(held: cst.Dict, pair: cst.DictElement) -> cst.Dict:
     """Return a dictionary with one more pair, or with another value for the same key."""
-    for index, one in enumerate(held.elements):
-        if isinstance(one, cst.DictElement) and _text(one.key) == _text(pair.key):
-            changed = one.with_changes(value=pair.value)
+    for index, element in enumerate(held.elements):
+        if isinstance(element, cst.DictElement) and _text(element.key) == _text(pair.key):
+            changed = element.with_changes(value=pair.value)
             rest = held.elements[index + 1 :]
             return held.with_changes(elements=[*held.elements[:index], changed, *rest])
     if not held.elements:
@@ -92,7 +92,7 @@ def _text(node: cst.BaseExpression) -> object:
     return node.evaluated_value if isinstance(node, cst.SimpleString) else None
 
 
-def _quoted(node: cst.Call, value: str) -> str:
+def _quoted_string(node: cst.Call, value: str) -> str:
     """Return a string in the quotes that the call has most of."""
     quotes = [
         argument.value.value[:1]

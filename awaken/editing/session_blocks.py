@@ -33,23 +33,23 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
     statements = list(node.body.body)
     done: list[Moved] = []
     # From the end, so that the other numbers stay right, except inside moved code.
-    for one in sorted(moved, key=lambda each: each.first, reverse=True):
-        inside = sum(each.last - each.first for each in done if each.first <= one.last)
-        last = one.last - inside
-        taken = statements[one.first : last + 1]
-        block: Any = _block(taken, one).with_changes(leading_lines=taken[0].leading_lines)
+    for item in sorted(moved, key=lambda each: each.first, reverse=True):
+        inside = sum(each.last - each.first for each in done if each.first <= item.last)
+        last = item.last - inside
+        taken = statements[item.first : last + 1]
+        block: Any = _block(taken, item).with_changes(leading_lines=taken[0].leading_lines)
         lost = lost_comments("".join(map(code, taken)), code(block))
         above = [cst.EmptyLine(comment=cst.Comment(text)) for text in lost]
         lines = [*block.leading_lines, *above]
-        statements[one.first : last + 1] = [block.with_changes(leading_lines=lines)]
+        statements[item.first : last + 1] = [block.with_changes(leading_lines=lines)]
         # Nodes inside of this one no longer count.
-        done = [*(each for each in done if each.first > one.last), one]
+        done = [*(each for each in done if each.first > item.last), item]
     return node.with_changes(body=node.body.with_changes(body=statements))
 
 
 def _block(taken: list[Any], data: Moved) -> cst.With:
     made, *middle = taken
-    inside, footer = _inside(middle, data)
+    inside, footer = _pair_inside(middle, data)
     inside[0] = inside[0].with_changes(leading_lines=_without_blanks(inside[0].leading_lines))
     body = cst.IndentedBlock(inside, header=made.trailing_whitespace, footer=footer)
     item = cst.WithItem(made.body[0].value, asname=cst.AsName(cst.Name(data.name)))
@@ -57,7 +57,7 @@ def _block(taken: list[Any], data: Moved) -> cst.With:
     return cst.With([item], body, asynchronous=asynchronous)
 
 
-def _inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
+def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
     """Return the statements of the block, and the comments at its end."""
     if data.ends == "nothing":
         return middle, []

@@ -51,18 +51,18 @@ def shape(root: cst.CSTNode) -> list[str]:
     Two trees have the same shape if and only if they differ in white space, comments, commas and
     parentheses alone.
     """
-    found: list[str] = []
+    items: list[str] = []
     waiting: list[Any] = [root]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            found.append(item)
+            items.append(item)
         elif type(item) not in _LAYOUT_TYPES:
             # The closing mark tells `f(g(a), b)` from `f(g(a, b))`.
             waiting.append(")")
             waiting.extend(reversed(list(_parts(item))))
-            found.append(type(item).__name__)
-    return found
+            items.append(type(item).__name__)
+    return items
 
 
 def _parts(node: cst.CSTNode) -> Iterator[Any]:

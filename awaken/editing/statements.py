@@ -21,7 +21,7 @@ def as_statements(result: Any) -> list[cst.BaseStatement] | None:
     if not isinstance(result, Iterable) or isinstance(result, str | bytes):
         return None
     statements = list(result)
-    if not all(isinstance(one, cst.BaseStatement | cst.BaseSmallStatement) for one in statements):
+    if not all(isinstance(item, cst.BaseStatement | cst.BaseSmallStatement) for item in statements):
         return None
     return [_on_a_line(statement) for statement in statements]
 

@@ -83,11 +83,11 @@ class Reading:
             settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
             evidence_of(publication, asked.settings),
             asked.settings.source_folders(),
-            _outside(asked),
+            _files_outside(asked),
             () if root.lone else declared_above(root.path, asked.around),
         )
         self._question = digest_of(_question(asked), {})
-        digests = self._reader.digests() | {path: one.digest for path, one in self._texts.items()}
+        digests = self._reader.digests() | {path: file.digest for path, file in self._texts.items()}
         parts = (
             self._formatter.fingerprint(asked.found.files),
             self._suppression_sources.fingerprint(),
@@ -104,7 +104,7 @@ class Reading:
     def answered(self, observer: Observer | None = None) -> RootReport:
         """Return the report of the answer, recalled if nobody observes the run."""
         report = self.recalled() if observer is None else None
-        return self._report(self._planned(observer)) if report is None else report
+        return self._report(self._planned_answer(observer)) if report is None else report
 
     def hints(self) -> Mapping[str, int]:
         """Return the recipes that may find something, each with the number of files."""
@@ -115,14 +115,14 @@ class Reading:
         answer = self._memory.recall(self._question, self._state)
         return None if answer is None else self._report(answer)
 
-    def _planned(self, observer: Observer | None) -> Remembered:
+    def _planned_answer(self, observer: Observer | None) -> Remembered:
         """Return the answer, worked out; it is kept for the next run."""
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
 
         files = self._reader.sources() | self._texts
         # As they were read: a file may have changed since it was looked at.
-        digests = {path: one.digest for path, one in files.items()}
+        digests = {path: file.digest for path, file in files.items()}
         read = structs.replace(self._state, digests=digests)
         surroundings = Surroundings(
             read.made_from,
@@ -162,7 +162,7 @@ class Reading:
                 *self._targets.problems,
             )
         )
-        problems += unparsable_named(root, self._reader, {one.path for one in answer.diagnostics})
+        problems += unparsable_named(root, self._reader, {item.path for item in answer.diagnostics})
         unmet = tuple(_unmet(asked.chosen(), self._targets, answer.explained_only))
         unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
         return RootReport(
@@ -204,7 +204,7 @@ def _link_notes(links: Sequence[str]) -> Iterator[str]:
         yield f"{len(links):,} symbolic links lead nowhere, so they are not read: {names}"
 
 
-def _outside(asked: RootRun) -> Outside:
+def _files_outside(asked: RootRun) -> Outside:
     """Return the files next to the project if a rule that runs asks for them."""
     root = asked.found.root
     if root.lone or not any(rule.looks_outside for rule in asked.chosen()):
@@ -314,7 +314,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
 def _question(asked: RootRun) -> tuple[object, ...]:
     """Return all that decides the result in addition to the files and their versions."""
     # Defaults are part of the code: to say one is to say nothing.
-    said = {name: one for name, one in asked.settings.options.items() if not _is_default(one)}
+    said = {name: item for name, item in asked.settings.options.items() if not _is_default(item)}
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
@@ -330,7 +330,7 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 
 def _is_default(options: Struct) -> bool:
     kind = type(options)
-    return not any(one.required for one in fields(kind)) and options == kind()
+    return not any(field.required for field in fields(kind)) and options == kind()
 
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:

@@ -38,35 +38,35 @@ def former_drivers(root: RootReport) -> list[tuple[str, str]]:
 
 def _new_drivers(root: RootReport) -> dict[str, str]:
     """Return the asynchronous drivers that the changes wrote, each by its database."""
-    found = {}
-    for name in (url for one in drivers() for url in one.async_urls):
+    names = {}
+    for name in (url for driver in drivers() for url in driver.async_urls):
         for file in root.files:
             before = file.before.raw() if file.before else b""
             if name.encode() in file.after.raw() and name.encode() not in before:
-                found[name.partition("+")[0]] = name
-    return found
+                names[name.partition("+")[0]] = name
+    return names
 
 
 def _texts(root: RootReport) -> dict[str, bytes]:
     """Return by path the files that can name a driver, as the changes leave them."""
     enclosure, changed = Enclosure(root.root), {file.path: file.after.raw() for file in root.files}
-    found: dict[str, bytes] = {}
+    result: dict[str, bytes] = {}
     for path in _paths(root.root):
         if path not in changed and (path.endswith(".py") or _is_named(path)):
             try:
-                found[path] = enclosure.read(root.root / path, METADATA_LIMIT)
+                result[path] = enclosure.read(root.root / path, METADATA_LIMIT)
             except OSError:
                 continue
-    return found | changed
+    return result | changed
 
 
 def _paths(top: Path) -> Iterator[str]:
     number = 0
     for folder, folders, files in os.walk(top):
         folders[:] = sorted(
-            one
-            for one in folders
-            if one not in _OTHERS and (not one.startswith(".") or one in _HIDDEN)
+            path
+            for path in folders
+            if path not in _OTHERS and (not path.startswith(".") or path in _HIDDEN)
         )
         for name in sorted(files):
             number += 1
@@ -76,7 +76,7 @@ def _paths(top: Path) -> Iterator[str]:
 
 
 def _is_named(path: str) -> bool:
-    patterns = (*(one.removeprefix("/") for one in URL_READS), *_MANIFESTS)
+    patterns = (*(name.removeprefix("/") for name in URL_READS), *_MANIFESTS)
     return any(PurePosixPath(path).match(pattern) for pattern in patterns)
 
 
@@ -96,7 +96,7 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
     advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
     for driver in drivers():
-        modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
+        modules = {url.partition("+")[2] for url in driver.urls if url.partition("+")[0] in new}
         if driver.async_urls or not modules:
             continue
         if any(re.search(rb"\b%s\b" % re.escape(module.encode()), whole) for module in modules):

@@ -18,12 +18,12 @@ def unparsable_named(
     root: Root, reader: FileReader, said: Collection[str]
 ) -> tuple[Diagnostic, ...]:
     """Return why files of ``root`` that were named do not parse, without those in ``said``."""
-    found = []
+    diagnostics = []
     for path in root.selected:
         source = reader.source(path) if is_python(path) and path not in said else None
         try:
             if source is not None:
                 parse(source)
         except Unparsable as error:
-            found.append(Diagnostic(path, error.line, str(error)))
-    return tuple(found)
+            diagnostics.append(Diagnostic(path, error.line, str(error)))
+    return tuple(diagnostics)

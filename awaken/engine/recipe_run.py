@@ -33,7 +33,7 @@ class StepRun(Struct, frozen=True):
     @property
     def files(self) -> Mapping[Path, bytes]:
         """The files that this step and those before it would change, by real path."""
-        after = _changed(self.report) if self.step.rules else ()
+        after = _changed_pairs(self.report) if self.step.rules else ()
         return {**self.before, **dict(after)}
 
     @property
@@ -107,8 +107,8 @@ def combined(runs: Sequence[StepRun]) -> Report:
             structs.replace(root, step=run.number) for run in runs for root in run.report.roots
         ),
         rules=tuple(dict.fromkeys(name for run in runs for name in run.report.rules)),
-        diagnostics=tuple(dict.fromkeys(one for run in runs for one in run.report.diagnostics)),
-        passes=tuple({one.name: one for run in runs for one in run.report.passes}.values()),
+        diagnostics=tuple(dict.fromkeys(item for run in runs for item in run.report.diagnostics)),
+        passes=tuple({rule.name: rule for run in runs for rule in run.report.passes}.values()),
     )
 
 
@@ -118,11 +118,11 @@ def written(runs: Sequence[StepRun]) -> Report:
     for run in runs:
         for root in run.report.roots if run.step.rules else ():
             known = roots.get(root.root)
-            roots[root.root] = root if known is None else _joined(known, root)
+            roots[root.root] = root if known is None else _joined_root_report(known, root)
     return structs.replace(combined(runs), roots=tuple(roots.values()))
 
 
-def _joined(first: RootReport, then: RootReport) -> RootReport:
+def _joined_root_report(first: RootReport, then: RootReport) -> RootReport:
     files = {file.path: file for file in first.files}
     for file in then.files:
         before = files[file.path].before if file.path in files else file.before
@@ -136,7 +136,7 @@ def _joined(first: RootReport, then: RootReport) -> RootReport:
     )
 
 
-def _changed(report: Report) -> Iterator[tuple[Path, bytes]]:
+def _changed_pairs(report: Report) -> Iterator[tuple[Path, bytes]]:
     for root in report.roots:
         for file in root.files:
             yield Path(os.path.realpath(root.root / file.path)), file.after.raw()

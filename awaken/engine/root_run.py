@@ -128,7 +128,7 @@ def entries_about(
     ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
     root = asked.found.root
     # A project inside has its own run, which says what became of its entries.
-    others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
+    others = [f"{os.path.relpath(item.path, root.path)}/" for item in asked.found.nested]
     return baseline.concerns(
         ran,
         lambda path: (

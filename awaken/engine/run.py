@@ -108,7 +108,7 @@ def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings, tools: Tools
 ) -> Outcome:
     rules, suppression_sources = asked.chosen(), surroundings.suppression_sources
-    policy = _policy(asked, files, _rejected(rules, surroundings.targets))
+    policy = _policy(asked, files, _rejections(rules, surroundings.targets))
     outcome = run_phases(
         Snapshot(files),
         rules,
@@ -128,10 +128,10 @@ def _phases(
     )
     return structs.replace(
         outcome,
-        findings=tuple(sorted((*findings, *advice), key=lambda found: found.place)),
+        findings=tuple(sorted((*findings, *advice), key=lambda finding: finding.place)),
         outlines=outlines,
         suppressed=tuple(
-            sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
+            sorted((*outcome.suppressed, *suppressed), key=lambda item: item.finding.place)
         ),
     )
 
@@ -141,9 +141,9 @@ def _answer(
 ) -> Remembered:
     root = asked.found.root
     locks = surroundings.project_settings.locks
-    selected = [one for one in outcome.findings if root.selects(one.place.path)]
+    selected = [finding for finding in outcome.findings if root.selects(finding.place.path)]
     quiet = _quiet(selected, asked.chosen(), surroundings.targets)
-    findings = tuple(one for one in selected if one.site not in quiet)
+    findings = tuple(finding for finding in selected if finding.site not in quiet)
     shown = {finding.change for finding in findings}
     return Remembered(
         digest=surroundings.digest,
@@ -156,7 +156,7 @@ def _answer(
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
         suppressed=tuple(one for one in outcome.suppressed if root.selects(one.finding.place.path)),
-        unmatched=_unmatched(outcome, asked, surroundings.suppression_sources, scope),
+        unmatched=_unmatched_number(outcome, asked, surroundings.suppression_sources, scope),
         diagnostics=outcome.diagnostics,
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
         outlines=_outlines(outcome, findings),
@@ -170,7 +170,7 @@ def _outlines(outcome: Outcome, findings: Iterable[Finding]) -> tuple[Outline, .
     return tuple(outline for outline in outcome.outlines if not selected.isdisjoint(outline.sites))
 
 
-def _unmatched(
+def _unmatched_number(
     outcome: Outcome,
     asked: RootRun,
     suppression_sources: SuppressionSources,
@@ -180,8 +180,8 @@ def _unmatched(
     baseline = suppression_sources.baseline
     if baseline is None:
         return 0
-    found = (*outcome.findings, *(one.finding for one in outcome.suppressed))
-    matched = {baseline.entry_of(finding) for finding in found}
+    findings = (*outcome.findings, *(site.finding for site in outcome.suppressed))
+    matched = {baseline.entry_of(finding) for finding in findings}
     unread = frozenset(diagnostic.path for diagnostic in outcome.diagnostics)
     return len(set(entries_about(baseline, asked, unread, scope)) - matched)
 
@@ -211,7 +211,7 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
     # A key that could not be set leaves its file as it is.
-    left = {one.path for one in outcome.left_to_do if change.id in one.changes}
+    left = {candidate.path for candidate in outcome.left_to_do if change.id in candidate.changes}
     paths = {path for path in change.paths if path not in left or path in change.needed_paths}
     return ChangeSummary(
         id=change.id,
@@ -224,7 +224,7 @@ def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
     )
 
 
-def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
+def _rejections(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
     return {
         rule.name: Rejection.because(NEEDS_OTHER_VERSIONS, unmet=str(unmet))
         for rule in rules
@@ -236,17 +236,17 @@ def _quiet(
     findings: Iterable[Finding], rules: Sequence[Rule], targets: Targets
 ) -> dict[SiteId, Finding]:
     """Return the reasons that need no action at their place, by site: a note, or nothing."""
-    rejected = _rejected(rules, targets)
-    settled = {one.of(rule.name) for rule in rules for one in rule.reasons if one.asks_nothing}
+    rejected = _rejections(rules, targets)
+    settled = {item.of(rule.name) for rule in rules for item in rule.reasons if item.asks_nothing}
     quiet: dict[SiteId, Finding] = {}
-    for one in findings:
-        why = rejected.get(one.rule)
+    for finding in findings:
+        why = rejected.get(finding.rule)
         if why is not None:
             # The versions come first, before other obstacles.
             told = {"reason": why.code, "message": why.message, "help": why.help}
-            quiet[one.site] = structs.replace(one, **told)
-        elif one.reason in settled:
-            quiet[one.site] = one
+            quiet[finding.site] = structs.replace(finding, **told)
+        elif finding.reason in settled:
+            quiet[finding.site] = finding
     return quiet
 
 
@@ -357,9 +357,9 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
-    findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
+    findings = (*outcome.findings, *(site.finding for site in outcome.suppressed))
     named = {place.path for finding in findings for place in (finding.place, *finding.related)}
     rows = (row for outline in outcome.outlines for part in outline.parts for row in part.rows)
     named.update(row.place.path for row in rows if row.place is not None)
-    named.update(one.place.path for one in outcome.suppressed if one.place is not None)
+    named.update(site.place.path for site in outcome.suppressed if site.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

@@ -34,21 +34,21 @@ class Waiting:
         self._pending = pending
         self._found: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
         mending = set(self._mending.values())
-        for one in findings:
-            if one.rule in mending:
-                self._found[one.rule, one.place.path].append(one)
+        for finding in findings:
+            if finding.rule in mending:
+                self._found[finding.rule, finding.place.path].append(finding)
         self._waiting: Counter[tuple[str, Place]] = Counter()
 
     def findings(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Return ``findings``; what waits for another rule says so, or that it stays there too."""
-        return tuple(map(self._told, findings))
+        return tuple(map(self._told_finding, findings))
 
-    def _told(self, finding: Finding) -> Finding:
+    def _told_finding(self, finding: Finding) -> Finding:
         rule = self._mending.get(finding.reason or "", "")
-        here = list(self._here(rule, finding)) if rule else []
+        here = list(self._findings_here(rule, finding)) if rule else []
         if not here:
             return finding
-        left = next((one for one in here if one.change not in self._pending), None)
+        left = next((item for item in here if item.change not in self._pending), None)
         if left is not None:
             message = f"{finding.message}, and {rule} leaves it alone: {left.message}"
             return structs.replace(finding, message=message, help=left.help or finding.help)
@@ -57,17 +57,17 @@ class Waiting:
         help_text = f"Run both rules with `--unsafe-fixes`: {rule} comes first."
         return structs.replace(finding, message=message, help=help_text)
 
-    def _here(self, rule: str, finding: Finding) -> Iterator[Finding]:
+    def _findings_here(self, rule: str, finding: Finding) -> Iterator[Finding]:
         for place in finding.related or (finding.place,):
-            for one in self._found[rule, place.path]:
-                if one.place.span.overlaps(place.span):
-                    yield one
+            for item in self._found[rule, place.path]:
+                if item.place.span.overlaps(place.span):
+                    yield item
 
     def outlines(self, outlines: Iterable[Outline]) -> tuple[Outline, ...]:
         """Return ``outlines``, with how many of the places that stop something only wait."""
-        return tuple(one if one.change is not None else self._outlined(one) for one in outlines)
+        return tuple(item if item.change is not None else self._outline(item) for item in outlines)
 
-    def _outlined(self, outline: Outline) -> Outline:
+    def _outline(self, outline: Outline) -> Outline:
         named = {row.place for part in outline.parts for row in part.rows}
         counted: Counter[str] = Counter()
         for (rule, place), number in self._waiting.items():

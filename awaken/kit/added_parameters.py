@@ -48,7 +48,7 @@ class AddedParameter:
         """Yield what is inserted: into the function first, then into its calls."""
         text = f"{self.name}: {self.annotation}" if self.annotation else self.name
         # Defaults count: the last of them may end after the last parameter.
-        own = [part for one in parameters_of(self.context.function.args) for part in one if part]
+        own = [part for pair in parameters_of(self.context.function.args) for part in pair if part]
         yield _insertion(self.context, self.before, own, text)
         for edge, argument in self.arguments():
             given = self.given[edge]
@@ -85,7 +85,7 @@ def argument_to(edge: CallEdge, parameter: ast.arg) -> ast.expr | ast.keyword | 
 
 
 def _has_default(function: Function, before: ast.arg) -> bool:
-    return any(one is before and default for one, default in parameters_of(function.args))
+    return any(argument is before and default for argument, default in parameters_of(function.args))
 
 
 def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
@@ -94,7 +94,7 @@ def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
     if argument is None:
         return False
     call, context = edge.call, edge.context
-    ends = [context.span(one).end for one in (call.func, *call.args, *call.keywords)]
+    ends = [context.span(node).end for node in (call.func, *call.args, *call.keywords)]
     start = context.span(argument).start
     text = context.module.source.text
     first, *others = text[max(end for end in ends if end <= start) : start].splitlines()
@@ -110,7 +110,7 @@ def _insertion(
     It gets a line of its own where each of the list has one, as its last comma says.
     """
     at = context.span(before).start
-    last = max(context.span(one).end for one in among)
+    last = max(context.span(node).end for node in among)
     source = context.module.source.text
     # Formatters put one argument on each line because of it.
     has_last_comma = source[last:].lstrip().startswith(b",")

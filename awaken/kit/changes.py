@@ -70,7 +70,7 @@ def member(
 def plan_of(decided: Iterable[Decided]) -> Plan:
     """Return the plan with all that was decided; of a site decided twice, the last finding."""
     parts = tuple(decided)
-    findings = {one.site: one for one in chain.from_iterable(part.findings for part in parts)}
+    findings = {item.site: item for item in chain.from_iterable(part.findings for part in parts)}
     return Plan(
         tuple(findings.values()),
         tuple(chain.from_iterable(part.changes for part in parts)),
@@ -115,19 +115,19 @@ def decide_group(members: Sequence[Member], constraints: Constraints, beside: Re
     ``beside`` says so, with its name. An excluded site keeps its level, for users see it counted.
     """
     # In the order of their places: which one is named must not depend on who was found first.
-    members = sorted(members, key=lambda one: one.site.place)
-    refused = next((one for one in members if isinstance(one.outcome, Refused)), None)
+    members = sorted(members, key=lambda item: item.site.place)
+    refused = next((item for item in members if isinstance(item.outcome, Refused)), None)
     if refused is not None:
         return _left_alone(members, refused, beside)
-    excluded = [one for one in members if one.site.id in constraints.excluded]
+    excluded = [candidate for candidate in members if candidate.site.id in constraints.excluded]
     if not excluded or len(members) == 1:
-        return _joined(members)
-    others = _left_alone([one for one in members if one not in excluded], excluded[0], beside)
+        return _joined_change(members)
+    others = _left_alone([item for item in members if item not in excluded], excluded[0], beside)
     # The caller leaves these changes out; their findings are only shown.
-    kept = [_joined([one]) for one in excluded]
+    kept = [_joined_change([item]) for item in excluded]
     return Decided(
-        (*others.findings, *(finding for one in kept for finding in one.findings)),
-        tuple(change for one in kept for change in one.changes),
+        (*others.findings, *(finding for decision in kept for finding in decision.findings)),
+        tuple(change for decision in kept for change in decision.changes),
     )
 
 
@@ -135,23 +135,23 @@ def _left_alone(members: Iterable[Member], guilty: Member, beside: Reason) -> De
     because = Refused(beside, guilty.shown, because=(guilty.site.place,))
     return Decided(
         tuple(
-            one.site.refused(one.outcome if isinstance(one.outcome, Refused) else because)
-            for one in members
+            item.site.refused(item.outcome if isinstance(item.outcome, Refused) else because)
+            for item in members
         )
     )
 
 
-def _joined(members: Sequence[Member]) -> Decided:
+def _joined_change(members: Sequence[Member]) -> Decided:
     """Return the change of a group; the first site shows the others, and they show the first."""
-    first, *others = (one.site for one in members)
-    rewrites = [one.outcome for one in members if isinstance(one.outcome, Rewrite)]
+    first, *others = (item.site for item in members)
+    rewrites = [item.outcome for item in members if isinstance(item.outcome, Rewrite)]
     joined = Rewrite(
         rewrites[0].message,
-        tuple(edit for one in rewrites for edit in one.edits),
+        tuple(edit for rewrite in rewrites for edit in rewrite.edits),
         # Members of a group often have one caveat in common.
-        tuple(dict.fromkeys(text for one in rewrites for text in one.caveats)),
+        tuple(dict.fromkeys(text for rewrite in rewrites for text in rewrite.caveats)),
     )
-    related = {first.id: tuple(one.place for one in others)}
+    related = {first.id: tuple(site.place for site in others)}
     return _rewritten((first, *others), joined, related, (first.place,))
 
 
@@ -200,10 +200,10 @@ def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[lis
             above[key] = key = above[above[key]]
         return key
 
-    for one, other in links:
-        if one in above and other in above:
-            above[first(other)] = first(one)
-    found: dict[Key, list[Key]] = {}
+    for item, other in links:
+        if item in above and other in above:
+            above[first(other)] = first(item)
+    result: dict[Key, list[Key]] = {}
     for key in above:
-        found.setdefault(first(key), []).append(key)
-    return list(found.values())
+        result.setdefault(first(key), []).append(key)
+    return list(result.values())

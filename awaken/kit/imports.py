@@ -42,15 +42,15 @@ def name_beside(
         case _:
             statements = []
     for statement in statements:
-        imported = next((one for one in statement.names if one.name == name), None)
+        imported = next((alias for alias in statement.names if alias.name == name), None)
         if imported is not None:
             known_as = imported.asname or name
             imports_here(module, site.node, known_as, {home}, Refused(taken, known_as))
             return known_as, []
     imports_here(module, site.node, name, {home}, Refused(taken, name))
-    inner = [one for one in statements if module.parent(one) is not module.tree]
+    inner = [node for node in statements if module.parent(node) is not module.tree]
     if inner:
-        return name, [_extended(site, one, name) for one in inner]
+        return name, [_extended_edit(site, node, name) for node in inner]
     return name, [site.need_import(home, name)]
 
 
@@ -63,22 +63,22 @@ def imports_here(
     something else there. Empty if the name is free.
     """
     owner = module.scopes.owner(name, module.scopes.scope_of(here))
-    found: list[ast.ImportFrom] = []
+    imports: list[ast.ImportFrom] = []
     for binding in () if owner is None else owner.bindings[name]:
         statement = module.parent(binding.node)
         if not isinstance(statement, ast.ImportFrom) or statement.module not in homes:
             raise taken
-        found.append(statement)
-    return found
+        imports.append(statement)
+    return imports
 
 
 def _imports(module: Module, name: ast.Name, home: str) -> list[ast.ImportFrom]:
     """Return the statements that import ``name`` from ``home`` itself."""
-    above = (module.parent(one.node) for one in module.scopes.bindings_of(name))
-    return [one for one in above if isinstance(one, ast.ImportFrom) and one.module == home]
+    above = (module.parent(binding.node) for binding in module.scopes.bindings_of(name))
+    return [node for node in above if isinstance(node, ast.ImportFrom) and node.module == home]
 
 
-def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> TextEdit:
+def _extended_edit(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> TextEdit:
     """Return the edit that imports ``name`` by a statement inside a function or a ``try``.
 
     An import at the top of the file may fail where that one is not even tried.

@@ -178,8 +178,8 @@ def _of_module(
     while True:
         owner = project.qualified_name(source.module, node)
         if owner is not None and _is_variable(project, owner):
-            found = _in_scope(project, target, owner, site)
-            return None if found is None else Written(f"{found.text}{rest}", found.needs)
+            result = _in_scope(project, target, owner, site)
+            return None if result is None else Written(f"{result.text}{rest}", result.needs)
         if not isinstance(node, ast.Attribute):
             return None
         rest = f".{node.attr}{rest}"

@@ -57,7 +57,7 @@ def load_options(
 
 def session_blocks(node: Any, data: SessionBlocks, _around: Surroundings) -> Any:
     """``s = Session(); f(s); s.close()`` → ``with Session() as s: f(s)``."""
-    return with_sessions(node, [_moved(one) for one in data.blocks])
+    return with_sessions(node, [_moved(block) for block in data.blocks])
 
 
 def _moved(block: SessionBlock) -> Moved:

@@ -83,11 +83,11 @@ class DeclaredRule(Rule):
 
     def loaded(self) -> Rule:
         """Return the rule with its code."""
-        return _loaded(self.data.module, self.data.qualname)
+        return _loaded_rule(self.data.module, self.data.qualname)
 
 
 @cache
-def _loaded(module: str, qualname: str) -> Rule:
+def _loaded_rule(module: str, qualname: str) -> Rule:
     rule = getattr(importlib.import_module(module), qualname)()
     if not isinstance(rule, Rule):
         raise TypeError(f"{module}.{qualname} is not a rule")

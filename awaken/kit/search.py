@@ -82,13 +82,13 @@ def callers_of(
 
     Without an obstacle they are all calls that there are.
     """
-    found = project.calls.callers_of(module, function)
+    callers = project.calls.callers_of(module, function)
     sites: list[Site[ast.Call]] = []
-    for one in found.sites:
-        home = project.module(one.place.path)
+    for site in callers.sites:
+        home = project.module(site.place.path)
         if home is not None:
-            sites += [Site(rule.name, home, call) for call in home.calls_at(one.place.span)[:1]]
-    return sites, found.obstacles
+            sites += [Site(rule.name, home, call) for call in home.calls_at(site.place.span)[:1]]
+    return sites, callers.obstacles
 
 
 def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
@@ -96,8 +96,8 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
 
     None if it passes nothing, and where ``*args`` comes before it.
     """
-    named = next((one.value for one in call.keywords if one.arg == keyword), None)
+    named = next((node.value for node in call.keywords if node.arg == keyword), None)
     before = call.args[: position + 1]
     if named is not None or len(before) <= position:
         return named
-    return None if any(isinstance(one, ast.Starred) for one in before) else before[position]
+    return None if any(isinstance(node, ast.Starred) for node in before) else before[position]

@@ -235,6 +235,6 @@ def listed(names: Sequence[str]) -> str:
 
 def shown_places(project: Project, places: Sequence[Place]) -> str:
     """Return the first of some places, and how many there are more."""
-    lines = list(dict.fromkeys(shown_place(project, one) for one in places))
+    lines = list(dict.fromkeys(shown_place(project, place) for place in places))
     more = len(lines) - _SHOWN
     return ", ".join(lines[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -80,9 +80,9 @@ class Declaration(NamedTuple):
 def public_name(name: str) -> str:
     """Return the name by which programs import what a stub declares as ``name``."""
     module, _, simple = name.rpartition(".")
-    inside = next((one for one in _PACKAGES if module.startswith(f"{one}.")), None)
+    inside = next((word for word in _PACKAGES if module.startswith(f"{word}.")), None)
     package = _PUBLIC.get(module, inside)
-    if package is not None and _resolved(package, simple) is not None:
+    if package is not None and _resolved_declaration(package, simple) is not None:
         module = package
     if module == "typing" and simple in _COLLECTIONS:
         module = "collections.abc"
@@ -99,13 +99,13 @@ def declaration(qualified: str) -> Declaration | None:
     module, _, name = qualified.rpartition(".")
     if not module:
         return None
-    found = _resolved(module, name)
-    return found if found is not None else _member(declaration(module), name)
+    result = _resolved_declaration(module, name)
+    return result if result is not None else _member(declaration(module), name)
 
 
 def declared_in(module: str, name: str) -> Declaration | None:
     """Return what ``name`` means in the stub of ``module``: its own, imported, or a builtin."""
-    return _resolved(module, name) or _resolved("builtins", name)
+    return _resolved_declaration(module, name) or _resolved_declaration("builtins", name)
 
 
 def _member(owner: Declaration | None, name: str) -> Declaration | None:
@@ -116,31 +116,31 @@ def _member(owner: Declaration | None, name: str) -> Declaration | None:
 
 
 @cache
-def _resolved(module: str, name: str) -> Declaration | None:
+def _resolved_declaration(module: str, name: str) -> Declaration | None:
     from typeshed_client import ImportedInfo, NameInfo  # noqa: PLC0415  see _resolver
 
     match _resolver().get_name(_path(module), name):
         case ImportedInfo(source_module=source, info=info):
-            return _declared(".".join(source), info)
+            return _declaration(".".join(source), info)
         case NameInfo() as info:
-            return _declared(module, info)
+            return _declaration(module, info)
         case _:
             return None  # a module, or nothing
 
 
-def _declared(module: str, info: NameInfo) -> Declaration:
+def _declaration(module: str, info: NameInfo) -> Declaration:
     members = info.child_nodes
     return Declaration(
         module,
         info.name,
         _nodes(info),
-        None if members is None else {name: _nodes(one) for name, one in members.items()},
+        None if members is None else {name: _nodes(item) for name, item in members.items()},
     )
 
 
 def _nodes(info: NameInfo) -> tuple[ast.AST, ...]:
     definitions = getattr(info.ast, "definitions", None) or [info.ast]
-    return tuple(one for one in definitions if isinstance(one, ast.AST))
+    return tuple(definition for definition in definitions if isinstance(definition, ast.AST))
 
 
 @cache
@@ -164,7 +164,7 @@ def _path(module: str) -> ModulePath:
 @cache
 def _tops() -> frozenset[str]:
     """Return the top-level modules of which there are stubs, that of their own protocols too."""
-    ours = {one.stem for one in _folder().iterdir()}
+    ours = {path.stem for path in _folder().iterdir()}
     return frozenset(sys.stdlib_module_names | ours | {"_typeshed"})
 
 

@@ -208,9 +208,9 @@ class Knowledge:
         self.query_attributes.update(library.query_attributes)
         for name, callers in library.query_callers.items():
             self.query_callers.setdefault(name, set()).update(callers)
-        for one in library.takes_statements:
-            taker = StatementTaker(library.distribution, one.parameter, one.position, one.since)
-            self.takes_statements[one.function] = taker
+        for item in library.takes_statements:
+            taker = StatementTaker(library.distribution, item.parameter, item.position, item.since)
+            self.takes_statements[item.function] = taker
         self.not_sessions.update(library.not_sessions)
         self.services.update(library.services)
         for wait, blocking in library.blocking.items():
@@ -235,9 +235,9 @@ class Knowledge:
         file mentions stay as they are.
         """
         # The longest name first: a class may be renamed, and an attribute of it once more.
-        found = self._same.get(name)
-        if found is not None:
-            return found
+        canonical = self._same.get(name)
+        if canonical is not None:
+            return canonical
         head, dot, last = name.rpartition(".")
         if dot and head in self._same:  # an attribute of a renamed class
             return f"{self._same[head]}.{last}"

@@ -18,25 +18,25 @@ def advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
     It is at its line; a message without one is at the first.
     """
     seen: Counter[str] = Counter()
-    for one in dict.fromkeys(_said(answer)):
+    for item in dict.fromkeys(_said_items(answer)):
         # Lines move, and the words stay.
-        again = f"\0{seen[one.text]}" if seen[one.text] else ""
-        digest = hashlib.sha256(f"{rule}\0{module.path}\0{one.text}{again}".encode())
-        seen[one.text] += 1
+        again = f"\0{seen[item.text]}" if seen[item.text] else ""
+        digest = hashlib.sha256(f"{rule}\0{module.path}\0{item.text}{again}".encode())
+        seen[item.text] += 1
         yield Finding(
             site=SiteId(digest.hexdigest()[:16]),
             rule=rule,
             level=Level.ADVICE,
-            place=Place(module.path, line_of(module.source, one.line)),
+            place=Place(module.path, line_of(module.source, item.line)),
             scope="",
-            message=one.text,
+            message=item.text,
             help="Its author knows what that means.",
         )
 
 
-def _said(answer: Answer) -> Iterator[Warned]:
-    for one in getattr(answer, "warnings", ()):
-        yield Warned(f"the codemod warns: {' '.join(one.text.split())}", one.line)
+def _said_items(answer: Answer) -> Iterator[Warned]:
+    for item in getattr(answer, "warnings", ()):
+        yield Warned(f"the codemod warns: {' '.join(item.text.split())}", item.line)
     if printed := " ".join(answer.said.split()):
         yield Warned(f"the codemod prints: {printed}")
 

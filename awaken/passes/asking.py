@@ -40,15 +40,15 @@ class Asking:
                 return loaded
             items = choose(loaded)
             keys = [_key(key, item) for item in items]
-            missing = [number for number, one in enumerate(keys) if one not in self._answers]
+            missing = [number for number, item in enumerate(keys) if item not in self._answers]
             if missing:
                 running = running or start(setup)
                 answers = running.answers([items[number] for number in missing])
-                self._answers.update(zip((keys[one] for one in missing), answers, strict=True))
+                self._answers.update(zip((keys[item] for item in missing), answers, strict=True))
         finally:
             if running is not None:
                 running.end()
-        return [(item.path, self._answers[one]) for item, one in zip(items, keys, strict=True)]
+        return [(item.path, self._answers[entry]) for item, entry in zip(items, keys, strict=True)]
 
 
 def _key(setup: bytes, item: Item) -> bytes:

@@ -114,7 +114,7 @@ class ForeignPass(Rule):
                 yield self._decided(module, answer, constraints)
 
     def _paths(self, project: Project, ready: Ready) -> Iterator[str]:
-        words = [one.encode() for one in self.settings.triggers or ready.triggers]
+        words = [trigger.encode() for trigger in self.settings.triggers or ready.triggers]
         paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
         root = self.place.root
         named = PathPatterns(self.settings.paths, self.place.directory).below(root)
@@ -162,13 +162,13 @@ class ForeignPass(Rule):
         before = module.source.text
         try:
             after = ended_as(before, decode(module.path, content).text)
-            found = hunks(before, after)
+            result = hunks(before, after)
         except (Undecodable, Unparsable) as error:
             raise Refused(reasons.BROKEN, str(error)) from None
-        if not found:
+        if not result:
             return Decided(())
-        self._require_few(before, found)
-        members = list(self._members(module, found))
+        self._require_few(before, result)
+        members = list(self._members(module, result))
         groups, beside = members, reasons.IN_ONE_HUNK
         if not self.settings.per_hunk:
             groups, beside = [list(chain.from_iterable(members))], reasons.BESIDE_ANOTHER
@@ -182,7 +182,7 @@ class ForeignPass(Rule):
         """Raise Refused where nearly all lines of a file would be others."""
         lines = before.count(b"\n")
         # Those that differ: a hunk may hold a whole class for the sake of its last line.
-        changed = sum(end - start for one in found for start, end in one.changed)
+        changed = sum(end - start for item in found for start, end in item.changed)
         if self.settings.allow_reformat or lines < _FEWEST_LINES or changed < _MOST * lines:
             return
         raise Refused(reasons.REFORMATS, f"{changed} of {lines} lines")
@@ -193,17 +193,17 @@ class ForeignPass(Rule):
         count = sum(len(places) for places, _ in groups)
         places = "one place" if count == 1 else f"{count} places"
         message = f"{self.settings.target} changes {places} of this file"
-        lost = _lost(module, found)
+        lost = _lost_comments(module, found)
         for nodes, together in groups:
             # A comment may go to another place of what is changed together.
-            gone = _lost(module, together) if self.settings.per_hunk else lost
-            caveats = [_NOT_PROVED, *(f"the comment {one} is lost" for one in gone)]
+            gone = _lost_comments(module, together) if self.settings.per_hunk else lost
+            caveats = [_NOT_PROVED, *(f"the comment {name} is lost" for name in gone)]
             sites: list[Site[ast.AST]] = [Site(self.name, module, node) for node in nodes]
             edits = [
                 ReplaceStatements(
-                    path=module.path, anchor=one.span, text=one.text, site=sites[0].id
+                    path=module.path, anchor=item.span, text=item.text, site=sites[0].id
                 )
-                for one in together
+                for item in together
             ]
             yield [
                 Member(
@@ -224,7 +224,7 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
         "family": settings.kind,
         "phase": settings.when(),
         "reasons": (*reasons.OF_ALL, reasons.UNREADABLE[settings.kind]),
-        "triggers": tuple(one.encode() for one in settings.triggers),
+        "triggers": tuple(trigger.encode() for trigger in settings.triggers),
         "settings": settings,
         "start": staticmethod(start),
         "place": place,
@@ -234,11 +234,11 @@ def rule_of(settings: PassSettings, place: PassPlace, start: Runner) -> ForeignP
     return made()
 
 
-def _lost(module: Module, changed: Iterable[Hunk]) -> list[str]:
+def _lost_comments(module: Module, changed: Iterable[Hunk]) -> list[str]:
     """Return the comments that some hunks have no more."""
     text, several = module.source.text, tuple(changed)
-    before = b"".join(text[one.span.start : one.span.end] for one in several)
-    return lost_comments(before.decode(), "".join(one.text for one in several))
+    before = b"".join(text[item.span.start : item.span.end] for item in several)
+    return lost_comments(before.decode(), "".join(item.text for item in several))
 
 
 def _left_alone(
@@ -251,12 +251,12 @@ def _left_alone(
 
 def _at_line(module: Module, line: int) -> ast.stmt | None:
     """Return the innermost statement on a line, counted from 1."""
-    found = [
-        one
-        for one in module.walk()
-        if isinstance(one, ast.stmt) and one.lineno <= line <= (one.end_lineno or line)
+    nodes = [
+        node
+        for node in module.walk()
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line)
     ]
-    return max(found, key=lambda one: (one.lineno, one.col_offset), default=None)
+    return max(nodes, key=lambda statement: (statement.lineno, statement.col_offset), default=None)
 
 
 def _by_place(
@@ -265,12 +265,12 @@ def _by_place(
     """Yield hunks with the places they touch, those that touch the same place together."""
     nodes: dict[ast.AST, None] = {}
     together: list[Hunk] = []
-    for one in found:
-        touched = [node for lines in one.changed for node in places.touched(lines)]
+    for item in found:
+        touched = [node for lines in item.changed for node in places.touched(lines)]
         if together and nodes.keys().isdisjoint(touched):
             yield tuple(nodes), tuple(together)
             nodes, together = {}, []
         nodes.update(dict.fromkeys(touched))
-        together.append(one)
+        together.append(item)
     if together:
         yield tuple(nodes), tuple(together)

@@ -36,16 +36,16 @@ def hunks(before: bytes, after: bytes) -> list[Hunk]:
     where one of the texts does not parse.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    given = [_Change(*one) for one in differing_lines(old, new)]
+    given = [_Change(*differing_line) for differing_line in differing_lines(old, new)]
     growing = _Growing(given, before, after)
     starts = list(accumulate(map(len, old), initial=0))
     return [
         Hunk(
-            Span(starts[one.old.start], starts[one.old.end]),
-            b"".join(new[one.new.start : one.new.end]).decode(),
-            tuple(growing.given_in(one.old)),
+            Span(starts[change.old.start], starts[change.old.end]),
+            b"".join(new[change.new.start : change.new.end]).decode(),
+            tuple(growing.given_in(change.old)),
         )
-        for one in growing.changes()
+        for change in growing.changes()
     ]
 
 
@@ -75,10 +75,10 @@ class _Growing:
 
     def changes(self) -> Iterator[_Change]:
         """Yield the changes, in the order of their lines; none touches another."""
-        grown, found = None, self._joined(one.old for one in self._given)
-        while found != grown:
-            grown, found = found, self._joined(map(self._wider, found))
-        for lines in found:
+        grown, result = None, self._joined_lines(argument.old for argument in self._given)
+        while result != grown:
+            grown, result = result, self._joined_lines(map(self._wider, result))
+        for lines in result:
             yield _Change(lines, self._in_new(lines))
 
     def given_in(self, lines: Lines) -> Iterator[Lines]:
@@ -86,10 +86,10 @@ class _Growing:
         first = bisect_left(self._old.starts, lines.start)
         yield from (one.old for one in self._given[first : bisect_right(self._old.ends, lines.end)])
 
-    def _joined(self, found: Iterable[Lines]) -> list[Lines]:
+    def _joined_lines(self, found: Iterable[Lines]) -> list[Lines]:
         """Return the lines without overlaps, each with all of the changes that it touches."""
         joined: list[Lines] = []
-        for lines in sorted([*found, *(one.old for one in self._given)]):
+        for lines in sorted([*found, *(argument.old for argument in self._given)]):
             if joined and lines.start <= joined[-1].end:
                 last = joined.pop()
                 joined.append(Lines(last.start, max(last.end, lines.end)))
@@ -106,9 +106,9 @@ class _Growing:
         if self._first_in_new(block) != (None if new_block is None else new_block.start):
             wanted.append(block)
             wanted_new.append(new_block)
-        wanted += [self._in_old(one) for one in wanted_new if one is not None]
-        found = [one for one in wanted if one is not None]
-        return Lines(min(one.start for one in found), max(one.end for one in found))
+        wanted += [self._in_old(candidate) for candidate in wanted_new if candidate is not None]
+        result = [candidate for candidate in wanted if candidate is not None]
+        return Lines(min(item.start for item in result), max(item.end for item in result))
 
     def _in_new(self, lines: Lines) -> Lines:
         """Return the new lines in the place of old ones, whose edges lie in no change."""
@@ -144,6 +144,6 @@ class _Edges:
     """Where several lines begin and end, in order, and how many the first of them are."""
 
     def __init__(self, several: Sequence[Lines]) -> None:
-        self.starts = [one.start for one in several]
-        self.ends = [one.end for one in several]
-        self.sizes = list(accumulate((one.end - one.start for one in several), initial=0))
+        self.starts = [item.start for item in several]
+        self.ends = [item.end for item in several]
+        self.sizes = list(accumulate((item.end - item.start for item in several), initial=0))

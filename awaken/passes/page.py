@@ -26,7 +26,7 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
     only = (
         "" if place.is_trusted else "; it runs with --trust-passes, or after `awaken trust`, only"
     )
-    rows = [f"- {label}: {value}" for label, value in _said(settings)]
+    rows = [f"- {label}: {value}" for label, value in _said_messages(settings)]
     blocks = [
         f"Runs `{settings.target}`, {what} that {named} names{only}.",
         "## What",
@@ -39,16 +39,16 @@ def page_of(settings: PassSettings, place: PassPlace) -> str:
         "## Safety",
         _SAFETY,
     ]
-    return "\n\n".join(one for one in blocks if one)
+    return "\n\n".join(block for block in blocks if block)
 
 
-def _said(settings: PassSettings) -> Iterator[tuple[str, str]]:
+def _said_messages(settings: PassSettings) -> Iterator[tuple[str, str]]:
     """Yield the messages of the pass in addition to its code."""
     arguments = [f"`{name} = {value}`" for name, value in settings.named()]
     for label, words in (
         ("arguments", [*arguments, *(f"`{argument}`" for argument in settings.args)]),
         ("files", [f"`{path}`" for path in settings.paths]),
-        ("files that hold one of", [f"`{one}`" for one in settings.triggers]),
+        ("files that hold one of", [f"`{trigger}`" for trigger in settings.triggers]),
     ):
         if words:
             yield label, ", ".join(words)

@@ -87,18 +87,18 @@ class PassSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def named(self) -> tuple[tuple[str, str], ...]:
         """Return the arguments by name, one with several values several times."""
-        found: list[tuple[str, str]] = []
+        result: list[tuple[str, str]] = []
         for name, value in self.arguments.items():
             values = value if isinstance(value, tuple) else (value,)
-            found += [
-                (name, str(one).lower() if one in (True, False) else str(one)) for one in values
+            result += [
+                (name, str(item).lower() if item in (True, False) else str(item)) for item in values
             ]
-        return tuple(found)
+        return tuple(result)
 
     def when(self) -> Phase:
         """Return the phase. Raises UserError for one that does not exist."""
         try:
             return Phase[self.phase.upper()]
         except KeyError:
-            phases = ", ".join(one.name.lower() for one in Phase)
+            phases = ", ".join(phase.name.lower() for phase in Phase)
             raise UserError(f"there is no phase {self.phase!r}; it is one of {phases}") from None

@@ -54,7 +54,7 @@ def _libcst_settings(settings: PassSettings, place: PassPlace, project: Project)
         return ""
     if place.code is not None:
         return place.code.libcst_settings.decode(errors="replace")
-    return "".join(one.text.decode() for one in project.texts(LIBCST_SETTINGS).files.values())
+    return "".join(file.text.decode() for file in project.texts(LIBCST_SETTINGS).files.values())
 
 
 def _target(settings: PassSettings, place: PassPlace) -> str:

@@ -17,13 +17,13 @@ class Places:
     """
 
     def __init__(self, module: Module) -> None:
-        found: dict[int, tuple[int, ast.AST]] = {}
+        result: dict[int, tuple[int, ast.AST]] = {}
         for lines, node in _logical_lines(module):
-            found.setdefault(lines.start, (lines.end, node))
+            result.setdefault(lines.start, (lines.end, node))
         self._whole = module.tree
-        self._starts = sorted(found)
-        self._ends = [found[start][0] for start in self._starts]
-        self._nodes = [found[start][1] for start in self._starts]
+        self._starts = sorted(result)
+        self._ends = [result[start][0] for start in self._starts]
+        self._nodes = [result[start][1] for start in self._starts]
 
     def touched(self, lines: Lines) -> list[ast.AST]:
         """Return the places that have some of ``lines`` for their own, or that hold them.
@@ -44,8 +44,8 @@ def _logical_lines(module: Module) -> Iterator[tuple[Lines, ast.AST]]:
             case ast.stmt() | ast.excepthandler():
                 blocks = getattr(node, "body", None) or getattr(node, "cases", ())
                 yield (_header(node, blocks) if blocks else lines_of(node)), node
-                for one in getattr(node, "decorator_list", ()):
-                    yield lines_of(one), one
+                for item in getattr(node, "decorator_list", ()):
+                    yield lines_of(item), item
 
 
 def _header(node: ast.stmt | ast.excepthandler | ast.pattern, blocks: list[ast.stmt]) -> Lines:

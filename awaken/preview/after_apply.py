@@ -38,14 +38,14 @@ def commands_after(report: Report) -> list[tuple[str, str]]:
 
 def _of_root(root: RootReport) -> list[tuple[str, str]]:
     enclosure = Enclosure(root.root)
-    runner = next((one for one in _LOCKS if _text(enclosure, root.root / one[0])), None)
+    runner = next((item for item in _LOCKS if _text(enclosure, root.root / item[0])), None)
     written = [file.path for file in root.files if _is_manifest(file.path)]
     # A list of requirements is compiled from the lock.
     stale = sorted(
-        (one for one in root.left_to_do if one.command),
-        key=lambda one: not one.path.endswith(".lock"),
+        (candidate for candidate in root.left_to_do if candidate.command),
+        key=lambda item: not item.path.endswith(".lock"),
     )
-    steps = [(f"update {one.path}", one.command) for one in stale]
+    steps = [(f"update {item.path}", item.command) for item in stale]
     if written:
         names = " and ".join(written)
         steps.append((f"install the new requirements of {names}", _installs(written, runner)))

@@ -90,7 +90,7 @@ def _print_rows(
     if isinstance(console, PlainConsole):
         if fits(sum(widths) + 2 * (len(widths) - 1)):
             for row in (map(Text, headings), *rows):
-                console.row(_aligned([cell.plain for cell in row], widths))
+                console.row(_aligned_text([cell.plain for cell in row], widths))
             return
         console = console.rich()
     from rich.table import Table  # noqa: PLC0415  a table without colours needs none
@@ -104,7 +104,7 @@ def _print_rows(
     console.print(table)
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _aligned_text(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Return the first of ``cells`` to the left of its width, the others to the right."""
     blanks = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
     others = (f"  {blank}{cell}" for blank, cell in zip(blanks[1:], cells[1:], strict=True))

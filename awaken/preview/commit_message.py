@@ -26,7 +26,7 @@ def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> s
     subject = shorten(name_of(run).rstrip(".").replace("`", ""), _SUBJECT, placeholder=" ...")
     made = f"{rewritten(run.report).words()}, by awaken {version('awaken')}"
     made = f"{made}: step {run.number} of the recipe {recipe}."
-    lines = [subject, "", *_wrapped(made), "", *listed(_by_rule(run, made=True))]
+    lines = [subject, "", *_wrapped_names(made), "", *listed(_by_rule(run, made=True))]
     for heading, rows in (
         ("Verified by the tests:", verified),
         ("What may change:", may_change(run)),
@@ -48,7 +48,7 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
 
 def may_change(run: StepRun) -> list[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
-    sentences = Counter(one for root in run.report.roots for one in unsafe_sentences(root))
+    sentences = Counter(name for root in run.report.roots for name in unsafe_sentences(root))
     return [
         f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
         for row in grouped(sentences.most_common())
@@ -57,7 +57,7 @@ def may_change(run: StepRun) -> list[str]:
 
 def unsafe_sentences(root: RootReport) -> Iterator[str]:
     """Yield what the changes of a project may change, a sentence for each place."""
-    outlined = {one.change: one for one in root.outlines if one.change in root.made}
+    outlined = {item.change: item for item in root.outlines if item.change in root.made}
     for outline in outlined.values():
         for part in outline.parts:
             if part.key == "caveats":
@@ -70,8 +70,8 @@ def unsafe_sentences(root: RootReport) -> Iterator[str]:
 
 def listed(rows: Iterable[str]) -> list[str]:
     """Return each row as an item of a list, wrapped."""
-    return [line for row in rows for line in _wrapped(f"- {row}", "  ")]
+    return [line for row in rows for line in _wrapped_names(f"- {row}", "  ")]
 
 
-def _wrapped(sentence: str, indent: str = "") -> list[str]:
+def _wrapped_names(sentence: str, indent: str = "") -> list[str]:
     return wrap(sentence, _SUBJECT, subsequent_indent=indent, break_on_hyphens=False)

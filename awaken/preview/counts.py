@@ -79,9 +79,9 @@ def count(report: Report, rule: str = "") -> Count:
 
 def count_rules(report: Report) -> list[Count]:
     """Return the count of each rule that found something, in the order in which they ran."""
-    found = {finding.rule for _, finding in located(report)}
-    order = [rule for rule in report.rules if rule in found]
-    return [count(report, rule) for rule in [*order, *sorted(found.difference(order))]]
+    rules = {finding.rule for _, finding in located(report)}
+    order = [rule for rule in report.rules if rule in rules]
+    return [count(report, rule) for rule in [*order, *sorted(rules.difference(order))]]
 
 
 def count_reasons(report: Report) -> list[ReasonCount]:
@@ -146,7 +146,7 @@ def rewritten(report: Report, current: Path | None = None) -> Rewritten:
         if finding.change in root.made
     }
     changed = [(root.root, file.path) for root in report.roots for file in root.files]
-    others = [one for one in changed if one not in with_sites]
+    others = [pair for pair in changed if pair not in with_sites]
     if len(others) == len(changed):  # nothing is known of their sites
         others = []
     return Rewritten(
@@ -206,11 +206,11 @@ def plural(number: int, noun: str) -> str:
 
 def needs_of(report: Report) -> str:
     """Return how many sites need which other versions; empty where no rule does."""
-    unmet = [one for root in report.roots for one in root.unmet]
+    unmet = [need for root in report.roots for need in root.unmet]
     if not unmet:
         return ""
-    needs = " and ".join(dict.fromkeys(one.needs for one in unmet))
-    number = sum(one.sites for one in unmet)
+    needs = " and ".join(dict.fromkeys(need.needs for need in unmet))
+    number = sum(need.sites for need in unmet)
     return f"{plural(number, 'site')} {'needs' if number == 1 else 'need'} {needs}"
 
 
@@ -250,10 +250,10 @@ def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
         key = "; ".join(clauses(sentence)[1:]) or _NAME.sub("`", sentence, count=1)
         rows = alike.setdefault(key, {})
         rows[sentence] = rows.get(sentence, 0) + count
-    return [_joined(rows) for rows in alike.values()]
+    return [_joined_caveat(rows) for rows in alike.values()]
 
 
-def _joined(rows: dict[str, int]) -> Caveat:
+def _joined_caveat(rows: dict[str, int]) -> Caveat:
     first, *others = rows
     count = sum(rows.values())
     rewrite, *caveats = clauses(first)

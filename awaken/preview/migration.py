@@ -77,7 +77,7 @@ def course_of(migration: Migration) -> Course:
             for question in questions_of([blocked])
         ]
     return Course(
-        verdict=_written(migration),
+        verdict=_written_text(migration),
         sentences=tuple(sentences),
         steps=step_rows(runs),
         tests=tuple(
@@ -110,7 +110,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
             page.hanging(Text("  - "), row)
     if migration.stopped:
         page.sentence(migration.stopped)
-    page.sentence(_written(migration))
+    page.sentence(_written_text(migration))
     if whole.roots:
         _print_by_hand(migration, page)
     _print_former_drivers(migration.made if migration.stopped else migration.runs, page)
@@ -130,8 +130,8 @@ def _without_repeats(runs: Sequence[StepRun]) -> Iterator[Report]:
     for run in runs:
         roots = []
         for root in run.report.roots:
-            notes = tuple(one for one in root.notes if (root.root, one) not in said)
-            said |= {(root.root, one) for one in notes}
+            notes = tuple(note for note in root.notes if (root.root, note) not in said)
+            said |= {(root.root, note) for note in notes}
             roots.append(structs.replace(root, notes=notes))
         yield structs.replace(run.report, roots=tuple(roots))
 
@@ -250,8 +250,8 @@ def _print_questions(questions: Sequence[Question], step: int, page: Page) -> No
         page.sentence(f"and {len(questions) - _LISTED} other questions")
     hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
     heading = f"If this is true, add it to pyproject.toml and run the migration again.{hint}"
-    _print_settings(heading, [one.answers[0] for one in questions], page)
-    others = sorted({answer for one in questions for answer in one.answers[1:]})
+    _print_settings(heading, [item.answers[0] for item in questions], page)
+    others = sorted({answer for item in questions for answer in item.answers[1:]})
     if others:
         page.sentence(f"Or instead: {', '.join(others)}")
 
@@ -262,7 +262,7 @@ def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
         page.row(f"  {row}")
 
 
-def _written(migration: Migration) -> str:
+def _written_text(migration: Migration) -> str:
     whole = written([run for run in migration.made if run.writes])
     if whole.roots:
         said = rewritten(whole, Path.cwd()).words("rewritten")

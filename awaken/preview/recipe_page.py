@@ -82,9 +82,9 @@ def _levels(rules: Mapping[str, str], reports: tuple[str, ...]) -> str:
 
 def _state(recipe: Recipe, report: Report) -> str:
     rewriting = {name for step in recipe.steps for name in step.rules}
-    counted = [one for one in count_rules(report) if one.rule in rewriting]
-    sites = sum(one.safe + one.unsafe for one in counted)
-    left = sum(one.manual for one in counted)
+    counted = [count_rule for count_rule in count_rules(report) if count_rule.rule in rewriting]
+    sites = sum(item.safe + item.unsafe for item in counted)
+    left = sum(item.manual for item in counted)
     if sites:
         by_hand = f"{left:,} by hand" if left else ""
         return ", ".join(filter(None, [plural(sites, "site"), by_hand, needs_of(report)]))

@@ -151,7 +151,7 @@ def _words_of_passes(report: Report, current: Path) -> None:
     """Print to stderr what codemods say of files: once they are applied, no run says it again."""
     from awaken.preview.documents.concise import concise_advice  # noqa: PLC0415
 
-    for line in concise_advice(report, current, {one.name for one in report.passes}):
+    for line in concise_advice(report, current, {rule.name for rule in report.passes}):
         say(line)
 
 
@@ -181,12 +181,12 @@ def print_notes(report: Report, view: View, *, is_outlined: bool, is_written: bo
     roots = [] if view.quiet else report.roots
     # Facts of every project are shown once: they follow from the command line.
     common = set.intersection(*(set(root.notes) for root in roots)) if len(roots) > 1 else set()
-    for note in (one for one in roots[0].notes if one in common) if common else ():
+    for note in (name for name in roots[0].notes if name in common) if common else ():
         say(visible(f"note: {note}"))
     for root in roots:
         outlined = {outline.change for outline in root.outlines} if is_outlined else set()
         where = f"{relative(root.root, '', Path.cwd())}: " if len(roots) > 1 else ""
-        for note in (one for one in root.notes if one not in common):
+        for note in (name for name in root.notes if name not in common):
             say(visible(f"note: {where}{note}"))
         for left in root.left_to_do:
             if not outlined.isdisjoint(left.changes) or (is_written and left.command):
@@ -205,7 +205,7 @@ def print_report(report: Report, command: str, view: View, stream: TextIO) -> No
         return
     # A file is read by programs, which take colours for text.
     console = console_on(stream, Color.NEVER if view.file else view.color)
-    with _paged(console, view):
+    with _paged_manager(console, view):
         if any(root.outlines for root in report.roots):
             from awaken.preview.terminal.outline_page import print_outlines  # noqa: PLC0415
 
@@ -220,7 +220,7 @@ def print_report(report: Report, command: str, view: View, stream: TextIO) -> No
             print_findings(report, console, Path.cwd(), every=view.verbose)
 
 
-def _paged(console: AnyConsole, view: View) -> AbstractContextManager[None]:
+def _paged_manager(console: AnyConsole, view: View) -> AbstractContextManager[None]:
     if isinstance(console, PlainConsole):
         return nullcontext()
     from awaken.preview.console.pager import paged  # noqa: PLC0415  it needs Rich

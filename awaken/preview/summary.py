@@ -33,13 +33,13 @@ def summary(report: Report, command: str) -> str:
     # Each step of a recipe has a report of the same files.
     read = sum({root.root: root.files_read for root in report.roots}.values())
     seconds = sum(root.seconds for root in report.roots)
-    said = _rewritten(report) if command == "apply" else _found(report)
+    said = _rewritten(report) if command == "apply" else _found_text(report)
     suppressed = suppressed_words(report)
     tail = f"{plural(read, 'file')} read in {seconds:.1f} s."
     return "; ".join([said, *([suppressed] if suppressed else []), tail])
 
 
-def _found(report: Report) -> str:
+def _found_text(report: Report) -> str:
     whole = count(report)
     levels = [
         f"{number:,} {level}"
@@ -102,8 +102,8 @@ def next_steps(report: Report, command: str, again: Again) -> list[Step]:
 def recipe_hint(hints: Iterable[Mapping[str, int]]) -> str:
     """Return which recipes may find something, the most files first; empty if none does."""
     files: Counter[str] = Counter()
-    for one in hints:
-        files.update(one)
+    for hint in hints:
+        files.update(hint)
     if not files:
         return ""
     listed = ", ".join(name for name, _ in files.most_common())

@@ -10,6 +10,6 @@ from awaken.preview.streams.visible import visible
 
 def trust_lines(projects: Iterable[TrustedProject]) -> Iterator[str]:
     """Yield one line per project, with its codemods."""
-    for one in projects:
-        passes = (f"{name} ({each.code})" for name, each in one.passes.items())
-        yield visible(f"{one.root}: {', '.join(passes)}")
+    for project in projects:
+        passes = (f"{name} ({each.code})" for name, each in project.passes.items())
+        yield visible(f"{project.root}: {', '.join(passes)}")

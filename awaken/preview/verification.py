@@ -59,7 +59,7 @@ def course_of(result: Verification, *, applied: bool) -> Course:
     rows = verified_rows(result, every=True)
     rows += _remarks(result)
     rows += [f"flaky, so not compared: {name}" for name in result.flaky]
-    rows += [f"{one.before.name}: {_differs(one)}" for one in result.differences]
+    rows += [f"{item.before.name}: {_differs(item)}" for item in result.differences]
     return Course(
         verdict=verdict(result, applied=applied),
         tests=(*rows, *result.notes),
@@ -93,7 +93,7 @@ def _sql(result: Verification) -> str:
     if not number:
         return "no statement was sent by SQLAlchemy, so only results are compared"
     kinds: Counter[Sql] = Counter(
-        [one.sql for one in result.differences if one.sql is not Sql.SAME]
+        [difference.sql for difference in result.differences if difference.sql is not Sql.SAME]
     )
     ran = result.before.tests if result.selected is None else result.selected
     same = len(ran) - sum(kinds.values()) - len(result.varying)
@@ -114,14 +114,14 @@ def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
     ]
     if result.before.observed:
         rows.append(f"SQL: {_sql(result)}")
-    rows += [_left_out(one) for one in result.left_out]
+    rows += [_left_out(item) for item in result.left_out]
     limit = None if every else _LISTED
     if result.unreached_sites:
         places = _places(result, with_message=False)
         listed = f"{', '.join(places[:limit])}{'' if every else _more(places)}"
         rows.append(f"not exercised: {plural(result.unreached_sites, 'site')} ({listed})")
     partly = _partly_run(result)
-    rows += [f"partly exercised: {one}" for one in partly[:limit]]
+    rows += [f"partly exercised: {name}" for name in partly[:limit]]
     if not every and len(partly) > _LISTED:
         rows.append(f"partly exercised: {plural(len(partly) - _LISTED, 'other')}")
     return rows
@@ -129,8 +129,8 @@ def verified_rows(result: Verification, *, every: bool = False) -> list[str]:
 
 def _partly_run(result: Verification) -> list[str]:
     """Return which functions of changes did not run, once for all changes of the same ones."""
-    partly = (one for one in result.not_exercised if one.is_partly_run)
-    return list(dict.fromkeys(f"{one.change.rule}: {one}" for one in partly))
+    partly = (candidate for candidate in result.not_exercised if candidate.is_partly_run)
+    return list(dict.fromkeys(f"{item.change.rule}: {item}" for item in partly))
 
 
 def stops(result: Verification) -> str:
@@ -153,9 +153,9 @@ def _where(result: Verification, left: LeftOut) -> str:
     root = next(root for root in result.report.roots if root.root == left.root)
     prefix = prefix_of(root)
     lines = ChangedLines(root, prefix).lines_of(left.change.id)
-    pointed = [(place, one.before.name) for one in left.tests for place in pointed_at(one)]
+    pointed = [(place, test.before.name) for test in left.tests for place in pointed_at(test)]
     # A test sees what goes wrong, and is seldom where it does.
-    pointed.sort(key=lambda one: one[1].startswith(f"{one[0][0]}::"))
+    pointed.sort(key=lambda pair: pair[1].startswith(f"{pair[0][0]}::"))
     texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
     for (path, line), _ in pointed:
         if (path, line) in lines:
@@ -180,7 +180,7 @@ def _print_left_out(left: LeftOut, page: Page) -> None:
 
 
 def _left_out(left: LeftOut) -> str:
-    names = [one.before.name for one in left.tests]
+    names = [test.before.name for test in left.tests]
     others = f" and {plural(len(names) - 1, 'other test')}" if len(names) > 1 else ""
     return (
         f"left out: {visible(left.change.rule)}: {left.change.title} "
@@ -189,11 +189,11 @@ def _left_out(left: LeftOut) -> str:
 
 
 def _print_differences(result: Verification, page: Page) -> None:
-    failures = [one for one in result.differences if one.is_failure]
+    failures = [candidate for candidate in result.differences if candidate.is_failure]
     others = [d for d in result.differences if not d.is_failure and d.sql is not Sql.COLUMNS]
     for some in (failures, others):
-        for one in some[:_LISTED]:
-            page.sentence((visible(one.before.name), "path"), f": {_differs(one)}")
+        for difference in some[:_LISTED]:
+            page.sentence((visible(difference.before.name), "path"), f": {_differs(difference)}")
         if len(some) > _LISTED:
             page.sentence(f"and {plural(len(some) - _LISTED, 'other test')}")
 
@@ -208,8 +208,8 @@ def _print_not_exercised(result: Verification, page: Page) -> None:
         if len(places) > _LISTED:
             page.row(f"  and {plural(len(places) - _LISTED, 'other')}")
     partly = _partly_run(result)
-    for one in partly[:_LISTED]:
-        page.sentence(f"Partly exercised: {visible(one)}.")
+    for name in partly[:_LISTED]:
+        page.sentence(f"Partly exercised: {visible(name)}.")
     if len(partly) > _LISTED:
         page.row(f"and {plural(len(partly) - _LISTED, 'other')}")
 
@@ -217,9 +217,9 @@ def _print_not_exercised(result: Verification, page: Page) -> None:
 def _places(result: Verification, *, with_message: bool) -> list[str]:
     roots = {root.root: root for root in result.report.roots}
     return [
-        _place(roots[one.root], finding, with_message=with_message)
-        for one in result.not_exercised
-        for finding in one.findings
+        _place(roots[item.root], finding, with_message=with_message)
+        for item in result.not_exercised
+        for finding in item.findings
     ]
 
 

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
+from awaken.project.frameworks.orm import Orm
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
-from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,
@@ -95,7 +95,7 @@ class Project:
         self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for the code in these, nor used by it.
-        others = _named(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
+        others = _names(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
         shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
         self._store: Store = shared or store or Store()
         self._texts: ProgramTexts = ProgramTexts(
@@ -251,10 +251,10 @@ class Project:
         if pattern not in self._settings.reads:
             raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
         unread = self._settings.unread
-        left_out = _named((one.path for one in unread), (pattern,))
+        left_out = _names((problem.path for problem in unread), (pattern,))
         return Texts(
-            {path: self.snapshot[path] for path in sorted(_named(self.snapshot, (pattern,)))},
-            tuple(one for one in unread if one.path in left_out),
+            {path: self.snapshot[path] for path in sorted(_names(self.snapshot, (pattern,)))},
+            tuple(problem for problem in unread if problem.path in left_out),
         )
 
     def _templates(self) -> Texts | None:
@@ -262,8 +262,8 @@ class Project:
         if not set(TEMPLATE_READS) <= set(self._settings.reads):
             return None
         texts = [self.texts(pattern) for pattern in TEMPLATE_READS]
-        files = {path: one for each in texts for path, one in each.files.items()}
-        return Texts(files, tuple(dict.fromkeys(one for each in texts for one in each.unread)))
+        files = {path: file for each in texts for path, file in each.files.items()}
+        return Texts(files, tuple(dict.fromkeys(item for each in texts for item in each.unread)))
 
     @cached_property
     def pytest(self) -> PytestSettings:
@@ -272,14 +272,14 @@ class Project:
         For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
         """
         texts = {pattern: self.texts(pattern) for pattern in PYTEST_READS}
-        files = {name: one for each in texts.values() for name, one in each.files.items()}
+        files = {name: file for each in texts.values() for name, file in each.files.items()}
 
         def text_of(name: str) -> str | None:
             return files[name].text.decode() if name in files else None
 
-        found = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
+        pytest_settings = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
         unread = tuple(problem for each in texts.values() for problem in each.unread)
-        return structs.replace(found, unread=unread)
+        return structs.replace(pytest_settings, unread=unread)
 
     @cached_property
     def outside(self) -> OutsideLinks:
@@ -301,7 +301,7 @@ class Project:
         if not set(TYPE_CHECKER_READS) <= set(self._settings.reads):
             return False
         texts = (self.texts(pattern) for pattern in TYPE_CHECKER_READS)
-        return is_set_up({name: one.text for each in texts for name, one in each.files.items()})
+        return is_set_up({name: file.text for each in texts for name, file in each.files.items()})
 
     @property
     def doubles(self) -> Doubles:
@@ -391,9 +391,9 @@ class Project:
             return name
         if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
-        return self._delegated(module, node) or name
+        return self._delegated_library(module, node) or name
 
-    def _delegated(self, module: Module, node: ast.Attribute) -> str | None:
+    def _delegated_library(self, module: Module, node: ast.Attribute) -> str | None:
         """Return the library name of ``db.func`` of a Flask-SQLAlchemy ``db``."""
         values = self._evaluator.values(module, node)
         names = {value.qualified for value in values if isinstance(value, External | ClassOf)}
@@ -471,7 +471,7 @@ def _found_doubles(project: Project) -> Doubles:
     return doubles
 
 
-def _named(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
+def _names(paths: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
     """Return those paths of other files than Python that the patterns of ``reads`` name."""
     named = Patterns("/", patterns)
     others = (path for path in paths if not is_python(path))

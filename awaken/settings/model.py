@@ -208,8 +208,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
     def source_folders(self) -> tuple[str, ...]:
         """Return the folders of ``src`` inside of the project, relative to it."""
-        inside = (one for one in self.src if one != self.root and one.is_relative_to(self.root))
-        return tuple(dict.fromkeys(one.relative_to(self.root).as_posix() for one in inside))
+        inside = (path for path in self.src if path != self.root and path.is_relative_to(self.root))
+        return tuple(dict.fromkeys(path.relative_to(self.root).as_posix() for path in inside))
 
     def target_origins(self) -> dict[str, str]:
         """Return in which settings file a target was said, by distribution, or ``python``.
@@ -240,10 +240,10 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
 
 def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
-    return leaves_out(_compiled(paths, root), f"{root}/".replace("//", "/"), path)
+    return leaves_out(_compiled_patterns(paths, root), f"{root}/".replace("//", "/"), path)
 
 
 # For each path that a rule or the policy asks about; a root has a handful of overrides.
 @lru_cache(maxsize=256)
-def _compiled(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
+def _compiled_patterns(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
     return tuple(path.below(root) for path in paths)

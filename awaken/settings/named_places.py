@@ -69,7 +69,7 @@ def _has_directory(layer: Layer, pattern: str) -> bool:
     search = layer.directory.glob if "/" in pattern.rstrip("/") else layer.directory.rglob
     # Patterns that the file system cannot express are left to the callers that match with them.
     with suppress(ValueError, NotImplementedError, OSError):
-        return any(one.is_dir() for one in search(plain))
+        return any(path.is_dir() for path in search(plain))
     return True
 
 
@@ -77,8 +77,8 @@ def _missing(layer: Layer, path: KeyPath, name: str, what: str) -> Wrong:
     """Return what is wrong with a name that is no place, with what looks like it."""
     place = _place(layer, name)
     names = [] if "*" in name else enclosure_of(layer.directory).names(place.parent)
-    beside = [one for one in names if what != "directory" or (place.parent / one).is_dir()]
+    beside = [word for word in names if what != "directory" or (place.parent / word).is_dir()]
     meant = nearest(place.name, beside)
     hint = f"; did you mean {str(Path(name).parent / meant)!r}?" if meant is not None else ""
-    key = next(one for one in reversed(path) if isinstance(one, str))
+    key = next(candidate for candidate in reversed(path) if isinstance(candidate, str))
     return Wrong(path, f"{key!r} names {name!r}, which is no {what}{hint}")

@@ -43,7 +43,7 @@ def code_of(settings: PassSettings, directory: Path, root: Path) -> PassCode | N
         if settings.kind == "libcst":
             text = _read(enclosure, root / LIBCST_SETTINGS.lstrip("/"), METADATA_LIMIT) or b""
             digest.update(hashlib.sha256(text).digest())
-        files = _imported(settings, directory, text.decode(errors="replace"), enclosure)
+        files = _imported_files(settings, directory, text.decode(errors="replace"), enclosure)
     except OSError:
         return None
     for path, raw in sorted(files.items()):
@@ -83,12 +83,12 @@ class _Module(Struct, frozen=True):
                 yield from (f"{module}.{name.name}".lstrip(".") for name in node.names)
 
 
-def _imported(
+def _imported_files(
     settings: PassSettings, directory: Path, libcst_settings: str, enclosure: Enclosure
 ) -> dict[str, bytes]:
     """Return the files that a pass can import, by their paths. Raises OSError."""
     places = import_directories(directory, settings.script)
-    waiting = list(_named(settings, directory, libcst_settings, places))
+    waiting = list(_named_modules(settings, directory, libcst_settings, places))
     files: dict[str, bytes] = {}
     seen = set()
     while waiting:
@@ -106,7 +106,7 @@ def _imported(
     return files
 
 
-def _named(
+def _named_modules(
     settings: PassSettings, directory: Path, libcst_settings: str, places: Iterable[str]
 ) -> Iterator[_Module]:
     """Yield the modules where a pass may begin; most of the files are not there."""

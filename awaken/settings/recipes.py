@@ -53,8 +53,8 @@ class Recipe(Struct, frozen=True):
 
 def _strictest(versions: set[str]) -> str:
     """Return one range for several: of those that only have a lower bound, the highest."""
-    bounds = {one for one in versions if one.startswith(">=") and "," not in one}
-    highest = max(bounds, key=lambda one: Version(one.removeprefix(">=")), default="")
+    bounds = {version for version in versions if version.startswith(">=") and "," not in version}
+    highest = max(bounds, key=lambda name: Version(name.removeprefix(">=")), default="")
     return ", ".join(sorted({*(versions - bounds), highest} - {""}))
 
 
@@ -63,12 +63,12 @@ def built_in() -> Mapping[str, RecipeSettings]:
     """Return the recipes that awaken brings, by name."""
     from importlib.resources import files  # noqa: PLC0415  only who asks for a recipe pays
 
-    found = {}
+    settings = {}
     for file in sorted(files("awaken.recipes").iterdir(), key=lambda file: file.name):
         name, _, suffix = file.name.rpartition(".")
         if suffix == "toml":
-            found[name] = msgspec.toml.decode(file.read_bytes(), type=RecipeSettings)
-    return MappingProxyType(found)
+            settings[name] = msgspec.toml.decode(file.read_bytes(), type=RecipeSettings)
+    return MappingProxyType(settings)
 
 
 def recognised(text: bytes) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ def recognised(text: bytes) -> tuple[str, ...]:
 @cache
 def _signs() -> tuple[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], ...]:
     return tuple(
-        (name, tuple(map(str.encode, one.signs)), tuple(map(str.encode, one.unless)))
-        for name, one in built_in().items()
+        (name, tuple(map(str.encode, settings.signs)), tuple(map(str.encode, settings.unless)))
+        for name, settings in built_in().items()
     )
 
 
@@ -95,8 +95,8 @@ def recipes_of(own: Mapping[str, RecipeSettings]) -> dict[str, Recipe]:
     """
     every = {**built_in(), **own}
     return {
-        name: Recipe(name, one.summary, tuple(_flat(one, every)), name not in own)
-        for name, one in every.items()
+        name: Recipe(name, settings.summary, tuple(_flat(settings, every)), name not in own)
+        for name, settings in every.items()
     }
 
 
@@ -145,7 +145,7 @@ def _wrong_inclusion(name: str, included: str, every: Mapping[str, RecipeSetting
     """Return why the recipe ``name`` cannot include another one; empty where it can."""
     if included not in every:
         return f"there is no recipe named {included!r}{did_you_mean(included, every)}"
-    if name in _included(included, every, set()):
+    if name in _included_names(included, every, set()):
         return f"{included!r} includes {name!r} in turn"
     return ""
 
@@ -168,12 +168,12 @@ def _unknown(name: str, rules: Collection[str]) -> str:
     return f"there is no rule named {name!r}{hint}"
 
 
-def _included(name: str, every: Mapping[str, RecipeSettings], seen: set[str]) -> set[str]:
+def _included_names(name: str, every: Mapping[str, RecipeSettings], seen: set[str]) -> set[str]:
     """Return ``name`` and all recipes that it includes."""
     if name not in seen and name in every:
         seen.add(name)
         for step in every[name].steps:
-            _included(step.include, every, seen)
+            _included_names(step.include, every, seen)
     return seen
 
 

@@ -95,7 +95,7 @@ def resolve(
         cache_dir=_place(layers, "cache_dir"),
         overrides=_overrides(layers, rules),
         options=_options(layers, rules, chosen.rules),
-        recipes={name: one for layer in layers for name, one in layer.settings.recipes.items()},
+        recipes={name: item for layer in layers for name, item in layer.settings.recipes.items()},
         passes=passes,
         untrusted={name: untrusted[name] for name in wanted.rules if name in untrusted},
         verify=_verify(layers),
@@ -114,7 +114,7 @@ def _layers(root: Path, said: Said, rules: Sequence[Rule]) -> tuple[Path | None,
         origin = Path(os.path.relpath(path, root)).as_posix()
         files = [(path, found_layer(path, origin, rules))]
     own = Layer(COMMAND_LINE, Path.cwd(), said.given)
-    return next((path for path, _ in files), None), [*(one for _, one in files), *values, own]
+    return next((path for path, _ in files), None), [*(layer for _, layer in files), *values, own]
 
 
 def _named_layers(
@@ -147,7 +147,7 @@ def require_usable(
     ``roots`` finds the projects whose passes it may name: asked where it names what is no rule.
     """
     files, values = _named_layers(said, rules)
-    layers = [*(one for _, one in files), *values, Layer(COMMAND_LINE, Path.cwd(), said.given)]
+    layers = [*(layer for _, layer in files), *values, Layer(COMMAND_LINE, Path.cwd(), said.given)]
     try:
         _check_given(said.given, (*rules, *passes_of(layers, Path(), rule_of)))
     except UserError:
@@ -164,9 +164,9 @@ def require_usable(
 
 
 def _check_given(given: Settings, rules: Sequence[Rule]) -> None:
-    own = {one.known_as for one in given.passes}
+    own = {settings.known_as for settings in given.passes}
     wrong = check(given, [rule for rule in rules if rule.name not in own])
-    said = [f"{option_of(one.path)}{one}" for one in wrong]
+    said = [f"{option_of(item.path)}{item}" for item in wrong]
     if said:
         raise UserError("; ".join(dict.fromkeys(said)))
 
@@ -184,22 +184,22 @@ def passes_of(
     """
     named: dict[str, tuple[PassSettings, Layer]] = {}
     for layer in layers:
-        for one in layer.settings.passes:
+        for settings in layer.settings.passes:
             # Of two, the place of the higher one counts.
-            named.pop(one.known_as, None)
-            named[one.known_as] = one, layer
-    found: dict[str, Rule | None] = {}
-    for name, (one, layer) in named.items():
+            named.pop(settings.known_as, None)
+            named[settings.known_as] = settings, layer
+    rules: dict[str, Rule | None] = {}
+    for name, (settings, layer) in named.items():
         place = PassPlace(
             root=root,
             directory=layer.directory,
-            after=tuple(found),  # in the order in which they are written
+            after=tuple(rules),  # in the order in which they are written
             origin=layer.origin,
             is_trusted=name not in untrusted,
             code=trusted.get(name),
         )
-        found[name] = rule_of(one, place)
-    return tuple(one for one in found.values() if one is not None)
+        rules[name] = rule_of(settings, place)
+    return tuple(rule for rule in rules.values() if rule is not None)
 
 
 def _brought_along(
@@ -212,14 +212,14 @@ def _brought_along(
     if _last(layers, "trust_passes"):
         return {}, {}
     # The user's entry of the same name replaces the project's.
-    last = {one.known_as: (one, layer) for layer in layers for one in layer.settings.passes}
-    found = {name: both for name, both in last.items() if both[1].is_found}
-    before = said.trusted(root) if found else {}
+    last = {item.known_as: (item, layer) for layer in layers for item in layer.settings.passes}
+    result = {name: both for name, both in last.items() if both[1].is_found}
+    before = said.trusted(root) if result else {}
     untrusted: dict[str, str] = {}
     trusted: dict[str, PassCode] = {}
-    for name, (one, layer) in found.items():
+    for name, (settings, layer) in result.items():
         described = f"code that {layer.origin} names"
-        code = code_of(one, layer.directory, root) if name in before else None
+        code = code_of(settings, layer.directory, root) if name in before else None
         if name not in before:
             untrusted[name] = described
         elif code is None or before[name] != code.digest:
@@ -230,16 +230,16 @@ def _brought_along(
 
 
 def _verify(layers: Sequence[Layer]) -> VerifySettings:
-    said = [one.settings.verify for one in layers]
+    said = [layer.settings.verify for layer in layers]
     return VerifySettings(
-        command=next((one.command for one in reversed(said) if one.command), ""),
-        carry=tuple(dict.fromkeys(name for one in said for name in one.carry)),
+        command=next((settings.command for settings in reversed(said) if settings.command), ""),
+        carry=tuple(dict.fromkeys(name for settings in said for name in settings.carry)),
     )
 
 
 def _tests_of(layers: Sequence[Layer]) -> str:
     """Return the file of the project that names the command of the tests, if that one does."""
-    last = next((one for one in reversed(layers) if one.settings.verify.command), None)
+    last = next((layer for layer in reversed(layers) if layer.settings.verify.command), None)
     return last.origin if last is not None and last.is_found else ""
 
 
@@ -283,8 +283,8 @@ def _members(layers: Sequence[Layer]) -> tuple[PathPatterns, ...]:
 
 def _source_folders(layers: Sequence[Layer]) -> tuple[Path, ...]:
     layer = _saying(layers, "src")
-    folders = () if layer is None else (layer.directory / one for one in layer.settings.src or ())
-    return tuple(Path(os.path.normpath(one)) for one in folders)
+    folders = () if layer is None else (layer.directory / name for name in layer.settings.src or ())
+    return tuple(Path(os.path.normpath(folder)) for folder in folders)
 
 
 def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:
@@ -295,14 +295,14 @@ def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, .
     """
     groups: list[tuple[Path, list[str]]] = []
     for line in lines:
-        base, pattern = _rebased(line, directory)
+        base, pattern = _rebased_pair(line, directory)
         if not groups or groups[-1][0] != base:
             groups.append((base, []))
         groups[-1][1].append(pattern)
     return tuple(PathPatterns(tuple(patterns), base) for base, patterns in groups)
 
 
-def _rebased(line: str, directory: Path) -> tuple[Path, str]:
+def _rebased_pair(line: str, directory: Path) -> tuple[Path, str]:
     # `!` takes a pattern back, and stays in front of whatever it is rebased to.
     kept = "!" if line.startswith("!") else ""
     pattern = line.removeprefix("!")
@@ -343,21 +343,21 @@ def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOver
     Settings of a higher layer for the whole project do not change them, as in ruff, with one
     exception: without unsafe fixes there are none at all.
     """
-    found: list[PathOverride] = []
+    result: list[PathOverride] = []
     for layer in layers:
         # The user's word against unsafe rewrites must hold everywhere; `true` is only a default.
         if layer.settings.unsafe_fixes is False:
-            found = [one if one.unsafe_fixes is None else _safe(one) for one in found]
-        found += [
+            result = [item if item.unsafe_fixes is None else _safe(item) for item in result]
+        result += [
             PathOverride(
-                paths=_relative_to(one.paths, layer.directory),
-                ignore=named(rules, one.ignore),
-                unsafe_fixes=one.unsafe_fixes,
+                paths=_relative_to(override.paths, layer.directory),
+                ignore=named(rules, override.ignore),
+                unsafe_fixes=override.unsafe_fixes,
                 origin=layer.origin,
             )
-            for one in layer.settings.overrides
+            for override in layer.settings.overrides
         ]
-    return tuple(found)
+    return tuple(result)
 
 
 def _safe(one: PathOverride) -> PathOverride:
@@ -368,7 +368,7 @@ def _options(
     layers: Sequence[Layer], rules: Sequence[Rule], running: Sequence[str]
 ) -> dict[str, Struct]:
     """Return the options of each rule that has any; a rule that does not run needs none."""
-    found: dict[str, Struct] = {}
+    structs: dict[str, Struct] = {}
     for rule in rules:
         said = [layer for layer in layers if rule.name in layer.settings.rules]
         # Such a rule has defaults, which are its code: its plan knows them, and nobody else asks.
@@ -378,13 +378,13 @@ def _options(
         for layer in said:
             joined = _with_tables(joined, layer.settings.rules[rule.name])
         try:
-            found[rule.name] = options_of(rule, joined)
+            structs[rule.name] = options_of(rule, joined)
         except Wrong as error:
             # Options of a rule that is off must not stop the run.
             if rule.name in running:
                 where = f"{' and '.join(layer.origin for layer in said)}: " if said else ""
                 raise UserError(f"{where}{error}") from None
-    return found
+    return structs
 
 
 def _with_tables(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -400,16 +400,16 @@ def _with_tables(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str
 
 def _origins(layers: Iterable[Layer]) -> dict[str, str]:
     """Return where each setting was said; of lists that add up, and overrides, every place."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for layer in layers:
-        for key, adds in _said(layer.settings):
+        for key, adds in _said_pairs(layer.settings):
             # Of a value that is replaced the last place counts; lists add up, so all do.
-            places = found.setdefault(key, [])
-            places[:] = [*(one for one in places if adds and one != layer.origin), layer.origin]
-    return {key: " and ".join(places) for key, places in sorted(found.items())}
+            places = result.setdefault(key, [])
+            places[:] = [*(name for name in places if adds and name != layer.origin), layer.origin]
+    return {key: " and ".join(places) for key, places in sorted(result.items())}
 
 
-def _said(settings: Settings) -> Iterable[tuple[str, bool]]:
+def _said_pairs(settings: Settings) -> Iterable[tuple[str, bool]]:
     """Yield what a layer says, in kebab case, and whether it adds to the layers below."""
     for name in settings.target:
         yield f"target.{canonicalize_name(name)}", False

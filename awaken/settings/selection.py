@@ -42,8 +42,8 @@ def choose(rules: Sequence[Rule], layers: Sequence[tuple[str, Settings]]) -> Cho
     kind of name, ``ignore`` weighs more. Families leave out what is in preview, but where the
     highest layer that says anything of ``preview`` admits it.
     """
-    said = (one.preview for _, one in reversed(layers))
-    admitted = bool(next((one for one in said if one is not None), False))
+    said = (item.preview for _, item in reversed(layers))
+    admitted = bool(next((candidate for candidate in said if candidate is not None), False))
     off = {rule.name: _ASKED_FOR[rule.status] for rule in rules if rule.status in _ASKED_FOR}
     for origin, settings in layers:
         for rule in rules:
@@ -79,17 +79,17 @@ def _left_out(
     hidden: Sequence[Rule], layers: Sequence[tuple[str, Settings]]
 ) -> dict[str, tuple[str, ...]]:
     """Return which of the rules in preview some words would select, by these words."""
-    found: dict[str, tuple[str, ...]] = {}
+    result: dict[str, tuple[str, ...]] = {}
     for origin, settings in layers:
         if settings.select is not None:
-            found.clear()
+            result.clear()
         for key in ("select", "extend_select"):
             for name in getattr(settings, key) or ():
                 left_out = tuple(rule.name for rule in hidden if name in {rule.family, "ALL"})
                 option = f"`--{key.replace('_', '-')} {name}`"
                 words = option if origin == COMMAND_LINE else f"`{name}` in {origin}"
-                found |= {words: left_out} if left_out else {}
-    return found
+                result |= {words: left_out} if left_out else {}
+    return result
 
 
 def without(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:

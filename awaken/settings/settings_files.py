@@ -56,7 +56,7 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
     """
     shown = shown_path(path)
     layer = Layer(origin, path.parent, Settings(), is_found=True)
-    return _filled(layer, path, _bytes(_read_found, path, shown), shown, rules)
+    return _filled_layer(layer, path, _bytes(_read_found, path, shown), shown, rules)
 
 
 def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
@@ -65,7 +65,7 @@ def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> L
     Raises UnusableFile with the line for what cannot be used.
     """
     layer = Layer(origin, path.parent, Settings())
-    return _filled(layer, path, _bytes(read_named, path, shown), shown, rules)
+    return _filled_layer(layer, path, _bytes(read_named, path, shown), shown, rules)
 
 
 def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
@@ -80,9 +80,9 @@ def tables_above(path: Path) -> tuple[str, ...]:
     return _TABLE if path.name == _PYPROJECT else ()
 
 
-def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
+def _filled_layer(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
     """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
-    text = _decoded(raw, shown)
+    text = _decoded_text(raw, shown)
     tables = _parsed(text, shown)
     inside = tables_above(path)
     table: Any = tables
@@ -95,7 +95,7 @@ def _filled(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Ru
     layer = structs.replace(layer, settings=settings)
     wrong += wrong_places(layer)
     if wrong:
-        raise unusable(shown, text, [((*inside, *one.path), str(one)) for one in wrong])
+        raise unusable(shown, text, [((*inside, *item.path), str(item)) for item in wrong])
     return layer
 
 
@@ -132,9 +132,9 @@ def names_nothing(settings: Resolved, wrong: Iterable[tuple[KeyPath, str]]) -> U
         return UserError("; ".join(said))
     path = settings.files[0]
     shown = shown_path(path)
-    text = _decoded(_bytes(read_named, path, shown), shown)
+    text = _decoded_text(_bytes(read_named, path, shown), shown)
     inside = tables_above(path)
-    return unusable(shown, text, [((*inside, *one), message) for one, message in of_file])
+    return unusable(shown, text, [((*inside, *item), message) for item, message in of_file])
 
 
 def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings, list[Wrong]]:
@@ -145,7 +145,7 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
             settings = settings_from(table, rules)
         except Wrong as error:
             # A missing value was written in the wrong form.
-            if not any(one.path[: len(error.path)] == error.path for one in wrong):
+            if not any(candidate.path[: len(error.path)] == error.path for candidate in wrong):
                 wrong.append(error)
             table = _without(table, error.path)
         else:
@@ -204,7 +204,7 @@ def _is_meant(path: Path) -> bool:
     # Most manifests are recognized by their bytes, and need not be parsed.
     if b"awaken" not in raw:
         return False
-    tool = _parsed(_decoded(raw, shown), shown).get("tool")
+    tool = _parsed(_decoded_text(raw, shown), shown).get("tool")
     return isinstance(tool, dict) and "awaken" in tool
 
 
@@ -212,7 +212,7 @@ def _read_found(path: Path, limit: int) -> bytes:
     return enclosure_of(path.parent).read(path, limit)
 
 
-def _decoded(raw: bytes, shown: str) -> str:
+def _decoded_text(raw: bytes, shown: str) -> str:
     try:
         # Windows editors put a byte order mark in front.
         return raw.decode("utf-8-sig")

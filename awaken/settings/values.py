@@ -71,35 +71,35 @@ class Wrong(Exception):
 
 def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
     """Return the settings that ``table`` holds. Raises Wrong."""
-    found = _checked_fields(Settings, table, (), "setting", _TABLES)
-    if "overrides" in found:
-        found["overrides"] = tuple(
-            built(Override, one, ("overrides", number), "setting of an override")
-            for number, one in enumerate(table["overrides"])
+    result = _checked_fields(Settings, table, (), "setting", _TABLES)
+    if "overrides" in result:
+        result["overrides"] = tuple(
+            built(Override, item, ("overrides", number), "setting of an override")
+            for number, item in enumerate(table["overrides"])
         )
-    if "passes" in found:
-        found["passes"] = tuple(
-            built(PassSettings, one, ("pass", number), "setting of a pass")
-            for number, one in enumerate(table["pass"])
+    if "passes" in result:
+        result["passes"] = tuple(
+            built(PassSettings, item, ("pass", number), "setting of a pass")
+            for number, item in enumerate(table["pass"])
         )
-    if "recipes" in found:
-        found["recipes"] = {
-            name: _recipe(one, ("recipes", name)) for name, one in table["recipes"].items()
+    if "recipes" in result:
+        result["recipes"] = {
+            name: _recipe(item, ("recipes", name)) for name, item in table["recipes"].items()
         }
-    if "verify" in found:
-        found["verify"] = built(VerifySettings, table["verify"], ("verify",), "setting of verify")
+    if "verify" in result:
+        result["verify"] = built(VerifySettings, table["verify"], ("verify",), "setting of verify")
     for name, version in table.get("target", {}).items():
         # A version like 2.0 without quotes is a number in TOML.
-        _converted(version, str, ("target", name))
+        _converted_value(version, str, ("target", name))
     _check_options(table.get("rules", {}), {rule.name: rule for rule in rules})
-    return Settings(**found)
+    return Settings(**result)
 
 
 def _recipe(table: object, path: KeyPath) -> RecipeSettings:
     what = "setting of a recipe"
     steps = tuple(
-        built(RecipeStep, one, (*path, "steps", number), "setting of a step")
-        for number, one in enumerate(table.get("steps", ()) if isinstance(table, dict) else ())
+        built(RecipeStep, item, (*path, "steps", number), "setting of a step")
+        for number, item in enumerate(table.get("steps", ()) if isinstance(table, dict) else ())
     )
     recipe = built(RecipeSettings, table, path, what, _STEPS)
     return structs.replace(recipe, steps=steps)
@@ -109,7 +109,7 @@ def check(settings: Settings, rules: Sequence[Rule]) -> Iterator[Wrong]:
     """Yield what is wrong with rules, patterns, versions and options that are named."""
     known: set[str] = set()
     yield from _wrong_passes(settings, rules, known)
-    known |= {one.kind for one in settings.passes}
+    known |= {item.kind for item in settings.passes}
     for path, name in _rule_names(settings):
         if name not in known:
             try:
@@ -151,7 +151,7 @@ def _wrong_places(settings: Settings) -> Iterator[Wrong]:
     for path, place in (
         (("baseline",), settings.baseline),
         (("cache-dir",), settings.cache_dir),
-        *((("src", number), one) for number, one in enumerate(settings.src or ())),
+        *((("src", number), name) for number, name in enumerate(settings.src or ())),
     ):
         # No file system takes a NUL in a path.
         if place is not None and (not place.strip() or "\0" in place):
@@ -161,12 +161,12 @@ def _wrong_places(settings: Settings) -> Iterator[Wrong]:
 def _wrong_passes(settings: Settings, rules: Sequence[Rule], known: set[str]) -> Iterator[Wrong]:
     """Yield what makes no sense about passes; ``known`` gets the names they are selected by."""
     taken = {rule.name for rule in rules} | {rule.family for rule in rules} | {"ALL"}
-    for number, one in enumerate(settings.passes):
+    for number, item in enumerate(settings.passes):
         path: KeyPath = ("pass", number)
-        if bool(one.libcst) is bool(one.bowler):
+        if bool(item.libcst) is bool(item.bowler):
             yield Wrong(path, "a pass names 'libcst' or 'bowler', one of them")
             continue
-        name = one.known_as
+        name = item.known_as
         if not _NAME.fullmatch(name):
             why = f"{name!r} is no name for a pass; give it a 'name' such as 'rename'"
             yield Wrong(path, why)
@@ -174,7 +174,7 @@ def _wrong_passes(settings: Settings, rules: Sequence[Rule], known: set[str]) ->
             why = f"there is another rule named {name!r}; give the pass a 'name'"
             yield Wrong(path, why)
         try:
-            one.when()
+            item.when()
         except UserError as error:
             yield Wrong((*path, "phase"), str(error))
         known.add(name)
@@ -292,7 +292,7 @@ def built(
 
     ``what`` names a key of it in errors; ``types`` are those of keys that are looked at later.
     """
-    values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what, types)
+    values = _checked_fields(kind, _converted_value(table, dict[str, Any], path), path, what, types)
     missing = [one.encode_name for one in fields(kind) if one.required and one.name not in values]
     if missing:
         raise Wrong(path, f"{missing[0]!r} is missing here")
@@ -310,12 +310,12 @@ def _checked_fields(
 
     ``types`` are those of fields that are not to be converted to their own.
     """
-    known = {one.encode_name: one for one in fields(kind)}
+    known = {field.encode_name: field for field in fields(kind)}
     for key in table:
         if key not in known:
             raise Wrong((*path, key), f"there is no {what} named {key!r}{_hint(key, known, path)}")
     return {
-        known[key].name: _converted(
+        known[key].name: _converted_value(
             value, types.get(known[key].name, known[key].type), (*path, key)
         )
         for key, value in table.items()
@@ -329,7 +329,7 @@ def _hint(key: str, known: Mapping[str, FieldInfo], path: KeyPath) -> str:
     return did_you_mean(key, known, f"there are {', '.join(sorted(known))}" if known else "")
 
 
-def _converted(value: object, kind: Any, path: KeyPath) -> Any:
+def _converted_value(value: object, kind: Any, path: KeyPath) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -340,12 +340,12 @@ def _converted(value: object, kind: Any, path: KeyPath) -> Any:
 
 
 def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
-    named = _named(path)
+    named = _named_text(path)
     mistyped = _MISTYPED.match(text)
     if mistyped is not None:
-        expected = [_WORDS.get(one, one) for one in mistyped["expected"].split(" | ")]
+        expected = [_WORDS.get(item, item) for item in mistyped["expected"].split(" | ")]
         # TOML has no null, so nobody can write it.
-        wanted = " or ".join(one for one in expected if one != "null")
+        wanted = " or ".join(candidate for candidate in expected if candidate != "null")
         example = ""
         if wanted == "a list" and isinstance(value, str):
             example = f'; write ["{value}"]'
@@ -361,7 +361,7 @@ def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
     return f"{named} cannot be {value!r}: {_lower(text)}"
 
 
-def _named(path: KeyPath) -> str:
+def _named_text(path: KeyPath) -> str:
     keys = [key for key in path if isinstance(key, str)]
     if isinstance(path[-1], int):
         return f"entry {path[-1] + 1} of {keys[-1]!r}"
@@ -374,7 +374,7 @@ def _choices(kind: Any) -> tuple[str, ...]:
     if get_origin(kind) is Mapping:
         return _choices(get_args(kind)[1])
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return tuple(str(one.value) for one in kind)
+        return tuple(str(item.value) for item in kind)
     return ()
 
 

@@ -24,7 +24,7 @@ def accept(result: CaseResult) -> str:
     written: dict[Path, bytes] = {}
     case = result.case
     one_level = case.settings.level
-    holds = bool(result.findings) and all(one.level is one_level for one in result.findings)
+    holds = bool(result.findings) and all(item.level is one_level for item in result.findings)
     marked: dict[str, list[Marked]] = defaultdict(list)
     for finding in () if holds else result.findings:
         reason = (finding.reason or "").removeprefix(f"{case.rule}/")
@@ -37,11 +37,11 @@ def accept(result: CaseResult) -> str:
             unsaid = tuple(marked[path])
         else:
             written[_place(case, "before", path)] = content
-        left += [_expected(case, path, one) for one in unsaid]
-    written |= _after(result)
+        left += [_expected_finding(case, path, parameter) for parameter in unsaid]
+    written |= _values_after(result)
     settings = case.directory / "case.toml"
     written[settings] = _settings(settings.read_text("utf-8"), left, keep_level=holds).encode()
-    return "".join(_written(path, content) for path, content in written.items())
+    return "".join(_written_text(path, content) for path, content in written.items())
 
 
 def _place(case: Case, side: str, path: str) -> Path:
@@ -52,12 +52,12 @@ def _place(case: Case, side: str, path: str) -> Path:
     return case.directory / side / path
 
 
-def _expected(case: Case, path: str, one: Marked) -> ExpectedFinding:
+def _expected_finding(case: Case, path: str, one: Marked) -> ExpectedFinding:
     full = one.reason if "/" in one.reason else f"{case.rule}/{one.reason}"
     return ExpectedFinding(one.line, one.level, path, full if one.reason else None)
 
 
-def _after(result: CaseResult) -> Mapping[Path, bytes]:
+def _values_after(result: CaseResult) -> Mapping[Path, bytes]:
     case = result.case
     if result.files == case.before:
         return {}
@@ -78,7 +78,7 @@ def _settings(text: str, left: Iterable[ExpectedFinding], *, keep_level: bool) -
     text = _EXPECT.sub("", text)
     if not keep_level:
         text = re.sub(r"^level = .*\n?", "", text, flags=re.MULTILINE)
-    rows = [_row(one) for one in left]
+    rows = [_row(finding) for finding in left]
     return f"{text}expect = [\n{''.join(rows)}]\n" if rows else text
 
 
@@ -91,7 +91,7 @@ def _row(one: ExpectedFinding) -> str:
     return f"    {{ {', '.join(parts)} }},\n"
 
 
-def _written(path: Path, content: bytes) -> str:
+def _written_text(path: Path, content: bytes) -> str:
     """Write ``content`` where it differs; return the difference."""
     before = path.read_bytes() if path.is_file() else b""
     # An empty file that is missing must be made.

@@ -153,9 +153,9 @@ def load_cases(directory: Path) -> list[Case]:
 
     ``directory`` is the folder of all families, of a family or of a rule. Raises CaseError.
     """
-    found = sorted(directory.rglob("case.toml"))
-    _require_settings(directory, {path.parent for path in found})
-    settings = {path.parent: _read_settings(path) for path in found}
+    paths = sorted(directory.rglob("case.toml"))
+    _require_settings(directory, {path.parent for path in paths})
+    settings = {path.parent: _read_settings(path) for path in paths}
     return [_load(path, read) for path, read in settings.items() if _holds(read.versions)]
 
 
@@ -178,12 +178,12 @@ def _read_settings(path: Path) -> Settings:
 
 def _holds(versions: Mapping[str, str]) -> bool:
     return all(
-        SpecifierSet(wanted).contains(_installed(name), prereleases=True)
+        SpecifierSet(wanted).contains(_installed_text(name), prereleases=True)
         for name, wanted in versions.items()
     )
 
 
-def _installed(distribution: str) -> str:
+def _installed_text(distribution: str) -> str:
     if distribution == "python":
         return python_version()
     try:
@@ -220,20 +220,20 @@ def _without_markers(
 ) -> tuple[Mapping[str, bytes], Settings]:
     """Return the program as it is, and settings that expect what its markers say as well."""
     files: dict[str, bytes] = {}
-    found: list[ExpectedFinding] = []
+    findings: list[ExpectedFinding] = []
     for path, content in side.items():
         try:
             files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
         except ValueError as error:
             raise CaseError(f"{directory}: {path}, {error}") from error
-        found += [
+        findings += [
             ExpectedFinding(one.line, one.level, path, _reason(rule, one.reason)) for one in marked
         ]
-    if found and settings.level is not None:
+    if findings and settings.level is not None:
         raise CaseError(f"{directory}: give markers or `level`, not both")
     return files, replace(
-        settings, expect=(*found, *(settings.expect or ()))
-    ) if found else settings
+        settings, expect=(*findings, *(settings.expect or ()))
+    ) if findings else settings
 
 
 def _reason(rule: str, reason: str) -> str | None:

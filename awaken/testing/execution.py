@@ -149,11 +149,11 @@ _Modules = Mapping[str, ModuleType]
 
 
 def _compare(case: Case, name: str, before: Observation, after: Observation) -> None:
-    found = _differences(case, name, before, after)
+    differences = _differences(case, name, before, after)
     if name in case.settings.differs:
-        require(found, f"{name} was said to differ, and does not")
+        require(differences, f"{name} was said to differ, and does not")
     else:
-        require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+        require(not differences, f"{name} does not do the same:\n" + "\n".join(differences))
 
 
 def _differences(case: Case, name: str, before: Observation, after: Observation) -> list[str]:
@@ -188,7 +188,7 @@ def _observe_alone(
     if not hasattr(models, "Base"):
         from awaken.testing.observing import observe_alone  # noqa: PLC0415
 
-        return {name: observe_alone(one) for name, one in _functions(module, pattern)}
+        return {name: observe_alone(item) for name, item in _functions(module, pattern)}
     database = Database(models)
     stack.callback(database.close)
     return _observe_all(module, database, pattern)

@@ -40,23 +40,23 @@ def read_markers(content: bytes) -> tuple[bytes, tuple[Marked, ...]]:
 
     Raises ValueError for a comment ``#~`` that says something else.
     """
-    found = tuple(
-        _marked(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), one.decode())
+    parameters = tuple(
+        _marked_parameter(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), item.decode())
         for match in _MARKER.finditer(content)
-        for one in match[1].split(b", ")
+        for item in match[1].split(b", ")
     )
     program = _MARKER.sub(b"", content)
     if mistyped := _MISTYPED.search(program):
         line = 1 + len(LINE_END_BYTES.findall(program, 0, mistyped.start()))
         raise ValueError(f"line {line}: {_mistake(mistyped[1].decode('utf-8', 'replace'))}")
-    return program, found
+    return program, parameters
 
 
 def _mistake(text: str) -> str:
     """Return what is wrong with a marker that says ``text``."""
     levels = [level.value for level in Level]
-    for one in text.split(", "):
-        level = one.partition(" ")[0]
+    for line in text.split(", "):
+        level = line.partition(" ")[0]
         if level not in levels:
             return f"`{level}` is no level: write one of {', '.join(levels)}"
     return (
@@ -65,7 +65,7 @@ def _mistake(text: str) -> str:
     )
 
 
-def _marked(line: int, text: str) -> Marked:
+def _marked_parameter(line: int, text: str) -> Marked:
     level, _, reason = text.partition(" ")
     return Marked(line, Level(level), reason)
 
@@ -76,8 +76,8 @@ def write_markers(content: bytes, marked: Iterable[Marked]) -> tuple[bytes, tupl
     A line that ends inside a string, or with a backslash, has no room for a comment.
     """
     by_line: dict[int, list[Marked]] = defaultdict(list)
-    for one in sorted(marked):
-        by_line[one.line].append(one)
+    for parameter in sorted(marked):
+        by_line[parameter.line].append(parameter)
     lines = LINE_END_BYTES.split(content)
     ends = [*LINE_END_BYTES.findall(content), b""]
     left: list[Marked] = []
@@ -85,18 +85,18 @@ def write_markers(content: bytes, marked: Iterable[Marked]) -> tuple[bytes, tupl
         # Tried, and taken back: only the tokenizer knows whether a line end is inside a string.
         bare = lines[number - 1]
         lines[number - 1] = bare + _text(by_line[number])
-        if not _is_comment(b"".join(_joined(lines, ends)), number):
+        if not _is_comment(b"".join(_joined_items(lines, ends)), number):
             lines[number - 1] = bare
             left += by_line[number]
-    return b"".join(_joined(lines, ends)), tuple(left)
+    return b"".join(_joined_items(lines, ends)), tuple(left)
 
 
 def _text(found: Iterable[Marked]) -> bytes:
-    shown = ", ".join(f"{one.level.value} {one.reason}".rstrip() for one in found)
+    shown = ", ".join(f"{parameter.level.value} {parameter.reason}".rstrip() for parameter in found)
     return f"  #~ {shown}".encode()
 
 
-def _joined(lines: list[bytes], ends: list[bytes]) -> Iterator[bytes]:
+def _joined_items(lines: list[bytes], ends: list[bytes]) -> Iterator[bytes]:
     for line, end in zip(lines, ends, strict=True):
         yield line
         yield end

@@ -98,7 +98,7 @@ def other_lines_are_untouched(result: CaseResult) -> None:
         # awaken adds and removes imports far from the sites.
         ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
         imports = _import_lines(after)
-        found = [_unexplained(one, ours, imports) for one in _differences(before, after, ours)]
+        found = [_unexplained(item, ours, imports) for item in _differences(before, after, ours)]
         line = (found[0] or 0) + 1
         require(None in found, f"{change.path}:{line} changed, and no finding is there")
 
@@ -196,7 +196,7 @@ def files_alone_show_the_same(result: CaseResult) -> None:
         if rule.per_file or rule.decides_by == "file":
             with _sites_in(path):
                 narrowed = run_case(result.case, result.rules)
-            rows = [_about(path, one.report.findings) for one in (result, narrowed)]
+            rows = [_text_about(path, item.report.findings) for item in (result, narrowed)]
             require(rows[0] == rows[1], f"sites of {path} alone:\n{difference(*rows)}")
 
 
@@ -250,7 +250,7 @@ def _sites_in(path: str | None) -> Iterator[None]:
         yield
 
 
-def _about(path: str, findings: Sequence[Finding]) -> bytes:
+def _text_about(path: str, findings: Sequence[Finding]) -> bytes:
     return "".join(f"{finding}\n" for finding in findings if finding.place.path == path).encode()
 
 
@@ -277,9 +277,9 @@ def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
             made == wanted,
             f"{what}: something else is changed in {path}:\n{difference(wanted, made)}",
         )
-    found = result.report.findings, other.report.findings
-    rows = ("".join(f"{finding}\n" for finding in one).encode() for one in found)
-    require(found[0] == found[1], f"{what}: something else is found:\n{difference(*rows)}")
+    pair = result.report.findings, other.report.findings
+    rows = ("".join(f"{finding}\n" for finding in findings).encode() for findings in pair)
+    require(pair[0] == pair[1], f"{what}: something else is found:\n{difference(*rows)}")
 
 
 def any_change_can_be_left_out(result: CaseResult) -> None:

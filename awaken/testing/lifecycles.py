@@ -49,12 +49,12 @@ def observe(case: Case, files: Mapping[str, bytes]) -> dict[str, object]:
     cancelled while it serves, and once for every note at which it can fail.
     """
     seen = {name: _observe(case, files, run) for name, run in _RUNS.items()}
-    found: dict[str, object] = {**seen}
+    result: dict[str, object] = {**seen}
     # Only notes that some run came to, each once: a failure elsewhere would show nothing.
-    for note in dict.fromkeys(one for _, notes in seen.values() for one in notes):
+    for note in dict.fromkeys(item for _, notes in seen.values() for item in notes):
         for name, run in _FAILING.items():
-            found[f"{name} failing at {note}"] = _observe(case, files, run, note)
-    return found
+            result[f"{name} failing at {note}"] = _observe(case, files, run, note)
+    return result
 
 
 def _observe(
@@ -78,12 +78,12 @@ def _observe(
 def _picture(error: BaseException) -> object:
     inner = getattr(error, "exceptions", None)
     if inner:
-        return tuple(_picture(one) for one in inner)
+        return tuple(_picture(item) for item in inner)
     return type(error).__name__, str(error)
 
 
 # ------------------------------------------------------------------------------------------- runs
-def _served(application: Any) -> object:
+def _served_value(application: Any) -> object:
     from starlette.testclient import TestClient  # noqa: PLC0415
 
     with TestClient(application) as client:
@@ -97,14 +97,14 @@ def _not_started(application: Any) -> object:
     return _responses(application, TestClient(application, raise_server_exceptions=False))
 
 
-def _interrupted(application: Any) -> object:
+def _interrupted_value(application: Any) -> object:
     from starlette.testclient import TestClient  # noqa: PLC0415
 
     with TestClient(application):
         raise RuntimeError("while it serves")
 
 
-def _managed(application: Any) -> object:
+def _managed_value(application: Any) -> object:
     from asgi_lifespan import LifespanManager  # noqa: PLC0415
 
     async def live() -> str:
@@ -114,7 +114,7 @@ def _managed(application: Any) -> object:
     return asyncio.run(live())
 
 
-def _cancelled(application: Any) -> object:
+def _cancelled_value(application: Any) -> object:
     async def live() -> None:
         # A cancellation must reach the `yield` itself, which no client lets it do.
         async with application.router.lifespan_context(application):
@@ -127,24 +127,24 @@ def _cancelled(application: Any) -> object:
     return "lived"
 
 
-def _described(application: Any) -> object:
+def _described_value(application: Any) -> object:
     openapi = getattr(application, "openapi", None)
     return None if openapi is None else openapi()
 
 
 def _responses(application: Any, client: Any) -> object:
-    described = _described(application)
+    described = _described_value(application)
     paths = described["paths"] if isinstance(described, dict) else ("/",)
-    found = [(path, client.get(path)) for path in paths if "{" not in path]
-    return tuple((path, answer.status_code, answer.text) for path, answer in found)
+    result = [(path, client.get(path)) for path in paths if "{" not in path]
+    return tuple((path, answer.status_code, answer.text) for path, answer in result)
 
 
 _RUNS: Mapping[str, Run] = {
-    "served": _served,
+    "served": _served_value,
     "not started": _not_started,
-    "interrupted": _interrupted,
-    "managed": _managed,
-    "cancelled": _cancelled,
-    "described": _described,
+    "interrupted": _interrupted_value,
+    "managed": _managed_value,
+    "cancelled": _cancelled_value,
+    "described": _described_value,
 }
-_FAILING: Mapping[str, Run] = {"managed": _managed, "cancelled": _cancelled}
+_FAILING: Mapping[str, Run] = {"managed": _managed_value, "cancelled": _cancelled_value}

@@ -155,8 +155,8 @@ def _checkout(start: Path) -> Path:
 def _require_free(root: Path, name: str, module: str) -> None:
     """Raise UserError if a rule of any family has the name: elsewhere rules have no other name."""
     for pattern in (f"{RULES}/*/{module}.py", f"{RULES}/*/{module}", f"{FIXTURES}/*/{name}"):
-        for found in sorted(root.glob(pattern)):
-            raise UserError(f"there is a rule {name!r} already: {found.relative_to(root)}")
+        for path in sorted(root.glob(pattern)):
+            raise UserError(f"there is a rule {name!r} already: {path.relative_to(root)}")
 
 
 def _files(family: str, name: str, module: str, version: str) -> Mapping[Path, str]:

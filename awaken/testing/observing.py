@@ -130,18 +130,18 @@ def _by_identity(value: object) -> object:
 
 def differences(before: Observation, after: Observation, *, same_sql: bool) -> list[str]:
     """Return one line for everything that a caller, or the database, could tell apart."""
-    found = []
+    result = []
     if before.value != after.value:
-        found.append(f"value: {before.value} became {after.value}")
+        result.append(f"value: {before.value} became {after.value}")
     old, new = before.statements, after.statements
     if len(old) != len(new):
-        found.append(f"number of statements: {old} became {new}")
+        result.append(f"number of statements: {old} became {new}")
     elif [parameters for _, parameters in old] != [parameters for _, parameters in new]:
-        found.append(f"parameters: {old} became {new}")
+        result.append(f"parameters: {old} became {new}")
     old_sql, new_sql = ([_without_labels(sql) for sql, _ in side] for side in (old, new))
     if same_sql and old_sql != new_sql:
-        found.append(f"SQL: {old_sql} became {new_sql}")
-    return found
+        result.append(f"SQL: {old_sql} became {new_sql}")
+    return result
 
 
 def load_differences(before: Observation, after: Observation, *, fewer: bool) -> list[str]:
@@ -149,16 +149,16 @@ def load_differences(before: Observation, after: Observation, *, fewer: bool) ->
 
     No more statements are sent, or ``fewer``, and hardly more rows are fetched.
     """
-    found = []
+    result = []
     if before.value != after.value:
-        found.append(f"value: {before.value} became {after.value}")
+        result.append(f"value: {before.value} became {after.value}")
     old, new = len(before.statements), len(after.statements)
     if new > old or (fewer and new == old):
         wanted = "fewer" if fewer else "no more"
-        found.append(f"{wanted} statements than {old} were wanted: {after.statements}")
+        result.append(f"{wanted} statements than {old} were wanted: {after.statements}")
     if after.rows > before.rows * _MOST_ROWS:
-        found.append(f"rows fetched: {before.rows} became {after.rows}")
-    return found
+        result.append(f"rows fetched: {before.rows} became {after.rows}")
+    return result
 
 
 def _without_labels(sql: str) -> str:

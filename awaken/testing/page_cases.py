@@ -76,9 +76,9 @@ def assert_place(rule: Rule) -> None:
 
 def assert_reasons_shown(rule: Rule, cases: Iterable[Case], known: Collection[str] = ()) -> None:
     """Assert that ``cases`` show each reason of ``rule``, except those ``known`` to have none."""
-    found = (one.reason for case in cases for one in case.settings.expect or ())
+    result = (finding.reason for case in cases for finding in case.settings.expect or ())
     declared = {reason.of(rule.name) for reason in rule.reasons}
-    missing = sorted(declared.difference(found, known))
+    missing = sorted(declared.difference(result, known))
     require(not missing, f"no case shows a site that is manual for {', '.join(missing)}")
 
 

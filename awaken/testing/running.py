@@ -44,8 +44,8 @@ class CaseResult(Struct, frozen=True):
     def findings(self) -> tuple[ExpectedFinding, ...]:
         """The findings, and what only explain shows, in the words of ``case.toml``, sorted."""
         every = (*self.report.findings, *self.report.explained_only)
-        found = [self._in_case_words(finding) for finding in every]
-        return tuple(sorted(found, key=_in_order))
+        findings = [self._in_case_words(finding) for finding in every]
+        return tuple(sorted(findings, key=_in_order))
 
     def _in_case_words(self, finding: Finding) -> ExpectedFinding:
         place = finding.place
@@ -83,11 +83,11 @@ def run_case(  # noqa: PLR0913
         chosen = options(case, excluded=excluded, jobs=jobs)
         rules = with_pass(case, rules, root)
         run = api.run([root / path for path in paths] or [root], chosen, rules=rules)
-        require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
+        require(run.roots, f"awaken failed: {'; '.join(item.message for item in run.diagnostics)}")
         (report,) = run.roots
     if case.settings.foreign is None:
         rolled_back = [finding for finding in report.findings if finding.reason == ROLLED_BACK.code]
-        require(not rolled_back, "\n".join(f"{one.place}: {one.message}" for one in rolled_back))
+        require(not rolled_back, "\n".join(f"{item.place}: {item.message}" for item in rolled_back))
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
 
@@ -105,7 +105,7 @@ def with_pass(case: Case, rules: Sequence[Rule] | None, root: Path) -> Sequence[
     settings = structs.replace(case.settings.foreign, name=case.rule)
     own = rule_of(settings, PassPlace(root, case.directory, origin="case.toml"), ForeignCode)
     others = api.rules() if rules is None else rules
-    return (*(one for one in others if one.name != case.rule), own)
+    return (*(rule for rule in others if rule.name != case.rule), own)
 
 
 @contextmanager
@@ -238,7 +238,7 @@ def _require_findings(result: CaseResult) -> None:
 
 def _hint(case: Case, others: Iterable[ExpectedFinding]) -> str:
     """Return what to write where an example of a page has unsafe findings unexpectedly."""
-    if case.directory.name or all(one.level is not Level.UNSAFE for one in others):
+    if case.directory.name or all(finding.level is not Level.UNSAFE for finding in others):
         return ""
     return "\nmark the example: `## Before (unsafe)` and `## After (unsafe)`"
 

@@ -41,13 +41,13 @@ class ChangedLines:
     @cached_property
     def by_line(self) -> Mapping[Line, frozenset[ChangeKey]]:
         """The changes of each line that is new; paths are those of the copy."""
-        found: dict[Line, frozenset[ChangeKey]] = {}
+        owns: dict[Line, frozenset[ChangeKey]] = {}
         for file in self._root.files:
             for numbers, changes in self._blocks(file):
                 for number in numbers:
                     own = frozenset((self._root.root, change) for change in changes)
-                    found[f"{self._prefix}{file.path}", number] = own
-        return found
+                    owns[f"{self._prefix}{file.path}", number] = own
+        return owns
 
     def lines_of(self, change: ChangeId) -> set[Line]:
         """Return the lines that ``change`` wrote, but for imports, which run with the file."""
@@ -55,19 +55,19 @@ class ChangedLines:
 
     @cached_property
     def _by_change(self) -> Mapping[ChangeId, set[Line]]:
-        found: defaultdict[ChangeId, set[Line]] = defaultdict(set)
+        result: defaultdict[ChangeId, set[Line]] = defaultdict(set)
         for line, changes in self.by_line.items():
             if line not in self._imports:
                 for _, change in changes:
-                    found[change].add(line)
-        return found
+                    result[change].add(line)
+        return result
 
     @cached_property
     def _edits(self) -> Mapping[str, list[EditedPlace]]:
-        found: defaultdict[str, list[EditedPlace]] = defaultdict(list)
-        for one in self._root.edited:
-            found[one.place.path].append(one)
-        return found
+        edited_places: defaultdict[str, list[EditedPlace]] = defaultdict(list)
+        for place in self._root.edited:
+            edited_places[place.place.path].append(place)
+        return edited_places
 
     @cached_property
     def _imports(self) -> frozenset[Line]:
@@ -81,11 +81,11 @@ class ChangedLines:
     def _blocks(self, file: FileChange) -> Iterable[tuple[range, frozenset[ChangeId]]]:
         before = b"" if file.before is None else file.before.text
         edited = [
-            (before.count(b"\n", 0, one.place.span.start), one.place.span, one.change)
-            for one in self._edits[file.path]
+            (before.count(b"\n", 0, edit.place.span.start), edit.place.span, edit.change)
+            for edit in self._edits[file.path]
         ]
         everyone = frozenset(change for *_, change in edited)
-        for lines, others in _new_lines(before, file.after.text, [one[:2] for one in edited]):
+        for lines, others in _new_lines(before, file.after.text, [item[:2] for item in edited]):
             own = frozenset(
                 change
                 for line, span, change in edited
@@ -112,12 +112,12 @@ def _new_lines(
     start, new_start = 0, 0
     for at, new_at in [*_kept_lines(old, new, touched), (len(old), len(new))]:
         part = old[start:at], new[new_start:new_at]
-        for tag, one, end, new_one, new_end in difflib.SequenceMatcher(
+        for tag, item, end, new_one, new_end in difflib.SequenceMatcher(
             None, *part, autojunk=False
         ).get_opcodes():
             if tag != "equal":
                 yield (
-                    range(start + one, start + end),
+                    range(start + item, start + end),
                     range(new_start + new_one, new_start + new_end),
                 )
         start, new_start = at, new_at
@@ -146,23 +146,23 @@ def _kept_lines(
         before.append(longest[length - 1] if length else None)
         ends[length:] = [new_at, *ends[length + 1 :]]
         longest[length:] = [each, *longest[length + 1 :]]
-    found: list[tuple[int, int]] = []
+    result: list[tuple[int, int]] = []
     last = longest[-1] if longest else None
     while last is not None:
-        found.append(pairs[last])
+        result.append(pairs[last])
         last = before[last]
-    return found[::-1]
+    return result[::-1]
 
 
 def suspects(
     differences: Iterable[Difference], lines: Mapping[Line, frozenset[ChangeKey]]
 ) -> list[ChangeKey]:
     """Return the changes whose lines tracebacks and statements point at, the innermost first."""
-    found: dict[ChangeKey, None] = {}
-    for one in differences:
-        for place in pointed_at(one):
-            found |= dict.fromkeys(sorted(lines.get(place, ())))
-    return list(found)
+    result: dict[ChangeKey, None] = {}
+    for difference in differences:
+        for place in pointed_at(difference):
+            result |= dict.fromkeys(sorted(lines.get(place, ())))
+    return list(result)
 
 
 def pointed_at(one: Difference) -> Iterator[Line]:
@@ -201,8 +201,8 @@ def guilty(
     guilty alone, one more where ``first`` are innocent.
     """
     first = first[:_SUSPECTS]
-    order = _closed([*first, *changes], requires)
-    probes = sorted(order.index(one) + 1 for one in first)
+    order = _closed_change_keys([*first, *changes], requires)
+    probes = sorted(order.index(pair) + 1 for pair in first)
     low, high, last = _border(order, attempt, probes)
     needed = [order[high - 1]]
     if low == 0:
@@ -210,9 +210,9 @@ def guilty(
     # Their other requirements are among the earlier changes.
     base = order[:low]
     while True:
-        alone = frozenset(_closed(needed, requires))
+        alone = frozenset(_closed_change_keys(needed, requires))
         trial = attempt(alone)
-        base = [one for one in base if one not in alone]
+        base = [pair for pair in base if pair not in alone]
         if last.dropped and not trial.fails:
             return last.dropped
         # A change that cannot be made alone says nothing about itself.
@@ -245,7 +245,7 @@ def _border(
     low, high, last = 0, len(order), Trial(fails=False)
     waiting = list(probes)
     while high - low > 1:
-        waiting = [one for one in waiting if low < one < high]
+        waiting = [candidate for candidate in waiting if low < candidate < high]
         at = waiting[0] if waiting else (low + high) // 2
         trial = attempt(frozenset(order[:at]))
         if trial.fails:
@@ -255,11 +255,11 @@ def _border(
     return low, high, last
 
 
-def _closed(
+def _closed_change_keys(
     changes: Iterable[ChangeKey], requires: Mapping[ChangeKey, Iterable[ChangeKey]]
 ) -> list[ChangeKey]:
     """Return ``changes`` in their order, each after those that it requires."""
-    found: dict[ChangeKey, None] = {}
+    result: dict[ChangeKey, None] = {}
 
     begun: set[ChangeKey] = set()
 
@@ -268,8 +268,8 @@ def _closed(
             begun.add(one)
             for other in requires.get(one, ()):
                 add(other)
-            found[one] = None
+            result[one] = None
 
-    for one in changes:
-        add(one)
-    return list(found)
+    for change in changes:
+        add(change)
+    return list(result)

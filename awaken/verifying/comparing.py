@@ -44,16 +44,16 @@ def compare(
 
     ``only`` names those that ran after, None for all.
     """
-    found = []
+    differences = []
     for name, test in before.tests.items():
         if only is not None and name not in only:
             continue
         then = after.tests.get(name)
         sql = Sql.SAME if then is None else compare_statements(test, then)
-        one = Difference(test, then, sql)
-        if one.is_failure or sql is not Sql.SAME:
-            found.append(one)
-    return found
+        difference = Difference(test, then, sql)
+        if difference.is_failure or sql is not Sql.SAME:
+            differences.append(difference)
+    return differences
 
 
 def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
@@ -63,7 +63,7 @@ def compare_statements(before: ObservedTest, after: ObservedTest) -> Sql:
     first, then = _in_order(before), _in_order(after)
     if first == then:
         return Sql.SAME if before.count == after.count else _by_number(before.count, after.count)
-    plain, plain_then = [_plain(one) for one in first], [_plain(one) for one in then]
+    plain, plain_then = [_plain(name) for name in first], [_plain(name) for name in then]
     if plain == plain_then:
         return Sql.COLUMNS
     counted, counted_then = Counter(plain), Counter(plain_then)
@@ -82,7 +82,7 @@ def _in_order(test: ObservedTest) -> list[str]:
 
     SQLAlchemy orders those of unrelated tables, and the indexes of one table, by chance.
     """
-    texts = (" ".join(one.text.split()) for one in test.statements)
+    texts = (" ".join(statement.text.split()) for statement in test.statements)
     return [
         text
         for is_by_chance, some in groupby(texts, lambda text: text.startswith(_BY_CHANCE))

@@ -37,7 +37,7 @@ def copied(
     copy = own / top.name
     try:
         try:
-            for name in [*_names(top), *_carried(top, carry, directories)]:
+            for name in [*_names(top), *_carried_names(top, carry, directories)]:
                 _copy(top / name, copy / name)
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -110,7 +110,7 @@ class CopiedFiles:
 
     def _on_disk(self) -> Iterator[tuple[str, _Stamp]]:
         for folder, folders, names in os.walk(self._place):
-            folders[:] = [one for one in folders if one not in _LEFT_OUT]
+            folders[:] = [location for location in folders if location not in _LEFT_OUT]
             for name in names:
                 path = Path(folder, name)
                 with suppress(FileNotFoundError):  # a process may still remove its own
@@ -149,7 +149,7 @@ def _names(top: Path) -> list[str]:
         raise UserError(f"git cannot list the files of {top} ({error})") from error
     found = []
     for folder, folders, names in os.walk(top):
-        folders[:] = [one for one in folders if one not in _LEFT_OUT]
+        folders[:] = [path for path in folders if path not in _LEFT_OUT]
         found += [os.path.relpath(os.path.join(folder, name), top) for name in names]  # noqa: PTH118
     return sorted(found)
 
@@ -164,9 +164,9 @@ def _with_submodules(top: Path, listed: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _carried(top: Path, carry: Sequence[str], directories: Sequence[Path]) -> Iterator[str]:
+def _carried_names(top: Path, carry: Sequence[str], directories: Sequence[Path]) -> Iterator[str]:
     for name in carry:
-        paths = [Path(os.path.normpath(one / name)) for one in (*directories, top)]
+        paths = [Path(os.path.normpath(directory / name)) for directory in (*directories, top)]
         inside = [path for path in paths if path.is_file() and path.is_relative_to(top)]
         if not inside or not Path(os.path.realpath(inside[0])).is_relative_to(top):
             raise UserError(

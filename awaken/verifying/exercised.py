@@ -120,10 +120,10 @@ def not_exercised(
         missed = {part for part, some in judged.items() if some.isdisjoint(reached)}
         if not own or not missed:
             continue
-        findings = [one for one in root.findings if one.change == change.id]
+        findings = [finding for finding in root.findings if finding.change == change.id]
         sites = len(change.sites)
         if len(missed) < len(judged):
-            findings = [one for one in findings if (prefix + one.place.path, at(one)) in missed]
+            findings = [item for item in findings if (prefix + item.place.path, at(item)) in missed]
             sites = len(findings)
         names = tuple(f"{name} ({path})" for path, name in functions if (path, name) in missed)
         yield NotExercised(root.root, change, len(functions), names, sites, tuple(findings))

@@ -48,7 +48,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
     """Return what the tests do at each change that held; nothing where pytest did not run."""
     if not (result.before.observed and result.after.observed):
         return {}
-    known = {one.before.name: one for one in result.differences}
+    known = {difference.before.name: difference for difference in result.differences}
     by_line: defaultdict[Line, list[ObservedTest]] = defaultdict(list)
     for test in result.after.tests.values():
         for line in test.lines:
@@ -71,7 +71,7 @@ def reaches(result: Verification) -> dict[ChangeKey, Reach]:
                 is_imported=not result.after.imported.isdisjoint(lines),
                 has_lines=bool(lines),
                 partly=str(rest or ""),
-                missed=frozenset(one.site for one in rest.findings) if rest else frozenset(),
+                missed=frozenset(item.site for item in rest.findings) if rest else frozenset(),
             )
     return found
 
@@ -102,12 +102,12 @@ def _statements(tests: Iterable[ObservedTest], lines: Collection[Line]) -> tuple
 def _edited_lines(root: RootReport, prefix: str) -> Mapping[str, set[Line]]:
     """Return the lines before the run that each change edits."""
     texts = {file.path: file.before.text for file in root.files if file.before is not None}
-    found: defaultdict[str, set[Line]] = defaultdict(set)
-    for one in root.edited:
-        if one.place.path in texts:
-            text, span = texts[one.place.path], one.place.span
+    edited_lines: defaultdict[str, set[Line]] = defaultdict(set)
+    for place in root.edited:
+        if place.place.path in texts:
+            text, span = texts[place.place.path], place.place.span
             first = text.count(b"\n", 0, span.start) + 1
             last = first + text.count(b"\n", span.start, span.end)
-            path = f"{prefix}{one.place.path}"
-            found[one.change] |= {(path, line) for line in range(first, last + 1)}
-    return found
+            path = f"{prefix}{place.place.path}"
+            edited_lines[place.change] |= {(path, line) for line in range(first, last + 1)}
+    return edited_lines

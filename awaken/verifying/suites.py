@@ -147,10 +147,10 @@ class Copy(Struct, frozen=True):
             self.path / project / source for project in self.projects for source in ("", "src")
         ]
         own = [Path(entry) for entry in known.split(os.pathsep) if entry]
-        inside = [one.is_relative_to(self.top) for one in own]
+        inside = [path.is_relative_to(self.top) for path in own]
         copied = [
-            self.path / one.relative_to(self.top) if is_inside else one
-            for one, is_inside in zip(own, inside, strict=True)
+            self.path / path.relative_to(self.top) if is_inside else path
+            for path, is_inside in zip(own, inside, strict=True)
         ]
         return os.pathsep.join(map(str, [*roots, _PLUGIN, *copied]))
 
@@ -226,12 +226,12 @@ class Suite:
             return str(self._directory / name)
         own = self._copy.environment()
         path = os.pathsep.join([*([f"{own}/bin"] if own else []), environment.get("PATH", "")])
-        found = shutil.which(name, path=path)
-        if found is None:
+        which = shutil.which(name, path=path)
+        if which is None:
             advice = "write its words apart" if " " in name else "name one that is installed"
             raise UserError(f"there is no program {name!r}; {advice} after --")
         # It starts in the copy, which has no environment of its own.
-        return os.path.abspath(found)  # noqa: PTH100  a link tells Python its environment
+        return os.path.abspath(which)  # noqa: PTH100  a link tells Python its environment
 
     def _environment(self, place: Path, only: Collection[str], watched: Watched) -> dict[str, str]:
         asked = {

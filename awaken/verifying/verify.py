@@ -110,7 +110,7 @@ class Verification(Struct, frozen=True):
     @property
     def unreached_sites(self) -> int:
         """How many sites are in functions that no test runs."""
-        return sum(one.sites for one in self.not_exercised)
+        return sum(item.sites for item in self.not_exercised)
 
     @property
     def output_differs(self) -> bool:
@@ -184,7 +184,7 @@ def verify_report(
     projects = [root.root for root in report.roots if root.files]
     directory = _directory_of(top, projects, tests.where)
     with copied(top, tests.carry, [directory, *projects]) as path:
-        inside, *others = (os.path.relpath(one, top) for one in (directory, *projects))
+        inside, *others = (os.path.relpath(project, top) for project in (directory, *projects))
         copy = Copy(path, top, inside, tuple(others))
         suite = Suite(copy, tests.command)
         if tests.requests is not None:
@@ -219,10 +219,10 @@ def _reaching(result: Verification) -> Iterable[str]:
             reaching.setdefault((change.rule, tuple(change.paths)), {}).update(dict.fromkeys(names))
     for (rule, paths), reached_by in reaching.items():
         if reached_by:
-            yield f"{rule} in {_named(paths)} is reached by {_named([*reached_by])}."
+            yield f"{rule} in {_named_text(paths)} is reached by {_named_text([*reached_by])}."
 
 
-def _needed(report: Report) -> dict[str, str]:
+def _needed_requirements(report: Report) -> dict[str, str]:
     """Return the requirements that the manifests have after the changes only, by name."""
     needed: dict[str, str] = {}
     for root in report.roots:
@@ -242,7 +242,7 @@ def _needed(report: Report) -> dict[str, str]:
 def _declared(root: Path) -> dict[str, str]:
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     manifests += read_requirement_files(root, manifests)
-    every = [each for one in manifests for each in (*one.required, *one.optional)]
+    every = [each for manifest in manifests for each in (*manifest.required, *manifest.optional)]
     return {each.name: f"{each.name}{each.ranges[0] if each.ranges else ''}" for each in every}
 
 
@@ -274,7 +274,7 @@ class _Verifier:
         self._copy, self._suite, self._say = copy, suite, say
         self._files = CopiedFiles(copy.path, copy.top)
         self._touched = _files_of(report)
-        self._needs = _needed(report)
+        self._needs = _needed_requirements(report)
         suite.needs = tuple(self._needs)
         self._excluded: Sites = {}
         self._selected: frozenset[str] | None = None
@@ -296,22 +296,22 @@ class _Verifier:
         self._selected = None if every or not before.observed else self._reaching(before)
         result = Verification(self._report, before, before, self._selected)
         while len(result.left_out) < _ROUNDS:
-            result = self._compared(result)
-            failures = [one for one in result.differences if self._fails(one)]
+            result = self._compared_verification(result)
+            failures = [difference for difference in result.differences if self._fails(difference)]
             if not failures:
                 return _require_compared(result)
             self._require_settings(result.after)
-            found = self._guilty(failures, result.after)
-            whole = next((one for one in found if self._is_whole(one)), None)
+            left_outs = self._guilty(failures, result.after)
+            whole = next((candidate for candidate in left_outs if self._is_whole(candidate)), None)
             if whole is not None:
                 result = structs.replace(result, whole=whole, runs=self._runs)
                 return structs.replace(result, unexplained=tuple(failures))
-            self._exclude(found)
+            self._exclude(left_outs)
             self._report = self._without(self._excluded)
-            result = structs.replace(result, left_out=(*result.left_out, *found))
+            result = structs.replace(result, left_out=(*result.left_out, *left_outs))
         return structs.replace(result, unexplained=result.differences)
 
-    def _compared(self, result: Verification) -> Verification:
+    def _compared_verification(self, result: Verification) -> Verification:
         """Run the tests after the changes of now, and compare them."""
         self._say("running the tests after the changes")
         self._write(self._report)
@@ -319,7 +319,7 @@ class _Verifier:
             root.root: ChangedLines(root, prefix_of(root)) for root in self._report.roots
         }
         watched: dict[str, list[int]] = {}
-        for path, line in (one for each in self._lines.values() for one in each.by_line):
+        for path, line in (pair for each in self._lines.values() for pair in each.by_line):
             watched.setdefault(path, []).append(line)
         after = self._run(result.selected or (), watched=watched)
         if not result.before.observed:
@@ -328,16 +328,16 @@ class _Verifier:
         self._unsafe = self._unsafe_lines(after)
         known = set(result.flaky)
         found = compare(result.before, after, result.selected)
-        differences = [one for one in found if one.before.name not in known]
-        doubtful = [one for one in differences if one.sql is not Sql.COLUMNS]
+        differences = [difference for difference in found if difference.before.name not in known]
+        doubtful = [difference for difference in differences if difference.sql is not Sql.COLUMNS]
         chance = self._chance(result.before, after, doubtful)
-        flaky = known | {one.before.name for one in chance if one.is_failure}
-        varying = {one.before.name for one in chance if not one.is_failure}
+        flaky = known | {difference.before.name for difference in chance if difference.is_failure}
+        varying = {difference.before.name for difference in chance if not difference.is_failure}
         return structs.replace(
             result,
             report=self._report,
             after=after,
-            differences=tuple(one for one in differences if one not in chance),
+            differences=tuple(difference for difference in differences if difference not in chance),
             flaky=tuple(sorted(flaky)),
             varying=tuple(sorted(varying | set(result.varying))),
             not_exercised=tuple(self._not_exercised(after)) if after.observed else (),
@@ -406,10 +406,10 @@ class _Verifier:
 
         Nor do those count that two runs of one side have as well.
         """
-        if not differences or after.exit_code is None or any(map(_ended, differences)):
+        if not differences or after.exit_code is None or any(map(_is_ended, differences)):
             return []
-        names = [one.before.name for one in differences]
-        passed = [one.before.name for one in differences if one.before.outcome not in _RED]
+        names = [difference.before.name for difference in differences]
+        passed = [item.before.name for item in differences if item.before.outcome not in _RED]
         self._say(f"running {_tests(len(names))} again on both sides")
         first, again = self._both_again(names, before)
         if self._is_alone and _fail(passed, first):
@@ -421,21 +421,21 @@ class _Verifier:
         _require_again(passed, first)
         anew, noise = _kinds(first, again), [_kinds(before, first), _kinds(after, again)]
         return [
-            one
-            for one in differences
-            if anew.get(one.before.name) != _kind(one)
-            or any(kinds.get(one.before.name) == _kind(one) for kinds in noise)
+            difference
+            for difference in differences
+            if anew.get(difference.before.name) != _kind(difference)
+            or any(kinds.get(difference.before.name) == _kind(difference) for kinds in noise)
         ]
 
     def _both_again(self, names: Iterable[str], before: SuiteRun) -> tuple[SuiteRun, SuiteRun]:
         """Return runs of these tests without the changes, and with them."""
-        again = self._again(names, before)
+        again = self._suite_run_again(names, before)
         self._write(None)
-        first = self._again(names, before)
+        first = self._suite_run_again(names, before)
         self._write(self._report)
         return first, again
 
-    def _again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
+    def _suite_run_again(self, names: Iterable[str], before: SuiteRun) -> SuiteRun:
         if before.observed:
             return self._run(names if self._is_alone else self._selected or ())
         return _as_one_test(self._run())
@@ -452,21 +452,21 @@ class _Verifier:
 
     def _unsafe_lines(self, after: SuiteRun) -> set[Line] | None:
         """Return the lines of unsafe changes; None where they run on import, or there are none."""
-        found: set[Line] = set()
+        unsafe_lines: set[Line] = set()
         for root in self._report.roots:
             for change in root.changes:
                 if change.level is not Level.SAFE:
                     own = self._lines[root.root].lines_of(change.id)
                     if not own or not own.isdisjoint(after.imported):
                         return None
-                    found |= own
-        return found
+                    unsafe_lines |= own
+        return unsafe_lines
 
     def _guilty(self, failures: Sequence[Difference], after: SuiteRun) -> list[LeftOut]:
         # A test that never ended kept the others from running.
-        ending = [one for one in failures if _ended(one)]
+        ending = [failure for failure in failures if _is_ended(failure)]
         asked = ending or failures
-        names = [one.before.name for one in asked]
+        names = [difference.before.name for difference in asked]
         self._say(f"looking for the change that {_tests(len(names))} fail by")
         changes = {
             (root.root, change.id): change for root in self._report.roots for change in root.changes
@@ -478,10 +478,10 @@ class _Verifier:
             key: [(key[0], other) for other in change.requires if (key[0], other) in changes]
             for key, change in changes.items()
         }
-        first = [one for one in suspects(asked, lines) if one in changes]
+        first = [suspect for suspect in suspects(asked, lines) if suspect in changes]
         ids = guilty(list(changes), first, self._trial(changes, asked, after), requires)
         why = _why(asked[0], after)
-        return [LeftOut(one[0], changes[one], tuple(asked), why) for one in sorted(ids)]
+        return [LeftOut(pair[0], changes[pair], tuple(asked), why) for pair in sorted(ids)]
 
     def _trial(
         self,
@@ -489,8 +489,8 @@ class _Verifier:
         failures: Sequence[Difference],
         after: SuiteRun,
     ) -> Try:
-        befores = {one.before.name: one.before for one in failures}
-        by_sql = {one.before.name for one in failures if not one.is_failure}
+        befores = {failure.before.name: failure.before for failure in failures}
+        by_sql = {failure.before.name for failure in failures if not failure.is_failure}
         before = structs.replace(after, tests=befores)
 
         def attempt(made: frozenset[ChangeKey]) -> Trial:
@@ -507,10 +507,10 @@ class _Verifier:
                 if all((key[0], site) not in sites for site in changes[key].sites)
             ]
             self._write(report)
-            run = self._again(befores, before)
+            run = self._suite_run_again(befores, before)
             fails = any(
-                one.is_failure or (one.before.name in by_sql and one.sql in _WORSE)
-                for one in compare(before, run)
+                item.is_failure or (item.before.name in by_sql and item.sql in _WORSE)
+                for item in compare(before, run)
             )
             return Trial(fails, frozenset(dropped))
 
@@ -520,8 +520,8 @@ class _Verifier:
         return self._without(joined(self._excluded, sites))
 
     def _exclude(self, found: Iterable[LeftOut]) -> None:
-        for one in found:
-            own = {one.root: frozenset(one.change.sites)}
+        for item in found:
+            own = {item.root: frozenset(item.change.sites)}
             self._excluded = joined(self._excluded, own)
 
     def _is_whole(self, one: LeftOut) -> bool:
@@ -563,7 +563,7 @@ def _tests(number: int) -> str:
     return f"{number:,} test{'' if number == 1 else 's'}"
 
 
-def _ended(one: Difference) -> bool:
+def _is_ended(one: Difference) -> bool:
     return one.after is not None and one.after.ended
 
 
@@ -572,12 +572,12 @@ def _changes_functions_alone(name: str, before: bytes | None, after: bytes) -> b
     if before is None or not name.endswith(".py"):
         return False
     try:
-        return _outside(before) == _outside(after)
+        return _text_outside(before) == _text_outside(after)
     except (SyntaxError, ValueError):
         return False
 
 
-def _outside(text: bytes) -> str:
+def _text_outside(text: bytes) -> str:
     """Return what of a module runs when it is imported, without its imports."""
     tree = ast.parse(text, "")
     for node in ast.walk(tree):
@@ -601,10 +601,10 @@ def _as_one_test(run: SuiteRun) -> SuiteRun:
     """Return a run that pytest did not observe as one test of its own, by its exit code."""
     outcome = "failed" if run.exit_code else "passed"
     if run.exit_code is None:
-        one = ObservedTest("the command", "failed", "it did not end", ended=True)
+        test = ObservedTest("the command", "failed", "it did not end", ended=True)
     else:
-        one = ObservedTest("the command", outcome, f"exit code {run.exit_code}")
-    return structs.replace(run, tests={one.name: one}, observed=False)
+        test = ObservedTest("the command", outcome, f"exit code {run.exit_code}")
+    return structs.replace(run, tests={test.name: test}, observed=False)
 
 
 def _fail(names: Iterable[str], run: SuiteRun) -> list[str]:
@@ -620,7 +620,7 @@ def _require_again(passed: Sequence[str], first: SuiteRun) -> None:
             "name a command that runs the same tests each time"
         )
     if len(passed) >= _MANY and len(_fail(passed, first)) == len(passed):
-        errors = Counter(one.error for one in first.tests.values() if one.error)
+        errors = Counter(test.error for test in first.tests.values() if test.error)
         common = f" ({errors.most_common(1)[0][0]})" if errors else ""
         raise UserError(
             f"{_tests(len(passed))} that passed fail now without the changes too{common}; "
@@ -633,19 +633,19 @@ def _require_compared(result: Verification) -> Verification:
     ran = result.before.tests if result.selected is None else result.selected
     if result.flaky and not set(ran) - set(result.flaky):
         raise UserError(
-            f"nothing is compared, for {_named(result.flaky)} did not do the same twice; "
+            f"nothing is compared, for {_named_text(result.flaky)} did not do the same twice; "
             "verify by a test that does"
         )
     return result
 
 
-def _named(names: Sequence[str]) -> str:
+def _named_text(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _kinds(before: SuiteRun, after: SuiteRun) -> dict[str, tuple[bool, Sql]]:
-    return {one.before.name: _kind(one) for one in compare(before, after)}
+    return {difference.before.name: _kind(difference) for difference in compare(before, after)}
 
 
 def _kind(one: Difference) -> tuple[bool, Sql]:
@@ -660,7 +660,7 @@ def _require_tests(run: SuiteRun, directory: str) -> SuiteRun:
     ended = [test.name for test in run.tests.values() if test.ended]
     if ended and run.exit_code is None:
         raise UserError(
-            f"{_named(ended)} did not end within {run.seconds:.0f} s before the changes; "
+            f"{_named_text(ended)} did not end within {run.seconds:.0f} s before the changes; "
             f"leave it out by `-- pytest --deselect {ended[0]}`"
         )
     if any(test.outcome not in {"skipped", *_RED} for test in run.tests.values()):

@@ -137,7 +137,7 @@ def with_created(found: Found, files: Iterable[Path], reads: Sequence[str]) -> F
     it takes those that rules ask for by the patterns ``reads``.
     """
     root = found.root.path
-    inside = tuple(f"{one.path}/" for one in found.nested)
+    inside = tuple(f"{item.path}/" for item in found.nested)
     created = [
         path
         for path in files
@@ -148,11 +148,11 @@ def with_created(found: Found, files: Iterable[Path], reads: Sequence[str]) -> F
     if not created:
         return found
     asked = Patterns(os.path.join(root, ""), reads)  # noqa: PTH118 - a string that ends in a slash
-    python = {one.relative_to(root).as_posix() for one in created if one.suffix == ".py"}
+    python = {path.relative_to(root).as_posix() for path in created if path.suffix == ".py"}
     texts = {
-        one.relative_to(root).as_posix()
-        for one in created
-        if one.suffix != ".py" and asked.decision(f"{one}", one.name)
+        path.relative_to(root).as_posix()
+        for path in created
+        if path.suffix != ".py" and asked.decision(f"{path}", path.name)
     }
     return structs.replace(
         found,
@@ -174,39 +174,39 @@ def discover(
     roots, problems = find_roots(paths, given)
     settings_at = cache(settings_of)
     waiting: dict[Path, Root] = {}
-    for one in roots:
-        home = _home_of(one, settings_at(one.path))
-        waiting[home.path] = _merged(waiting.get(home.path), home)
+    for item in roots:
+        home = _home_of(item, settings_at(item.path))
+        waiting[home.path] = _merged_root(waiting.get(home.path), home)
     projects = []
     while waiting:
         root = waiting.pop(min(waiting))
         settings = settings_at(root.path)
         try:
-            found = find_files(root, settings)
+            result = find_files(root, settings)
         except Exception as error:  # noqa: BLE001  no project may cost the others their run
             why = f"its files cannot be listed: {type(error).__name__}: {error}"
             problems.append(FileProblem(str(root.path), 0, why))
             continue
-        projects.append(found)
+        projects.append(result)
         # An inner project sorts after the outer one, so it has not been walked yet.
-        for inner in found.nested:
-            waiting[inner.path] = _merged(waiting.get(inner.path), inner)
+        for inner in result.nested:
+            waiting[inner.path] = _merged_root(waiting.get(inner.path), inner)
     return projects, problems
 
 
 def _home_of(root: Root, settings: DiscoverySettings) -> Root:
     """Return the project that a root is a member of, with what is named of it; else the root."""
-    for one in settings.members:
-        home = one.directory
+    for member in settings.members:
+        home = member.directory
         if home is None or home == root.path or not root.path.is_relative_to(home):
             continue
         inside = root.path.relative_to(home)
-        if leaves_out([one.below(home)], f"{home}/".replace("//", "/"), f"{inside.as_posix()}/"):
+        if leaves_out([member.below(home)], f"{home}/".replace("//", "/"), f"{inside.as_posix()}/"):
             return Root(home, tuple((inside / name).as_posix() for name in root.selected))
     return root
 
 
-def _merged(one: Root | None, other: Root) -> Root:
+def _merged_root(one: Root | None, other: Root) -> Root:
     if one is None or one.lone:
         return other
     return Root(one.path, tuple(sorted({*one.selected, *other.selected})))
@@ -233,7 +233,7 @@ def find_roots(
             problems.append(FileProblem(str(named), 0, problem))
         else:
             root = _root_of(path)
-            roots[root.path] = _merged(root, roots[root.path]) if root.path in roots else root
+            roots[root.path] = _merged_root(root, roots[root.path]) if root.path in roots else root
     return _outermost(roots), problems
 
 
@@ -256,7 +256,7 @@ def _outermost(roots: dict[Path, Root]) -> list[Root]:
             continue
         inside = path.relative_to(above.path)
         names = tuple((inside / name).as_posix() for name in root.selected)
-        kept[above.path] = _merged(above, Root(above.path, names))
+        kept[above.path] = _merged_root(above, Root(above.path, names))
     return list(kept.values())
 
 
@@ -336,24 +336,24 @@ def _begins_imports(directory: Path, names: set[str]) -> bool:
 
     So it says in its own files, or one level below, where none has the name of the package itself.
     """
-    packages = {one for one in names if "__init__.py" in _names(directory / one)}
-    modules = {one.removesuffix(".py") for one in names if one.endswith(".py")}
+    packages = {word for word in names if "__init__.py" in _names(directory / word)}
+    modules = {word.removesuffix(".py") for word in names if word.endswith(".py")}
     inside = (packages | modules) - {directory.name, "__init__", *sys.stdlib_module_names}
     if not inside:
         return False
     own, parts = (_imports_of({directory.name}), _imports_of(inside))
-    found = False
-    for folder in (directory, *(directory / one for one in sorted(packages & inside))):
-        for name in sorted(one for one in _names(folder) if is_python(one))[:_LOOKED_AT]:
+    begins_imports = False
+    for folder in (directory, *(directory / package for package in sorted(packages & inside))):
+        for name in sorted(path for path in _names(folder) if is_python(path))[:_LOOKED_AT]:
             text = _metadata(folder, name)
             if own.search(text):
                 return False
-            found = found or parts.search(text) is not None
-    return found
+            begins_imports = begins_imports or parts.search(text) is not None
+    return begins_imports
 
 
 def _imports_of(names: set[str]) -> re.Pattern[bytes]:
-    any_of = b"|".join(re.escape(one.encode(errors="replace")) for one in sorted(names))
+    any_of = b"|".join(re.escape(name.encode(errors="replace")) for name in sorted(names))
     return re.compile(rb"^(?:from|import) (?:%b)\b" % any_of, re.MULTILINE)
 
 
@@ -391,10 +391,10 @@ def marker_of(root: Root) -> Marker:
 def _table_marker(root: Path, name: str) -> Marker:
     table = _PROJECT_TABLES.get(name)
     raw = _metadata(root, name) if table else b""
-    found = table.search(raw) if table else None
-    if found is None or name == "setup.py":
+    match = table.search(raw) if table else None
+    if match is None or name == "setup.py":
         return Marker(name, 0, "project metadata")
-    start = found.end() - len(found[0].lstrip())
+    start = match.end() - len(match[0].lstrip())
     header = raw[start:].split(b"]", 1)[0] + b"]"
     return Marker(name, raw.count(b"\n", 0, start) + 1, header.decode("utf-8", "replace"))
 
@@ -417,7 +417,7 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         nested=tuple(walk.nested),
         problems=tuple(sorted(walk.problems)),
         excluded=tuple(
-            one for one in dict.fromkeys(walk.excluded) if one.path.rstrip("/") not in walk.named
+            item for item in dict.fromkeys(walk.excluded) if item.path.rstrip("/") not in walk.named
         ),
         texts=tuple(sorted(walk.texts)),
         unread_texts=tuple(sorted(walk.unread_texts)),
@@ -608,7 +608,7 @@ class _Walk:
             self.unread_texts.add(FileProblem(relative, 0, "is a symbolic link"))
         elif name.endswith(".py") and self.wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
-                self.broken_links.append(_shown(relative))
+                self.broken_links.append(_shown_path(relative))
             elif not self.enclosure.holds(real):
                 self.problem(relative, _LEADS_OUT)
             elif real not in self.seen:
@@ -616,10 +616,10 @@ class _Walk:
 
     def problem(self, relative: str, message: str) -> None:
         """Note why one path is not used."""
-        self.problems.append(FileProblem(_shown(relative) or ".", 0, message))
+        self.problems.append(FileProblem(_shown_path(relative) or ".", 0, message))
 
 
-def _shown(path: str) -> str:
+def _shown_path(path: str) -> str:
     """Return a path as a message shows it, with escapes for unprintable characters."""
     shown = path.encode("utf-8", "backslashreplace").decode()
     return shown if shown.isprintable() else ascii(shown)[1:-1]

@@ -30,23 +30,23 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
     Goes down the directories as the walk does, because nothing below an excluded one is ever read.
     """
     base = f"{root}/"
-    excluded = [one.below(root) for one in settings.exclude if one.patterns]
+    excluded = [candidate.below(root) for candidate in settings.exclude if candidate.patterns]
     ignores = outer_gitignores(root) if settings.respect_gitignore else []
     parts = path.split("/")
     for depth, part in enumerate(parts):
-        above = "".join(f"{one}/" for one in parts[:depth])
+        above = "".join(f"{name}/" for name in parts[:depth])
         what = above + (part if depth == len(parts) - 1 else f"{part}/")
         if settings.respect_gitignore:
             ignores.append(gitignore(base + above))
         # In the order of the walk, which asks the option first.
         for patterns in (excluded, ignores):
-            found = _decided(patterns, base, what)
-            if found is not None:
-                return found
+            exclusion = _decided_pattern(patterns, base, what)
+            if exclusion is not None:
+                return exclusion
     return None
 
 
-def _decided(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | None:
+def _decided_pattern(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | None:
     """Return the pattern that leaves out ``what``; the last of ``patterns`` that says anything."""
     full, name = base + what, what.rstrip("/").rpartition("/")[2] + ("/" * what.endswith("/"))
     for one in reversed(patterns):

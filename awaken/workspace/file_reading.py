@@ -81,8 +81,8 @@ class FileReader:
 
     def sources(self) -> dict[str, SourceFile]:
         """Return all decoded files. One that changed since it was looked at counts as it is now."""
-        found = ((path, self.source(path)) for path in self._paths)
-        return {path: source for path, source in found if source is not None}
+        result = ((path, self.source(path)) for path in self._paths)
+        return {path: source for path, source in result if source is not None}
 
     def signs(self) -> Counter[str]:
         """Return in how many files each sign is."""
@@ -94,7 +94,7 @@ class FileReader:
         Files written just now are missing: the next write may leave them the same times.
         """
         oldest = self._started - TICK
-        return {path: one for path, one in self._known.items() if one.state.latest < oldest}
+        return {path: item for path, item in self._known.items() if item.state.latest < oldest}
 
     def _look_at(self, path: str, known: KnownFile | None) -> None:
         if known is not None and known.state == self._enclosure.state(self._base + path):
@@ -113,8 +113,8 @@ class FileReader:
 
     def _read(self, path: str) -> bool:
         """Read the file at ``path``; return whether that on disk was looked at."""
-        for found in (self._known, self._digests, self._problems, self._signs):
-            found.pop(path, None)
+        for result in (self._known, self._digests, self._problems, self._signs):
+            result.pop(path, None)
         state, is_overlaid = None, False
         try:
             content, state = self._enclosure.read_with_state(self._base + path, self._limit)

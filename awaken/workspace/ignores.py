@@ -126,10 +126,10 @@ class _Numbered:
         self._names = {line: number for number, line in lines} if plain else {}
         lines = [] if plain else [(number, line) for number, line in lines if _is_short(line)]
         # All at once first: asking for each line alone is slow, and hardly any file needs it.
-        spec = _compiled([line for _, line in lines]) if lines else None
+        spec = _compiled_patterns([line for _, line in lines]) if lines else None
         if lines and spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
-            spec = _compiled([line for _, line in lines])
+            spec = _compiled_patterns([line for _, line in lines])
         self._spec = spec
         self._numbers = [number for number, _ in lines]
 
@@ -148,7 +148,7 @@ def is_pattern(line: str) -> bool:
     # A bracket that nothing closes names no file at all: it is a slip.
     opened = line.replace("\\[", "").partition("[")
     is_closed = not opened[1] or "]" in opened[2]
-    return is_closed and _is_short(line) and _compiled([line]) is not None
+    return is_closed and _is_short(line) and _compiled_patterns([line]) is not None
 
 
 _LONGEST = 4096
@@ -177,7 +177,7 @@ _STAR_BEFORE_STAR = re.compile(
 )
 
 
-def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
+def _compiled_patterns(lines: Iterable[str]) -> GitIgnoreSpec | None:
     """Return the patterns ready to match, in a time that grows with pattern and path alone."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  mere names need none
 
@@ -199,8 +199,8 @@ def is_excluded(patterns: Sequence[Patterns], path: str, name: str) -> bool:
 
     ``name`` is the last part of ``path``; directories end in a slash in both.
     """
-    for one in reversed(patterns):
-        decision = one.decision(path, name)
+    for pattern in reversed(patterns):
+        decision = pattern.decision(path, name)
         if decision is not None:
             return decision
     return False
@@ -218,7 +218,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
     for end in (*ends, len(full)):
         level = full[:end]
         name = level[level.rstrip("/").rfind("/") + 1 :]
-        asked = [one for one, start in zip(patterns, starts, strict=True) if end > start]
+        asked = [item for item, start in zip(patterns, starts, strict=True) if end > start]
         if is_excluded(asked, level, name):
             return True
     return False
@@ -238,13 +238,13 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     top = working_tree(root)
     if top is None:
         return []
-    found = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
-    inside = [one for one in (root, *root.parents) if one.is_relative_to(top)]
+    patterns = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
+    inside = [parent for parent in (root, *root.parents) if parent.is_relative_to(top)]
     for above, below in pairwise(reversed(inside)):
-        found.append(gitignore(f"{above}/"))
-        if is_excluded(found, f"{below}/", f"{below.name}/"):
+        patterns.append(gitignore(f"{above}/"))
+        if is_excluded(patterns, f"{below}/", f"{below.name}/"):
             return []
-    return found
+    return patterns
 
 
 def _in_file(enclosure: Enclosure, directory: str, name: str) -> Patterns:

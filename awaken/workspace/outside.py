@@ -56,19 +56,19 @@ def read_outside(root: Path, files: Collection[str], around: Path | None = None)
     names = {part.removesuffix(".py") for path in own for part in path.split("/")}
     importing = re.compile(
         rb"^[ \t]*+(?:from|import)[ \t]++(?:\.|(?:%b)\b)"
-        % b"|".join(re.escape(one.encode()) for one in sorted(names) if one.isidentifier()),
+        % b"|".join(re.escape(name.encode()) for name in sorted(names) if name.isidentifier()),
         re.MULTILINE,
     )
     enclosure = Enclosure(top)
-    found: list[OutsideFile] = []
-    for path in sorted(_below(top) - own):
+    outside_files: list[OutsideFile] = []
+    for path in sorted(_names_below(top) - own):
         try:
             text = enclosure.read(top / path, SOURCE_LIMIT)
         except OSError:
             continue
         if _DATABASE.search(text) or importing.search(text):
-            found.append(OutsideFile(path, text, _why(top, root, path)))
-    return Outside(prefix, tuple(found))
+            outside_files.append(OutsideFile(path, text, _why(top, root, path)))
+    return Outside(prefix, tuple(outside_files))
 
 
 def declared_above(root: Path, around: Path | None = None) -> tuple[str, ...]:
@@ -77,8 +77,8 @@ def declared_above(root: Path, around: Path | None = None) -> tuple[str, ...]:
     They lie above it in its repository, or up to ``around``, as for ``read_outside``.
     """
     top = _top(root, around)
-    above = [one for one in root.parents if one == top or top in one.parents]
-    return tuple(sorted({target.name for one in above for target in read_targets(one).all()}))
+    above = [parent for parent in root.parents if parent == top or top in parent.parents]
+    return tuple(sorted({target.name for path in above for target in read_targets(path).all()}))
 
 
 def _top(root: Path, around: Path | None) -> Path:
@@ -86,7 +86,7 @@ def _top(root: Path, around: Path | None) -> Path:
     return top if (top / ".git").exists() else around or root
 
 
-def _below(top: Path) -> set[str]:
+def _names_below(top: Path) -> set[str]:
     """Return the Python files below a directory, those of projects inside of it as well."""
     exclude = (PathPatterns(DEFAULT_EXCLUDE),)
     found: set[str] = set()

@@ -184,11 +184,11 @@ def depth(node: ast.AST, limit: int) -> int:
 
     Goes level by level, so no depth can exhaust the stack.
     """
-    level, found = [node], 0
-    while level and found <= limit:
-        found += 1
-        level = [child for one in level for child in ast.iter_child_nodes(one)]
-    return found
+    level, result = [node], 0
+    while level and result <= limit:
+        result += 1
+        level = [child for part in level for child in ast.iter_child_nodes(part)]
+    return result
 
 
 def too_deep_for_libcst(node: ast.AST) -> str | None:

@@ -230,11 +230,11 @@ def upwards(directory: Path) -> Iterator[Path]:
 
     Neither a home directory nor a file system's root is among them, unless it is ``directory``.
     """
-    for one in (directory, *directory.parents):
-        if one != directory and is_boundary(one):
+    for parent in (directory, *directory.parents):
+        if parent != directory and is_boundary(parent):
             return
-        yield one
-        if (one / ".git").exists():
+        yield parent
+        if (parent / ".git").exists():
             return
 
 

@@ -61,7 +61,7 @@ def suppressions_in(source: SourceFile) -> tuple[Suppression, ...]:
         comments = list(_comments(source.text))
     except (tokenize.TokenError, SyntaxError):
         return ()
-    return tuple(one for comment in comments for one in _read(comment, len(source.text)))
+    return tuple(item for comment in comments for item in _read(comment, len(source.text)))
 
 
 class _Comment(Struct, frozen=True):

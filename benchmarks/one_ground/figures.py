@@ -26,7 +26,7 @@ from types import FrameType
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from attacks import programs as attack_programs
-from house import circles, imports_of
+from house import imports_of, parts_in_circles
 
 import awaken
 from awaken.project import Project, Snapshot
@@ -57,22 +57,6 @@ def imports(package: Path) -> dict[str, set[str]]:
         name: set(imports_of(path, ast.parse(path.read_bytes()), set(files), package)) - {name}
         for name, path in files.items()
     }
-
-
-def parts_in_circles(graph: dict[str, set[str]], room: str) -> int:
-    """Return how many files and folders directly in a room import each other in a circle."""
-    inside = f"awaken.{room.replace('/', '.')}."
-
-    def part(name: str) -> str:
-        return name.removeprefix(inside).partition(".")[0] if name.startswith(inside) else ""
-
-    parts: dict[str, set[str]] = {}
-    for name, imported in graph.items():
-        if part(name):
-            parts.setdefault(part(name), set()).update(map(part, imported))
-    for name, imported in parts.items():
-        imported -= {"", name}
-    return sum(map(len, circles(parts)))
 
 
 def memo_tables(tree: ast.Module) -> int:

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken import api
-from awaken.engine.remembering.evidence import Evidence, SeenFile, evidence_for, still_holds
+from awaken.engine.remembering.evidence import Evidence, SeenFile, answer, evidence_for, still_holds
 from awaken.engine.remembering.remembered import digest_of
-from awaken.engine.remembering.searches import answer
 from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
 from awaken.project.source.words import Words
 from awaken.settings import Settings

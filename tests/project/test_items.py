@@ -7,9 +7,9 @@ import ast
 import pytest
 from programs import MODELS, last, module_of, program
 
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 HEAD = """
 from sqlalchemy import func

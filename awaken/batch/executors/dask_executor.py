@@ -23,7 +23,7 @@ class DaskExecutor:
     """Works on the workers of ``address``; ``local`` makes a cluster with so many ``jobs``."""
 
     def __init__(self, address: str, jobs: int, settings: Dask) -> None:
-        distributed = _distributed()
+        distributed = _distributed_value()
         distributed.dask.config.set({"distributed.scheduler.allowed-failures": _LOST})
         self._cluster: Any = None
         self._outcomes: queue.SimpleQueue[tuple[str, bytes | str]] = queue.SimpleQueue()
@@ -107,7 +107,7 @@ class DaskExecutor:
             self._cluster.close()
 
 
-def _distributed() -> Any:
+def _distributed_value() -> Any:
     try:
         import distributed  # noqa: PLC0415  an extra
     except ImportError:

@@ -65,7 +65,7 @@ def read_manifest(directory: Path, rules: Sequence[Rule]) -> Manifest:
     except Wrong as error:
         raise UnusableFile(NAME, line_of(text, error.path), str(error)) from None
     wrong = [*_wrong_campaign(values, tables), *_wrong_awaken(values["settings"], rules)]
-    listed = list(_listed(directory, values["campaign"], tables, text, wrong))
+    listed = list(_listed_repositories(directory, values["campaign"], tables, text, wrong))
     entries, notes = _entries(directory, listed, values["publish"].server or "github.com")
     wrong += _wrong_overrides(tables, rules)
     if wrong:
@@ -186,7 +186,7 @@ def _wrong_overrides(
                 yield ("repository", number, *path), message
 
 
-def _listed(
+def _listed_repositories(
     directory: Path,
     campaign: Campaign,
     tables: Mapping[str, Any],

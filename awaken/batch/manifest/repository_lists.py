@@ -43,7 +43,7 @@ def read_list(text: str, shown: str) -> list[Listed]:
 
 
 def _is_header(line: str) -> bool:
-    return _known(line.strip()) in _COLUMNS["url"]
+    return _known_text(line.strip()) in _COLUMNS["url"]
 
 
 def _from_lines(text: str) -> Iterator[Listed]:
@@ -63,7 +63,7 @@ def _from_csv(text: str, shown: str) -> Iterator[Listed]:
             if not any(cells) or cells[0].startswith("#"):
                 continue
             if header is None:
-                header = [_known(cell) for cell in cells]
+                header = [_known_text(cell) for cell in cells]
                 if not any(name in _COLUMNS["url"] for name in header):
                     raise UserError(
                         f"{shown}:{reader.line_num}: the first line of a CSV names its columns, "
@@ -97,7 +97,7 @@ def _from_json(text: str, shown: str) -> Iterator[Listed]:
         cells = {"url": inner} if isinstance(inner, str) else inner
         if not isinstance(cells, dict):
             raise UserError(f"{shown}: entry {number} names no repository")
-        plain = {_known(str(key)): _text(value) for key, value in cells.items()}
+        plain = {_known_text(str(key)): _text(value) for key, value in cells.items()}
         yield _listed(plain, number, shown)
 
 
@@ -119,7 +119,7 @@ def _listed(cells: Mapping[str, str], line: int, shown: str) -> Listed:
     return Listed(repository, line, cells.get("isarchived", "").lower() == "true")
 
 
-def _known(column: str) -> str:
+def _known_text(column: str) -> str:
     return column.lower().replace("_", "").replace("-", "").replace(" ", "").strip("\"'")
 
 

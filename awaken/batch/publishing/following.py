@@ -62,12 +62,12 @@ def close_requests(
             if known is None or not known.number or known.state in _ENDED:
                 continue
             try:
-                yield f"{entry.name}: {_closed(host, entry, known, folder, log, comment)}"
+                yield f"{entry.name}: {_closed_text(host, entry, known, folder, log, comment)}"
             except (HostError, WaitError) as error:
                 yield f"{entry.name}: not closed: {error}"
 
 
-def _closed(  # noqa: PLR0913  what it is about, and where
+def _closed_text(  # noqa: PLR0913  what it is about, and where
     host: Host,
     entry: Entry,
     known: Progress,

@@ -217,7 +217,7 @@ class _Publisher:
             )
         seconds = self._pace.seconds()
         if seconds:
-            self._tell(f"pausing for {_spoken(seconds)}: per-hour and hours say so")
+            self._tell(f"pausing for {_spoken_text(seconds)}: per-hour and hours say so")
         while seconds:
             self._clock.sleep(min(seconds, _LOOK))
             seconds = self._pace.seconds()
@@ -240,10 +240,10 @@ class _Publisher:
                 longest = self._manifest.publish.longest_pause
                 if seconds > longest:
                     raise StopError(
-                        f"{error}; the host asks for a pause of {_spoken(seconds)}, "
+                        f"{error}; the host asks for a pause of {_spoken_text(seconds)}, "
                         f"and longest-pause is {longest} s"
                     ) from None
-                self._tell(f"pausing for {_spoken(seconds)}: {error}")
+                self._tell(f"pausing for {_spoken_text(seconds)}: {error}")
                 self._clock.sleep(seconds)
         raise StopError("the host asked for one pause after the other; go on later")
 
@@ -284,7 +284,7 @@ class _Publisher:
         self._log.append(record)
 
 
-def _spoken(seconds: float) -> str:
+def _spoken_text(seconds: float) -> str:
     if seconds < HOUR:
         return f"{seconds:.0f} s"
     return time.strftime("%H:%M h", time.gmtime(seconds))

@@ -77,12 +77,12 @@ def _push(branch: Branch, ours: Collection[str], git: Git) -> None:
     lease = f"--force-with-lease={reference}:{there}"
     done = git.ask("push", "--porcelain", lease, "--", branch.target, f"{reference}:{reference}")
     if done.returncode:
-        raise _refused(
+        raise _refused_error(
             done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
         )
 
 
-def _refused(printed: str, said: str) -> Exception:
+def _refused_error(printed: str, said: str) -> Exception:
     rejected = _REJECTED.search(printed)
     remote = _REMOTE.search(said)
     if rejected is None and remote is None:

@@ -35,7 +35,7 @@ def request_text(manifest: Manifest, entry: Entry, summary: Summary, longest: in
         if cut and parts.get(cut):
             parts[cut] = ""
             left_out.append(_TITLES.get(cut, cut))
-        text = _filled(template, parts, left_out)
+        text = _filled_text(template, parts, left_out)
         whole = f"{text}\n\n{marker}\n"
         if len(whole.encode()) <= longest:
             return whole
@@ -51,7 +51,7 @@ _TITLES = {
 }
 
 
-def _filled(template: str, parts: Mapping[str, str], left_out: list[str]) -> str:
+def _filled_text(template: str, parts: Mapping[str, str], left_out: list[str]) -> str:
     text = _PART.sub(lambda match: parts.get(match[1], match[0]), template)
     if left_out:
         text += f"\n\nLeft out, because the text was too long: {', '.join(left_out)}."

@@ -48,7 +48,7 @@ def counts_of(report: Report, verified: Sequence[Verification]) -> Counts:
         files=changed_files(report),
         tests_before=_outcomes(first, before=True),
         tests_after=_outcomes(last, before=False),
-        not_exercised=sum(one.unreached_sites for one in verified),
+        not_exercised=sum(verification.unreached_sites for verification in verified),
     )
 
 
@@ -80,7 +80,7 @@ def describe(
     left = len(manual) - _MANUAL
     more = [f"{left} more places are left to people; the report lists them"] if left > 0 else []
     return Summary(
-        rules=tuple((name, level_words(found)) for name, found in sorted(by_rule.items())),
+        rules=tuple((name, level_words(findings)) for name, findings in sorted(by_rule.items())),
         unsafe=tuple((row.text, row.alike) for row in grouped(unsafe.most_common())),
         manual=tuple(manual[:_MANUAL]),
         tests=tuple(rows),

@@ -79,8 +79,8 @@ def change(start: Start, place: Path) -> ChildResult:
         advice = "in [verify], `environment` makes what tests need, and `command` runs them"
         failure = Failure(kind=Kind.CODE, message=f"{error.why}; {advice}")
         return ChildResult(state=State.ERROR, failure=failure)
-    report = _joined([*made.reports, *made.left])
-    problems = [one.message for _, one in diagnostics(report)]
+    report = _joined_report([*made.reports, *made.left])
+    problems = [diagnostic.message for _, diagnostic in diagnostics(report)]
     needs = needs_of(report)
     made.notes += [f"{needs}, which the project does not require"] if needs else []
     result = ChildResult(
@@ -89,7 +89,7 @@ def change(start: Start, place: Path) -> ChildResult:
     if made.stopped and not made.files:
         result = structs.replace(result, state=State.VERIFY_FAILED, message=made.stopped)
     elif made.files:
-        result = _committed(task, place, made, report, result)
+        result = _committed_child_result(task, place, made, report, result)
     elif problems and not any(root.files_read for root in report.roots):
         failure = Failure(kind=Kind.CODE, message=problems[0])
         result = structs.replace(result, state=State.ERROR, failure=failure)
@@ -98,13 +98,13 @@ def change(start: Start, place: Path) -> ChildResult:
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         notes.append(f"awaken could not read everything: {problems[0]}{more}")
     rows = [row for verified in made.verified for row in verified_rows(verified)]
-    summary = describe(task, report, rows, notes, [_shown(path, place) for path in made.files])
+    summary = describe(task, report, rows, notes, [_shown_text(path, place) for path in made.files])
     (place / "out" / SUMMARY).write_bytes(msgspec.json.encode(summary))
     write_page(place / "out" / REPORT, report, project, summary.again, start.page)
     return result
 
 
-def _committed(
+def _committed_child_result(
     task: Task, place: Path, made: Made, report: Report, result: ChildResult
 ) -> ChildResult:
     rows = [row for verified in made.verified for row in verified_rows(verified)]
@@ -214,7 +214,7 @@ def _say(clause: str) -> None:
     print(f"awaken: {clause} ...", flush=True)  # noqa: T201  the log of the child
 
 
-def _joined(reports: list[Report]) -> Report:
+def _joined_report(reports: list[Report]) -> Report:
     roots: list[RootReport] = [root for report in reports for root in report.roots]
     return Report(
         roots=tuple(roots),
@@ -224,5 +224,5 @@ def _joined(reports: list[Report]) -> Report:
     )
 
 
-def _shown(path: Path, place: Path) -> str:
+def _shown_text(path: Path, place: Path) -> str:
     return Path(os.path.relpath(path, Path(os.path.realpath(place / "repository")))).as_posix()

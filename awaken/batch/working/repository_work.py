@@ -81,12 +81,12 @@ def work(document: bytes, stop: Event | None = None) -> bytes:
     task = msgspec.json.decode(document, type=Task)
     started = time.monotonic()
     try:
-        outcome = _worked(task, stop)
+        outcome = _worked_outcome(task, stop)
     except GitFailedError as error:
-        outcome = _failed(task, error.failure)
+        outcome = _failed_outcome(task, error.failure)
     except OSError as error:
         message = f"{error.strerror or error}"
-        outcome = _failed(task, Failure(kind=Kind.DISK, message=message, cause=message))
+        outcome = _failed_outcome(task, Failure(kind=Kind.DISK, message=message, cause=message))
     seconds = round(time.monotonic() - started, 3)
     outcome = structs.replace(outcome, seconds=seconds, machine=socket.gethostname())
     outcome = without_held_secrets(outcome)
@@ -109,16 +109,16 @@ def without_held_secrets(outcome: Outcome) -> Outcome:
     )
 
 
-def _failed(task: Task, failure: Failure) -> Outcome:
+def _failed_outcome(task: Task, failure: Failure) -> Outcome:
     message = without_secrets(failure.message)
     failure = structs.replace(failure, message=message, cause=failure.cause or cause_of(message))
     return Outcome(id=task.id, state=State.ERROR, failure=failure, message=message)
 
 
-def _worked(task: Task, stop: Event | None) -> Outcome:
+def _worked_outcome(task: Task, stop: Event | None) -> Outcome:
     if task.awaken != own_code():
         message = f"the worker has awaken {own_code()}, and the campaign runs {task.awaken}"
-        return _failed(task, Failure(kind=Kind.INTERNAL, message=message))
+        return _failed_outcome(task, Failure(kind=Kind.INTERNAL, message=message))
     top = Path(task.work or Path(tempfile.gettempdir(), f"awaken-batch-{os.getuid()}"))
     top.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f"{task.id[-24:]}-", dir=top))
@@ -138,7 +138,7 @@ def _in_place(task: Task, top: Path, place: Path, stop: Event | None) -> Outcome
         message = f"the repository has the file {OPT_OUT}: its owners want no campaign"
         return structs.replace(known, state=State.REFUSED, message=message)
     result = _run_child(task, top, place, stop)
-    files = _kept(place)
+    files = _kept_values(place)
     failure = result.failure
     message = without_secrets(failure.message if failure else result.message)
     if failure is not None:
@@ -229,7 +229,7 @@ def _alive(path: Path) -> Iterator[None]:
         yield
 
 
-def _kept(place: Path) -> dict[str, bytes]:
+def _kept_values(place: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for name in KEPT:
         path = place / name if name == LOG else place / "out" / name

@@ -49,7 +49,7 @@ def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: A
     if line.options.overlay:
         report = _to_stdout(line, view, interactive=chosen.interactive)
     elif chosen.interactive:
-        report = _asked(line, view, allow_dirty=chosen.allow_dirty)
+        report = _asked_report(line, view, allow_dirty=chosen.allow_dirty)
     else:
         report = _all(line, view, allow_dirty=chosen.allow_dirty)
     return of_apply(report, exit_non_zero_on_manual=chosen.exit_non_zero_on_manual)
@@ -69,7 +69,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     return report
 
 
-def _asked(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
+def _asked_report(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken.cli.commands.interactive import ask  # noqa: PLC0415
     from awaken.preview.counts import plural  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415

@@ -39,11 +39,11 @@ class ListingOptions:
         from awaken.preview.streams.output import send  # noqa: PLC0415
         from awaken.preview.streams.visible import visible  # noqa: PLC0415
 
-        found, current = api.listing(line.paths, line.options), Path.cwd()
+        listing, current = api.listing(line.paths, line.options), Path.cwd()
         if self.show_settings:
-            send(settings_text.settings_text(found.settings, current), sys.stdout)
+            send(settings_text.settings_text(listing.settings, current), sys.stdout)
         if self.show_files:
-            send(settings_text.files_text(found.files, current), sys.stdout)
-        for problem in found.problems:
+            send(settings_text.files_text(listing.files, current), sys.stdout)
+        for problem in listing.problems:
             say(visible(f"error: {problem.path}: {problem.message}"))
-        return FAILED if found.problems else 0
+        return FAILED if listing.problems else 0

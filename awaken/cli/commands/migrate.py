@@ -93,10 +93,10 @@ def migrate(
     from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
     from awaken.preview.streams.output import opened  # noqa: PLC0415
 
-    line, view = _begun(recipe, run, output, own)
-    line, runs, answers = _answered(recipe, line, view, own)
+    line, view = _begun_pair(recipe, run, output, own)
+    line, runs, answers = _answered_items(recipe, line, view, own)
     done = _until_blocked(runs)
-    failed = any(one.report.diagnostics or _problems(one.report) for one in runs)
+    failed = any(candidate.report.diagnostics or _problems(candidate.report) for candidate in runs)
     # A user who could answer and did not wants the steps before that one.
     waits = bool(questions_of(runs)) and not can_ask() and own.last is None
     writes = not (own.dry_run or failed or waits)
@@ -113,7 +113,7 @@ def migrate(
     if failed or result.proves_nothing or (waits and not own.dry_run):
         return FAILED
     # Sites that need other versions were not migrated.
-    unmet = any(root.unmet for one in runs if one.step.rules for root in one.report.roots)
+    unmet = any(root.unmet for item in runs if item.step.rules for root in item.report.roots)
     return FOUND if len(done) < len(runs) or result.stopped or unmet else 0
 
 
@@ -133,7 +133,7 @@ def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: 
         say(sentence)
 
 
-def _begun(
+def _begun_pair(
     recipe: str, run: RunOptions, output: OutputOptions, own: MigrateOptions
 ) -> tuple[CommandLine, View]:
     """Return what was asked, without what a killed migration left half written.
@@ -152,7 +152,7 @@ def _begun(
     return line, view
 
 
-def _answered(
+def _answered_items(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
     """Return the planned steps, the answers that no file has, and the line that has them."""
@@ -166,7 +166,7 @@ def _answered(
         known = [settings_in(root) for root in roots]
         config = (*line.options.config, *joined(answers, known))
         answered = structs.replace(line, options=structs.replace(line.options, config=config))
-        runs = _planned(recipe, answered, view, own)
+        runs = _planned_runs(recipe, answered, view, own)
         questions = questions_of(runs) if can_ask() and not own.dry_run else []
         more = answers_to(questions)
         if not more:
@@ -178,7 +178,7 @@ def _answered(
                 roots[root] = None
 
 
-def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
+def _planned_runs(recipe: str, line: CommandLine, view: View, own: MigrateOptions) -> list[StepRun]:
     from awaken import api  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
 
@@ -196,7 +196,7 @@ def _planned(recipe: str, line: CommandLine, view: View, own: MigrateOptions) ->
 
 def _until_blocked(runs: Sequence[StepRun]) -> list[StepRun]:
     """Return the steps before the first that is blocked: those after it were planned without it."""
-    at = next((at for at, one in enumerate(runs) if one.is_blocked), len(runs))
+    at = next((at for at, run in enumerate(runs) if run.is_blocked), len(runs))
     return list(runs[:at])
 
 
@@ -216,7 +216,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     from awaken.preview.commit_message import commit_message  # noqa: PLC0415
 
     recipe = result.recipe
-    writing = [one for one in result.made if one.writes]
+    writing = [candidate for candidate in result.made if candidate.writes]
     whole = written(writing)
     if not own.allow_dirty:
         require_clean(whole, line.paths)
@@ -237,10 +237,10 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
             proves_nothing=made.proves_nothing,
         )
     commits: list[str] = []
-    for one in writing:
-        applied = api.apply(one.report, command=f"awaken migrate {recipe} (step {one.number})")
+    for run in writing:
+        applied = api.apply(run.report, command=f"awaken migrate {recipe} (step {run.number})")
         if own.commit and applied.files:
-            message = commit_message(recipe, one)
+            message = commit_message(recipe, run)
             commits.append(commit(applied.files[0].parent, applied.files, message))
     return structs.replace(result, commits=commits)
 
@@ -254,8 +254,8 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
 
     steps = []
     recipe, runs = result.recipe, result.runs
-    blocked = next((one for one in runs if one.is_blocked), None)
-    if own.dry_run and any(one.writes for one in _until_blocked(runs)):
+    blocked = next((candidate for candidate in runs if candidate.is_blocked), None)
+    if own.dry_run and any(candidate.writes for candidate in _until_blocked(runs)):
         asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
         make = ("migrate", recipe, *asked)
         steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
@@ -265,21 +265,21 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
             steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
     elif not own.dry_run:
-        done = written([one for one in result.made if one.writes])
+        done = written([candidate for candidate in result.made if candidate.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if any(root.files for root in done.roots):
             # The files of a commit would come back, and differ from it.
             commits = result.commits
             command = f"git revert --no-edit {commits[-1]}" if commits else undo_command(done)
             steps.append(Step("undo the last step", command))
-    if not any(one.step.rules for one in runs):
+    if not any(candidate.step.rules for candidate in runs):
         steps.append(Step("see which recipe to begin with", line.again("recipes")))
-    for one in runs:
-        looks = one is blocked or (not one.step.rules and any(r.findings for r in one.report.roots))
+    for run in runs:
+        looks = run is blocked or (not run.step.rules and any(r.findings for r in run.report.roots))
         if looks:
-            what = "see what blocks" if one is blocked else "see the places of"
-            words = ("check", "--recipe", recipe, "--step", str(one.number))
-            steps.append(Step(f"{what} step {one.number}", line.again(*words)))
+            what = "see what blocks" if run is blocked else "see the places of"
+            words = ("check", "--recipe", recipe, "--step", str(run.number))
+            steps.append(Step(f"{what} step {run.number}", line.again(*words)))
     partly = [] if blocked is None else _partly_selected(blocked.report, line)
     if partly:
         whole = structs.replace(line, paths=partly)
@@ -320,12 +320,12 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
         runs = list(chosen.runs(line, progress))
     words = chosen.words()
     nexts = []
-    if any(one.writes for one in runs):
+    if any(run.writes for run in runs):
         if command == "check":
             nexts.append(Step("see each change", line.again("diff", *words)))
         nexts.append(Step("make the steps", line.again("migrate", str(chosen.recipe))))
-    elif not any(one.step.rules for one in runs):
+    elif not any(run.step.rules for run in runs):
         nexts.append(Step("see which recipe to begin with", line.again("recipes")))
     show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
-    shown = [one for one in runs if command == "check" or one.step.rules]
+    shown = [run for run in runs if command == "check" or run.step.rules]
     return combined(shown)

@@ -22,10 +22,10 @@ def can_ask() -> bool:
 def answers_to(questions: Sequence[Question]) -> dict[Path, list[str]]:
     """Ask each of ``questions``; return the settings that the user chose, as TOML, by project."""
     chosen: dict[Path, list[str]] = {}
-    for one in questions:
-        answer = _answer(one)
+    for question in questions:
+        answer = _answer(question)
         if answer:
-            chosen.setdefault(one.root.root, []).append(answer)
+            chosen.setdefault(question.root.root, []).append(answer)
     return chosen
 
 

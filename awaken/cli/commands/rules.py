@@ -56,9 +56,9 @@ def rules(
         _print_list(known, output_format or RulesForm.FULL, color)
         return 0
     require_known(name, known)
-    found = [rule for rule in known if rule.name == name]
-    if found:
-        _print_page(found[0], output_format, color, pager=not no_pager)
+    result = [rule for rule in known if rule.name == name]
+    if result:
+        _print_page(result[0], output_format, color, pager=not no_pager)
     else:
         family = [rule for rule in known if name in {"ALL", rule.family}]
         _print_list(family, output_format or RulesForm.FULL, color)

@@ -41,9 +41,9 @@ def trust(
         send(trust_lines(api.trusted()), sys.stdout)
         return 0
     start = path or Path()
-    word, found = ("no longer ", api.distrust(start)) if remove else ("", api.trust(start))
-    for line in trust_lines(found) if not quiet else ():
+    word, projects = ("no longer ", api.distrust(start)) if remove else ("", api.trust(start))
+    for line in trust_lines(projects) if not quiet else ():
         say(f"{word}trusted: {line}")
-    if not found and not quiet:
+    if not projects and not quiet:
         say("Nothing was trusted here.")
     return 0

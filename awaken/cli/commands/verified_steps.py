@@ -74,15 +74,15 @@ def make_verified(
     """
     tests = tests_of(line, words)
     result = VerifiedSteps([], [], {}, {})
-    for one in runs:
-        number = one.number
+    for run in runs:
+        number = run.number
 
         def tell(clause: str, step: int = number) -> None:
             if not quiet:
                 say(f"step {step}: {clause} ...")
 
         def planned(sites: Mapping[Path, frozenset[SiteId]], step: int = number) -> Report:
-            return _planned(recipe, line, step, sites)
+            return _planned_report(recipe, line, step, sites)
 
         try:
             report = planned({})
@@ -96,7 +96,7 @@ def make_verified(
         if verified.unexplained:
             result.stopped = f"Step {number} failed verification. {stops(verified)}"
             return result
-        step = structs.replace(one, report=verified.report)
+        step = structs.replace(run, report=verified.report)
         result.rows[number] = verified_rows(verified)
         result.reaches[number] = reaches(verified)
         if not step.writes:
@@ -109,7 +109,7 @@ def make_verified(
     return result
 
 
-def _planned(
+def _planned_report(
     recipe: str, line: CommandLine, number: int, sites: Mapping[Path, frozenset[SiteId]]
 ) -> Report:
     options = structs.replace(line.options, excluded_in=sites, use_cache=not sites)

@@ -102,7 +102,7 @@ def verify(
     # Before the tests, which may take long.
     if own.apply and not own.allow_dirty:
         require_clean(planned, line.paths)
-    result = _verified(planned, line, own, quiet=quiet)
+    result = _verification(planned, line, own, quiet=quiet)
     applied = False
     if result is not None and own.apply and _holds(result):
         command = line.again("verify", "--apply")
@@ -139,7 +139,7 @@ def _show(result: Verification | Report, again: str, view: View, *, applied: boo
             print_verification(result, console_on(stream, color), applied=applied)
 
 
-def _verified(
+def _verification(
     planned: Report, line: CommandLine, own: VerifyOptions, *, quiet: bool
 ) -> Verification | None:
     from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine

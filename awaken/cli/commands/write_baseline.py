@@ -25,6 +25,6 @@ def write(line: CommandLine, view: View) -> None:
         )
     with bar(view) as progress:
         _, files = api.write_baseline(line.paths, line.options, progress=progress)
-    for one in files if not view.quiet else ():
-        where = os.path.relpath(one.file)
-        say(visible(f"Wrote {plural(one.sites, 'site')} to {where}"))
+    for file in files if not view.quiet else ():
+        where = os.path.relpath(file.file)
+        say(visible(f"Wrote {plural(file.sites, 'site')} to {where}"))

@@ -30,9 +30,9 @@ class CommandLine(Struct, frozen=True):
     def _options(self) -> list[str]:
         settings = self.options.settings
         words: list[str] = again(settings.passes)
-        names = {one.known_as for one in settings.passes}
+        names = {item.known_as for item in settings.passes}
         for name, values in (
-            ("--select", [one for one in settings.select or () if one not in names]),
+            ("--select", [word for word in settings.select or () if word not in names]),
             ("--extend-select", settings.extend_select),
             ("--ignore", settings.ignore),
             ("--unsafe", settings.unsafe),

@@ -190,22 +190,22 @@ class ProjectOptions(PassOptions):
         from awaken.settings import Settings  # noqa: PLC0415
 
         passes = self.passes()
-        names = tuple(one.known_as for one in passes)
-        select = _separated("--select", self.select)
+        names = tuple(item.known_as for item in passes)
+        select = _separated_names("--select", self.select)
         # A user who names a codemod wants that one, and knows that nobody proves it.
         unsafe = True if passes and not select else None
         settings = Settings(
             select=(*select, *names) or None,
-            extend_select=_separated("--extend-select", self.extend_select),
-            ignore=_separated("--ignore", self.ignore),
+            extend_select=_separated_names("--extend-select", self.extend_select),
+            ignore=_separated_names("--ignore", self.ignore),
             preview=self.preview,
-            unsafe=_separated("--unsafe", self.unsafe),
+            unsafe=_separated_names("--unsafe", self.unsafe),
             unsafe_fixes=unsafe if self.unsafe_fixes is None else self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
             published=self.published,
-            exclude=_separated("--exclude", self.exclude) or None,
-            extend_exclude=_separated("--extend-exclude", self.extend_exclude),
+            exclude=_separated_names("--exclude", self.exclude) or None,
+            extend_exclude=_separated_names("--extend-exclude", self.extend_exclude),
             force_exclude=self.force_exclude,
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
@@ -396,12 +396,12 @@ class OutputOptions:
         )
 
 
-def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
+def _separated_names(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
-    found = tuple(word for word in words if word)
-    if values and not found:  # an empty variable of a script must not mean "all"
+    result = tuple(word for word in words if word)
+    if values and not result:  # an empty variable of a script must not mean "all"
         raise bad_parameter("is empty; leave it out, or give it a value", param_hint=option)
-    return found
+    return result
 
 
 def _python(value: str | None) -> str | None:
@@ -420,7 +420,7 @@ def _python(value: str | None) -> str | None:
 
 
 def _versions(values: Sequence[str] | None) -> dict[str, str]:
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for value in values or ():
         name, _, version = (part.strip() for part in value.partition("="))
         if not (name and version.strip("=")):
@@ -428,5 +428,5 @@ def _versions(values: Sequence[str] | None) -> dict[str, str]:
                 f"{value!r} is not NAME=VERSION; write for instance sqlalchemy=2.0",
                 param_hint="--target",
             )
-        found[name] = version.lstrip("=")
-    return found
+        versions[name] = version.lstrip("=")
+    return versions

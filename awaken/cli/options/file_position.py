@@ -42,12 +42,12 @@ def parse_place(text: str) -> FilePlace:
     if match["column"] and shorter and not Path(match["file"]).is_file():
         named = Path(shorter["file"])
         match = shorter if named.is_file() else match
-    return _counted(match)
+    return _counted_place(match)
 
 
-def _counted(match: re.Match[str]) -> FilePlace:
-    found = match.groupdict()
-    line, column = int(found["line"]), found.get("column")
+def _counted_place(match: re.Match[str]) -> FilePlace:
+    result = match.groupdict()
+    line, column = int(result["line"]), result.get("column")
     if line < 1 or (column is not None and int(column) < 1):
         raise bad_parameter("lines and columns count from 1", param_hint="FILE:LINE")
-    return FilePlace(Path(found["file"]), line, None if column is None else int(column))
+    return FilePlace(Path(result["file"]), line, None if column is None else int(column))

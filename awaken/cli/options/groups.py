@@ -31,9 +31,9 @@ def with_groups(command: Callable[..., int]) -> Callable[..., int]:
         return command(**built, **values)
 
     parameters = [
-        one
+        item
         for name, parameter in own.items()
-        for one in (
+        for item in (
             _parameters(groups[name])
             if name in groups
             else [parameter.replace(annotation=_typed(hints[name]), kind=parameter.KEYWORD_ONLY)]
@@ -59,7 +59,7 @@ def _typed(hint: Any) -> Any:
     if get_origin(hint) is not Annotated:
         return hint
     kind, *more = get_args(hint)
-    declared = (one.of_typer() if isinstance(one, Parameter) else one for one in more)
+    declared = (item.of_typer() if isinstance(item, Parameter) else item for item in more)
     return Annotated[kind, *declared]
 
 

@@ -95,35 +95,35 @@ class PassOptions:
             raise bad_parameter("arguments after -- need exactly one --bowler", param_hint="--")
         commands = [
             PassSettings(
-                libcst=one,
+                libcst=text,
                 arguments=arguments,
                 per_hunk=self.per_hunk,
                 allow_reformat=self.allow_reformat,
             )
-            for one in self.libcst or ()
+            for text in self.libcst or ()
         ]
         scripts = [
             PassSettings(
-                bowler=one,
+                bowler=text,
                 args=tuple(self.bowler_arg or ()),
                 per_hunk=self.per_hunk,
                 allow_reformat=self.allow_reformat,
             )
-            for one in self.bowler or ()
+            for text in self.bowler or ()
         ]
         return (*commands, *scripts)
 
 
 def again(passes: Sequence[PassSettings]) -> list[str]:
     """Return the words that name the same passes."""
-    found: list[str] = []
-    for one in passes:
-        found += [f"--{one.kind}", one.target]
-        for name, value in one.named():
-            found += ["--libcst-arg", f"{name}={value}"]
-        found += [f"{_WORD}={word}" for word in one.args]
-    found += ["--per-hunk"] if any(one.per_hunk for one in passes) else []
-    return [*found, *(["--allow-reformat"] if any(one.allow_reformat for one in passes) else [])]
+    result: list[str] = []
+    for settings in passes:
+        result += [f"--{settings.kind}", settings.target]
+        for name, value in settings.named():
+            result += ["--libcst-arg", f"{name}={value}"]
+        result += [f"{_WORD}={word}" for word in settings.args]
+    result += ["--per-hunk"] if any(candidate.per_hunk for candidate in passes) else []
+    return [*result, *(["--allow-reformat"] if any(item.allow_reformat for item in passes) else [])]
 
 
 def with_words_of_programs(words: Sequence[str]) -> list[str]:
@@ -132,8 +132,8 @@ def with_words_of_programs(words: Sequence[str]) -> list[str]:
     That is the script of Bowler, or the tests that `awaken verify` runs; elsewhere they are paths.
     """
     at = words.index("--") if "--" in words else len(words)
-    is_script = any(one == _SCRIPT or one.startswith(f"{_SCRIPT}=") for one in words[:at])
+    is_script = any(word == _SCRIPT or word.startswith(f"{_SCRIPT}=") for word in words[:at])
     option = COMMAND_WORD if words[:1] in (["verify"], ["migrate"]) else _WORD if is_script else ""
     if at == len(words) or not option:
         return list(words)
-    return [*words[:at], *(f"{option}={one}" for one in words[at + 1 :])]
+    return [*words[:at], *(f"{option}={word}" for word in words[at + 1 :])]

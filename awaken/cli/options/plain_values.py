@@ -30,7 +30,7 @@ class Command(TyperCommand):
         """Write the arguments, and the options in groups by task."""
         parameters = self.get_params(ctx)
         records = {parameter: parameter.get_help_record(ctx) for parameter in parameters}
-        arguments = [one for one in parameters if one.param_type_name == "argument"]
+        arguments = [item for item in parameters if item.param_type_name == "argument"]
         for title, members in (("Arguments", arguments), *options_by_task(parameters).items()):
             rows = [row for member in members if (row := records[member]) is not None]
             if rows:
@@ -40,10 +40,10 @@ class Command(TyperCommand):
 
 def options_by_task(parameters: Iterable[Any]) -> dict[str, list[Any]]:
     """Return the options that are not hidden, by the title of their group."""
-    shown = [one for one in parameters if one.param_type_name == "option" and not one.hidden]
-    panels = {one: getattr(one, "rich_help_panel", None) for one in shown}
+    shown = [item for item in parameters if item.param_type_name == "option" and not item.hidden]
+    panels = {item: getattr(item, "rich_help_panel", None) for item in shown}
     by_title = {
-        panel or "Options": [one for one in shown if panels[one] == panel] for panel in PANELS
+        panel or "Options": [item for item in shown if panels[item] == panel] for panel in PANELS
     }
     return {title: members for title, members in by_title.items() if members}
 
@@ -76,7 +76,7 @@ def _is_plain(parameter: Any, value: Any) -> bool:
         return True
     kind, texts = _kind(parameter), _texts(value)
     # Pydantic refuses text that is not Unicode, and Typer files that cannot be read.
-    return all(isinstance(one, str) and one.isprintable() for one in texts) and (
+    return all(isinstance(text, str) and text.isprintable() for text in texts) and (
         kind is str or (kind is Path and all(map(_may_be_read, texts)))
     )
 
@@ -100,5 +100,5 @@ def _read(parameter: Any, value: Any) -> Any:
         return () if several else None
     if isinstance(value, Enum | bool):
         return value
-    read = [_kind(parameter)(one) for one in _texts(value)]
+    read = [_kind(parameter)(text) for text in _texts(value)]
     return read if several else read[0]

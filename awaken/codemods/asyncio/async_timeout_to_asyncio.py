@@ -189,11 +189,11 @@ def _of_arguments(site: Site[ast.Call]) -> Iterator[Edit]:
     given = [*call.args, *call.keywords]
     if len(given) != 1 or isinstance(given[0], ast.Starred):
         raise Refused(OTHER_ARGUMENTS, site.module.excerpt(call))
-    for one in call.keywords:
-        if one.arg not in {"deadline", "delay"}:
+    for keyword in call.keywords:
+        if keyword.arg not in {"deadline", "delay"}:
             raise Refused(OTHER_ARGUMENTS, site.module.excerpt(call))
-        if one.arg == "deadline":
-            yield site.replace(one, f"when={site.module.text_of(one.value)}")
+        if keyword.arg == "deadline":
+            yield site.replace(keyword, f"when={site.module.text_of(keyword.value)}")
 
 
 # ---------------------------------------------------------------------------- the block's name

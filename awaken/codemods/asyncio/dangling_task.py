@@ -174,7 +174,7 @@ class DanglingTask(Rule):
             if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
                 continue
             site = Site(self.name, module, node)
-            refused = _refused(site)
+            refused = _refusal(site)
             if refused is None:
                 kept.append(site)
             else:
@@ -195,14 +195,14 @@ def _changes(
     another, which takes the set of the first. Sites that the user left out have a change of their
     own.
     """
-    left_out = [one for one in kept if one.id in constraints.excluded]
-    doubles = {one: project.replaced_names.of(one.module, one.node.func) for one in kept}
-    alone = [one for one in kept if one not in left_out and not doubles[one]]
-    replaced = [one for one in kept if one not in left_out and doubles[one]]
+    left_out = [candidate for candidate in kept if candidate.id in constraints.excluded]
+    doubles = {item: project.replaced_names.of(item.module, item.node.func) for item in kept}
+    alone = [item for item in kept if item not in left_out and not doubles[item]]
+    replaced = [candidate for candidate in kept if candidate not in left_out and doubles[candidate]]
     first = rewritten_together(alone, _rewrite(project, alone)) if alone else Decided(())
     yield first
     if replaced:
-        said = [caveats_of(one.module, one.node.func, doubles[one]) for one in replaced]
+        said = [caveats_of(item.module, item.node.func, doubles[item]) for item in replaced]
         rewrite = replace(
             _rewrite(project, replaced, makes_set=not alone),
             caveats=list(dict.fromkeys(clause for clauses, _ in said for clause in clauses)),
@@ -212,8 +212,8 @@ def _changes(
         needs = tuple(change.id for change in first.changes)
         changes = tuple(structs.replace(change, requires=needs) for change in unsafe.changes)
         yield replace(unsafe, changes=changes)
-    for one in left_out:
-        yield rewritten_together([one], _rewrite(project, [one]))
+    for site in left_out:
+        yield rewritten_together([site], _rewrite(project, [site]))
 
 
 # ----------------------------------------------------------------------------------- the sites
@@ -246,21 +246,21 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
     function = module.enclosing_function(call)
     if function is None:
         return False
-    found = suspensions(function)
+    result = suspensions(function)
     end = module.span(call).end
     looped = any(
-        isinstance(one, ast.For | ast.AsyncFor | ast.While) for one in _around(module, call)
+        isinstance(node, ast.For | ast.AsyncFor | ast.While) for node in _nodes_around(module, call)
     )
     runs = (
-        one
-        for one in module.walk(function)
-        if isinstance(one, ast.Call) and last_name(one.func) in _RUNNING
+        node
+        for node in module.walk(function)
+        if isinstance(node, ast.Call) and last_name(node.func) in _RUNNING
     )
-    pauses = (*found.awaits, *found.yields, *runs)
-    return any(looped or module.span(one).start >= end for one in pauses)
+    pauses = (*result.awaits, *result.yields, *runs)
+    return any(looped or module.span(pause).start >= end for pause in pauses)
 
 
-def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
+def _nodes_around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
     """Yield what encloses ``call`` in its function."""
     for above in module.ancestors(call):
         if isinstance(above, FunctionOrLambda):
@@ -268,7 +268,7 @@ def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
         yield above
 
 
-def _refused(site: Site[ast.Call]) -> Refused | None:
+def _refusal(site: Site[ast.Call]) -> Refused | None:
     module, call = site.module, site.node
     shown = module.excerpt(call)
     if not isinstance(module.scopes.scope_of(call).node, Function):

@@ -217,19 +217,19 @@ def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
         # The two functions name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
     edits.append(site.release_import("asyncio", "ensure_future"))
-    caveats, doubles = _replaced(project, module, call, given)
+    caveats, doubles = _replaced_pairs(project, module, call, given)
     message = f"`{module.excerpt(call.func)}` becomes `{written}`"
     return Rewrite(message, edits, caveats, doubles)
 
 
-def _replaced(
+def _replaced_pairs(
     project: Project, module: Module, call: ast.Call, given: ast.expr
 ) -> tuple[list[str], tuple[Place, ...]]:
     """Return what the program replaces of the functions that are called, and where."""
     caveats, doubles = doubles_of(project, module, call.func, _CREATE)
     for made in _calls_behind(module, given):
         replaced = project.replaced_names.of(module, made.func)
-        places = tuple(one.place for one in replaced if not one.keeps_kind)
+        places = tuple(replacement.place for replacement in replaced if not replacement.keeps_kind)
         if places:
             caveats.append(
                 f"the replacement of `{module.excerpt(made.func)}` may not return a coroutine"
@@ -248,7 +248,7 @@ def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
 
 def _only_argument(call: ast.Call) -> ast.expr | None:
     """Return the coroutine that is passed, if nothing else is."""
-    given = [*call.args, *(one.value for one in call.keywords if one.arg == "coro_or_future")]
+    given = [*call.args, *(node.value for node in call.keywords if node.arg == "coro_or_future")]
     if len(given) != 1 or len(call.keywords) > 1 or isinstance(given[0], ast.Starred):
         return None
     return given[0] if not call.keywords or not call.args else None

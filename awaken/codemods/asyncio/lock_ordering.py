@@ -139,22 +139,22 @@ class LockOrdering(Rule):
             for way in _ways(project, module, names, leading):
                 ways.setdefault((way.first.name, way.second.name), way)
         sites = set(project.site_files(self.triggers))
-        found = [
+        findings = [
             _finding(self.name, way, ways[second, first])
             for (first, second), way in ways.items()
             if (second, first) in ways and way.module.path in sites
-            if way.places < ways[second, first].places and not _apart(way, ways[second, first])
+            if way.places < ways[second, first].places and not _is_apart(way, ways[second, first])
         ]
-        return Plan(tuple(found))
+        return Plan(tuple(findings))
 
 
-def _apart(one: _Way, other: _Way) -> bool:
+def _is_apart(one: _Way, other: _Way) -> bool:
     """Whether a third lock is held on both paths, so that they never wait for each other."""
     return bool((one.held & other.held) - {one.first, one.second})
 
 
 def _finding(rule: str, way: _Way, back: _Way) -> Finding:
-    first, second = (one.name.rpartition(".")[2] for one in (way.first, way.second))
+    first, second = (lock.name.rpartition(".")[2] for lock in (way.first, way.second))
     return Site(rule, way.module, way.node).advised(
         f"`{second}` is acquired while `{first}` is held, and elsewhere in the opposite order",
         _CURE,
@@ -165,7 +165,7 @@ def _finding(rule: str, way: _Way, back: _Way) -> Finding:
 def _names_of_locks(project: Project) -> set[str]:
     """Return the names of all variables and attributes that a lock is given to."""
     makers = {word.decode() for word in _MAKERS}
-    found: set[str] = set()
+    names: set[str] = set()
     for module in modules_with(project, _MAKERS, is_around_tests):
         for node in module.walk():
             match node:
@@ -175,9 +175,9 @@ def _names_of_locks(project: Project) -> set[str]:
                     pass
                 case _:
                     continue
-            if any(last_name(one) in makers for one in module.walk(value)):
-                found.add(last_name(target))
-    return found - {""}
+            if any(last_name(part) in makers for part in module.walk(value)):
+                names.add(last_name(target))
+    return names - {""}
 
 
 def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]) -> frozenset[str]:
@@ -218,7 +218,7 @@ def _ways(
         around = _held_around(project, module, node)
         locks = taken(project, module, node)
         for index, (lock, named) in enumerate(locks):
-            held = around | {one for one, _ in locks[: index + 1]}
+            held = around | {item for item, _ in locks[: index + 1]}
             inside = [(inner, where, ()) for inner, where in locks[index + 1 :]]
             for inner, where, deeper in (*inside, *_taken_inside(project, module, node, leading)):
                 yield from _way(module, (lock, named, held), inner, where, deeper)

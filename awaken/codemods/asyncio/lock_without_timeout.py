@@ -150,7 +150,7 @@ class LockWithoutTimeout(Rule):
 
 def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[Lock, ast.expr]]:
     """Return the locks of tasks that ``node`` takes, if something is awaited below."""
-    if not any(isinstance(one, ast.Await) for one in runs_held(node)):
+    if not any(isinstance(part, ast.Await) for part in runs_held(node)):
         return []
     return [
         (lock, named)
@@ -176,8 +176,8 @@ def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[
         there, function = functions[0].module, functions[0].function
         if (there.path, function.lineno) not in seen:
             seen.add((there.path, function.lineno))
-            own = [one for one in there.walk(function) if _runs_in(there, one, function)]
-            waiting += [(there, one, depth + 1) for one in reversed(list(_awaited(there, own)))]
+            own = [part for part in there.walk(function) if _runs_in(there, part, function)]
+            waiting += [(there, part, depth + 1) for part in reversed(list(_awaited(there, own)))]
 
 
 def _runs_in(module: Module, node: ast.AST, function: Function) -> bool:

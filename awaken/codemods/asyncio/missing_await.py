@@ -195,10 +195,10 @@ class MissingAwait(Rule):
         del constraints  # no change needs another site
         return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, fates)
-            for module, call, fates in self._found(project)
+            for module, call, fates in self._found_items(project)
         )
 
-    def _found(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
+    def _found_items(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
         names = _Names(project, self.triggers)
         for path in project.site_files(self.triggers):
             wanted = names.wanted(path, project.snapshot[path].text)
@@ -223,11 +223,11 @@ class _Defined:
 
     @staticmethod
     def of(text: bytes) -> _Defined:
-        found = _DEFINED.findall(text)
+        result = _DEFINED.findall(text)
         return _Defined(
-            {name for is_async, kind, name in found if is_async and kind == b"def"},
-            {name for is_async, kind, name in found if not is_async and kind == b"def"},
-            {name for _, kind, name in found if kind == b"class"},
+            {name for is_async, kind, name in result if is_async and kind == b"def"},
+            {name for is_async, kind, name in result if not is_async and kind == b"def"},
+            {name for _, kind, name in result if kind == b"class"},
         )
 
 
@@ -242,7 +242,7 @@ class _Names:
         self._files = {
             path: _Defined.of(project.snapshot[path].text) for path in project.files_with(triggers)
         }
-        self._plain = {name for one in self._files.values() for name in one.plain}
+        self._plain = {name for file in self._files.values() for name in file.plain}
         # For each name: the folders that define it, and the words of files that use it.
         self._folders: dict[bytes, set[str]] = {}
         self._words: dict[bytes, set[bytes]] = {}
@@ -257,7 +257,7 @@ class _Names:
     def wanted(self, path: str, text: bytes) -> set[str]:
         """Return the names of coroutine functions that the file may call without awaiting them."""
         calls = {(head, name) for head, name in _CALLED.findall(text) if name in self}
-        near = self._near(path, text, {name for _, name in calls})
+        near = self._items_near(path, text, {name for _, name in calls})
         called = {(head, name) for head, name in calls if name in near}
         if not called:
             return set()
@@ -278,7 +278,7 @@ class _Names:
     def __contains__(self, name: bytes) -> bool:
         return name in self._folders or name in self._of_libraries
 
-    def _near(self, path: str, text: bytes, names: set[bytes]) -> set[bytes]:
+    def _items_near(self, path: str, text: bytes, names: set[bytes]) -> set[bytes]:
         """Return those of ``names`` that may be coroutine functions in the file ``path``."""
         folder = str(PurePosixPath(path).parent)
         shared = {
@@ -303,7 +303,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
         return False
     match call.func:
         case ast.Name() as name:
-            kinds = {one.kind for one in module.scopes.bindings_of(name)}
+            kinds = {binding.kind for binding in module.scopes.bindings_of(name)}
             return bool(kinds) and kinds <= {"function", "import"}
         case ast.Attribute(value=ast.Name(id="self"), attr=method):
             owner = module.enclosing_class(call)
@@ -370,6 +370,6 @@ def _rewrite(site: Site[ast.Call], project: Project, fates: tuple[Fate, ...]) ->
         edits = [site.insert_before(call, "(await "), site.insert_behind(call, ")")]
     places = () if worst.place == site.place else (worst.place,)
     replaced = project.replaced_names.of(module, call.func)
-    others = [one for one in replaced if not one.keeps_kind]
+    others = [replacement for replacement in replaced if not replacement.keeps_kind]
     caveats, doubles = caveats_of(module, call.func, others)
     return Rewrite(message, edits, [_CAVEAT, *caveats], (*places, *doubles))

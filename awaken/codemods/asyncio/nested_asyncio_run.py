@@ -154,7 +154,7 @@ class NestedAsyncioRun(Rule):
         in_sight = set(project.site_files(self.triggers))
         for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight and not _is_guarded(module, call):
-                yield decide(Site(self.name, module, call), _through, way)
+                yield decide(Site(self.name, module, call), _rewrite_through, way)
 
 
 def _calls(project: Project, module: Module) -> Iterator[ast.Call]:
@@ -196,7 +196,7 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     shown = f"{module.excerpt(call.func)}()"
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    given = [*call.args, *(one.value for one in call.keywords if one.arg in _NAMES.values())]
+    given = [*call.args, *(node.value for node in call.keywords if node.arg in _NAMES.values())]
     others = len(call.args) + len(call.keywords) != 1
     if len(given) != 1 or others or not isinstance(given[0], ast.Name | ast.Attribute | ast.Call):
         raise Refused(OTHER_ARGUMENTS, shown)
@@ -209,6 +209,6 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     return Rewrite(message, edits, ["code that failed before now runs"])
 
 
-def _through(site: Site[ast.Call], way: Way) -> Rewrite:
+def _rewrite_through(site: Site[ast.Call], way: Way) -> Rewrite:
     shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
     raise Refused(THROUGH, shown, because=way.places)

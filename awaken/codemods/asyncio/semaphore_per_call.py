@@ -171,7 +171,7 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
         if module.scopes.owner(name.id, inside) is scope
     ]
     return _is_entered(module, reads) and all(
-        _is_guard(module, one) and _runs_in_turn(module, one, function) for one in reads
+        _is_guard(module, node) and _runs_in_turn(module, node, function) for node in reads
     )
 
 
@@ -209,9 +209,9 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
     if module.enclosing_function(around) is not maker or module.is_generator(around):
         return False
     return all(
-        _is_run_at_once(module, one, around, maker)
+        _is_run_at_once(module, name, around, maker)
         for inside in module.scopes.inside(module.scopes.scope_made_by(maker))
-        for one in inside.reads.get(around.name, ())
+        for name in inside.reads.get(around.name, ())
     )
 
 

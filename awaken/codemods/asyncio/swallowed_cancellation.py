@@ -230,7 +230,7 @@ def _waits(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bool:
 
 
 def _awaits(body: Sequence[ast.stmt]) -> list[ast.AST]:
-    return [one for statement in body for one in suspensions(statement).awaits]
+    return [node for statement in body for node in suspensions(statement).awaits]
 
 
 def _catching(project: Project, module: Module, node: ast.Try) -> ast.ExceptHandler | None:
@@ -246,10 +246,10 @@ def _cancellations(project: Project, module: Module, handler: ast.ExceptHandler)
     if handler.type is None:
         return []
     return [
-        one
-        for one in _named(handler.type)
-        if last_name(one) in {"CancelledError", "BaseException"}
-        and project.qualified_name(module, one) in {*_CANCELLED, _BASE}
+        node
+        for node in _named(handler.type)
+        if last_name(node) in {"CancelledError", "BaseException"}
+        and project.qualified_name(module, node) in {*_CANCELLED, _BASE}
     ]
 
 
@@ -261,7 +261,7 @@ def _suppresses(project: Project, module: Module, call: ast.Call) -> bool:
     return (
         last_name(call.func) == "suppress"
         and project.qualified_name(module, call.func) == "contextlib.suppress"
-        and any(project.qualified_name(module, one) in {*_CANCELLED, _BASE} for one in call.args)
+        and any(project.qualified_name(module, node) in {*_CANCELLED, _BASE} for node in call.args)
     )
 
 
@@ -299,13 +299,13 @@ def _ends_others(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bo
     function = module.enclosing_coroutine(node)
     end = module.span(body[-1]).end
     before = (
-        one
-        for one in own_nodes(function.body if function is not None else ())
-        if isinstance(one, ast.Call) and module.span(one).start < end
+        part
+        for part in own_nodes(function.body if function is not None else ())
+        if isinstance(part, ast.Call) and module.span(part).start < end
     )
-    if any("cancel" in last_name(one.func).lower() for one in before):
+    if any("cancel" in last_name(call.func).lower() for call in before):
         return True
-    return all(_is_of_others(one) for one in _awaits(body) if not _is_limit(one))
+    return all(_is_of_others(part) for part in _awaits(body) if not _is_limit(part))
 
 
 def _is_limit(awaits: ast.AST) -> bool:
@@ -330,7 +330,7 @@ def _is_of_others(awaits: ast.AST) -> bool:
             continue  # `shield()` is about cancellations
         elif isinstance(node, ast.Call) and last_name(node.func) in _OF_OTHERS:
             waiting += node.args if last_name(node.func) == "gather" else node.args[:1]
-        elif any(isinstance(one, ast.Call) for one in ast.walk(node)):
+        elif any(isinstance(part, ast.Call) for part in ast.walk(node)):
             return False
     return True
 
@@ -339,7 +339,7 @@ def _is_decided(
     project: Project, module: Module, node: ast.Try, handler: ast.ExceptHandler
 ) -> bool:
     """Whether somebody thought of what happens after ``handler``, or it is the end of a task."""
-    if any(isinstance(one, ast.Raise) for one in _behind(module, node, handler)):
+    if any(isinstance(statement, ast.Raise) for statement in _behind(module, node, handler)):
         return True
     for above in module.ancestors(node):
         if isinstance(above, FunctionOrLambda):
@@ -369,7 +369,7 @@ def _is_end_of_task(
     mentions = [
         one for one in module.mentions(function.name) if _may_mean(project, module, one, function)
     ]
-    awaited = [(module, call) for one in mentions if (call := _awaited_call(module, one))]
+    awaited = [(module, call) for mention in mentions if (call := _awaited_call(module, mention))]
     for fate in fates:
         home = project.module(fate.place.path) if fate.kind == "awaited" else None
         if home is not None:
@@ -380,8 +380,8 @@ def _is_end_of_task(
             return False
         if not _is_end_of_task(project, home, last, seen | {function}):
             return False
-    is_run = any(one.kind in {"awaited", "run"} for one in fates)
-    return is_run or any(_is_passed(module, one) for one in mentions)
+    is_run = any(candidate.kind in {"awaited", "run"} for candidate in fates)
+    return is_run or any(_is_passed(module, mention) for mention in mentions)
 
 
 def _may_mean(
@@ -447,10 +447,10 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     above = module.parent(node)
     if not isinstance(above, ast.Try):
         raise TypeError("a handler is in a try")
-    shown = _shown(module, node)
+    shown = _shown_text(module, node)
     message = f"`{shown}` swallows the cancellation of its task"
     named = [] if node.type is None else _named(node.type)
-    cancelled = [one for one in named if last_name(one) == "CancelledError"]
+    cancelled = [part for part in named if last_name(part) == "CancelledError"]
     behind = next(filter(_does_something, _behind(module, above, node)), None)
     if cancelled and behind is not None:
         raise Refused(CODE_BEHIND, shown, because=(module.place(behind, "would not run"),))
@@ -460,15 +460,15 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     if any(map(_does_something, node.body)):
         raise Refused(CLEAN_UP, shown)
     if len(named) > 1:
-        edits = _without(project, site, node, named)
+        edits = _edits_without(project, site, node, named)
         return Rewrite(message, edits, [_change(module, above, node)])
     if module.scopes.is_bound("Exception", node):
         raise Refused(CLEAN_UP, shown)
     caveat = "`KeyboardInterrupt` and `SystemExit` now propagate as well"
-    return Rewrite(message, [_narrowed(site, node)], [_change(module, above, node), caveat])
+    return Rewrite(message, [_narrowed_edit(site, node)], [_change(module, above, node), caveat])
 
 
-def _shown(module: Module, handler: ast.ExceptHandler) -> str:
+def _shown_text(module: Module, handler: ast.ExceptHandler) -> str:
     return "except" if handler.type is None else f"except {module.excerpt(handler.type)}"
 
 
@@ -477,9 +477,9 @@ def _follows_all_errors(
 ) -> bool:
     """Whether a handler in front of ``handler`` has every Exception."""
     return any(
-        one.type is not None
-        and any(project.qualified_name(module, each) in _EVERYTHING for each in _named(one.type))
-        for one in node.handlers[: node.handlers.index(handler)]
+        part.type is not None
+        and any(project.qualified_name(module, each) in _EVERYTHING for each in _named(part.type))
+        for part in node.handlers[: node.handlers.index(handler)]
     )
 
 
@@ -488,8 +488,8 @@ def _raising(
 ) -> list[Edit]:
     """Return the edit by which ``handler`` ends with ``raise``."""
     module, last = site.module, handler.body[-1]
-    leaving = [one for one in own_nodes(handler.body) if isinstance(one, _LEAVING)]
-    if any(one is not last and not isinstance(one, ast.Pass) for one in leaving):
+    leaving = [node for node in own_nodes(handler.body) if isinstance(node, _LEAVING)]
+    if any(node is not last and not isinstance(node, ast.Pass) for node in leaving):
         raise Refused(LEAVES, shown)
     if isinstance(last, ast.Return) and not (last.value is None or is_none(last.value)):
         raise Refused(LEAVES, shown)
@@ -501,7 +501,7 @@ def _raising(
     return [site.insert_statements(module.place(last), "after", "raise")]
 
 
-def _without(
+def _edits_without(
     project: Project,
     site: Site[ast.ExceptHandler | ast.Call],
     handler: ast.ExceptHandler,
@@ -510,14 +510,14 @@ def _without(
     """Return the edits that take cancellations out of the classes of ``handler``."""
     module = site.module
     gone = _cancellations(project, module, handler)
-    stay = [module.text_of(one) for one in named if one not in gone]
+    stay = [module.text_of(node) for node in named if node not in gone]
     if handler.type is None or not stay or "#" in module.text_of(handler.type):
-        raise Refused(CLEAN_UP, _shown(module, handler))
+        raise Refused(CLEAN_UP, _shown_text(module, handler))
     text = stay[0] if len(stay) == 1 else f"({', '.join(stay)})"
     return [site.replace(handler.type, text), site.release_import("asyncio", "CancelledError")]
 
 
-def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler) -> Edit:
+def _narrowed_edit(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler) -> Edit:
     """Return the edit by which ``handler`` catches every Exception, and no more."""
     if handler.type is not None:
         return site.replace(handler.type, "Exception")
@@ -544,13 +544,13 @@ def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:
 
 def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
     """Return the loops around ``node`` in its function, the innermost first."""
-    found: list[ast.stmt] = []
+    loops: list[ast.stmt] = []
     for above in module.ancestors(node):
         if isinstance(above, FunctionOrLambda):
             break
         if isinstance(above, _LOOPS):
-            found.append(above)
-    return found
+            loops.append(above)
+    return loops
 
 
 def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterator[ast.stmt]:
@@ -564,9 +564,9 @@ def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterat
     below: ast.stmt = loops[-1] if loops else node
     while not isinstance(below, FunctionOrLambda):
         block = module.block_of(below)
-        for one in block[block.index(below) + 1 :]:
-            yield one
-            if isinstance(one, ast.Return | ast.Raise):
+        for statement in block[block.index(below) + 1 :]:
+            yield statement
+            if isinstance(statement, ast.Return | ast.Raise):
                 return
         above = module.parent(below)
         while isinstance(above, ast.ExceptHandler | ast.match_case):
@@ -583,7 +583,7 @@ def _does_something(statement: ast.stmt) -> bool:
             return False
         case ast.Return(value=value):
             return value is not None and any(
-                isinstance(one, ast.Call | ast.Await | ast.Yield) for one in ast.walk(value)
+                isinstance(node, ast.Call | ast.Await | ast.Yield) for node in ast.walk(value)
             )
         case ast.Expr(value=ast.Constant()):
             return False

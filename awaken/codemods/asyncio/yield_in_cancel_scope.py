@@ -127,12 +127,12 @@ class YieldInCancelScope(Rule):
                     (module.place(yields, "yields here"),),
                 )
                 for module in site_modules(project, self.triggers, is_left_out, _LAST)
-                for scope, yields in _found(project, module)
+                for scope, yields in _found_scopes(project, module)
             )
         )
 
 
-def _found(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
+def _found_scopes(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
     """Yield each scope of ``module`` with the first ``yield`` in it."""
     seen: set[ast.Call] = set()
     for node in module.walk():
@@ -168,11 +168,11 @@ def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionD
     for number, home in enumerate(modules_with(project, (name.encode(),))):
         if number >= _MOST_FILES:
             return home is not module
-        for one in home.mentions(name):
-            above = home.parent(one)
+        for mention in home.mentions(name):
+            above = home.parent(mention)
             if isinstance(above, ast.keyword):
                 above = home.parent(above)
-            if isinstance(above, ast.Call) and above.func is not one:
+            if isinstance(above, ast.Call) and above.func is not mention:
                 return True
             if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
                 return True  # kept, for a later call

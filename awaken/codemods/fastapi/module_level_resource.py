@@ -124,10 +124,10 @@ class ModuleLevelResource(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
         del constraints  # nothing is rewritten
-        found = [*self._asked(project), *self._opened(project)]
-        imported = _imported(project) if found else set()
-        findings = [one for one in found if one.place.path in imported]
-        return Plan(tuple(sorted(findings, key=lambda one: one.place)))
+        result = [*self._asked(project), *self._opened(project)]
+        imported = _imported_files(project) if result else set()
+        findings = [finding for finding in result if finding.place.path in imported]
+        return Plan(tuple(sorted(findings, key=lambda finding: finding.place)))
 
     def _asked(self, project: Project) -> Iterator[Finding]:
         for module in site_modules(project, _ASKING, unless=is_aside):
@@ -140,13 +140,13 @@ class ModuleLevelResource(Rule):
                     yield Site(self.name, module, call).advised(message, _ASK_CURE)
 
     def _opened(self, project: Project) -> Iterator[Finding]:
-        for one in openings(project, "client", "pool"):
-            name = _name(one)
-            if not name or not _is_at_import(one.module, one.call):
+        for opening in openings(project, "client", "pool"):
+            name = _name(opening)
+            if not name or not _is_at_import(opening.module, opening.call):
                 continue
             if not _may_be_closed(project, name):
                 message = f"importing this module creates `{name}`, and nothing closes it"
-                yield Site(self.name, one.module, one.call).advised(message, _OPEN_CURE)
+                yield Site(self.name, opening.module, opening.call).advised(message, _OPEN_CURE)
 
 
 def _is_at_import(module: Module, call: ast.Call) -> bool:
@@ -165,8 +165,8 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(attr="create_all" | "drop_all"):
             # `create_all` takes the engine as `bind`.
-            given = [*call.args, *(one.value for one in call.keywords if one.arg == "bind")]
-            return any(_is_engine(project, module, one) for one in given)
+            given = [*call.args, *(node.value for node in call.keywords if node.arg == "bind")]
+            return any(_is_engine(project, module, argument) for argument in given)
         case ast.Attribute(value=engine, attr="connect" | "begin"):
             return _is_engine(project, module, engine)
         case _:
@@ -214,9 +214,9 @@ def _may_be_closed(project: Project, name: str) -> bool:
     return False
 
 
-def _imported(project: Project) -> set[str]:
+def _imported_files(project: Project) -> set[str]:
     """Return the files that are imported with an application of the program, and those of it."""
-    found: set[str] = set()
-    for one in project.web.serving.all:
-        found |= {one.module.path} | project.web.imports.reached(one.module)
-    return found
+    result: set[str] = set()
+    for server in project.web.serving.all:
+        result |= {server.module.path} | project.web.imports.reached(server.module)
+    return result

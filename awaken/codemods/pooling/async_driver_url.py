@@ -187,7 +187,7 @@ class AsyncDriverUrl(Rule):
         self, project: Project | None, options: Struct
     ) -> Iterable[tuple[KeyPath, str]]:
         """Yield that no asynchronous driver has the name of the option."""
-        known = {one.distribution for name in async_databases() for one in async_drivers(name)}
+        known = {item.distribution for name in async_databases() for item in async_drivers(name)}
         driver = options.driver if isinstance(options, Options) and project is None else ""
         if driver and driver not in known:
             hint = did_you_mean(driver, known, f"choose from {', '.join(sorted(known))}")
@@ -200,15 +200,15 @@ class AsyncDriverUrl(Rule):
         """
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         engines = [
-            _decided(Site(self.name, module, engine.call), project, engine, url, options)
+            _decision(Site(self.name, module, engine.call), project, engine, url, options)
             for module in site_modules(project, self.triggers)
             for engine in project.orm.engines.in_file(module)
             if engine.is_async
             and (url := project.orm.engines.url_of(engine)) is not None
-            and any(_blocks(project, engine, one) for one in url.texts)
+            and any(_blocks(project, engine, text) for text in url.texts)
             and not _fills_in_driver(url)
         ]
-        links = ((one, other) for one in engines for other in engines if one.shares(other))
+        links = ((engine, other) for engine in engines for other in engines if engine.shares(other))
         return plan_of(
             decide_group([*_members(self.name, project, group)], constraints, BESIDE)
             for group in connected(engines, links)
@@ -229,7 +229,7 @@ class _Decided:
         return not self.places.isdisjoint(other.places)
 
 
-def _decided(
+def _decision(
     site: Site[ast.Call], project: Project, engine: Engine, url: Url, options: Options
 ) -> _Decided:
     strings: dict[Place, TextEdit] = {}
@@ -237,11 +237,11 @@ def _decided(
         outcome: Rewrite | Refused = _rewrite(site, project, engine, url, options, strings)
     except Refused as refused:
         outcome = refused
-    return _Decided(site, outcome, strings, frozenset(one.place for one in url.texts))
+    return _Decided(site, outcome, strings, frozenset(text.place for text in url.texts))
 
 
 def _members(rule: str, project: Project, group: Sequence[_Decided]) -> Iterator[Member]:
-    strings = {place: edit for one in group for place, edit in one.strings.items()}
+    strings = {place: edit for decision in group for place, edit in decision.strings.items()}
     for place, edit in strings.items():
         module = project.module(place.path)
         node = None if module is None else _string_at(module, place)
@@ -250,8 +250,8 @@ def _members(rule: str, project: Project, group: Sequence[_Decided]) -> Iterator
             own = TextEdit(path=edit.path, anchor=edit.anchor, text=edit.text, site=site.id)
             said = f"the URL of an asynchronous engine gets the driver `{edit.text}`"
             yield Member(site, Rewrite(said, [own]), "its URL")
-    for one in group:
-        yield Member(one.site, one.outcome, f"`{one.site.module.excerpt(one.site.node)}`")
+    for item in group:
+        yield Member(item.site, item.outcome, f"`{item.site.module.excerpt(item.site.node)}`")
 
 
 def _string_at(module: Module, place: Place) -> ast.expr | None:
@@ -267,8 +267,8 @@ def _string_at(module: Module, place: Place) -> ast.expr | None:
 
 def _fills_in_driver(url: Url) -> bool:
     """Whether the program itself gives a URL from outside an asynchronous driver."""
-    is_replaced = any(one.is_adapted for one in url.outside)
-    names = (one.drivername for one in url.texts)
+    is_replaced = any(candidate.is_adapted for candidate in url.outside)
+    names = (text.drivername for text in url.texts)
     has_async = any(is_async_driver(name, current=False) for name in names if name)
     return bool(url.outside) and (is_replaced or has_async)
 
@@ -281,12 +281,12 @@ def _blocks(project: Project, engine: Engine, text: UrlText) -> bool:
     older = project.targets is not None and project.targets.guarantees("sqlalchemy", "<2.1")
     # Where both versions may be meant, only what neither of them takes is a site.
     versions = {True} if current else {False} if older else {True, False}
-    if all(is_async_driver(text.drivername, current=one) is False for one in versions):
+    if all(is_async_driver(text.drivername, current=version) is False for version in versions):
         return True
     # `AsyncEngine(create_engine(url))`: the synchronous form of a driver that has both is taken.
     is_wrapped = not engine.name.startswith("sqlalchemy.ext.asyncio")
     full = full_drivername(text.drivername, current=current)
-    return is_wrapped and any(one.both and one.drivername == full for one in async_drivers(full))
+    return is_wrapped and any(item.both and item.drivername == full for item in async_drivers(full))
 
 
 def _rewrite(  # noqa: PLR0913
@@ -306,7 +306,7 @@ def _rewrite(  # noqa: PLR0913
     caveats += _of_guards(project, site.module, site.node)
     caught = tuple(caught_by_callers(project, site.module, site.node, _CATCHING))[:1]
     caveats += [HIDDEN for _ in caught]
-    blocking = [one for one in url.texts if _blocks(project, engine, one)]
+    blocking = [candidate for candidate in url.texts if _blocks(project, engine, candidate)]
     if url.outside:
         raise Refused(SET_ELSEWHERE, _said_of_default(url, blocking[0]))
     edits: list[TextEdit] = []
@@ -341,7 +341,7 @@ def _is_beside(site: Site[ast.Call], text: UrlText) -> bool:
 
 
 def _said_of_default(url: Url, text: UrlText) -> str:
-    named = next((one.name for one in url.outside if one.name), "")
+    named = next((candidate.name for candidate in url.outside if candidate.name), "")
     source = f"`{named}`" if named else "a setting"
     return f"the URL comes from {source}, and its default has the driver `{text.drivername}`"
 
@@ -359,23 +359,23 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
 def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -> AsyncDriver:
     """Return the driver to take. Raises Refused where it is for the owner to say."""
     is_wrapped = not engine.name.startswith("sqlalchemy.ext.asyncio")
-    found = [
-        one
-        for one in async_drivers(text.drivername)
-        if not (is_wrapped and one.both) and _is_known(project, one)
+    result = [
+        driver
+        for driver in async_drivers(text.drivername)
+        if not (is_wrapped and driver.both) and _is_known(project, driver)
     ]
-    named = [one for one in found if one.distribution == options.driver]
-    declared = [one for one in found if _depends_on(project, one)]
-    for some in (named, declared, found):
+    named = [driver for driver in result if driver.distribution == options.driver]
+    declared = [driver for driver in result if _depends_on(project, driver)]
+    for some in (named, declared, result):
         if len(some) == 1:
             return some[0]
-    if not found:
+    if not result:
         why = f"every version of SQLAlchemy in use has an asynchronous one for `{text.drivername}`"
         cure = "Require a version of SQLAlchemy that has one."
         raise Refused(CHOOSE_DRIVER, f"it is uncertain that {why}", cure)
-    names = " or ".join(f"`{one.distribution}`" for one in declared or found)
+    names = " or ".join(f"`{driver.distribution}`" for driver in declared or result)
     why = "the program depends on several" if declared else "the program depends on none of them"
-    option = f'`driver = "{(declared or found)[0].distribution}"`'
+    option = f'`driver = "{(declared or result)[0].distribution}"`'
     cure = f"Set the option {option} of this rule, or the other one."
     raise Refused(CHOOSE_DRIVER, f"for `{text.drivername}` there is {names}; {why}", cure)
 
@@ -399,7 +399,7 @@ def _check(project: Project, engine: Engine, text: UrlText, driver: AsyncDriver)
     given = "?" in text.text or "connect_args" in engine.options
     if driver.own_parameters and given:
         raise Refused(OTHER_PARAMETERS, f"`{driver.distribution}`")
-    others = [one for place in text.through for one in _other_reads(project, text, place)]
+    others = [item for place in text.through for item in _other_reads(project, text, place)]
     if others:
         shown = shown_places(project, others)
         raise Refused(READ_ELSEWHERE, shown, because=tuple(others[:3]))
@@ -411,9 +411,9 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     target = (
         next(
             (
-                one
-                for one in home.walk()
-                if isinstance(one, ast.Name) and home.span(one) == bound.span
+                part
+                for part in home.walk()
+                if isinstance(part, ast.Name) and home.span(part) == bound.span
             ),
             None,
         )
@@ -440,7 +440,7 @@ def _is_on_way(project: Project, module: Module, node: ast.AST, text: UrlText) -
     statement = module.statement_of(node)
     if isinstance(statement, ast.Assign) and module.place(statement.targets[0]) in text.through:
         return True
-    around = {id(one) for one in module.ancestors(node)} | {id(node)}
+    around = {id(ancestor) for ancestor in module.ancestors(node)} | {id(node)}
     return any(
         engine.is_async and engine.url is not None and id(engine.url) in around
         for engine in project.orm.engines.in_file(module)

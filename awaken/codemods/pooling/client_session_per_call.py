@@ -127,14 +127,14 @@ class ClientSessionPerCall(Rule):
         del constraints  # nothing is rewritten
         return Plan(
             tuple(
-                Site(self.name, one.module, one.call).advised(
-                    f"`{one.shown}` and its connections are created for every request",
+                Site(self.name, opening.module, opening.call).advised(
+                    f"`{opening.shown}` and its connections are created for every request",
                     _CURE,
                     way,
                 )
-                for one in openings(project, "client")
-                if not _has_its_own(one) and not _goes_anywhere(one)
-                if (way := project.web.endpoints.leading_to(one.module, one.call))
+                for opening in openings(project, "client")
+                if not _has_its_own(opening) and not _goes_anywhere(opening)
+                if (way := project.web.endpoints.leading_to(opening.module, opening.call))
             )
         )
 
@@ -147,7 +147,7 @@ def _has_its_own(opening: Opening) -> bool:
 def _goes_anywhere(opening: Opening) -> bool:
     """Whether the client only asks for URLs that the function is given as they are."""
     urls = list(_urls(opening))
-    return bool(urls) and all(_is_given(opening.module, one) for one in urls)
+    return bool(urls) and all(_is_given(opening.module, url) for url in urls)
 
 
 def _urls(opening: Opening) -> Iterator[ast.expr]:
@@ -156,14 +156,14 @@ def _urls(opening: Opening) -> Iterator[ast.expr]:
     function = module.enclosing_function(call)
     above = module.parent(call)
     names = [getattr(above, "optional_vars", None), *getattr(above, "targets", ())]
-    known = {one.id for one in names if isinstance(one, ast.Name)}
+    known = {candidate.id for candidate in names if isinstance(candidate, ast.Name)}
     for node in module.walk(function) if function is not None else ():
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
                 name in known and method in _REQUESTS
             ):
                 given = node.args[1:2] if method in {"request", "stream"} else node.args[:1]
-                yield from given or [one.value for one in node.keywords if one.arg == "url"]
+                yield from given or [part.value for part in node.keywords if part.arg == "url"]
 
 
 def _is_given(module: Module, node: ast.expr) -> bool:

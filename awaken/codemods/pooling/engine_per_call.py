@@ -113,12 +113,12 @@ class EnginePerCall(Rule):
         del constraints  # nothing is rewritten
         return Plan(
             tuple(
-                Site(self.name, one.module, one.call).advised(
-                    f"`{one.shown}` opens a new connection pool for every request", _CURE, way
+                Site(self.name, opening.module, opening.call).advised(
+                    f"`{opening.shown}` opens a new connection pool for every request", _CURE, way
                 )
-                for one in openings(project, *_RESOURCES)
-                if not _is_named_by_caller(one) and not _is_shared(one)
-                if (way := project.web.endpoints.leading_to(one.module, one.call))
+                for opening in openings(project, *_RESOURCES)
+                if not _is_named_by_caller(opening) and not _is_shared(opening)
+                if (way := project.web.endpoints.leading_to(opening.module, opening.call))
             )
         )
 

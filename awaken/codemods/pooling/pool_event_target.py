@@ -187,9 +187,9 @@ def _counterpart(project: Project, module: Module, target: ast.expr) -> str | No
     name = project.qualified_name(module, target)
     if name in _COUNTERPARTS or name == _SESSION:
         return ""
-    found = {_COUNTERPARTS.get(one) for one in project.instance_of(module, target)}
-    if len(found) == 1:
-        return found.pop()
+    result = {_COUNTERPARTS.get(word) for word in project.instance_of(module, target)}
+    if len(result) == 1:
+        return result.pop()
     proof = project.orm.session_of(module, target)
     if isinstance(proof, SessionProof) and proof.kind == "async" and not proof.unless:
         return _SYNC_SESSION

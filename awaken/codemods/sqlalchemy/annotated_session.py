@@ -267,15 +267,15 @@ class AnnotatedSession(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each annotation, and a change for those of one dependency."""
-        found: defaultdict[_Kind, list[_Injected]] = defaultdict(list)
+        parameters: defaultdict[_Kind, list[_Injected]] = defaultdict(list)
         for module in site_modules(project, self.triggers):
-            for kind, injected in _injected(project, module):
-                found[kind].append(injected)
-        several = len({one.dependency for one in found}) > 1
+            for kind, injected in _injected_parameters(project, module):
+                parameters[kind].append(injected)
+        several = len({item.dependency for item in parameters}) > 1
         return plan_of(
-            one
-            for kind, uses in found.items()
-            for one in self._decided(project, constraints, kind, uses, several)
+            decision
+            for kind, uses in parameters.items()
+            for decision in self._decided(project, constraints, kind, uses, several)
         )
 
     def _decided(
@@ -294,7 +294,7 @@ class AnnotatedSession(Rule):
         name = here[0] if here else _alias_name(kind, several)
         sites = [(Site(self.name, use.module, use.annotation), use) for use in uses]
         if here:
-            yield from (decide(site, _use, project, one, kind, name) for site, one in sites)
+            yield from (decide(site, _use, project, item, kind, name) for site, item in sites)
             return
         if aliases:
             refused = Refused(ALIAS_ELSEWHERE, aliases[0][1])
@@ -306,28 +306,28 @@ class AnnotatedSession(Rule):
             return
         defining: Site[Function] = Site(self.name, module, function)
         defined = decide(defining, _define, project, kind, name)
-        decided = [decide(site, _use, project, one, kind, name) for site, one in sites]
+        decided = [decide(site, _use, project, parameter, kind, name) for site, parameter in sites]
         kept = [
-            one
-            for one in decided
-            for change in one.changes
+            decision
+            for decision in decided
+            for change in decision.changes
             if not constraints.excluded.intersection(change.sites)
         ]
         if not defined.changes:
             yield refused_together([site for site, _ in sites], Refused(NAME_TAKEN, name))
         else:
-            yield from (_requiring(one, defined.changes[0].id) for one in decided)
+            yield from (_requiring(decision, defined.changes[0].id) for decision in decided)
             if kept:
                 yield defined
 
 
 def _requiring(decided: Decided, change: ChangeId) -> Decided:
     """Return what was decided, with changes that are dropped without another one."""
-    changes = (structs.replace(one, requires=(change,)) for one in decided.changes)
+    changes = (structs.replace(item, requires=(change,)) for item in decided.changes)
     return Decided(decided.findings, tuple(changes))
 
 
-def _injected(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
+def _injected_parameters(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
     """Yield the parameters of a file that are given a session, with what they have in common."""
     for node in module.walk():
         if not isinstance(node, Function):
@@ -335,9 +335,9 @@ def _injected(project: Project, module: Module) -> Iterator[tuple[_Kind, _Inject
         for parameter, default in parameters_of(node.args):
             annotation = parameter.annotation
             if default is None and isinstance(annotation, ast.Subscript):
-                found = _read(project, module, annotation)
-                if found is not None:
-                    yield found[0], _Injected(module, annotation, found[1])
+                pair = _read(project, module, annotation)
+                if pair is not None:
+                    yield pair[0], _Injected(module, annotation, pair[1])
 
 
 def _read(
@@ -367,8 +367,8 @@ def _aliases(project: Project, kind: _Kind) -> Iterator[tuple[str, str]]:
         for statement in module.tree.body:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value):
-                    found = _read(project, module, value)
-                    if found is not None and found[0] == kind:
+                    pair = _read(project, module, value)
+                    if pair is not None and pair[0] == kind:
                         yield module.path, name
                 case _:
                     pass
@@ -386,14 +386,14 @@ def _use(
     site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
 ) -> Rewrite:
     """Return how a parameter uses the alias. Raises Refused."""
-    written, imports = _written(site, project, use, kind, name)
+    written, imports = _written_pair(site, project, use, kind, name)
     edits: list[Edit] = [site.replace(use.annotation, written), *imports]
-    names = (one for one in use.module.walk(use.annotation) if isinstance(one, ast.Name))
+    names = (node for node in use.module.walk(use.annotation) if isinstance(node, ast.Name))
     edits += released(site, *names)
     return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
 
 
-def _written(
+def _written_pair(
     site: Site[ast.Subscript], project: Project, use: _Injected, kind: _Kind, name: str
 ) -> tuple[str, list[Edit]]:
     module, dependency = use.module, use.dependency

@@ -129,12 +129,12 @@ class ScopedSessionInAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registry that coroutines use."""
         del constraints  # nothing is rewritten
-        found = []
+        findings = []
         for registry in self._registries(project):
-            places = tuple(_reached(project, registry))
+            places = tuple(_reached_places(project, registry))
             if places:
-                found.append(_advice(project, registry, places))
-        return Plan(tuple(found))
+                findings.append(_advice(project, registry, places))
+        return Plan(tuple(findings))
 
     def _registries(self, project: Project) -> Iterator[_Registry]:
         for site in calls_of(project, self, {_REGISTRY}):
@@ -170,7 +170,7 @@ def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) ->
     )
 
 
-def _reached(project: Project, registry: _Registry) -> Iterator[Place]:
+def _reached_places(project: Project, registry: _Registry) -> Iterator[Place]:
     """Yield where coroutines use the registry, or call what does."""
     later: list[Place] = []
     for module in modules_with(project, (registry.name.encode(),), unless=is_around_tests):

@@ -253,7 +253,7 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
     if project.targets.admits("fastapi", ">=0.106,<0.118"):
         caveats.append(_BEFORE_TASKS)
     message = f"`{function.name}` closes its session after the request"
-    inside = tuple(site.module.place(one, "is then inside the block") for one in function.body)
+    inside = tuple(site.module.place(node, "is then inside the block") for node in function.body)
     return Rewrite(message, edits, caveats, (*inside, given.injected))
 
 
@@ -271,8 +271,8 @@ def _yielded(site: Site[Function], given: Given) -> list[Edit]:
 
 def _opening(site: Site[Function], given: Given) -> int:
     """Return which statement of the body makes the session. Raises Refused for none."""
-    for number, one in enumerate(site.node.body):
-        match one:
+    for number, statement in enumerate(site.node.body):
+        match statement:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=ast.Call())
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call())

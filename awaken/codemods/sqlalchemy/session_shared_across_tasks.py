@@ -171,13 +171,13 @@ class SessionSharedAcrossTasks(Rule):
         return plan_of(
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
-            for one in _together(project, module, names)
+            for one in _items_together(project, module, names)
             if (shared := project.orm.shared_session(module, one.runs, one.coroutines)) is not None
         )
 
 
 # ----------------------------------------------------------------------------------- the sites
-def _together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
+def _items_together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
     """Yield what runs at once; ``names`` are last names of the functions that run coroutines."""
     # Qualified names are asked of what is called like that only: they may be evaluated.
     calls = [
@@ -188,7 +188,7 @@ def _together(project: Project, module: Module, names: set[str]) -> Iterator[_To
     gathered: set[ast.expr] = set()
     for call in calls:
         if project.qualified_name(module, call.func) == _GATHER:
-            coroutines = [made for one in call.args for made in _made(module, one)]
+            coroutines = [made for part in call.args for made in _made_expressions(module, part)]
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
     for node in module.walk():
@@ -202,7 +202,7 @@ def _together(project: Project, module: Module, names: set[str]) -> Iterator[_To
     yield from _of_tasks(module, started)
 
 
-def _made(module: Module, given: ast.expr) -> Iterator[ast.expr]:
+def _made_expressions(module: Module, given: ast.expr) -> Iterator[ast.expr]:
     """Yield the expressions that make the coroutines of one argument of ``gather``."""
     match given:
         case ast.Starred():
@@ -216,17 +216,17 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
         case ast.ListComp() | ast.GeneratorExp():
             yield node.elt
         case ast.List() | ast.Tuple():
-            for one in node.elts:
-                yield from _made(module, one)
+            for element in node.elts:
+                yield from _made_expressions(module, element)
         case ast.Name():
             bindings = module.scopes.bindings_of(node)
             value = bindings[0].value if len(bindings) == 1 else None
             if value is not None and not isinstance(value, ast.Name):
                 yield from _elements(module, value)
-                yield from _appended(module, node)
+                yield from _appended_nodes(module, node)
 
 
-def _appended(module: Module, name: ast.Name) -> Iterator[ast.expr]:
+def _appended_nodes(module: Module, name: ast.Name) -> Iterator[ast.expr]:
     """Yield what is appended to the list ``name`` by its name."""
     for read in module.scopes.reads_of(name):
         method = module.parent(read)
@@ -247,20 +247,20 @@ def _of_group(
             continue
         if project.qualified_name(module, made.func) == _GROUP:
             name = item.optional_vars.id
-            yield _Together(made, node, _given(list(_tasks_of(module, node, name))))
+            yield _Together(made, node, _given_coroutines(list(_tasks_of(module, node, name))))
 
 
 def _tasks_of(module: Module, node: ast.AsyncWith, group: str) -> Iterator[ast.Call]:
-    for one in module.walk(node):
-        match one:
+    for part in module.walk(node):
+        match part:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="create_task")):
                 if name == group:
-                    yield one
+                    yield part
 
 
-def _given(calls: Sequence[ast.Call]) -> list[ast.expr]:
+def _given_coroutines(calls: Sequence[ast.Call]) -> list[ast.expr]:
     """Return the coroutines of which ``calls`` make tasks."""
-    return [one for call in calls if (one := argument(call, 0, "coro")) is not None]
+    return [node for call in calls if (node := argument(call, 0, "coro")) is not None]
 
 
 def _of_tasks(module: Module, calls: Sequence[ast.Call]) -> Iterator[_Together]:
@@ -270,12 +270,12 @@ def _of_tasks(module: Module, calls: Sequence[ast.Call]) -> Iterator[_Together]:
         function = module.enclosing_function(call)
         if isinstance(function, Function) and not _waits_in_loop(module, call, function):
             by_function.setdefault(function, []).append(call)
-    for function, found in by_function.items():
+    for function, result in by_function.items():
         pauses = [
             module.span(node).start for node in module.walk(function) if isinstance(node, _PAUSES)
         ]
-        for run in _runs(module, found, pauses):
-            yield _Together(run[0], function, _given(run))
+        for run in _runs(module, result, pauses):
+            yield _Together(run[0], function, _given_coroutines(run))
 
 
 def _waits_in_loop(module: Module, call: ast.Call, function: Function) -> bool:
@@ -317,10 +317,10 @@ def _rewrite(site: Site[ast.Call], project: Project, shared: SharedSession) -> R
         raise Refused(NOT_AWAITED, shown, because=shared.places)
     if call.keywords:
         raise Refused(RETURN_EXCEPTIONS, shown, because=shared.places)
-    made = [_made_by(one) for one in call.args]
-    if not all(isinstance(one, ast.Call) for one in made):
+    made = [_made_by(node) for node in call.args]
+    if not all(isinstance(node, ast.Call) for node in made):
         raise Refused(KEPT, shown, because=shared.places)
-    if any(project.effects.awaitable(module, one) != "coroutine" for one in made):
+    if any(project.effects.awaitable(module, node) != "coroutine" for node in made):
         raise Refused(NOT_A_COROUTINE, shown, because=shared.places)
     message = (
         f"awaits the coroutines one after the other, because {shown} allows only one task at a time"
@@ -363,7 +363,7 @@ def _stands_alone(module: Module, statement: ast.stmt) -> bool:
     """Whether ``statement`` has its lines for itself, and no comments within."""
     others = [*module.block_of(statement), module.parent(statement)]
     beside = any(
-        getattr(one, "lineno", 0) == statement.lineno for one in others if one is not statement
+        getattr(node, "lineno", 0) == statement.lineno for node in others if node is not statement
     )
     return not beside and "#" not in module.text_of(statement)
 
@@ -411,18 +411,18 @@ def _statements(
     module: Module, statement: ast.stmt, awaited: ast.Await, call: ast.Call
 ) -> list[str]:
     """Return a statement for each coroutine; none where they are part of a larger expression."""
-    if any(isinstance(one, ast.Starred) for one in call.args):
+    if any(isinstance(node, ast.Starred) for node in call.args):
         return []
-    awaits = [f"await {module.text_of(one)}" for one in call.args]
+    awaits = [f"await {module.text_of(node)}" for node in call.args]
     match statement:
         case ast.Expr(value=value) if value is awaited:
             return awaits
         case ast.Assign(targets=[ast.Tuple(elts=elts) | ast.List(elts=elts)], value=value) if (
             value is awaited and len(elts) == len(awaits)
         ):
-            names = [one.id for one in elts if isinstance(one, ast.Name)]
+            names = [element.id for element in elts if isinstance(element, ast.Name)]
             if len(names) == len(elts) and not _is_read_behind(module, names, call):
-                return [f"{name} = {one}" for name, one in zip(names, awaits, strict=True)]
+                return [f"{name} = {word}" for name, word in zip(names, awaits, strict=True)]
     return []
 
 

@@ -51,7 +51,7 @@ def without_inner_parentheses(chain: cst.BaseExpression) -> cst.BaseExpression:
 
 def keeps_lines(statement: cst.BaseExpression, builders: int) -> bool:
     """Whether the lines of a chain of so many builders were meant to stay, though it may fit."""
-    calls, start = _apart(statement)
+    calls, start = _builders_apart(statement)
     dots = [chain_lines.dot_of(call) for call in calls]
     if builders > 1 and any(chain_lines.has_break(dot) for dot in dots):
         return True
@@ -85,17 +85,17 @@ def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.B
     flat = one_line(statement)
     if space.fits(flat) and not keeps_lines(statement, builders):
         return flat
-    calls, start = _apart(statement)
+    calls, start = _builders_apart(statement)
     start = _called_on_one_line(start)
     if not calls:
         return _with_arguments(start, "", space)
-    one = one_line(start)
-    start = one if space.fits(one) else _with_arguments(start, "", space)
+    node = one_line(start)
+    start = node if space.fits(node) else _with_arguments(start, "", space)
     if len(calls) == 1 and (beside := _beside_start(start, calls[0], space)) is not None:
         return beside
     dot = cst.Dot(whitespace_before=line_break(space.indent))
     for call in calls:
-        start = _called(start, call, dot, f".{_name(call)}", space)
+        start = _called_node(start, call, dot, f".{_name(call)}", space)
     return start
 
 
@@ -109,7 +109,7 @@ def _beside_start(
     before = last.removeprefix(space.indent)
     if chain_lines.has_break(start) and len(last) + _width(call.args) + len("()") > space.length:
         return None
-    return _called(start, call, cst.Dot(), before, space) if len(last) < space.length else None
+    return _called_node(start, call, cst.Dot(), before, space) if len(last) < space.length else None
 
 
 def _called_on_one_line(start: cst.BaseExpression) -> cst.BaseExpression:
@@ -123,7 +123,7 @@ def _name(call: cst.Call) -> str:
     return cst.ensure_type(call.func, cst.Attribute).attr.value
 
 
-def _apart(statement: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpression]:
+def _builders_apart(statement: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpression]:
     """Return the builders of a chain, the first one first, and what they are called on."""
     calls: list[cst.Call] = []
     while isinstance(statement, cst.Call) and isinstance(statement.func, cst.Attribute):
@@ -134,7 +134,7 @@ def _apart(statement: cst.BaseExpression) -> tuple[list[cst.Call], cst.BaseExpre
     return calls[::-1], statement
 
 
-def _called(
+def _called_node(
     start: cst.BaseExpression, call: cst.Call, dot: cst.Dot, before: str, space: Space
 ) -> cst.BaseExpression:
     """Return ``start`` with ``call`` called on it; ``before`` is on its line up to its name."""
@@ -154,11 +154,11 @@ def _with_arguments(node: cst.BaseExpression, before: str, space: Space) -> cst.
         return flat
     moved: cst.Call | None = None
     if chain_lines.has_break(node.whitespace_before_args):
-        moved = _below(node, space)
+        moved = _call_below(node, space)
     elif _opens_bracket(node):
-        moved = _around(node, space)
+        moved = _call_around(node, space)
     elif any(map(chain_lines.has_break, node.args)):
-        moved = _beside(node, width, space)
+        moved = _call_beside(node, width, space)
     if moved is not None and _longest(moved, width) <= space.length:
         return moved
     return listed(flat, space)
@@ -173,7 +173,7 @@ def _longest(call: cst.Call, width: int) -> int:
     return max([width + len(first) - len("f("), *map(len, others)])
 
 
-def _below(node: cst.Call, space: Space) -> cst.Call:
+def _call_below(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with its arguments, which begin on a line below it, one level further in."""
     inner = space.inner().indent
     old = chain_lines.last_indent(node.whitespace_before_args)
@@ -194,7 +194,7 @@ def _opens_bracket(call: cst.Call) -> bool:
     return bool(others) and first.rstrip()[-1:] in {"(", "[", "{"}
 
 
-def _around(node: cst.Call, space: Space) -> cst.Call:
+def _call_around(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with the lines inside of its arguments' own brackets moved along."""
     old = _least_indent(node)
     new = space.indent if _closes_at(node, old) else space.inner().indent
@@ -213,17 +213,17 @@ def _least_indent(node: cst.Call) -> str:
     return min((line[: len(line) - len(line.lstrip())] for line in others), key=len)
 
 
-def _beside(node: cst.Call, width: int, space: Space) -> cst.Call | None:
+def _call_beside(node: cst.Call, width: int, space: Space) -> cst.Call | None:
     """Return the call with its lines below each other, where they begin in the first one."""
     old = _least_indent(node)
     if "\t" in old + space.indent:
         return None
-    width += _opened(code(cst.Call(cst.Name("f"), node.args)).partition("\n")[0])
+    width += _opened_offset(code(cst.Call(cst.Name("f"), node.args)).partition("\n")[0])
     arguments = [chain_lines.reindented(argument, old, " " * width) for argument in node.args]
     return node.with_changes(args=arguments)
 
 
-def _opened(line: str) -> int:
+def _opened_offset(line: str) -> int:
     """Return the offset from the first bracket of ``line`` to the one that is still open."""
     still_open: list[int] = []
     for at, char in enumerate(line):
@@ -246,7 +246,7 @@ def listed(call: cst.Call, space: Space) -> cst.Call:
         return call.with_changes(args=[*call.args[:-1], last], whitespace_before_args=before)
     values = [
         argument.with_changes(
-            value=_fitted(argument.value, _before(argument), inner),
+            value=_fitted_argument(argument.value, _text_before(argument), inner),
             comma=cst.Comma(whitespace_after=before),
         )
         for argument in call.args
@@ -257,19 +257,19 @@ def listed(call: cst.Call, space: Space) -> cst.Call:
     return call.with_changes(args=[*values[:-1], last], whitespace_before_args=before)
 
 
-def _before(argument: cst.Arg) -> str:
+def _text_before(argument: cst.Arg) -> str:
     return argument.star if argument.keyword is None else f"{argument.keyword.value}="
 
 
-def _fitted(value: cst.BaseExpression, before: str, space: Space) -> cst.BaseExpression:
+def _fitted_argument(value: cst.BaseExpression, before: str, space: Space) -> cst.BaseExpression:
     """Return an argument on its own line, after ``before``, broken if it is too long for it."""
     if len(space.indent) + len(before) + len(code(value)) < space.length:
         return value
     if isinstance(value, cst.NamedExpr):
         named = f"{before}{code(value.target)} := "
-        return value.with_changes(value=_fitted(value.value, named, space))
+        return value.with_changes(value=_fitted_argument(value.value, named, space))
     if isinstance(value, cst.Call):
-        is_chain = bool(_apart(value)[0])
+        is_chain = bool(_builders_apart(value)[0])
         return lay_out(value, 0, space) if is_chain or not value.args else listed(value, space)
     if isinstance(value, cst.Dict | cst.List) and value.elements:
         displayed: cst.BaseExpression = _display(value, space)
@@ -281,7 +281,7 @@ def _display(node: Any, space: Space) -> Any:
     """Return a one-line display with its elements on a line each."""
     inner, outer = line_break(space.inner().indent), line_break(space.indent)
     *others, last = node.elements
-    elements = [one.with_changes(comma=cst.Comma(whitespace_after=inner)) for one in others]
+    elements = [item.with_changes(comma=cst.Comma(whitespace_after=inner)) for item in others]
     elements.append(last.with_changes(comma=cst.Comma(whitespace_after=outer)))
     if isinstance(node, cst.Dict):
         opening: dict[str, Any] = {"lbrace": cst.LeftCurlyBrace(whitespace_after=inner)}

@@ -111,15 +111,15 @@ class _LineStarts(cst.CSTTransformer):
     ) -> cst.ParenthesizedWhitespace:
         del original_node
         empty_lines = [
-            line.with_changes(whitespace=self._moved(line.whitespace))
+            line.with_changes(whitespace=self._moved_space(line.whitespace))
             if line.comment is not None
             else line
             for line in updated_node.empty_lines
         ]
-        last_line = self._moved(updated_node.last_line)
+        last_line = self._moved_space(updated_node.last_line)
         return updated_node.with_changes(empty_lines=empty_lines, last_line=last_line)
 
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+    def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
         return cst.SimpleWhitespace(self._changed(space.value))
 
 
@@ -269,7 +269,7 @@ def on_one_line(node: Node) -> Node:
     return changed if isinstance(changed, type(node)) else node
 
 
-def _ended(before: cst.BaseExpression, after: Any) -> Any:
+def _ended_value(before: cst.BaseExpression, after: Any) -> Any:
     """Return a display that was broken without the comma after its last element."""
     if not has_break(before) or not after.elements:
         return after
@@ -314,7 +314,7 @@ class _OneLine(cst.CSTTransformer):
         return updated_node.with_changes(whitespace_between=original_node.whitespace_between)
 
     def _leave_display(self, original_node: Any, updated_node: Any) -> Any:
-        return _ended(original_node, updated_node)
+        return _ended_value(original_node, updated_node)
 
     leave_List = leave_Set = leave_Dict = leave_Tuple = _leave_display  # noqa: N815  LibCST's names
 

@@ -41,16 +41,16 @@ class AloneFiles:
         if phase not in self._grouped:
             self._grouped.add(phase)
             for group in _groups(self._staged.planned(*phase)):
-                self._known |= self._made(root, group)
+                self._known |= self._made_files(root, group)
         if (root, change) not in self._known:
             self._known[root, change] = self._staged.files_of(root, change)
         return self._known[root, change]
 
-    def _made(
+    def _made_files(
         self, root: Path, group: Sequence[_Member]
     ) -> Mapping[tuple[Path, ChangeId], tuple[FileChange, ...]]:
         """Return the files of each change of a group; nothing where they are not independent."""
-        ids = [one.change.id for one in group]
+        ids = [member.change.id for member in group]
         together = self._staged.made_together(root, ids)
         path = group[0].path
         if together is None or path not in together.maps:
@@ -58,8 +58,8 @@ class AloneFiles:
         planned = self._staged.planned(root, self._staged.phase_of(root, ids[0]))
         before = planned.before[path]
         files = {
-            (root, one.change.id): tuple(_file_change(planned, one, before, text))
-            for one, text in zip(group, _texts(before, group, together), strict=True)
+            (root, member.change.id): tuple(_file_change(planned, member, before, text))
+            for member, text in zip(group, _texts(before, group, together), strict=True)
         }
         for at in (0, len(ids) // 2, -1):
             if files[root, ids[at]] != self._staged.files_of(root, ids[at]):
@@ -89,14 +89,14 @@ def _groups(planned: Planned) -> Iterator[list[_Member]]:
             )
             alike[member.path, imports].append(member)
     for members in alike.values():
-        members.sort(key=lambda one: (one.start, one.end))
+        members.sort(key=lambda item: (item.start, item.end))
         apart = [
-            one
-            for one, previous, following in zip(
+            item
+            for item, previous, following in zip(
                 members, [None, *members], [*members[1:], None], strict=False
             )
-            if (previous is None or previous.end < one.start)
-            and (following is None or one.end < following.start)
+            if (previous is None or previous.end < item.start)
+            and (following is None or item.end < following.start)
         ]
         if len(apart) >= _FEWEST:
             yield apart
@@ -126,13 +126,13 @@ def _member(planned: Planned, change: Change) -> _Member | None:
 @lru_cache(maxsize=1)
 def _imports(source: SourceFile) -> frozenset[tuple[str, str | None]]:
     """Return the module and the name of each import of a file; the name of ``import x`` is None."""
-    found: set[tuple[str, str | None]] = set()
+    result: set[tuple[str, str | None]] = set()
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
-            found |= {(alias.name, None) for alias in node.names}
+            result |= {(alias.name, None) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {(node.module or "", alias.name) for alias in node.names}
-    return frozenset(found)
+            result |= {(node.module or "", alias.name) for alias in node.names}
+    return frozenset(result)
 
 
 def _texts(
@@ -145,7 +145,7 @@ def _texts(
     """
     moved, old = together.maps[group[0].path], before.text
     new = together.snapshot[group[0].path].text
-    cuts = [one.start for one in group]
+    cuts = [member.start for member in group]
     new_cuts = [moved.to_after(Span(cut, cut)).start for cut in cuts]
     for at, cut in enumerate(cuts):
         stop = cuts[at + 1] if at + 1 < len(cuts) else len(old)

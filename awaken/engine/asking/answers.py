@@ -140,7 +140,7 @@ class _Round:
             for change in root.changes
         }
         self._declined_before = answers.declined
-        self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
+        self._decided = {pair for pair, key in self._keys.items() if key in answers.agreed}
 
     def all_agreed(self) -> bool:
         """Ask what is to be asked; return whether every change of it was agreed to."""
@@ -187,17 +187,17 @@ class _Round:
             return False
         if self._keys[root.root, change.id] in self._answers.agreed:
             return True
-        agreed = self._wanted(root, change, findings)
+        agreed = self._is_wanted(root, change, findings)
         if agreed:
-            decided = {(root.root, one) for one in with_required}
-            self._answers.agreed.update(self._keys[one] for one in decided)
+            decided = {(root.root, item) for item in with_required}
+            self._answers.agreed.update(self._keys[pair] for pair in decided)
             self._decided |= decided
         elif not self._edited:
             self._answers.decline(root.root, change)
             self._decided.add((root.root, change.id))
         return agreed
 
-    def _wanted(
+    def _is_wanted(
         self, root: RootReport, change: ChangeSummary, findings: tuple[Finding, ...]
     ) -> bool:
         at, answers = root.root, self._answers
@@ -208,7 +208,7 @@ class _Round:
             return False  # what cannot be shown is not made
         if all((at, file.path) in answers.whole_files for file in files):
             return True
-        number, total = (self._declined_before + len(one) for one in (self._decided, self._keys))
+        number, total = (self._declined_before + len(item) for item in (self._decided, self._keys))
         question = Question(root, change, findings, files, number + 1, total)
         return self._take(self._ask(question), at, question.path)
 

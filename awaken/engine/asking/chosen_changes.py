@@ -29,11 +29,11 @@ def run_chosen(
     """
     changes = {(root.root, change.id): change for root in report.roots for change in root.changes}
     kept = _sites((root, changes[root, change]) for root, change in chosen)
-    left_out = _without(_sites((root, change) for (root, _), change in changes.items()), kept)
+    left_out = _sites_without(_sites((root, change) for (root, _), change in changes.items()), kept)
     for _ in range(_ROUNDS):
         result = run_without(left_out)
         made = _sites((root.root, change) for root in result.roots for change in root.changes)
-        others = _without(made, kept)
+        others = _sites_without(made, kept)
         if not others:
             return result
         left_out = joined(left_out, others)
@@ -53,6 +53,6 @@ def _sites(changes: Iterable[tuple[Path, ChangeSummary]]) -> Sites:
     return {root: frozenset(sites) for root, sites in by_root.items()}
 
 
-def _without(sites: Sites, others: Sites) -> Sites:
+def _sites_without(sites: Sites, others: Sites) -> Sites:
     left = {root: own - others.get(root, frozenset()) for root, own in sites.items()}
     return {root: own for root, own in left.items() if own}

@@ -29,8 +29,8 @@ def settings_in(root: Path) -> Settings:
     source = _source(path)
     if source is None:
         return {}
-    found = value_at(parse_toml(source.text.decode()), tables_above(path))
-    return found if isinstance(found, dict) else {}
+    value = value_at(parse_toml(source.text.decode()), tables_above(path))
+    return value if isinstance(value, dict) else {}
 
 
 def keep_answers(root: Path, answers: Sequence[str], command: str) -> Path:

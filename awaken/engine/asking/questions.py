@@ -39,7 +39,7 @@ def questions_of(runs: Iterable[StepRun]) -> list[Question]:
                 if finding.answers:
                     asked.setdefault(finding.answers, []).append((finding, root))
     questions = [Question(answers, len(many), *many[0]) for answers, many in asked.items()]
-    return sorted(questions, key=lambda one: (-one.count, one.answers))
+    return sorted(questions, key=lambda question: (-question.count, question.answers))
 
 
 def joined(answers: Sequence[str], known: Sequence[Settings] = ()) -> list[str]:
@@ -50,7 +50,7 @@ def joined(answers: Sequence[str], known: Sequence[Settings] = ()) -> list[str]:
     whole = tables_of(answers)
     rows = []
     for path, value in leaves(whole):
-        lists = [found for one in known if isinstance(found := value_at(one, path), list)]
+        lists = [result for item in known if isinstance(result := value_at(item, path), list)]
         added = [each for found in lists for each in found] if isinstance(value, list) else []
         said = list(dict.fromkeys([*added, *value])) if isinstance(value, list) else value
         rows.append(f"{'.'.join(path)} = {json.dumps(said, ensure_ascii=False)}")
@@ -65,8 +65,8 @@ def as_settings(answers: Sequence[str]) -> str:
 def tables_of(answers: Sequence[str]) -> Settings:
     """Return what the answers say together: tables and lists add up."""
     whole: Settings = {}
-    for one in answers:
-        _add(whole, parse_toml(one))
+    for answer in answers:
+        _add(whole, parse_toml(answer))
     return whole
 
 

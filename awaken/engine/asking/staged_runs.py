@@ -65,7 +65,7 @@ class StagedReport:
         phase, planned = self.phase_of(root, change), self._of(root, change)
         own = planned.closed([change])
         # Changes of other files cannot show here, and each one made costs time.
-        earlier = _beside(own, planned.closed(made))
+        earlier = _changes_beside(own, planned.closed(made))
         before = self._made(root, phase, _ids(earlier))
         after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
         if before is None or after is None:
@@ -87,8 +87,8 @@ class StagedReport:
         """
         planned = self._of(root, change)
         parts = [
-            (one.rule, one.title, one.level, one.sites, *_contents(one, planned.before))
-            for one in planned.closed([change])
+            (item.rule, item.title, item.level, item.sites, *_contents(item, planned.before))
+            for item in planned.closed([change])
         ]
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
 
@@ -136,7 +136,7 @@ def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
     return tuple(change.id for change in changes)
 
 
-def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
+def _changes_beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
     """Return those of ``others`` that touch a file that ``own`` touch: no other one matters."""
     paths = {path for change in own for path in _paths(change)}
     return [change for change in others if not paths.isdisjoint(_paths(change))]
@@ -152,12 +152,12 @@ def _differences(
     for path in sorted({*before.maps, *before.created, *after.maps, *after.created}):
         old, new = before.snapshot.get(path), after.snapshot[path]
         if old is None or old.text != new.text:
-            touching = [found for found in findings if path in sites.get(found.site, ())]
-            moved = tuple(_moved(finding, before) for finding in touching)
+            touching = [finding for finding in findings if path in sites.get(finding.site, ())]
+            moved = tuple(_moved_finding(finding, before) for finding in touching)
             yield FileChange(path, old, new, moved)
 
 
-def _moved(finding: Finding, made: EditedSnapshot) -> Finding:
+def _moved_finding(finding: Finding, made: EditedSnapshot) -> Finding:
     related = tuple(_place_after(place, made) for place in finding.related)
     return structs.replace(finding, place=_place_after(finding.place, made), related=related)
 

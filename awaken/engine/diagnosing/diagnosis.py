@@ -170,7 +170,7 @@ class Diagnosis(Struct, frozen=True):
 
     def _count(self, severity: Severity) -> int:
         every = (*self.remarks, *(remark for root in self.roots for remark in root.remarks))
-        return sum(one.severity is severity for one in every)
+        return sum(remark.severity is severity for remark in every)
 
 
 def machine(jobs: int | None, *, use_cache: bool) -> Machine:
@@ -207,7 +207,7 @@ def examine(
         settings=settings,
         files=len(found.files),
         selected=sum(found.root.selects(path) for path in found.files),
-        excluded=tuple(_excluded(found)),
+        excluded=tuple(_excluded_groups(found)),
         nested=tuple(inner.path for inner in found.nested),
         publication=publication_of(found.root, settings),
         python=_library("python", targets, declarations),
@@ -227,14 +227,14 @@ def examine(
     return diagnosis, targets
 
 
-def _excluded(found: Found) -> Iterator[ExcludedGroup]:
+def _excluded_groups(found: Found) -> Iterator[ExcludedGroup]:
     groups: dict[str, list[str]] = {}
     usual = Patterns(f"{found.root.path}/", DEFAULT_EXCLUDE)
-    for one in found.excluded:
+    for item in found.excluded:
         # The last part with its slash, by which patterns tell a directory.
-        name = one.path[one.path.rstrip("/").rfind("/") + 1 :]
-        by_default = one.by == "exclude" and usual.decision(f"{usual.base}{one.path}", name)
-        groups.setdefault("default" if by_default else one.by, []).append(one.path)
+        name = item.path[item.path.rstrip("/").rfind("/") + 1 :]
+        by_default = item.by == "exclude" and usual.decision(f"{usual.base}{item.path}", name)
+        groups.setdefault("default" if by_default else item.by, []).append(item.path)
     for by, paths in sorted(groups.items()):
         directories = sum(path.endswith("/") for path in paths)
         names = Counter(path.rstrip("/").rpartition("/")[2] for path in paths)

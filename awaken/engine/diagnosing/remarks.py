@@ -40,7 +40,7 @@ def remarks(
         *_versions(seen, found, rules),
         *_python(seen, targets),
         *_formatter(seen),
-        *_uncommitted(seen),
+        *_uncommitted_remarks(seen),
     )
 
 
@@ -53,10 +53,10 @@ def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
         if rule.runs and rule.why:
             help_text = "Raise the requirement, or pass the version with --target."
             yield _advice(f"{rule.name} {rule.why}", help_text)
-    for one in seen.passes:
-        if one.name in seen.settings.untrusted:
+    for item in seen.passes:
+        if item.name in seen.settings.untrusted:
             yield _advice(
-                f"{one.name} does not run: {one.target} is {seen.settings.untrusted[one.name]}",
+                f"{item.name} does not run: {item.target} is {seen.settings.untrusted[item.name]}",
                 "Read it, then pass --trust-passes to run it, or run `awaken trust` once.",
             )
     if not any(rule.runs for rule in seen.rules):
@@ -94,7 +94,7 @@ def _mentions(found: Found, word: bytes) -> bool:
 def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
     lowest, running = targets.lowest_python, sys.version_info[:2]
     if lowest > running:
-        program, own = (".".join(map(str, one)) for one in (lowest, running))
+        program, own = (".".join(map(str, pair)) for pair in (lowest, running))
         yield _advice(
             f"the program needs Python {program}, but awaken runs on {own}, so it cannot "
             "read files with newer syntax",
@@ -108,9 +108,9 @@ def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
 
 
 def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
-    found = seen.formatting
-    if found.declared and found.chosen is None:
-        first = found.declared[0]
+    formatting = seen.formatting
+    if formatting.declared and formatting.chosen is None:
+        first = formatting.declared[0]
         yield _advice(
             f"formatter {first.name} is declared ({first.origin}) but not on PATH, so "
             "awaken does not format rewritten code",
@@ -118,7 +118,7 @@ def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
         )
 
 
-def _uncommitted(seen: RootDiagnosis) -> Iterator[Remark]:
+def _uncommitted_remarks(seen: RootDiagnosis) -> Iterator[Remark]:
     repository = seen.repository
     if repository is not None and repository.changed:
         files = "file is" if repository.changed == 1 else "files are"

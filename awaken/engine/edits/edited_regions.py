@@ -54,7 +54,7 @@ def edited_region(
         ends = {at + len(before) for at in _places(end, splices)}
         same = _alike(edited, nodes, KINDS[type(node).__name__][0])
         pairs[node] = _innermost(
-            (place, one) for place, one in same if place.start in starts and place.end in ends
+            (place, part) for place, part in same if place.start in starts and place.end in ends
         )
     if len({*pairs.values()}) != len(pairs):
         raise Misplaced("another edit replaces this code")
@@ -95,7 +95,7 @@ def _alike(module: Module, nodes: Iterable[ast.AST], kind: type) -> Iterator[tup
 
 def _innermost(nodes: Iterable[tuple[Span, ast.AST]]) -> ast.AST:
     """Return the node that holds no other one: an insertion at its edges is around it."""
-    ordered = sorted(nodes, key=lambda one: one[0].end - one[0].start)
+    ordered = sorted(nodes, key=lambda pair: pair[0].end - pair[0].start)
     if not ordered or (len(ordered) > 1 and ordered[0][0] == ordered[1][0]):
         raise Misplaced("another edit replaces this code")
     return ordered[0][1]

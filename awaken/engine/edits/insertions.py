@@ -98,18 +98,18 @@ def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list
     # At the end of a file without a last newline the new lines begin with one and end without.
     unfinished = at > 0 and LINE_END_BYTES.fullmatch(text[at - 1 : at]) is None
     is_first = at == 0 or parts[0].spot.opens_block
-    found = []
+    result = []
     wanted = 0
     for index, part in enumerate(parts):
         blank = max(wanted, part.blank_before)
         if index == 0:
             blank = 0 if is_first else max(0, blank - above)
         lines = newline * blank + part.text
-        found.append(newline + lines.removesuffix(newline) if unfinished else lines)
+        result.append(newline + lines.removesuffix(newline) if unfinished else lines)
         wanted = part.blank_after
     if text[at:].strip():
-        found[-1] += newline * max(0, wanted - below)
-    return found
+        result[-1] += newline * max(0, wanted - below)
+    return result
 
 
 def _render(statements: Sequence[cst.BaseStatement], indent: str, style: FileStyle) -> str:
@@ -156,7 +156,7 @@ def _own_lines(module: Module, statement: ast.stmt) -> tuple[int, int]:
     stop = line_end(text, end)
     block = block_of(module, statement)
     neighbours = block[block.index(statement) + 1 :][:1]
-    if start is None or any(module.span(one).start < stop for one in neighbours):
+    if start is None or any(module.span(neighbour).start < stop for neighbour in neighbours):
         raise Misplaced("new statements cannot be inserted next to one that shares its line")
     return start, stop
 
@@ -221,8 +221,8 @@ def _imports(statement: ast.stmt) -> bool:
     handlers = getattr(statement, "handlers", [])
     blocks = [statement.body, statement.orelse, *(handler.body for handler in handlers)]
     # `except ImportError: pass` is part of an import that may fail.
-    inside = [one for block in blocks for one in block if not isinstance(one, ast.Pass)]
-    return bool(inside) and all(_imports(one) for one in inside)
+    inside = [item for block in blocks for item in block if not isinstance(item, ast.Pass)]
+    return bool(inside) and all(_imports(candidate) for candidate in inside)
 
 
 def header_end(text: bytes) -> int:

@@ -22,7 +22,7 @@ def line_splices(old: bytes, new: bytes) -> Iterator[Splice]:
 
 def lines_with_ends(text: bytes) -> list[bytes]:
     """Return the lines of ``text``; of an empty one an empty line."""
-    ends = [found.end() for found in LINE_END_BYTES.finditer(text)]
+    ends = [match.end() for match in LINE_END_BYTES.finditer(text)]
     if not ends or ends[-1] != len(text):
         ends.append(len(text))
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -35,9 +35,9 @@ def replaced_lines(source: bytes, span: Span, text: bytes) -> tuple[Splice, ...]
     would seem to stand beside it, so then it is one splice.
     """
     whole = (Splice(span.start, span.end, text),)
-    found = [
-        Splice(span.start + one.start, span.start + one.end, one.text)
-        for one in line_splices(source[span.start : span.end], text)
+    splices = [
+        Splice(span.start + line_splice.start, span.start + line_splice.end, line_splice.text)
+        for line_splice in line_splices(source[span.start : span.end], text)
     ]
-    is_beside = any(one.start == one.end and one.start in {span.start, span.end} for one in found)
-    return whole if is_beside else tuple(found)
+    is_beside = any(one.start == one.end and one.start in {span.start, span.end} for one in splices)
+    return whole if is_beside else tuple(splices)

@@ -84,8 +84,8 @@ def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:
     # \b takes no byte of a letter beyond ASCII for one.
     edge = r"[A-Za-z0-9_\x80-\xff]"
     pattern = f"(?<!{edge})".encode("latin-1") + re.escape(word.encode())
-    found = re.finditer(pattern + f"(?!{edge})".encode("latin-1"), module.source.text)
-    lines = {module.line_column(Span(one.start(), one.end()))[0] for one in found}
+    matches = re.finditer(pattern + f"(?!{edge})".encode("latin-1"), module.source.text)
+    lines = {module.line_column(Span(match.start(), match.end()))[0] for match in matches}
     return nodes_on_lines(module.tree, lines)
 
 
@@ -198,7 +198,7 @@ def _ends(module: Module, statement: ast.stmt) -> Iterator[int]:
     for part in header_parts(statement):
         # ast gives no place to the parameters as a whole, nor to an item of a `with`.
         placed = [part] if hasattr(part, "lineno") else children(part)
-        yield from (module.span(one).end for one in placed)
+        yield from (module.span(node).end for node in placed)
 
 
 def _needs_its_parent(module: Module, node: ast.AST) -> bool:
@@ -285,12 +285,12 @@ def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt:
 
 def outermost(regions: Iterable[Region]) -> list[Region]:
     """Return the regions that no other one contains, in the order of the source."""
-    found: list[Region] = []
+    result: list[Region] = []
     # Of those that start together the longest comes first, and contains the others.
-    for region in sorted(regions, key=lambda one: (one.span.start, -one.span.end)):
-        if not found or not found[-1].span.contains(region.span):
-            found.append(region)
-    return found
+    for region in sorted(regions, key=lambda item: (item.span.start, -item.span.end)):
+        if not result or not result[-1].span.contains(region.span):
+            result.append(region)
+    return result
 
 
 def count_kinds(

@@ -48,10 +48,10 @@ class SpanMap:
 
     def new_regions(self) -> list[Span]:
         """Return the places of the replacements of every round in the newest text."""
-        found: list[Span] = []
+        spans: list[Span] = []
         for step in self._rounds:
-            found = [step.to_after(region) for region in found] + step.new
-        return sorted(found)
+            spans = [step.to_after(region) for region in spans] + step.new
+        return sorted(spans)
 
     def then(self, later: SpanMap) -> SpanMap:
         """Return the map over this one's rounds and those of ``later``, which came after."""
@@ -89,13 +89,13 @@ class _Round:
             self.new.append(Span(start, splice.end + shift))
 
     def to_before(self, span: Span) -> Span:
-        return _across(span, self.new, self.old)
+        return _span_across(span, self.new, self.old)
 
     def to_after(self, span: Span) -> Span:
-        return _across(span, self.old, self.new)
+        return _span_across(span, self.old, self.new)
 
 
-def _across(span: Span, here: list[Span], there: list[Span]) -> Span:
+def _span_across(span: Span, here: list[Span], there: list[Span]) -> Span:
     start = _start_across(span.start, here, there)
     end = _end_across(span.end, here, there)
     # An empty span on a region that is empty here covers the whole region there.
@@ -129,13 +129,13 @@ def splice(text: bytes, splices: Iterable[Splice]) -> tuple[bytes, SpanMap]:
     before a replacement that starts there. Raises OverlappingSplices.
     """
     # Stable: insertions at one place keep their order; they end before a replacement from there.
-    ordered = sorted(splices, key=lambda one: (one.start, one.end))
+    ordered = sorted(splices, key=lambda entry: (entry.start, entry.end))
     pieces: list[bytes] = []
     done = 0
-    for one in ordered:
-        if one.start < done:
-            raise OverlappingSplices(f"bytes {one.start} to {done} are replaced twice")
-        pieces += (text[done : one.start], one.text)
-        done = one.end
+    for item in ordered:
+        if item.start < done:
+            raise OverlappingSplices(f"bytes {item.start} to {done} are replaced twice")
+        pieces += (text[done : item.start], item.text)
+        done = item.end
     pieces.append(text[done:])
     return b"".join(pieces), SpanMap([ordered])

@@ -41,8 +41,8 @@ class FileStyle(Struct, frozen=True):
 def style_of(module: Module, line_length: int) -> FileStyle:
     """Return the newline that most lines end with, and the indentation of the first block."""
     # Most, not the first: a file may have a stray line end of another kind anywhere.
-    found = Counter(LINE_END_BYTES.findall(module.source.text))
-    newline = found.most_common(1)[0][0].decode() if found else "\n"
+    counts = Counter(LINE_END_BYTES.findall(module.source.text))
+    newline = counts.most_common(1)[0][0].decode() if counts else "\n"
     return FileStyle(newline, _indent(module), line_length)
 
 
@@ -69,14 +69,14 @@ def line_above(text: bytes, start: int) -> int:
 
 def line_end(text: bytes, at: int) -> int:
     """Return where the line of the byte ``at`` ends, its newline included."""
-    found = LINE_END_BYTES.search(text, at)
-    return found.end() if found else len(text)
+    match = LINE_END_BYTES.search(text, at)
+    return match.end() if match else len(text)
 
 
 def line_indent(text: bytes, at: int) -> bytes:
     """Return the white space that the line of the byte ``at`` starts with."""
-    found = _INDENT.match(text, line_start(text, at))
-    return found.group() if found else b""
+    match = _INDENT.match(text, line_start(text, at))
+    return match.group() if match else b""
 
 
 def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
@@ -84,7 +84,7 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
     before = _BLANK_BEFORE.search(text, max(0, at - _FAR), at)
     after = _BLANK_AFTER.match(text, at)
     counts = [
-        len(LINE_END_BYTES.findall(found.group())) if found else 0 for found in (before, after)
+        len(LINE_END_BYTES.findall(match.group())) if match else 0 for match in (before, after)
     ]
     # The first line end before ``at`` closes a line of code, except at the start of the file.
     closes_code = before is not None and before.start() > 0
@@ -101,7 +101,7 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
     _, below = blank_lines_around(text, span.end)
     start, end = span.start, span.end
     if not text[end:].strip():
-        ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text, 0, start))]
+        ends = [0, *(match.end() for match in LINE_END_BYTES.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
     gone = below if _opens_block(text, span) else min(above, below)

@@ -36,21 +36,21 @@ class ChangedLines:
         self.file = file
         text = b"" if file.before is None else file.before.text
         self.before, self.after = text.splitlines(True), file.after.text.splitlines(True)
-        self.hunks = [Hunk(*one) for one in differing_lines(self.before, self.after)]
+        self.hunks = [Hunk(*item) for item in differing_lines(self.before, self.after)]
         starts = [0]
         for line in self.before:
             starts.append(starts[-1] + len(line))
         self._starts = starts
         self._edited: dict[ChangeId, list[Lines]] = {}
         self._imports: dict[ChangeId, set[bytes]] = {}
-        for one in report.edited:
-            if one.place.path != file.path:
+        for place in report.edited:
+            if place.place.path != file.path:
                 continue
-            if one.name:
-                bound = one.name.rpartition(".")[2].encode()
-                self._imports.setdefault(one.change, set()).add(bound)
+            if place.name:
+                bound = place.name.rpartition(".")[2].encode()
+                self._imports.setdefault(place.change, set()).add(bound)
             else:
-                self._edited.setdefault(one.change, []).append(self._lines_of(one.place))
+                self._edited.setdefault(place.change, []).append(self._lines_of(place.place))
 
     def _lines_of(self, place: Place) -> Lines:
         first = bisect_right(self._starts, place.span.start) - 1
@@ -65,15 +65,15 @@ class ChangedLines:
 
     def changes_at(self, line: int, hunk: Hunk) -> list[ChangeId]:
         """Return the changes that edit a line of ``hunk``, or else the hunk."""
-        here = [one for one, all_ in self._edited.items() if _meet(all_, Lines(line, line + 1))]
-        here = here or [one for one, all_ in self._edited.items() if any(map(hunk.holds, all_))]
+        here = [item for item, all_ in self._edited.items() if _meet(all_, Lines(line, line + 1))]
+        here = here or [item for item, all_ in self._edited.items() if any(map(hunk.holds, all_))]
         return here or self._importing(hunk)
 
     def _importing(self, hunk: Hunk) -> list[ChangeId]:
         """Return the changes that need, or no longer need, an import that ``hunk`` is about."""
         text = b"".join((*self.old(hunk), *self.new(hunk)))
         words = set(re.findall(rb"\w+", text))
-        return [one for one, names in self._imports.items() if names & words]
+        return [change for change, names in self._imports.items() if names & words]
 
     def old(self, hunk: Hunk) -> Sequence[bytes]:
         """Return the lines that go."""

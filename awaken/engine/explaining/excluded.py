@@ -14,19 +14,19 @@ from awaken.workspace.ignores import DEFAULT_EXCLUDE
 def why_excluded(run: RootRun, path: str) -> Why | None:
     """Return which pattern keeps the project-relative ``path`` from being looked at, if any."""
     root, settings = run.found.root, run.settings
-    found = None
+    exclusion = None
     if not root.lone:
         discovery = DiscoverySettings(
             exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
         )
-        found = exclusion_of(root.path, path, discovery)
-    if found is None:
+        exclusion = exclusion_of(root.path, path, discovery)
+    if exclusion is None:
         return None
-    what = f"the directory {found.what}" if found.what.endswith("/") else "the file"
-    where = _origin(run, found)
+    what = f"the directory {exclusion.what}" if exclusion.what.endswith("/") else "the file"
+    where = _origin(run, exclusion)
     return Why(
         code="excluded",
-        message=f"{what} matches the pattern `{found.pattern}` {where}",
+        message=f"{what} matches the pattern `{exclusion.pattern}` {where}",
         help=(
             "Change the pattern. force-exclude excludes the file even if you name it."
             if settings.force_exclude

@@ -81,27 +81,27 @@ class _Explainer:
         suppressed = [suppressed_site.finding for suppressed_site in self._report.suppressed]
         self._findings = sorted(
             (
-                one
-                for one in (*self._report.findings, *suppressed, *self._report.explained_only)
-                if one.place.path == asked.path
+                finding
+                for finding in (*self._report.findings, *suppressed, *self._report.explained_only)
+                if finding.place.path == asked.path
             ),
             key=lambda finding: finding.place,
         )
 
     def explain(self) -> Explanation:
         """Return all there is to say."""
-        found, note = self._own()
-        matched: Literal["span", "statement"] = "span" if found else "statement"
-        found = found or self._of_statement()
-        lines = {self._line_of(finding) for finding in self._findings if finding not in found}
+        findings, note = self._own()
+        matched: Literal["span", "statement"] = "span" if findings else "statement"
+        findings = findings or self._of_statement()
+        lines = {self._line_of(finding) for finding in self._findings if finding not in findings}
         before = [line for line in lines if line < self._asked.line]
         after = [line for line in lines if line >= self._asked.line]
         return Explanation(
             asked=self._asked,
             root=self._report.root,
             source=self._source,
-            sites=tuple(self._teller.site(finding, matched) for finding in found),
-            whys=() if found else tuple(self._no_site().whys()),
+            sites=tuple(self._teller.site(finding, matched) for finding in findings),
+            whys=() if findings else tuple(self._no_site().whys()),
             nearest=(*sorted(before)[-1:], *sorted(after)[:1]),
             report=self._report,
             note=note,

@@ -112,7 +112,7 @@ def require_file(path: Path) -> None:
     if os.path.lexists(path) and path.exists():
         raise UserError(f"{path} is not a regular file")
     try:
-        beside = [one.name for one in path.parent.iterdir()]
+        beside = [item.name for item in path.parent.iterdir()]
     except OSError:
         beside = []
     raise UserError(f"there is no file {path}{did_you_mean(path.name, beside)}")

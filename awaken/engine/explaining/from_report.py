@@ -31,7 +31,7 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
 
     A site whose change waits to be allowed is not in it as it would be rewritten.
     """
-    file = next((one for one in report.files if one.path == asked.path), None)
+    file = next((candidate for candidate in report.files if candidate.path == asked.path), None)
     source = report.sources.get(asked.path) if file is None else file.before
     if source is None:
         return None
@@ -40,10 +40,10 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     point = offset(source, line, asked)
     suppressed = (suppressed_site.finding for suppressed_site in report.suppressed)
     every = (*report.findings, *suppressed, *report.explained_only)
-    findings = [one for one in every if one.place.path == asked.path]
-    here, note = _at(findings, asked, line, point)
+    findings = [finding for finding in every if finding.place.path == asked.path]
+    here, note = _findings_at(findings, asked, line, point)
     teller = _Teller(report, rules, file)
-    sites = [teller.site(one, "span", asked.line) for one in here]
+    sites = [teller.site(finding, "span", asked.line) for finding in here]
     if point is None or not sites:
         told = {site.change.id for site in sites if site.change is not None}
         others, more = teller.others(asked.line, told)
@@ -62,27 +62,27 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     )
 
 
-def _at(
+def _findings_at(
     findings: Sequence[Finding], asked: AskedPlace, line: Span, point: int | None
 ) -> tuple[list[Finding], str]:
     """Return the findings that the line has a part of, or the one at the column, and a note."""
     here = sorted(
-        (one for one in findings if covers(one.place.span, line)), key=lambda one: one.place
+        (item for item in findings if covers(item.place.span, line)), key=lambda item: item.place
     )
     if point is None or not here:
         return here, ""
-    picked = [one for one in here if one.place.span.start <= point < one.place.span.end]
+    picked = [item for item in here if item.place.span.start <= point < item.place.span.end]
     if picked:
         # The shortest: a site may be inside another one.
-        return [min(picked, key=lambda one: one.place.span.end - one.place.span.start)], ""
+        return [min(picked, key=lambda item: item.place.span.end - item.place.span.start)], ""
     return here, f"column {asked.column} is not inside a site; these are the sites of the line"
 
 
 def _nearest(
     findings: Sequence[Finding], here: Sequence[Finding], lines: Sequence[Span], line: int
 ) -> tuple[int, ...]:
-    starts = [one.start for one in lines]
-    at = {bisect_right(starts, one.place.span.start) for one in findings if one not in here}
+    starts = [span.start for span in lines]
+    at = {bisect_right(starts, item.place.span.start) for item in findings if item not in here}
     before, after = [n for n in at if n < line], [n for n in at if n >= line]
     return (*sorted(before)[-1:], *sorted(after)[:1])
 
@@ -105,7 +105,7 @@ class _Teller:
     def _files_of(self, change: ChangeId) -> tuple[FileChange, ...]:
         if change not in self._report.made:
             return ()
-        together = {change, *(one.id for one in self._teller.required(change))}
+        together = {change, *(item.id for item in self._teller.required(change))}
         paths = {path for one in self._report.changes if one.id in together for path in one.paths}
         files = (self._lines_of(file) for file in self._report.files if file.path in paths)
         return tuple(made for file in files if (made := file.alone(together)) is not None)
@@ -125,7 +125,7 @@ class _Teller:
         hunk = None if self._file is None else self._file.at(line - 1)
         if self._file is None or hunk is None:
             return [], ""
-        found = [one for one in self._file.changes_at(line - 1, hunk) if one not in told]
+        change_ids = [item for item in self._file.changes_at(line - 1, hunk) if item not in told]
         path = self._file.file.path
         start = sum(map(len, self._file.before[: line - 1]))
 
@@ -134,8 +134,8 @@ class _Teller:
             return one.place.path != path, abs(one.place.span.start - start)
 
         sites: list[Site] = []
-        for change in found[:_FEW]:
+        for change in change_ids[:_FEW]:
             own = [finding for finding in self._report.findings if finding.change == change]
-            sites += [self.site(one, "change", line) for one in sorted(own, key=near)[:1]]
-        more = len(found) - _FEW
+            sites += [self.site(finding, "change", line) for finding in sorted(own, key=near)[:1]]
+        more = len(change_ids) - _FEW
         return sites, f"{more} more changes edit this line" if more > 0 else ""

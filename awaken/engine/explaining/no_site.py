@@ -62,15 +62,15 @@ class NoSite(Struct, frozen=True, kw_only=True):
             return
         chosen = self.run.chosen()
         # A rule that has something to say of the place knows better than its text shows.
-        found = [*self._not_selected(_around(module, self.line)), *self._said_by(chosen)]
-        plain = None if found else _plain(module, self.line, self.number)
-        yield from found
+        result = [*self._not_selected(_text_around(module, self.line)), *self._said_by(chosen)]
+        plain = None if result else _plain(module, self.line, self.number)
+        yield from result
         if plain is not None:
             yield plain
-        if not (chosen or found):
+        if not (chosen or result):
             yield Why(code="no-rule", message="no rule is selected", help="See `awaken rules`.")
         elif plain is None:
-            yield from self._not_concerned(chosen, {why.rule for why in found})
+            yield from self._not_concerned(chosen, {why.rule for why in result})
         if plain is None:
             yield from self._not_trusted()
 
@@ -155,7 +155,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         for rule in rules:
             if rule.name in said:
                 continue
-            words = [f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers]
+            words = [f"`{trigger.decode('utf-8', 'replace')}`" for trigger in rule.triggers]
             if len(words) > _WORDS:
                 words[_WORDS:] = [f"one of {len(words) - _WORDS} more words"]
             looks = f"{rule.name} looks for {' or '.join(words)}"
@@ -177,7 +177,7 @@ def _plain(module: Module, line: Span, number: int) -> Why | None:
         if isinstance(node, ast.Constant | ast.JoinedStr):
             own = module.span(node)
             inside = own.start < line.start and line.end <= own.end
-            whole = own.contains(_stripped(text, line)) and isinstance(
+            whole = own.contains(_stripped_span(text, line)) and isinstance(
                 module.parent(node), ast.Expr
             )
             if inside or whole:
@@ -193,10 +193,10 @@ def _is_triggered(rule: Rule, text: bytes) -> bool:
     return not rule.triggers or any(word in text for word in rule.triggers)
 
 
-def _around(module: Module, line: Span) -> bytes:
+def _text_around(module: Module, line: Span) -> bytes:
     """Return the text of the innermost function around ``line``, or else of its statement."""
     text = module.source.text
-    start = _stripped(text[line.start : line.end], line).start
+    start = _stripped_span(text[line.start : line.end], line).start
     statements = [
         node
         for node in module.walk()
@@ -204,10 +204,10 @@ def _around(module: Module, line: Span) -> bytes:
     ]
     functions = [node for node in statements if isinstance(node, Function)]
     spans = [module.span(node) for node in functions or statements]
-    span = min(spans, key=lambda one: one.end - one.start, default=line)
+    span = min(spans, key=lambda item: item.end - item.start, default=line)
     return text[span.start : span.end]
 
 
-def _stripped(text: bytes, line: Span) -> Span:
+def _stripped_span(text: bytes, line: Span) -> Span:
     start = line.start + len(text) - len(text.lstrip())
     return Span(start, line.start + len(text.rstrip()))

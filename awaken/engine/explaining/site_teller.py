@@ -25,7 +25,7 @@ class SiteTeller:
         self._files_of = files_of
         self._made = {change.id: change for change in report.changes}
         self._known = self._made | {change.id: change for change in report.pending}
-        self._reasons = {one.code: one for one in ENGINE_REASONS}
+        self._reasons = {reason.code: reason for reason in ENGINE_REASONS}
         for rule in rules:
             self._reasons.update({reason.of(rule.name): reason for reason in rule.reasons})
 
@@ -55,19 +55,19 @@ class SiteTeller:
     def required(self, change: ChangeId) -> tuple[ChangeSummary, ...]:
         """Return the other changes without which this one is not made."""
         needed = [change]
-        for one in needed:
-            summary = self._known.get(one)
+        for item in needed:
+            summary = self._known.get(item)
             needed += (
                 [other for other in summary.requires if other not in needed] if summary else []
             )
         wanted = set(needed) - {change}
-        return tuple(summary for one, summary in self._known.items() if one in wanted)
+        return tuple(summary for entry, summary in self._known.items() if entry in wanted)
 
     def _outline(self, finding: Finding) -> Outline | None:
         """Return the outline of the change of a site, or of the reason to leave it alone."""
-        for one in self._report.outlines:
-            if one.change is None and finding.change is None and finding.site in one.sites:
-                return one
-            if one.change is not None and one.change == finding.change:
-                return one
+        for outline in self._report.outlines:
+            if outline.change is None and finding.change is None and finding.site in outline.sites:
+                return outline
+            if outline.change is not None and outline.change == finding.change:
+                return outline
         return None

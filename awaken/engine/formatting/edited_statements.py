@@ -25,14 +25,14 @@ def format_edited(
     first = tool.format({path: before[path].text for path in paths})
     clean = [path for path in first if first[path] == before[path].text]
     formatted = tool.format({path: files[path].text for path in clean})
-    found: dict[str, tuple[SourceFile, SpanMap]] = {}
+    result: dict[str, tuple[SourceFile, SpanMap]] = {}
     for path, new in formatted.items():
         source, moved = files[path], maps[path]
         hunks = list(line_splices(source.text, new))
         if hunks and _only_edited(source.text, hunks, moved.new_regions()):
             text, further = splice(source.text, hunks)
-            found[path] = source.with_text(text), moved.then(further)
-    return found
+            result[path] = source.with_text(text), moved.then(further)
+    return result
 
 
 def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:
@@ -40,11 +40,11 @@ def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) 
 
     One hunk may cover several of them directly below each other.
     """
-    allowed = list(_joined(_edited_lines(text, regions)))
+    allowed = list(_joined_spans(_edited_lines(text, regions)))
     return all(any(held.contains(Span(hunk.start, hunk.end)) for held in allowed) for hunk in hunks)
 
 
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+def _joined_spans(spans: Iterable[Span]) -> Iterator[Span]:
     """Yield the spans, with those that touch as one."""
     first, *others = sorted(spans) or [Span(0, 0)]
     for span in others:

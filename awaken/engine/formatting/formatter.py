@@ -103,10 +103,10 @@ class Formatter(Struct, frozen=True):
                 except OSError as error:
                     raise UnusableSettings(f"{place} cannot be read in the project") from error
                 yield folder / name, content
-                for other, text in self._extended(enclosure, place, content):
+                for other, text in self._extended_pairs(enclosure, place, content):
                     yield Path(os.path.relpath(other, self.root)), text
 
-    def _extended(
+    def _extended_pairs(
         self, enclosure: Enclosure, place: Path, content: bytes
     ) -> Iterable[tuple[Path, bytes]]:
         # Of settings of black nothing leads elsewhere.
@@ -157,7 +157,7 @@ class Formatting(Struct, frozen=True):
     @property
     def chosen(self) -> Declared | None:
         """The formatter that is used: the first whose command is there."""
-        return next((one for one in self.declared if one.executable), None)
+        return next((declaration for declaration in self.declared if declaration.executable), None)
 
 
 _ARGUMENTS = {
@@ -174,11 +174,11 @@ def detect(root: Path) -> Formatter:
     what that brings along is never run, also if its environment is active. Settings that cannot
     be read declare nothing.
     """
-    found = formatting(root)
-    chosen = found.chosen
+    result = formatting(root)
+    chosen = result.chosen
     if chosen is None:
-        return Formatter(found.line_length)
-    return Formatter(found.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)
+        return Formatter(result.line_length)
+    return Formatter(result.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)
 
 
 def formatting(root: Path) -> Formatting:

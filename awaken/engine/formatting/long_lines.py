@@ -68,7 +68,7 @@ def without_long_lines(
 
 def _is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Splice]) -> bool:
     """Whether both trees are the same, where ``splices`` were made and everywhere else."""
-    inside = {Span(one.start, one.end): before.tree for one in splices}
+    inside = {Span(item.start, item.end): before.tree for item in splices}
     with deep_recursion():
         differing = Comparison(before, after, moved, (), inside).differences()
         return next(differing, None) is None

@@ -59,7 +59,7 @@ class ImportPlaces:
         By default isort and ruff give each of them a statement of its own.
         """
         held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
-        return any(len(one.names) > 1 and any(name.asname for name in one.names) for one in held)
+        return any(len(node.names) > 1 and any(name.asname for name in node.names) for node in held)
 
     def for_line(self, name: str, *, is_from: bool, member: str = "", before: int) -> LinePlace:
         """Return where ``import name`` or ``from name import member`` goes.
@@ -67,12 +67,12 @@ class ImportPlaces:
         A section below code is taken only if it ends ``before`` the first use.
         """
         section = self.section(name)
-        later = [one for one in self._later_groups if self._end_of(one[-1]) <= before]
+        later = [item for item in self._later_groups if self._end_of(item[-1]) <= before]
         group = self._first_group_of(self._groups, section, name)
         if group is None and self._groups:
             group = self._first_group_of(later, section, name)
         if group is not None:
-            same = [one for one in group if self._section_of(one) == section]
+            same = [statement for statement in group if self._section_of(statement) == section]
             if _is_sorted(group):  # whatever is third-party here, it is one list for its author
                 same = group
             return LinePlace(self._place_among(same, name, is_from=is_from, member=member))
@@ -85,27 +85,27 @@ class ImportPlaces:
     ) -> list[ImportStatement] | None:
         """Return the first group that imports from ``section``, preferably related to ``name``."""
         held = [group for group in groups if section in map(self._section_of, group)]
-        return next((one for one in held if _has_related(one, name)), next(iter(held), None))
+        return next((item for item in held if _has_related(item, name)), next(iter(held), None))
 
     @cached_property
     def one_name_per_line(self) -> bool:
         """Whether the file imports each name on a line of its own, as isort can be configured."""
         held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
-        modules = [module_of(one) for one in held]
-        return len(set(modules)) < len(modules) and all(len(one.names) == 1 for one in held)
+        modules = [module_of(statement) for statement in held]
+        return len(set(modules)) < len(modules) and all(len(node.names) == 1 for node in held)
 
     def for_name(self, module: str, name: str, *, before: int) -> LinePlace:
         """Return where ``from module import name`` goes in a file with one name per line."""
         same = [
-            one
+            statement
             for group in self._groups
-            for one in group
-            if isinstance(one, ast.ImportFrom) and module_of(one) == module
+            for statement in group
+            if isinstance(statement, ast.ImportFrom) and module_of(statement) == module
         ]
         if not same:
             return self.for_line(module, is_from=True, before=before)
-        names = [one.names[0].name.lower() for one in same]
-        after = [one for one, other in zip(same, names, strict=True) if other > name.lower()]
+        names = [statement.names[0].name.lower() for statement in same]
+        after = [node for node, other in zip(same, names, strict=True) if other > name.lower()]
         if after and names == sorted(names):
             return LinePlace(above_comments(self._text, self._line_of(after[0])))
         return LinePlace(self._end_of(same[-1]))
@@ -117,7 +117,7 @@ class ImportPlaces:
 
     def in_block(self, block: ast.If, name: str, *, is_from: bool) -> int:
         """Return where the line goes in an ``if TYPE_CHECKING:`` block."""
-        imports = [one for one in block.body if isinstance(one, ImportStatement)]
+        imports = [statement for statement in block.body if isinstance(statement, ImportStatement)]
         if imports:
             return self._place_among(imports, name, is_from=is_from)
         return self._line_of(block.body[0])
@@ -154,21 +154,21 @@ class ImportPlaces:
             orders = [_with_member(_plain_first), _with_member(_by_module), *orders]
         for key in orders:
             keys = [
-                key(module_of(one), isinstance(one, ast.ImportFrom), one.names[0].name)
-                for one in group
+                key(module_of(node), isinstance(node, ast.ImportFrom), node.names[0].name)
+                for node in group
             ]
             if keys == sorted(keys):
                 wanted = key(name, is_from, member)
-                after = [one for one, other in zip(group, keys, strict=True) if other > wanted]
+                after = [node for node, other in zip(group, keys, strict=True) if other > wanted]
                 if after:
                     return above_comments(self._text, self._line_of(after[0]))
                 return self._end_of(group[-1])
         top = name.partition(".")[0]
-        related = [one for one in group if module_of(one).partition(".")[0] == top]
+        related = [node for node in group if module_of(node).partition(".")[0] == top]
         return self._end_of((related or list(group))[-1])
 
     def _new_group(self, section: int) -> LinePlace:
-        sections = [[self._section_of(one) for one in group] for group in self._groups]
+        sections = [[self._section_of(statement) for statement in group] for group in self._groups]
         # A file that mixes sections in one group would not want a second group for one line.
         if len(sections) == 1 and len(set(sections[0])) > 1:
             lower = [
@@ -219,7 +219,7 @@ def module_of(statement: ImportStatement) -> str:
 def _has_related(group: Sequence[ImportStatement], name: str) -> bool:
     """Whether a group imports from the same top-level package as ``name``."""
     top = name.partition(".")[0]
-    return any(module_of(one).partition(".")[0] == top for one in group)
+    return any(module_of(statement).partition(".")[0] == top for statement in group)
 
 
 def is_type_checking(statement: ast.stmt) -> bool:
@@ -234,7 +234,7 @@ def is_type_checking(statement: ast.stmt) -> bool:
 def _is_sorted(group: Sequence[ImportStatement]) -> bool:
     """Whether all imports of a group are in one order, be they of several sections."""
     for key in (_plain_first, _by_module):
-        keys = [key(module_of(one), isinstance(one, ast.ImportFrom), "") for one in group]
+        keys = [key(module_of(node), isinstance(node, ast.ImportFrom), "") for node in group]
         if keys == sorted(keys):
             return True
     return False

@@ -85,7 +85,7 @@ def reconcile(
     work = _Reconciling(module, style, context)
     for wanted, (typing, changes) in _merged(needs).items():
         work.need(wanted, typing, changes)
-    for home, name in dict.fromkeys((one.edit.module, one.edit.name) for one in releases):
+    for home, name in dict.fromkeys((edit.edit.module, edit.edit.name) for edit in releases):
         work.release(home, name)
     work.release_conditions()
     return Imports(tuple(work.splices()), tuple(work.problems))
@@ -111,13 +111,13 @@ class _Wanted(Struct, frozen=True):
 
 def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool, list[ChangeId]]]:
     """Return each import once: whether only for typing, and the changes that need it."""
-    found: dict[_Wanted, tuple[bool, list[ChangeId]]] = {}
+    result: dict[_Wanted, tuple[bool, list[ChangeId]]] = {}
     for owned in needs:
         edit = owned.edit
         wanted = _Wanted(edit.module, edit.name, None if edit.alias == edit.name else edit.alias)
-        typing, changes = found.get(wanted, (True, []))
-        found[wanted] = (typing and edit.type_checking, [*changes, owned.change])
-    return found
+        typing, changes = result.get(wanted, (True, []))
+        result[wanted] = (typing and edit.type_checking, [*changes, owned.change])
+    return result
 
 
 class _Reconciling:
@@ -151,13 +151,13 @@ class _Reconciling:
             # A run-time import serves both; two of one name would be a finding of every linter.
             if bound.typing_only:
                 self._remove(bound)
-        extended = self._extended(wanted, typing)
+        extended = self._extended_statement(wanted, typing)
         if extended is not None:
             self._adds.setdefault(extended, []).append(wanted.text)
         elif typing:
             self._typing_lines.append(wanted)
             # The block that is made for it needs its own condition imported.
-            if not any(is_type_checking(one) for one in self._module.tree.body):
+            if not any(is_type_checking(statement) for statement in self._module.tree.body):
                 self.need(_Wanted("typing", "TYPE_CHECKING", None), False, changes)
         else:
             self._add_line(wanted, changes)
@@ -204,8 +204,8 @@ class _Reconciling:
             if isinstance(block := self._module.parent(statement), ast.If)
             if not self._edited(statement) and self._can_go(statement, ()) and len(block.body) == 1
         }
-        asking = {name for one in conditions for name in ast.walk(one)}
-        released = {one.id for one in asking if isinstance(one, ast.Name)}
+        asking = {name for condition in conditions for name in ast.walk(condition)}
+        released = {node.id for node in asking if isinstance(node, ast.Name)}
         kept = {*self._needed, *self._taken}
         for bound in () if self._module.is_package or "*" in kept else self._bounds:
             if bound.name in released - kept and not self._is_used(bound.name, without=asking):
@@ -291,7 +291,7 @@ class _Reconciling:
                 return True
         return False
 
-    def _extended(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
+    def _extended_statement(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
         """Return the statement that already imports from the module and can take the name."""
         if wanted.name is None or (self._places.one_name_per_line and not typing):
             return None
@@ -369,7 +369,7 @@ class _Reconciling:
         return text
 
     def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
-        indent = b"" if statement is None else line_indent(self._text, self._at(statement))
+        indent = b"" if statement is None else line_indent(self._text, self._number_at(statement))
         return LineStyle(
             newline=self._style.newline,
             indent=self._style.indent,
@@ -377,7 +377,7 @@ class _Reconciling:
             line_length=self._style.line_length,
         )
 
-    def _at(self, statement: ast.stmt) -> int:
+    def _number_at(self, statement: ast.stmt) -> int:
         return self._module.span(statement).start
 
     def _can_go(self, statement: ImportStatement, gone: Collection[ast.stmt]) -> bool:
@@ -442,20 +442,20 @@ class _Reconciling:
         for wanted, place in self._lines:
             own = place if wanted.alias or not wanted.name else first[wanted.module]
             by_place.setdefault(own, []).append(wanted)
-        found: dict[int, list[tuple[LinePlace, str]]] = {}
+        result: dict[int, list[tuple[LinePlace, str]]] = {}
         sections: dict[str, int] = {}
         for place, lines in by_place.items():
-            text = self._rendered(lines, self._line_style())
-            found.setdefault(place.at, []).append((place, text))
+            text = self._rendered_text(lines, self._line_style())
+            result.setdefault(place.at, []).append((place, text))
             # A new section and a line of the one below it may go to one place.
-            sections[text] = min(self._places.section(one.module) for one in lines)
+            sections[text] = min(self._places.section(line.module) for line in lines)
         for place, text in self._typing_text(gone) if self._typing_lines else ():
-            found.setdefault(place.at, []).append((place, text))
-        for at, unsorted in found.items():
+            result.setdefault(place.at, []).append((place, text))
+        for at, unsorted in result.items():
             parts = sorted(unsorted, key=lambda part: sections.get(part[1], RELATIVE + 1))
             before, after = parts[0][0].blank_before, parts[-1][0].blank_after
             before = 0 if self._is_first(at, gone) else before
-            yield self._padded(
+            yield self._padded_insertion(
                 LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
             )
 
@@ -473,7 +473,7 @@ class _Reconciling:
         block = self._typing_block(gone)
         if block is None:
             style = msgspec.structs.replace(self._line_style(), line_indent=self._style.indent)
-            inside = self._rendered(self._typing_lines, style)
+            inside = self._rendered_text(self._typing_lines, style)
             yield self._places.for_typing_block(), f"if TYPE_CHECKING:{style.newline}{inside}"
             return
         style = self._line_style(block.body[0])
@@ -483,7 +483,7 @@ class _Reconciling:
             at = self._places.in_block(block, wanted.module, is_from=is_from)
             by_place.setdefault(at, []).append(wanted)
         for at, lines in by_place.items():
-            yield LinePlace(at), self._rendered(lines, style)
+            yield LinePlace(at), self._rendered_text(lines, style)
 
     def _typing_block(self, gone: Collection[ast.stmt]) -> ast.If | None:
         for block in self._module.tree.body:
@@ -494,37 +494,37 @@ class _Reconciling:
                 return block
         return None
 
-    def _rendered(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
+    def _rendered_text(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
         """Return the lines in the order of their sections, which blank lines set apart."""
         modules: dict[tuple[int, bool, str], list[_Wanted]] = {}
-        for one in lines:
-            key = self._places.section(one.module), one.name is not None, one.module
-            modules.setdefault(key, []).append(one)
+        for need in lines:
+            key = self._places.section(need.module), need.name is not None, need.module
+            modules.setdefault(key, []).append(need)
         text, before = "", None
         for (section, is_from, module), held in sorted(modules.items()):
             if before is not None and section != before and not style.line_indent:
                 text += style.newline
             before = section
-            names = [one.text for one in held]
+            names = [item.text for item in held]
             if not is_from:
                 rendered = [f"import {name}" for name in names]
             elif self._places.one_name_per_line:
                 rendered = [new_import(module, [name], style) for name in sorted(names)]
             else:
-                rendered = [new_import(module, one, style) for one in self._statements(held)]
+                rendered = [new_import(module, item, style) for item in self._statements(held)]
             text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
         return text
 
     def _statements(self, held: Sequence[_Wanted]) -> list[list[str]]:
         """Return the names of one module by the statements that import them."""
         if self._places.combines_renamed:
-            return [[one.text for one in held]]
-        plain = [one.text for one in held if one.alias is None]
-        renamed = [[one.text] for one in held if one.alias is not None]
+            return [[need.text for need in held]]
+        plain = [need.text for need in held if need.alias is None]
+        renamed = [[need.text] for need in held if need.alias is not None]
         every = [sorted(plain, key=by_type), *renamed] if plain else renamed
         return sorted(every, key=lambda names: by_type(names[0].partition(" ")[0]))
 
-    def _padded(self, place: LinePlace, lines: str) -> Splice:
+    def _padded_insertion(self, place: LinePlace, lines: str) -> Splice:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""
         text, newline = self._text, self._style.newline
         before, after = blank_lines_around(text, place.at)
@@ -537,9 +537,9 @@ class _Reconciling:
 def _bounds(tree: ast.Module) -> Iterator[Bound]:
     for statement in tree.body:
         inside = statement.body if is_type_checking(statement) else [statement]  # type: ignore[attr-defined]
-        for one in inside:
-            if isinstance(one, ImportStatement):
-                yield from _of_statement(one, typing_only=one is not statement)
+        for item in inside:
+            if isinstance(item, ImportStatement):
+                yield from _of_statement(item, typing_only=item is not statement)
 
 
 def _of_statement(statement: ImportStatement, *, typing_only: bool = False) -> Iterator[Bound]:

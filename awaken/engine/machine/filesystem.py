@@ -72,7 +72,7 @@ def _held(path: Path) -> Iterator[tuple[str, int | None]]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _opened_items(path: Path) -> Iterator[int]:
     """Open the file at ``path``, which is no link, for reading."""
     with _held(path) as (name, directory):
         # Opened first and looked at through the descriptor: a name may mean another file by then.
@@ -108,14 +108,14 @@ class FileSystem:
         Linux only: Python knows no attributes elsewhere.
         """
         if sys.platform == "linux":
-            with _opened(like) as source:
+            with _opened_items(like) as source:
                 wanted = {name: os.getxattr(source, name) for name in _attributes(source)}
             for name in _attributes(descriptor) - wanted.keys():
                 # A directory may hand its ACL on to each new file in it.
-                with _permitted():
+                with _permitted_items():
                     os.removexattr(descriptor, name)
             for name, value in wanted.items():
-                with _permitted():
+                with _permitted_items():
                     os.setxattr(descriptor, name, value)
 
     def set_mode(self, descriptor: int, mode: int) -> None:
@@ -131,7 +131,7 @@ class FileSystem:
         """Wait until the entries of a directory are on the disk; Windows offers no such call."""
         if sys.platform == "win32":
             return
-        with _opened(path) as descriptor:
+        with _opened_items(path) as descriptor:
             os.fsync(descriptor)
 
     def replace(self, source: Path, target: Path) -> None:
@@ -157,13 +157,13 @@ class FileSystem:
 
 def _attributes(descriptor: int) -> set[str]:
     if sys.platform == "linux":
-        with _permitted():
+        with _permitted_items():
             return set(os.listxattr(descriptor))
     return set()
 
 
 @contextmanager
-def _permitted() -> Iterator[None]:
+def _permitted_items() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -198,7 +198,7 @@ def read_regular(path: Path, *, ours: bool = False) -> bytes:
     Raises OSError, also where a link or anything else stands there, and NotOursError if it must
     be ``ours`` and is not.
     """
-    with _opened(path) as descriptor:
+    with _opened_items(path) as descriptor:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))

@@ -52,15 +52,15 @@ class ForeignCode:
     def answers(self, items: Sequence[Item]) -> list[Answer]:
         """Return what the code makes of files, in their order."""
         self._waiting.extend(enumerate(items))
-        found: dict[int, Answer] = {}
+        result: dict[int, Answer] = {}
         number = max(1, min(self._jobs, len(items) // _FILES_WORTH_A_PROCESS))
-        threads = [Thread(target=self._work, args=(line, found)) for line in range(number)]
+        threads = [Thread(target=self._work, args=(line, result)) for line in range(number)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         lost = Failed("the process that would run it cannot be started")
-        return [found.get(index, lost) for index in range(len(items))]
+        return [result.get(index, lost) for index in range(len(items))]
 
     def end(self) -> None:
         """End its processes."""
@@ -104,7 +104,7 @@ class _Process:
         self._process = start_program((*_WORDS, *map(str, numbers)), numbers)
         for _, theirs in pairs:
             theirs.close()
-        self._lines = [_Line(one.makefile("rb"), one.makefile("wb")) for one, _ in pairs]
+        self._lines = [_Line(item.makefile("rb"), item.makefile("wb")) for item, _ in pairs]
         for ours, _ in pairs:
             ours.close()  # when its files are
         self._control = _Line(self._process.stdout, self._process.stdin)

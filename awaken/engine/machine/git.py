@@ -115,11 +115,11 @@ def opened(directory: Path) -> Iterator[Repository | None]:
 
     Raises GitError, and NoGitError where there is a repository but no git.
     """
-    found = _find(Path(os.path.realpath(directory)))
-    if found is None:
+    pair = _find(Path(os.path.realpath(directory)))
+    if pair is None:
         yield None
         return
-    top, real = found
+    top, real = pair
     git = find_program("git", top)
     if git is None:
         raise NoGitError("there is none on the PATH outside the project")
@@ -131,7 +131,7 @@ def opened(directory: Path) -> Iterator[Repository | None]:
     with place as name:
         own = Path(name)
         try:
-            environment = _made(git, own, top, real)
+            environment = _made_values(git, own, top, real)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise GitError(f"{real} cannot be read: {reason}") from error
@@ -173,7 +173,7 @@ def _is_git_directory(place: Path) -> bool:
     return os.path.lexists(place / "HEAD") and shared.exists()
 
 
-def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
+def _made_values(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
     """Make a git directory in ``own`` that replaces ``real``; return the environment to use it.
 
     A linked worktree has two: its own, and the one that it shares with all others.
@@ -239,11 +239,11 @@ def _settings(entries: Iterable[tuple[str, str, str]]) -> Iterator[str]:
         if _DATA.fullmatch(key) and _PRINTABLE.fullmatch(key + value):
             section, _, rest = key.partition(".")
             subsection, _, variable = rest.rpartition(".")
-            header = f"{section} {_quoted(subsection)}" if subsection else section
-            yield f"[{header}]\n\t{variable}{f' = {_quoted(value)}' if equals else ''}\n"
+            header = f"{section} {_quoted_text(subsection)}" if subsection else section
+            yield f"[{header}]\n\t{variable}{f' = {_quoted_text(value)}' if equals else ''}\n"
 
 
-def _quoted(text: str) -> str:
+def _quoted_text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -290,7 +290,7 @@ def _bytes(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, f"{path.name} is not a regular file")
-        found = file.read(_LARGEST + 1)
-    if len(found) > _LARGEST:
+        result = file.read(_LARGEST + 1)
+    if len(result) > _LARGEST:
         raise OSError(errno.EFBIG, f"{path.name} is larger than {_LARGEST:,} bytes")
-    return found
+    return result

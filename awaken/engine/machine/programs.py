@@ -60,11 +60,11 @@ def find_program(name: str, root: Path) -> str | None:
     own = Path(sys.executable).parent
     for directory in map(Path, os.get_exec_path()):
         # An empty or relative entry means the current directory, which may be the project's.
-        found = shutil.which(name, path=str(directory)) if directory.is_absolute() else None
-        if found is None or not Path(found).is_absolute():
+        result = shutil.which(name, path=str(directory)) if directory.is_absolute() else None
+        if result is None or not Path(result).is_absolute():
             continue
-        if directory == own or not _brought_along(Path(found), project):
-            return found
+        if directory == own or not _brought_along(Path(result), project):
+            return result
     return None
 
 

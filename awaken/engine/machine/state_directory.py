@@ -67,10 +67,10 @@ def cache_key(state: Path | None = None) -> bytes | None:
         require_private(directory)
         if not os.path.lexists(place):
             _make_key(directory, place)
-        found = read_regular(place, ours=True)
+        result = read_regular(place, ours=True)
     except (OSError, StateDirectoryError):
         return None
-    return found if len(found) == _KEY_BYTES else None
+    return result if len(result) == _KEY_BYTES else None
 
 
 def _make_key(directory: Path, place: Path) -> None:

@@ -29,18 +29,18 @@ def read_manifests(root: Path) -> dict[str, SourceFile]:
     names = requirement_files(root, ())
     # A compiled file is named by itself; its source is edited.
     names += [f"{name.removesuffix('.txt')}.in" for name in names if name.endswith(".txt")]
-    found = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)
-    waiting = [path for path in found if is_requirements_file(path)]
-    while waiting and len(found) < _INCLUDES_LIMIT:
+    files = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)
+    waiting = [path for path in files if is_requirements_file(path)]
+    while waiting and len(files) < _INCLUDES_LIMIT:
         path = waiting.pop()
-        new = [one for one in _included(path, found[path]) if one not in found]
+        new = [location for location in _included_names(path, files[path]) if location not in files]
         more = read_texts(enclosure, root, dict.fromkeys(new)).files
-        found.update(more)
+        files.update(more)
         waiting += more
-    return found
+    return files
 
 
-def _included(path: str, source: SourceFile) -> Iterator[str]:
+def _included_names(path: str, source: SourceFile) -> Iterator[str]:
     for named in _INCLUDE.findall(source.text.decode()):
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), named))
         is_here = not inside.startswith(("/", "../")) and "\0" not in inside
@@ -56,8 +56,8 @@ def is_requirements_file(path: str) -> bool:
 def manifests_in(paths: Iterable[str], root: str) -> list[str]:
     """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
     inside = [path for path in paths if not root or path.startswith(f"{root}/")]
-    metadata = [one for name in _METADATA if (one := below(root, name)) in inside]
-    last = [one for name in _LAST if (one := below(root, name)) in inside]
+    metadata = [word for name in _METADATA if (word := below(root, name)) in inside]
+    last = [word for name in _LAST if (word := below(root, name)) in inside]
     return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
 
 

@@ -24,7 +24,7 @@ def with_ini_key(text: str, edit: SetKey) -> tuple[str, str]:
     wanted = _as_read(ini_value(edit.value))
     if sections.get(name, {}).get(edit.key.lower()) == wanted:
         return text, ""
-    new, replaced = _edited(text, name, edit, known=name in sections)
+    new, replaced = _edited_pair(text, name, edit, known=name in sections)
     after = _sections(new)
     expected = {**sections, name: {**sections.get(name, {}), edit.key.lower(): wanted}}
     # A new section repeats the settings of the section DEFAULT.
@@ -37,11 +37,11 @@ def with_ini_key(text: str, edit: SetKey) -> tuple[str, str]:
 def ini_value(value: SettingValue) -> str:
     """Return a value as INI has it: each element of a list on a line of its own."""
     if isinstance(value, tuple):
-        return "".join(f"\n    {one}" for one in value)
+        return "".join(f"\n    {name}" for name in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _edited(text: str, name: str, edit: SetKey, *, known: bool) -> tuple[str, str]:
+def _edited_pair(text: str, name: str, edit: SetKey, *, known: bool) -> tuple[str, str]:
     written = ini_value(edit.value)
     ended = text if not text or text.endswith("\n") else f"{text}\n"
     if not known:

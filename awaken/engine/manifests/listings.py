@@ -63,10 +63,10 @@ def listings_in(path: str, text: str) -> Iterator[Listing]:
         for table, group in keys:
             held = value_at(tables, table)
             if isinstance(held, list):
-                names = [distribution_of(one) for one in held if isinstance(one, str)]
+                names = [distribution_of(item) for item in held if isinstance(item, str)]
                 yield Listing(path, table, "array", group, tuple(names))
             elif isinstance(held, dict):
-                names = [canonicalize_name(one) for one in held]
+                names = [canonicalize_name(item) for item in held]
                 yield Listing(path, table, "keys", group, tuple(names))
             elif table == _POETRY and _is_poetry(tables):
                 yield Listing(path, table, "keys", group, ())
@@ -142,15 +142,15 @@ def nearest(
     Where it is listed already it stays. Else it goes wherever the first of ``beside`` is listed
     that any list names, else into the first list of its ``group``.
     """
-    naming = [one for one in listings if name in one.names]
-    if any(not one.group for one in naming) or (naming and group is not None):
-        return [(one, name) for one in naming]
+    naming = [listing for listing in listings if name in listing.names]
+    if any(not listing.group for listing in naming) or (naming and group is not None):
+        return [(listing, name) for listing in naming]
     for other in beside:
-        near = [one for one in listings if other in one.names]
+        near = [listing for listing in listings if other in listing.names]
         if near:
-            return [(one, other) for one in (*near, *(one for one in naming if one not in near))]
+            return [(one, other) for one in (*near, *(item for item in naming if item not in near))]
     if group is None:
-        first = next((one for one in listings if not one.group), None)
+        first = next((listing for listing in listings if not listing.group), None)
     else:
-        first = next((one for one in listings if one.group == group), None)
-    return [(one, "") for one in (*([first] if first else []), *naming)]
+        first = next((listing for listing in listings if listing.group == group), None)
+    return [(listing, "") for listing in (*([first] if first else []), *naming)]

@@ -78,8 +78,8 @@ class TextList:
 
 def distribution_of(text: str) -> str:
     """Return the canonical name of a requirement's distribution; empty for other lines."""
-    found = _NAME.match(text)
-    return canonicalize_name(found["name"]) if found else ""
+    match = _NAME.match(text)
+    return canonicalize_name(match["name"]) if match else ""
 
 
 def is_requirement(text: str) -> bool:
@@ -158,14 +158,14 @@ def _with_extras(text: str, wanted: Requirement) -> str:
 
     ``packaging`` would write all of it again.
     """
-    found = _NAME.match(text)
-    if found is None:
+    match = _NAME.match(text)
+    if match is None:
         return text
-    extras = [extra.strip() for extra in (found["extras"] or "").split(",") if extra.strip()]
+    extras = [extra.strip() for extra in (match["extras"] or "").split(",") if extra.strip()]
     missing = missing_extras(extras, wanted)
     if not missing:
         return text
-    return f"{found['name']}[{','.join([*extras, *missing])}]{text[len(found[0].rstrip()) :]}"
+    return f"{match['name']}[{','.join([*extras, *missing])}]{text[len(match[0].rstrip()) :]}"
 
 
 def missing_extras(extras: Sequence[str], wanted: Requirement) -> list[str]:

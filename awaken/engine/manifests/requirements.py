@@ -45,10 +45,10 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
     of its changes.
     """
     work = _Work(snapshot)
-    for wanted, owned in _grouped(edits).items():
-        changes = tuple(dict.fromkeys(one.change for one in owned))
+    for wanted, owned in _grouped_owned_edits(edits).items():
+        changes = tuple(dict.fromkeys(edit.change for edit in owned))
         try:
-            required = _combined(one.edit.requirement for one in owned)
+            required = _combined_requirement(edit.edit.requirement for edit in owned)
         except InvalidRequirement as error:
             place = Place(below(wanted.root, MANIFESTS[0]), Span(0, 0))
             what = f"cannot require {owned[0].edit.requirement}: {error}"
@@ -115,7 +115,7 @@ class _Work:
 
     def _listings(self, root: str) -> list[Listing]:
         """Return the lists of all manifests, without those that tools make of others."""
-        found: list[Listing] = []
+        result: list[Listing] = []
         compiled: list[Listing] = []
         for path in manifests_in(self._snapshot, root):
             try:
@@ -129,11 +129,11 @@ class _Work:
             if source in self._snapshot and source != path:
                 command = command or f"pip-compile {PurePosixPath(source).name}"
             if command is None:
-                found += listings
+                result += listings
             else:
                 compiled += listings
                 self._compiled[path] = written_to(command, path)
-        return found or compiled
+        return result or compiled
 
     def _text(self, path: str) -> str:
         if path not in self._texts:
@@ -173,8 +173,8 @@ class _Work:
             text = self._snapshot[computed].text
             path, line = computed, text.count(b"\n", 0, text.index(_COMPUTED)) + 1
         if not path:
-            found = manifests_in(self._snapshot, wanted.root)
-            path = next(iter(found), below(wanted.root, "requirements.txt"))
+            manifests = manifests_in(self._snapshot, wanted.root)
+            path = next(iter(manifests), below(wanted.root, "requirements.txt"))
         if listing is not None and listing.kind == "keys":
             from awaken.engine.manifests.toml_table import entry_line  # noqa: PLC0415  tomlkit
 
@@ -199,9 +199,9 @@ class _Work:
         text = self._snapshot[path].text.decode() if path in self._snapshot else ""
         for name in names if _COMPUTED.decode() in text else ():
             written = re.escape(name).replace(r"\-", "[-_.]+")
-            found = re.search(rf"""(?i)["']{written}\s*(?=[\[<>=!~;"'])""", text)
-            if found is not None:
-                line = text.count("\n", 0, found.start()) + 1
+            match = re.search(rf"""(?i)["']{written}\s*(?=[\[<>=!~;"'])""", text)
+            if match is not None:
+                line = text.count("\n", 0, match.start()) + 1
                 why = "awaken edits no code of a setup.py"
                 self._left.append(LeftToDo(path, line, f'"{required}",', "", why, changes))
                 return
@@ -211,18 +211,18 @@ _COMPUTED = b"install_requires"
 """The argument of setup() that a ``setup.py`` may put together in any way."""
 
 
-def _grouped(
+def _grouped_owned_edits(
     edits: Iterable[OwnedEdit[RequirementEdit]],
 ) -> dict[_Wanted, list[OwnedEdit[RequirementEdit]]]:
-    found: dict[_Wanted, list[OwnedEdit[RequirementEdit]]] = {}
+    owned_edits: dict[_Wanted, list[OwnedEdit[RequirementEdit]]] = {}
     for owned in edits:
         name = distribution_of(owned.edit.requirement)
         key = _Wanted(owned.edit.root, owned.edit.group, name)
-        found.setdefault(key, []).append(owned)
-    return found
+        owned_edits.setdefault(key, []).append(owned)
+    return owned_edits
 
 
-def _combined(texts: Iterable[str]) -> Requirement:
+def _combined_requirement(texts: Iterable[str]) -> Requirement:
     """Return one requirement with the extras and the specifiers of all."""
     first, *others = [Requirement(text) for text in texts]
     for other in others:

@@ -53,9 +53,9 @@ def set_keys(
         edit = agreeing[0].edit
         source = files[path][0] if path in files else source_of(path)
         try:
-            new, moved = _edited(source, edit, may_write)
+            new, moved = _edited_file(source, edit, may_write)
         except CannotAdd as error:
-            changes = tuple(dict.fromkeys(one.change for one in agreeing))
+            changes = tuple(dict.fromkeys(item.change for item in agreeing))
             left.append(_left(edit, error, changes))
             continue
         if moved:
@@ -64,7 +64,7 @@ def set_keys(
     return KeysSet(files, tuple(left), tuple(problems))
 
 
-def _edited(
+def _edited_file(
     source: SourceFile | None, edit: SetKey, may_write: Callable[[str], bool]
 ) -> tuple[SourceFile, SpanMap]:
     """Return the file with the key, and the way back. Raises CannotAdd."""
@@ -89,8 +89,8 @@ def _with_key(text: str, edit: SetKey) -> str:
         new, replaced = with_ini_key(text, edit)
     else:
         raise CannotAdd(f"awaken sets no keys in {suffix or 'such'} files")
-    for one in difference(text.encode(), new.encode()):
-        gone = text.encode()[one.start : one.end].decode(errors="replace")
+    for splice in difference(text.encode(), new.encode()):
+        gone = text.encode()[splice.start : splice.end].decode(errors="replace")
         if gone not in replaced:
             raise CannotAdd("no library writes it without touching other lines")
     return new

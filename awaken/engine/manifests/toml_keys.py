@@ -18,12 +18,12 @@ from awaken.workspace.formats.toml_text import value_at
 def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:
     """Return ``text`` with the key, and the text of the value that it had. Raises CannotAdd."""
     tables = toml_tables(text)
-    wanted = _wanted(tables, edit)
+    wanted = _wanted_values(tables, edit)
     if tables == wanted:
         return text, ""
     try:
         document = tomlkit.parse(text)
-        new, replaced = _edited(document, edit)
+        new, replaced = _edited_pair(document, edit)
     except (TOMLKitError, ValueError, RecursionError) as error:
         raise CannotAdd(f"tomlkit does not write it: {error}") from error
     if toml_tables(new) != wanted:
@@ -36,7 +36,7 @@ def toml_line(edit: SetKey) -> str:
     return tomlkit.dumps({edit.key: _value(edit)}).rstrip("\n")
 
 
-def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
+def _edited_pair(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
     holder = value_at(document, edit.table)
     if holder is None:
         return _with_new_table(document.as_string(), edit), ""
@@ -85,17 +85,17 @@ def _value(edit: SetKey) -> Any:
     return tomlkit.item(list(edit.value) if isinstance(edit.value, tuple) else edit.value)
 
 
-def _wanted(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
+def _wanted_values(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
     """Return ``tables`` with the key. Raises CannotAdd."""
     wanted = deepcopy(tables)
     holder: Any = wanted
     for number, name in enumerate(edit.table, 1):
         holder = holder.setdefault(name, {})
         if not isinstance(holder, dict):
-            raise CannotAdd(f"{_dotted(edit.table[:number])} is not a table")
+            raise CannotAdd(f"{_dotted_text(edit.table[:number])} is not a table")
     holder[edit.key] = list(edit.value) if isinstance(edit.value, tuple) else edit.value
     return wanted
 
 
-def _dotted(names: Sequence[str]) -> str:
+def _dotted_text(names: Sequence[str]) -> str:
     return ".".join(names)

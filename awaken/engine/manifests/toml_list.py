@@ -30,7 +30,7 @@ class TomlList:
         """Add a requirement before the one at ``place``, or after the last."""
         places = self._places()
         at = places[place - 1] + 1 if place else next(iter(places), 0)
-        new = self._quoted(text)
+        new = self._quoted_string(text)
         if at == 0 and self._array and "\n" not in self._array.as_string():
             # tomlkit writes no blank after the comma of a new first element, so it comes second.
             self._array.insert(1, self._array[0])
@@ -40,7 +40,7 @@ class TomlList:
 
     def replace(self, place: int, text: str) -> None:
         """Write the requirement at ``place`` again."""
-        self._array[self._places()[place]] = self._quoted(text)
+        self._array[self._places()[place]] = self._quoted_string(text)
 
     def manifest(self) -> str:
         """Return the text of the document. Raises CannotAdd unless it says what was meant."""
@@ -50,9 +50,9 @@ class TomlList:
         return text
 
     def _places(self) -> list[int]:
-        return [at for at, one in enumerate(self._array) if isinstance(one, String)]
+        return [at for at, item in enumerate(self._array) if isinstance(item, String)]
 
-    def _quoted(self, text: str) -> String:
+    def _quoted_string(self, text: str) -> String:
         """Return ``text`` in the quotes of the first requirement, if they can hold it."""
         first = next(iter(self._places()), None)
         literal = first is not None and self._array[first].as_string().startswith("'")

@@ -31,7 +31,7 @@ class TomlTable:
     @property
     def names(self) -> Sequence[str]:
         """The canonical names of the distributions, Python left out."""
-        return [canonicalize_name(one) for one in self._keys()]
+        return [canonicalize_name(key) for key in self._keys()]
 
     def add(self, wanted: Requirement, beside: str) -> None:
         """Add a key; where ``beside`` is optional it is optional, and in the same extras."""
@@ -52,7 +52,7 @@ class TomlTable:
         if not isinstance(held, str | dict):
             raise CannotAdd(f"{key} is required in several ways", self._line(key))
         said = held if isinstance(held, str) else held.get("version")
-        version = self._narrowed(said, wanted) if isinstance(said, str) else None
+        version = self._narrowed_text(said, wanted) if isinstance(said, str) else None
         extras = held.get("extras", []) if isinstance(held, dict) else []
         more = missing_extras(extras, wanted)
         if version == said and not more:
@@ -64,9 +64,9 @@ class TomlTable:
         document = toml_document(self._text)
         table = value_at(document, self._path)
         if isinstance(held, dict):
-            for name, one in new.items():
-                if held.get(name) != one:
-                    table[key][name] = one
+            for name, item in new.items():
+                if held.get(name) != item:
+                    table[key][name] = item
         else:
             table[key] = _item(value)
         self._take(document.as_string(), [(*self._path, key)], value)
@@ -75,13 +75,13 @@ class TomlTable:
         """Return the text of the file."""
         return self._text
 
-    def _narrowed(self, said: str, wanted: Requirement) -> str:
+    def _narrowed_text(self, said: str, wanted: Requirement) -> str:
         try:
             ranges = poetry_ranges(said)
         except InvalidSpecifier:
             return said
         if len(ranges) > 1:
-            fits = [one for one in ranges if _excludes_nothing(one, wanted)]
+            fits = [span for span in ranges if _excludes_nothing(span, wanted)]
             if len(fits) == len(ranges):
                 return said
             raise CannotAdd(f"it requires {said}, but the change needs {wanted.specifier}")
@@ -99,19 +99,19 @@ class TomlTable:
         if place < len(keys) and self._is_key(lines[self._line(keys[place]) - 1], keys[place]):
             text = "".join([*lines[:at], line, *lines[at:]])
         else:
-            text = self._appended(name, value)
+            text = self._appended_text(name, value)
         self._take(text, [(*self._path, name)], value)
 
     def _is_key(self, line: str, key: str) -> bool:
         """Whether a line is that of a key, and not of a table that is called like it."""
         return line.lstrip().lstrip("\"'").startswith(key)
 
-    def _appended(self, name: str, value: Any) -> str:
+    def _appended_text(self, name: str, value: Any) -> str:
         document = toml_document(self._text)
         table = value_at(document, self._path)
         if not isinstance(table, tomlkit.items.Table):
             raise CannotAdd(
-                f"{self._shown} is no table of its own: Poetry's or Pipenv's", self._line("")
+                f"{self._shown_text} is no table of its own: Poetry's or Pipenv's", self._line("")
             )
         # Blanks and comments below the last key belong to what follows.
         body, below = table.value.body, []
@@ -126,38 +126,38 @@ class TomlTable:
         extras = value_at(document, _EXTRAS)
         changed = []
         for key, names in extras.items() if isinstance(extras, Mapping) else ():
-            known = [canonicalize_name(str(one)) for one in names]
+            known = [canonicalize_name(str(item)) for item in names]
             if beside in known and canonicalize_name(name) not in known:
                 names.append(name)
                 changed.append((*_EXTRAS, key))
         before = toml_tables(self._text)
         for path in changed:
             value_at(before, path).append(name)
-        self._text = _checked(document.as_string(), before)
+        self._text = _checked_text(document.as_string(), before)
 
     def _take(self, text: str, paths: Sequence[Sequence[str]], value: Any) -> None:
         """Take ``text`` if it says what the text before did, and ``value`` at ``paths``."""
         wanted = deepcopy(toml_tables(self._text))
         for *holders, key in paths:
             value_at(wanted, holders)[key] = value
-        self._text = _checked(text, wanted)
+        self._text = _checked_text(text, wanted)
 
     @property
-    def _shown(self) -> str:
+    def _shown_text(self) -> str:
         return ".".join(self._path)
 
     def _line(self, key: str) -> int:
         return line_of(self._text, (*self._path, key) if key else self._path)
 
     def _table(self) -> dict[str, Any]:
-        found = value_at(toml_tables(self._text), self._path)
-        return found if isinstance(found, dict) else {}
+        value = value_at(toml_tables(self._text), self._path)
+        return value if isinstance(value, dict) else {}
 
     def _keys(self) -> list[str]:
-        return [one for one in self._table() if one != _PYTHON]
+        return [name for name in self._table() if name != _PYTHON]
 
     def _key_of(self, name: str) -> str:
-        return next((one for one in self._keys() if canonicalize_name(one) == name), name)
+        return next((key for key in self._keys() if canonicalize_name(key) == name), name)
 
 
 def entry(required: Requirement) -> str | dict[str, Any]:
@@ -190,7 +190,7 @@ def _item(value: Any) -> Any:
     return table
 
 
-def _checked(text: str, wanted: dict[str, Any]) -> str:
+def _checked_text(text: str, wanted: dict[str, Any]) -> str:
     if toml_tables(text) != wanted:
         raise CannotAdd("tomlkit writes something else")
     return text

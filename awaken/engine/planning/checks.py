@@ -102,7 +102,7 @@ def _broken_code(
 
 
 def _span_of_line(text: bytes, line: int) -> Span:
-    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text)), len(text)]
+    ends = [0, *(match.end() for match in LINE_END_BYTES.finditer(text)), len(text)]
     line = min(line, len(ends) - 1)
     start = ends[line - 1]
     # Without its end, at which an edit of the next line may begin.
@@ -113,12 +113,12 @@ def _guilty(
     source: SourceFile, changes: Sequence[Change], path: str, span: Span
 ) -> tuple[ChangeId, ...]:
     """Return the changes that edit the line, else those that edit its top-level statement."""
-    found = _touching(changes, path, span)
-    if found:
-        return found
+    change_ids = _touching(changes, path, span)
+    if change_ids:
+        return change_ids
     statements = _top_level(source)
     around = [statement for statement in statements if statement.overlaps(span)]
-    return tuple(dict.fromkeys(one for held in around for one in _touching(changes, path, held)))
+    return tuple(dict.fromkeys(item for held in around for item in _touching(changes, path, held)))
 
 
 def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeId, ...]:
@@ -136,6 +136,6 @@ def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeI
 
 
 def _top_level(source: SourceFile) -> list[Span]:
-    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(source.text)), len(source.text)]
+    ends = [0, *(match.end() for match in LINE_END_BYTES.finditer(source.text)), len(source.text)]
     tree = ast.parse(source.text.decode(), filename="")
-    return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]
+    return [Span(ends[node.lineno - 1], ends[node.end_lineno or 0]) for node in tree.body]

@@ -59,14 +59,14 @@ def resolve_conflicts(
             return Resolution(tuple(active), result, rejected, tuple(diagnostics))
         # A problem that names its changes may be the cause of one that names none, so the named
         # ones go first, and bisection, which applies the changes again and again, is the last way.
-        named = [problem for problem in problems if _named(problem, active)]
+        named = [problem for problem in problems if _named_change_ids(problem, active)]
         for problem in named or problems[:1]:
             is_large = isinstance(problem, SizeProblem)
             line = _line(problem, snapshot)
             where = f"{problem.place.path}:{line}: " if line else ""
             said = problem.message if is_large else f"{where}{problem.message}"
             why = Rejection.because(TOO_LARGE if is_large else ROLLED_BACK, problem=said)
-            for change in _named(problem, active) or {_guilty(problem, active, fails)}:
+            for change in _named_change_ids(problem, active) or {_guilty(problem, active, fails)}:
                 rejected.setdefault(change, why)
             if not is_large:
                 diagnostics.append(_diagnostic(problem, snapshot))
@@ -89,7 +89,7 @@ def with_dependants(
     return frozenset(closed)
 
 
-def _named(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
+def _named_change_ids(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
     return frozenset(problem.changes) & {change.id for change in active}
 
 
@@ -101,7 +101,7 @@ def _guilty(
     Those are few, and to try them rewrites few files.
     """
     path = problem.place.path
-    near = [one for one in active if path in one.paths]
+    near = [change for change in active if path in change.paths]
     return _halve(near if fails(near) else active, fails)
 
 

@@ -35,10 +35,10 @@ class NamesTaken:
         """Return the same for a later snapshot; a file with the same text is not scanned again."""
         before = self._snapshot
         new = [path for path in snapshot if snapshot[path] is not before.get(path)]
-        found = _taken_by(new, snapshot, self._by_stem.keys())
+        result = _taken_by(new, snapshot, self._by_stem.keys())
         for stem, by_path in self._by_stem.items():
-            found[stem] = {**by_path, **{path: set[str]() for path in new}, **found[stem]}
-        return NamesTaken(found, snapshot)
+            result[stem] = {**by_path, **{path: set[str]() for path in new}, **result[stem]}
+        return NamesTaken(result, snapshot)
 
 
 def names_taken(snapshot: Snapshot, paths: Iterable[str]) -> NamesTaken:
@@ -73,13 +73,13 @@ def names_from(stem: str, text: bytes) -> set[str]:
     # without ``\b``, which would be tried at every character
     attributes = re.compile(rf"{re.escape(stem)}\.(\w+)")
     written = text.decode()
-    found: set[str] = set()
+    names: set[str] = set()
     for clause in imports.findall(written):
-        found.update(_WORD.findall(clause))
-        found.update("*" if clause.strip() == "*" else "")
-    found.update(
+        names.update(_WORD.findall(clause))
+        names.update("*" if clause.strip() == "*" else "")
+    names.update(
         match[1]
         for match in attributes.finditer(written)
         if not _WORD.match(written[max(0, match.start() - 1) : match.start()])
     )
-    return found
+    return names

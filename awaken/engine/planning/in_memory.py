@@ -98,12 +98,12 @@ def apply_in_memory(
     # Requirements before text edits: both may touch one manifest, and the anchors of the latter
     # are then moved over what the former did (``edit_text``).
     work.create(changes)
-    required = add_requirements(snapshot, _owned(changes, Requirement))
+    required = add_requirements(snapshot, _owned_edits(changes, Requirement))
     work.problems += required.problems
     work.left_to_do += required.left
     for path, (source, moved) in required.files.items():
         work.put(path, source, moved)
-    keys = set_keys(_owned(changes, SetKey), work.current, processing.may_write)
+    keys = set_keys(_owned_edits(changes, SetKey), work.current, processing.may_write)
     work.problems += keys.problems
     work.left_to_do += keys.left
     for path, (source, moved) in keys.files.items():
@@ -147,7 +147,7 @@ class _Work:
         self.problems.append(Problem(Place(path, Span(0, 0)), message, changes))
 
     def create(self, changes: Sequence[Change]) -> None:
-        for owned in _owned(changes, CreateFile):
+        for owned in _owned_edits(changes, CreateFile):
             path = owned.edit.path
             made = SourceFile(path, owned.edit.text.encode())
             if path in self._snapshot:
@@ -198,20 +198,20 @@ class _Work:
             estimated_seconds=self._seconds(files, paths) if start_method() == "fork" else 0,
             arrived=lambda done: progress(REWRITING, done, len(paths)),
         )
-        found = dict(zip(paths, results, strict=True))
-        texts = {path: one.source for path, one in found.items() if not isinstance(one, Died)}
+        result = dict(zip(paths, results, strict=True))
+        texts = {path: item.source for path, item in result.items() if not isinstance(item, Died)}
         held_back = {
             path: _held_back(taken, texts[path], files[path]) for path in releasing if path in texts
         }
         if any(held_back.values()):
             # Other files may have taken a name from this one, and take another one now.
             after = taken.after(snapshot.replace(texts))
-            found |= {
+            result |= {
                 path: rewritten(path, after)
                 for path, names in held_back.items()
                 if names - after.of(path)
             }
-        return found
+        return result
 
     def _seconds(
         self, files: Mapping[str, Sequence[OwnedEdit[Any]]], paths: Sequence[str]
@@ -241,7 +241,7 @@ class _Work:
                 continue
             span = done.to_after(owned.edit.anchor)
             new = Splice(span.start, span.end, owned.edit.text.encode())
-            if clashing := {change for one, change in splices.items() if clashes(one, new)}:
+            if clashing := {change for item, change in splices.items() if clashes(item, new)}:
                 own = owned.change in clashing
                 message = OVERLAP if own else "another change already edits this text"
                 self.reject(path, message, [owned])
@@ -267,7 +267,7 @@ class _Work:
 def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[Any]]) -> set[str]:
     """Return the names that were to go from a file, and stay because others import them."""
     released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
-    left = {one for one in released if re.search(rf"\b{re.escape(one)}\b".encode(), now.text)}
+    left = {name for name in released if re.search(rf"\b{re.escape(name)}\b".encode(), now.text)}
     return left & before.of(now.path) if left else set()
 
 
@@ -284,7 +284,7 @@ def _layout(snapshot: Snapshot, on_path: tuple[str, ...]) -> tuple[Layout, froze
     return layout, frozenset(name.partition(".")[0] for name in names)
 
 
-def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
+def _owned_edits(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
     return of_kind(
         (
             OwnedEdit(change.id, change.rule, edit, change.level)
@@ -297,22 +297,22 @@ def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT
 
 def _by_hand(changes: Sequence[Change]) -> list[LeftToDo]:
     """Return what is left to users, each thing once."""
-    found: dict[tuple[str, int, str], list[ChangeId]] = {}
-    for owned in _owned(changes, ByHand):
+    change_ids: dict[tuple[str, int, str], list[ChangeId]] = {}
+    for owned in _owned_edits(changes, ByHand):
         key = owned.edit.file, owned.edit.line, owned.edit.what
-        found.setdefault(key, []).append(owned.change)
+        change_ids.setdefault(key, []).append(owned.change)
     return [
         LeftToDo(path, line, "", "", what, tuple(dict.fromkeys(named)))
-        for (path, line, what), named in sorted(found.items())
+        for (path, line, what), named in sorted(change_ids.items())
     ]
 
 
 def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:
     kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, ReplaceStatements, TextEdit)
-    found: dict[str, list[OwnedEdit[Any]]] = {}
+    owned_edits: dict[str, list[OwnedEdit[Any]]] = {}
     for change in changes:
         for edit in change.edits:
             if isinstance(edit, kinds):
                 owned = OwnedEdit(change.id, change.rule, edit, change.level)
-                found.setdefault(edit.path, []).append(owned)
-    return found
+                owned_edits.setdefault(edit.path, []).append(owned)
+    return owned_edits

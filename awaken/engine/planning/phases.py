@@ -152,14 +152,14 @@ class _SoFar:
         return msgspec.structs.replace(place, span=span)
 
     def show(self, findings: Iterable[Finding]) -> None:
-        self.findings.extend(self._shown(finding) for finding in findings)
+        self.findings.extend(self._shown_finding(finding) for finding in findings)
 
     def outline(self, outlines: Iterable[Outline], shown: Collection[ChangeId]) -> None:
         """Keep the outlines of changes that are shown, and of those that do not exist."""
-        for one in outlines:
-            if one.change is None or one.change in shown:
-                parts = tuple(map(self._part_on_disk, one.parts))
-                self.outlines.append(msgspec.structs.replace(one, parts=parts))
+        for outline in outlines:
+            if outline.change is None or outline.change in shown:
+                parts = tuple(map(self._part_on_disk, outline.parts))
+                self.outlines.append(msgspec.structs.replace(outline, parts=parts))
 
     def _part_on_disk(self, part: OutlinePart) -> OutlinePart:
         rows = [
@@ -181,14 +181,14 @@ class _SoFar:
     def suppress(self, suppressed: Iterable[SuppressedSite]) -> None:
         self.suppressed.extend(
             msgspec.structs.replace(
-                one,
-                finding=self._shown(one.finding),
-                place=None if one.place is None else self.on_disk(one.place),
+                site,
+                finding=self._shown_finding(site.finding),
+                place=None if site.place is None else self.on_disk(site.place),
             )
-            for one in suppressed
+            for site in suppressed
         )
 
-    def _shown(self, finding: Finding) -> Finding:
+    def _shown_finding(self, finding: Finding) -> Finding:
         return msgspec.structs.replace(
             finding,
             place=self.on_disk(finding.place),
@@ -279,7 +279,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     so_far.diagnostics.extend(resolution.diagnostics)
     findings = [explain_rejected(finding, rejected) for finding in planned.plan.findings]
     so_far.show(findings)
-    so_far.suppress(explain_suppressed(one, policy) for one in suppressed.values())
+    so_far.suppress(explain_suppressed(site, policy) for site in suppressed.values())
     shown = {change.id for change in (*resolution.changes, *pending)}
     so_far.outline(planned.plan.outlines, shown)
     so_far.stages.append(
@@ -311,28 +311,28 @@ def _plan_with_suppressions(
     suppressed: dict[SiteId, SuppressedSite] = {}
     plan_snapshot = PlanSnapshot(project.snapshot, so_far.before, so_far.on_disk)
     for _ in range(_PASSES):
-        found = (
+        sites = (
             policy.suppression_sources.find(plan, plan_snapshot)
             if policy.suppression_sources
             else {}
         )
-        new = {site: one for site, one in found.items() if site not in suppressed}
+        new = {site: item for site, item in sites.items() if site not in suppressed}
         if not new:
             break
         suppressed.update(new)
         constraints = msgspec.structs.replace(
             constraints, excluded=constraints.excluded.union(suppressed)
         )
-        files = frozenset(one.finding.place.path for one in new.values())
+        files = frozenset(site.finding.place.path for site in new.values())
         scope = project.narrowed(files) if rule.per_file else project
-        plan = _joined(plan, _plan(rule, scope, constraints, planner, so_far), files, rule)
+        plan = _joined_plan(plan, _plan(rule, scope, constraints, planner, so_far), files, rule)
     if rule.name in so_far.distrusted:
         return Plan(), {}
     shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
     return Plan(shown, plan.changes, plan.outlines), suppressed
 
 
-def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
+def _joined_plan(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     """Return ``again``, with what ``plan`` has of other ``files`` where these do not matter."""
     if not rule.per_file:
         return again
@@ -451,13 +451,13 @@ def _plan_again(
         _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), planner, so_far)
         for rule in trusted
     ]
-    suppressed = {site: one for _, sites in planned for site, one in sites.items()}
-    found = [
+    suppressed = {site: item for _, sites in planned for site, item in sites.items()}
+    findings = [
         msgspec.structs.replace(finding, place=so_far.on_disk(finding.place))
         for plan, sites in planned
-        for finding in (*plan.findings, *(one.finding for one in sites.values()))
+        for finding in (*plan.findings, *(site.finding for site in sites.values()))
     ]
-    excluded = policy.constraints.excluded | seen_before(found, decided, stand)
+    excluded = policy.constraints.excluded | seen_before(findings, decided, stand)
     constraints = msgspec.structs.replace(policy.constraints, excluded=excluded)
     changes = [change for plan, _ in planned for change in plan.changes]
     wanted, _ = apply_policy(
@@ -465,7 +465,7 @@ def _plan_again(
     )
     again = {change.id for change in wanted}
     spans: dict[str, list[Span]] = {}
-    for finding in found:
+    for finding in findings:
         if finding.change in again:
             spans.setdefault(finding.place.path, []).append(finding.place.span)
     guilty = {change.rule for change in wanted}

@@ -67,7 +67,7 @@ def plan_rule(
         planned = _given_up(rule, whole) if isinstance(whole, Died) else whole
         return structs.replace(planned, questions=WORK.questions - asked)
     files = project.site_files(rule.triggers)
-    failed = prepared(rule, project) if files else ()
+    failed = prepared_diagnostics(rule, project) if files else ()
     plan = partial(plan_file, rule, constraints, project)
     parts = plan_files(rule, project, files, plan, processes)
     for part in parts:
@@ -109,7 +109,7 @@ def may_have_sites(rule: Rule, project: Project) -> bool:
     return all(project.files_with(words) for words in rule.anchors)
 
 
-def prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
+def prepared_diagnostics(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
     """Let ``rule`` work out what the plans of all files share; return what went wrong."""
     try:
         rule.prepare(project)
@@ -147,7 +147,7 @@ def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) 
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return Planned(Plan(), (raised(rule, error, path), *_unparsable(project)))
-    return Planned(plan, (*_told(plan, project), *_unparsable(project)))
+    return Planned(plan, (*_told_diagnostics(plan, project), *_unparsable(project)))
 
 
 def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
@@ -157,15 +157,15 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     return structs.replace(constraints, options=rule.options())
 
 
-def _told(plan: Plan, project: Project) -> Iterator[Diagnostic]:
+def _told_diagnostics(plan: Plan, project: Project) -> Iterator[Diagnostic]:
     """Yield what a rule says that it could not do."""
-    for one in plan.problems:
-        source = project.snapshot.get(one.place.path)
+    for problem in plan.problems:
+        source = project.snapshot.get(problem.place.path)
         line = 0
-        if source is not None and one.place.span.start:
+        if source is not None and problem.place.span.start:
             # With text after it: the first node of a line is in that line.
-            line = len((source.text[: one.place.span.start] + b".").splitlines())
-        yield Diagnostic(path=one.place.path, line=line, message=one.message)
+            line = len((source.text[: problem.place.span.start] + b".").splitlines())
+        yield Diagnostic(path=problem.place.path, line=line, message=problem.message)
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
@@ -179,7 +179,7 @@ def joined(parts: Sequence[Planned]) -> Planned:
     """Join the plans of several files; each contains the parts that span files."""
     # Backwards twice: of equal ones the first stays, at its place in the order of the files.
     findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
-    changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
+    changes = {item.id: item for part in reversed(parts) for item in reversed(part.plan.changes)}
     return Planned(
         Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
         tuple(dict.fromkeys(diagnostic for part in parts for diagnostic in part.diagnostics)),

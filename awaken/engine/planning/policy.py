@@ -60,8 +60,8 @@ def apply_policy(
     planned = {change.id for change in changes}
     in_suppressed = {one.finding.change: one for one in suppressed.values() if one.finding.change}
     for change in changes:
-        outside = next((one for one in change.needed_paths if not policy.may_write(one)), None)
-        missing = [one for one in change.requires if one not in planned]
+        outside = next((path for path in change.needed_paths if not policy.may_write(path)), None)
+        missing = [candidate for candidate in change.requires if candidate not in planned]
         cause = next((suppressed[site] for site in change.sites if site in suppressed), None)
         # The rule planned around a suppressed site, so a change that needs its change is gone too.
         cause = cause or next((in_suppressed[one] for one in missing if one in in_suppressed), None)
@@ -84,7 +84,7 @@ def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejec
     """Reject changes that require a rejected one, with its own reason if that one only waits."""
     # First, because a change may require a suppressed one and one that fails otherwise: the user
     # can act on the suppression.
-    held_back = {one: why for one, why in rejected.items() if why.code == HELD_BACK.code}
+    held_back = {change: why for change, why in rejected.items() if why.code == HELD_BACK.code}
     for guilty, why in held_back.items():
         for dependant in with_dependants({guilty}, changes):
             rejected.setdefault(dependant, why)

@@ -21,7 +21,7 @@ from awaken.engine.planning.planning import (
     plan_file,
     plan_files,
     plan_rule,
-    prepared,
+    prepared_diagnostics,
 )
 from awaken.engine.remembering.units import StageUnits, Unit
 from awaken.kit.rule import Rule
@@ -73,7 +73,7 @@ class Planner(Struct, frozen=True):
         plans = {path: units.recall(unit.in_file(path)) for path in files}
         stale = [path for path, planned in plans.items() if planned is None]
         # What is prepared changes no plan: the processes that start now need not find it again.
-        failed = prepared(rule, project.apart(LookedAt())) if stale else ()
+        failed = prepared_diagnostics(rule, project.apart(LookedAt())) if stale else ()
         asked, length = 0, -(-len(files) // _PARTS)
         for start in range(0, len(stale), length):
             part = stale[start : start + length]

@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
-from awaken.engine.planning.exports import stem_of
-from awaken.engine.remembering.searches import answer
+from awaken.engine.planning.exports import names_from, stem_of
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.test_files import is_around_tests, may_configure
+from awaken.project.source.words import WORDS_OF, stands_alone
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
@@ -67,7 +68,7 @@ def evidence_for(
     """Return the evidence of an answer that comes from ``files``, and shows those ``shown``."""
     read = looked_at.read.union(shown)
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
-    read.update(path for path, one in files.items() if MARK in one.text or not is_python(path))
+    read.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
     searches: list[Search] = []
     told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in files if path not in read}
     for search, answers in _all_answers(looked_at):
@@ -76,12 +77,12 @@ def evidence_for(
                 told[path].append((len(searches), said))
         searches.append(search)
     numbers: dict[_Answers, int] = {}
-    seen = {path: numbers.setdefault(tuple(one), len(numbers)) for path, one in told.items()}
+    seen = {path: numbers.setdefault(tuple(item), len(numbers)) for path, item in told.items()}
     return Evidence(
         made_from,
         tuple(searches),
         tuple(numbers),
-        {path: SeenFile(one.digest, seen.get(path)) for path, one in files.items()},
+        {path: SeenFile(file.digest, seen.get(path)) for path, file in files.items()},
     )
 
 
@@ -122,3 +123,21 @@ def still_holds(
 def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
     answers = ((number, answer(search, source)) for number, search in enumerate(searches))
     return tuple((number, told) for number, told in answers if told is not None)
+
+
+def answer(search: Search, source: SourceFile) -> bytes | None:
+    """Return what ``source`` answers: None for no, b"" for a mere yes."""
+    text, sought = source.text, search.sought
+    if sought not in text:
+        return None
+    if search.kind == "doubles":
+        return b"" if is_around_tests(source.path) and may_configure(text) else None
+    if search.kind == "exports":
+        return "\n".join(sorted(names_from(sought.decode(), text))).encode() or None
+    # The patterns know ASCII words only; any other word may be in every file.
+    if search.kind == "bytes" or not sought.isascii():
+        return b""
+    if not stands_alone(sought, text):
+        return None
+    words = WORDS_OF[search.kind](text) if search.kind in WORDS_OF else None
+    return b"" if words is None or sought in words else None

@@ -109,8 +109,8 @@ class Memory:
         key = cache_key() if use else None
         place = None if key is None else results_directory(root, base, key)
         self._cache = ResultsCache(place, key)
-        found = self._cache.get(KnownFiles, _FILES)
-        self.files: Mapping[str, KnownFile] = {} if found is None else found.files
+        known_files = self._cache.get(KnownFiles, _FILES)
+        self.files: Mapping[str, KnownFile] = {} if known_files is None else known_files.files
 
     def recall(self, asked: bytes, state: State) -> Remembered | None:
         """Return what the last run that was ``asked`` the same came to, if it still holds.
@@ -119,12 +119,12 @@ class Memory:
         files than those of ``state`` are rewritten, and nothing new is made outside of the project.
         """
         # One per question, not per digest: the result before is of no use once the files changed.
-        found = self._cache.get(Remembered, asked)
-        if found is None or not _is_about(found, state.digests):
+        recall = self._cache.get(Remembered, asked)
+        if recall is None or not _is_about(recall, state.digests):
             return None
         digest = state.digest()
-        if found.digest == digest or self._is_proved(asked, found.digest, digest, state):
-            return found
+        if recall.digest == digest or self._is_proved(asked, recall.digest, digest, state):
+            return recall
         return None
 
     def _is_proved(self, asked: bytes, answer: bytes, digest: bytes, state: State) -> bool:
@@ -140,13 +140,13 @@ class Memory:
         newer = still_holds(evidence, state.made_from, state.digests, state.source_of)
         if newer is None:
             return False
-        self._cache.put(asked, Proof(answer, digest, _encoded(newer)))
+        self._cache.put(asked, Proof(answer, digest, _encoded_text(newer)))
         return True
 
     def keep(self, asked: bytes, remembered: Remembered, evidence: Evidence) -> None:
         """Keep the result for the next run, in place of the one before."""
         self._cache.put(asked, remembered)
-        proof = Proof(remembered.digest, remembered.digest, _encoded(evidence))
+        proof = Proof(remembered.digest, remembered.digest, _encoded_text(evidence))
         self._cache.put(asked, proof)
 
     def units(self, asked: bytes, made_from: bytes) -> UnitMemory | None:
@@ -167,7 +167,7 @@ class Memory:
         self._cache.save()
 
 
-def _encoded(evidence: Evidence) -> Raw:
+def _encoded_text(evidence: Evidence) -> Raw:
     return Raw(msgspec.msgpack.encode(evidence))
 
 

@@ -44,7 +44,7 @@ def results_directory(root: Path, base: Path | None = None, key: bytes | None = 
 
 def made_by(base: Path | None, key: bytes | None) -> str:
     """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
-    return _named(own_digest(base or cache_directory(), key))
+    return _named_text(own_digest(base or cache_directory(), key))
 
 
 def own_results(base: Path | None, key: bytes | None) -> ResultsCache:
@@ -63,7 +63,7 @@ def _project(root: Path) -> str:
     return hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
 
 
-def _named(digest: str) -> str:
+def _named_text(digest: str) -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     return f"{sys.implementation.name}-{python}-{digest}"
 
@@ -83,14 +83,14 @@ def own_digest(base: Path, key: bytes | None) -> str:
     # An editor may leave a link that leads nowhere.
     states = {path: state for path in _files(own) if (state := state_at(path)) is not None}
     # No version of the code is part of this place: the code itself is looked for.
-    place = base / TOP / _project(Path(own)) / _named(f"{0:016}")
+    place = base / TOP / _project(Path(own)) / _named_text(f"{0:016}")
     cache_of_code = ResultsCache(place if key else None, key)
     known = cache_of_code.get(OwnCode, _CODE)
     if known is not None and known.states == states:
         return known.digest
     digest = _digest(own, states)
     # A file that was written just now may be written again at the same time.
-    if all(one.latest < started - TICK for one in states.values()):
+    if all(file_state.latest < started - TICK for file_state in states.values()):
         cache_of_code.put(_CODE, OwnCode(states, digest))
         cache_of_code.save()
     return digest

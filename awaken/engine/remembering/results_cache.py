@@ -146,7 +146,7 @@ class ResultsCache:
         shard = self._shards.get(name)
         if shard is None and self._directory is not None:
             shard = {}
-            with suppress(OSError), _opened(self._base, self._names) as descriptor:
+            with suppress(OSError), _opened_items(self._base, self._names) as descriptor:
                 shard = self._read(name, descriptor)
             self._shards[name] = shard
         return {} if shard is None else shard
@@ -217,7 +217,7 @@ def create_file(name: str, directory: int, content: bytes) -> None:
         file.write(content)
 
 
-def _inside(name: str, directory: int) -> int:
+def _descriptor_inside(name: str, directory: int) -> int:
     """Return a descriptor of our directory ``name`` in the open ``directory``. Raises OSError."""
     descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | NO_LINK, dir_fd=directory)
     try:
@@ -231,12 +231,12 @@ def _inside(name: str, directory: int) -> int:
 def _made_inside(name: str, directory: int) -> int:
     with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=directory)
-    return _inside(name, directory)
+    return _descriptor_inside(name, directory)
 
 
 @contextmanager
-def _opened(
-    base: Path, names: Sequence[str], enter: Callable[[str, int], int] = _inside
+def _opened_items(
+    base: Path, names: Sequence[str], enter: Callable[[str, int], int] = _descriptor_inside
 ) -> Iterator[int]:
     """Open the directories ``names``, each in the one before, and give the last one.
 
@@ -259,11 +259,11 @@ def made_directories(base: Path, names: Sequence[str]) -> Iterator[int]:
     Backups and git are configured to skip the cache.
     """
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _opened(base, names[:1], _made_inside) as top:
+    with _opened_items(base, names[:1], _made_inside) as top:
         for name, text in _IGNORE_FILES.items():
             with suppress(FileExistsError):
                 create_file(name, top, text.encode())
-    with _opened(base, names, _made_inside) as descriptor:
+    with _opened_items(base, names, _made_inside) as descriptor:
         yield descriptor
 
 
@@ -272,7 +272,7 @@ def prune(base: Path, keep_bytes: int = KEEP_BYTES) -> None:
 
     Files that awaken cannot have made stay, and so do those without the mark of its cache.
     """
-    with suppress(OSError), _opened(base, [TOP]) as top:
+    with suppress(OSError), _opened_items(base, [TOP]) as top:
         if _content(_MARK, top) != _IGNORE_FILES[_MARK].encode():
             return
         kept = 0
@@ -285,10 +285,10 @@ def prune(base: Path, keep_bytes: int = KEEP_BYTES) -> None:
 
 def _producers(top: int) -> Iterator[tuple[float, int, str, str]]:
     """Yield when each directory of shards was last written, its size, and where it is."""
-    for project in _listed(top, _PROJECT):
-        with suppress(OSError), _entered(project, top) as outer:
-            for producer in _listed(outer, _PRODUCER):
-                with suppress(OSError), _entered(producer, outer) as inner:
+    for project in _listed_names(top, _PROJECT):
+        with suppress(OSError), _entered_items(project, top) as outer:
+            for producer in _listed_names(outer, _PRODUCER):
+                with suppress(OSError), _entered_items(producer, outer) as inner:
                     statuses = [
                         os.stat(name, dir_fd=inner, follow_symlinks=False)
                         for name in _shards(inner)
@@ -298,8 +298,8 @@ def _producers(top: int) -> Iterator[tuple[float, int, str, str]]:
 
 
 def _remove(top: int, project: str, producer: str) -> None:
-    with suppress(OSError), _entered(project, top) as outer:
-        with _entered(producer, outer) as inner:
+    with suppress(OSError), _entered_items(project, top) as outer:
+        with _entered_items(producer, outer) as inner:
             for name in _shards(inner):
                 os.unlink(name, dir_fd=inner)
         # Not empty where it holds something else: that is not ours to remove.
@@ -308,8 +308,8 @@ def _remove(top: int, project: str, producer: str) -> None:
 
 
 @contextmanager
-def _entered(name: str, directory: int) -> Iterator[int]:
-    descriptor = _inside(name, directory)
+def _entered_items(name: str, directory: int) -> Iterator[int]:
+    descriptor = _descriptor_inside(name, directory)
     try:
         yield descriptor
     finally:
@@ -318,10 +318,10 @@ def _entered(name: str, directory: int) -> Iterator[int]:
 
 def _shards(directory: int) -> list[str]:
     """Return the names of the files in the open ``directory`` that awaken made."""
-    return [name for name in _listed(directory, _SHARD) if _is_shard(name, directory)]
+    return [name for name in _listed_names(directory, _SHARD) if _is_shard(name, directory)]
 
 
-def _listed(directory: int, names: re.Pattern[str]) -> list[str]:
+def _listed_names(directory: int, names: re.Pattern[str]) -> list[str]:
     # Path has no descriptors.
     return [name for name in os.listdir(directory) if names.fullmatch(name)]
 

@@ -66,12 +66,12 @@ def _plugins(kept: ResultsCache) -> list[Rule]:
     known = kept.get(NoPlugins, place)
     if known is not None and known.files == files and _finds_on_path_only():
         return []
-    found = plugins()
+    rules = plugins()
     # A file that was written just now may be written again at the same time.
-    is_old = all(one is None or one.latest < started - TICK for one in files.values())
-    if is_old and not found:
+    is_old = all(file is None or file.latest < started - TICK for file in files.values())
+    if is_old and not rules:
         kept.put(place, NoPlugins(files))
-    return found
+    return rules
 
 
 def _naming_plugins() -> dict[str, FileState | None]:
@@ -83,9 +83,9 @@ def _naming_plugins() -> dict[str, FileState | None]:
         except OSError:  # an archive, or nothing
             files[place] = state_at(place)
         else:
-            found = (name for name in names if name.lower().endswith(_METADATA))
+            result = (name for name in names if name.lower().endswith(_METADATA))
             files |= {
-                file: state_at(file) for name in found for file in [f"{place}/{name}{_NAMING}"]
+                file: state_at(file) for name in result for file in [f"{place}/{name}{_NAMING}"]
             }
     return files
 

@@ -57,10 +57,10 @@ def trusted_passes(root: Path) -> Mapping[str, str]:
     # Most users trust nobody, and need no message about the state directory.
     if not (directory / _FOLDER).is_dir() or _not_own(directory, root):
         return {}
-    found = _read(directory, _name(root))
-    if found is None or found.root != str(root):
+    project = _read(directory, _name(root))
+    if project is None or project.root != str(root):
         return {}
-    return {name: one.digest for name, one in found.passes.items()}
+    return {name: trusted_pass.digest for name, trusted_pass in project.passes.items()}
 
 
 def trusts_tests(root: Path, command: str) -> bool:
@@ -128,24 +128,24 @@ def _as_it_is(rule: Rule) -> tuple[str, TrustedPass]:
 def distrust(path: Path) -> list[TrustedProject]:
     """Forget the projects at and below a real path; return them. Raises StateDirectoryError."""
     directory = state_directory()
-    found = [one for one in trusted_projects() if Path(one.root).is_relative_to(path)]
-    for one in found:
+    projects = [item for item in trusted_projects() if Path(item.root).is_relative_to(path)]
+    for project in projects:
         try:
-            (directory / _FOLDER / _name(Path(one.root))).unlink()
+            (directory / _FOLDER / _name(Path(project.root))).unlink()
         except OSError as error:
             raise StateDirectoryError(directory, error) from error
-    return found
+    return projects
 
 
 def trusted_projects() -> list[TrustedProject]:
     """Return all projects that the user trusts, by their paths."""
     directory = state_directory()
     try:
-        names = sorted(one.name for one in (directory / _FOLDER).iterdir())
+        names = sorted(path.name for path in (directory / _FOLDER).iterdir())
     except OSError:
         return []
     read = (_read(directory, name) for name in names)
-    return sorted((one for one in read if one is not None), key=lambda one: one.root)
+    return sorted((project for project in read if project is not None), key=lambda item: item.root)
 
 
 def _name(root: Path) -> str:
@@ -158,10 +158,10 @@ def _read(directory: Path, name: str) -> TrustedProject | None:
     try:
         require_private(directory, _FOLDER)
         _require_secret(place)
-        found = msgspec.json.decode(read_regular(place, ours=True), type=TrustedProject)
+        project = msgspec.json.decode(read_regular(place, ours=True), type=TrustedProject)
     except (OSError, StateDirectoryError, msgspec.DecodeError):
         return None
-    return found if name == _name(Path(found.root)) else None
+    return project if name == _name(Path(project.root)) else None
 
 
 def _require_secret(place: Path) -> None:

@@ -16,8 +16,8 @@ from msgspec import Struct, structs
 
 from awaken.contract import Constraints
 from awaken.engine.planning.planned import Planned
+from awaken.engine.remembering.evidence import answer
 from awaken.engine.remembering.pickled_plans import pickled, unpickled
-from awaken.engine.remembering.searches import answer
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.workspace.sources import Snapshot, is_python

@@ -144,12 +144,12 @@ class Comparison:
         if len(kept) != len(still):
             yield owner
             return
-        for one, other in zip(kept, still, strict=True):
-            if isinstance(one, ast.AST) and isinstance(other, ast.AST) and one._fields:
-                yield from self._compare(one, other)
-            elif isinstance(one, ast.AST):  # an operator or a context
-                yield from () if type(one) is type(other) else (owner,)
-            elif one != other:
+        for item, other in zip(kept, still, strict=True):
+            if isinstance(item, ast.AST) and isinstance(other, ast.AST) and item._fields:
+                yield from self._compare(item, other)
+            elif isinstance(item, ast.AST):  # an operator or a context
+                yield from () if type(item) is type(other) else (owner,)
+            elif item != other:
                 yield owner
 
     def _has_moved(self, span: Span, new: ast.AST) -> bool:

@@ -66,7 +66,7 @@ def blocks(tree: ast.Module) -> int:
     while waiting:
         node, outside = waiting.pop()
         # The compiler counts the blocks of each function separately.
-        inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened(node)
+        inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened_number(node)
         deepest = max(deepest, inside)
         waiting += [(child, inside) for child in children(node) if type(child) not in CHILDLESS]
     return deepest
@@ -87,6 +87,6 @@ _OPENED: dict[type[ast.AST], Callable[[Any], int]] = {
 """How many blocks a node opens, for those that open some."""
 
 
-def _opened(node: ast.AST) -> int:
+def _opened_number(node: ast.AST) -> int:
     opened = _OPENED.get(type(node))
     return 0 if opened is None else opened(node)

@@ -115,7 +115,7 @@ def rewrite_file(
     pieces = work.pieces(edits)
     # The rest of a failed change would only get in the way of the others.
     rejected = {change for problem in work.problems for change in problem.changes}
-    assembled = assemble(module, [one for one in pieces if not rejected.issuperset(one.changes)])
+    assembled = assemble(module, [item for item in pieces if not rejected.issuperset(item.changes)])
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
     # Imports come last: only the finished code shows which names it uses, and where first.
@@ -133,7 +133,7 @@ def rewrite_file(
     end = len(short.source.text)
     # A file that ended without a newline still does, unless an import was added at its very end.
     has_none = bool(source.text) and not _last_newline(source.text)
-    if has_none and all(one.end < end for one in imports.splices):
+    if has_none and all(candidate.end < end for candidate in imports.splices):
         text = text.removesuffix(_last_newline(text))
     return RewrittenFile(source.with_text(text), done.then(moved), (*problems, *imports.problems))
 
@@ -185,8 +185,8 @@ class _Work:
         for owned in edits:
             span, text = owned.edit.anchor, owned.edit.text.encode()
             why = why_not_whole(self._module, statements, span, text)
-            clashing = [one for one in taken if _clash(one, span, owned.change)]
-            if any(owned.change in one.changes for one in clashing):
+            clashing = [candidate for candidate in taken if _clash(candidate, span, owned.change)]
+            if any(owned.change in candidate.changes for candidate in clashing):
                 why = OVERLAP
             elif clashing:
                 why = "another change already edits this code"
@@ -241,10 +241,10 @@ class _Work:
         )
 
     def _rewriter(self, rule: str, name: str) -> Rewriter:
-        found = self._rewriters.get(rule, {}).get(name)
-        if found is None:
+        rewriter = self._rewriters.get(rule, {}).get(name)
+        if rewriter is None:
             raise Misplaced(f"internal error in {rule}: it has no rewriter called {name}")
-        return found
+        return rewriter
 
     def _regions(self, jobs: Mapping[ast.AST, Sequence[Job]]) -> dict[ast.AST, Region]:
         regions: dict[ast.AST, Region] = {}
@@ -389,7 +389,7 @@ class _Work:
             if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
-            elif clashing := [one for one in pieces if _clash(one, span, owned.change)]:
+            elif clashing := [piece for piece in pieces if _clash(piece, span, owned.change)]:
                 own = any(owned.change in piece.changes for piece in clashing)
                 message = OVERLAP if own else "another change already edits this code"
                 self._reject(span, message, [owned.change])
@@ -407,16 +407,16 @@ def _without_holes(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> It
     for piece in pieces:
         between = text[waiting[-1].span.end : piece.span.start] if waiting else b""
         if waiting and (between.strip() or piece.text):
-            yield from _closed(text, waiting, filled)
+            yield from _closed_pieces(text, waiting, filled)
             waiting = []
         if piece.text or piece.is_expression:
             yield piece
         else:
             waiting.append(piece)
-    yield from _closed(text, waiting, filled)
+    yield from _closed_pieces(text, waiting, filled)
 
 
-def _closed(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
+def _closed_pieces(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
     """Yield neighbours that all go, grown together and over blank lines around them."""
     if pieces:
         first = pieces[0].span.start
@@ -431,8 +431,8 @@ def _closed(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[
 
 
 def _last_newline(text: bytes) -> bytes:
-    found = re.search(rb"(\r\n|\n|\r)\Z", text)
-    return found.group() if found else b""
+    match = re.search(rb"(\r\n|\n|\r)\Z", text)
+    return match.group() if match else b""
 
 
 def _clash(piece: Piece, span: Span, change: ChangeId) -> bool:

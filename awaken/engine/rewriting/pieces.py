@@ -70,16 +70,16 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
     attempt = _attempt(module, pieces)
     if attempt is not None and attempt.misread:
         wrong = attempt.misread
-        attempt = _attempt(module, [_wrapped(one) if one in wrong else one for one in pieces])
+        attempt = _attempt(module, [_wrapped(item) if item in wrong else item for item in pieces])
     if attempt is not None and not attempt.misread:
-        return _checked(module, attempt)
+        return _checked_result(module, attempt)
     return _assemble_apart(module, pieces)
 
 
 def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
     """Do the same, but find out for each piece and each change alone whether it fits."""
     problems: list[Problem] = []
-    pieces = [_fitted(module, piece) for piece in pieces]
+    pieces = [_fitted_piece(module, piece) for piece in pieces]
     for change in dict.fromkeys(change for piece in pieces for change in piece.changes):
         own = [piece for piece in pieces if change in piece.changes]
         attempt = _attempt(module, own)
@@ -93,7 +93,7 @@ def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
         what = "the rewritten code does not fit together"
         place = Place(module.path, pieces[0].span)
         return Assembled(module, SpanMap(), (), (Problem(place, what),))
-    return _checked(module, attempt)
+    return _checked_result(module, attempt)
 
 
 class _Attempt(Struct, frozen=True):
@@ -118,19 +118,19 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
             alone = syntax_alone(piece.text)
             if alone is None:
                 return None
-            span = _inside(moved.to_after(piece.span), piece)
+            span = _place_inside(moved.to_after(piece.span), piece)
             standing[span], expected[span] = piece, alone
     wrong = tuple(standing[span] for span in misread(after, expected))
     return _Attempt(after, moved, tuple(pieces), wrong)
 
 
-def _inside(span: Span, piece: Piece) -> Span:
+def _place_inside(span: Span, piece: Piece) -> Span:
     """Return the place of the expression itself: parentheses around it are no part of it."""
     before, behind = around_alone(piece.text)
     return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)
 
 
-def _fitted(module: Module, piece: Piece) -> Piece:
+def _fitted_piece(module: Module, piece: Piece) -> Piece:
     """Return the piece, in parentheses if it does not fit into its place without."""
     if not piece.is_expression:
         return piece
@@ -144,7 +144,7 @@ def _wrapped(piece: Piece) -> Piece:
     return msgspec.structs.replace(piece, wrapped=True)
 
 
-def _checked(before: Module, attempt: _Attempt) -> Assembled:
+def _checked_result(before: Module, attempt: _Attempt) -> Assembled:
     """Return the result with a problem for every statement that changed without being named."""
     inside = {
         piece.span: piece.header_of or _owner(before, piece.span)

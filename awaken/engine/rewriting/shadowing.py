@@ -16,7 +16,7 @@ def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> It
     """Yield a problem for each new name that a scope around the new code binds differently."""
     module = assembled.module
     # The import itself is not in the text yet, so any binding is another one.
-    bound = {name for name in {_bound(one.edit) for one in needs} if binds(module, name)}
+    bound = {name for name in {_bound(need.edit) for need in needs} if binds(module, name)}
     for piece in assembled.pieces if bound else ():
         own = [owned for owned in needs if owned.change in piece.changes]
         names = {_bound(owned.edit): owned for owned in own if _bound(owned.edit) in bound}

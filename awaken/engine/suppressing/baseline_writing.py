@@ -78,5 +78,5 @@ def _entries(report: Report) -> dict[Path, frozenset[BaselineEntry]]:
 
 def _present(root: RootReport, file: Path) -> list[BaselineEntry]:
     baseline = Baseline(file, root.root, ())
-    suppressed = (one.finding for one in root.suppressed if one.by is SuppressedBy.BASELINE)
+    suppressed = (site.finding for site in root.suppressed if site.by is SuppressedBy.BASELINE)
     return [baseline.entry_of(finding) for finding in (*root.findings, *suppressed)]

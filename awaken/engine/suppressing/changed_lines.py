@@ -89,7 +89,7 @@ def changed_lines(root: Path, since: str, overlay: Mapping[Path, bytes]) -> Chan
         with git.opened(root) as repository:
             if repository is None:
                 raise UserError(f"--since needs a git repository around {root}, and there is none")
-            return _changed(_Asked(repository, root), since, overlay)
+            return _changed_lines(_Asked(repository, root), since, overlay)
     except git.NoGitError as error:
         raise UserError(f"--since needs git, and {error}") from error
     except git.GitError as error:
@@ -126,13 +126,13 @@ def _is_blob(name: str, content: bytes) -> bool:
     return digest.hexdigest() == name
 
 
-def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
+def _changed_lines(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
     """Compare the bytes of files with those of the commit.
 
     Git does not compare them itself: attributes of the repository can make a file binary, pass it
     through a filter of the user, or give it another encoding. Then changed lines would be hidden.
     """
-    before = _committed(asked, _common_commit(asked, since))
+    before = _committed_values(asked, _common_commit(asked, since))
     overlaid = {asked.path(os.fsencode(os.path.realpath(file))): file for file in overlay}
     enclosure = Enclosure(asked.repository.top)
     tracked, after = set(), dict[str, bytes]()
@@ -161,7 +161,7 @@ def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> Change
     return ChangedLines(since, hunks, frozenset(tracked))
 
 
-def _committed(asked: _Asked, commit: str) -> dict[str, str]:
+def _committed_values(asked: _Asked, commit: str) -> dict[str, str]:
     """Return the regular files of a commit, each with the name of its content."""
     listed = asked.answer("ls-tree", "-r", "-z", "--full-tree", commit)
     blobs = {}

@@ -72,7 +72,7 @@ class SuppressionSources:
         # where the baseline lists the site as well.
         touching = self._touching(plan, plan_snapshot)
         skipped = self._in_skipped_files(plan.changes, plan_snapshot.snapshot)
-        found = (
+        sites = (
             self._by_comment(finding, plan_snapshot.snapshot)
             or _by_skipped_file(finding, skipped)
             or self._by_settings(finding)
@@ -81,7 +81,7 @@ class SuppressionSources:
             for finding in plan.findings
         )
         return {
-            suppressed.finding.site: suppressed for suppressed in found if suppressed is not None
+            suppressed.finding.site: suppressed for suppressed in sites if suppressed is not None
         }
 
     def suppressions(self, path: str, snapshot: Snapshot) -> tuple[Suppression, ...]:
@@ -154,7 +154,7 @@ class SuppressionSources:
             change = by_id.pop(waiting.pop().id, None)
             if change is not None:
                 touching.update(change.sites)
-                waiting.extend(by_id[one] for one in change.requires if one in by_id)
+                waiting.extend(by_id[item] for item in change.requires if item in by_id)
         return frozenset(touching)
 
     def _is_changed(self, place: Place, plan_snapshot: PlanSnapshot) -> bool:
@@ -169,8 +169,8 @@ class SuppressionSources:
 def _by_skipped_file(
     finding: Finding, skipped: Mapping[SiteId, tuple[Suppression, str]]
 ) -> SuppressedSite | None:
-    found = skipped.get(finding.site)
-    return None if found is None else _suppressed_by(*found, finding)
+    pair = skipped.get(finding.site)
+    return None if pair is None else _suppressed_by(*pair, finding)
 
 
 def _suppressed_by(comment: Suppression, path: str, finding: Finding) -> SuppressedSite:
@@ -181,5 +181,5 @@ def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppressi
     """Whether ``comment`` covers the finding's start; of a comment, what that one covers."""
     if finding.rule != UNUSED_SUPPRESSION:
         return comment.covers_place(finding.place.span)
-    spans = (one.covers for one in comments if one.span == finding.place.span)
+    spans = (candidate.covers for candidate in comments if candidate.span == finding.place.span)
     return any(covers is not None and covers == comment.covers for covers in spans)

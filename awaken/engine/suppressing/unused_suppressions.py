@@ -28,9 +28,9 @@ def advise(
     could not be read or planned is no reason to call a comment unused.
     """
     plan = Plan(tuple(_advice(suppression_sources, before, suppressed, ran, trouble)))
-    found = suppression_sources.find(plan, PlanSnapshot(before, before))
-    shown = [finding for finding in plan.findings if finding.site not in found]
-    return shown, list(found.values())
+    sites = suppression_sources.find(plan, PlanSnapshot(before, before))
+    shown = [finding for finding in plan.findings if finding.site not in sites]
+    return shown, list(sites.values())
 
 
 def _advice(
@@ -51,7 +51,7 @@ def _advice(
                 _Complaints(suppression_sources, used.rules(path, comment), known).about(comment)
             )
             if said:
-                yield _unused(path, comment, said, equals[comment.text])
+                yield _unused_finding(path, comment, said, equals[comment.text])
                 equals[comment.text] += 1
 
 
@@ -111,10 +111,10 @@ class _Used:
 
     def __init__(self, suppressed: Sequence[SuppressedSite]) -> None:
         self._by_path: dict[str, list[tuple[Place, str, str]]] = {}
-        for one in suppressed:
-            if one.by is SuppressedBy.COMMENT and one.place is not None:
-                entry = one.place, one.note, one.finding.rule
-                self._by_path.setdefault(one.place.path, []).append(entry)
+        for site in suppressed:
+            if site.by is SuppressedBy.COMMENT and site.place is not None:
+                entry = site.place, site.note, site.finding.rule
+                self._by_path.setdefault(site.place.path, []).append(entry)
 
     def rules(self, path: str, comment: Suppression) -> set[str]:
         """Return the rules of the sites that ``comment`` suppressed.
@@ -128,7 +128,7 @@ class _Used:
         }
 
 
-def _unused(
+def _unused_finding(
     path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
 ) -> Finding:
     # Without the line: the identity must survive edits above, as that of any site.

@@ -104,8 +104,8 @@ def apply(  # noqa: PLR0913  what is written, and as what
     journal = Journal(state_directory(state), filesystem)
     with hold(root, journal.locks):
         # Under the lock: an apply that is still at work here would be found unfinished.
-        for found in unfinished(journal, root):
-            raise UnfinishedApplyError(found.message)
+        for result in unfinished(journal, root):
+            raise UnfinishedApplyError(result.message)
         checked = _check(root, writes)
         if not checked:
             return Applied(None, ())

@@ -211,17 +211,17 @@ class Journal:
             newer = msgspec.msgpack.decode(content, type=_Head).format > _FORMAT
             record = None if newer else msgspec.msgpack.decode(content, type=Record)
         except NotOursError as error:
-            raise _damaged(path, f"cannot be used ({error.strerror})") from error
+            raise _damaged_error(path, f"cannot be used ({error.strerror})") from error
         except OSError as error:
             raise StateDirectoryError(self.directory, error) from error
         except msgspec.DecodeError as error:
-            raise _damaged(path, f"cannot be read ({error})") from error
+            raise _damaged_error(path, f"cannot be read ({error})") from error
         if record is None:
-            raise _damaged(path, "was written by a newer awaken")
+            raise _damaged_error(path, "was written by a newer awaken")
         if any(digest(file.original) != file.before for file in record.files if file.before):
-            raise _damaged(path, "contains an original that differs from the saved one")
+            raise _damaged_error(path, "contains an original that differs from the saved one")
         if not _is_sound(record, entry):
-            raise _damaged(path, "names files that no apply of its project can have written")
+            raise _damaged_error(path, "names files that no apply of its project can have written")
         return record
 
     def prune(self, root: Path) -> None:
@@ -317,7 +317,7 @@ def _old(path: Path) -> bool:
     return time.time() - path.stat().st_mtime > KEPT_SECONDS
 
 
-def _damaged(path: Path, what: str) -> DamagedJournalError:
+def _damaged_error(path: Path, what: str) -> DamagedJournalError:
     return DamagedJournalError(
         f"the journal file {path} {what}; check its project with your version control, "
         "then delete that file"

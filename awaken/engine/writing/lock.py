@@ -138,9 +138,9 @@ def _holder_at(place: Path) -> Holder | None:
     try:
         if not _try_lock(descriptor):
             os.lseek(descriptor, _RECORD, os.SEEK_SET)
-            found = msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
-            found.since.astimezone()
-            return found
+            result = msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
+            result.since.astimezone()
+            return result
     except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise TreeLockedError(
             f"the lock {place} belongs to another version of awaken; wait for its run"

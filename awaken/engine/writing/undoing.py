@@ -137,7 +137,7 @@ def undo(
         with _putting_back(root):
             tree = inspect(record)
         if tree.edited and not keep_edited:
-            raise _edited(record, tree.edited)
+            raise _edited_error(record, tree.edited)
         with _putting_back(root):
             _take_back_through_interrupts(journal, entry.id, record)
     return _undone(entry, record, tree)
@@ -197,7 +197,7 @@ def undo_list(root: Path, *, state: Path | None = None) -> UndoStack:
             damaged.append(str(error))
         else:
             entries.append(_stack_entry(entry, record, journal.path(entry)))
-    return UndoStack(tuple(entries), tuple(damaged), _inside(journal, root.resolve()))
+    return UndoStack(tuple(entries), tuple(damaged), _roots_inside(journal, root.resolve()))
 
 
 def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
@@ -207,9 +207,9 @@ def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
     Raises DamagedJournalError if the record of an unfinished apply of ``root`` cannot be read.
     """
     journal = Journal(state_directory(state), REAL)
-    for found in unfinished(journal, root.resolve()):
-        if holder(found.root, journal.locks) is None and _still_unfinished(journal, found):
-            return found
+    for apply in unfinished(journal, root.resolve()):
+        if holder(apply.root, journal.locks) is None and _still_unfinished(journal, apply):
+            return apply
     return None
 
 
@@ -231,12 +231,12 @@ class Watch:
         """
         began = [entry for entry in self._journal.entries() if entry not in self._before]
         for root in roots:
-            for found in unfinished(self._journal, root):
-                living = holder(found.root, self._journal.locks)
+            for apply in unfinished(self._journal, root):
+                living = holder(apply.root, self._journal.locks)
                 if living is not None:
                     raise in_use(living)
-                if _still_unfinished(self._journal, found):
-                    raise UnfinishedApplyError(found.message)
+                if _still_unfinished(self._journal, apply):
+                    raise UnfinishedApplyError(apply.message)
             if any(_concerns(self._journal, entry, root) for entry in began):
                 raise TreeChangedError(
                     f"an apply or undo has changed files in {root} while they were read; "
@@ -284,10 +284,10 @@ def inspect(record: Record) -> TreeState:
     """Compare the files of ``record`` with the disk. Raises OSError."""
     new, created, edited = {}, {}, []
     for index, file in enumerate(record.files):
-        found = digest_at(record.place(file.path))
-        if found == file.before:
+        digest = digest_at(record.place(file.path))
+        if digest == file.before:
             continue
-        if found != file.after:
+        if digest != file.after:
             edited.append(file)
         elif file.created:
             created[index] = file
@@ -409,7 +409,7 @@ def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
     return tuple(record.place(file.path) for file in files)
 
 
-def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
+def _edited_error(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     root = record.root_path
     conflicts = [
         FileConflict(shown(record.place(file.path), root), "was edited or removed since the apply")
@@ -422,16 +422,16 @@ def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
 
 
 def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
-    inside = _inside(journal, root)
+    inside = _roots_inside(journal, root)
     hint = f"; for a project inside it, run {undo_command(inside[0])}" if inside else ""
     return NothingToUndoError(f"there is nothing to undo in {root}{hint}")
 
 
-def _inside(journal: Journal, root: Path) -> tuple[Path, ...]:
+def _roots_inside(journal: Journal, root: Path) -> tuple[Path, ...]:
     """Return the roots inside ``root`` of which an apply can be undone, the latest first."""
-    found: dict[Path, None] = {}
+    result: dict[Path, None] = {}
     for entry in reversed(journal.entries()):
         if entry.status != "undone" and not entry.belongs(root):
             with suppress(DamagedJournalError, StateDirectoryError):
-                found[journal.read(entry).root_path] = None
-    return tuple(other for other in found if root in other.parents)
+                result[journal.read(entry).root_path] = None
+    return tuple(other for other in result if root in other.parents)

@@ -31,10 +31,10 @@ def lists_names(module: Module, scope: Scope) -> ast.Call | None:
     scopes = module.scopes
     if scope is not scopes.module:
         return _listing(module, scope, _OF_FUNCTIONS)
-    found = _listing(module, scope, _OF_MODULES)
+    call = _listing(module, scope, _OF_MODULES)
     # The names of a file are read in all of it.
-    every = (_listing(module, one, ("globals",)) for one in scopes.inside(scope))
-    return found or next((one for one in every if one is not None), None)
+    every = (_listing(module, item, ("globals",)) for item in scopes.inside(scope))
+    return call or next((node for node in every if node is not None), None)
 
 
 def lists_module(project: Project, module: Module) -> tuple[Module, ast.expr] | None:
@@ -43,7 +43,7 @@ def lists_module(project: Project, module: Module) -> tuple[Module, ast.expr] | 
     naming = {module.path, *project.files_with([word])}
     listing = project.files_calling(_OF_OBJECTS).union(project.files_with([b".__dict__"]))
     homes = (project.module(path) for path in sorted(naming & listing))
-    for home in (one for one in homes if one is not None):
+    for home in (candidate for candidate in homes if candidate is not None):
         for node in home.walk():
             match node:
                 case ast.Call(func=called, args=[owner, *_]) if last_name(called) in _OF_OBJECTS:
@@ -66,7 +66,7 @@ def _is_module(project: Project, home: Module, node: ast.expr, module: Module) -
             return name == module.name and last_name(table) == "modules"
         case _:
             values = project.values.of(home, node).alternatives
-            return any(isinstance(one, ModuleOf) and one.path == module.path for one in values)
+            return any(isinstance(item, ModuleOf) and item.path == module.path for item in values)
 
 
 def _listing(module: Module, scope: Scope, names: tuple[str, ...]) -> ast.Call | None:

@@ -23,9 +23,9 @@ def caveats_of(
     module: Module, node: ast.expr, replaced: Sequence[Replaced]
 ) -> tuple[list[str], tuple[Place, ...]]:
     """Return the clause that says who replaces the function ``node``, and all places that do."""
-    places = tuple(dict.fromkeys(one.place for one in replaced))
+    places = tuple(dict.fromkeys(replacement.place for replacement in replaced))
     shown = module.excerpt(node)
-    return [f"{one.path} replaces `{shown}`" for one in places[:1]], places
+    return [f"{place.path} replaces `{shown}`" for place in places[:1]], places
 
 
 def doubles_of(
@@ -38,8 +38,8 @@ def doubles_of(
     """
     names = project.replaced_names
     clauses, places = caveats_of(module, called, names.of(module, called))
-    more = [one.place for one in names.of_library(module, called, used)]
-    clauses += [f"{one.path} replaces `{used}`" for one in more[:1]]
+    more = [replacement.place for replacement in names.of_library(module, called, used)]
+    clauses += [f"{place.path} replaces `{used}`" for place in more[:1]]
     return list(dict.fromkeys(clauses)), tuple(dict.fromkeys((*places, *more)))
 
 
@@ -59,7 +59,7 @@ def doubles_passed(
     hand.
     """
     leading: set[str] | None = None
-    words = [one.encode() for one in sorted(methods)]
+    words = [method.encode() for method in sorted(methods)]
     for home in modules_with(project, words, lambda path: not is_around_tests(path)):
         doubles = [home.place(node) for node in home.walk() if _is_double(home, node, methods)]
         if not doubles:
@@ -67,7 +67,7 @@ def doubles_passed(
         is_given = b"dependency_overrides" in home.source.text
         if leading is None and not is_given:
             # The path to a function needs the calls of the whole program.
-            leading = {one.path for one in leading_to(project, module, function)} - {module.path}
+            leading = {item.path for item in leading_to(project, module, function)} - {module.path}
         if is_given or (leading is not None and home.path in leading):
             yield from doubles
 

@@ -23,7 +23,7 @@ def options_elsewhere(project: Project, statement: Statement) -> list[Option]:
     """Return the options that may be put on the statement where others go on with it."""
     if statement.leaves:
         modules = modules_with(project, _WORDS)
-        return [one for module in modules for one in _given(project, module, None, statement)]
+        return [option for module in modules for option in _given(project, module, None, statement)]
     if statement.around is None:
         return []
     return list(_given(project, statement.module, statement.around, statement))

@@ -92,14 +92,14 @@ class Loads:
         """
         steps: list[_Step] = []
         level = top
-        for one in path:
-            qualified, _, attribute = one.rpartition(".")
+        for location in path:
+            qualified, _, attribute = location.rpartition(".")
             step, level = self._step(level, qualified, attribute)
             steps.append(step)
         missing = [at for at, step in enumerate(steps) if step.is_missing]
         if not missing:
             there = [step.found for step in steps if step.found is not None]
-            return Served(path_text(there), any(one.new or one.changed for one in there))
+            return Served(path_text(there), any(option.new or option.changed for option in there))
         needed = steps[: missing[-1] + 1]
         kept = dict(self.names.edits)
         try:
@@ -108,25 +108,25 @@ class Loads:
         except Refused:
             self.names.edits = kept
             raise
-        return _added(needed, owners, bases)
+        return _added_server(needed, owners, bases)
 
     def _step(self, level: Level, qualified: str, attribute: str) -> tuple[_Step, Level]:
         facts, subclass = self._facts(level, qualified, attribute)
         owner = qualified if subclass else level.qualified
-        found, fixed = _having(level.own, attribute), _having(level.fixed, attribute)
-        there = found or fixed
+        option, fixed = _having(level.own, attribute), _having(level.fixed, attribute)
+        there = option or fixed
         if there is not None and there.name in BLOCKING:
             raise Refused(CHOSEN, path_text([there]))
         self._check_wildcards(level, there)
         is_loaded = there is not None and there.name in LOADING
         is_loaded = is_loaded or self._is_eager(level, facts, there)
-        function = "defaultload" if found is None else found.name
+        function = "defaultload" if option is None else option.name
         if not is_loaded:
             function = self._function(level, owner, attribute, facts)
-        step = _Step(level, attribute, owner, subclass, found, function, not is_loaded)
+        step = _Step(level, attribute, owner, subclass, option, function, not is_loaded)
         below = Level(
             facts.target or "",
-            [] if found is None else found.children,
+            [] if option is None else option.children,
             () if fixed is None else fixed.children,
             joined=level.joined and function in {"joinedload", "contains_eager", "defaultload"},
             passed=(*level.passed, level.qualified),
@@ -140,14 +140,14 @@ class Loads:
         """Return the relationship, and whether only a subclass of what is loaded has it."""
         loaded = self.project.orm.mapped_class(level.qualified)
         if loaded is not None and attribute in loaded.relationships:
-            return _known(loaded.relationships[attribute], attribute), False
+            return _known_facts(loaded.relationships[attribute], attribute), False
         below = self.project.orm.mapped_class(qualified)
         is_below = qualified in self.project.all_subclasses(level.qualified)
         if below is None or attribute not in below.relationships or not is_below:
             raise Refused(UNKNOWN_ENTITY, level.attribute or level.text)
         if level.aliased:
             raise Refused(UNKNOWN_ENTITY, level.text)
-        return _known(below.relationships[attribute], attribute), True
+        return _known_facts(below.relationships[attribute], attribute), True
 
     def _is_eager(self, level: Level, facts: RelationshipFacts, there: Option | None) -> bool:
         """Whether the mapping loads it: it stops where a class comes back to itself."""
@@ -158,8 +158,8 @@ class Loads:
 
     @staticmethod
     def _check_wildcards(level: Level, there: Option | None) -> None:
-        for one in (*level.own, *level.fixed):
-            for each in one.children if one.name == "Load" else [one]:
+        for option in (*level.own, *level.fixed):
+            for each in option.children if option.name == "Load" else [option]:
                 if each.name in {"raiseload", "noload"} and WILDCARD in each.args and not there:
                     raise Refused(CHOSEN, path_text([each]))
 
@@ -169,7 +169,7 @@ class Loads:
         many = self.project.orm.is_collection(owner, attribute)
         may_join = not level.joined or self._may_join(facts.target or "")
         function = "joinedload" if many is False and may_join else "selectinload"
-        others = {one.name for one in self.elsewhere if one.key == attribute} & LOADING
+        others = {option.name for option in self.elsewhere if option.key == attribute} & LOADING
         if not others or others == {function}:
             return function
         # Two ways to load one relationship raise InvalidRequestError.
@@ -196,7 +196,7 @@ class Loads:
         return step.level.text or self.names.class_of(step.level.qualified)
 
 
-def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
+def _known_facts(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
     if facts.lazy in _QUERIES:
         raise Refused(NOT_LOADED_AHEAD, attribute)
     if facts.lazy is None:
@@ -206,7 +206,7 @@ def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
     return facts
 
 
-def _added(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) -> Served:
+def _added_server(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) -> Served:
     """Write down the options for ``steps``, one below the other."""
     siblings = steps[0].level.own
     path: list[Option] = []
@@ -226,18 +226,18 @@ def _added(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) 
 
 def _add_subclass(siblings: list[Option], base: str, subclass: str) -> None:
     """Load the columns of a subclass: its own columns need an option for both."""
-    for one in siblings:
-        if one.name == _POLYMORPHIC:
-            if subclass not in one.args:
-                one.args, one.changed = f"{one.args.rpartition(']')[0]}, {subclass}]", True
+    for option in siblings:
+        if option.name == _POLYMORPHIC:
+            if subclass not in option.args:
+                option.args, option.changed = f"{option.args.rpartition(']')[0]}, {subclass}]", True
             return
     siblings.append(Option(_POLYMORPHIC, f"{base}, [{subclass}]", new=True))
 
 
 def _having(options: Iterable[Option], attribute: str) -> Option | None:
     """Return the option for a relationship among those of one level."""
-    for one in options:
-        found = _having(one.children, attribute) if one.name == "Load" else None
-        if found is not None or one.key == attribute:
-            return found or one
+    for option in options:
+        result = _having(option.children, attribute) if option.name == "Load" else None
+        if result is not None or option.key == attribute:
+            return result or option
     return None

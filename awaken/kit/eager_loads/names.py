@@ -42,7 +42,7 @@ class NamesHere:
         home, _, simple = qualified.rpartition(".")
         if "." in qualified.removeprefix(f"{home}.") or not self._is_at_the_top(qualified):
             raise Refused(NO_NAME, qualified)
-        seen = self._seen(module, simple, qualified) or self._through_module(qualified)
+        seen = self._seen_name(module, simple, qualified) or self._through_module(qualified)
         if seen:
             return seen
         way = self._project.name_in_scope(module, node, qualified, self._beside)
@@ -61,7 +61,7 @@ class NamesHere:
         self.edits[NeedImport(path=path, module=home, name=name, alias=other, site=site)] = None
 
     # ---------------------------------------------------------------------------- what is there
-    def _seen(self, module: Module, simple: str, qualified: str) -> str:
+    def _seen_name(self, module: Module, simple: str, qualified: str) -> str:
         """Return the name under which the file has the class at the top, if it holds here."""
         scopes = module.scopes
         if scopes.is_shadowed(simple, self._site.node):
@@ -96,8 +96,8 @@ class NamesHere:
 
     # --------------------------------------------------------------------------- what comes with it
     def _is_at_the_top(self, qualified: str) -> bool:
-        found = self._project.class_definition(qualified)
-        return found is not None and found[0].parent(found[1]) is found[0].tree
+        pair = self._project.class_definition(qualified)
+        return pair is not None and pair[0].parent(pair[1]) is pair[0].tree
 
     def _comes_with(self, qualified: str) -> bool:
         """Whether another class of the same file is imported at the top, and this one with it.
@@ -135,8 +135,8 @@ class NamesHere:
         bindings = module.scopes.module.bindings.get(name, [])
         if len(bindings) != 1:
             return False
-        found = [one for one in module.mentions(name) if isinstance(one, ast.Name)]
-        return any(self._project.qualified_name(module, one) == qualified for one in found[:1])
+        names = [mention for mention in module.mentions(name) if isinstance(mention, ast.Name)]
+        return any(self._project.qualified_name(module, node) == qualified for node in names[:1])
 
 
 def _are_together(source: Module, one: str, other: str) -> bool:

@@ -54,8 +54,8 @@ class Option:
     def walk(self) -> Iterator[Option]:
         """Yield this option and all below it."""
         yield self
-        for one in self.children:
-            yield from one.walk()
+        for child in self.children:
+            yield from child.walk()
 
     @property
     def is_of_statement(self) -> bool:
@@ -65,14 +65,14 @@ class Option:
         call = ast.parse(f"f({self.args})", mode="eval").body
         if not isinstance(call, ast.Call):
             return True
-        given = [one.value for one in call.keywords if one.arg in {"propagate_to_loaders", None}]
+        given = [node.value for node in call.keywords if node.arg in {"propagate_to_loaders", None}]
         given += call.args[_BEFORE_PROPAGATE:][:1]
-        return any(not (isinstance(one, ast.Constant) and one.value is True) for one in given)
+        return any(not (isinstance(node, ast.Constant) and node.value is True) for node in given)
 
     @property
     def is_changed(self) -> bool:
         """Whether it, or one below it, is not in the code as it is here."""
-        return any(one.new or one.changed for one in self.walk())
+        return any(option.new or option.changed for option in self.walk())
 
 
 @dataclass
@@ -99,9 +99,9 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
         case ast.Starred():
             inner = [(module, node.value)]
         case ast.List() | ast.Tuple():
-            inner = [(module, one) for one in node.elts]
+            inner = [(module, element) for element in node.elts]
         case ast.Call() if last_name(node.func) not in _FUNCTIONS and not _is_chain(node):
-            inner = _returned(project, module, node)
+            inner = _returned_pairs(project, module, node)
         case _:
             read = _read(module, node)
             is_plain = "#" not in module.text_of(node) and bool(read and read[1])
@@ -111,9 +111,9 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
 
 
 def _together(project: Project, inner: Sequence[tuple[Module, ast.expr]]) -> list[Option] | None:
-    found = [given_at(project, *one).options for one in inner]
-    known = [one for one in found if one is not None]
-    return [option for one in known for option in one] if len(known) == len(found) else None
+    result = [given_at(project, *pair).options for pair in inner]
+    known = [candidate for candidate in result if candidate is not None]
+    return [option for item in known for option in item] if len(known) == len(result) else None
 
 
 def _is_chain(node: ast.Call) -> bool:
@@ -129,21 +129,21 @@ def _is_chain(node: ast.Call) -> bool:
 def _is_changed(module: Module, name: ast.Name) -> bool:
     """Whether a method of a variable is called: a list may get more options."""
     return any(
-        isinstance(module.parent(one), ast.Attribute) for one in module.scopes.reads_of(name)
+        isinstance(module.parent(node), ast.Attribute) for node in module.scopes.reads_of(name)
     )
 
 
-def _returned(
+def _returned_pairs(
     project: Project, module: Module, call: ast.Call
 ) -> list[tuple[Module, ast.expr]] | None:
     """Return what the function of the program that ``call`` calls returns."""
-    found = project.calls.function_called(module, call)
-    if isinstance(found, Unknown):
+    callee = project.calls.function_called(module, call)
+    if isinstance(callee, Unknown):
         return None
     return [
-        (found.module, one.value)
-        for one in found.module.walk(found.function)
-        if isinstance(one, ast.Return) and one.value is not None
+        (callee.module, node.value)
+        for node in callee.module.walk(callee.function)
+        if isinstance(node, ast.Return) and node.value is not None
     ]
 
 
@@ -162,20 +162,20 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
         return None
     first = calls[0]
     prefix = f"{module.text_of(first.func.value)}." if isinstance(first.func, ast.Attribute) else ""
-    made = _made(module, first, name, prefix)
+    made = _made_options(module, first, name, prefix)
     root, last = made[0], made[-1]
     plain = len(made) == 1 and name not in _WHOLE_PATHS
     for call in calls[1:]:
         name = last_name(call.func)
         if name == "options":
-            for one in call.args:
-                inner = _read(module, one)
+            for argument in call.args:
+                inner = _read(module, argument)
                 if inner is None:
                     return None
                 plain = plain and inner[1]
                 last.children.append(inner[0])
         elif name in _RELATIONSHIPS:
-            made = _made(module, call, name, prefix)
+            made = _made_options(module, call, name, prefix)
             plain = plain and len(made) == 1
             last.children.append(made[0])
             last = made[-1]
@@ -186,31 +186,31 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
     return root, plain
 
 
-def _made(module: Module, call: ast.Call, name: str, prefix: str) -> list[Option]:
+def _made_options(module: Module, call: ast.Call, name: str, prefix: str) -> list[Option]:
     """Return the options of one call, each below the one before it: old ones take whole paths."""
     if name not in _RELATIONSHIPS | set(_WHOLE_PATHS):
         return [Option(name, _arguments(module, call), prefix=prefix)]
     steps: list[tuple[str | None, ast.expr | None]] = []
-    for one in call.args:
-        steps += _steps(one)
+    for argument in call.args:
+        steps += _steps(argument)
     single = _WHOLE_PATHS.get(name, name)
     before = single if name in _WHOLE_PATHS else "defaultload"
-    found: list[Option] = []
+    result: list[Option] = []
     for at, (key, owner) in enumerate(steps or [(None, None)]):
         is_last = at >= len(steps) - 1
         text = _arguments(module, call) if len(steps) < len("ab") else ""
         option = Option(single if is_last else before, text, key, owner, prefix)
-        if found:
-            found[-1].children.append(option)
-        found.append(option)
-    return found
+        if result:
+            result[-1].children.append(option)
+        result.append(option)
+    return result
 
 
 def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
     """Return the relationships that an argument names, each with the expression of its class."""
     match node:
         case ast.Constant(value=str(text)):
-            return [(one, None) for one in text.split(".")]
+            return [(line, None) for line in text.split(".")]
         case ast.Call(func=ast.Attribute(value=inner, attr="of_type" | "and_")):
             return _steps(inner)
         case ast.Attribute(value=owner, attr=name):
@@ -221,9 +221,9 @@ def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
 
 def _arguments(module: Module, call: ast.Call) -> str:
     parts = [module.text_of(argument) for argument in call.args]
-    for one in call.keywords:
-        value = module.text_of(one.value)
-        parts.append(f"**{value}" if one.arg is None else f"{one.arg}={value}")
+    for keyword in call.keywords:
+        value = module.text_of(keyword.value)
+        parts.append(f"**{value}" if keyword.arg is None else f"{keyword.arg}={value}")
     return ", ".join(parts)
 
 
@@ -232,19 +232,19 @@ def written(option: Option, function: Callable[[str], str]) -> str:
     """Return the code of an option; ``function`` gives the name of one as the file has it."""
     known = option.new or option.changed
     name = function(option.name) if known and not option.prefix else f"{option.prefix}{option.name}"
-    return f"{name}({option.args}){_behind(option, function)}"
+    return f"{name}({option.args}){_text_behind(option, function)}"
 
 
-def _behind(option: Option, function: Callable[[str], str]) -> str:
+def _text_behind(option: Option, function: Callable[[str], str]) -> str:
     """Return what is called on an option: one that goes on is chained, several are a list."""
     text = "".join(option.modifiers)
-    chained = [one for one in option.children if one.name not in _OTHERS]
+    chained = [child for child in option.children if child.name not in _OTHERS]
     if len(option.children) == 1 and chained:
         only = chained[0]
-        return f"{text}.{only.name}({only.args}){_behind(only, function)}"
+        return f"{text}.{only.name}({only.args}){_text_behind(only, function)}"
     if not option.children:
         return text
-    inner = ", ".join(written(_as_function(one), function) for one in option.children)
+    inner = ", ".join(written(_as_function(child), function) for child in option.children)
     return f"{text}.options({inner})"
 
 

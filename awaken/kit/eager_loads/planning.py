@@ -31,7 +31,7 @@ from awaken.kit.eager_loads.statements import (
 from awaken.kit.names_here import is_dotted
 from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
 from awaken.kit.sites import Refused, Site
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -47,14 +47,14 @@ def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedL
     statement do not fit together. Options come in the order of ``traces``.
     """
     by_place: dict[Place, dict[Trace, None]] = {}
-    for one in traces:
-        by_place.setdefault(one.load.place, {})[one] = None
+    for item in traces:
+        by_place.setdefault(item.load.place, {})[item] = None
     planned = [_plan(rule, project, place, list(group)) for place, group in by_place.items()]
     return PlannedLoads(
-        tuple(dict.fromkeys(edit for one in planned for edit in one.edits)),
-        tuple(added for one in planned for added in one.added),
-        frozenset(trace for one in planned for trace in one.present),
-        {trace: why for one in planned for trace, why in one.refused.items()},
+        tuple(dict.fromkeys(edit for plan in planned for edit in plan.edits)),
+        tuple(added for plan in planned for added in plan.added),
+        frozenset(trace for plan in planned for trace in plan.present),
+        {trace: why for plan in planned for trace, why in plan.refused.items()},
     )
 
 
@@ -109,31 +109,31 @@ class _Loading:
 
     def plan(self) -> PlannedLoads:
         """Return the decision on the reads; raises Refused where none can be served."""
-        statement, found = self._statement, _Found()
+        statement, result = self._statement, _Found()
         elsewhere = options_elsewhere(self._project, statement)
         is_select = self._traces[0].load.kind == "select"
         loads = Loads(self._project, self._names, statement.separate, is_select, elsewhere)
         for trace in self._traces:
             try:
-                self._serve(trace, loads, found)
+                self._serve(trace, loads, result)
             except Refused as refused:
-                found.refused[trace] = refused
-        edits = self._edits() if found.added else []
+                result.refused[trace] = refused
+        edits = self._edits() if result.added else []
         place = self._site.place
         return PlannedLoads(
             (*edits, *self._names.edits) if edits else (),
-            tuple(AddedLoad(place, text, tuple(served)) for text, served in found.added.items()),
-            frozenset(found.present),
-            found.refused,
+            tuple(AddedLoad(place, text, tuple(served)) for text, served in result.added.items()),
+            frozenset(result.present),
+            result.refused,
         )
 
     def _serve(self, trace: Trace, loads: Loads, found: _Found) -> None:
         entity = self._entity(trace)
         about = self._options.get(entity.text)
         if about is None:
-            own = [*self._about(entity, (one for one in self._statement.given if one.is_plain))]
+            own = [*self._about(entity, (item for item in self._statement.given if item.is_plain))]
             about = self._options[entity.text] = _Options(entity, own)
-        fixed = [*self._about(entity, self._fixed(trace))]
+        fixed = [*self._about(entity, self._fixed_arguments(trace))]
         top = Level(entity.qualified, about.own, fixed, entity.text, entity.aliased)
         served = loads.serve(top, trace.path)
         if served.is_new:
@@ -156,7 +156,7 @@ class _Loading:
             _check_options(given)
         return statement
 
-    def _fixed(self, trace: Trace) -> Iterator[Given]:
+    def _fixed_arguments(self, trace: Trace) -> Iterator[Given]:
         """Yield the options that a way to a read has, but that stay as written."""
         statement, here = self._statement, set[Place]()
         for given in statement.given:
@@ -176,9 +176,9 @@ class _Loading:
 
     def _about(self, entity: Entity, given: Iterable[Given]) -> Iterator[Option]:
         """Yield the options that are about an entity, or may be."""
-        for one in given:
-            reader = ModuleReader(self._project, one.module)
-            for option in one.options or ():
+        for argument in given:
+            reader = ModuleReader(self._project, argument.module)
+            for option in argument.options or ():
                 other = None if option.owner is None else entity_at(reader, option.owner)
                 if other is None or self._is_same(entity, other):
                     yield option
@@ -200,17 +200,17 @@ class _Loading:
         if isinstance(node, ast.Call) and last_name(node.func) == "merge":
             return Entity(qualified, node, self._names.class_of(qualified))
         entities = self._statement.entities
-        found = [one for one in entities if one.qualified == qualified] or [
-            one for one in entities if qualified in self._project.all_subclasses(one.qualified)
+        result = [entity for entity in entities if entity.qualified == qualified] or [
+            item for item in entities if qualified in self._project.all_subclasses(item.qualified)
         ]
-        if len({one.text for one in found}) != 1 or not is_dotted(found[0].node):
+        if len({entity.text for entity in result}) != 1 or not is_dotted(result[0].node):
             raise Refused(UNKNOWN_ENTITY, self._site.module.excerpt(node))
-        return found[0]
+        return result[0]
 
     # ------------------------------------------------------------------------------------ edits
     def _edits(self) -> list[Edit]:
-        new = [one for about in self._options.values() for one in about.own if one.new]
-        added = [written(one, self._names.function) for one in new]
+        new = [option for about in self._options.values() for option in about.own if option.new]
+        added = [written(option, self._names.function) for option in new]
         changed = [
             (given, written(given.options[0], self._names.function))
             for given in self._statement.given
@@ -240,16 +240,16 @@ def _check_options(given: Given, *because: Place) -> None:
     shown = given.module.excerpt(given.node)
     if given.options is None:
         raise Refused(KEPT_OPTIONS, shown, because=because)
-    if any(one.is_of_statement for option in given.options for one in option.walk()):
+    if any(node.is_of_statement for option in given.options for node in option.walk()):
         raise Refused(CRITERIA, shown, because=because)
 
 
 def _expression_at(module: Module, place: Place) -> ast.expr | None:
     """Return the expression at a place: options are nearly always calls."""
     nodes = module.calls_at(place.span) or (
-        one
-        for one in module.walk()
-        if isinstance(one, ast.Name | ast.Starred) and module.span(one) == place.span
+        node
+        for node in module.walk()
+        if isinstance(node, ast.Name | ast.Starred) and module.span(node) == place.span
     )
     return next(iter(nodes), None)
 
@@ -257,8 +257,8 @@ def _expression_at(module: Module, place: Place) -> ast.expr | None:
 def _of_argument(project: Project, statement: Statement) -> Iterator[Given]:
     """Yield the options that a call like ``session.get()`` is given."""
     call = statement.begin
-    for one in call.keywords if isinstance(call, ast.Call) else ():
-        match one:
+    for keyword in call.keywords if isinstance(call, ast.Call) else ():
+        match keyword:
             case ast.keyword(arg="options", value=ast.List(elts=given)):
                 yield from (given_at(project, statement.module, each) for each in given)
             case ast.keyword(arg="options" | None, value=value):

@@ -24,10 +24,10 @@ def plan_refreshes(site: Site[ast.expr], traces: Sequence[Trace]) -> PlannedLoad
     module, refused = site.module, dict[Trace, Refused]()
     check_place(module, site.node)
     refreshes = list(_refreshes(module, site.node))
-    plain = [one for one in refreshes if argument(one, 1, "attribute_names") is None]
-    if any(_statement(module, one) is None for one in plain):
+    plain = [refresh for refresh in refreshes if argument(refresh, 1, "attribute_names") is None]
+    if any(_statement(module, call) is None for call in plain):
         raise Refused(NO_REFRESH, module.excerpt(site.node))
-    named = [names for one in refreshes if (names := _names(one)) is not None]
+    named = [names for refresh in refreshes if (names := _names(refresh)) is not None]
     present: list[Trace] = []
     needed: dict[str, list[Trace]] = {}
     for trace in traces:
@@ -72,7 +72,7 @@ def _names(call: ast.Call) -> list[str] | None:
     given = argument(call, 1, "attribute_names")
     if not isinstance(given, ast.List | ast.Tuple):
         return None
-    return [str(one.value) for one in given.elts if isinstance(one, ast.Constant)]
+    return [str(element.value) for element in given.elts if isinstance(element, ast.Constant)]
 
 
 def _statement(module: Module, call: ast.Call) -> ast.Expr | None:

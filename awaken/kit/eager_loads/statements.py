@@ -12,9 +12,9 @@ from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
@@ -171,8 +171,8 @@ def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement
         raise Refused(NOT_STATEMENT, module.excerpt(begin))
     calls = list(_calls_on(module, begin))
     reader = ModuleReader(project, module)
-    more = [one for call in calls if last_name(call.func) in _ITEM_BUILDERS for one in call.args]
-    entities = [found for one in (*items, *more) if (found := entity_at(reader, one)) is not None]
+    more = [node for call in calls if last_name(call.func) in _ITEM_BUILDERS for node in call.args]
+    entities = [entity for one in (*items, *more) if (entity := entity_at(reader, one)) is not None]
     made = Statement(module, begin, calls[-1] if calls else begin, calls, entities, [])
     arguments = [argument for call in made.options_calls for argument in call.args]
     made.given = [given_at(project, module, argument) for argument in arguments]
@@ -201,10 +201,10 @@ def entity_at(reader: ModuleReader, node: ast.expr) -> Entity | None:
     item: Item | None = entity_of(reader, node)
     text = reader.module.text_of(node)
     if item is None or item.what is not What.ENTITY or item.model is None:
-        found = reader.project.classes_of(reader.module, node)
-        if len(found) != 1 or reader.project.orm.mapped_class(found[0]) is None:
+        classes = reader.project.classes_of(reader.module, node)
+        if len(classes) != 1 or reader.project.orm.mapped_class(classes[0]) is None:
             return None
-        return Entity(found[0], node, text)
+        return Entity(classes[0], node, text)
     return Entity(item.model, node, text, item.aliased)
 
 
@@ -237,7 +237,7 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
             statement.ends |= {last_name(node.func)} - _WITHOUT_OBJECTS
             return
         case ast.Call(func=ast.Attribute(attr=name)) if name in _EXECUTING and node in above.args:
-            statement.ends.add(name if name == "scalar" else _fetched(module, above))
+            statement.ends.add(name if name == "scalar" else _fetched_text(module, above))
             return
         case ast.Call(func=ast.Name(id=name)) if name in _CONSUMING:
             statement.ends.add("iter")
@@ -259,7 +259,7 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
     statement.leaves = True
 
 
-def _fetched(module: Module, executed: ast.Call) -> str:
+def _fetched_text(module: Module, executed: ast.Call) -> str:
     """Return the last method that is called on the result of a statement."""
     waits = module.parent(executed)
     calls = _calls_on(module, waits if isinstance(waits, ast.Await) else executed)

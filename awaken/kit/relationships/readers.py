@@ -50,7 +50,7 @@ class Readers:
         would get rows that it does not ask for.
         """
         here = self._home(load)
-        reading = {self._home(one) for one in self._places.get((load, relationship), ())}
+        reading = {self._home(place) for place in self._places.get((load, relationship), ())}
         if self._reads(here, reading, 0):
             return True
         # A template, or a response, gets what the function there, or its only caller, hands on.
@@ -61,7 +61,7 @@ class Readers:
         for _ in range(_DEEPEST):
             if len(newest) > _MOST_FUNCTIONS:
                 break
-            newest = {one for home in newest for one in self._callers(home)} - reading
+            newest = {caller for home in newest for caller in self._callers(home)} - reading
             reading |= newest
             if here in reading:
                 return True
@@ -71,7 +71,7 @@ class Readers:
         if home in reading:
             return True
         callers = self._callers(home) if depth else ()
-        return bool(callers) and all(self._reads(one, reading, depth - 1) for one in callers)
+        return bool(callers) and all(self._reads(caller, reading, depth - 1) for caller in callers)
 
     def _home(self, place: Place) -> _Home:
         """Return the function around a place."""
@@ -80,7 +80,7 @@ class Readers:
             return _Home(place.path, None)
         calls = module.calls_at(place.span)
         above = module.ancestors(calls[0]) if calls else (one.node for one in module.scopes.scopes)
-        spans = [module.span(one) for one in above if isinstance(one, Function)]
+        spans = [module.span(node) for node in above if isinstance(node, Function)]
         return _Home(
             place.path, max((span for span in spans if span.contains(place.span)), default=None)
         )
@@ -92,6 +92,6 @@ class Readers:
             if module is None or not isinstance(scope.node, Function):
                 continue
             if module.span(scope.node) == home.span:
-                found = self._project.calls.callers_of(module, scope.node)
-                return frozenset(self._home(site.place) for site in found.sites)
+                callers = self._project.calls.callers_of(module, scope.node)
+                return frozenset(self._home(site.place) for site in callers.sites)
         return frozenset()

@@ -79,7 +79,7 @@ def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Ed
         return [site.rewrite(node, SET_LAZY, Lazy(lazy)), *_depth(site, node, depth)]
     function, imports = _backref_name(project, side)
     # The node of the keyword: another change may write the call around it.
-    keyword = next(one for one in side.call.keywords if one.value is node)
+    keyword = next(part for part in side.call.keywords if part.value is node)
     return [site.rewrite(keyword, MAKE_BACKREF, Backref(lazy, function, depth)), *imports]
 
 

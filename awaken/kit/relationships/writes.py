@@ -49,17 +49,17 @@ class Writes:
         if mapped is None or facts is None:
             return None
         target = self._project.orm.mapped_class(facts.target or "")
-        classes = {owner, *(one.qualified for one in (mapped, target) if one is not None)}
+        classes = {owner, *(model.qualified for model in (mapped, target) if model is not None)}
         keys = {
             name
-            for one in (mapped, target)
-            for name, column in (one.columns.items() if one is not None else ())
+            for model in (mapped, target)
+            for name, column in (model.columns.items() if model is not None else ())
             if column.foreign_key
         }
         for module, nodes in self._regions(trace, read):
-            found = self._last_write(module, nodes, frozenset(classes), frozenset(keys))
-            if found is not None:
-                return found
+            place = self._last_write(module, nodes, frozenset(classes), frozenset(keys))
+            if place is not None:
+                return place
         return None
 
     def put_between(self, trace: Trace, read: Read) -> Place | None:
@@ -72,11 +72,11 @@ class Writes:
         owner = trace.path[-1].rpartition(".")[0]
         way = "" if is_direct else trace.path[-2].rpartition(".")[2]
         for module, nodes in self._regions(trace, read):
-            for one in nodes:
-                if _loads_anew(module, one, trace.load.place):
-                    return module.place(one)
-                if not is_direct and self._puts(module, one, owner, way, _DEEPEST):
-                    return module.place(one)
+            for node in nodes:
+                if _loads_anew(module, node, trace.load.place):
+                    return module.place(node)
+                if not is_direct and self._puts(module, node, owner, way, _DEEPEST):
+                    return module.place(node)
         return None
 
     def _puts(self, module: Module, node: ast.AST, owner: str, way: str, depth: int) -> bool:
@@ -95,14 +95,14 @@ class Writes:
             return True
         called = self._project.calls.functions_called(module, node) if depth else ()
         return any(
-            self._puts(one.module, each, owner, way, depth - 1)
-            for one in (() if isinstance(called, Unknown) else called)
-            for each in _within(one.module, one.function, 0, None)
+            self._puts(callee.module, each, owner, way, depth - 1)
+            for callee in (() if isinstance(called, Unknown) else called)
+            for each in _within(callee.module, callee.function, 0, None)
         )
 
     def _regions(self, trace: Trace, read: Read) -> Iterator[tuple[Module, list[ast.AST]]]:
         """Yield the code after the load, and before the read, in their functions."""
-        home, there = self._at(trace.load.place), self._at(read.place)
+        home, there = self._pair_at(trace.load.place), self._pair_at(read.place)
         if home is None:
             return
         module, load = home
@@ -119,7 +119,7 @@ class Writes:
             if outer is not None:
                 yield there[0], _within(there[0], outer, 0, _last_time(there[0], None, there[1]))
 
-    def _at(self, place: Place) -> tuple[Module, ast.AST] | None:
+    def _pair_at(self, place: Place) -> tuple[Module, ast.AST] | None:
         if place.path not in self._project.snapshot:
             return None
         module = self._project.module(place.path)
@@ -129,7 +129,7 @@ class Writes:
         if node is None:
             word = module.source.text[place.span.start : place.span.end].rpartition(b".")[2]
             named = module.mentions(word.decode(errors="replace"))
-            node = next((one for one in named if module.place(one) == place), None)
+            node = next((part for part in named if module.place(part) == place), None)
         return None if node is None else (module, node)
 
     def _last_write(
@@ -140,14 +140,14 @@ class Writes:
         keys: frozenset[str],
     ) -> Place | None:
         """Return the last write in a region, unless the objects are expired after it."""
-        found: Place | None = None
-        is_nested = any(_called(node) == _SAVEPOINT for node in nodes)
-        for one in nodes:
-            if found is not None and _called(one) in _EXPIRING and not is_nested:
-                found = None
-            elif self._writes(module, one, classes, keys, _DEEPEST):
-                found = module.place(one)
-        return found
+        place: Place | None = None
+        is_nested = any(_called_text(node) == _SAVEPOINT for node in nodes)
+        for part in nodes:
+            if place is not None and _called_text(part) in _EXPIRING and not is_nested:
+                place = None
+            elif self._writes(module, part, classes, keys, _DEEPEST):
+                place = module.place(part)
+        return place
 
     def _writes(
         self,
@@ -164,7 +164,7 @@ class Writes:
                 pass
             case _:
                 return False
-        name = _called(node)
+        name = _called_text(node)
         if name in _SENDING and self._is_sql(module, node, classes):
             return True
         if name == _DELETING:
@@ -183,14 +183,14 @@ class Writes:
         depth: int,
     ) -> bool:
         called = self._project.calls.functions_called(module, call)
-        for one in () if isinstance(called, Unknown) else called:
-            inside = _within(one.module, one.function, 0, None)
-            if any(self._writes(one.module, each, classes, keys, depth) for each in inside):
+        for callee in () if isinstance(called, Unknown) else called:
+            inside = _within(callee.module, callee.function, 0, None)
+            if any(self._writes(callee.module, each, classes, keys, depth) for each in inside):
                 return True
         return False
 
     def _is_below(self, qualified: str, classes: frozenset[str]) -> bool:
-        return any(qualified in self._project.all_subclasses(one) for one in classes)
+        return any(qualified in self._project.all_subclasses(class_) for class_ in classes)
 
     def _is_of_others(self, module: Module, call: ast.Call, classes: frozenset[str]) -> bool:
         """Whether a statement is for a mapped class that has nothing to do with these."""
@@ -199,7 +199,7 @@ class Writes:
         if mapped is None or mapped.qualified in classes:
             return False
         return not self._is_below(mapped.qualified, classes) and not any(
-            one in self._project.all_subclasses(mapped.qualified) for one in classes
+            class_ in self._project.all_subclasses(mapped.qualified) for class_ in classes
         )
 
     def _is_sql(self, module: Module, call: ast.Call, classes: frozenset[str]) -> bool:
@@ -233,7 +233,7 @@ def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:
             head = None if isinstance(above, ast.While) else module.span(above.iter)
             is_head = head is not None and head.contains(module.span(read))
             loads = load is not None and any(
-                module.span(one).contains(module.span(load)) for one in above.body
+                module.span(statement).contains(module.span(load)) for statement in above.body
             )
             if loads:
                 break
@@ -246,24 +246,24 @@ def _within(
     module: Module, function: FunctionOrLambda, start: int, end: int | None
 ) -> list[ast.AST]:
     """Return the calls and assigned attributes of a function between two places, in order."""
-    found = [
-        one
-        for one in module.walk(function)
-        if isinstance(one, ast.Call | ast.Attribute)
-        and start <= module.span(one).start
-        and (end is None or module.span(one).start < end)
+    nodes = [
+        node
+        for node in module.walk(function)
+        if isinstance(node, ast.Call | ast.Attribute)
+        and start <= module.span(node).start
+        and (end is None or module.span(node).start < end)
     ]
-    return sorted(found, key=lambda one: module.span(one).end)
+    return sorted(nodes, key=lambda node: module.span(node).end)
 
 
-def _called(node: ast.AST) -> str:
+def _called_text(node: ast.AST) -> str:
     return last_name(node.func) if isinstance(node, ast.Call) else ""
 
 
 def _loads_anew(module: Module, node: ast.AST, load: Place) -> bool:
     """Whether a call has objects loaded again that are there already; not those of ``load``."""
     names = [keyword.arg for keyword in node.keywords] if isinstance(node, ast.Call) else []
-    if _ANEW not in {*names, _called(node)}:
+    if _ANEW not in {*names, _called_text(node)}:
         return False
     statement = module.statement_of(node)
     if statement is None or module.path != load.path:

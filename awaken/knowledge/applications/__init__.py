@@ -65,7 +65,7 @@ def frameworks() -> Frameworks:
 def application_classes() -> dict[str, Kind]:
     """Return the classes of applications and routers by every name they have."""
     known = frameworks()
-    return {**known.classes, **{name: known.classes[one] for name, one in known.same.items()}}
+    return {**known.classes, **{name: known.classes[word] for name, word in known.same.items()}}
 
 
 @cache

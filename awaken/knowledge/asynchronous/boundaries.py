@@ -149,7 +149,7 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def by_function(self) -> dict[str, Handed]:
         """Return who is handed functions, by their qualified names."""
-        return {one.function: one for one in self.handed}
+        return {argument.function: argument for argument in self.handed}
 
 
 @cache

@@ -137,7 +137,7 @@ def default_drivers() -> DefaultDrivers:
 def typed_arguments() -> dict[tuple[str, int], str]:
     """Return the types of arguments that are no text, by function and position."""
     known = read_table(__name__, "typed_arguments.toml", _TypedArguments).arguments
-    return {(name, one.position): one.type for one in known for name in one.functions}
+    return {(name, item.position): item.type for item in known for name in item.functions}
 
 
 @cache

@@ -58,7 +58,7 @@ class Running:
             **dict.fromkeys(table.expecting, "expects"),
             **dict.fromkeys(table.swallowing, "swallows"),
         }
-        self.listening_words = tuple(one.encode() for one in table.listening_calls)
+        self.listening_words = tuple(name.encode() for name in table.listening_calls)
 
     def runs_only_what_it_is_handed(self, function: str) -> bool:
         """Whether a function of a library, by its qualified name, runs nothing else of a program.

@@ -59,7 +59,7 @@ class Page:
 
     def sentence(self, *parts: RowPart) -> None:
         """Print one sentence, its further rows indented."""
-        rows = self._wrapped(joined(parts), _HANG)
+        rows = self._wrapped_texts(joined(parts), _HANG)
         for index, row in enumerate(map(_inert, rows)):
             print_line(self._console, Text(" " * _HANG if index else "") + row)
 
@@ -87,7 +87,7 @@ class Page:
 
     def hanging(self, head: Text, body: str, style: str = "") -> None:
         """Print ``head`` and the sentence ``body``, its further rows below its first word."""
-        rows = self._wrapped(Text(visible(body), style=style), head.cell_len, _NARROWEST // 2)
+        rows = self._wrapped_texts(Text(visible(body), style=style), head.cell_len, _NARROWEST // 2)
         for index, row in enumerate(rows):
             before = Text(" " * head.cell_len) if index else head
             print_line(self._console, before + row)
@@ -98,7 +98,7 @@ class Page:
             head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
             self.hanging(head, text)
 
-    def _wrapped(self, text: Text, edge: int, least: int = 0) -> list[Text]:
+    def _wrapped_texts(self, text: Text, edge: int, least: int = 0) -> list[Text]:
         """Return ``text`` folded between words, next to an ``edge``; at full length elsewhere."""
         console = self._console
         if self.width is None or isinstance(console, PlainConsole):

@@ -61,11 +61,11 @@ class _Process(Pager):
 
     def show(self, content: str) -> None:
         stream = self._console.file
-        if not _is_longer(content, self._console) or not self._paged(content):
+        if not _is_longer(content, self._console) or not self._run_pager(content):
             stream.write(content)
             stream.flush()
 
-    def _paged(self, content: str) -> bool:
+    def _run_pager(self, content: str) -> bool:
         """Run the pager to its end; return whether it could be started."""
         # The pager deals with Ctrl-C; a handler, unlike SIG_IGN, is not handed on to it.
         before = signal.signal(signal.SIGINT, _do_nothing)

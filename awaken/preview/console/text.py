@@ -57,7 +57,7 @@ class Text:
             return
         if part.style:
             self.stretches.append((start, start + len(part), part.style))
-        self.stretches += ((one + start, end + start, kind) for one, end, kind in part.stretches)
+        self.stretches += ((item + start, end + start, kind) for item, end, kind in part.stretches)
         self.plain += part.plain
 
     def stylize(self, style: str, start: int, end: int) -> None:
@@ -68,7 +68,7 @@ class Text:
     def divide(self, offsets: Sequence[int]) -> list[Text]:
         """Return the text in parts that begin at ``offsets``, and the text before them."""
         length = len(self.plain)
-        edges = [0, *(min(one, length) for one in offsets), length]
+        edges = [0, *(min(offset, length) for offset in offsets), length]
         return [self._part(start, max(start, end)) for start, end in pairwise(edges)]
 
     def rstrip(self) -> None:
@@ -98,9 +98,9 @@ class Text:
 
     def _part(self, start: int, end: int) -> Text:
         stretches = (
-            (max(one - start, 0), min(stop, end) - start, style)
-            for one, stop, style in self.stretches
-            if one < end and stop > start
+            (max(item - start, 0), min(stop, end) - start, style)
+            for item, stop, style in self.stretches
+            if item < end and stop > start
         )
         return Text(self.plain[start:end], self.style, stretches)
 
@@ -109,12 +109,12 @@ class Text:
         from rich.text import Span  # noqa: PLC0415  as said above
         from rich.text import Text as RichText  # noqa: PLC0415
 
-        spans = [Span(*one) for one in self.stretches]
+        spans = [Span(*stretch) for stretch in self.stretches]
         return RichText(self.plain, self.style, no_wrap=True, spans=spans)
 
 
 def from_rich(text: RichText) -> Text:
     """Return a text of Rich that ``Text.rich`` made, or a part of one."""
     return Text(
-        text.plain, str(text.style), ((one, end, str(style)) for one, end, style in text.spans)
+        text.plain, str(text.style), ((item, end, str(style)) for item, end, style in text.spans)
     )

@@ -42,7 +42,7 @@ def print_diff(report: Report, console: AnyConsole, current: Path, view: View = 
     columns = _columns(page, view)
     told = {site for root in report.roots for site in outlined(root)}
     for section in sections(report, current):
-        left = [one for one in section.left() if one.site not in told]
+        left = [finding for finding in section.left() if finding.site not in told]
         # A site that is left alone for the sake of others is in the plan, and some files have
         # nothing else.
         if section.change is None and section.left() and not left:

@@ -94,16 +94,16 @@ def _tokens(lines: Sequence[str]) -> list[_Token]:
 
 
 def _stretches(tokens: Sequence[_Token], same: set[int], lines: int) -> Stretches:
-    found: Stretches = [[] for _ in range(lines)]
+    stretches: Stretches = [[] for _ in range(lines)]
     # Not -1: the first token has no neighbour before it.
     previous = -2
     for index, token in enumerate(tokens):
         if index in same:
             continue
-        line = found[token.line]
+        line = stretches[token.line]
         if line and previous == index - 1:
             line[-1] = line[-1][0], token.stop
         else:
             line.append((token.start, token.stop))
         previous = index
-    return found
+    return stretches

@@ -47,7 +47,7 @@ def hunks(
     tail = _shared(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     changes = list(_changes(old, new, head))
-    return [_with_context(group, len(before), context) for group in _near(changes, context)]
+    return [_with_context(group, len(before), context) for group in _blocks_near(changes, context)]
 
 
 def _changes(before: Sequence[Hashable], after: Sequence[Hashable], head: int) -> Iterator[Block]:
@@ -83,7 +83,7 @@ def _shared_once(
             yield at, reached
 
 
-def _near(changes: list[Block], context: int) -> list[list[Block]]:
+def _blocks_near(changes: list[Block], context: int) -> list[list[Block]]:
     """Join the changes whose contexts touch."""
     groups: list[list[Block]] = []
     for change in changes:

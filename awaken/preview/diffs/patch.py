@@ -102,13 +102,13 @@ def _hunk(hunk: Hunk, old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
     )
     for block in hunk:
         if block.equal:
-            yield from _marked(b" ", old[block.start : block.stop])
+            yield from _marked_items(b" ", old[block.start : block.stop])
         else:
-            yield from _marked(b"-", old[block.start : block.stop])
-            yield from _marked(b"+", new[block.new_start : block.new_stop])
+            yield from _marked_items(b"-", old[block.start : block.stop])
+            yield from _marked_items(b"+", new[block.new_start : block.new_stop])
 
 
-def _marked(mark: bytes, lines: list[bytes]) -> Iterator[bytes]:
+def _marked_items(mark: bytes, lines: list[bytes]) -> Iterator[bytes]:
     for line in lines:
         yield mark + line + (b"" if line.endswith(b"\n") else _NO_NEWLINE)
 

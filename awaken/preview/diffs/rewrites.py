@@ -38,7 +38,7 @@ class Rewrites:
             for block in hunk
             for part in self._parts(block)
         ]
-        shown = [found.new for region in regions if (found := self.at(region))]
+        shown = [rewrite.new for region in regions if (rewrite := self.at(region))]
         self._code = page.highlighted(change.path, after.lines, shown)
 
     def at(self, region: Region) -> Rewrite | None:
@@ -75,7 +75,7 @@ class Rewrites:
         begin = starts[0]
         for end in sorted(set(starts))[1:]:
             # A part must be code by itself: one that leaves a bracket open goes on in the next.
-            if end == starts[-1] or _closed(new[begin[1] : end[1]]):
+            if end == starts[-1] or _is_closed(new[begin[1] : end[1]]):
                 yield Block(
                     equal=False,
                     start=block.start + begin[0],
@@ -90,7 +90,7 @@ def _meets(part: Block, first: int, last: int) -> bool:
     return part.start < last and part.stop > first
 
 
-def _closed(lines: Sequence[str]) -> bool:
+def _is_closed(lines: Sequence[str]) -> bool:
     """Whether every bracket that ``lines`` open is closed in them, as far as a count can tell."""
     text = "".join(lines)
     return all(text.count(left) == text.count(right) for left, right in ("()", "[]", "{}"))

@@ -53,8 +53,8 @@ class SourceLines:
     @cached_property
     def ends(self) -> list[str]:
         """The ends of the lines."""
-        found = [end.decode() for end in LINE_END_BYTES.findall(self._text)]
-        return found if self._is_ended else [*found, ""]
+        result = [end.decode() for end in LINE_END_BYTES.findall(self._text)]
+        return result if self._is_ended else [*result, ""]
 
     @property
     def whole(self) -> list[str]:

@@ -43,13 +43,13 @@ class Blocker(Struct, frozen=True, kw_only=True):
 
 def blockers(report: Report) -> list[Blocker]:
     """Return the blockers of all manual sites, those of most sites first."""
-    found = [
-        one
+    roots = [
+        of_plan
         for root in report.roots
-        for one in (*_of_plans(root), *_of_sites(root), *_of_versions(root))
+        for of_plan in (*_of_plans(root), *_of_sites(root), *_of_versions(root))
     ]
     # A blocker that frees sites by itself precedes one that frees as many together with others.
-    return sorted(found, key=lambda one: (-one.sites, one.others, one.rule, one.message))
+    return sorted(roots, key=lambda item: (-item.sites, item.others, item.rule, item.message))
 
 
 def _of_plans(root: RootReport) -> Iterator[Blocker]:
@@ -90,7 +90,7 @@ def _of_sites(root: RootReport) -> Iterator[Blocker]:
             message=first.message,
             help=first.help or _help_of(first),
             sites=len(held),
-            files=len({one.place.path for one in held}),
+            files=len({item.place.path for item in held}),
             place=because,
         )
 
@@ -108,7 +108,7 @@ def _of_versions(root: RootReport) -> Iterator[Blocker]:
             message=why.message,
             help=NEEDS_OTHER_VERSIONS.help,
             sites=len(held),
-            files=len({one.place.path for one in held}),
+            files=len({finding.place.path for finding in held}),
             place=None,
         )
 
@@ -125,32 +125,32 @@ def _key(finding: Finding) -> tuple[object, ...]:
 def _help_of(finding: Finding) -> str:
     from awaken import api  # noqa: PLC0415  the reasons of rules that ran
 
-    reasons = {one.of(rule.name): one for rule in api.rules() for one in rule.reasons}
+    reasons = {item.of(rule.name): item for rule in api.rules() for item in rule.reasons}
     reason = reasons.get(finding.reason or "")
     return "" if reason is None else reason.help
 
 
 def lines(report: Report, asked: Asked) -> Iterator[str]:
     """Yield the list for people: what to edit, and how many sites that frees."""
-    places, found = Places(asked.current), blockers(report)
-    for one in found:
-        yield f"{plural(one.sites, 'site')} in {plural(one.files, 'file')}: {one.message}"
-        if one.place is not None:
-            path, region = places.of(one.root, one.place)
+    places, result = Places(asked.current), blockers(report)
+    for item in result:
+        yield f"{plural(item.sites, 'site')} in {plural(item.files, 'file')}: {item.message}"
+        if item.place is not None:
+            path, region = places.of(item.root, item.place)
             yield f"  --> {path}:{region.line}:{region.column}" if region.line else f"  --> {path}"
-        yield f"  = reason: {one.reason or f'{one.rule}, for the program as a whole'}"
-        if one.help:
-            yield f"  = what to do: {one.help}"
-        if one.others:
-            yield f"  = together with: {plural(one.others, 'other blocker')} of the same sites"
+        yield f"  = reason: {item.reason or f'{item.rule}, for the program as a whole'}"
+        if item.help:
+            yield f"  = what to do: {item.help}"
+        if item.others:
+            yield f"  = together with: {plural(item.others, 'other blocker')} of the same sites"
         yield ""
-    alone = [one for one in found if not one.others]
-    total = sum(one.sites for one in alone)
+    alone = [blocker for blocker in result if not blocker.others]
+    total = sum(blocker.sites for blocker in alone)
     if not total:
         return
     most, count = 0, 0
-    for one in alone:
-        most, count = most + one.sites, count + 1
+    for item in alone:
+        most, count = most + item.sites, count + 1
         if most * 2 >= total:
             break
     yield f"{plural(count, 'edit')} would free {most:,} of {plural(total, 'manual site')}."
@@ -160,21 +160,21 @@ def documents(report: Report, asked: Asked) -> Iterator[bytes]:
     """Yield the list as one JSON document."""
     places = Places(asked.current)
     rows: list[Table] = []
-    for one in blockers(report):
+    for blocker in blockers(report):
         where: Table = {"path": None, "line": None, "column": None}
-        if one.place is not None:
-            path, region = places.of(one.root, one.place)
+        if blocker.place is not None:
+            path, region = places.of(blocker.root, blocker.place)
             where = {"path": path, "line": region.line, "column": region.column}
         rows.append(
             {
-                "sites": one.sites,
-                "files": one.files,
-                "rule": one.rule,
-                "reason": one.reason or None,
-                "message": one.message,
-                "cure": one.help,
+                "sites": blocker.sites,
+                "files": blocker.files,
+                "rule": blocker.rule,
+                "reason": blocker.reason or None,
+                "message": blocker.message,
+                "cure": blocker.help,
                 **where,
-                "others": one.others,
+                "others": blocker.others,
             }
         )
     yield encoded({**header("check"), "blockers": rows}, indent=2)

@@ -25,8 +25,8 @@ def concise(report: Report, current: Path) -> Iterator[str]:
 
 def concise_advice(report: Report, current: Path, rules: Collection[str]) -> Iterator[str]:
     """Yield one line for each advice of ``rules``."""
-    of_rules = (one for one in located(report) if one[1].rule in rules)
-    yield from _lines((one for one in of_rules if one[1].level is Level.ADVICE), current)
+    of_rules = (pair for pair in located(report) if pair[1].rule in rules)
+    yield from _lines((pair for pair in of_rules if pair[1].level is Level.ADVICE), current)
 
 
 def _lines(found: Iterable[tuple[RootReport, Finding]], current: Path) -> Iterator[str]:

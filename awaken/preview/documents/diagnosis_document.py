@@ -139,5 +139,5 @@ def _remark(remark: Remark, root: Path | None, current: Path) -> _Table:
 
 
 def _table(value: msgspec.Struct) -> _Table:
-    found: _Table = msgspec.to_builtins(value, enc_hook=str)
-    return found
+    to_builtins: _Table = msgspec.to_builtins(value, enc_hook=str)
+    return to_builtins

@@ -158,7 +158,7 @@ class Tables:
         """Yield the sites that are left alone."""
         for root in self._report.roots:
             for suppressed in root.suppressed:
-                yield self._suppressed(root, suppressed)
+                yield self._suppressed_table(root, suppressed)
 
     def changes(self) -> Iterator[Table]:
         """Yield per root the changes that are in its files, then those that wait."""
@@ -240,7 +240,7 @@ class Tables:
             **_step(root),
         }
 
-    def _suppressed(self, root: RootReport, suppressed: SuppressedSite) -> Table:
+    def _suppressed_table(self, root: RootReport, suppressed: SuppressedSite) -> Table:
         return {
             **self._finding(root, suppressed.finding),
             "held_by": suppressed.by,

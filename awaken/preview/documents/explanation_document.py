@@ -80,9 +80,9 @@ def reason_document(code: str, reason: Reason, rule: Rule | None) -> bytes:
 def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     assert explanation.report is not None  # noqa: S101  a site comes from a run
     # Readers of `check --output-format json` find the same keys here.
-    found = _alone(explanation.report, site)
-    suppressed = next(iter(Tables(Report((found,), ()), current).suppressed()))
-    changes = list(Tables(Report((found,), ()), current).changes())
+    root_report = _report_alone(explanation.report, site)
+    suppressed = next(iter(Tables(Report((root_report,), ()), current).suppressed()))
+    changes = list(Tables(Report((root_report,), ()), current).changes())
     return {
         **suppressed,
         "status": site.status,
@@ -93,12 +93,12 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
         "note": "" if site.suppressed is None else site.suppressed.note,
         "change": next((change for change in changes if change["id"] == site.finding.change), None),
         "requires": [change for change in changes if change["id"] != site.finding.change],
-        "plan": next(Tables(Report((found,), ()), current).plans(), None),
-        "patch": patch(Report((found,), ()), current).decode("utf-8", "backslashreplace"),
+        "plan": next(Tables(Report((root_report,), ()), current).plans(), None),
+        "patch": patch(Report((root_report,), ()), current).decode("utf-8", "backslashreplace"),
     }
 
 
-def _alone(report: RootReport, site: Site) -> RootReport:
+def _report_alone(report: RootReport, site: Site) -> RootReport:
     """Return the report as if the site were all that it is about."""
     wanted = {change.id for change in (*((site.change,) if site.change else ()), *site.requires)}
     return structs.replace(

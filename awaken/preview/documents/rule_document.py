@@ -65,8 +65,8 @@ def _entry(rule: Rule) -> dict[str, Any]:
             for reason in rule.reasons
         ],
         "examples": [
-            {"title": one.title, "unsafe": one.unsafe, "before": one.before, "after": one.after}
-            for one in examples(rule)
+            {"title": item.title, "unsafe": item.unsafe, "before": item.before, "after": item.after}
+            for item in examples(rule)
         ],
         "page": markdown(rule),
     }

@@ -166,7 +166,7 @@ class _Run:
         return {"uri": quote(os.fsencode(path)), "uriBaseId": _ROOT}
 
     def _invocation(self) -> _Table:
-        errors = [self._error(root, one) for root, one in diagnostics(self._report)]
+        errors = [self._error(root, diagnostic) for root, diagnostic in diagnostics(self._report)]
         notes = [
             {"level": "note", "message": _message(note)}
             for root in self._report.roots
@@ -258,13 +258,13 @@ def _region(region: Region) -> _Table | None:
 
 
 def _message(*sentences: str) -> _Table:
-    text = " ".join(_ended(sentence) for sentence in sentences if sentence)
+    text = " ".join(_ended_text(sentence) for sentence in sentences if sentence)
     # "[text](target)" would be a link, "{0}" an argument.
     text = _LINK.sub(r"\\[\1\\]", text)
     return {"text": _PLACEHOLDER.sub(r"{{\1}}", text)}
 
 
-def _ended(sentence: str) -> str:
+def _ended_text(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
 
 

@@ -52,7 +52,7 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
         "exclude": list(patterns_in(resolved.exclude, resolved.root)),
         "force-exclude": resolved.force_exclude,
         "respect-gitignore": resolved.respect_gitignore,
-        "src": [_place(one, resolved.root) for one in resolved.src] or None,
+        "src": [_place(path, resolved.root) for path in resolved.src] or None,
         "members": list(patterns_in(resolved.members, resolved.root)) or None,
         "baseline": _place(resolved.baseline, resolved.root),
         "cache-dir": _place(resolved.cache_dir, resolved.root),
@@ -101,16 +101,16 @@ def patterns_in(several: Iterable[PathPatterns], root: Path) -> Iterator[str]:
 
     One that is relative to another directory and can name nothing in ``root`` is left out.
     """
-    for one in several:
-        directory = one.directory or root
-        for pattern in one.patterns:
+    for patterns in several:
+        directory = patterns.directory or root
+        for pattern in patterns.patterns:
             negated = "!" * pattern.startswith("!")
-            moved = _moved(pattern.removeprefix("!"), directory, root)
+            moved = _moved_text(pattern.removeprefix("!"), directory, root)
             if moved:
                 yield negated + moved
 
 
-def _moved(pattern: str, directory: Path, root: Path) -> str:
+def _moved_text(pattern: str, directory: Path, root: Path) -> str:
     # As in `.gitignore`: a slash inside ties a pattern to its directory.
     anchored = "/" in pattern.rstrip("/")
     if directory == root or (not anchored and root.is_relative_to(directory)):
@@ -160,8 +160,8 @@ def _document(resolved: Resolved, *, rule_defaults: bool) -> Iterator[str]:
             yield f"ignore = {toml_value(list(override.ignore))}"
         if override.unsafe_fixes is not None:
             yield f"unsafe-fixes = {toml_value(override.unsafe_fixes)}"
-    for one in resolved.passes:
-        yield from _pass(one, resolved.root)
+    for item in resolved.passes:
+        yield from _pass(item, resolved.root)
     for rule, options in sorted(resolved.options.items()):
         values = msgspec.to_builtins(options)
         origin = _origin(f"rules.{rule}", resolved.origins)
@@ -199,11 +199,11 @@ def _assignment(row: SettingRow) -> Iterator[str]:
         yield line + comment
         return
     yield f"{row.key} = [{comment}"
-    yield from _filled(row.value)
+    yield from _filled_names(row.value)
     yield "]"
 
 
-def _filled(values: Iterable[object]) -> Iterator[str]:
+def _filled_names(values: Iterable[object]) -> Iterator[str]:
     line = " "
     for value in values:
         item = f" {toml_value(value)},"
@@ -222,16 +222,16 @@ def toml_value(value: object) -> str:
         case int() | float():
             return repr(value)
         case Mapping():
-            parts = (f"{toml_key(str(key))} = {toml_value(one)}" for key, one in value.items())
+            parts = (f"{toml_key(str(key))} = {toml_value(item)}" for key, item in value.items())
             return f"{{ {', '.join(parts)} }}"
         case list() | tuple():
             return f"[{', '.join(map(toml_value, value))}]"
         case _:
             # a JSON string is a basic string of TOML, which wants DEL escaped as well
-            return "".join(map(_escaped, json.dumps(str(value), ensure_ascii=False)))
+            return "".join(map(_escaped_text, json.dumps(str(value), ensure_ascii=False)))
 
 
-def _escaped(char: str) -> str:
+def _escaped_text(char: str) -> str:
     return char if visible(char) == char else f"\\U{ord(char):08x}"
 
 

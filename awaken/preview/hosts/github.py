@@ -37,16 +37,16 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     base = base_of(report, asked)
     places = places_after(report, asked.command, base)
     importance = list(SEVERITY)
-    found = sorted(  # stable: within a level the order of all forms
+    result = sorted(  # stable: within a level the order of all forms
         remaining(report, asked.command), key=lambda item: importance.index(item[1].level)
     )
-    kinds = Counter(_KINDS[SEVERITY[finding.level]] for _, finding in found)
+    kinds = Counter(_KINDS[SEVERITY[finding.level]] for _, finding in result)
     # GitHub drops the rest without a word.
     if max(kinds.values(), default=0) > _SHOWN:
         yield command("notice", {"title": "awaken"}, _more(report, asked))
     for root, diagnostic in diagnostics(report):
         yield _diagnostic(root, diagnostic, asked, places)
-    for root, finding in found:
+    for root, finding in result:
         yield _finding(root, finding, places)
 
 

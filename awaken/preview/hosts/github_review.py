@@ -79,7 +79,7 @@ def github_review(report: Report, asked: Asked) -> dict[str, Any]:
                 crowded += 1
             else:
                 comments.append(comment)
-    body = _body(len(comments), crowded, [_named(shown, base) for shown in spread])
+    body = _body(len(comments), crowded, [_named_text(shown, base) for shown in spread])
     return {"event": "COMMENT", "body": body, "comments": comments}
 
 
@@ -132,14 +132,14 @@ def _body(comments: int, crowded: int, spread: Sequence[str]) -> str:
     if spread:
         lines += ["", f"{plural(len(spread), 'change')} can't be a suggestion:", ""]
         for index, line in enumerate(spread):
-            if sum(len(one.encode()) + 1 for one in lines) + len(line.encode()) > LIMIT - 200:
+            if sum(len(text.encode()) + 1 for text in lines) + len(line.encode()) > LIMIT - 200:
                 lines.append(f"- … and {len(spread) - index} more")
                 break
             lines.append(line)
     return harmless("\n".join(lines))
 
 
-def _named(shown: _Shown, base: Path) -> str:
+def _named_text(shown: _Shown, base: Path) -> str:
     paths = shown.alone.paths or shown.change.paths
     codes = [code(relative(shown.root.root, path, base)) for path in paths[:_NAMED]]
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""

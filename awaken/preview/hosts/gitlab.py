@@ -37,8 +37,8 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     """Yield the form, as UTF-8."""
     places = places_after(report, asked.command, base_of(report, asked))
     issues = [
-        *(_issue(root, one, places) for root, one in remaining(report, asked.command)),
-        *(_trouble(root, one, places, asked) for root, one in diagnostics(report)),
+        *(_issue(root, finding, places) for root, finding in remaining(report, asked.command)),
+        *(_trouble(root, diagnostic, places, asked) for root, diagnostic in diagnostics(report)),
     ]
     yield inert(json.dumps(issues, ensure_ascii=True, indent=2)).encode() + b"\n"
 

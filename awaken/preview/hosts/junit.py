@@ -26,9 +26,9 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     by_path: dict[str, list[tuple[RootReport, Finding]]] = {}
     for root, finding in remaining(report, asked.command):
         by_path.setdefault(places.path(root, finding.place.path), []).append((root, finding))
-    for path, found in by_path.items():
-        suite = _suite(suites, path, len(found))
-        for root, finding in found:
+    for path, result in by_path.items():
+        suite = _suite(suites, path, len(result))
+        for root, finding in result:
             _failure(suite, path, root, finding, places)
     troubles = [*diagnostics(report)]
     if troubles:

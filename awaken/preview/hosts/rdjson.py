@@ -39,10 +39,10 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
         "severity": "WARNING",
         "diagnostics": [
             *(
-                _diagnostic(root, one, places, alone)
-                for root, one in remaining(report, asked.command)
+                _diagnostic(root, finding, places, alone)
+                for root, finding in remaining(report, asked.command)
             ),
-            *(_trouble(root, one, places, asked) for root, one in diagnostics(report)),
+            *(_trouble(root, item, places, asked) for root, item in diagnostics(report)),
         ],
     }
     yield inert(json.dumps(document, ensure_ascii=True, indent=2)).encode() + b"\n"

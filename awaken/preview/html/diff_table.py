@@ -63,10 +63,10 @@ def _hunk(hunk: Hunk, old: Code, new: Code, *, coloured: bool) -> Iterator[str]:
             for index in range(block.start, block.stop):
                 yield f"<tr><td>{index + 1}<td colspan=3>{old.markup(index)}"
         else:
-            yield from _changed(block, old, new, coloured=coloured)
+            yield from _changed_names(block, old, new, coloured=coloured)
 
 
-def _changed(block: Block, old: Code, new: Code, *, coloured: bool) -> Iterator[str]:
+def _changed_names(block: Block, old: Code, new: Code, *, coloured: bool) -> Iterator[str]:
     olds, news = range(block.start, block.stop), range(block.new_start, block.new_stop)
     words = (
         emphasis([old.lines[index] for index in olds], [new.lines[index] for index in news])

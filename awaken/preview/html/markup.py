@@ -48,7 +48,7 @@ def coloured(plain: str, stretches: Sequence[Stretch]) -> Markup:
     """Return ``plain`` with an element around each stretch: a class, or a mark for a word."""
     if not stretches:
         return escape(plain)
-    edges = sorted({0, len(plain), *(edge for one in stretches for edge in one[:2])})
+    edges = sorted({0, len(plain), *(edge for stretch in stretches for edge in stretch[:2])})
     pieces: list[Markup] = []
     for start, stop in pairwise(edges):
         styles = {style for first, last, style in stretches if first <= start and stop <= last}

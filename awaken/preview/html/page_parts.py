@@ -119,38 +119,38 @@ class Parts:
             "rules": count_rules(self._report),
             "names": self._report.rules,
             "sections": self._sections(coloured=coloured),
-            "waiting": [one for one in groups if one.level in {Level.SAFE, Level.UNSAFE}],
-            "manual": [one for one in groups if one.level is Level.MANUAL],
-            "advice": [one for one in groups if one.level is Level.ADVICE],
+            "waiting": [group for group in groups if group.level in {Level.SAFE, Level.UNSAFE}],
+            "manual": [group for group in groups if group.level is Level.MANUAL],
+            "advice": [group for group in groups if group.level is Level.ADVICE],
             "plans": [
                 (outline, self._rows(root, outline), waits_to_be_allowed(root, outline))
                 for root in roots
                 for outline in root.outlines
             ],
             "diagnostics": [
-                (self._places.path(root, one.path) if root and one.path else one.path, one)
-                for root, one in diagnostics(self._report)
+                (self._places.path(root, item.path) if root and item.path else item.path, item)
+                for root, item in diagnostics(self._report)
             ],
             "left_to_do": [
-                (self._places.path(root, one.path), one)
+                (self._places.path(root, item.path), item)
                 for root in roots
-                for one in root.left_to_do
+                for item in root.left_to_do
             ],
             "notes": list(dict.fromkeys(note for root in roots for note in root.notes)),
-            "held": [self._held(root, one) for root in roots for one in root.suppressed],
+            "held": [self._held(root, site) for root in roots for site in root.suppressed],
             "roots": [(self._places.path(root, "") or ".", root) for root in roots],
             "settings": self._settings(),
         }
 
     def _settings(self) -> list[tuple[str, str]]:
         """Return the settings of each root as text, those of several steps each once."""
-        found: dict[tuple[str, str], None] = {}
+        result: dict[tuple[str, str], None] = {}
         for root in self._report.roots:
             if root.settings is not None:
                 lines = settings_text([root.settings], self._asked.current, rule_defaults=False)
                 text = "\n".join(lines)
-                found[self._places.path(root, "") or ".", text] = None
-        return list(found)
+                result[self._places.path(root, "") or ".", text] = None
+        return list(result)
 
     def _rows(self, root: RootReport, outline: Outline) -> list[list[tuple[str, str, int]]]:
         """Return the rows of each part: text, place (empty for none) and number."""
@@ -238,18 +238,18 @@ class Parts:
             made=made,
             step=root.step,
             code=() if made else self._excerpt(number, root, finding),
-            related=tuple((self._where(root, one), one.note) for one in finding.related),
+            related=tuple((self._where(root, place), place.note) for place in finding.related),
             requires=tuple(
-                (self._anchor(number, changes[one].sites[0]), changes[one].title)
-                for one in (change.requires if change else ())
-                if one in changes and changes[one].sites
+                (self._anchor(number, changes[candidate].sites[0]), changes[candidate].title)
+                for candidate in (change.requires if change else ())
+                if candidate in changes and changes[candidate].sites
             ),
-            change=None if change is None else self._beyond(root, finding, change),
+            change=None if change is None else self._shown_change_beyond(root, finding, change),
             reach=None if change is None else reach,
             is_missed=reach is not None and finding.site in reach.missed,
         )
 
-    def _beyond(
+    def _shown_change_beyond(
         self, root: RootReport, finding: Finding, change: ChangeSummary
     ) -> ShownChange | None:
         """Return what a change is beyond its first site; None where the site says it all."""

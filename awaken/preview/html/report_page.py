@@ -75,7 +75,7 @@ def template_of(package: str, name: str, compiled: BytecodeCache | None = None) 
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_shown_value,
     )
     environment.filters.update(inline=inline, plural=plural, rows=rows, todo=todo)
     return environment.get_template(name)
@@ -90,7 +90,7 @@ def trusted_parts(style: str, script: str | None = None) -> dict[str, Any]:
     }
 
 
-def _shown(value: object) -> object:
+def _shown_value(value: object) -> object:
     return visible(value) if type(value) is str else value
 
 

@@ -69,18 +69,18 @@ class _AfterApply(Places):
         key = root.root, place.path
         if key in self._written and region.line:
             if key not in self._blocks:
-                self._blocks[key] = _changed(self._written[key])
-            region = _moved(region, self._blocks[key])
+                self._blocks[key] = _changed_blocks(self._written[key])
+            region = _moved_region(region, self._blocks[key])
         return path, region
 
 
-def _changed(file: FileChange) -> list[Block]:
+def _changed_blocks(file: FileChange) -> list[Block]:
     assert file.before is not None  # noqa: S101  only such files are kept
     before, after = (SourceLines(text.text).whole for text in (file.before, file.after))
     return [block for hunk in hunks(before, after) for block in hunk if not block.equal]
 
 
-def _moved(region: Region, blocks: list[Block]) -> Region:
+def _moved_region(region: Region, blocks: list[Block]) -> Region:
     line, exact = _line_after(region.line, blocks)
     end_line, end_exact = _line_after(region.end_line, blocks)
     if exact and end_exact:

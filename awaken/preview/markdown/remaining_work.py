@@ -72,14 +72,14 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
 
     ``room`` bytes below the limit stay free for what the caller adds.
     """
-    groups = [*_failed(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
+    groups = [*_failed_groups(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
-    paragraphs = [f"## awaken: {title}", *_done(report, asked)]
+    paragraphs = [f"## awaken: {title}", *_done_names(report, asked)]
     paragraphs += (
         [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
     )
-    text = _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
+    text = _fitted_text("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
     return text + _diffs(list(folded_diffs(report, asked)), LIMIT - room - _size(text))
 
 
@@ -101,7 +101,7 @@ def _more_diffs(number: int) -> str:
     return f"A comment has no room for {plural(number, 'more file')}: see `awaken diff`.\n"
 
 
-def _done(report: Report, asked: Asked) -> Iterator[str]:
+def _done_names(report: Report, asked: Asked) -> Iterator[str]:
     done = rewritten(report, asked.current)
     if done.sites:
         verb = "rewrote" if asked.command == "apply" else "rewrites"
@@ -117,7 +117,7 @@ def _done(report: Report, asked: Asked) -> Iterator[str]:
             yield f"{code(outline.rule)}: {prose(outline.title)}{waits}.{stay}"
 
 
-def _failed(report: Report, asked: Asked) -> Iterator[Group]:
+def _failed_groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield a group with what awaken could not do, if there is any."""
     base = base_of(report, asked)
     tasks: list[str] = []
@@ -150,14 +150,14 @@ def _left_to_do(report: Report, asked: Asked) -> Iterator[Group]:
 def _groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield the groups: by level, then the largest first."""
     places = places_after(report, asked.command, base_of(report, asked))
-    found: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
+    result: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
     told = {(root.root, site) for root in report.roots for site in outlined(root)}
     for root, finding in remaining(report, asked.command):
         # A site that is left alone for the sake of others is counted above.
         if not is_made(root, finding) and (root.root, finding.site) not in told:
-            found[finding.level, finding.reason or finding.rule].append((root, finding))
+            result[finding.level, finding.reason or finding.rule].append((root, finding))
     ordered = sorted(
-        found.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])
+        result.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])
     )
     for (level, name), group in ordered:
         yield _group(level, name, group, places)
@@ -166,8 +166,8 @@ def _groups(report: Report, asked: Asked) -> Iterator[Group]:
 def _group(
     level: Level, name: str, found: Sequence[tuple[RootReport, Finding]], places: Places
 ) -> Group:
-    message = _shared(finding.message for _, finding in found)
-    help_text = _shared(finding.help for _, finding in found)
+    message = _shared_text(finding.message for _, finding in found)
+    help_text = _shared_text(finding.help for _, finding in found)
     said = [_WHY[level]] if level in _WHY else []
     said += [prose(message)] if message else []
     said += [f"**What to do:** {prose(help_text)}"] if help_text else []
@@ -194,13 +194,13 @@ def _told_once(tasks: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (f"- [ ] {place}" for place in others)
 
 
-def _shared(texts: Iterable[str]) -> str | None:
+def _shared_text(texts: Iterable[str]) -> str | None:
     """Return the one text that all are; None where they differ."""
     distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def _fitted(head: str, groups: Sequence[Group]) -> str:
+def _fitted_text(head: str, groups: Sequence[Group]) -> str:
     """Return ``head`` and as many whole groups as there is room for; the rest is counted.
 
     A group that no issue has room for is cut, and gets what the whole ones leave.

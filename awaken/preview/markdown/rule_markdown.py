@@ -137,7 +137,7 @@ def by_family(rules: Sequence[Rule]) -> Iterator[tuple[str, list[Rule]]]:
 
 def index(rules: Sequence[Rule], link: str = "") -> str:
     """Return the rules as Markdown tables, one per family; ``link`` fits ``{}`` to a page."""
-    blocks = ["\n".join(f"- *{one}*: {text}." for one, text in STATUSES.items())]
+    blocks = ["\n".join(f"- *{item}*: {text}." for item, text in STATUSES.items())]
     for family, members in by_family(rules):
         rows = [_row(rule, link) for rule in members]
         blocks += [f"## {family}", table(_TITLES, rows)]

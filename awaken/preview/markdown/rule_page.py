@@ -112,29 +112,29 @@ def parts(rule: Rule) -> list[PagePart]:
 
     The first part is the section without a title.
     """
-    found: list[PagePart] = []
+    result: list[PagePart] = []
     for section in sections(docstring(rule)):
-        before = found[-1] if found else None
+        before = result[-1] if result else None
         if isinstance(before, Section) and (example := _example(before, section)) is not None:
-            found[-1] = example
+            result[-1] = example
         else:
-            found.append(section)
-    return found
+            result.append(section)
+    return result
 
 
 def sections(text: str) -> list[Section]:
     """Return Markdown by its headings of the second order."""
-    found: list[tuple[str, list[str]]] = [("", [])]
+    result: list[tuple[str, list[str]]] = [("", [])]
     fence = ""
     for line in text.splitlines():
         # A heading inside a code block, a comment in Python, does not count.
         if match := _FENCE.match(line):
             fence = ("" if line.strip() == fence else fence) if fence else match[1]
         if line.startswith("## ") and not fence:
-            found.append((line.removeprefix("## ").strip(), []))
+            result.append((line.removeprefix("## ").strip(), []))
         else:
-            found[-1][1].append(line)
-    return [Section(title, "\n".join(lines).strip()) for title, lines in found]
+            result[-1][1].append(line)
+    return [Section(title, "\n".join(lines).strip()) for title, lines in result]
 
 
 def examples(rule: Rule) -> list[Example]:
@@ -162,8 +162,8 @@ def _option(field: msgspec.structs.FieldInfo) -> Option:
     kind, description = field.type, ""
     if get_origin(kind) is Annotated:
         kind, *metadata = get_args(kind)
-        metas = (one for one in metadata if isinstance(one, msgspec.Meta))
-        description = next((one.description for one in metas if one.description), "")
+        metas = (candidate for candidate in metadata if isinstance(candidate, msgspec.Meta))
+        description = next((meta.description for meta in metas if meta.description), "")
     words = inspect.formatannotation(kind).replace("typing.", "")
     return Option(field.encode_name, words, _default(field), description)
 

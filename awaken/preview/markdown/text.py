@@ -45,14 +45,14 @@ def _plain(text: str) -> str:
     pieces: list[str] = []
     end = 0
     for match in _CALLS.finditer(text):
-        pieces += [_escaped(text[end : match.start()]), _call(match[0])]
+        pieces += [_escaped_text(text[end : match.start()]), _call(match[0])]
         end = match.end()
-    return "".join([*pieces, _escaped(text[end:])])
+    return "".join([*pieces, _escaped_text(text[end:])])
 
 
 def _call(char: str) -> str:
     return char + _NOTHING if char in {"@", "#", ":"} else _NOTHING + char
 
 
-def _escaped(text: str) -> str:
+def _escaped_text(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", text)

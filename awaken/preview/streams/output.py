@@ -67,7 +67,7 @@ def opened(file: Path | None) -> Iterator[TextIO]:
     with _naming(file):
         # A device or a pipe must not be replaced by a file.
         special = file.exists() and not file.is_file() and not file.is_dir()
-        context = _written(file) if special else replacing(file)
+        context = _written_i_os(file) if special else replacing(file)
         with context as binary:
             text = io.TextIOWrapper(binary, "utf-8", "backslashreplace", newline="\n")
             yield text
@@ -110,6 +110,6 @@ def _naming(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _written(file: Path) -> Iterator[IO[bytes]]:
+def _written_i_os(file: Path) -> Iterator[IO[bytes]]:
     with file.open("wb") as binary:
         yield binary

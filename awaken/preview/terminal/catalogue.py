@@ -37,22 +37,22 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows.values(), strict=True)]
     for family, members in by_family(rules):
         page.row((family, "path"))
-        page.row((_aligned(_HEADINGS, widths), "faint"))
+        page.row((_aligned_text(_HEADINGS, widths), "faint"))
         for rule in members:
             styled: list[RowPart] = [(rows[rule][0], "code.name")]
             # Only the name is styled, so the row is cut after it.
-            page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
+            page.row("  ", *styled, _aligned_text(rows[rule], widths)[2 + len(rows[rule][0]) :])
             page.hanging(Text("    "), summary(rule))
         page.row()
-    for one, text in STATUSES.items():
-        page.hanging(Text(f"{one:<9}"), text, "faint")
+    for item, text in STATUSES.items():
+        page.hanging(Text(f"{item:<9}"), text, "faint")
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
     return rule.name, rule.kind, " ".join(levels(rule)), status(rule), rule.phase.name.lower()
 
 
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _aligned_text(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
     return ("  " + "  ".join(padded)).rstrip()
 
@@ -111,12 +111,12 @@ def _example(example: Example, page: Page) -> None:
     for path, after in example.after.items():
         if len(example.after) > 1:
             page.row((path, "path"))
-        diff = FileDiff(page, _changed(path, example.before.get(path), after), _ALL)
+        diff = FileDiff(page, _changed_file(path, example.before.get(path), after), _ALL)
         width = page.width or 0
         diff.print(SideBySide(page, diff.digits, width) if width >= _TWO_COLUMNS else None)
 
 
-def _changed(path: str, before: str | None, after: str) -> FileSection:
+def _changed_file(path: str, before: str | None, after: str) -> FileSection:
     """Return a file of an example as the preview of a run shows it."""
     old = None if before is None else decode(path, before.encode())
     new = decode(path, after.encode())

@@ -109,7 +109,7 @@ class _Page:
         self._page.rule((name, "path"))
         self._rows("Root", [Row(str(root.root), "", marker_of(root))])
         self._rows("Files", self._files(root))
-        rows = [(label, values) for label, values in self._told(root) if values]
+        rows = [(label, values) for label, values in self._told_items(root) if values]
         first = None if self._every else self._first
         same = [label for label, values in rows if first and (label, values) in first.rows]
         for label, values in rows:
@@ -128,7 +128,7 @@ class _Page:
             self.blank()
             self.remarks(remarks, root)
 
-    def _told(self, root: RootDiagnosis) -> Iterator[_Labelled]:
+    def _told_items(self, root: RootDiagnosis) -> Iterator[_Labelled]:
         yield "Settings", self._settings(root)
         if root.files or self._every:
             yield from self._program(root)
@@ -154,8 +154,8 @@ class _Page:
             yield from map(rule_row, rules)
             return
         answers: dict[str, list[str]] = {}
-        for one in sorted(rules, key=lambda one: not one.runs):
-            answers.setdefault(rule_row(one).detail, []).append(one.name)
+        for rule in sorted(rules, key=lambda rule_status: not rule_status.runs):
+            answers.setdefault(rule_row(rule).detail, []).append(rule.name)
         for answer, names in answers.items():
             # Those that are off are many, and `awaken rules` lists them.
             shown = self._some(names) if answer.startswith("off") else ", ".join(names)
@@ -190,9 +190,9 @@ class _Page:
         files = [relative(path.parent, path.name, self._current) for path in resolved.files]
         rows = [Row(", ".join(files) if files else "the defaults", "", no_file(files))]
         rows += [
-            Row(f"{one.key} = {setting_value(one)}", "", one.origin or "default")
-            for one in setting_rows(resolved)
-            if one.origin or self._every
+            Row(f"{candidate.key} = {setting_value(candidate)}", "", candidate.origin or "default")
+            for candidate in setting_rows(resolved)
+            if candidate.origin or self._every
         ]
         for override in resolved.overrides:
             paths = patterns_in(override.paths, root.root)
@@ -204,20 +204,20 @@ class _Page:
         if root.selected != root.files:
             value += f", {root.selected:,} of them in the selected paths"
         rows = [Row(value)]
-        rows += [Row(self._excluded(group)) for group in root.excluded]
+        rows += [Row(self._excluded_text(group)) for group in root.excluded]
         if root.nested:
             names = sorted(relative(path, "", root.root) for path in root.nested)
             rows.append(Row(f"{plural(len(names), 'project')} inside: {self._some(names)}"))
         return rows
 
-    def _excluded(self, group: ExcludedGroup) -> str:
+    def _excluded_text(self, group: ExcludedGroup) -> str:
         by = {"default": "by default", "exclude": "by the exclude setting"}
         counts = [
             plural(group.directories, "directory").replace("directorys", "directories"),
             plural(group.files, "Python file"),
         ]
         numbers = (group.directories, group.files)
-        what = " and ".join(one for one, number in zip(counts, numbers, strict=True) if number)
+        what = " and ".join(name for name, number in zip(counts, numbers, strict=True) if number)
         where = by.get(group.by, f"by {group.by}")
         return f"{what} left out {where}: {self._some(group.names)}"
 
@@ -227,7 +227,7 @@ class _Page:
         return f"{', '.join(names[:_NAMES_SHOWN])} and {len(names) - _NAMES_SHOWN:,} more"
 
     def _libraries(self, libraries: Sequence[Library]) -> Iterator[Row]:
-        yield from (library_row(one, one.name) for one in libraries if one.specifier)
+        yield from (library_row(item, item.name) for item in libraries if item.specifier)
         # On one row: most projects lack most of them.
         absent = [library.name for library in libraries if not library.specifier]
         if absent:

@@ -93,20 +93,20 @@ def library_row(library: Library, name: str) -> Row:
 
 def _from_files(library: Library) -> bool:
     """Whether the files that declare the library are where its versions were read."""
-    files = {one.path.rpartition("/")[2] for one in library.declared}
-    files |= {one.path for one in library.declared}
+    files = {declaration.path.rpartition("/")[2] for declaration in library.declared}
+    files |= {declaration.path for declaration in library.declared}
     return bool(files) and set(library.origin.split(", ")) <= files
 
 
 def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str]:
     """Yield where versions are declared, by their text, if that differs from ``specifier``."""
     places: dict[str, list[str]] = {}
-    for one in declared:
-        line = f":{one.line}" if one.line else ""
-        places.setdefault(one.specifier, []).append(f"{one.path}{line}")
+    for declaration in declared:
+        line = f":{declaration.line}" if declaration.line else ""
+        places.setdefault(declaration.specifier, []).append(f"{declaration.path}{line}")
     # Those that agree come first: they are what is assumed.
     for said in sorted(places, key=lambda said: said != specifier):
-        where = _listed(places[said])
+        where = _listed_text(places[said])
         several = len(places[said]) > 1
         if said == specifier:
             yield where
@@ -116,16 +116,16 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
             yield f"{where} {'say' if several else 'says'} {said}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed_text(words: Sequence[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> Row:
     """Return the row of something of which only the declarations are known."""
-    locked = [one.specifier for one in declared if one.locked]
+    locked = [declaration.specifier for declaration in declared if declaration.locked]
     # A lock says what is installed, a manifest only what is allowed.
-    said = locked or sorted({one.specifier for one in declared} - {ANY_VERSION})
+    said = locked or sorted({declaration.specifier for declaration in declared} - {ANY_VERSION})
     specifier = said[0] if len(said) == 1 else ""
     every = [*notes, ", ".join(_statements(declared, specifier or ANY_VERSION))]
     return Row(name, specifier, "; ".join(note for note in every if note))
@@ -149,23 +149,23 @@ def driver_rows(found: Sequence[FoundDriver]) -> Iterator[Row]:
     """Yield the database drivers, and whether each blocks."""
     if not found:
         yield Row("none among the dependencies")
-    for one in found:
-        kinds = [("sync", one.driver.urls), ("async", one.driver.async_urls)]
+    for driver in found:
+        kinds = [("sync", driver.driver.urls), ("async", driver.driver.async_urls)]
         kind = " and ".join(word for word, urls in kinds if urls)
-        urls = dict.fromkeys((*one.driver.urls, *one.driver.async_urls))
+        urls = dict.fromkeys((*driver.driver.urls, *driver.driver.async_urls))
         shown = ", ".join(f"{url}://" for url in urls)
-        yield _declared_row(one.name, one.library.declared, f"{kind}, {shown}")
+        yield _declared_row(driver.name, driver.library.declared, f"{kind}, {shown}")
 
 
 def formatter_rows(root: RootDiagnosis) -> Iterator[Row]:
     """Yield the formatters that are declared, and the length of lines."""
-    found = root.formatting
-    for one in found.declared:
-        used = one.executable if one == found.chosen else "not used: awaken uses the one above"
-        yield Row(one.name, "", f"{one.origin}; {used if one.executable else 'not on PATH'}")
-    if not found.declared:
+    result = root.formatting
+    for item in result.declared:
+        used = item.executable if item == result.chosen else "not used: awaken uses the one above"
+        yield Row(item.name, "", f"{item.origin}; {used if item.executable else 'not on PATH'}")
+    if not result.declared:
         yield Row("none declared")
-    yield Row(f"lines up to {found.line_length} characters", "", found.line_length_origin)
+    yield Row(f"lines up to {result.line_length} characters", "", result.line_length_origin)
 
 
 def test_rows(tests: PytestSetup) -> Iterator[Row]:

@@ -108,7 +108,7 @@ class _Printed:
         yield from self._outline(site)
         yield "also edits", self._others(site)
         for change in site.requires:
-            yield "requires", self._required(change)
+            yield "requires", self._required_text(change)
         # A site that has a comment already needs no second one.
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
@@ -149,13 +149,13 @@ class _Printed:
             for target in report.targets:
                 yield "declared", f"{target.name} {target.specifier} ({target.origin})"
 
-    def _required(self, change: ChangeSummary) -> str:
+    def _required_text(self, change: ChangeSummary) -> str:
         return f"{change.title} ({', '.join(map(self._path, change.paths))})"
 
     def _rewrite(self, site: Site) -> None:
         files, what = site.files, "The rewrite of this site"
         if len(files) > _FEW:
-            files = tuple(one for one in files if one.path == self._asked.path)
+            files = tuple(candidate for candidate in files if candidate.path == self._asked.path)
             what = "Its part of the rewrite"
         for file in files:
             path = self._path(file.path)

@@ -90,17 +90,17 @@ def _members(root: RootReport, findings: Iterable[Finding]) -> list[tuple[str, l
 
     With the title of each. Where no outline says what may change, the title has to say all of it.
     """
-    titles = {one.id: one.title for one in (*root.changes, *root.pending)}
+    titles = {change.id: change.title for change in (*root.changes, *root.pending)}
     outlines = {outline.change: outline.title for outline in root.outlines}
-    found: dict[ChangeId, list[Finding]] = {}
-    for one in findings:
-        if one.change is not None and one.change in titles:
-            found.setdefault(one.change, []).append(one)
+    result: dict[ChangeId, list[Finding]] = {}
+    for finding in findings:
+        if finding.change is not None and finding.change in titles:
+            result.setdefault(finding.change, []).append(finding)
     return [
         (outlines.get(change, titles[change]), each)
-        for change, each in found.items()
+        for change, each in result.items()
         if len(each) > _FEW
-        if change in outlines or all(_caveats(one.message) in titles[change] for one in each)
+        if change in outlines or all(_caveats(item.message) in titles[change] for item in each)
     ]
 
 
@@ -122,11 +122,11 @@ class _Frames:
 
     def print(self, *, every: bool) -> None:
         told = outlined(self._root)
-        others = [one for one in self._root.findings if one.site not in told]
+        others = [candidate for candidate in self._root.findings if candidate.site not in told]
         folded = _folded(others)
         changes = [] if every else _members(self._root, others)
-        members = {one.site for _, each in changes for one in each}
-        shown = [one for one in others if _key(one) not in folded and one.site not in members]
+        members = {item.site for _, each in changes for item in each}
+        shown = [item for item in others if _key(item) not in folded and item.site not in members]
         for path, group in groupby(shown, key=lambda finding: finding.place.path):
             findings = list(group)
             self._open(path, findings)
@@ -141,7 +141,7 @@ class _Frames:
             self._together(rule, findings, f": {message}{cure}")
         for outline in self._root.outlines:
             sites = told.intersection(outline.sites)
-            findings = [one for one in self._root.findings if one.site in sites]
+            findings = [candidate for candidate in self._root.findings if candidate.site in sites]
             if findings:
                 explain = f"`awaken explain FILE:LINE --select {outline.rule}`"
                 why = f" stay as they are with these; {explain} says why"
@@ -176,7 +176,7 @@ class _Frames:
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
         rewrite = self._rewrite(finding, region)
         # Sites that share lines are rewritten by the same new text, shown once.
-        told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
+        told = rewrite is not None and any(_is_within(rewrite.old, item) for item in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
         self._page.labelled(digits, "rewrite", "shown above" if told else "")
         for caveat in self._news(caveats, self._where(finding.place, region)):
@@ -184,7 +184,7 @@ class _Frames:
         self._page.labelled(digits, "reason", finding.reason or "")
         self._page.labelled(digits, "what to do", finding.help)
         # Two expressions may begin in one place.
-        related = (f"{self._elsewhere(one)} {one.note}".rstrip() for one in finding.related)
+        related = (f"{self._text_elsewhere(item)} {item.note}".rstrip() for item in finding.related)
         for place in dict.fromkeys(related):
             self._page.labelled(digits, "because", place)
         page.row()
@@ -213,17 +213,17 @@ class _Frames:
         text = self._rewrites.text(rewrite)
         old = self._lines.lines[rewrite.old.start : rewrite.old.stop]
         # For unchanged lines with more after them, only the additions are new.
-        is_added = [one.plain for one in text[: len(old)]] == [one.rstrip("\r\n") for one in old]
+        is_added = [item.plain for item in text[: len(old)]] == [one.rstrip("\r\n") for one in old]
         return Rewritten(rewrite.old, text[len(old) :] if is_added else text)
 
     def _where(self, place: Place, region: Region) -> str:
         path = relative(self._root.root, place.path, self._current)
         return f"{path}:{region.line}:{region.column}"
 
-    def _elsewhere(self, place: Place) -> str:
+    def _text_elsewhere(self, place: Place) -> str:
         path, region = self._places.of(self._root, place)
         return path if region is NOWHERE else f"{path}:{region.line}:{region.column}"
 
 
-def _within(inner: range, outer: range) -> bool:
+def _is_within(inner: range, outer: range) -> bool:
     return outer.start <= inner.start and inner.stop <= outer.stop

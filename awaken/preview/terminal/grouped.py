@@ -33,10 +33,10 @@ def grouped(report: Report, current: Path) -> Iterator[str]:
     places = Places(current)
     rows = (_row(places.of(root, finding.place), finding) for root, finding in located(report))
     for path, group in groupby(rows, key=lambda row: row[0]):
-        found = [row[1:] for row in group]
-        width = max(len(where) for where, _ in found)
+        result = [row[1:] for row in group]
+        width = max(len(where) for where, _ in result)
         yield visible(f"{path}:")
-        for where, said in found:
+        for where, said in result:
             yield f"  {where:<{width}} {visible(said)}"
         yield ""
 

@@ -80,7 +80,7 @@ class OutlinePage:
         files = [row for row in part.rows if not row.text and row.place is not None]
         if files and len(files) == len(part.rows):
             total = f"in {plural(len(files), 'file')}"
-            folders = _folders((relative(*self._at(file)), file.count) for file in files)
+            folders = _folders((relative(*self._items_at(file)), file.count) for file in files)
             return [
                 (f"{part.total:,}", total, ""),
                 *((f"{count:,}", "", path) for path, count in folders),
@@ -89,21 +89,21 @@ class OutlinePage:
             places = {row.text: row.place for row in part.rows}
             alike = grouped((row.text, row.count) for row in part.rows)
             return [(f"{one.count:,}", one.text, self._where(places[one.first])) for one in alike]
-        rows = [(f"{one.count:,}", one.text, self._where(one.place)) for one in part.rows[:_ROWS]]
+        rows = [(f"{row.count:,}", row.text, self._where(row.place)) for row in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:
             rows.append(("", f"and {plural(len(part.rows) - _ROWS, 'other')}", ""))
         return rows
 
     def _left_to_do(self, outline: Outline) -> list[tuple[str, str, str]]:
-        mine = [one for one in self._root.left_to_do if outline.change in one.changes]
-        paths = [relative(self._root.root, one.path, self._current) for one in mine]
-        lines = [f":{one.line}" if one.line else "" for one in mine]
+        mine = [item for item in self._root.left_to_do if outline.change in item.changes]
+        paths = [relative(self._root.root, item.path, self._current) for item in mine]
+        lines = [f":{item.line}" if item.line else "" for item in mine]
         return [
-            ("", f"{path}{line}: {todo(one)}", "")
-            for path, line, one in zip(paths, lines, mine, strict=True)
+            ("", f"{path}{line}: {todo(item)}", "")
+            for path, line, item in zip(paths, lines, mine, strict=True)
         ]
 
-    def _at(self, row: OutlineRow) -> tuple[Path, str, Path]:
+    def _items_at(self, row: OutlineRow) -> tuple[Path, str, Path]:
         return self._root.root, "" if row.place is None else row.place.path, self._current
 
     def _where(self, place: Place | None) -> str:
@@ -123,9 +123,9 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     """Return folders and files with their numbers: the largest folders are split first."""
     counted = dict(files)
     shown, whole = {"": sum(counted.values())}, set[str]()
-    while open_ones := [one for one in shown if one not in counted and one not in whole]:
-        folder = max(open_ones, key=lambda one: (shown[one], one))
-        inside = _inside(counted, folder)
+    while open_ones := [name for name in shown if name not in counted and name not in whole]:
+        folder = max(open_ones, key=lambda name: (shown[name], name))
+        inside = _files_inside(counted, folder)
         if len(shown) - 1 + len(inside) <= _ROWS:
             del shown[folder]
             shown |= inside
@@ -134,11 +134,11 @@ def _folders(files: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(shown.items())
 
 
-def _inside(files: Mapping[str, int], folder: str) -> Counter[str]:
+def _files_inside(files: Mapping[str, int], folder: str) -> Counter[str]:
     """Return the files and folders directly in a folder, with their numbers."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path, number in files.items():
         if path.startswith(folder):
             name, slash, _ = path.removeprefix(folder).partition("/")
-            found[f"{folder}{name}{slash}"] += number
-    return found
+            counts[f"{folder}{name}{slash}"] += number
+    return counts

@@ -93,7 +93,7 @@ class Screen:
 
     def _show(self, question: Question) -> None:
         change, page = question.change, self._page
-        where = f"{self._named(question, question.path)}:{_line_shown(question)}"
+        where = f"{self._named_text(question, question.path)}:{_line_shown(question)}"
         page.row()
         page.rule((where, "path"), "  ", (change.rule, "code.name"))
         outline = next((o for o in question.root.outlines if o.change == change.id), None)
@@ -125,24 +125,24 @@ class Screen:
             self._page.hanging(joined(["     ", ("because  ", "faint")]), what)
 
     def _file(self, question: Question, file: FileChange) -> None:
-        page, shown = self._page, self._named(question, file.path)
+        page, shown = self._page, self._named_text(question, file.path)
         if len(question.files) > 1 or file.path != question.path:
             created = " (new file)" if file.before is None else ""
             page.row()
             page.row("   ", (shown, "path"), (created, "added"))
         here = tuple(finding for finding in file.findings if finding.place.path == file.path)
-        made = frozenset(one.change for one in here if one.change is not None)
+        made = frozenset(finding.change for finding in here if finding.change is not None)
         section = Section(shown, file.before, here, file, made)
         diff = FileDiff(page, section, self._view.context)
         width = page.width or 0
         beside = self._view.side_by_side and width >= NARROWEST
         diff.print(SideBySide(page, diff.digits, width) if beside else None)
 
-    def _named(self, question: Question, path: str) -> str:
+    def _named_text(self, question: Question, path: str) -> str:
         return relative(question.root.root, path, self._current)
 
     def _place(self, question: Question, place: Place) -> str:
-        return f"{self._named(question, place.path)}:{_line_of(question, place)}"
+        return f"{self._named_text(question, place.path)}:{_line_of(question, place)}"
 
 
 def _line(question: Question) -> int:

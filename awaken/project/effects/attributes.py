@@ -43,8 +43,8 @@ class Attributes:
         owner = name.rpartition(".")[0]
         if len(located.rest) <= 1:
             return True
-        found = self._evaluator.classes.node(owner)
-        return found is not None and node.attr in found[0].scopes.scope_made_by(found[1]).bindings
+        pair = self._evaluator.classes.node(owner)
+        return pair is not None and node.attr in pair[0].scopes.scope_made_by(pair[1]).bindings
 
     def _classes(self, module: Module, node: ast.expr) -> list[tuple[Module, ast.ClassDef]] | None:
         """Return the class of which ``node`` is an instance, and all that it inherits."""
@@ -55,8 +55,8 @@ class Attributes:
         ancestors = classes.ancestors(values[0].qualified)
         if ancestors is None:
             return None
-        found = [classes.node(facts.qualified) for facts in ancestors.inside]
-        return [one for one in found if one is not None]
+        result = [classes.node(facts.qualified) for facts in ancestors.inside]
+        return [pair for pair in result if pair is not None]
 
     def _is_stored(self, module: Module, node: ast.Attribute) -> bool:
         """Whether every instance of the receiver's class has the attribute, as a plain value."""
@@ -82,9 +82,9 @@ class Attributes:
         False where it is unknown, or something else is called.
         """
         values = self._evaluator.values(module, call.func)
-        one = values[0] if len(values) == 1 else None
+        value = values[0] if len(values) == 1 else None
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
+        ancestors = classes.ancestors(value.qualified) if isinstance(value, ClassOf) else None
         if ancestors is None or ancestors.unresolved:
             return False
         if not all(name in _PLAIN_BASES or _is_error(name) for name in ancestors.outside):
@@ -95,7 +95,7 @@ class Attributes:
             is_dataclass = facts.decorators == ("dataclasses.dataclass",)
             if home is None or facts.keywords or (facts.decorators and not is_dataclass):
                 return False
-            methods = {one.name: one for one in home[1].body if isinstance(one, Function)}
+            methods = {node.name: node for node in home[1].body if isinstance(node, Function)}
             # The `__init__` that a dataclass is given only assigns, and calls this one.
             made = methods.get("__post_init__" if is_dataclass else "__init__")
             if "__new__" in methods:
@@ -125,17 +125,17 @@ def _set_at_once(owner: ast.ClassDef) -> set[str]:
     )
     if init is None or not init.args.args:
         return set()
-    found: set[str] = set()
+    result: set[str] = set()
     # Not what is below an `if` or a `try`, which may be passed over.
     for statement in init.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:
             targets = [statement.target]
-        found |= {
+        result |= {
             target.attr
             for target in targets
             if isinstance(target, ast.Attribute)
             and isinstance(target.value, ast.Name)
             and target.value.id == init.args.args[0].arg
         }
-    return found
+    return result

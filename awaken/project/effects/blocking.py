@@ -76,23 +76,23 @@ class Blocks:
         called elsewhere.
         """
         with self._evaluator.without_callers():
-            return self._found(module, node)
+            return self._found_blocking_calls(module, node)
 
-    def _found(self, module: Module, node: ast.AST) -> BlockingCalls:
+    def _found_blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
         known: dict[tuple[str, Place], BlockingCall] = {}
         unknown: dict[Unknown, None] = {}
         seen = {(module.path, module.span(node).start)}
         waiting: deque[tuple[Module, ast.AST, tuple[Place, ...]]] = deque([(module, node, ())])
         while waiting and len(known) <= _MOST:
             here, body, chain = waiting.popleft()
-            for one in self._own(here, body):
-                if isinstance(one, BlockingCall):
-                    known.setdefault((one.name, one.place), replace(one, chain=chain))
-                elif isinstance(one, Unknown):
-                    unknown.setdefault(one)
-                elif (key := _key(one.module, one.function)) not in seen:
+            for value in self._own(here, body):
+                if isinstance(value, BlockingCall):
+                    known.setdefault((value.name, value.place), replace(value, chain=chain))
+                elif isinstance(value, Unknown):
+                    unknown.setdefault(value)
+                elif (key := _key(value.module, value.function)) not in seen:
                     seen.add(key)
-                    waiting.append((one.module, one.function, (*chain, one.place)))
+                    waiting.append((value.module, value.function, (*chain, value.place)))
             if len(seen) > _MOST_FUNCTIONS:
                 why = "too much has to be followed to tell"
                 return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
@@ -112,10 +112,10 @@ class Blocks:
         return self._kept[key]
 
     def _of_body(self, module: Module, node: ast.AST) -> _Calls:
-        calls = (one for one in own_nodes(what_runs(node)) if isinstance(one, ast.Call))
-        return tuple(what for call in calls for what in self._called(module, call))
+        calls = (part for part in own_nodes(what_runs(node)) if isinstance(part, ast.Call))
+        return tuple(what for call in calls for what in self._calls(module, call))
 
-    def _called(self, module: Module, call: ast.Call) -> _Calls:
+    def _calls(self, module: Module, call: ast.Call) -> _Calls:
         place = module.place(call)
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):

@@ -59,16 +59,16 @@ class Callees:
         builtin = self.builtin_type(module, func.value)
         if builtin is not None:
             return (f"builtins.{builtin}.{func.attr}",)
-        found = [
+        result = [
             self._of_value(value, module, func)
             for value in self._evaluator.values(module, func.value)
         ]
-        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        unknown = next((value for value in result if isinstance(value, Unknown)), None)
         # Half of the answer would be names, the other half functions: neither is all.
-        if unknown is None and any(found) and () in found:
+        if unknown is None and any(result) and () in result:
             why = f"`{module.excerpt(func)}` may be of the program or of a library"
             unknown = self._evaluator.unknown(module, func, why)
-        known = (one for one in found if not isinstance(one, Unknown))
+        known = (value for value in result if not isinstance(value, Unknown))
         return unknown or tuple(name for names in known for name in names)
 
     def _of_value(
@@ -98,7 +98,7 @@ class Callees:
         if ancestors is None:
             return (f"{owner}.{func.attr}",)
         # Overrides of the program are followed, not looked up.
-        if any(self._defines(one.qualified, func.attr) for one in ancestors.inside):
+        if any(self._defines(candidate.qualified, func.attr) for candidate in ancestors.inside):
             return ()
         if ancestors.unresolved:
             facts, index = ancestors.unresolved[0]
@@ -106,16 +106,16 @@ class Callees:
                 f"the base class `{facts.bases_text[index]}` is unknown and may have `{func.attr}`"
             )
             return self._evaluator.unknown(module, func, why)
-        found = tuple(f"{one}.{func.attr}" for one in ancestors.outside)
-        if not found:
+        result = tuple(f"{name}.{func.attr}" for name in ancestors.outside)
+        if not result:
             return ()
         hierarchy = self._evaluator.callers.hierarchy(owner)
         # A subclass of the program may be what is called, with a method of its own.
-        overriding = [one for one in hierarchy.descendants if self._defines(one, func.attr)]
+        overriding = [name for name in hierarchy.descendants if self._defines(name, func.attr)]
         if overriding or hierarchy.is_too_large:
             which = f"`{min(overriding)}`" if overriding else f"a class that inherits `{owner}`"
             return self._evaluator.unknown(module, func, f"{which} may have its own `{func.attr}`")
-        return found
+        return result
 
     def _defines(self, qualified: str, name: str) -> bool:
         """Whether a class of the project sets ``name`` itself; True for one that is there twice."""
@@ -143,15 +143,15 @@ class Callees:
             case ast.UnaryOp(op=ast.USub()):
                 return self.builtin_type(module, node.operand, depth + 1)
             case ast.IfExp():
-                return self._agreed(module, [node.body, node.orelse], depth)
+                return self._agreed_text(module, [node.body, node.orelse], depth)
             case ast.Await():
                 return None
             case _:
                 return _DISPLAYS.get(type(node))
 
-    def _agreed(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
-        found = {self.builtin_type(module, node, depth + 1) for node in nodes}
-        return found.pop() if len(found) == 1 else None
+    def _agreed_text(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
+        result = {self.builtin_type(module, node, depth + 1) for node in nodes}
+        return result.pop() if len(result) == 1 else None
 
     def _of_call(self, module: Module, node: ast.Call) -> str | None:
         results = self._evaluator.knowledge.results
@@ -170,8 +170,8 @@ class Callees:
         bindings = self._reaching(module, node)
         if not bindings:
             return None
-        found = {self._of_binding(module, binding, depth) for binding in bindings}
-        return found.pop() if len(found) == 1 else None
+        result = {self._of_binding(module, binding, depth) for binding in bindings}
+        return result.pop() if len(result) == 1 else None
 
     def _reaching(self, module: Module, node: ast.Name) -> list[Binding]:
         """Return the bindings of a name that count where it is read."""
@@ -191,12 +191,12 @@ class Callees:
         # ``x += y`` leaves the builtin type as it is, or raises.
         if binding.kind == "augmented" and isinstance(node, ast.Name):
             others = [
-                one
-                for one in binding.scope.bindings.get(binding.name, [])
-                if one.kind not in {"augmented", "delete"}
+                candidate
+                for candidate in binding.scope.bindings.get(binding.name, [])
+                if candidate.kind not in {"augmented", "delete"}
             ]
-            found = {self._of_binding(module, one, depth + 1) for one in others}
-            return found.pop() if len(found) == 1 else None
+            result = {self._of_binding(module, item, depth + 1) for item in others}
+            return result.pop() if len(result) == 1 else None
         if binding.kind in {"assignment", "walrus"} and value is not None:
             return self.builtin_type(module, value, depth + 1)
         if binding.kind == "for" and isinstance(value, ast.Call) and node is not None:
@@ -224,7 +224,7 @@ class Callees:
         values = self._evaluator.values(module, node.value)
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
-        found: set[str | None] = set()
+        kinds: set[str | None] = set()
         ancestors = self._evaluator.classes.ancestors(values[0].qualified)
         for facts in ancestors.inside if ancestors is not None else ():
             home = self._evaluator.classes.node(facts.qualified)
@@ -236,5 +236,5 @@ class Callees:
                 # Without a type in the annotation, what is assigned tells it.
                 if kind is None and value is not None:
                     kind = self.builtin_type(home[0], value, depth + 1)
-                found.add(kind)
-        return found.pop() if len(found) == 1 else None
+                kinds.add(kind)
+        return kinds.pop() if len(kinds) == 1 else None

@@ -39,7 +39,7 @@ class Effects:
         return Fates(self._evaluator, self._awaitables)
 
     @cached_property
-    def _between(self) -> Between:
+    def _between_between(self) -> Between:
         return Between(self._evaluator, self._awaitables)
 
     @cached_property
@@ -125,7 +125,7 @@ class Effects:
         unknown effects is an ``unknown`` event, with its reason.
         """
         with self._evaluator.without_callers():
-            return self._between.of(module, earlier, later)
+            return self._between_between.of(module, earlier, later)
 
     def order(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in its statement, and what comes before it.

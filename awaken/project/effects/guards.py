@@ -32,24 +32,24 @@ class Guard:
 
 def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
     """Return the guards around ``node`` inside its function, the innermost first."""
-    found: list[Guard] = []
+    guards: list[Guard] = []
     below = node
     for above in module.ancestors(node):
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             if _runs_later(above, below):
                 break
         elif isinstance(above, ast.Try | ast.TryStar):
-            found += _of_try(evaluator, module, above, below)
+            guards += _of_try(evaluator, module, above, below)
         elif isinstance(above, ast.ExceptHandler):
-            found.append(Guard("in-handler", module.place(above)))
+            guards.append(Guard("in-handler", module.place(above)))
         elif isinstance(above, ast.With | ast.AsyncWith):
             # Managers are entered one by one: around an item are only those before it.
             inside = above.items if below in above.body else above.items[: _index(above, below)]
             for item in reversed(inside):
                 place = module.place(item.context_expr)
-                found.append(Guard("with", place, ends=ends_exceptions(item)))
+                guards.append(Guard("with", place, ends=ends_exceptions(item)))
         below = above
-    return tuple(found)
+    return tuple(guards)
 
 
 def ends_exceptions(item: ast.withitem) -> Ending | None:
@@ -109,4 +109,4 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
     value = bindings[0].value if len(bindings) == 1 else None
     if not isinstance(value, ast.Tuple):
         return ()
-    return tuple(evaluator.names.qualified(home, one) for one in value.elts)
+    return tuple(evaluator.names.qualified(home, element) for element in value.elts)

@@ -19,10 +19,10 @@ def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, Function | ast.Lambda):
             below: list[ast.AST] = list(getattr(node, "decorator_list", ()))
-            below += [one for _, one in parameters_of(node.args) if one is not None]
+            below += [part for _, part in parameters_of(node.args) if part is not None]
         elif isinstance(node, ast.AnnAssign):
             # Annotations of local variables are not evaluated.
-            below = [one for one in (node.target, node.value) if one is not None]
+            below = [part for part in (node.target, node.value) if part is not None]
         else:
             below = children(node)
         stack += reversed(below)

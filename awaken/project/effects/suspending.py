@@ -29,8 +29,8 @@ def suspensions(node: ast.AST) -> Suspensions:
     """
     nodes = list(own_nodes(what_runs(node)))
     return Suspensions(
-        tuple(one for one in nodes if _awaits(one)),
-        tuple(one for one in nodes if isinstance(one, _YIELDS)),
+        tuple(part for part in nodes if _awaits(part)),
+        tuple(part for part in nodes if isinstance(part, _YIELDS)),
     )
 
 

@@ -73,7 +73,7 @@ class CallEdge:
         """
         receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
         own = self.context.function.args
-        first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
+        first = [argument.arg for argument in (*own.posonlyargs, *own.args)][:1]
         if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
             # `super()` hands on what the caller was given as itself.
             receiver = ast.Name(first[0], ast.Load()) if first else None
@@ -131,7 +131,7 @@ class CallEdges:
             self._contexts[function] = FunctionContext(module, function, flow_of(module, function))
         return self._contexts[function]
 
-    def _held(self, path: str) -> Module | None:
+    def _held_module(self, path: str) -> Module | None:
         module = self._modules.get(path) or self._load(path)
         if module is not None:
             self._modules[path] = module
@@ -145,18 +145,18 @@ class CallEdges:
             self._edges[call] = (
                 called
                 if isinstance(called, Unknown)
-                else tuple(self._edge(context, call, one) for one in called)
+                else tuple(self._edge(context, call, callee) for callee in called)
             )
         return self._edges[call]
 
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
-        home = self._held(called.module.path) or called.module
+        home = self._held_module(called.module.path) or called.module
         span = called.module.span(called.function)
         # The function may be in a tree that was parsed again: this node is looked up.
         mine = next(
-            one
-            for one in home.like(called.function)
-            if isinstance(one, Function) and home.span(one) == span
+            node
+            for node in home.like(called.function)
+            if isinstance(node, Function) and home.span(node) == span
         )
         return CallEdge(context, call, self._context(home, mine), called.bound)
 
@@ -187,9 +187,9 @@ class CallEdges:
         return None
 
     def _in_sight(self, context: FunctionContext, callers: Callers) -> list[CallEdge] | Unseen:
-        name, found = context.function.name, list[CallEdge]()
+        name, edges = context.function.name, list[CallEdge]()
         for site in callers.sites:
-            module = self._held(site.place.path)
+            module = self._held_module(site.place.path)
             calls = [] if module is None else module.calls_at(site.place.span)
             call = calls[0] if calls else None
             around = None if module is None or call is None else self.context_around(module, call)
@@ -198,18 +198,18 @@ class CallEdges:
                 return Unseen("callers", what, (site.place,))
             reached = self.reached(around, call)
             into = () if isinstance(reached, Unknown) else reached
-            edge = next((one for one in into if one.into is context), None)
+            edge = next((candidate for candidate in into if candidate.into is context), None)
             if edge is None:
                 # A call that may reach others as well is not followed back to this one alone.
                 why = reached.why if isinstance(reached, Unknown) else "another may be called"
                 return _hidden_by(name, why, site.place)
-            found.append(edge)
-        return found
+            edges.append(edge)
+        return edges
 
     # -------------------------------------------------------------------------- out of functions
     def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
         """Return what the function of ``context`` returns."""
-        found: list[tuple[FunctionContext, ast.expr]] = []
+        result: list[tuple[FunctionContext, ast.expr]] = []
         for node in context.module.walk(context.function):
             if not isinstance(node, ast.Return):
                 continue
@@ -218,17 +218,17 @@ class CallEdges:
             if node.value is None:
                 # A bare ``return`` gives None, which is not the value that is followed.
                 return Unseen("returned", places=(context.place(node),))
-            found.append((context, node.value))
-        return found
+            result.append((context, node.value))
+        return result
 
     def results(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``, whose results are followed."""
         calls = self.calls_of(context)
         if not isinstance(calls, Unseen) and context not in self._followed:
             self._followed.add(context)
-            for one in calls:
-                reached = self.reached(one.context, one.call)
-                self.known[one.call] = () if isinstance(reached, Unknown) else reached
+            for call in calls:
+                reached = self.reached(call.context, call.call)
+                self.known[call.call] = () if isinstance(reached, Unknown) else reached
         return calls
 
     def comes_out(self, context: FunctionContext, call: ast.Call) -> bool | Unseen:
@@ -243,7 +243,7 @@ class CallEdges:
             results = self.results(edge.into)
             if isinstance(results, Unseen):
                 return results
-            if all(one.call is not call for one in results):
+            if all(result.call is not call for result in results):
                 return False
         return True
 
@@ -257,7 +257,7 @@ class CallEdges:
             return returned
         values = [value for _, value in returned]
         tuples = [value.elts for value in values if isinstance(value, ast.Tuple)]
-        starred = any(isinstance(one, ast.Starred) for elements in tuples for one in elements)
+        starred = any(isinstance(node, ast.Starred) for elements in tuples for node in elements)
         if starred or len(tuples) != len(values) or len({*map(len, tuples)}) != 1:
             what = f"in what `{context.function.name}` returns, not always a tuple of that length"
             return Unseen("held", what, (context.place(context.function),))
@@ -267,21 +267,21 @@ class CallEdges:
         self, context: FunctionContext, element: int
     ) -> list[tuple[FunctionContext, ast.Name]] | Unseen:
         """Return the names that get the element wherever the function of ``context`` is called."""
-        found: list[tuple[FunctionContext, ast.Name]] = []
+        result: list[tuple[FunctionContext, ast.Name]] = []
         calls = self.calls_of(context)
         if isinstance(calls, Unseen):
             return calls
-        for one in calls:
-            reached = self.reached(one.context, one.call)
-            target = _target_of(one.context.module, one.call, element)
+        for call in calls:
+            reached = self.reached(call.context, call.call)
+            target = _target_of(call.context.module, call.call, element)
             if target is None or isinstance(reached, Unknown):
                 name = context.function.name
                 what = f"in the tuple that `{name}` returns, which is not unpacked"
-                return Unseen("held", what, (one.context.place(one.call),))
+                return Unseen("held", what, (call.context.place(call.call),))
             self.known[target] = reached
             self.elements[target] = element
-            found.append((one.context, target))
-        return found
+            result.append((call.context, target))
+        return result
 
     def unpacks(self, context: FunctionContext, target: ast.Name) -> bool | Unseen:
         """Whether ``target`` gets an element of a tuple that functions of the project return."""
@@ -316,16 +316,16 @@ class CallEdges:
         name = ast.unparse(call.func)
         reached = self.reached(context, call)
         if isinstance(reached, Unknown):
-            return Unseen("passed", name, (_noted(reached.place, reached.why),))
-        found = [
+            return Unseen("passed", name, (_noted_place(reached.place, reached.why),))
+        result = [
             (edge.into, parameter)
             for edge in reached
             for parameter, _ in parameters_of(edge.into.function.args)
             if edge.given(parameter) is node
         ]
-        if len(found) != len(reached):
+        if len(result) != len(reached):
             return Unseen("passed", name, (context.place(call),))
-        return found
+        return result
 
     def arguments(
         self, context: FunctionContext, parameter: ast.arg
@@ -334,22 +334,22 @@ class CallEdges:
         calls = self.calls_of(context)
         if isinstance(calls, Unseen):
             return calls
-        found: list[tuple[FunctionContext, ast.expr]] = []
+        result: list[tuple[FunctionContext, ast.expr]] = []
         for edge in calls:
             given = edge.given(parameter)
             default = default_of(context.function, parameter)
             # Without an argument it is None, which is not among the followed values.
             if given is None and default is not None and is_omitted(edge.call) and is_none(default):
-                found.append((context, default))
+                result.append((context, default))
                 continue
             if given is None:
                 what = f"in `{parameter.arg}`, which is not given by every call"
                 return Unseen("held", what, (edge.context.place(edge.call),))
-            found.append((edge.context, given))
-        if not found:
+            result.append((edge.context, given))
+        if not result:
             what = f"in `{parameter.arg}`, which no visible call passes"
             return Unseen("held", what, (context.place(parameter),))
-        return found
+        return result
 
     def edge_passing(
         self, context: FunctionContext, parameter: ast.arg, given: ast.expr
@@ -376,10 +376,10 @@ def always_returns(context: FunctionContext) -> bool:
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:
-    return Unseen("callers", f"`{name}`: {why}", (_noted(place, why),))
+    return Unseen("callers", f"`{name}`: {why}", (_noted_place(place, why),))
 
 
-def _noted(place: Place, note: str) -> Place:
+def _noted_place(place: Place, note: str) -> Place:
     return Place(place.path, place.span, note)
 
 
@@ -388,7 +388,7 @@ def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:
     match module.parent(call):
         case ast.Assign(targets=[ast.Tuple(elts=[*targets])]) if len(targets) > element:
             target = targets[element]
-            starred = any(isinstance(one, ast.Starred) for one in targets)
+            starred = any(isinstance(node, ast.Starred) for node in targets)
             return target if isinstance(target, ast.Name) and not starred else None
         case _:
             return None

@@ -55,10 +55,10 @@ def function_called(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
 ) -> Called | Unknown:
     """Return the only function that ``call`` can reach; Unknown says why there is none."""
-    found = functions_called(evaluator, module, call)
-    if isinstance(found, Unknown) or len(found) == 1:
-        return found if isinstance(found, Unknown) else found[0]
-    other = found[1]
+    callees = functions_called(evaluator, module, call)
+    if isinstance(callees, Unknown) or len(callees) == 1:
+        return callees if isinstance(callees, Unknown) else callees[0]
+    other = callees[1]
     owner = other.module.parent(other.function)
     name = owner.name if isinstance(owner, ast.ClassDef) else ""
     why = f"`{name}` has a `{other.function.name}` as well"
@@ -92,10 +92,10 @@ def functions_behind(
 
 def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Family | Unknown:
     """Return the function that ``call`` seems to reach, with whatever overrides it."""
-    found = _seems_to_reach(evaluator, module, call)
-    if isinstance(found, Unknown) or not isinstance(found.module.parent(found.node), ast.ClassDef):
-        return found
-    return replace(found, alone=_is_certain(evaluator, module, call))
+    seems = _seems_to_reach(evaluator, module, call)
+    if isinstance(seems, Unknown) or not isinstance(seems.module.parent(seems.node), ast.ClassDef):
+        return seems
+    return replace(seems, alone=_is_certain(evaluator, module, call))
 
 
 def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:
@@ -110,18 +110,18 @@ def _functions_of(
     owner = family.module.parent(family.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
-    found = [called]
+    callees = [called]
     others = _relatives(evaluator, family.module, owner, family.node.name)
     for other in () if family.alone else others:
         # Each may be what runs, so all must be known.
-        one = _as_relative(evaluator, other, family.receiver, handings)
-        if isinstance(one, Unknown):
-            return one
-        if one.bound != called.bound:
+        callee = _as_relative(evaluator, other, family.receiver, handings)
+        if isinstance(callee, Unknown):
+            return callee
+        if callee.bound != called.bound:
             why = f"`{family.node.name}` is not always bound"
-            return evaluator.unknown(one.module, one.function, why)
-        found.append(one)
-    return tuple(found)
+            return evaluator.unknown(callee.module, callee.function, why)
+        callees.append(callee)
+    return tuple(callees)
 
 
 def _as_relative(
@@ -144,7 +144,7 @@ def _seems_to_reach(
     value = values[0] if len(values) == 1 else None
     if isinstance(value, FunctionOf) and isinstance(value.node, _FUNCTIONS):
         return Family(value.module, value.node, value.bound)
-    unknown = next((one for one in values if isinstance(one, Unknown)), None)
+    unknown = next((candidate for candidate in values if isinstance(candidate, Unknown)), None)
     why = f"`{module.excerpt(call.func)}` is not a visible function"
     return unknown or evaluator.unknown(module, call, why)
 
@@ -210,9 +210,9 @@ def _is_handed(
     evaluator: ProgramEvaluator, home: Module, function: Function, handings: frozenset[Handing]
 ) -> bool:
     """Whether each decorator of the program hands its function through in one of these ways."""
-    for one in function.decorator_list:
-        name = evaluator.names.qualified(home, without_arguments(one)) or ""
-        handed = evaluator.forwarding.of(name, called=isinstance(one, ast.Call))
+    for decorator in function.decorator_list:
+        name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
+        handed = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
         if name not in TRANSPARENT and (handed is None or handed.kind not in handings):
             return False
     return True

@@ -62,13 +62,13 @@ class Hierarchy:
     @cached_property
     def descendants(self) -> frozenset[str]:
         """The class itself and all that inherit from it, over any number of steps."""
-        found, queue = {self._qualified}, [self._qualified]
+        subclasses, queue = {self._qualified}, [self._qualified]
         while queue:
             for subclass in self._subclasses(queue.pop()):
-                if subclass not in found:
-                    found.add(subclass)
+                if subclass not in subclasses:
+                    subclasses.add(subclass)
                     queue.append(subclass)
-        return frozenset(found)
+        return frozenset(subclasses)
 
     def _subclasses(self, qualified: str) -> tuple[str, ...]:
         classes = self._evaluator.classes
@@ -85,21 +85,21 @@ class Hierarchy:
     @cached_property
     def _ancestors(self) -> frozenset[str]:
         """Everything inside the project that the class or one of its descendants inherits."""
-        found: set[str] = set()
+        result: set[str] = set()
         for name in self.descendants:
             ancestors = self._evaluator.classes.ancestors(name)
-            found |= (
+            result |= (
                 {facts.qualified for facts in ancestors.inside} if ancestors is not None else set()
             )
-        return frozenset(found)
+        return frozenset(result)
 
     @cached_property
-    def _outside(self) -> frozenset[str]:
-        found: set[str] = set()
+    def _names_outside(self) -> frozenset[str]:
+        result: set[str] = set()
         for name in self.descendants:
             ancestors = self._evaluator.classes.ancestors(name)
-            found |= set(ancestors.outside) if ancestors is not None else set()
-        return frozenset(found)
+            result |= set(ancestors.outside) if ancestors is not None else set()
+        return frozenset(result)
 
     def hidden_base(self, method: str) -> str | None:
         """Return an external base of the class that may call ``method``; None if none."""
@@ -114,9 +114,9 @@ class Hierarchy:
         plain = self._evaluator.knowledge.declarative_roots
         harmless = HARMLESS_BASES | set(plain) | (set() if method in _OF_VIEWS else VIEWS)
         hidden = [
-            one
-            for one in ancestors.outside
-            if one not in harmless and running().may_call_of_subclass(one, method)
+            name
+            for name in ancestors.outside
+            if name not in harmless and running().may_call_of_subclass(name, method)
         ]
         return f"`{hidden[0]}`" if hidden else None
 
@@ -139,10 +139,10 @@ class Hierarchy:
         }
         known = (classes.facts(name) for name in self._ancestors | self.descendants | asking)
         return {
-            one.path
-            for one in known
-            if one is not None
-            and (one.qualified in self.descendants or method in one.members | one.assigned)
+            facts.path
+            for facts in known
+            if facts is not None
+            and (facts.qualified in self.descendants or method in facts.members | facts.assigned)
         }
 
     def definitions(self) -> Iterator[tuple[Module, ast.ClassDef]]:
@@ -165,14 +165,14 @@ class Hierarchy:
         return self._trees(
             name
             for name, facts in known
-            if facts is not None and any(one.endswith(method) for one in facts.members)
+            if facts is not None and any(member.endswith(method) for member in facts.members)
         )
 
     def _trees(self, names: Iterable[str]) -> Iterator[tuple[Module, ast.ClassDef]]:
         for name in names:
-            found = self._evaluator.classes.node(name)
-            if found is not None:
-                yield found
+            node = self._evaluator.classes.node(name)
+            if node is not None:
+                yield node
 
     def made_by(self, method: str) -> set[str]:
         """Return the classes for which ``X(...)`` runs the ``method`` of this one.
@@ -195,7 +195,7 @@ class Hierarchy:
             return False
         if qualified not in self._ancestors and qualified not in self.descendants:
             return False
-        stored = self._stored(method)
+        stored = self._stored_name(method)
         line, following = self._overrides.line, self._overrides.following
         # An `__init__` that is generated is defined nowhere. A class with one base keeps its order.
         return any(
@@ -222,7 +222,7 @@ class Hierarchy:
                 return None
             case Session():
                 # A class of the program that inherits a session class is a session.
-                roles = {self._evaluator.knowledge.types.get(one) for one in self._outside}
+                roles = {self._evaluator.knowledge.types.get(name) for name in self._names_outside}
                 return None if roles & _SESSIONS else False
             case External():
                 # The standard library has no methods of the program's classes.
@@ -234,7 +234,7 @@ class Hierarchy:
     def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:
             # A value that is declared as a library's base may be an instance of this class.
-            return qualified in self._outside
+            return qualified in self._names_outside
         key = (qualified, method)
         if key not in self._reached:
             is_instance = self._overrides.is_instance
@@ -245,12 +245,12 @@ class Hierarchy:
     def _bearing(self, method: str) -> tuple[str, ...]:
         """Return the classes whose instances may have the ``method`` of this one."""
         if method not in self._bearers:
-            stored = self._stored(method)
-            bearing = (one for one in sorted(self.descendants) if self._may_be_own(one, stored))
+            stored = self._stored_name(method)
+            bearing = (name for name in sorted(self.descendants) if self._may_be_own(name, stored))
             self._bearers[method] = tuple(bearing)
         return self._bearers[method]
 
-    def _stored(self, method: str) -> str:
+    def _stored_name(self, method: str) -> str:
         """Return the name by which the compiler stores ``method`` of this class."""
         owner = self._qualified.rpartition(".")[2].lstrip("_")
         is_private = method.startswith("__") and not method.endswith("__")

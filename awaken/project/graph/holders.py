@@ -109,7 +109,7 @@ class Holders:
             results = self._edges.results(holder.context)
             if isinstance(results, Unseen):
                 return results
-            return [(one.context, one.call) for one in results]
+            return [(edge.context, edge.call) for edge in results]
         reached = holder.context.flow.reached(holder.binding)
         if isinstance(reached, Unknown):
             return reached
@@ -123,15 +123,15 @@ class Holders:
             return tuple(holder for _, holder in self.ways_out(read))
         if read not in self._reaching:
             reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
-            found = reaching.definitions if isinstance(reaching, Reaching) else ()
-            self._reaching[read] = tuple([self.of(context, one) for one in found])
+            bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
+            self._reaching[read] = tuple([self.of(context, binding) for binding in bindings])
         return self._reaching[read]
 
     def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
         """Return how the value of ``read`` came out of functions, if it did."""
         element = self._edges.elements.get(read)
         ways = self._edges.known.get(read, ())
-        return [(one, self.of(one.into, None, element)) for one in ways]
+        return [(way, self.of(way.into, None, element)) for way in ways]
 
     def holding(
         self, context: FunctionContext, node: ast.expr
@@ -151,12 +151,12 @@ class Holders:
             case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
                 return self._variable(context, target)
             case ast.Return():
-                return self._returned(context, None)
+                return self._returned_items(context, None)
             # A name in a target that is unpacked holds an element itself.
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
-                return self._returned(context, elements.index(inner))
+                return self._returned_items(context, elements.index(inner))
             case ast.Tuple() if isinstance(assigned := module.parent(parent), ast.Assign):
                 return self._element(context, assigned, inner)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
@@ -185,7 +185,7 @@ class Holders:
                     return self._variable(context, name)
         return ()
 
-    def _returned(
+    def _returned_items(
         self, context: FunctionContext, element: int | None
     ) -> tuple[Holder, ...] | Unseen:
         if not always_returns(context):
@@ -213,7 +213,7 @@ def reverse_postorder(
 
     ``first`` are nodes to begin at, the last one first; they come first.
     """
-    found: list[Node] = []
+    nodes: list[Node] = []
     seen: set[Node] = set()
     for begin in first:
         if begin in seen:
@@ -228,6 +228,6 @@ def reverse_postorder(
                     stack += ((other, iter(reversed(following[other]))),)
                     break
             else:
-                found += (node,)
+                nodes += (node,)
                 stack.pop()
-    return found[::-1]
+    return nodes[::-1]

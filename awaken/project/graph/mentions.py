@@ -37,12 +37,12 @@ def mentions_of(project: Program, module: Module, function: Function) -> Iterato
 
 
 def _exports(module: Module) -> set[str]:
-    values = [one.value for one in module.scopes.module.bindings.get("__all__", []) if one.value]
+    values = [item.value for item in module.scopes.module.bindings.get("__all__", []) if item.value]
     return {
-        one.value
+        node.value
         for value in values
-        for one in module.walk(value)
-        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        for node in module.walk(value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 

@@ -64,7 +64,7 @@ class Overrides:
             # One of two classes of that name may lack the method.
             if facts.unique and facts.qualified not in overridden:
                 overridden |= self.line(facts.qualified).keys() - {facts.qualified}
-        return tuple(one.qualified for one in defining if one.qualified not in overridden)
+        return tuple(item.qualified for item in defining if item.qualified not in overridden)
 
     def following(self, qualified: str, above: str, method: str) -> tuple[str, ...]:
         """Return the class whose ``method`` is ``super().method`` in the class ``above``.
@@ -75,19 +75,19 @@ class Overrides:
         line, order = self.line(qualified), self._order(qualified)
         if order is None:
             below = {name for name in line if above in self.line(name)}
-            return self.nearest((one for name, one in line.items() if name not in below), method)
+            return self.nearest((item for name, item in line.items() if name not in below), method)
         behind = order[order.index(above) + 1 :]
-        return tuple(one for one in behind if one in line and method in line[one].members)[:1]
+        return tuple(name for name in behind if name in line and method in line[name].members)[:1]
 
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
         if qualified not in self._orders:
-            self._orders[qualified] = self._linearized(qualified)
+            self._orders[qualified] = self._linearized_names(qualified)
         return self._orders[qualified]
 
-    def _linearized(self, qualified: str) -> list[str] | None:
+    def _linearized_names(self, qualified: str) -> list[str] | None:
         line = self.line(qualified)
-        if len(line) > _MOST_BASES or not all(one.unique for one in line.values()):
+        if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):
             return None
         orders: dict[str, list[str]] = {}
         waiting = [qualified]
@@ -98,7 +98,7 @@ class Overrides:
             if missing and len(waiting) <= len(line):
                 waiting.append(missing[0])
                 continue
-            merged = None if missing else _merged([*(orders[base] for base in bases), bases])
+            merged = None if missing else _merged_names([*(orders[base] for base in bases), bases])
             if merged is None:
                 return None
             name = waiting.pop()
@@ -118,8 +118,8 @@ class Overrides:
     @cached_property
     def protocols(self) -> frozenset[str]:
         """The protocols of the program."""
-        found = (self._classes.subclasses(one) for one in sorted(PROTOCOLS))
-        return frozenset(name for names in found for name in names)
+        result = (self._classes.subclasses(name) for name in sorted(PROTOCOLS))
+        return frozenset(name for names in result for name in names)
 
     def is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program is a protocol, and none that only fulfils one."""
@@ -142,8 +142,8 @@ class Overrides:
         """
         if protocol not in self._fulfilling:
             candidates = sorted(self._candidates(self._asked_by(protocol)))
-            found = (name for name in candidates if self.fulfils(name, protocol))
-            self._fulfilling[protocol] = tuple(found)
+            result = (name for name in candidates if self.fulfils(name, protocol))
+            self._fulfilling[protocol] = tuple(result)
         return self._fulfilling[protocol]
 
     def files_of(self, protocol: str) -> list[str]:
@@ -206,15 +206,15 @@ class Overrides:
         return any(not _DYNAMIC.isdisjoint(facts.members) for facts in ancestors.inside)
 
 
-def _merged(orders: list[list[str]]) -> list[str] | None:
+def _merged_names(orders: list[list[str]]) -> list[str] | None:
     """Merge the orders of bases as Python does (C3); None where Python raises TypeError."""
-    found: list[str] = []
+    heads: list[str] = []
     rest = [order for order in orders if order]
     while rest:
         behind = {name for order in rest for name in order[1:]}
         head = next((order[0] for order in rest if order[0] not in behind), None)
         if head is None:
             return None
-        found.append(head)
+        heads.append(head)
         rest = [left for order in rest if (left := order[1:] if order[0] == head else order)]
-    return found
+    return heads

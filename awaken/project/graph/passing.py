@@ -57,7 +57,7 @@ class Passing:
 
     def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
-        found, queue = Passed(), [OpenParameter(module, function, parameter)]
+        to, queue = Passed(), [OpenParameter(module, function, parameter)]
         seen: set[tuple[str, int, str]] = set()
         while queue:
             asked = queue.pop()
@@ -67,11 +67,11 @@ class Passing:
                 continue
             seen.add(key)
             # The results so far are kept: the doubt says that they are incomplete.
-            if len(seen) > _MOST_PARAMETERS or len(found.given) > _MOST_ARGUMENTS:
-                found.doubts["too many calls have to be followed"] = _place(asked)
-                return found
-            queue += self._at_callers(asked, found)
-        return found
+            if len(seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
+                to.doubts["too many calls have to be followed"] = _place(asked)
+                return to
+            queue += self._at_callers(asked, to)
+        return to
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
@@ -98,7 +98,7 @@ class Passing:
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
                 found.doubts.setdefault(why, site.place)
                 continue
-            forwarded = self._forwarded(module, given)
+            forwarded = self._forwarded_open(module, given)
             if forwarded is None:
                 found.given.append(Given(module, given))
             else:
@@ -114,18 +114,18 @@ class Passing:
     ) -> Iterator[CallSite]:
         """Yield the calls of functions that tables hold; add a doubt for every other obstacle."""
         for obstacle in obstacles:
-            chosen = self._chosen(asked, obstacle)
+            chosen = self._chosen_calls(asked, obstacle)
             if chosen is not None:
                 yield from chosen
                 continue
-            why, types = obstacle.why, self._expected(asked, obstacle)
+            why, types = obstacle.why, self._expected_types(asked, obstacle)
             if types and (why in found.expected or why not in found.doubts):
                 found.expected.setdefault(why, []).extend(types)
             else:
                 found.expected.pop(why, None)
             found.doubts.setdefault(why, obstacle.place)
 
-    def _expected(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
+    def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
         places = (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ()
         modules = [self._load(place.path) for place in places]
@@ -135,23 +135,23 @@ class Passing:
             for node in (() if module is None else module.mentions(asked.function.name))
             if module is not None and isinstance(node, ast.expr) and module.span(node) == place.span
         ]
-        known = [one for one in types if one is not None]
+        known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []
 
-    def _chosen(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
+    def _chosen_calls(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
         """Return the calls of a function that tables hold; None if other code may call it."""
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
         if obstacle.kind != "value" or not (is_made or owner is None):
             return None
-        found: list[CallSite] = []
+        call_sites: list[CallSite] = []
         for place in (obstacle.place, *obstacle.others):
             module = self._load(place.path)
             calls = None if module is None else calls_of_chosen(module, place)
             if module is None or calls is None:
                 return None
-            found += [CallSite(module.place(call), int(is_made)) for call in calls]
-        return found
+            call_sites += [CallSite(module.place(call), int(is_made)) for call in calls]
+        return call_sites
 
     def _in_keywords(
         self, module: Module, call: ast.Call, name: str
@@ -170,7 +170,7 @@ class Passing:
             return None
         match bindings[0].node, bindings[0].value:
             case ast.arg() as keywords, _ if keywords is function.args.kwarg:
-                if any(one.arg == name for one, _ in parameters_of(function.args)):
+                if any(argument.arg == name for argument, _ in parameters_of(function.args)):
                     return None
                 parameter = ast.copy_location(ast.arg(name), keywords)
                 return OpenParameter(module, function, parameter)
@@ -180,7 +180,7 @@ class Passing:
                     for key, value in zip(keys, values, strict=True)
                     if isinstance(key, ast.Constant) and key.value == name
                 ]
-                is_plain = all(isinstance(one, ast.Constant) for one in keys)
+                is_plain = all(isinstance(key, ast.Constant) for key in keys)
                 return given[0] if is_plain and len(given) == 1 else None
             case _:
                 return None
@@ -193,7 +193,7 @@ class Passing:
                 if module is not None:
                     yield module, call, site
 
-    def _forwarded(self, module: Module, node: ast.expr) -> OpenParameter | None:
+    def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
         if len(bindings) != 1 or not self._is_open(module, bindings[0]):
@@ -237,7 +237,7 @@ def argument_of(
     before = call.args[: index + 1]
     if index < 0 or len(before) <= index:
         return None
-    return None if any(isinstance(one, ast.Starred) for one in before) else before[index]
+    return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
 
 
 def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
@@ -260,7 +260,7 @@ def is_omitted(call: ast.Call) -> bool:
 def default_of(function: Function, parameter: ast.arg) -> ast.expr | None:
     """Return the default of ``parameter``, a parameter of ``function``; None if it has none."""
     pairs = parameters_of(function.args)
-    return next((default for one, default in pairs if one is parameter), None)
+    return next((default for argument, default in pairs if argument is parameter), None)
 
 
 def _place(asked: OpenParameter) -> Place:

@@ -22,10 +22,10 @@ def is_stub(evaluator: Evaluator, module: Module, function: Function) -> bool:
     owner = module.scopes.scope_of(function).node
     if not isinstance(owner, ast.ClassDef):
         return False
-    decorators = {evaluator.names.qualified(module, one) for one in function.decorator_list}
+    decorators = {evaluator.names.qualified(module, node) for node in function.decorator_list}
     if decorators & _ABSTRACT or _is_left_out(function):
         return True
-    bases = (one.value if isinstance(one, ast.Subscript) else one for one in owner.bases)
+    bases = (base.value if isinstance(base, ast.Subscript) else base for base in owner.bases)
     return any(evaluator.names.qualified(module, base) in PROTOCOLS for base in bases)
 
 

@@ -40,8 +40,8 @@ class TextMentions:
         receivers: set[bytes] = set()
         for path in self._words.files_with(name):
             text = self._words.text(path)
-            for found in word.finditer(text):
-                head = text[max(0, found.start() - _LONGEST_HEAD) : found.start()].rstrip()
+            for match in word.finditer(text):
+                head = text[max(0, match.start() - _LONGEST_HEAD) : match.start()].rstrip()
                 if head.endswith(b"def"):
                     continue
                 receiver = _RECEIVER.search(head)
@@ -54,5 +54,5 @@ class TextMentions:
         key = (path, receiver)
         if key not in self._imports:
             word, text = re.escape(receiver), self._words.text(path)
-            self._imports[key] = any(re.search(one % word, text) for one in _IMPORTING)
+            self._imports[key] = any(re.search(candidate % word, text) for candidate in _IMPORTING)
         return self._imports[key]

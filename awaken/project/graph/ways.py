@@ -76,8 +76,8 @@ class Ways:
 
     def to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
         """Yield the calls in coroutines that lead to one of ``ends``, each call once."""
-        level = [one for end in ends if (one := self._beginning(end)) is not None]
-        found: set[Place] = set()
+        level = [way for end in ends if (way := self._beginning(end)) is not None]
+        places: set[Place] = set()
         for depth in range(_DEEPEST):
             level_above: list[_Sought] = []
             for path, all_sought in sorted(self._by_file(level).items()):
@@ -86,10 +86,10 @@ class Ways:
                     continue
                 module = self._evaluator.load(path)
                 for call, sought in () if module is None else self._calls(module, all_sought):
-                    if module is None or module.place(call) in found:
+                    if module is None or module.place(call) in places:
                         continue
                     if module.enclosing_coroutine(call) is not None:
-                        found.add(module.place(call))
+                        places.add(module.place(call))
                         yield module, call, sought.way
                     else:
                         above = self._followed(module, call, _longer(module, call, sought))
@@ -113,7 +113,7 @@ class Ways:
             return None
         span = module.span(function)
         key = (module.path, span.start)
-        decorators = {last_name(without_arguments(one)) for one in function.decorator_list}
+        decorators = {last_name(without_arguments(node)) for node in function.decorator_list}
         text = module.source.text[span.start : span.end]
         if key in self._seen or not decorators <= _PLAIN_DECORATORS:
             return None
@@ -138,13 +138,13 @@ class Ways:
     # --------------------------------------------------------------------------------- the search
     def _by_file(self, level: Iterable[_Sought]) -> dict[str, list[_Sought]]:
         """Return which functions may be called in each file, so that each is parsed once."""
-        found: dict[str, list[_Sought]] = {}
-        for one in level:
-            called = re.compile(rb"(?<!def )\b%b[\s\\)]*\(" % one.word.encode())
-            for path in self._files(one):
+        ways: dict[str, list[_Sought]] = {}
+        for way in level:
+            called = re.compile(rb"(?<!def )\b%b[\s\\)]*\(" % way.word.encode())
+            for path in self._files(way):
                 if called.search(self._words.text(path)):
-                    found.setdefault(path, []).append(one)
-        return found
+                    ways.setdefault(path, []).append(way)
+        return ways
 
     def _files(self, sought: _Sought) -> list[str]:
         """Return the files that may name a function and where it comes from."""
@@ -154,7 +154,7 @@ class Ways:
         if sought.owner:
             homes = [sought.owner.rpartition(".")[2]]
         else:
-            homes = [one for one in sought.module.split(".")[-2:] if one]
+            homes = [text for text in sought.module.split(".")[-2:] if text]
         naming = {path for home in homes for path in words.files_with(home)} | {sought.path}
         paths = [
             path
@@ -167,7 +167,7 @@ class Ways:
         self, module: Module, all_sought: Iterable[_Sought]
     ) -> list[tuple[ast.Call, _Sought]]:
         """Return the calls of a file that certainly reach a function, in the order of the file."""
-        found: list[tuple[ast.Call, _Sought]] = []
+        ways: list[tuple[ast.Call, _Sought]] = []
         # Callers of parameters would be searched through the whole program.
         with self._evaluator.without_callers():
             for sought in all_sought:
@@ -178,8 +178,8 @@ class Ways:
                         and call.func is node
                         and self._reaches(module, call, sought)
                     ):
-                        found.append((call, sought))
-        return sorted(found, key=lambda one: module.span(one[0]))
+                        ways.append((call, sought))
+        return sorted(ways, key=lambda way: module.span(way[0]))
 
     def _reaches(self, module: Module, call: ast.Call, sought: _Sought) -> bool:
         qualified = self._evaluator.names.qualified(module, call.func)

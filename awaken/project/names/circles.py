@@ -98,24 +98,24 @@ class Circles(Generic[Question, Value]):
             self._memory(open_ones.pop())[question] = value
             return Answer(value, False)
         start = open_ones.index(question)
-        values = self._iterated(open_ones[start:])
+        values = self._iterated_values(open_ones[start:])
         del open_ones[start:]
-        for one, found in values.items():
-            self._memory(one)[one] = self._finished(one, found)
+        for item, result in values.items():
+            self._memory(item)[item] = self._finished(item, result)
         return Answer(self._memory(question)[question], False)
 
-    def _iterated(self, circle: list[Question]) -> dict[Question, Value]:
+    def _iterated_values(self, circle: list[Question]) -> dict[Question, Value]:
         """Ask the questions of a circle until no answer changes."""
         values = dict.fromkeys(circle, self._nothing)
-        readers: dict[Question, dict[Question, None]] = {one: {} for one in circle}
+        readers: dict[Question, dict[Question, None]] = {item: {} for item in circle}
         waiting, queued = deque(circle), set(circle)
         while waiting:
             question = waiting.popleft()
             queued.discard(question)
-            found = self._joined(values[question], self._asked_again(question, values, readers))
-            if found != values[question]:
-                values[question] = found
-                waiting.extend(one for one in readers[question] if one not in queued)
+            value = self._joined(values[question], self._asked_again(question, values, readers))
+            if value != values[question]:
+                values[question] = value
+                waiting.extend(reader for reader in readers[question] if reader not in queued)
                 queued.update(readers[question])
         return values
 

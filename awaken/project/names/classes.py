@@ -96,8 +96,8 @@ class Classes:
         """Return the class with this qualified name, if the project defines it."""
         if qualified not in self._by_name:
             located = self._names.locate(qualified)
-            found = None if located is None else self.in_file(located.path).get(qualified)
-            self._by_name[qualified] = found
+            facts = None if located is None else self.in_file(located.path).get(qualified)
+            self._by_name[qualified] = facts
         return self._by_name[qualified]
 
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
@@ -126,9 +126,9 @@ class Classes:
         """
         ancestors = self.ancestors(qualified)
         for facts in ancestors.inside if ancestors is not None else ():
-            found = self.node(facts.qualified)
-            if found is not None:
-                yield facts.qualified, *found
+            node = self.node(facts.qualified)
+            if node is not None:
+                yield facts.qualified, *node
 
     def is_one_line(self, qualified: str) -> bool:
         """Whether a class and all that it inherits have one base of the project at most."""
@@ -139,8 +139,8 @@ class Classes:
                 ancestors is not None
                 and not ancestors.unresolved
                 and all(
-                    one.unique and sum(base in inside for base in one.bases) <= 1
-                    for one in ancestors.inside
+                    facts.unique and sum(base in inside for base in facts.bases) <= 1
+                    for facts in ancestors.inside
                 )
             )
         return self._one_line[qualified]
@@ -153,16 +153,16 @@ class Classes:
             # A file may rename the base and only then inherit from it.
             paths.update(path for word in words for path in self._words.renamed_in(word))
             by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
-            self._subclasses[qualified] = tuple(name for found in by_file for name in found)
+            self._subclasses[qualified] = tuple(name for result in by_file for name in result)
         return self._subclasses[qualified]
 
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
         if path not in self._by_base:
-            found = self._by_base[path] = {}
+            result = self._by_base[path] = {}
             for facts in self.in_file(path).values():
                 for base in {base for base in facts.bases if base is not None}:
-                    found.setdefault(base, []).append(facts.qualified)
+                    result.setdefault(base, []).append(facts.qualified)
         return self._by_base[path]
 
     def spellings(self, qualified: str) -> list[str]:
@@ -172,8 +172,8 @@ class Classes:
             # The list grows while it is read: a new name may be given a new name.
             for path in self._words.renamed_in(word):
                 table = self._names.table(path)
-                found = set[str]() if table is None else table.other_names(word)
-                words += sorted(found - set(words))
+                result = set[str]() if table is None else table.other_names(word)
+                words += sorted(result - set(words))
         return words
 
     def spellings_of(self, names: Iterable[str]) -> list[str]:
@@ -184,19 +184,19 @@ class Classes:
     def heirs_of(self, bases: Iterable[str]) -> list[str]:
         """Return all classes of the project that inherit from one of ``bases``, each once."""
         return list(
-            dict.fromkeys(one for base in sorted(bases) for one in self.all_subclasses(base))
+            dict.fromkeys(name for base in sorted(bases) for name in self.all_subclasses(base))
         )
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         waiting = list(self.subclasses(qualified))
         while waiting:
             name = waiting.pop(0)
-            if name not in found:
-                found[name] = None
+            if name not in result:
+                result[name] = None
                 waiting += self.subclasses(name)
-        return tuple(found)
+        return tuple(result)
 
     def _climb(self, facts: ClassFacts) -> Ancestors:
         inside: dict[str, ClassFacts] = {}
@@ -221,24 +221,24 @@ class Classes:
 
     def _read(self, path: str, facts: FileFacts) -> dict[str, ClassFacts]:
         home = self._names.layout.name_of(path)
-        classes = (self._class(path, home, one) for one in facts.classes)
-        return {one.qualified: one for one in classes}
+        classes = (self._class(path, home, class_) for class_ in facts.classes)
+        return {class_.qualified: class_ for class_ in classes}
 
     def _class(self, path: str, home: str, written: WrittenClass) -> ClassFacts:
         return ClassFacts(
             qualified=f"{home}.{written.qualname}",
             path=path,
             span=written.span,
-            bases=self._resolved(path, written, written.bases, bases_of),
+            bases=self._resolved_items(path, written, written.bases, bases_of),
             bases_text=tuple(base.text for base in written.bases),
-            decorators=self._resolved(path, written, written.decorators, decorators_of),
+            decorators=self._resolved_items(path, written, written.decorators, decorators_of),
             keywords=written.keywords,
             unique=written.unique,
             members=written.members,
             assigned=written.assigned,
         )
 
-    def _resolved(
+    def _resolved_items(
         self,
         path: str,
         written: WrittenClass,
@@ -252,4 +252,4 @@ class Classes:
         node = module.class_at(written.span) if module is not None else None
         if module is None or node is None:
             return (None,) * len(names)
-        return tuple(self._names.qualified(module, one) for one in nodes(node))
+        return tuple(self._names.qualified(module, part) for part in nodes(node))

@@ -33,7 +33,7 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
 
 def is_of_module(module: Module, name: ast.Name) -> bool:
     """Whether ``name`` is bound at the top of its file, where other files may get at it."""
-    return any(one.scope is module.scopes.module for one in module.scopes.bindings_of(name))
+    return any(binding.scope is module.scopes.module for binding in module.scopes.bindings_of(name))
 
 
 def _only_reads(module: Module, read: ast.Name) -> bool:
@@ -46,7 +46,7 @@ def _only_reads(module: Module, read: ast.Name) -> bool:
         case ast.Attribute(attr=name):
             return name in _READING_METHODS
         case ast.Compare(ops=operators):
-            return all(isinstance(one, ast.In | ast.NotIn) for one in operators)
+            return all(isinstance(operator, ast.In | ast.NotIn) for operator in operators)
         case ast.For() | ast.comprehension():
             return parent.iter is read
         case ast.Call():

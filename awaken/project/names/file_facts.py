@@ -156,21 +156,21 @@ def facts_of(module: Module) -> FileFacts:
             stores.append(node)  # type: ignore[arg-type]
         elif kind is ast.Yield or kind is ast.YieldFrom:
             yields.append(node)  # type: ignore[arg-type]
-    generators = {module.enclosing_function(one) for one in yields}
+    generators = {module.enclosing_function(yield_) for yield_ in yields}
     return FileFacts(
         table=table_of(module),
         classes=tuple(_classes(module, stores)),
-        renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
+        renamed={name: tuple(sorted(others)) for name, others in _renamed_values(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
         functions=_functions(module, generators),
-        mentioned=WordSet.of(one.encode() for one in module.words() if one.isidentifier()),
+        mentioned=WordSet.of(word.encode() for word in module.words() if word.isidentifier()),
     )
 
 
 def _functions(
     module: Module, generators: Collection[FunctionOrLambda | None]
 ) -> dict[str, tuple[WrittenFunction, ...]]:
-    found: dict[str, list[WrittenFunction]] = {}
+    written_functions: dict[str, list[WrittenFunction]] = {}
     for scope in module.scopes.scopes:
         node = scope.node
         if scope.kind != "function" or not isinstance(node, Function):
@@ -179,7 +179,7 @@ def _functions(
         bindings = around.bindings.get(around.mangled(node.name), ())
         function = WrittenFunction(
             module.span(node).start,
-            tuple(_decorator(module, one) for one in node.decorator_list),
+            tuple(_decorator(module, decorator) for decorator in node.decorator_list),
             all(binding.kind == "function" for binding in bindings),
             written_parameters(node.args),
             "generator"
@@ -188,16 +188,16 @@ def _functions(
             if isinstance(node, ast.AsyncFunctionDef)
             else "anything",
         )
-        found.setdefault(module.qualname(node), []).append(function)
-    return {name: tuple(functions) for name, functions in found.items()}
+        written_functions.setdefault(module.qualname(node), []).append(function)
+    return {name: tuple(functions) for name, functions in written_functions.items()}
 
 
 def _decorator(module: Module, node: ast.expr) -> WrittenDecorator:
     return WrittenDecorator(_written(module, without_arguments(node)), isinstance(node, ast.Call))
 
 
-def _renamed(module: Module) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def _renamed_values(module: Module) -> dict[str, set[str]]:
+    result: dict[str, set[str]] = {}
     for scope in module.scopes.scopes:
         for name, bindings in scope.bindings.items():
             for binding in bindings:
@@ -206,13 +206,13 @@ def _renamed(module: Module) -> dict[str, set[str]]:
                 target = target_of(module, binding)
                 original = target.name or target.text.rpartition(".")[2]
                 if target.kind in {"from", "alias"} and original != name:
-                    found.setdefault(original, set()).add(name)
-    return found
+                    result.setdefault(original, set()).add(name)
+    return result
 
 
-def _assigned(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
+def _assigned_values(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
     """Return the attributes that the methods of each class set on their first parameter."""
-    found: dict[ast.ClassDef, set[str]] = {}
+    result: dict[ast.ClassDef, set[str]] = {}
     for node in stores:
         function = module.enclosing_function(node)
         owner = None if function is None else module.scopes.scope_of(function).node
@@ -220,25 +220,25 @@ def _assigned(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef,
             continue
         positional = [*function.args.posonlyargs, *function.args.args] if function else []
         if positional and positional[0].arg == node.value.id:
-            found.setdefault(owner, set()).add(node.attr)
-    return found
+            result.setdefault(owner, set()).add(node.attr)
+    return result
 
 
 def _classes(module: Module, stores: list[ast.Attribute]) -> list[WrittenClass]:
-    assigned = _assigned(module, stores)
-    found: dict[str, WrittenClass] = {}
+    assigned = _assigned_values(module, stores)
+    written_classes: dict[str, WrittenClass] = {}
     for scope in module.scopes.scopes:
         if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
             qualname = module.qualname(scope.node)
             # Which of the two the name means is decided at run time, so neither is certain.
-            found[qualname] = _class(
+            written_classes[qualname] = _class(
                 module,
                 scope,
                 scope.node,
-                unique=qualname not in found,
+                unique=qualname not in written_classes,
                 assigned=frozenset(assigned.get(scope.node, ())),
             )
-    return list(found.values())
+    return list(written_classes.values())
 
 
 def _class(
@@ -247,9 +247,9 @@ def _class(
     return WrittenClass(
         qualname=module.qualname(node),
         span=module.span(node),
-        bases=tuple(_written(module, one) for one in bases_of(node)),
-        decorators=tuple(_written(module, one) for one in decorators_of(node)),
-        keywords=tuple((one.arg or "**", ast.unparse(one.value)) for one in node.keywords),
+        bases=tuple(_written(module, base) for base in bases_of(node)),
+        decorators=tuple(_written(module, decorator) for decorator in decorators_of(node)),
+        keywords=tuple((part.arg or "**", ast.unparse(part.value)) for part in node.keywords),
         unique=unique,
         members=frozenset(scope.bindings),
         assigned=assigned,
@@ -263,7 +263,7 @@ def bases_of(node: ast.ClassDef) -> list[ast.expr]:
 
 def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
     """Return what decorates a class, without the arguments that it is given."""
-    return [without_arguments(one) for one in node.decorator_list]
+    return [without_arguments(decorator) for decorator in node.decorator_list]
 
 
 def _written(module: Module, node: ast.expr) -> WrittenName:

@@ -46,8 +46,8 @@ class Reach:
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
-        found = self._seen(module, site, owner) or self._beside(module, owner, model)
-        return found or self._imported(module, site, owner, model)
+        result = self._seen(module, site, owner) or self._beside(module, owner, model)
+        return result or self._imported(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
         """Whether the variable is bound once, so that every import of it gives the same."""
@@ -73,10 +73,10 @@ class Reach:
                     continue
                 if not self._is_live(module, bindings, scope, site):
                     continue
-                found = {self._bound(module, binding, scope) for binding in bindings}
-                if found == {owner}:
+                result = {self._bound_text(module, binding, scope) for binding in bindings}
+                if result == {owner}:
                     return InScope(name)
-                if found == {home}:
+                if result == {home}:
                     return InScope(f"{name}.{attribute}")
         return self._by_star(module, site, owner)
 
@@ -109,7 +109,7 @@ class Reach:
         if self._passes_on(home, attribute):
             yield attribute
 
-    def _bound(self, module: Module, binding: Binding, scope: Scope) -> str | None:
+    def _bound_text(self, module: Module, binding: Binding, scope: Scope) -> str | None:
         if scope.kind == "module":
             return self._names.attribute(module.path, binding.name)
         if binding.kind != "import":
@@ -149,7 +149,7 @@ class Reach:
         if self._names.locate(owner) is None:
             return self._of_library(module, site, owner)
         why_not = _not_at_the_top(module, owner, model)
-        taken = self._taken(module, site, name)
+        taken = self._taken_text(module, site, name)
         if taken:
             return why_not or taken
         statements = list(_from_imports(module, site))
@@ -174,20 +174,20 @@ class Reach:
 
         An optional library is not imported for the sake of a variable: these load it anyway.
         """
-        found: list[str] = []
+        result: list[str] = []
         for _, bound in statements:
             qualified = self._names.attribute(module.path, bound.name)
             home = None if qualified is None else qualified.rpartition(".")[0]
             if qualified is not None and any(self._attributes(home, owner)):
-                found.append(qualified)
-        return found
+                result.append(qualified)
+        return result
 
     def _of_library(self, module: Module, site: ast.expr, owner: str) -> InScope | str:
         """Return the variable of a library by an import at the top: that makes no circle."""
         home, _, name = owner.rpartition(".")
-        return self._taken(module, site, name) or InScope(name, home)
+        return self._taken_text(module, site, name) or InScope(name, home)
 
-    def _taken(self, module: Module, site: ast.expr, name: str) -> str:
+    def _taken_text(self, module: Module, site: ast.expr, name: str) -> str:
         """Return why ``name`` cannot be imported at the top, as a clause; empty if it can."""
         if name in module.scopes.module.bindings or module.scopes.is_bound(name, site):
             return f"the name `{name}`, which is to be imported, means something else here"
@@ -207,7 +207,7 @@ class Reach:
         # A star import may run any other file.
         if path is None or table is None or path == module.path or table.stars:
             return False
-        if package and not any(one.startswith(f"{package}.") for one in around):
+        if package and not any(name.startswith(f"{package}.") for name in around):
             return False
         home = self._load(path)
         statements = [] if home is None else home.walk()
@@ -222,7 +222,7 @@ class Reach:
             return True
         dotted = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         dotted += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        places = [self._names.layout.find(one, path) for one in dotted]
+        places = [self._names.layout.find(name, path) for name in dotted]
         return any(place.path is not None or place.ambiguous or place.namespace for place in places)
 
     def _is_exported(
@@ -232,19 +232,19 @@ class Reach:
         name = owner.rpartition(".")[2]
         wanted = NameTarget("from", statement.module or "", name, statement.level)
         source = self._names.absolute(wanted, module.path)
-        found = None if source is None else self._names.layout.find(source, module.path).path
-        home = None if found is None else self._load(found)
+        result = None if source is None else self._names.layout.find(source, module.path).path
+        home = None if result is None else self._load(result)
         if home is None or self._names.imported(module.path, wanted) != owner:
             return False
         if not self._passes_on(home, name):
             return False
         alias = bound.node
         imported = alias.name if isinstance(alias, ast.alias) else ""
-        before, after = (home.scopes.module.bindings.get(one, []) for one in (name, imported))
-        if not before or not after or not all(_is_unconditional(home, one) for one in before):
+        before, after = (home.scopes.module.bindings.get(word, []) for word in (name, imported))
+        if not before or not after or not all(_is_unconditional(home, item) for item in before):
             return False
-        first = min(getattr(one.node, "lineno", 0) for one in after)
-        return all(getattr(one.node, "lineno", 0) < first for one in before)
+        first = min(getattr(binding.node, "lineno", 0) for binding in after)
+        return all(getattr(binding.node, "lineno", 0) < first for binding in before)
 
     def _passes_on(self, home: Module, name: str) -> bool:
         """Whether a file has the variable for more than what it runs with it."""
@@ -261,7 +261,7 @@ def _has_for_more(home: Module, name: str) -> bool:
     importing files that this run does not find.
     """
     scopes = home.scopes
-    if any(one.kind != "import" for one in scopes.module.bindings.get(name, [])):
+    if any(binding.kind != "import" for binding in scopes.module.bindings.get(name, [])):
         return True
     reads = [
         node

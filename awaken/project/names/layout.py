@@ -115,7 +115,7 @@ class Layout:
         searched even with an ``__init__.py``: programs start there.
         """
         if name.startswith("/"):
-            return self._at(name.strip("/"))
+            return self._module_at(name.strip("/"))
         # All files of one folder find the same.
         key = (name, importer.rpartition("/")[0])
         if key not in self._found:
@@ -142,16 +142,16 @@ class Layout:
                 # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:
-                found = self._at(_join(_join(above, root), relative))
-                if found.path is not None:
+                module = self._module_at(_join(_join(above, root), relative))
+                if module.path is not None:
                     # Next to a script the file wins over the standard library; imported, not.
-                    return FoundModule(ambiguous=True) if standard else found
-                namespace = namespace or found.namespace
+                    return FoundModule(ambiguous=True) if standard else module
+                namespace = namespace or module.namespace
         for root in self._on_path:
-            found = self._at(_join(root, relative))
-            if found.path is not None:
-                return found
-            namespace = namespace or found.namespace
+            module = self._module_at(_join(root, relative))
+            if module.path is not None:
+                return module
+            namespace = namespace or module.namespace
         if standard:
             return FoundModule()
         roots = self._roots.get(name.partition(".")[0], ())
@@ -161,7 +161,7 @@ class Layout:
             return FoundModule(nearest[0])
         return FoundModule(namespace=namespace, ambiguous=len(nearest) > 1)
 
-    def _at(self, stem: str) -> FoundModule:
+    def _module_at(self, stem: str) -> FoundModule:
         return FoundModule(self._file(stem), stem in self._folders and stem not in self._packages)
 
     def _file(self, stem: str) -> str | None:
@@ -181,37 +181,37 @@ class Layout:
     def _roots_by_name(self) -> dict[str, list[str]]:
         """Return for each name the parents of top-level packages that contain it, sorted."""
         roots = {self._root_of(folder) for folder in self._packages}
-        found: dict[str, set[str]] = {}
+        result: dict[str, set[str]] = {}
         for path in self._paths:
             parts = path.split("/")
             for depth, part in enumerate(parts):
                 root = "/".join(parts[:depth])
                 if root in roots:
-                    found.setdefault(part.partition(".")[0], set()).add(root)
-        return {name: sorted(found[name]) for name in found}
+                    result.setdefault(part.partition(".")[0], set()).add(root)
+        return {name: sorted(result[name]) for name in result}
 
     def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
         claims: dict[str, list[str]] = {}
         for path in sorted(self._paths):
-            claims.setdefault(self._claimed(path), []).append(path)
+            claims.setdefault(self._claimed_text(path), []).append(path)
         names: dict[str, str] = {}
         for name, paths in claims.items():
             for path in paths:
-                names[path] = name if len(paths) == 1 else _dotted(path)
+                names[path] = name if len(paths) == 1 else _dotted_text(path)
         by_name: dict[str, str] = {}
         for path, name in names.items():
             by_name.setdefault(name, path)
         return names, by_name
 
-    def _claimed(self, path: str) -> str:
-        above = [one for one in self._on_path if path.startswith(f"{one}/")]
+    def _claimed_text(self, path: str) -> str:
+        above = [location for location in self._on_path if path.startswith(f"{location}/")]
         if above:
-            return _dotted(path[len(max(above, key=len)) :].lstrip("/"))
+            return _dotted_text(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
         root = self._root_of(folder)
         if root == folder:  # not in a package: named from the source folder it lies in
             root = next((name for name in ("src", "lib") if path.startswith(f"{name}/")), "")
-        return _dotted(path[len(root) :].lstrip("/"))
+        return _dotted_text(path[len(root) :].lstrip("/"))
 
 
 def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> frozenset[str]:
@@ -227,10 +227,10 @@ def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> froz
         for path in files
         if path.rpartition("/")[2] in {"__init__.py", "__init__.pyi"}
     }
-    found: set[str] = set()
+    result: set[str] = set()
     for package in sorted(packages):
-        above = [one for one in reversed(_parents(package)) if one and one != package]
-        between = list(itertools.takewhile(lambda one: one not in packages, above))
+        above = [parent for parent in reversed(_parents(package)) if parent and parent != package]
+        between = list(itertools.takewhile(lambda name: name not in packages, above))
         if not between or len(between) == len(above):
             continue
         outer = above[len(between)]
@@ -238,8 +238,8 @@ def inner_folders(paths: Iterable[str], is_named: Callable[[str], bool]) -> froz
             outer = outer.rpartition("/")[0]
         root = outer.rpartition("/")[0]
         if is_named(package[len(root) :].lstrip("/").replace("/", ".")):
-            found.update(between)
-    return frozenset(found)
+            result.update(between)
+    return frozenset(result)
 
 
 def below(module: str, name: str) -> str:
@@ -247,7 +247,7 @@ def below(module: str, name: str) -> str:
     return f"{module}/{name}" if module.startswith("/") else f"{module}.{name}"
 
 
-def _dotted(path: str) -> str:
+def _dotted_text(path: str) -> str:
     stem = path.rpartition(".")[0]
     for ending in ("/__init__", "__init__"):
         if stem.endswith(ending) and stem != "__init__":
@@ -273,8 +273,8 @@ def _nearest(paths: list[str], folder: str) -> list[str]:
 
     def shared(path: str) -> int:
         count = 0
-        for one, other in zip(path.split("/"), folder.split("/"), strict=False):
-            if one != other:
+        for location, other in zip(path.split("/"), folder.split("/"), strict=False):
+            if location != other:
                 break
             count += 1
         return count

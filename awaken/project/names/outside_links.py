@@ -96,7 +96,7 @@ class OutsideLinks:
                 case ast.ImportFrom(module=home, names=names, level=level):
                     base = self._absolute(module.path, level, home or "")
                     for alias in names:
-                        file = self._file_of(_below(base, alias.name), module.path)
+                        file = self._file_of(_text_below(base, alias.name), module.path)
                         file = file or self._file_of(base, module.path)
                         if file is not None:
                             yield alias.asname or alias.name, file
@@ -152,7 +152,7 @@ def _imports(text: bytes) -> Iterator[str]:
             yield f"{home}{name}" if home.endswith(".") else f"{home}.{name}"
 
 
-def _below(base: str, name: str) -> str:
+def _text_below(base: str, name: str) -> str:
     if not base:
         return ""
     return f"{base}/{name}" if base.startswith("/") else f"{base}.{name}"

@@ -43,7 +43,7 @@ class _Local(NamedTuple):
     bindings: tuple[Binding, ...]
 
 
-def _held(question: _Local) -> Module:
+def _held_module(question: _Local) -> Module:
     module = question.module()
     if module is None:
         raise ReferenceError("the module that a question is about was let go")
@@ -72,7 +72,7 @@ class Names:
         self._located: dict[str, Located | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
-            self._asked, self._memory, _NOTHING, _joined, self._finished
+            self._asked_asking, self._memory, _NOTHING, _joined_text, self._finished_text
         )
 
     def table(self, path: str) -> ModuleTable | None:
@@ -108,7 +108,7 @@ class Names:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        name = self._told(self._question(module, node))
+        name = self._told_text(self._question(module, node))
         for attribute in reversed(attributes):
             name = None if name is None else self.member(name, attribute)
         return name
@@ -122,14 +122,14 @@ class Names:
             return None
         first, *attributes = name.dotted
         is_top = name.bound == "top"
-        found = self._told(_Attribute(path, first) if is_top else self._unbound(path, first))
+        result = self._told_text(_Attribute(path, first) if is_top else self._unbound(path, first))
         for attribute in attributes:
-            found = None if found is None else self.member(found, attribute)
-        return found
+            result = None if result is None else self.member(result, attribute)
+        return result
 
     def member(self, qualified: str, attribute: str) -> str | None:
         """Return the qualified name of an attribute of a module, class or variable."""
-        return self._told(self._member(qualified, attribute))
+        return self._told_text(self._member(qualified, attribute))
 
     def _member(self, qualified: str, attribute: str) -> _Question | str | None:
         path = self.layout.path_of(qualified)
@@ -146,7 +146,7 @@ class Names:
 
     def imported(self, path: str, target: NameTarget) -> str | None:
         """Return the qualified name of what an import in the file ``path`` brings in."""
-        return self._told(self._source(path, target))
+        return self._told_text(self._source(path, target))
 
     def defined(self, qualified: str) -> str:
         """Return where the project defines what a library file calls ``qualified``, if it does."""
@@ -179,16 +179,16 @@ class Names:
             return _Attribute(path, name)
         return _builtin(name)
 
-    def _asked(self, question: _Question) -> _Asking:
+    def _asked_asking(self, question: _Question) -> _Asking:
         if isinstance(question, _Attribute):
             return self._attribute(question.path, question.name)
-        return self._local(_held(question), question.bindings)
+        return self._local(_held_module(question), question.bindings)
 
     def _memory(self, question: _Question) -> dict[Hashable, str | None]:
         """Return where an answer is kept: names of functions with the tree that contains them."""
-        return self._attributes if isinstance(question, _Attribute) else _held(question).memo
+        return self._attributes if isinstance(question, _Attribute) else _held_module(question).memo
 
-    def _told(self, question: _Question | str | None) -> str | None:
+    def _told_text(self, question: _Question | str | None) -> str | None:
         """Return the answer to a question, or what needed none."""
         return self._circles.answer(question) if isinstance(question, tuple) else question
 
@@ -205,7 +205,7 @@ class Names:
         is_local = isinstance(question, _Local)
         return None if is_local else self._canonical_of(self.layout.submodule(*question))
 
-    def _imported(self, question: _Question | str | None) -> _Asking:
+    def _imported_asking(self, question: _Question | str | None) -> _Asking:
         """Ask for a name that is imported; in a circle it is what others there say that it is.
 
         So it is where a file that a package star-imports takes a name back from that package.
@@ -219,7 +219,7 @@ class Names:
 
     # ------------------------------------------------------------------------- names of functions
     def _local(self, module: Module, bindings: tuple[Binding, ...]) -> _Asking:
-        found: list[str | None] = []
+        names: list[str | None] = []
         targets = [target_of(module, binding) for binding in bindings]
         imported = any(target.kind in {"module", "from"} for target in targets)
         for binding, target in zip(bindings, targets, strict=True):
@@ -235,8 +235,8 @@ class Names:
                 name = yield from self._certain(self._source(module.path, target))
             if name is None:
                 return None
-            found.append(name)
-        return _agreed(found)
+            names.append(name)
+        return _agreed_text(names)
 
     def _alias(self, module: Module, value: ast.expr) -> _Asking:
         base, attributes = value, list[str]()
@@ -271,25 +271,25 @@ class Names:
                 return folder
             return None if table.dynamic else (yield from self._star(path, table, name))
         # None among other values replaces a failed import.
-        real = [one for one in targets if one.kind != "none"] or list(targets)
+        real = [candidate for candidate in targets if candidate.kind != "none"] or list(targets)
         # A call with a string counts as another import of the name only together with an import of
         # it.
         if len(real) == 1 and real[0].kind == "lazy":
             real = [NameTarget("variable")]
-        found: list[str | None] = []
+        meants: list[str | None] = []
         for target in real:
             meant = yield from self._target(path, name, target)
-            found.append(meant)
-        return _agreed(found)
+            meants.append(meant)
+        return _agreed_text(meants)
 
     def _target(self, path: str, name: str, target: NameTarget) -> _Asking:
         match target.kind:
             case "from":
-                return (yield from self._imported(self._source(path, target)))
+                return (yield from self._imported_asking(self._source(path, target)))
             case "module" | "lazy":
                 return (yield from self._certain(self._source(path, target)))
             case "alias":
-                return (yield from self._dotted(path, target.text))
+                return (yield from self._dotted_asking(path, target.text))
             case "class" | "function" | "variable" | "none":
                 return f"{self.layout.name_of(path)}.{name}"
             case _:
@@ -302,12 +302,12 @@ class Names:
         source = self.absolute(target, path) if target.kind == "from" else None
         if source is None:
             return None
-        found = self.layout.find(source, path)
-        if found.path is not None:
-            return _Attribute(found.path, target.name)
-        if found.ambiguous:
+        module = self.layout.find(source, path)
+        if module.path is not None:
+            return _Attribute(module.path, target.name)
+        if module.ambiguous:
             return None
-        if found.namespace or target.level:
+        if module.namespace or target.level:
             submodule = self.layout.find(below(source, target.name), path)
             # A relative import never leaves the project; another distribution adds the rest of a
             # folder without `__init__.py`.
@@ -315,7 +315,7 @@ class Names:
                 return self._canonical_of(submodule.path)
         return self._knowledge.canonical(f"{source}.{target.name}")
 
-    def _dotted(self, path: str, dotted: str) -> _Asking:
+    def _dotted_asking(self, path: str, dotted: str) -> _Asking:
         first, *rest = dotted.split(".")
         table = self.table(path)
         if table is not None and first not in table.names and not table.stars:
@@ -325,10 +325,10 @@ class Names:
         return (yield from self._members(name, rest))
 
     def _module_name(self, dotted: str, importer: str) -> str | None:
-        found = self.layout.find(dotted, importer)
-        if found.ambiguous:
+        module = self.layout.find(dotted, importer)
+        if module.ambiguous:
             return None
-        return dotted if found.path is None else self.layout.name_of(found.path)
+        return dotted if module.path is None else self.layout.name_of(module.path)
 
     def _canonical_of(self, path: str | None) -> str | None:
         return None if path is None else self.layout.name_of(path)
@@ -338,7 +338,7 @@ class Names:
 
         Modules that star-import each other all have what one of them has.
         """
-        found: list[str | None] = []
+        canonicals: list[str | None] = []
         is_open = False
         for star in table.stars:
             source = self.absolute(star, path)
@@ -352,17 +352,17 @@ class Names:
                 answer = yield _Attribute(where.path, name)
                 is_open = is_open or answer.value == _NOTHING
                 if answer.value != _NOTHING and (is_exported or answer.circular or answer.value):
-                    found.append(answer.value)
+                    canonicals.append(answer.value)
             elif self._knowledge.has(source, name):
-                found.append(self._knowledge.canonical(f"{source}.{name}"))
+                canonicals.append(self._knowledge.canonical(f"{source}.{name}"))
             # Any other library may bring any name, also one in a later version.
             elif where.ambiguous or not self._is_closed(source):
                 return None
-        if found:
-            return _agreed(found)
+        if canonicals:
+            return _agreed_text(canonicals)
         return _NOTHING if is_open else _builtin(name)
 
-    def _finished(self, question: _Question, value: str | None) -> str | None:
+    def _finished_text(self, question: _Question, value: str | None) -> str | None:
         """Return what a name is that no module of a circle of star imports has."""
         if value != _NOTHING or not isinstance(question, _Attribute):
             return value
@@ -394,13 +394,13 @@ def _builtin(name: str) -> str | None:
     return f"builtins.{name}" if name in _BUILTINS else None
 
 
-def _agreed(found: list[str | None]) -> str | None:
+def _agreed_text(found: list[str | None]) -> str | None:
     # An unknown value does not disagree.
-    known = [one for one in found if one != _NOTHING] or found
+    known = [candidate for candidate in found if candidate != _NOTHING] or found
     return known[0] if known and len(set(known)) == 1 else None
 
 
-def _joined(one: str | None, other: str | None) -> str | None:
+def _joined_text(one: str | None, other: str | None) -> str | None:
     """Return what both say that a name is: ``_NOTHING`` says nothing, None that it is unsure."""
     if one == _NOTHING:
         return other

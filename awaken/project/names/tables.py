@@ -57,8 +57,8 @@ def table_of(module: Module) -> ModuleTable:
     """Return the names that ``module`` binds at its top level."""
     bindings = module.scopes.module.bindings
     names = {
-        name: tuple(dict.fromkeys(target_of(module, binding) for binding in found))
-        for name, found in bindings.items()
+        name: tuple(dict.fromkeys(target_of(module, binding) for binding in result))
+        for name, result in bindings.items()
     }
     stars = tuple(
         NameTarget("from", star.module or "", "*", star.level)
@@ -71,18 +71,18 @@ def target_of(module: Module, binding: Binding) -> NameTarget:
     """Return the object that ``binding`` binds its name to."""
     match binding.kind:
         case "import":
-            return _imported(module, binding)
+            return _imported_name_target(module, binding)
         case "class" | "function":
             return NameTarget(binding.kind)
         case "assignment" | "walrus" if binding.value is not None:
-            return _assigned(binding.value)
+            return _assigned_name_target(binding.value)
         case "assignment" | "annotation" | "type-alias":
             return NameTarget("variable")
         case _:
             return NameTarget("opaque")
 
 
-def _imported(module: Module, binding: Binding) -> NameTarget:
+def _imported_name_target(module: Module, binding: Binding) -> NameTarget:
     alias, statement = binding.node, module.parent(binding.node)
     if not isinstance(alias, ast.alias):
         return NameTarget("opaque")
@@ -93,7 +93,7 @@ def _imported(module: Module, binding: Binding) -> NameTarget:
     return NameTarget("module", whole)
 
 
-def _assigned(value: ast.expr) -> NameTarget:
+def _assigned_name_target(value: ast.expr) -> NameTarget:
     if isinstance(value, ast.Constant) and value.value is None:
         return NameTarget("none")
     dotted = dotted_name(value)
@@ -118,11 +118,11 @@ def dotted_name(node: ast.AST) -> str | None:
 
 
 def _exports(module: Module) -> tuple[str, ...] | None:
-    found = module.scopes.module.bindings.get("__all__", [])
+    bindings = module.scopes.module.bindings.get("__all__", [])
     # A list that is added to later may hold any name.
-    if len(found) != 1 or not isinstance(found[0].value, ast.List | ast.Tuple):
+    if len(bindings) != 1 or not isinstance(bindings[0].value, ast.List | ast.Tuple):
         return None
-    items = found[0].value.elts
+    items = bindings[0].value.elts
     names = [item.value for item in items if isinstance(item, ast.Constant)]
     if len(names) != len(items):
         return None

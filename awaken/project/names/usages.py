@@ -86,17 +86,17 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
 def _decorates(module: Module, node: ast.expr) -> bool:
     above = module.parent(node)
     return isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and any(
-        node is one for one in above.decorator_list
+        node is decorator for decorator in above.decorator_list
     )
 
 
 def _injects(module: Module) -> bool:
     """Whether code of a file, no comment or text of it, names what has something injected."""
     return any(
-        isinstance(one, ast.Name | ast.Attribute)
+        isinstance(mention, ast.Name | ast.Attribute)
         for name in sorted(_INJECTING)
         if name.encode() in module.source.text
-        for one in module.mentions(name)
+        for mention in module.mentions(name)
     )
 
 
@@ -104,7 +104,7 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
     """Whether an annotation says what a function returns, which nobody makes for it."""
     span = module.span(node)
     around = next(
-        (one for one in module.ancestors(node) if isinstance(one, ast.stmt)),
+        (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.stmt)),
         None,
     )
     returned = getattr(around, "returns", None)

@@ -31,5 +31,5 @@ def is_listed(module: Module, node: ast.expr) -> bool:
     bindings = module.scopes.module.bindings.get("__all__", ())
     inside = module.span(node)
     return any(
-        one.value is not None and module.span(one.value).contains(inside) for one in bindings
+        item.value is not None and module.span(item.value).contains(inside) for item in bindings
     )

@@ -340,9 +340,9 @@ class Builder:
         for name in (scope.globals | scope.nonlocals) & scope.bindings.keys():
             owner: Scope | None = self.module
             if name in scope.nonlocals:
-                functions = (one for one in scope.chain() if one.kind in {"function", "lambda"})
+                functions = (item for item in scope.chain() if item.kind in {"function", "lambda"})
                 owner = next(
-                    (one for one in functions if one is not scope and _owns(one, name)), None
+                    (item for item in functions if item is not scope and _owns(item, name)), None
                 )
             if owner is not None:
                 owner.bindings.setdefault(name, []).extend(scope.bindings.pop(name))

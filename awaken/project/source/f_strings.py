@@ -22,7 +22,7 @@ def is_placed(module: Module, node: ast.expr) -> bool:
     In an f-string of an older Python this needs proof: with another name in that place, only this
     expression differs.
     """
-    outer = [one for one in module.ancestors(node) if isinstance(one, ast.JoinedStr)]
+    outer = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.JoinedStr)]
     if PLACES_PARTS or not outer:
         return True
     whole, part = module.span(outer[-1]), module.span(node)
@@ -31,10 +31,10 @@ def is_placed(module: Module, node: ast.expr) -> bool:
     text = module.source.text
     there = text[whole.start : part.start] + _STAND_IN.encode() + text[part.end : whole.end]
     try:
-        found = ast.parse(f"({there.decode()})", mode="eval").body
+        result = ast.parse(f"({there.decode()})", mode="eval").body
     except (SyntaxError, ValueError):
         return False
-    return not differs_apart(outer[-1], found, {node}, _STAND_IN)
+    return not differs_apart(outer[-1], result, {node}, _STAND_IN)
 
 
 def can_be_edited(module: Module, node: ast.expr) -> bool:

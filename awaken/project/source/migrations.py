@@ -24,4 +24,4 @@ def is_environment(module: Module) -> bool:
     Source: Alembic, "The Migration Environment".
     """
     imports = (b"from alembic import context", b"import alembic.context")
-    return any(one in module.source.text for one in imports)
+    return any(candidate in module.source.text for candidate in imports)

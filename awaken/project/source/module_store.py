@@ -78,7 +78,7 @@ class ModuleStore:
         if kept is not None:
             self._again.move_to_end(path)
         elif path in self._once:
-            kept = self._once[path] if path == self._latest else self._promoted(path)
+            kept = self._once[path] if path == self._latest else self._promoted_file(path)
         else:
             kept = self._held.get(path)
             if kept is not None:
@@ -110,7 +110,7 @@ class ModuleStore:
                 self._bytes -= _size(again)
                 self._bytes_again -= _size(again)
 
-    def _promoted(self, path: str) -> Module:
+    def _promoted_file(self, path: str) -> Module:
         """Return a file that is asked for again, after others: it is kept longer."""
         module = self._again[path] = self._once.pop(path)
         self._bytes_again += _size(module)

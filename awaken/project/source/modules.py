@@ -97,7 +97,7 @@ class Module:
         return [0, *(match.end() for match in LINE_END_BYTES.finditer(self.source.text))]
 
     @of_file
-    def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+    def _nodes_and_parents(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
         """All nodes in the order of the source, and what holds each: one walk gives both."""
         order: list[ast.AST] = []
         parents: dict[ast.AST, ast.AST] = {}
@@ -111,13 +111,13 @@ class Module:
                     parents[child] = node
                 below.reverse()
                 stack += below
-        for shared in [one for one in parents if type(one) in SHARED]:
+        for shared in [parent for parent in parents if type(parent) in SHARED]:
             del parents[shared]  # they stand in many places
         return order, parents
 
     @property
     def _parents(self) -> dict[ast.AST, ast.AST]:
-        return self._walked[1]
+        return self._nodes_and_parents[1]
 
     def span(self, node: ast.AST) -> Span:
         """Return the bytes of ``source.text`` that ``node`` takes.
@@ -197,14 +197,14 @@ class Module:
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
-        return iter(self._walked[0]) if node is None else walk(node)
+        return iter(self._nodes_and_parents[0]) if node is None else walk(node)
 
     @of_file
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
-        found: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in self._walked[0]:
-            found.setdefault(type(node), []).append(node)
-        return found
+        nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self._nodes_and_parents[0]:
+            nodes.setdefault(type(node), []).append(node)
+        return nodes
 
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
@@ -212,13 +212,13 @@ class Module:
 
     @of_file
     def _by_word(self) -> dict[str, list[ast.AST]]:
-        found: dict[str, list[ast.AST]] = {}
-        for node in self._walked[0]:
+        nodes: dict[str, list[ast.AST]] = {}
+        for node in self._nodes_and_parents[0]:
             of_kind = _WORD_OF.get(type(node))
             word = None if of_kind is None else of_kind(node)
             if word is not None:
-                found.setdefault(word, []).append(node)
-        return found
+                nodes.setdefault(word, []).append(node)
+        return nodes
 
     def mentions(self, word: str) -> Sequence[ast.AST]:
         """Return what reads ``word``, or may, in source order; nothing that stores or deletes it.
@@ -234,12 +234,12 @@ class Module:
 
     @of_file
     def _calls(self) -> dict[int, list[ast.Call]]:
-        found: dict[int, list[ast.Call]] = {}
-        for node in self._walked[0]:
+        calls: dict[int, list[ast.Call]] = {}
+        for node in self._nodes_and_parents[0]:
             if isinstance(node, ast.Call):
                 start = self._line_starts[node.lineno - 1] + node.col_offset
-                found.setdefault(start, []).append(node)
-        return found
+                calls.setdefault(start, []).append(node)
+        return calls
 
     def calls_at(self, span: Span) -> list[ast.Call]:
         """Return the calls that take exactly ``span``: one, except inside f-strings."""
@@ -249,8 +249,8 @@ class Module:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
         if not spans:
             return
-        starts, wanted = self._line_starts, {one.start for one in spans}
-        for node in self._walked[0]:
+        starts, wanted = self._line_starts, {span.start for span in spans}
+        for node in self._nodes_and_parents[0]:
             # Its start is known without an object: few begin where one is wanted.
             if (
                 isinstance(node, ast.expr)
@@ -281,20 +281,20 @@ class Module:
         """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
         look = _look(node)
         if look not in self._equals:
-            found = self._equals[look] = {}
+            result = self._equals[look] = {}
             seen: Counter[tuple[str, bytes]] = Counter()
             for other in self._by_look(type(node))[look]:
                 key = (self.scope_name(other), fingerprint(other))
-                found[other] = (*key, seen[key])
+                result[other] = (*key, seen[key])
                 seen[key] += 1
         return self._equals[look][node]
 
     def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:
         """Return the nodes of a type by their looks, those of one look in source order."""
         if kind not in self._looks:
-            found = self._looks[kind] = {}
+            nodes = self._looks[kind] = {}
             for node in self._by_type[kind]:
-                found.setdefault(_look(node), []).append(node)
+                nodes.setdefault(_look(node), []).append(node)
         return self._looks[kind]
 
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
@@ -369,7 +369,7 @@ class Module:
         above = self.parent(statement)
         blocks = (getattr(above, name, None) for name in _BLOCKS)
         return next(
-            (one for one in blocks if isinstance(one, list) and statement in one), [statement]
+            (item for item in blocks if isinstance(item, list) and statement in item), [statement]
         )
 
     def beside(self, node: ast.AST) -> tuple[bytes, bytes]:
@@ -474,5 +474,5 @@ def _look(node: ast.AST) -> tuple[object, ...]:
             return ast.Await, _look(value)
         case _:
             pass
-    name = next((getattr(node, one) for one in _NAMING if hasattr(node, one)), None)
+    name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name

@@ -101,16 +101,16 @@ def may_put_elsewhere(text: bytes, name: str) -> bool:
 def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
     match node:
         case ast.Attribute(value=owner, attr=name, ctx=ast.Store()):
-            yield Put(node, owner, name, _assigned(module, node))
+            yield Put(node, owner, name, _assigned_node(module, node))
         case ast.Subscript(value=owner, slice=key, ctx=ast.Store()):
-            yield from _of_items(module, node, owner, [(key, _assigned(module, node))])
+            yield from _of_items(module, node, owner, [(key, _assigned_node(module, node))])
         case ast.Call() if last_name(node.func) not in _READING:
             yield from _by_call(module, node)
         case _:
             pass
 
 
-def _assigned(module: Module, target: ast.expr) -> ast.expr | None:
+def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
     above = module.parent(target)
     match above:
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
@@ -153,7 +153,7 @@ def _of_named(
     rest: Sequence[ast.expr],
 ) -> Iterator[Put]:
     last = last_name(call.func)
-    last = _renamed(module).get(last, last)
+    last = _renamed_values(module).get(last, last)
     is_spy = last == "spy"
     given = next((keyword.value for keyword in call.keywords if keyword.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
@@ -172,13 +172,13 @@ def _of_named(
         yield Put(call, first, "", value, is_spy)
 
 
-def _renamed(module: Module) -> Mapping[str, str]:
+def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
-    kept: Mapping[str, str] | None = module.own.get(_renamed)
+    kept: Mapping[str, str] | None = module.own.get(_renamed_values)
     if kept is None:
-        aliases = (one for one in module.walk() if isinstance(one, ast.alias))
-        kept = module.own[_renamed] = {
-            one.asname: one.name for one in aliases if one.asname is not None
+        aliases = (node for node in module.walk() if isinstance(node, ast.alias))
+        kept = module.own[_renamed_values] = {
+            alias.asname: alias.name for alias in aliases if alias.asname is not None
         }
     return kept
 
@@ -205,11 +205,11 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
     if last_name(function) == "setitem":
         items = [(rest[0], rest[1] if len(rest) > 1 else None)] if rest else []
     else:
-        for one in rest[:1]:
-            if isinstance(one, ast.Dict):
-                pairs = zip(one.keys, one.values, strict=True)
+        for node in rest[:1]:
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
                 items += [(key, value) for key, value in pairs if key is not None]
-        items += [(ast.Constant(one.arg), one.value) for one in call.keywords if one.arg]
+        items += [(ast.Constant(part.arg), part.value) for part in call.keywords if part.arg]
     dotted = dotted_text(module, first)
     if dotted is not None and dotted.endswith(".__dict__"):
         yield from _of_names(module, call, dotted.removesuffix("__dict__"), items)
@@ -264,7 +264,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case ast.Constant(value=str() as text):
             return text
         case ast.JoinedStr():
-            parts = [text_of(module, one) for one in node.values]
+            parts = [text_of(module, part) for part in node.values]
             return None if None in parts else "".join(part or "" for part in parts)
         case ast.FormattedValue():
             return text_of(module, node.value)

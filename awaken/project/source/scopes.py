@@ -36,9 +36,9 @@ class ScopeTable:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
         current: ast.AST | None = node
         while current is not None:
-            found = self._entered.get(current)
-            if found is not None:
-                return found
+            scope = self._entered.get(current)
+            if scope is not None:
+                return scope
             current = self._parent(current)
         return self.module
 
@@ -49,7 +49,7 @@ class ScopeTable:
         """
         if self._made is None:
             # A generic definition opens another scope, for its type parameters, with the same node.
-            scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
+            scopes = [scope for scope in reversed(self.scopes) if scope.kind != "type-params"]
             self._made = {scope.node: scope for scope in scopes}
         if node not in self._made:
             raise KeyError(type(node).__name__)
@@ -59,14 +59,14 @@ class ScopeTable:
         """Return ``scope`` and all scopes below it."""
         if self._below is None:
             self._below = {}
-            for one in self.scopes:
-                if one.parent is not None:
-                    self._below.setdefault(one.parent, []).append(one)
-        found = [scope]
-        for one in found:
+            for item in self.scopes:
+                if item.parent is not None:
+                    self._below.setdefault(item.parent, []).append(item)
+        scopes = [scope]
+        for item in scopes:
             # The list grows while it is read, so that scopes at any depth are reached.
-            found += self._below.get(one, ())
-        return found
+            scopes += self._below.get(item, ())
+        return scopes
 
     def imported(self, scope: Scope) -> dict[str, list[Binding]]:
         """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
@@ -114,10 +114,10 @@ class ScopeTable:
         owner = self.owner(node.id, scope)
         if owner is None:
             return []
-        found = owner.bindings[scope.mangled(node.id)]
+        bindings = owner.bindings[scope.mangled(node.id)]
         if owner.kind != "class" or scope is not owner or node.id in scope.globals:
-            return found
-        above = [binding for binding in found if self._stands_above(binding, node)]
+            return bindings
+        above = [binding for binding in bindings if self._stands_above(binding, node)]
         if any(self._unconditional(binding, owner) for binding in above) or owner.parent is None:
             return above
         return above + self._bindings_outside(node, owner)
@@ -196,13 +196,13 @@ class ScopeTable:
 
         The strings of ``Literal[...]`` are values, not names.
         """
-        found: set[str] = set()
+        names: set[str] = set()
         for binding in self.module.bindings.get("__all__", []):
             exported = () if binding.value is None else walk(binding.value)
-            found |= {
-                one.value
-                for one in exported
-                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            names |= {
+                part.value
+                for part in exported
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
             }
         stack = [part for node in walk(self.module.node) for part in _annotations(node)]
         while stack:
@@ -210,12 +210,12 @@ class ScopeTable:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 parsed = _parsed(node.value)
                 inner = [] if parsed is None else list(walk(parsed))
-                found |= {one.id for one in inner if isinstance(one, ast.Name)}
+                names |= {part.id for part in inner if isinstance(part, ast.Name)}
                 # Strings may hold strings: ``"list['User']"``.
-                stack += [one for one in inner if isinstance(one, ast.Constant)]
+                stack += [part for part in inner if isinstance(part, ast.Constant)]
             elif not (isinstance(node, ast.Subscript) and last_name(node.value) == "Literal"):
                 stack += children(node)
-        return found
+        return names
 
     def fresh_name(
         self, *candidates: str, taken: Collection[str] = (), within: ast.AST | None = None
@@ -227,20 +227,20 @@ class ScopeTable:
         """
         used = {*self.names(within), *dir(builtins), *keyword.kwlist, *keyword.softkwlist, *taken}
         numbered = (f"{candidates[-1]}_{number}" for number in itertools.count(2))
-        return next(one for one in itertools.chain(candidates, numbered) if one not in used)
+        return next(name for name in itertools.chain(candidates, numbered) if name not in used)
 
 
 def _annotations(node: ast.AST) -> list[ast.AST]:
     """Return the parts of ``node`` whose strings are types."""
-    found: list[ast.expr | None] = []
+    nodes: list[ast.expr | None] = []
     match node:
         case ast.arg() | ast.AnnAssign():
-            found = [node.annotation]
+            nodes = [node.annotation]
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            found = [node.returns]
+            nodes = [node.returns]
         case ast.Call() if last_name(node.func) == "cast" and node.args:
-            found = [node.args[0]]
-    return [part for part in found if part is not None]
+            nodes = [node.args[0]]
+    return [part for part in nodes if part is not None]
 
 
 def _parsed(text: str) -> ast.expr | None:

@@ -23,7 +23,7 @@ class StatementLines:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._inner: dict[ast.AST, tuple[list[ast.stmt], list[int]]] = {}
-        nodes = (one for one in ast.walk(tree) if isinstance(one, ast.stmt))
+        nodes = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
         self._starts = sorted(lines_of(node).start for node in nodes)
 
     def cut_by(self, lines: Lines) -> Lines | None:
@@ -36,8 +36,8 @@ class StatementLines:
 
     def around(self, lines: Lines) -> Lines | None:
         """Return the lines of the innermost statement that has ``lines`` in one of its blocks."""
-        found = list(self._around(lines))
-        return lines_of(found[-1]) if found else None
+        result = list(self._around(lines))
+        return lines_of(result[-1]) if result else None
 
     def _around(self, lines: Lines) -> Iterator[ast.stmt]:
         """Yield the statements that hold ``lines``, or parts of them, from the outside in."""
@@ -53,8 +53,8 @@ class StatementLines:
     def _at_edges(self, node: ast.AST, lines: Lines) -> list[ast.stmt]:
         """Return the statements in the blocks of a node that ``lines`` may begin or end in."""
         if node not in self._inner:
-            inner = [one for block in _blocks(node) for one in block]
-            self._inner[node] = inner, [lines_of(one).end for one in inner]
+            inner = [statement for block in _blocks(node) for statement in block]
+            self._inner[node] = inner, [lines_of(statement).end for statement in inner]
         inner, ends = self._inner[node]
         # Several may be on one line, and then all of them end there.
         first = bisect_right(ends, lines.start)
@@ -63,7 +63,7 @@ class StatementLines:
 
     def _cuts(self, node: ast.stmt, lines: Lines) -> bool:
         whole = lines_of(node)
-        blocks = [one for one in _blocks(node) if lines_of(one[0]).start <= lines.start]
+        blocks = [block for block in _blocks(node) if lines_of(block[0]).start <= lines.start]
         if not blocks:
             return True
         # The next block's head after a block (`else`, `except`) belongs to the node.
@@ -77,8 +77,8 @@ class StatementLines:
 def _blocks(node: ast.AST) -> list[list[ast.stmt]]:
     """Return the blocks of a statement, in the order of their lines."""
     inner = [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
-    body, orelse, final = (getattr(node, one, []) for one in ("body", "orelse", "finalbody"))
-    return [one for one in (body, *(part.body for part in inner), orelse, final) if one]
+    body, orelse, final = (getattr(node, item, []) for item in ("body", "orelse", "finalbody"))
+    return [item for item in (body, *(part.body for part in inner), orelse, final) if item]
 
 
 def lines_of(node: ast.AST) -> Lines:
@@ -86,5 +86,5 @@ def lines_of(node: ast.AST) -> Lines:
     if isinstance(node, ast.match_case):
         return lines_of(node.pattern)
     decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
-    first = min(getattr(one, "lineno", 1) for one in (node, *decorators))
+    first = min(getattr(decorator, "lineno", 1) for decorator in (node, *decorators))
     return Lines(first - 1, getattr(node, "end_lineno", None) or first)

@@ -43,4 +43,4 @@ def is_of_program(path: str) -> bool:
 
 def may_configure(text: bytes) -> bool:
     """Whether the text of a test file may hold a mock of Query; nothing is parsed for that."""
-    return any(one in text for one in DOUBLE_WORDS) and _CONFIGURED.search(text) is not None
+    return any(item in text for item in DOUBLE_WORDS) and _CONFIGURED.search(text) is not None

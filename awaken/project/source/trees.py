@@ -33,13 +33,13 @@ def without_arguments(decorator: ast.expr) -> ast.expr:
 def is_overload(node: ast.AST) -> bool:
     """Whether ``node`` is a function that ``overload`` keeps for type checkers: it never runs."""
     return isinstance(node, Function) and any(
-        last_name(one) == "overload" for one in node.decorator_list
+        last_name(decorator) == "overload" for decorator in node.decorator_list
     )
 
 
 def has_decorator(function: Function, name: str) -> bool:
     """Whether a decorator of ``function`` is written as ``name``, whatever that means there."""
-    return any(isinstance(one, ast.Name) and one.id == name for one in function.decorator_list)
+    return any(isinstance(node, ast.Name) and node.id == name for node in function.decorator_list)
 
 
 def walk(root: ast.AST) -> Iterator[ast.AST]:
@@ -78,18 +78,18 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 def children_by_field(node: ast.AST) -> list[ast.AST]:
     """Return what ``ast.iter_child_nodes`` yields, in half its time: whole programs are walked."""
-    found: list[ast.AST] = []
+    nodes: list[ast.AST] = []
     for name in node._fields:
         # Nodes that awaken makes itself may lack optional fields.
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):
-            found.append(value)
+            nodes.append(value)
         elif isinstance(value, list):
-            found += [item for item in value if isinstance(item, ast.AST)]
-    return found
+            nodes += [item for item in value if isinstance(item, ast.AST)]
+    return nodes
 
 
-def _named(node: ast.Name) -> list[ast.AST]:
+def _named_nodes(node: ast.Name) -> list[ast.AST]:
     return [node.ctx]
 
 
@@ -221,15 +221,15 @@ def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     positional = [*args.posonlyargs, *args.args]
     # Defaults belong to the last positional parameters.
     missing = len(positional) - len(args.defaults)
-    found: list[tuple[ast.arg, ast.expr | None]] = list(
+    parameters: list[tuple[ast.arg, ast.expr | None]] = list(
         zip(positional, [*[None] * missing, *args.defaults], strict=True)
     )
     if args.vararg is not None:
-        found.append((args.vararg, None))
-    found += zip(args.kwonlyargs, args.kw_defaults, strict=True)
+        parameters.append((args.vararg, None))
+    parameters += zip(args.kwonlyargs, args.kw_defaults, strict=True)
     if args.kwarg is not None:
-        found.append((args.kwarg, None))
-    return found
+        parameters.append((args.kwarg, None))
+    return parameters
 
 
 SHARED = frozenset(
@@ -243,7 +243,7 @@ CHILDLESS = SHARED | {ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue
 CHILDLESS |= {ast.Global, ast.Nonlocal}
 
 _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
-    ast.Name: _named,
+    ast.Name: _named_nodes,
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,
     **dict.fromkeys((ast.Tuple, ast.List), _elements),
@@ -279,6 +279,6 @@ def always_returns(body: list[ast.stmt]) -> bool:
             return bool(second) and always_returns(first) and always_returns(second)
         case ast.Try(body=first, handlers=handlers, orelse=second):
             ends = [second or first, *(handler.body for handler in handlers)]
-            return all(always_returns(one) for one in ends)
+            return all(always_returns(end) for end in ends)
         case _:
             return False

@@ -129,9 +129,9 @@ class Words:
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
-        return [path for path in paths if stands_alone(encoded, self._searched(path))]
+        return [path for path in paths if stands_alone(encoded, self._searched_text(path))]
 
-    def _searched(self, path: str) -> bytes:
+    def _searched_text(self, path: str) -> bytes:
         return self._files.searched(path).text
 
     def _by_word(self, kind: WordKind) -> Mapping[bytes, list[str]]:
@@ -139,7 +139,7 @@ class Words:
         if kind not in self._all_of:
             found: defaultdict[bytes, list[str]] = defaultdict(list)
             for path in self.python():
-                for word in self._words_of(kind, self._searched(path)).words():
+                for word in self._words_of(kind, self._searched_text(path)).words():
                     found[word].append(path)
             self._all_of[kind] = found
         return self._all_of[kind]
@@ -202,29 +202,29 @@ class Words:
 
     def _standing(self, word: str, kind: WordKind) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
-        encoded, found = word.encode(), list[str]()
+        encoded, paths = word.encode(), list[str]()
         for path in self.files_with(word):
             # The patterns know ASCII words only; any other word may be in every file.
-            if not word.isascii() or self._words_of(kind, self._searched(path)).has(encoded):
-                found.append(path)
-        self._note(kind, word, found)
-        return found
+            if not word.isascii() or self._words_of(kind, self._searched_text(path)).has(encoded):
+                paths.append(path)
+        self._note(kind, word, paths)
+        return paths
 
     @cached_property
     def _first_elsewhere(self) -> dict[bytes, str]:
         """The first file other than Python that contains each word."""
-        found: dict[bytes, str] = {}
+        result: dict[bytes, str] = {}
         for path in self._others:
             for word in set(_WORDS.findall(self._settings(path))):
-                found.setdefault(word, path)
-        return found
+                result.setdefault(word, path)
+        return result
 
     def _settings(self, path: str) -> bytes:
         """Return the text of a file that is no Python, its lines of comments left blank."""
         text = self._files[path].text
         if not path.endswith(_COMMENTED):
             return text
-        return _COMMENT.sub(lambda found: b" " * len(found[0]), text)
+        return _COMMENT.sub(lambda match: b" " * len(match[0]), text)
 
     def elsewhere(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``.
@@ -265,16 +265,16 @@ def _places(word: bytes, text: bytes) -> Iterator[int]:
         start = text.find(word, start + 1)
 
 
-def _inherited(text: bytes) -> _Found:
+def _inherited_words(text: bytes) -> _Found:
     """Return the words among the bases of all classes; None if one cannot be read like this."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for start in _classes(text):
         plain = _PLAIN_CLASS.match(text, start)
         if plain is None:
             return None
         if plain[1] is not None:
-            found.update(_WORDS.findall(plain[1]))
-    return frozenset(found)
+            result.update(_WORDS.findall(plain[1]))
+    return frozenset(result)
 
 
 def _classes(text: bytes) -> Iterator[int]:
@@ -287,21 +287,21 @@ def _classes(text: bytes) -> Iterator[int]:
             yield start
 
 
-def _renamed(text: bytes) -> frozenset[bytes]:
+def _renamed_words(text: bytes) -> frozenset[bytes]:
     """Return the words that an import or an assignment may give another name."""
     return frozenset((*_RENAMED.findall(text), *_ASSIGNED.findall(text)))
 
 
-def _imported(text: bytes) -> frozenset[bytes]:
+def _imported_words(text: bytes) -> frozenset[bytes]:
     """Return the words of all statements that import."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for start in _places(b"import", text):
         line = text.rfind(b"\n", 0, start) + 1
         while text[max(line - 3, 0) : line].rstrip(b"\r\n").endswith(b"\\"):
             line = text.rfind(b"\n", 0, line - 1) + 1
         end = _IMPORT_END.match(text, start)
-        found.update(_WORDS.findall(text, line, end.end() if end is not None else start))
-    return frozenset(found)
+        result.update(_WORDS.findall(text, line, end.end() if end is not None else start))
+    return frozenset(result)
 
 
 def _read(text: bytes) -> frozenset[bytes]:
@@ -309,7 +309,7 @@ def _read(text: bytes) -> frozenset[bytes]:
     return frozenset(_READ.findall(text))
 
 
-def _called(text: bytes) -> frozenset[bytes]:
+def _called_words(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
 
@@ -320,10 +320,10 @@ def _all(text: bytes) -> frozenset[bytes]:
 
 
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
-    "inherited": _inherited,
-    "renamed": _renamed,
-    "called": _called,
-    "imported": _imported,
+    "inherited": _inherited_words,
+    "renamed": _renamed_words,
+    "called": _called_words,
+    "imported": _imported_words,
     "read": _read,
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

@@ -35,8 +35,8 @@ class Joins:
 
     def gives_coroutine(self, module: Module, node: ast.expr) -> bool | None:
         """Whether ``node`` is a coroutine: the call of a function of the program by its name."""
-        found = self.function(module, node.func) if isinstance(node, ast.Call) else None
-        return None if found is None else _is_coroutine(found)
+        function = self.function(module, node.func) if isinstance(node, ast.Call) else None
+        return None if function is None else _is_coroutine(function)
 
     def _only(self, qualified: str) -> WrittenFunction | None:
         """Return the one function with this name; None where anything else may run."""

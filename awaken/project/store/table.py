@@ -69,7 +69,7 @@ class Table:
         if key in self._new:
             return self._new[key]
         row = None
-        with self._tried() as connection:
+        with self._tried_connections() as connection:
             row = None if connection is None else connection.execute(_FIND, (key,)).fetchone()
         if row is None:
             return None
@@ -94,7 +94,7 @@ class Table:
             if self._file.stat().st_size > 2 * self._keep_bytes:
                 self._start_over()
         if self._new or self._used:
-            with self._tried() as connection:
+            with self._tried_connections() as connection:
                 if connection is not None:
                     self._write(connection)
         self._new.clear()
@@ -105,7 +105,7 @@ class Table:
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.execute(_SCHEMA)
-            rows = ((k, self._today, self._code(k, one), one) for k, one in self._new.items())
+            rows = ((k, self._today, self._code(k, item), item) for k, item in self._new.items())
             connection.executemany(_KEEP, rows)
             connection.executemany(_MARK, ((self._today, key) for key in self._used))
             self._drop_oldest(connection)
@@ -137,10 +137,10 @@ class Table:
         return code.digest()
 
     @contextmanager
-    def _tried(self) -> Iterator[sqlite3.Connection | None]:
+    def _tried_connections(self) -> Iterator[sqlite3.Connection | None]:
         """Give the open file, None if it cannot be used; what fails with it ends silently."""
         try:
-            connection = self._opened()
+            connection = self._opened_connection()
         except sqlite3.Error as error:
             self._give_up(error)
             connection = None
@@ -149,7 +149,7 @@ class Table:
         except sqlite3.Error as error:
             self._give_up(error)
 
-    def _opened(self) -> sqlite3.Connection | None:
+    def _opened_connection(self) -> sqlite3.Connection | None:
         if self._connection is None and self._is_usable:
             self._connection = sqlite3.connect(
                 f"{self._file.as_uri()}?mode=rw",

@@ -2,7 +2,7 @@
 
 Begin with ``possible`` (what rules ask) and ``domain`` (what can be said of a value), then
 ``evaluation``, the evaluator, and ``answers``, its memory; it is split by construct into
-``annotations``, ``members``, ``parameters``, ``pytest_fixtures``, ``results`` and ``containers``.
-``control`` and ``flow`` follow the local names of one function, ``narrowing`` reads checks,
-``library`` says what libraries give, ``words`` puts values into words.
+``annotations``, ``attributes``, ``calls``, ``pytest_fixtures`` and ``containers``; ``items`` reads
+the values that hold others. ``local`` follows the names of one function. ``library_types`` reads
+types of libraries, ``library`` says what libraries give, ``words`` puts values into words.
 """

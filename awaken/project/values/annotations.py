@@ -19,9 +19,9 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library.classes import PARAMETRISED, GenericClass
-from awaken.project.values.library.forms import TYPING, generic, how_of, is_class
-from awaken.project.values.library.solving import SELF, closed
+from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
+from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
+from awaken.project.values.library_types.solving import SELF, closed
 from awaken.project.values.questions import Questions
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
@@ -60,15 +60,15 @@ class Annotations:
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
-        found = self._evaluator.classes.node(qualified)
-        if found is None:
+        pair = self._evaluator.classes.node(qualified)
+        if pair is None:
             return None
-        module, node = found
+        module, node = pair
         listed: Values | None = None
         bases: list[InstanceOf] = []
         appearing: Values = tuple(
-            TypeVariable(_own_variable(qualified, one.name))
-            for one in getattr(node, "type_params", [])
+            TypeVariable(_own_variable(qualified, item.name))
+            for item in getattr(node, "type_params", [])
         )
         for base in node.bases:
             arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
@@ -81,7 +81,7 @@ class Annotations:
             elif name is not None:
                 bases.append(InstanceOf(name, parameters=inner))
             appearing = union(appearing, variables)
-        names = [one.name for one in listed or appearing if isinstance(one, TypeVariable)]
+        names = [value.name for value in listed or appearing if isinstance(value, TypeVariable)]
         return GenericClass(tuple(names), tuple(bases))
 
     def _values(self, module: Module, node: ast.expr) -> Values:
@@ -98,27 +98,27 @@ class Annotations:
             case ast.Subscript():
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
-                return self._named(module, node)
+                return self._named_values(module, node)
             case _:
                 return (
                     self._evaluator.unknown(module, node, "the annotation is not a plain type"),
                 )
 
-    def _named(self, module: Module, node: ast.expr) -> Values:
+    def _named_values(self, module: Module, node: ast.expr) -> Values:
         variable = self._own_variable(module, node)
         if variable is not None:
             return (variable,)
         name = self._evaluator.names.qualified(module, node)
         if name is None:
-            found = self._optional_class(module, node)
-            if found is not None:
-                return (found,)
+            instance = self._optional_class(module, node)
+            if instance is not None:
+                return (instance,)
             text = module.excerpt(node)
             why = f"the annotation `{text}` could not be followed to a class"
             return (self._evaluator.unknown(module, node, why),)
         located = self._evaluator.names.locate(name)
         if located is None:
-            return self._outside(module, node, name)
+            return self._values_outside(module, node, name)
         if self._evaluator.classes.facts(name) is not None:
             return (InstanceOf(name),)
         return self._alias(module, node, name)
@@ -127,10 +127,10 @@ class Annotations:
         """Return what a class makes of a library that may be missing: it is None in its place."""
         if not isinstance(node, ast.Attribute):
             return None
-        found = [
-            one for one in self._evaluator.values(module, node) if not isinstance(one, NoneValue)
+        result = [
+            item for item in self._evaluator.values(module, node) if not isinstance(item, NoneValue)
         ]
-        match found:
+        match result:
             case [External(qualified=name)]:
                 return InstanceOf(public_name(name))
             case _:
@@ -147,9 +147,9 @@ class Annotations:
         bound = getattr(binding.node, "bound", None)
         owner = next(
             (
-                one
-                for one in module.ancestors(binding.node)
-                if isinstance(one, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+                ancestor
+                for ancestor in module.ancestors(binding.node)
+                if isinstance(ancestor, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             ),
             None,
         )
@@ -157,7 +157,7 @@ class Annotations:
         limits = () if bound is None else self.unsolved(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
-    def _outside(self, module: Module, node: ast.expr, name: str) -> Values:
+    def _values_outside(self, module: Module, node: ast.expr, name: str) -> Values:
         evaluator = self._evaluator
         role = evaluator.knowledge.types.get(name)
         match role:
@@ -209,8 +209,8 @@ class Annotations:
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
             return self.unsolved(defining, value.args[1])
-        limits = [one.value for one in value.keywords if one.arg == "bound"] or value.args[1:]
-        return (TypeVariable(name, union(*(self.unsolved(defining, one) for one in limits))),)
+        limits = [part.value for part in value.keywords if part.arg == "bound"] or value.args[1:]
+        return (TypeVariable(name, union(*(self.unsolved(defining, limit) for limit in limits))),)
 
     def _of_factory(
         self, module: Module, node: ast.expr, defining: Module, value: ast.Call
@@ -220,19 +220,19 @@ class Annotations:
         It is no type, and nothing that runs the program asks for one; people mean a session.
         """
         place = module.place(node, "annotated")
-        found: Values = ()
-        for one in self._evaluator.values(defining, value):
-            match one:
+        result: Values = ()
+        for alternative in self._evaluator.values(defining, value):
+            match alternative:
                 case Producer(how="factory", inner=inner):
                     sessions = [each for each in inner if isinstance(each, Session)]
                     if len(sessions) != len(inner):
                         return ()
-                    found = union(found, tuple(replace(each, place=place) for each in sessions))
+                    result = union(result, tuple(replace(each, place=place) for each in sessions))
                 case Session(kind="scoped" | "async-scoped"):
-                    found = union(found, (replace(one, place=place),))
+                    result = union(result, (replace(alternative, place=place),))
                 case _:
                     return ()
-        return found
+        return result
 
     def _generic(self, module: Module, node: ast.Subscript) -> Values:
         evaluator = self._evaluator
@@ -247,18 +247,18 @@ class Annotations:
         if role in {"factory", "async-factory"}:
             return (Producer("factory", self.unsolved(module, arguments[0])),)
         if role is not None:
-            return self._named(module, node.value)
+            return self._named_values(module, node.value)
         if home == "sqlalchemy.orm" and simple in _MAPPED:
-            return self._mapped(module, simple, arguments[0])
-        return generic(name, arguments, lambda one: self.unsolved(module, one))
+            return self._mapped_values(module, simple, arguments[0])
+        return generic(name, arguments, lambda argument: self.unsolved(module, argument))
 
-    def _mapped(self, module: Module, simple: str, argument: ast.expr) -> Values:
+    def _mapped_values(self, module: Module, simple: str, argument: ast.expr) -> Values:
         """Return what an attribute annotated ``Mapped[...]`` holds."""
         inner = self.unsolved(module, argument)
         if simple == "Mapped":
             return inner
         # The target may be wrapped in a collection, or alone.
-        held = union(*(_held(one) for one in inner))
+        held = union(*(_held_values(value) for value in inner))
         collection = "AppenderQuery" if simple == "DynamicMapped" else "WriteOnlyCollection"
         return (InstanceOf(f"sqlalchemy.orm.{collection}", parameters=(held,)),)
 
@@ -266,17 +266,17 @@ class Annotations:
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]
     ) -> Values:
         """Return a generic class of the program with the types in the brackets."""
-        plain = self._named(module, node.value)
+        plain = self._named_values(module, node.value)
         inner = tuple(self.unsolved(module, argument) for argument in arguments)
         return tuple(
-            InstanceOf(one.qualified, parameters=inner)
-            if isinstance(one, InstanceOf) and one.qualified == name
-            else one
-            for one in plain
+            InstanceOf(value.qualified, parameters=inner)
+            if isinstance(value, InstanceOf) and value.qualified == name
+            else value
+            for value in plain
         )
 
 
-def _held(value: Value) -> Values:
+def _held_values(value: Value) -> Values:
     is_collection = isinstance(value, InstanceOf) and value.parameters
     return value.parameters[0] if isinstance(value, InstanceOf) and is_collection else (value,)
 
@@ -291,10 +291,10 @@ def _arguments(node: ast.Subscript) -> list[ast.expr]:
 
 def _variables(values: Values) -> Values:
     """Return the type variables in ``values``, in order."""
-    found: Values = ()
-    for one in values:
-        found = union(found, _variables_in(one))
-    return found
+    variables: Values = ()
+    for value in values:
+        variables = union(variables, _variables_in(value))
+    return variables
 
 
 def _variables_in(value: Value) -> Values:

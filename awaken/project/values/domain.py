@@ -154,7 +154,7 @@ class Argument:
     @property
     def depth(self) -> int:
         """How many calls inside of each other lead to it."""
-        return 1 + max((one.depth for one in self.known), default=0)
+        return 1 + max((argument.depth for argument in self.known), default=0)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -171,8 +171,8 @@ class Argument:
             # Many objects are the receiver of one method: their classes distinguish them.
             receiver = getattr(self.receiver, "qualified", None)
             path, parameter, value = self.module.path, self.parameter, self.value
-            found = hash((path, receiver, *_position(parameter), *_position(value)))
-            object.__setattr__(self, "_hash", found)
+            result = hash((path, receiver, *_position(parameter), *_position(value)))
+            object.__setattr__(self, "_hash", result)
         return self._hash
 
 
@@ -294,16 +294,16 @@ def union(*groups: Values) -> Values:
     if len(groups) == 1 and len(groups[0]) <= 1:
         return groups[0]  # most are
     # In the order of appearance: a set would make answers depend on hashes.
-    found: dict[Value, Value] = {}
+    result: dict[Value, Value] = {}
     for group in groups:
         for value in group:
             key = without_origins(value)
-            known = found.get(key)
+            known = result.get(key)
             if known is None:
-                found[key] = value
+                result[key] = value
             elif known is not value:
-                found[key] = _with_origins_of(known, value)
-    return tuple(found.values())
+                result[key] = _with_origins_of(known, value)
+    return tuple(result.values())
 
 
 def without_origins(value: Value) -> Value:
@@ -327,7 +327,7 @@ def _with_origins_of(one: Value, other: Value) -> Value:
             return replace(
                 one,
                 parameters=tuple(map(union, one.parameters, other.parameters)),
-                origins=_joined(one.origins, other.origins),
+                origins=_joined_origins(one.origins, other.origins),
             )
         case Producer(), Producer():
             return replace(one, inner=union(one.inner, other.inner))
@@ -337,7 +337,7 @@ def _with_origins_of(one: Value, other: Value) -> Value:
             return one
 
 
-def _joined(
+def _joined_origins(
     one: tuple[Origin, ...] | None, other: tuple[Origin, ...] | None
 ) -> tuple[Origin, ...] | None:
     if one is None or other is None or one == other:
@@ -353,10 +353,10 @@ def _place_of(origin: Origin) -> tuple[Place, str, tuple[str, ...], tuple[Place,
 
 def holds_tree(values: Values) -> bool:
     """Whether ``values`` lead to the tree of a file."""
-    for one in values:
-        kind = type(one)
+    for value in values:
+        kind = type(value)
         # Each answer is checked for this: most hold nothing.
-        if kind is FunctionOf or (kind in _HOLDING and holds_tree(inside(one))):
+        if kind is FunctionOf or (kind in _HOLDING and holds_tree(inside(value))):
             return True
     return False
 
@@ -367,8 +367,8 @@ def placed(values: Values, module: Module, node: ast.AST) -> Values:
         return values
     place = module.place(node)
     return tuple(
-        replace(one, place=place) if isinstance(one, Unknown) and one.place == NOWHERE else one
-        for one in values
+        replace(item, place=place) if isinstance(item, Unknown) and item.place == NOWHERE else item
+        for item in values
     )
 
 
@@ -425,8 +425,8 @@ def inside(value: Value) -> Values:
         case Producer():
             return value.inner
         case InstanceOf():
-            return tuple(one for part in value.parameters for one in part)
+            return tuple(alternative for part in value.parameters for alternative in part)
         case TupleOf():
-            return tuple(one for part in value.items for one in part)
+            return tuple(alternative for part in value.items for alternative in part)
         case _:
             return ()

@@ -26,11 +26,11 @@ from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.calls.libraries import of_role
+from awaken.project.values.calls.parameters import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.calls.uses import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.building import Building, constant, operated
-from awaken.project.values.containers.items import iterated, list_of, place_of
 from awaken.project.values.containers.subscripts import item_of
 from awaken.project.values.containers.unpacking import Step, received
 from awaken.project.values.domain import (
@@ -54,13 +54,13 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.items import iterated, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import holds_own, is_made, narrower
+from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
-from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened
 from awaken.project.values.wrapped import packed_item, packed_keyword
@@ -170,7 +170,7 @@ class Evaluator(ABC):
             ("expression", node, known) if known else node,
             module,
             node,
-            lambda: self._limited(module, node, known),
+            lambda: self._limited_values(module, node, known),
             # Arguments hold their trees.
             "question" if known else "tree",
         )
@@ -196,13 +196,13 @@ class Evaluator(ABC):
         if told is not None and told.is_small and told.values:
             return placed(told.values, module, node)
         try:
-            found = answers.of(key, module.path, lambda: bounded(work()), kept)
+            result = answers.of(key, module.path, lambda: bounded(work()), kept)
         except TooMuchError as error:
-            found = (TooLarge(str(error), module.place(node)),)
+            result = (TooLarge(str(error), module.place(node)),)
         finally:
             answers.forget()
-        if found:
-            return placed(found, module, node)
+        if result:
+            return placed(result, module, node)
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"awaken sees no value of `{text}`"),)
 
@@ -220,13 +220,13 @@ class Evaluator(ABC):
             case "program":
                 return self._lasting if follows else self._lasting_aside
 
-    def _limited(self, module: Module, node: ast.expr, known: Environment) -> Values:
-        found = self._values(module, node, known)
-        if len(found) <= MOST_ALTERNATIVES:
-            return found
-        rows = tuple(one for one in found if self._is_row(one))
+    def _limited_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        result = self._values(module, node, known)
+        if len(result) <= MOST_ALTERNATIVES:
+            return result
+        rows = tuple(value for value in result if self._is_row(value))
         # Which row is read decides what is loaded; of other objects, what they inherit says enough.
-        wider = None if rows else widened(self.classes, found)
+        wider = None if rows else widened(self.classes, result)
         if wider is not None and len(wider) <= MOST_ALTERNATIVES:
             return wider
         unknown = self.unknown(module, node, "it may be too many things")
@@ -267,19 +267,19 @@ class Evaluator(ABC):
 
     def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
-        found: Values = ()
+        result: Values = ()
         # Iterating over one of these raises, so it adds nothing to the others.
         left = tuple(
-            one
-            for one in values
-            if not isinstance(one, InstanceOf) or one.qualified not in NOT_ITERABLE
+            alternative
+            for alternative in values
+            if not isinstance(alternative, InstanceOf) or alternative.qualified not in NOT_ITERABLE
         )
         for value in left or values:
             items = iterated(value)
             if items is None:
                 items = self.results.uses.given("generator", (value,), module, node)
-            found = union(found, items)
-        return found
+            result = union(result, items)
+        return result
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         match node:
@@ -292,10 +292,10 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                found = self.building.called(module, node, known)
-                if found is None:
-                    found = packed_keyword(self, module, node, known)
-                return self.results.result(module, node, known) if found is None else found
+                result = self.building.called(module, node, known)
+                if result is None:
+                    result = packed_keyword(self, module, node, known)
+                return self.results.result(module, node, known) if result is None else result
             case ast.Await():
                 return self.results.uses.awaited(module, node, known)
             case ast.Subscript():
@@ -319,7 +319,7 @@ class Evaluator(ABC):
             case ast.BoolOp():
                 *firsts, last = [self.values(module, part, known) for part in node.values]
                 # `or` gives on what is on its left only if that is not None.
-                truthy = [tuple(one for one in first if one != NoneValue()) for first in firsts]
+                truthy = [tuple(item for item in first if item != NoneValue()) for first in firsts]
                 return union(*truthy, last)
             case ast.Starred() | ast.Yield() | ast.YieldFrom():
                 return (
@@ -335,7 +335,7 @@ class Evaluator(ABC):
         if packed is not None:
             return packed
         owners = self.values(module, node.value, known)
-        owners = tuple(self.library.variable(one) or one for one in owners)
+        owners = tuple(self.library.variable(owner) or owner for owner in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
         return union(*(item_of(self, owner, module, node) for owner in owners))
@@ -350,27 +350,27 @@ class Evaluator(ABC):
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
-        found = self._reaching(module, node, bindings, known)
+        reaching = self._reaching(module, node, bindings, known)
         scope = bindings[0].scope
-        found = self.additions.to_variable(found, module, scope, bindings[0].name, known)
-        return self.narrowing.of(module, node, bindings, found)
+        reaching = self.additions.to_variable(reaching, module, scope, bindings[0].name, known)
+        return self.narrowing.of(module, node, bindings, reaching)
 
     def _reaching(
         self, module: Module, node: ast.Name, bindings: list[Binding], known: Environment
     ) -> Values:
         """Return what a name of a function may be where ``node`` reads it."""
-        given = [one for one in bindings if one.kind not in {"annotation", "delete"}]
+        given = [binding for binding in bindings if binding.kind not in {"annotation", "delete"}]
         function = bindings[0].scope.node
         if len(given) > 1 and isinstance(function, FunctionOrLambda):
             reaching = flow_of(module, function).reaching(node)
             # Of code that runs at another time, or that is never reached, all of them are asked.
             if isinstance(reaching, Reaching) and reaching.definitions:
                 given = list(reaching.definitions)
-        declared = [one for one in bindings if one.kind == "annotation"]
-        return self._joined(module, given or declared or bindings, known)
+        declared = [binding for binding in bindings if binding.kind == "annotation"]
+        return self._joined_values(module, given or declared or bindings, known)
 
-    def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
-        live = [one for one in bindings if one.kind != "delete" and not is_overload(one.node)]
+    def _joined_values(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
+        live = [item for item in bindings if item.kind != "delete" and not is_overload(item.node)]
         if not live:
             why = f"`{bindings[0].name}` is only deleted"
             return (self.unknown(module, bindings[0].node, why),)
@@ -389,10 +389,10 @@ class Evaluator(ABC):
     def _global(self, module: Module, name: str) -> Values:
         bindings = module.scopes.module.bindings.get(name, [])
         if bindings:
-            return self.additions.to_global(self._joined(module, bindings, ()), module, name)
-        return self._reexported(module, name)
+            return self.additions.to_global(self._joined_values(module, bindings, ()), module, name)
+        return self._reexported_values(module, name)
 
-    def _reexported(self, module: Module, name: str) -> Values:
+    def _reexported_values(self, module: Module, name: str) -> Values:
         qualified = self.names.attribute(module.path, name)
         if qualified is None:
             why = f"awaken sees no `{name}` in `{module.name}`"
@@ -407,7 +407,7 @@ class Evaluator(ABC):
             if role is not None:
                 return (of_role(role, qualified, module.place(node)),)
             user = current_user(self, qualified, module, node)
-            return (self._outside(qualified),) if user is None else user
+            return (self._value_outside(qualified),) if user is None else user
         if not located.rest:
             return (ModuleOf(located.path),)
         if self.classes.facts(qualified) is not None:
@@ -417,7 +417,7 @@ class Evaluator(ABC):
             return (self.unknown(module, node, f"awaken sees no definition of `{qualified}`"),)
         return self.global_values(defining, located.rest[0])
 
-    def _outside(self, qualified: str) -> Value:
+    def _value_outside(self, qualified: str) -> Value:
         made = self.knowledge.instance_attributes.get(qualified)
         if made is not None:
             return InstanceOf(self.names.defined(made))
@@ -433,7 +433,7 @@ class Evaluator(ABC):
         node = binding.node
         match binding.kind:
             case "import":
-                return self._imported(module, binding)
+                return self._imported_values(module, binding)
             case "parameter":
                 return self.parameters.of(module, binding, known)
             case "function" if isinstance(node, Function):
@@ -441,35 +441,35 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
-                found = self.assigned(module, node, binding.value, binding.annotation, known)
+                result = self.assigned(module, node, binding.value, binding.annotation, known)
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
-                    return found
-                return self._seen(module, binding.value, found, known)
+                    return result
+                return self._seen_values(module, binding.value, result, known)
             case "with" | "for" if isinstance(node, ast.expr):
-                return self._received(module, node, known)
+                return self._received_values(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
-                return self._augmented(module, node, known)
+                return self._augmented_values(module, node, known)
             case "except" if isinstance(node, ast.ExceptHandler):
-                return self._caught(module, node, known)
+                return self._caught_values(module, node, known)
             case _:
                 why = f"awaken does not follow the match of `{binding.name}`"
                 return (self.unknown(module, node, why),)
 
-    def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
+    def _received_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what a target of a loop, a ``with`` or an unpacking receives."""
-        found = received(module, node)
-        if found is None:
-            return self._augmented(module, node, known)
-        values = self.values(module, found.value, known)
-        match found.how:
+        result = received(module, node)
+        if result is None:
+            return self._augmented_values(module, node, known)
+        values = self.values(module, result.value, known)
+        match result.how:
             case "iterated":
                 values = self.iterated(values, module, node)
             case "entered":
                 values = self.results.uses.enter(values, module, node)
             case "whole":
                 pass
-        for step in found.steps:
+        for step in result.steps:
             values = self._taken_apart(values, step, module, node)
         return values
 
@@ -485,31 +485,31 @@ class Evaluator(ABC):
             found = union(found, (list_of(items),) if is_starred else items)
         return found
 
-    def _augmented(self, module: Module, node: ast.expr, known: Environment) -> Values:
+    def _augmented_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what ``x += y`` leaves in its target."""
         statement = module.parent(node)
         if not isinstance(statement, ast.AugAssign):
             return (self.unknown(module, node, "awaken does not follow this assignment"),)
         right = self.values(module, statement.value, known)
-        found = operated(self.values(module, node, known), statement.op, right)
-        if found is not None:
-            return found
+        result = operated(self.values(module, node, known), statement.op, right)
+        if result is not None:
+            return result
         return (self.unknown(module, node, "the result of the operator is unknown"),)
 
-    def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
+    def _caught_values(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
         if isinstance(module.parent(node), ast.TryStar):
             return (InstanceOf("builtins.ExceptionGroup"),)
         if node.type is None:
             return (InstanceOf("builtins.BaseException"),)
-        found: Values = ()
-        for one in self.values(module, node.type, known):
-            for kind in union(*one.items) if isinstance(one, TupleOf) else (one,):
+        result: Values = ()
+        for value in self.values(module, node.type, known):
+            for kind in union(*value.items) if isinstance(value, TupleOf) else (value,):
                 match kind:
                     case ClassOf() | External():
-                        found = union(found, (InstanceOf(kind.qualified),))
+                        result = union(result, (InstanceOf(kind.qualified),))
                     case _:
-                        found = union(found, (NotRelevant("an exception"),))
-        return found
+                        result = union(result, (NotRelevant("an exception"),))
+        return result
 
     def assigned(
         self,
@@ -526,14 +526,14 @@ class Evaluator(ABC):
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
             # A test may annotate a mock as the class that it replaces.
-            mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
-            if not mocked and not any(isinstance(one, Unknown) for one in declared):
-                return _narrowed(declared, given)
+            mocked = any(isinstance(argument, NotRelevant) and argument.mock for argument in given)
+            if not mocked and not any(isinstance(alternative, Unknown) for alternative in declared):
+                return _narrowed_annotations(declared, given)
         if value is None and isinstance(node, ast.expr):
-            return self._received(module, node, known)
+            return self._received_values(module, node, known)
         return given
 
-    def _seen(
+    def _seen_values(
         self, module: Module, value: ast.expr | None, declared: Values, known: Environment
     ) -> Values:
         """Return what a value is, as far as that says more than what is ``declared`` of it."""
@@ -541,22 +541,22 @@ class Evaluator(ABC):
             return declared
         return narrower(self, declared, self.values(module, value, known))
 
-    def _imported(self, module: Module, binding: Binding) -> Values:
+    def _imported_values(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)
         if target.kind == "module":
             return self._module(module, binding, target.text)
         source = self.names.absolute(target, module.path)
         if source is None:
             return (self.unknown(module, binding.node, "the import leaves the project"),)
-        found = self.names.layout.find(source, module.path)
-        if found.path is None:
+        result = self.names.layout.find(source, module.path)
+        if result.path is None:
             return self._from_outside(module, binding, target)
-        defining = self.load(found.path)
+        defining = self.load(result.path)
         if defining is None:
-            return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
+            return (self.unknown(module, binding.node, f"{result.path} cannot be parsed"),)
         # A binding of a package hides its submodule, except while the package itself imports that.
         if target.name not in defining.scopes.module.bindings or defining.path == module.path:
-            submodule = self.names.layout.submodule(found.path, target.name)
+            submodule = self.names.layout.submodule(result.path, target.name)
             if submodule is not None:
                 return (ModuleOf(submodule),)
         return self.global_values(defining, target.name)
@@ -568,17 +568,17 @@ class Evaluator(ABC):
         return self.named(name, module, binding.node)
 
     def _module(self, module: Module, binding: Binding, dotted: str) -> Values:
-        found = self.names.layout.find(dotted, module.path)
-        if found.path is not None:
-            return (ModuleOf(found.path),)
-        if found.ambiguous:
+        result = self.names.layout.find(dotted, module.path)
+        if result.path is not None:
+            return (ModuleOf(result.path),)
+        if result.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
 
 
-def _narrowed(declared: Values, given: Values) -> Values:
+def _narrowed_annotations(declared: Values, given: Values) -> Values:
     """Return the annotation; where the value says more, as of a session or a base, the value."""
-    if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
+    if given and all(isinstance(argument, Session | DeclarativeBase) for argument in given):
         return given
     if is_made(given):
         # An annotation names the class, the value also which instance it is.

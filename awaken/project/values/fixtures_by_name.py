@@ -32,7 +32,7 @@ def fixtures_asked_for(
         case ast.Constant(value=str() as text):
             names: set[str] | None = {text}
         case ast.Name(id=name):
-            names = _parametrized(function, name)
+            names = _parametrized_texts(function, name)
         case ast.Attribute(value=ast.Name(id="request"), attr="param"):
             names = _own_params(evaluator, module, function)
         case _:
@@ -40,7 +40,7 @@ def fixtures_asked_for(
     if names is None:
         return None
     found = [fixture_for(module, function, name, evaluator.names, evaluator.load) for name in names]
-    known = [one for one in sorted(found, key=_place) if one is not None]
+    known = [value for value in sorted(found, key=_place) if value is not None]
     return known if len(known) == len(found) else None
 
 
@@ -53,13 +53,13 @@ def is_asking(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr == ASKING
 
 
-def _parametrized(function: Function, name: str) -> set[str] | None:
+def _parametrized_texts(function: Function, name: str) -> set[str] | None:
     """Return the texts that ``parametrize`` gives to the parameter ``name``, if only these."""
     values = [
         value
-        for one in function.decorator_list
-        if isinstance(one, ast.Call) and last_name(one.func) == "parametrize"
-        for value in parametrized(one, name)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize"
+        for value in parametrized(decorator, name)
     ]
     return _texts(values)
 
@@ -72,10 +72,10 @@ def _own_params(evaluator: Questions, module: Module, function: Function) -> set
     name = fixture_name(module, function, evaluator.names)
     listed = [
         keyword.value
-        for one in function.decorator_list
-        if isinstance(one, ast.Call)
-        and evaluator.names.qualified(module, without_arguments(one)) in PYTEST_FIXTURES
-        for keyword in one.keywords
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call)
+        and evaluator.names.qualified(module, without_arguments(decorator)) in PYTEST_FIXTURES
+        for keyword in decorator.keywords
         if keyword.arg == "params"
     ]
     if name is None or len(listed) != 1 or not isinstance(listed[0], ast.List | ast.Tuple):
@@ -85,7 +85,7 @@ def _own_params(evaluator: Questions, module: Module, function: Function) -> set
         others = evaluator.files_naming(word)
         if naming is None or others is None or not set(naming).isdisjoint(others):
             return None
-    return _texts([_of_param(one) for one in listed[0].elts])
+    return _texts([_of_param(element) for element in listed[0].elts])
 
 
 def _of_param(node: ast.expr) -> ast.expr | None:
@@ -98,7 +98,7 @@ def _of_param(node: ast.expr) -> ast.expr | None:
 def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     """Return what ``values`` say, if all of them are texts and there are any."""
     known = [value.value for value in values if isinstance(value, ast.Constant)]
-    texts = {one for one in known if isinstance(one, str)}
+    texts = {candidate for candidate in known if isinstance(candidate, str)}
     return texts if values and len(known) == len(values) and texts else None
 
 
@@ -106,12 +106,12 @@ def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     """Yield the values that ``parametrize`` passes to a parameter; None for unknown ones."""
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:
-            names = [one.strip() for one in text.split(",")]
+            names = [line.strip() for line in text.split(",")]
         case [ast.List(elts=named) | ast.Tuple(elts=named), values, *_]:
             names = [
-                one.value
-                for one in named
-                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                node.value
+                for node in named
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
             ]
             if len(names) != len(named):
                 yield None
@@ -124,11 +124,11 @@ def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     if not isinstance(values, ast.List | ast.Tuple):
         yield None
         return
-    for one in values.elts:
-        given = one
-        is_param = isinstance(one, ast.Call) and last_name(one.func) == "param"
-        if is_param and isinstance(one, ast.Call):
-            given = ast.Tuple(one.args, ast.Load())
+    for element in values.elts:
+        given = element
+        is_param = isinstance(element, ast.Call) and last_name(element.func) == "param"
+        if is_param and isinstance(element, ast.Call):
+            given = ast.Tuple(element.args, ast.Load())
         if len(names) == 1 and not is_param:
             yield given
         elif isinstance(given, ast.List | ast.Tuple) and len(given.elts) == len(names):

@@ -52,16 +52,16 @@ class PossibleValues:
     @property
     def is_awaitable(self) -> bool:
         """Whether it is proved to be a coroutine, a task, a future, or declared as one of them."""
-        return self._are_all(lambda one: _is_awaited(one) or _is_running(one))
+        return self._are_all(lambda value: _is_awaited(value) or _is_running(value))
 
     @property
     def awaited(self) -> Values:
         """The result of awaiting it; empty where it is not proved to be awaitable, or unknown."""
         inner: Values = ()
-        for one in self.alternatives if self.is_awaitable else ():
-            match one:
+        for alternative in self.alternatives if self.is_awaitable else ():
+            match alternative:
                 case Producer():
-                    inner = (*inner, *one.inner)
+                    inner = (*inner, *alternative.inner)
                 case InstanceOf(parameters=[result, *_]):
                     inner = (*inner, *result)
                 case _:
@@ -71,7 +71,7 @@ class PossibleValues:
     @property
     def instance_of(self) -> tuple[str, ...]:
         """The classes of which it is an instance if it is not None; empty if it may be more."""
-        return self._names(InstanceOf, [one for one in self.alternatives if one != NoneValue()])
+        return self._names(InstanceOf, [item for item in self.alternatives if item != NoneValue()])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -90,9 +90,9 @@ class PossibleValues:
         return self.is_known and bool(self.alternatives) and all(map(holds, self.alternatives))
 
     def _names(self, kind: type[ClassOf | InstanceOf], values: Sequence[Value]) -> tuple[str, ...]:
-        found = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
+        result = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
         is_all = self.is_known and all(isinstance(value, kind) for value in values)
-        return tuple(dict.fromkeys(found)) if is_all else ()
+        return tuple(dict.fromkeys(result)) if is_all else ()
 
 
 class ProgramValues:
@@ -120,13 +120,13 @@ class ProgramValues:
     def items_of(self, module: Module, node: ast.expr) -> PossibleValues:
         """Return the values that iterating ``node`` gives at its place."""
         evaluator = self._evaluator
-        found = evaluator.solved(
+        result = evaluator.solved(
             ("items", node),
             module,
             node,
             lambda: evaluator.iterated(evaluator.values(module, node), module, node),
         )
-        return self._told(found, module, node)
+        return self._told(result, module, node)
 
     def declared(self, module: Module, annotation: ast.expr) -> PossibleValues:
         """Return what an annotation says that a value is."""
@@ -135,17 +135,17 @@ class ProgramValues:
     def _told(self, values: Values, module: Module, node: ast.expr) -> PossibleValues:
         unknown: Unknown | None = None
         known: list[Value] = []
-        for one in values:
-            match one:
+        for value in values:
+            match value:
                 case Unknown():
-                    unknown = unknown or one
+                    unknown = unknown or value
                 case NotRelevant():
                     # Enough for those who look for a session; of which class it is, is not said.
                     unknown = unknown or Unknown(
-                        f"{one.what} of no certain class", module.place(node)
+                        f"{value.what} of no certain class", module.place(node)
                     )
                 case _:
-                    known.append(one)
+                    known.append(value)
         return PossibleValues(tuple(known), unknown)
 
 

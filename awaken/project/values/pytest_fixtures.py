@@ -53,7 +53,7 @@ def fixture_for(
             # A fixture that asks for its own name gets the one further out.
             if not same_node(at, node, module, function):
                 return FunctionOf(at, node)
-        paths += [one for one in _plugins(defining, names) if one not in paths]
+        paths += [plugin for plugin in _plugins(defining, names) if plugin not in paths]
     return None
 
 
@@ -64,7 +64,7 @@ def _fixtures_in(
     for node in _fixtures(module, names).get(name, ()):
         yield module, node
     bound = module.scopes.module.bindings.get(name)
-    if bound is not None and all(one.kind != "import" for one in bound):
+    if bound is not None and all(binding.kind != "import" for binding in bound):
         return
     qualified = names.attribute(module.path, name)
     located = None if qualified is None else names.locate(qualified)
@@ -82,12 +82,12 @@ def _plugins(module: Module, names: Names) -> list[str]:
     written = [binding.value for binding in bindings if binding.value is not None]
     listed = [
         each
-        for one in written
-        for each in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])
+        for node in written
+        for each in (node.elts if isinstance(node, ast.List | ast.Tuple) else [node])
     ]
     texts = (each.value for each in listed if isinstance(each, ast.Constant))
-    found = (names.layout.find(one, module.path).path for one in texts if isinstance(one, str))
-    return [one for one in found if one is not None]
+    result = (names.layout.find(text, module.path).path for text in texts if isinstance(text, str))
+    return [candidate for candidate in result if candidate is not None]
 
 
 def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
@@ -107,8 +107,8 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
 
     With ``indirect=True`` it passes what fixtures get as ``request.param``.
     """
-    for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        match one:
+    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        match keyword:
             case ast.keyword(arg="indirect", value=ast.Constant(value=True)):
                 return False
             case _:
@@ -122,7 +122,7 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
     texts = [node.value for node in ast.walk(told) if isinstance(node, ast.Constant)]
     # Names that are computed may be the one that is asked for.
     listed = (text.split(",") for text in texts if isinstance(text, str))
-    named = any(name == one.strip() for each in listed for one in each)
+    named = any(name == word.strip() for each in listed for word in each)
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 
 
@@ -139,7 +139,7 @@ def _is_patched(module: Module, function: Function, name: str, names: Names) -> 
         if given is None:
             return True
         filled += given
-    parameters = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     return name in parameters[int(around is not None) :][:filled]
 
 
@@ -148,8 +148,8 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
 
     None as well where it passes one as ``name``.
     """
-    words = {one.id for one in ast.walk(decorator) if isinstance(one, ast.Name)}
-    words |= {one.attr for one in ast.walk(decorator) if isinstance(one, ast.Attribute)}
+    words = {node.id for node in ast.walk(decorator) if isinstance(node, ast.Name)}
+    words |= {node.attr for node in ast.walk(decorator) if isinstance(node, ast.Attribute)}
     if "patch" not in words:
         return 0
     qualified = names.qualified(module, without_arguments(decorator))
@@ -176,7 +176,7 @@ def fixture_name(module: Module, node: Function, names: Names) -> str | None:
         if names.qualified(module, plain) not in PYTEST_FIXTURES:
             continue
         given = decorator.keywords if isinstance(decorator, ast.Call) else []
-        named = next((one.value for one in given if one.arg == "name"), None)
+        named = next((argument.value for argument in given if argument.arg == "name"), None)
         if isinstance(named, ast.Constant) and isinstance(named.value, str):
             return named.value
         return node.name

@@ -34,8 +34,8 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
-from awaken.project.values.library.classes import GenericClass
-from awaken.project.values.library.solving import Solution
+from awaken.project.values.library_types.classes import GenericClass
+from awaken.project.values.library_types.solving import Solution
 
 Lasting = Literal["question", "tree", "program"]
 """How long an answer is kept: for the outermost question, or as long as the tree of its file."""

@@ -34,16 +34,16 @@ def parameter_of_replaced(
         return ()
     if not is_around_tests(module.path) or function.decorator_list:
         return ()
-    found: dict[Values, None] = {}
+    result: dict[Values, None] = {}
     for put in _putting(module).get(function.name, ()):
         for home, replaced in _replaced(evaluator, module, put):
             declared = [
-                evaluator.declared(home, one.annotation)
-                for one, _ in parameters_of(replaced.args)
-                if one.arg == parameter.arg and one.annotation is not None
+                evaluator.declared(home, argument.annotation)
+                for argument, _ in parameters_of(replaced.args)
+                if argument.arg == parameter.arg and argument.annotation is not None
             ]
-            found |= dict.fromkeys(declared or [()])
-    return next(iter(found)) if len(found) == 1 else ()
+            result |= dict.fromkeys(declared or [()])
+    return next(iter(result)) if len(result) == 1 else ()
 
 
 def _putting(module: Module) -> dict[str, list[Put]]:
@@ -51,7 +51,7 @@ def _putting(module: Module) -> dict[str, list[Put]]:
     kept: dict[str, list[Put]] | None = module.own.get(_putting)
     if kept is None:
         named: defaultdict[str, list[Put]] = defaultdict(list)
-        for put in (one for puts in puts_in(module).values() for one in puts):
+        for put in (item for puts in puts_in(module).values() for item in puts):
             keywords = put.node.keywords if isinstance(put.node, ast.Call) else []
             for value in (put.value, *(keyword.value for keyword in keywords)):
                 if isinstance(value, ast.Name):
@@ -74,14 +74,14 @@ def _target(evaluator: Questions, module: Module, put: Put) -> Values:
         if home is None or located is None or len(located.rest) != 1:
             return ()
         return evaluator.global_values(home, located.rest[0])
-    found: list[Values] = []
+    attributes: list[Values] = []
     for value in evaluator.values(module, put.owner):
         match value:
             case ModuleOf(path=path):
                 home = evaluator.load(path)
-                found.append(() if home is None else evaluator.global_values(home, put.name))
+                attributes.append(() if home is None else evaluator.global_values(home, put.name))
             case ClassOf() | InstanceOf():
-                found.append(evaluator.attribute(value, put.name, module, put.node))
+                attributes.append(evaluator.attribute(value, put.name, module, put.node))
             case _:
                 pass
-    return tuple(each for one in found for each in one)
+    return tuple(each for alternative in attributes for each in alternative)

@@ -13,7 +13,7 @@ def widened(classes: Classes, values: Values) -> Values | None:
     where some inherit from no class of the program, or from nothing in common.
     """
     instances = [value for value in values if isinstance(value, InstanceOf)]
-    lines = [classes.ancestors(one.qualified) for one in instances]
+    lines = [classes.ancestors(instance.qualified) for instance in instances]
     known = [line for line in lines if line is not None and not line.unresolved]
     if not known or len(known) < len(lines):
         return None
@@ -26,13 +26,13 @@ def widened(classes: Classes, values: Values) -> Values | None:
 
 def _common(lines: list[Ancestors]) -> str | None:
     """Return the class that all lines have and that inherits from no other such class."""
-    shared = set.intersection(*({one.qualified for one in line.inside} for line in lines))
+    shared = set.intersection(*({facts.qualified for facts in line.inside} for line in lines))
     above = {
         base
         for line in lines
-        for one in line.inside
-        if one.qualified in shared
-        for base in one.bases
+        for facts in line.inside
+        if facts.qualified in shared
+        for base in facts.bases
         if base is not None
     }
     lowest = sorted(shared - above)

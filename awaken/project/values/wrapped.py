@@ -29,7 +29,7 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
     """
     name = qualified.rpartition(".")[2]
     paths = evaluator.files_naming(name)
-    found: Decorated = []
+    result: Decorated = []
     for module in evaluator.names.facts.mentioning(name, paths or ()):
         for node in module.mentions(name):
             if not isinstance(node, ast.Name | ast.Attribute):
@@ -41,8 +41,8 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
             decorated = module.parent(used)
             if not isinstance(decorated, Function) or used not in decorated.decorator_list:
                 return None
-            found.append((module, decorated))
-    return None if paths is None else found
+            result.append((module, decorated))
+    return None if paths is None else result
 
 
 def packed_item(
@@ -63,7 +63,7 @@ def packed_item(
         return None
     position = index + len(wrapper.args.posonlyargs) + len(wrapper.args.args)
     qualified = _decorator(module, wrapper)
-    found: Values = ()
+    result: Values = ()
     for home, function in decorated_by(evaluator, qualified) or ():
         positional = [*function.args.posonlyargs, *function.args.args]
         if position >= len(positional) or not _is_next(evaluator, home, function, qualified):
@@ -71,8 +71,8 @@ def packed_item(
         bound = home.scopes.scope_made_by(function).bindings[positional[position].arg]
         if len(bound) != 1:
             return None
-        found = union(found, evaluator.binding(home, bound[0], ()))
-    return found or None
+        result = union(result, evaluator.binding(home, bound[0], ()))
+    return result or None
 
 
 def packed_keyword(
@@ -106,16 +106,16 @@ def packed_keyword(
     if evaluator.names.layout.published or known or not _hands_on_keywords(module, wrapper, key):
         return None
     qualified = _decorator(module, wrapper)
-    found: Values = ()
+    result: Values = ()
     for home, function in decorated_by(evaluator, qualified) or ():
         named = [*function.args.args, *function.args.kwonlyargs]
-        if not any(one.arg == key for one in named):
+        if not any(argument.arg == key for argument in named):
             return None
         bound = home.scopes.scope_made_by(function).bindings[key]
         if len(bound) != 1 or not _is_next(evaluator, home, function, qualified):
             return None
-        found = union(found, evaluator.binding(home, bound[0], ()))
-    return union(found, others) if found else None
+        result = union(result, evaluator.binding(home, bound[0], ()))
+    return union(result, others) if result else None
 
 
 def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
@@ -158,7 +158,7 @@ def _hands_on(module: Module, wrapper: Function) -> bool:
     """Whether each call of what is decorated gets the arguments of the wrapper, in their places."""
     if wrapper.args.vararg is None:
         return False
-    wanted = [one.arg for one in (*wrapper.args.posonlyargs, *wrapper.args.args)]
+    wanted = [argument.arg for argument in (*wrapper.args.posonlyargs, *wrapper.args.args)]
     wanted.append(wrapper.args.vararg.arg)
     calls = _calls_of_decorated(module, wrapper)
     return bool(calls) and all(_positional(call) == wanted for call in calls)
@@ -184,7 +184,7 @@ def _positional(call: ast.Call) -> list[str]:
     """Return the names of what is passed by its place, the last one unpacked."""
     last = call.args[-1] if call.args else None
     plain = [*call.args[:-1], last.value] if isinstance(last, ast.Starred) else []
-    return [one.id if isinstance(one, ast.Name) else "" for one in plain]
+    return [node.id if isinstance(node, ast.Name) else "" for node in plain]
 
 
 def _decorator(module: Module, wrapper: Function) -> str:

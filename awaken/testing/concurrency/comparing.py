@@ -76,8 +76,8 @@ def _compare(case: Case, name: str, before: Mapping[str, Run], after: Mapping[st
     if named(settings.differs):
         require(not equal, f"{name} was said to differ, and does not")
         return
-    found = differences(before, after, cancels=cancels, groups=groups)
-    require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+    result = differences(before, after, cancels=cancels, groups=groups)
+    require(not result, f"{name} does not do the same:\n" + "\n".join(result))
     if cancels:
         require(not equal, f"{name} was said to cancel siblings, and does not")
 
@@ -98,7 +98,7 @@ def differences(
 
     With ``cancels`` a failure may cancel tasks next to it, with ``groups`` in a group as well.
     """
-    check = partial(_cancelled, groups=groups) if cancels else _equal
+    check = partial(_cancelled_differences, groups=groups) if cancels else _equal
     return [
         f"{run}: {difference}"
         for run, old in before.items()
@@ -119,7 +119,7 @@ def _equal(before: Run, after: Run) -> Iterator[str]:
             yield f"{what}: {old} became {new}"
 
 
-def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
+def _cancelled_differences(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
     """Yield the differences, except that a failure cancels tasks next to it, and waits.
 
     With ``groups`` the failure is the first in an exception group. Without, it may have been raised
@@ -141,7 +141,7 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
         name = text.removesuffix(_BEGINS)
         if text.endswith(_BEGINS) and not any(f"{name}{end}" in now for end in _ENDS):
             yield f"{name} does not end: {now}"
-    more = Counter(one for one in now if not one.endswith(CANCELLED)) - Counter(noted)
+    more = Counter(word for word in now if not word.endswith(CANCELLED)) - Counter(noted)
     if more:
         yield f"it does more than before: {sorted(more)}"
 

@@ -123,18 +123,18 @@ def _observe(function: Callable[[], Coroutine[Any, Any, Any]], *, eager: bool) -
         return _run(function, endings, cancelled_at, eager=eager)
 
     usual = run({})
-    found = {"it runs": usual}
+    runs = {"it runs": usual}
     noted = [*usual.notes, *usual.later]
     names = {text.removesuffix(" is done"): None for _, text in noted if text.endswith(" is done")}
     for name in names:
         for failure in (ValueError(name), Stop(name), ExceptionGroup(name, [ValueError(name)])):
-            found[f"{name} fails with {type(failure).__name__}"] = run({name: failure})
+            runs[f"{name} fails with {type(failure).__name__}"] = run({name: failure})
     for pair in islice(combinations(names, 2), _MOST_PAIRS):
-        found[f"{' and '.join(pair)} fail"] = run({name: ValueError(name) for name in pair})
+        runs[f"{' and '.join(pair)} fail"] = run({name: ValueError(name) for name in pair})
     for before, after in _gaps(noted):
         moment = (before + after) / 2
-        found[f"it is cancelled at {moment}"] = run({}, moment)
-    return found
+        runs[f"it is cancelled at {moment}"] = run({}, moment)
+    return runs
 
 
 def _gaps(noted: list[tuple[float, str]]) -> Iterator[tuple[float, float]]:
@@ -203,11 +203,11 @@ def picture(
     return {
         "type": type(error).__name__,
         "text": str(error),
-        "of": next((name for name, one in endings.items() if one is error), None),
+        "of": next((name for name, item in endings.items() if item is error), None),
         "cause": picture(error.__cause__, endings, depth + 1),
         "context": picture(error.__context__, endings, depth + 1),
         "suppressed": error.__suppress_context__,
-        "inside": [picture(one, endings, depth + 1) for one in getattr(error, "exceptions", ())],
+        "inside": [picture(item, endings, depth + 1) for item in getattr(error, "exceptions", ())],
     }
 
 

@@ -54,12 +54,12 @@ def run_suite(case: Case, files: Mapping[str, bytes]) -> SuiteRun:
     """Run the tests of one side of ``case``, in a process and a directory of their own."""
     suite = case.settings.suite or Suite()
     with tempfile.TemporaryDirectory(prefix="awaken-suite-") as directory:
-        root, found = Path(directory).resolve() / "application", Path(directory).resolve() / "found"
+        root, path = Path(directory).resolve() / "application", Path(directory).resolve() / "found"
         root.mkdir()
-        found.mkdir()
+        path.mkdir()
         write_project(root, files)
         process = _context().Process(
-            target=run_pytest, args=(root, found, (*_NOTHING_IS_FORGOTTEN, *suite.arguments))
+            target=run_pytest, args=(root, path, (*_NOTHING_IS_FORGOTTEN, *suite.arguments))
         )
         process.start()
         process.join(_SECONDS)
@@ -67,8 +67,8 @@ def run_suite(case: Case, files: Mapping[str, bytes]) -> SuiteRun:
         process.kill()
         process.join()
         process.close()
-        printed = (found / PRINTED).read_text("utf-8") if (found / PRINTED).is_file() else ""
-        tests = found / TESTS
+        printed = (path / PRINTED).read_text("utf-8") if (path / PRINTED).is_file() else ""
+        tests = path / TESTS
         require(ended and tests.is_file(), f"the suite did not end by itself\n{printed}")
         return SuiteRun(msgspec.json.decode(tests.read_bytes(), type=dict[str, str]), printed)
 

@@ -38,14 +38,14 @@ def application_of(copy: Path, project: Path, named: str | None) -> Application:
         served = read_server(project)
         if served is not None:
             module = served.module.removesuffix(".py").replace("/", ".")
-            own = [one for one in applications if one.place.partition(":")[0] == module]
+            own = [item for item in applications if item.place.partition(":")[0] == module]
             applications = own or applications
     if not applications:
         raise UserError(
             "no application of FastAPI is at the top of a module; name it by --app MODULE:NAME"
         )
     if len(applications) > 1:
-        listed = ", ".join(sorted(one.place for one in applications))
+        listed = ", ".join(sorted(application.place for application in applications))
         raise UserError(f"there are several applications ({listed}); name one of them by --app")
     return applications[0]
 
@@ -80,7 +80,7 @@ def _modules(project: Path) -> Iterator[tuple[Path, ast.Module]]:
 
 def _makes(function: ast.FunctionDef) -> bool:
     return any(
-        isinstance(one, ast.Call) and _called(one) == _FRAMEWORK for one in ast.walk(function)
+        isinstance(node, ast.Call) and _called(node) == _FRAMEWORK for node in ast.walk(function)
     )
 
 
@@ -109,20 +109,20 @@ def _import_root(copy: Path, path: Path, tree: ast.Module) -> Path:
     """Return the directory from which the imports of a module are found most often."""
     names = {
         name.split(".")[0]
-        for one in ast.walk(tree)
+        for node in ast.walk(tree)
         for name in (
-            [alias.name for alias in one.names]
-            if isinstance(one, ast.Import)
-            else [one.module or ""]
-            if isinstance(one, ast.ImportFrom) and not one.level
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and not node.level
             else []
         )
     }
     package = path.parent
     while (package / "__init__.py").exists() and package != copy:
         package = package.parent
-    above = [package, *(one for one in package.parents if one.is_relative_to(copy))]
-    return max(above, key=lambda one: sum(_is_module(one, name) for name in names))
+    above = [package, *(parent for parent in package.parents if parent.is_relative_to(copy))]
+    return max(above, key=lambda item: sum(_is_module(item, name) for name in names))
 
 
 def _is_module(directory: Path, name: str) -> bool:
@@ -131,5 +131,5 @@ def _is_module(directory: Path, name: str) -> bool:
 
 def _directory_of(project: Path, module: str) -> Path:
     top = module.split(".", maxsplit=1)[0]
-    places = (project, project / "src", *(one.parent for one in sorted(project.rglob(f"{top}*"))))
-    return next((one for one in places if _is_module(one, top)), project)
+    places = (project, project / "src", *(path.parent for path in sorted(project.rglob(f"{top}*"))))
+    return next((place for place in places if _is_module(place, top)), project)

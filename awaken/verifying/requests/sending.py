@@ -49,8 +49,8 @@ class TestsAndRequests(Suite):
         """Run the tests and send the requests, or ``only`` those. Raises UserError."""
         self._tests.needs = self.needs
         self._tests.packages = self._requests.packages = self.packages
-        tests = [one for one in only if one not in self._names]
-        requests = [one for one in only if one in self._names]
+        tests = [name for name in only if name not in self._names]
+        requests = [name for name in only if name in self._names]
         runs = [self._tests.run(tests, watched=watched)] if tests or not only else []
         if runs and runs[0].lacking is not None:
             return runs[0]
@@ -58,7 +58,7 @@ class TestsAndRequests(Suite):
             runs.append(self._first(watched))
         elif requests or not only:
             runs.append(self._sent("later", requests, watched=watched))
-        return _joined(runs)
+        return _joined_suite_run(runs)
 
     def _first(self, watched: Watched | None) -> SuiteRun:
         run = self._sent("first")
@@ -95,16 +95,16 @@ class TestsAndRequests(Suite):
                 if test.outcome == kind and after.tests.get(name, test).outcome == kind
             ]
             if names:
-                yield f"{len(names)} {why}: {_listed(names)}."
+                yield f"{len(names)} {why}: {_listed_text(names)}."
         if known.get("failed"):
             yield f"The application does not start, so no lifespan ran: {known['failed']}"
         if known.get("servers"):
             servers = " and ".join(known["servers"])
             yield f"The program connects to {servers}; name an SQLite database in its environment."
         if known.get("empty"):
-            yield f"No rows could be made for these tables: {_listed(known['empty'])}."
+            yield f"No rows could be made for these tables: {_listed_text(known['empty'])}."
         if known.get("without"):
-            yield f"No value is known for these paths: {_listed(known['without'])}."
+            yield f"No value is known for these paths: {_listed_text(known['without'])}."
 
 
 def _python(command: Sequence[str]) -> list[str]:
@@ -120,11 +120,11 @@ def _python(command: Sequence[str]) -> list[str]:
     return ["python"]
 
 
-def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
+def _joined_suite_run(runs: Sequence[SuiteRun]) -> SuiteRun:
     codes = [run.exit_code for run in runs]
     return SuiteRun(
         tests={name: test for run in runs for name, test in run.tests.items()},
-        exit_code=None if None in codes else max((one or 0 for one in codes), default=0),
+        exit_code=None if None in codes else max((code or 0 for code in codes), default=0),
         seconds=sum(run.seconds for run in runs),
         modules={name: place for run in runs for name, place in run.modules.items()},
         imported=frozenset().union(*(run.imported for run in runs)),
@@ -133,6 +133,6 @@ def _joined(runs: Sequence[SuiteRun]) -> SuiteRun:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed_text(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more

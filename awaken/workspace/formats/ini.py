@@ -33,12 +33,12 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
     reader = _Reader()
     for number, line in enumerate(LINE_END.split(text), 1):
         reader.line(number, line)
-    found = {
+    result = {
         name: {key: "\n".join(lines).rstrip() for key, lines in options.items()}
         for name, options in reader.sections.items()
     }
-    defaults = found.pop(_DEFAULTS, {})
-    return {name: {**defaults, **options} for name, options in found.items()}
+    defaults = result.pop(_DEFAULTS, {})
+    return {name: {**defaults, **options} for name, options in result.items()}
 
 
 class _Reader:
@@ -101,7 +101,7 @@ def expanded(options: Mapping[str, str], name: str) -> str:
     for _ in range(_NESTED_LIMIT):
         if "%" not in value:
             return value.replace(_PERCENT, "%")
-        value = _replaced(options, value)
+        value = _replaced_text(options, value)
     raise ValueError(f"the references in {name!r} lead in circles")
 
 
@@ -109,7 +109,7 @@ _PERCENT = "\0"
 """Stands for ``%%`` while there are references to replace; no text file holds it."""
 
 
-def _replaced(options: Mapping[str, str], value: str) -> str:
+def _replaced_text(options: Mapping[str, str], value: str) -> str:
     parts = []
     size = at = 0
     for match in _REFERENCE.finditer(value):

@@ -60,8 +60,8 @@ def _is_nested_deeper(text: str, levels: int) -> bool:
     if text.count("[") + text.count("{") <= levels:
         return False
     level = 0
-    for found in _BRACKET.finditer(text):
-        bracket = found["bracket"]
+    for match in _BRACKET.finditer(text):
+        bracket = match["bracket"]
         if bracket is not None:
             level += 1 if bracket in "[{" else -1
             if level > levels:

@@ -18,7 +18,7 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
         document = parse_toml(pyproject)
     except NotToml:
         return ()
-    found: list[str] = []
+    result: list[str] = []
     for path in _TABLES:
         table: Any = document
         for key in path:
@@ -28,5 +28,5 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
             reference = value.get("reference") if isinstance(value, dict) else value
             if isinstance(reference, str) and ":" in reference:
                 home, _, name = reference.partition("[")[0].partition(":")
-                found.append(f"{home.strip()}.{name.strip()}")
-    return tuple(dict.fromkeys(found))
+                result.append(f"{home.strip()}.{name.strip()}")
+    return tuple(dict.fromkeys(result))

@@ -54,20 +54,20 @@ class Declarations:
         """Return every statement about the distribution ``name``, or about ``python``."""
         if name == "python":
             return tuple(self._python())
-        return tuple(self._declared(canonicalize_name(name)))
+        return tuple(self._declarations(canonicalize_name(name)))
 
     def _python(self) -> Iterator[Declaration]:
         for manifest in self._manifests:
             if manifest.python:
                 yield self._declaration(manifest.origin, "python", manifest.python)
 
-    def _declared(self, name: str) -> Iterator[Declaration]:
+    def _declarations(self, name: str) -> Iterator[Declaration]:
         for manifest in self._manifests:
             ranges = [
-                one
+                span
                 for requirement in (*manifest.required, *manifest.optional)
                 if requirement.name == name
-                for one in requirement.ranges
+                for span in requirement.ranges
             ]
             if ranges:
                 yield self._declaration(manifest.origin, name, ranges)
@@ -126,12 +126,12 @@ class _Lines:
 
     def declaring(self, name: str) -> int:
         pattern = _pattern(name, self._path.name)
-        found = [number for number, line in enumerate(self._lines, 1) if pattern.search(line)]
+        numbers = [number for number, line in enumerate(self._lines, 1) if pattern.search(line)]
         if self._declaring is not None:
-            found = [number for number in found if number in self._declaring]
-        elif self._path.name in {"setup.py", "setup.cfg"} and len(found) > 1:
+            numbers = [number for number in numbers if number in self._declaring]
+        elif self._path.name in {"setup.py", "setup.cfg"} and len(numbers) > 1:
             return 0  # a name in code or in prose is no declaration, and nothing tells them apart
-        return found[0] if found else 0
+        return numbers[0] if numbers else 0
 
 
 @cache
@@ -164,7 +164,7 @@ _DECLARING_KEYS = {
 
 def _declaring_lines(lines: Iterable[str]) -> set[int]:
     """Return the numbers of the lines of a TOML file that can declare a requirement."""
-    found = set()
+    numbers = set()
     table = key = ""
     for number, line in enumerate(lines, start=1):
         header = _HEADER.match(line)
@@ -175,5 +175,5 @@ def _declaring_lines(lines: Iterable[str]) -> set[int]:
             key = assigned[1]
         keys = _DECLARING_KEYS.get(table, set())
         if _DECLARING_TABLE.fullmatch(table) or key.partition(".")[0] in keys:
-            found.add(number)
-    return found
+            numbers.add(number)
+    return numbers

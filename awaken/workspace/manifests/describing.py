@@ -53,15 +53,15 @@ _PASSED_OVER = frozenset({"node_modules", "venv", "site-packages", "build", "dis
 def described_in_toml(tables: Mapping[str, Any]) -> str:
     """Return the key of a ``pyproject.toml`` that describes the distribution, or nothing."""
     for path in _IN_PYPROJECT:
-        found: Any = tables
+        result: Any = tables
         for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found:
+            result = result.get(key) if isinstance(result, dict) else None
+        if result:
             return ".".join(path)
     project = tables.get("project")
     dynamic = project.get("dynamic") if isinstance(project, dict) else None
     listed = dynamic if isinstance(dynamic, list) else ()
-    named = next((one for one in listed if one in {*_NAMES, "entry-points"}), None)
+    named = next((item for item in listed if item in {*_NAMES, "entry-points"}), None)
     return "" if named is None else f"project.{named}"
 
 
@@ -106,15 +106,15 @@ def offered(root: Path, name: str) -> str:
     enclosure = enclosure_of(root)
     given = rf"(?:{_INSTALLING})\b[^\n]{{0,100}}?(?<![\w./-]){_spellings(name)}(?![\w./-])"
     installing = re.compile(given, re.IGNORECASE)
-    for one in (one for one in enclosure.names(root) if one.upper().startswith("README")):
-        if installing.search(_text(root, root / one)):
-            return one
+    for word in (text for text in enclosure.names(root) if text.upper().startswith("README")):
+        if installing.search(_text(root, root / word)):
+            return word
     # Uploads of pipelines above it may be another project.
     for pattern in _PIPELINES if (root / ".git").exists() else ():
         folder, _, names = pattern.rpartition("/")
-        for one in enclosure.names(root / folder):
-            if fnmatch(one, names) and _PUBLISHING.search(_text(root, root / folder / one)):
-                return f"{folder}/{one}" if folder else one
+        for word in enclosure.names(root / folder):
+            if fnmatch(word, names) and _PUBLISHING.search(_text(root, root / folder / word)):
+                return f"{folder}/{word}" if folder else word
     return ""
 
 
@@ -152,7 +152,7 @@ def _manifests(root: Path, directories: list[Path]) -> Iterator[Path]:
             if "." not in name and name not in _PASSED_OVER
         ]
         levels.append(below)
-    for directory in (one for level in levels for one in level):
+    for directory in (path for level in levels for path in level):
         if directory not in seen and root not in directory.parents:
             seen.add(directory)
             for pattern in _MANIFESTS:

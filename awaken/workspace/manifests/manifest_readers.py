@@ -94,8 +94,8 @@ def _first_line(error: Exception) -> str:
 
 def declared(text: str) -> Declared:
     """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
-    found = requirement(text)
-    return Declared(canonicalize_name(found.name), (found.specifier,), found.marker)
+    result = requirement(text)
+    return Declared(canonicalize_name(result.name), (result.specifier,), result.marker)
 
 
 def _pyproject(name: str, raw: bytes) -> Manifest:
@@ -169,15 +169,15 @@ def _poetry(
     return (
         poetry_ranges(python) if isinstance(python, str) else (),
         list(_loose(main)),
-        [one for group in groups for one in _loose(group)],
+        [declaration for group in groups for declaration in _loose(group)],
     )
 
 
 def _loose(table: Mapping[str, Any]) -> Iterator[Declared]:
     """Yield the requirements of a table as Poetry and Pipenv write it: name = version or table."""
     for name, value in table.items():
-        for one in value if isinstance(value, list) else [value]:
-            entry = one if isinstance(one, dict) else {"version": one}
+        for item in value if isinstance(value, list) else [value]:
+            entry = item if isinstance(item, dict) else {"version": item}
             version, applies, python = (entry.get(key) for key in ("version", "markers", "python"))
             yield Declared(
                 canonicalize_name(name),
@@ -217,7 +217,7 @@ def _setup_cfg(name: str, raw: bytes) -> Manifest:
         name,
         (specifiers(python),) if python else (),
         tuple(_lines(required)),
-        tuple(one for text in optional for one in _lines(text)),
+        tuple(line for text in optional for line in _lines(text)),
     )
 
 
@@ -264,10 +264,10 @@ def _literal(node: ast.expr | None, values: Mapping[str, ast.expr]) -> object:
     if isinstance(node, ast.Name):
         node = values.get(node.id)
     try:
-        found = None if node is None else ast.literal_eval(node)
+        result = None if node is None else ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return list(found) if isinstance(found, tuple) else found
+    return list(result) if isinstance(result, tuple) else result
 
 
 _READERS: dict[str, Callable[[str, bytes], Manifest]] = {
@@ -293,10 +293,10 @@ def read_lock(path: Path) -> dict[str, tuple[SpecifierSet, ...]]:
     raw = enclosure_of(path.parent).read(path, LOCK_LIMIT)
     text = decode_settings(path.name, raw).text.decode()
     pairs = _pipfile_lock(text) if path.name == "Pipfile.lock" else _LOCKED.findall(text)
-    found: dict[str, list[SpecifierSet]] = {}
+    specifier_sets: dict[str, list[SpecifierSet]] = {}
     for name, version in pairs:
-        found.setdefault(canonicalize_name(name), []).append(specifiers(f"=={version}"))
-    return {name: tuple(ranges) for name, ranges in found.items()}
+        specifier_sets.setdefault(canonicalize_name(name), []).append(specifiers(f"=={version}"))
+    return {name: tuple(ranges) for name, ranges in specifier_sets.items()}
 
 
 def _pipfile_lock(text: str) -> Iterator[tuple[str, str]]:
@@ -332,7 +332,7 @@ class RequirementFiles:
 
     def read(self, name: str) -> Manifest:
         """Return what the file ``name``, relative to the root, and those it includes ask for."""
-        found: list[Declared] = []
+        declarations: list[Declared] = []
         problems: list[FileProblem] = []
         waiting = [_Included(self._root / name, name)]
         seen: set[Path] = set()
@@ -346,16 +346,16 @@ class RequirementFiles:
                 problems.append(FileProblem(name, 0, why))
                 break
             seen.add(path)
-            one = self._one(path, shown)
-            found += one.required
-            problems += one.problems
-            if one.unread:
-                problems.append(asked.problem(one.unread))
+            requirement_file = self._one(path, shown)
+            declarations += requirement_file.required
+            problems += requirement_file.problems
+            if requirement_file.unread:
+                problems.append(asked.problem(requirement_file.unread))
             waiting += [
-                _Included(_beside(path, include), include, shown, line)
-                for include, line in one.includes
+                _Included(_file_beside(path, include), include, shown, line)
+                for include, line in requirement_file.includes
             ]
-        return Manifest(name, required=tuple(found), problems=tuple(problems))
+        return Manifest(name, required=tuple(declarations), problems=tuple(problems))
 
     def _one(self, path: Path, shown: str) -> _RequirementFile:
         known = self._known.get(path)
@@ -371,9 +371,9 @@ class RequirementFiles:
             return _RequirementFile(unread=why_unread(error))
         except Undecodable as error:
             return _RequirementFile(problems=[FileProblem(shown, error.line, str(error))])
-        found = _RequirementFile([], [], [])
-        found.includes.extend(_requirement_lines(shown, text, found.required, found.problems))
-        return found
+        result = _RequirementFile([], [], [])
+        result.includes.extend(_requirement_lines(shown, text, result.required, result.problems))
+        return result
 
 
 class _RequirementFile(Struct, frozen=True):
@@ -400,7 +400,7 @@ class _Included(NamedTuple):
         return FileProblem(self.by, self.line, f"names {self.shown}, which {why}")
 
 
-def _beside(path: Path, named: str) -> Path:
+def _file_beside(path: Path, named: str) -> Path:
     """Return the file that one next to it names, as one path for every way of writing it."""
     try:
         return Path(os.path.realpath(path.parent / named))

@@ -91,15 +91,15 @@ _Read = Publication | _Built | None
 
 def read_publication(root: Path) -> Publication:
     """Return whether the project in ``root`` (absolute) is published, as its files say."""
-    found: _Read = _unpacked(root)
+    result: _Read = _unpacked_publication(root)
     for read in (_pyproject, _setup_cfg, _setup_py):
-        found = found or read(root)
-    if isinstance(found, _Built):
-        return _weighed(root, found)
-    return found or Publication(published=False, why="has no build settings")
+        result = result or read(root)
+    if isinstance(result, _Built):
+        return _weighed_publication(root, result)
+    return result or Publication(published=False, why="has no build settings")
 
 
-def _weighed(root: Path, built: _Built) -> Publication:
+def _weighed_publication(root: Path, built: _Built) -> Publication:
     """Return whether somebody imports from what is built, or it only runs."""
     server = read_server(root)
     if server is None:
@@ -114,7 +114,7 @@ def _weighed(root: Path, built: _Built) -> Publication:
     return structs.replace(built.publication, why=f"{built.publication.why}; {others}, {runs}")
 
 
-def _unpacked(root: Path) -> Publication | None:
+def _unpacked_publication(root: Path) -> Publication | None:
     """Return what shows that ``root`` is a distribution, built and unpacked."""
     for name in enclosure_of(root).names(root):
         if name == "PKG-INFO" or name.endswith(".dist-info"):
@@ -138,7 +138,7 @@ def _pyproject(root: Path) -> _Read:
         return Publication(published=False, why=why, path=name, line=line_of(text, path))
     # Without a name, a build system builds what setup.cfg and setup.py name.
     names = [_value(tables, path) for path in _NAMES]
-    distribution = next((one for one in names if isinstance(one, str)), None)
+    distribution = next((candidate for candidate in names if isinstance(candidate, str)), None)
     if distribution is None:
         return None
     built = next((path for path in _ONLY_BUILT if _value(tables, path) is not None), None)
@@ -173,11 +173,11 @@ def _setup_cfg(root: Path) -> _Read:
         return _unreadable(name)
     metadata = sections.get("metadata", {})
     if PRIVATE in metadata.get("classifiers", "") and _stands_alone(root):
-        line = _line_with(text, lambda one: PRIVATE in one)
+        line = _line_with(text, lambda item: PRIVATE in item)
         return Publication(published=False, why=f"says {PRIVATE!r}", path=name, line=line)
     if "name" not in metadata:
         return None
-    line = _line_with(text, lambda one: one.lower().startswith("name"))
+    line = _line_with(text, lambda item: item.lower().startswith("name"))
     why = "has a name to be built under"
     publication = Publication(published=True, why=why, path=name, line=line)
     return _Built(publication, metadata["name"], described_in_ini(sections))
@@ -207,7 +207,7 @@ def _name_in(call: ast.Call) -> str:
     """Return the name that ``setup()`` is given; a pattern that fits none where it is computed."""
     values = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
     named = [value.value for value in values if isinstance(value, ast.Constant)]
-    return next((one for one in named if isinstance(one, str)), "(unknown)")
+    return next((candidate for candidate in named if isinstance(candidate, str)), "(unknown)")
 
 
 def _constants(tree: ast.Module) -> Iterator[ast.Constant]:
@@ -236,10 +236,10 @@ def _stands_alone(root: Path) -> bool:
 
 
 def _value(tables: Mapping[str, Any], path: KeyPath) -> Any:
-    found: Any = tables
+    value: Any = tables
     for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _line_with(text: str, fits: Callable[[str], bool]) -> int:

@@ -60,7 +60,7 @@ class PytestSettings(Struct, frozen=True):
         return next(reversed([*_values_of(self.addopts, option)]), None) if option else None
 
     def _overriding(self, key: str) -> str | None:
-        pairs = (one.partition("=") for one in _values_of(self.addopts, "-o", "--override-ini"))
+        pairs = (value.partition("=") for value in _values_of(self.addopts, "-o", "--override-ini"))
         return next(reversed([value for name, _, value in pairs if name == key]), None)
 
     def list_of(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class PytestSettings(Struct, frozen=True):
 def _words(value: object) -> list[str]:
     """Return the words of a setting, split as a shell does; a list has them split already."""
     if isinstance(value, list):
-        return [str(one) for one in value]
+        return [str(item) for item in value]
     text = "" if value is None else str(value)
     try:
         return shlex.split(text, comments=False)
@@ -153,9 +153,9 @@ def settings_in(text_of: TextOf) -> PytestSettings | None:
     """Return the settings of the first file of one directory that has some, as pytest does."""
     for name, read in _READERS:
         text = text_of(name)
-        found = None if text is None else read(text)
-        if found is not None:
-            return PytestSettings(name, *found)
+        pair = None if text is None else read(text)
+        if pair is not None:
+            return PytestSettings(name, *pair)
     return None
 
 
@@ -199,9 +199,9 @@ def _toml(text: str) -> dict[str, Any]:
         return {}
 
 
-def _below(table: object, key: str) -> dict[str, Any]:
-    found = table.get(key) if isinstance(table, dict) else None
-    return found if isinstance(found, dict) else {}
+def _values_below(table: object, key: str) -> dict[str, Any]:
+    result = table.get(key) if isinstance(table, dict) else None
+    return result if isinstance(result, dict) else {}
 
 
 _Found = tuple[str, Mapping[str, Any]]
@@ -209,16 +209,16 @@ _Found = tuple[str, Mapping[str, Any]]
 
 
 def _own_toml(text: str) -> _Found | None:
-    return "", _below(_toml(text), "pytest")
+    return "", _values_below(_toml(text), "pytest")
 
 
 def _pyproject(text: str) -> _Found | None:
-    table = _below(_below(_toml(text), "tool"), "pytest")
+    table = _values_below(_values_below(_toml(text), "tool"), "pytest")
     native = {key: value for key, value in table.items() if key != "ini_options"}
     if native:
         return "[tool.pytest]", native
     if "ini_options" in table:
-        return "[tool.pytest.ini_options]", _below(table, "ini_options")
+        return "[tool.pytest.ini_options]", _values_below(table, "ini_options")
     return None
 
 

@@ -47,18 +47,18 @@ class PytestSetup(Struct, frozen=True):
 def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
     """Return how the tests of the project in ``root`` run, as its files say."""
     declared = declarations.of("pytest")
-    found = pytest_settings(root)
+    result = pytest_settings(root)
     plugins = [
-        _plugin(one, declarations.of(one.distribution), found) for one in async_test_plugins()
+        _plugin(item, declarations.of(item.distribution), result) for item in async_test_plugins()
     ]
     return PytestSetup(
-        uses_pytest=bool(declared) or found is not None,
+        uses_pytest=bool(declared) or result is not None,
         pytest=declared,
-        settings="" if found is None else _place(found),
+        settings="" if result is None else _place(result),
         plugins=tuple(plugin for plugin in plugins if plugin is not None),
-        test_paths=() if found is None else found.test_paths,
-        fixture_loop_scope="" if found is None else found.fixture_loop_scope,
-        test_loop_scope="" if found is None else found.said(TEST_LOOP_SCOPE)[0],
+        test_paths=() if result is None else result.test_paths,
+        fixture_loop_scope="" if result is None else result.fixture_loop_scope,
+        test_loop_scope="" if result is None else result.said(TEST_LOOP_SCOPE)[0],
     )
 
 
@@ -70,7 +70,7 @@ def _plugin(
     known: AsyncTestPlugin, declared: tuple[Declaration, ...], settings: PytestSettings | None
 ) -> AsyncPlugin | None:
     mode, origin = _mode(known, settings)
-    chosen = any(not one.locked for one in declared)
+    chosen = any(not declaration.locked for declaration in declared)
     if not chosen and not mode:
         return None  # a lock file alone also names what other distributions need
     if not mode and known.mode:

@@ -56,7 +56,7 @@ def read_server(root: Path) -> Server | None:
     for number, directory in enumerate(upwards(root)):
         for path in _files(enclosure, directory):
             for line, text in _lines(enclosure, path):
-                module = next(_served(root, enclosure, text), None)
+                module = next(_served_modules(root, enclosure, text), None)
                 if module is not None:
                     shown = path.relative_to(directory).as_posix()
                     return Server("../" * number + shown, line, module)
@@ -64,7 +64,7 @@ def read_server(root: Path) -> Server | None:
 
 
 def _files(enclosure: Enclosure, directory: Path) -> Iterator[Path]:
-    folders = [directory / one for one in _FOLDERS]
+    folders = [directory / name for name in _FOLDERS]
     names = {folder: enclosure.names(folder) for folder in folders}
     for pattern in _FILES:
         for folder in folders:
@@ -86,18 +86,18 @@ def _lines(enclosure: Enclosure, path: Path) -> Iterator[tuple[int, str]]:
                 command = []
 
 
-def _served(root: Path, enclosure: Enclosure, command: str) -> Iterator[str]:
+def _served_modules(root: Path, enclosure: Enclosure, command: str) -> Iterator[str]:
     """Yield the modules of the project that a command runs as a server."""
     if _SERVER.search(command):
-        for found in _APPLICATION.finditer(command):
-            if _file_of(root, found[1]) is not None:
-                yield found[1]
-    for found in _FASTAPI.finditer(command):
-        path = _file_at(root, found[1])
+        for match in _APPLICATION.finditer(command):
+            if _file_of(root, match[1]) is not None:
+                yield match[1]
+    for match in _FASTAPI.finditer(command):
+        path = _file_at(root, match[1])
         if path is not None:
             yield _module(path)
-    for found in _PYTHON.finditer(command):
-        path = _file_of(root, found[1]) if found[1] else _file_at(root, found[2])
+    for match in _PYTHON.finditer(command):
+        path = _file_of(root, match[1]) if match[1] else _file_at(root, match[2])
         if path is not None and _runs_server(root, enclosure, path):
             yield _module(path)
 

@@ -85,7 +85,7 @@ class Targets:
         self, targets: Iterable[DistributionTarget] = (), problems: Iterable[FileProblem] = ()
     ) -> None:
         self._targets = {target.name: target for target in targets}
-        self._targets.setdefault("python", _undeclared("python"))
+        self._targets.setdefault("python", _undeclared_target("python"))
         self.problems = tuple(problems)
 
     @property
@@ -108,12 +108,12 @@ class Targets:
         An undeclared version is current: ``admits("sqlalchemy", "<2")`` is false for it.
         """
         asked = SpecifierSet(specifier)
-        return any(overlap(one, asked) for one in self._target(name).ranges)
+        return any(overlap(span, asked) for span in self._target(name).ranges)
 
     def guarantees(self, name: str, specifier: str) -> bool:
         """Whether every version that the project may run on lies in ``specifier``."""
         asked = SpecifierSet(specifier)
-        return all(within(one, asked) for one in self._target(name).ranges)
+        return all(within(span, asked) for span in self._target(name).ranges)
 
     def all(self) -> tuple[DistributionTarget, ...]:
         """Return every target, by name."""
@@ -127,10 +127,10 @@ class Targets:
         return tuple(target for target in known if target is not None)
 
     def _target(self, name: str) -> DistributionTarget:
-        return self.distribution(name) or _undeclared(canonicalize_name(name))
+        return self.distribution(name) or _undeclared_target(canonicalize_name(name))
 
 
-def _undeclared(name: str) -> DistributionTarget:
+def _undeclared_target(name: str) -> DistributionTarget:
     return DistributionTarget(name, (current(name),), NOTHING_DECLARED)
 
 
@@ -155,22 +155,22 @@ def read_targets(
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
     installed = _installed(root)
-    found = {name: _settle(name, target, installed) for name, target in collected.items()}
+    targets = {name: _settle(name, target, installed) for name, target in collected.items()}
     for name in installed:
-        found.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
-    every = [*problems, *(problem for one in (*manifests, *pinned) for problem in one.problems)]
-    return Targets({**found, "python": python, **forced}.values(), sorted(set(every)))
+        targets.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
+    every = [*problems, *(problem for item in (*manifests, *pinned) for problem in item.problems)]
+    return Targets({**targets, "python": python, **forced}.values(), sorted(set(every)))
 
 
 def _overrides(
     version: str | None, overrides: Mapping[str, str], said: Mapping[str, str]
 ) -> dict[str, DistributionTarget]:
-    found: dict[str, DistributionTarget] = {}
+    targets: dict[str, DistributionTarget] = {}
     for name, text in overrides.items():
         key = canonicalize_name(name)
         origin = said.get(key, f"--target {name}={text}")
         try:
-            found[key] = DistributionTarget(key, (requested(text),), origin)
+            targets[key] = DistributionTarget(key, (requested(text),), origin)
         except InvalidSpecifier:
             raise UserError(
                 f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "
@@ -182,8 +182,8 @@ def _overrides(
             raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
         lowest = SpecifierSet(f">={match[1]}.{match[2]}")
         origin = said.get("python", f"--target-version {version}")
-        found["python"] = DistributionTarget("python", (lowest,), origin)
-    return found
+        targets["python"] = DistributionTarget("python", (lowest,), origin)
+    return targets
 
 
 def _python(root: Path, manifests: Sequence[Manifest]) -> DistributionTarget:
@@ -197,7 +197,7 @@ def _python(root: Path, manifests: Sequence[Manifest]) -> DistributionTarget:
         hint = re.search(pattern, _hint(root, name))
         if hint:
             return DistributionTarget("python", (specifiers(f"=={hint[1]}.*"),), name)
-    return _undeclared("python")
+    return _undeclared_target("python")
 
 
 _VENV = r"(?m)^version(?:_info)?[ \t]*+=[ \t]*+([0-9]{1,3}\.[0-9]{1,3})"
@@ -222,10 +222,10 @@ def read_requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[Ma
 def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
     enclosure = enclosure_of(root)
-    found = {name for name in enclosure.names(root) if _NAMED_REQUIREMENTS.fullmatch(name)}
+    names = {name for name in enclosure.names(root) if _NAMED_REQUIREMENTS.fullmatch(name)}
     inside = enclosure.names(root / "requirements")
-    found |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
-    compiled = {name for name in found if f"{name.removesuffix('.in')}.txt" not in found}
+    names |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
+    compiled = {name for name in names if f"{name.removesuffix('.in')}.txt" not in names}
     named = {name for manifest in manifests for name in manifest.requirement_files}
     return sorted(compiled | named)
 
@@ -235,7 +235,7 @@ def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]
 
     A member of a uv workspace is locked at the workspace's top.
     """
-    found: dict[str, DistributionTarget] = {}
+    targets: dict[str, DistributionTarget] = {}
     problems: list[FileProblem] = []
     for path in lock_files(root):
         try:
@@ -249,8 +249,8 @@ def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]
             problems.append(FileProblem(path.name, 0, f"cannot be read as a lock file: {error}"))
             continue
         for key, ranges in locked.items():
-            found.setdefault(key, DistributionTarget(key, ranges, path.name))
-    return found, problems
+            targets.setdefault(key, DistributionTarget(key, ranges, path.name))
+    return targets, problems
 
 
 def own_locks(root: Path) -> tuple[str, ...]:
@@ -292,27 +292,27 @@ def _collect(
     """Join what the files say: requirements files narrow the metadata, lock files both."""
     optional = [Manifest(manifest.origin, required=manifest.optional) for manifest in manifests]
     extras = _alternatives(optional, pythons)
-    declared = {**extras, **_together(manifests, pythons)}
+    declared = {**extras, **_targets_together(manifests, pythons)}
     requirements = _alternatives(pinned, pythons)
-    found = dict(locks)
+    targets = dict(locks)
     for name in {*declared, *requirements}:
-        target = _narrowed(declared.get(name), requirements.get(name))
-        target = _narrowed(target, locks.get(name))
+        target = _narrowed_target(declared.get(name), requirements.get(name))
+        target = _narrowed_target(target, locks.get(name))
         if target is not None:
-            found[name] = target
-    return found
+            targets[name] = target
+    return targets
 
 
-def _together(
+def _targets_together(
     manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
 ) -> dict[str, DistributionTarget]:
     """Return what the metadata files say: all of them hold at once."""
-    found: dict[str, DistributionTarget] = {}
+    targets: dict[str, DistributionTarget] = {}
     for manifest in manifests:
         for name, ranges in _of_one_file(manifest.required, pythons).items():
             target = DistributionTarget(name, ranges, manifest.origin)
-            found[name] = _narrowed(found.get(name), target) or target
-    return found
+            targets[name] = _narrowed_target(targets.get(name), target) or target
+    return targets
 
 
 def _alternatives(
@@ -322,22 +322,22 @@ def _alternatives(
 
     One that names no version says nothing.
     """
-    found: dict[str, DistributionTarget] = {}
+    targets: dict[str, DistributionTarget] = {}
     for manifest in manifests:
         for name, ranges in _of_one_file(manifest.required, pythons).items():
-            before = found.get(name)
+            before = targets.get(name)
             if before is None or _is_bare(before):
-                found[name] = DistributionTarget(name, ranges, manifest.origin)
+                targets[name] = DistributionTarget(name, ranges, manifest.origin)
             elif any(map(str, ranges)):
                 joined = _either((*before.ranges, *ranges))
-                found[name] = DistributionTarget(
-                    name, joined, _joined(before.origin, manifest.origin)
+                targets[name] = DistributionTarget(
+                    name, joined, _joined_text(before.origin, manifest.origin)
                 )
-    return found
+    return targets
 
 
-def _joined(*origins: str) -> str:
-    return ", ".join(dict.fromkeys(part for one in origins for part in one.split(", ")))
+def _joined_text(*origins: str) -> str:
+    return ", ".join(dict.fromkeys(part for origin in origins for part in origin.split(", ")))
 
 
 def _is_bare(target: DistributionTarget) -> bool:
@@ -350,12 +350,12 @@ def _of_one_file(
     """Join the requirements of one file: all hold, those under different markers alternatively."""
     always: dict[str, tuple[SpecifierSet, ...]] = {}
     sometimes: dict[str, list[SpecifierSet]] = {}
-    for one in requirements:
-        applies = _applies(one, pythons)
+    for item in requirements:
+        applies = _applies(item, pythons)
         if applies is True:
-            always[one.name] = _both(always.get(one.name, (SpecifierSet(),)), one.ranges)
+            always[item.name] = _both(always.get(item.name, (SpecifierSet(),)), item.ranges)
         elif applies is None:
-            sometimes.setdefault(one.name, []).extend(one.ranges)
+            sometimes.setdefault(item.name, []).extend(item.ranges)
     for name, alternatives in sometimes.items():
         ranges = _either(alternatives)
         always[name] = _both(always[name], ranges) if name in always else ranges
@@ -415,7 +415,7 @@ def _both(
     return tuple(dict.fromkeys(joined)) or one
 
 
-def _narrowed(
+def _narrowed_target(
     target: DistributionTarget | None, by: DistributionTarget | None
 ) -> DistributionTarget | None:
     """Return ``target`` with only the versions that ``by`` allows too."""
@@ -430,10 +430,10 @@ def _narrowed(
         return target
     # An exact version stays as it is written; its intersection with a range would read worse.
     if by.origin in LOCKS:
-        kept = [one for one in by.ranges if any(overlap(one, wide) for wide in target.ranges)]
-        return DistributionTarget(target.name, tuple(kept), _joined(target.origin, by.origin))
+        kept = [span for span in by.ranges if any(overlap(span, wide) for wide in target.ranges)]
+        return DistributionTarget(target.name, tuple(kept), _joined_text(target.origin, by.origin))
     ranges = _both(target.ranges, by.ranges)
-    return DistributionTarget(target.name, ranges, _joined(target.origin, by.origin))
+    return DistributionTarget(target.name, ranges, _joined_text(target.origin, by.origin))
 
 
 def _settle(
@@ -451,7 +451,7 @@ def _settle(
 
 def _installed(root: Path) -> dict[str, SpecifierSet]:
     """Return what is installed in the project's own ``.venv``, from the names of its metadata."""
-    found: dict[str, SpecifierSet] = {}
+    specifier_sets: dict[str, SpecifierSet] = {}
     enclosure = enclosure_of(root)
     lib = root / ".venv/lib"
     pythons = [lib / name for name in enclosure.names(lib) if name.startswith("python")]
@@ -461,10 +461,10 @@ def _installed(root: Path) -> dict[str, SpecifierSet]:
             if not dash or not installed.endswith(".dist-info"):
                 continue
             try:
-                found[canonicalize_name(name)] = specifiers(f"=={version}")
+                specifier_sets[canonicalize_name(name)] = specifiers(f"=={version}")
             except InvalidSpecifier:
                 continue  # not metadata that pip wrote
-    return found
+    return specifier_sets
 
 
 _PYTHONS_LIMIT = 8

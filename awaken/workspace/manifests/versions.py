@@ -83,7 +83,7 @@ def shown(one: SpecifierSet) -> str:
 def overlap(*ranges: SpecifierSet) -> bool:
     """Whether some version lies in all ``ranges``, pre-releases included."""
     return any(
-        all(one.contains(version, prereleases=True) for one in ranges)
+        all(span.contains(version, prereleases=True) for span in ranges)
         for version in _candidates(ranges)
     )
 
@@ -100,15 +100,15 @@ def within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
 
 def _candidates(ranges: Iterable[SpecifierSet]) -> set[Version]:
     """Return versions at, just below and just above each boundary: one for every interval."""
-    found = {_OLDEST, _NEWEST}
-    for one in ranges:
-        for specifier in one:
+    versions = {_OLDEST, _NEWEST}
+    for span in ranges:
+        for specifier in span:
             try:
                 boundary = Version(specifier.version.removesuffix(".*"))
             except ValueError:  # "===" takes any string
                 continue
-            found.update((boundary, *_neighbours(boundary)))
-    return found
+            versions.update((boundary, *_neighbours(boundary)))
+    return versions
 
 
 @cache

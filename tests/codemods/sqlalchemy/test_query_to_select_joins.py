@@ -26,8 +26,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.project import Project, Snapshot
-from awaken.project.frameworks.sqlalchemy.loads.certainty import Certainty, Degree, least
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.certainty import Certainty, Degree, least
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 

@@ -27,17 +27,17 @@ _STARTING = (
 def is_entry(module: Module, node: ast.AST) -> bool:
     """Whether ``node`` runs once, when the program starts, as far as its place tells."""
     function = module.enclosing_function(node)
-    if any(isinstance(one, ast.AsyncFor | ast.For | ast.While) for one in module.ancestors(node)):
+    if any(isinstance(part, ast.AsyncFor | ast.For | ast.While) for part in module.ancestors(node)):
         return False
     if function is None:
         return module.enclosing_class(node) is None
     if not isinstance(function, ast.FunctionDef) or module.parent(function) is not module.tree:
         return False
     return function.name == "main" or any(
-        module.is_under_main(one)
-        and isinstance(module.parent(one), ast.Call)
-        and module.enclosing_function(one) is None
-        for one in module.mentions(function.name)
+        module.is_under_main(mention)
+        and isinstance(module.parent(mention), ast.Call)
+        and module.enclosing_function(mention) is None
+        for mention in module.mentions(function.name)
     )
 
 

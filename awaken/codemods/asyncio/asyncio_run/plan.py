@@ -165,7 +165,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
         shown = f"`{module.excerpt(asked[0])}`"
         raise Refused(SEVERAL_RUNS, shown, because=(module.place(asked[0]),))
     edits: list[Edit] = [site.replace(call.func, written), *imports]
-    edits += _without(site, statements)
+    edits += _edits_without(site, statements)
     for name in ("get_event_loop", "new_event_loop", "set_event_loop"):
         edits.append(site.release_import("asyncio", name))
     is_safe = module.is_under_main(call) and not asked
@@ -173,7 +173,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     is_safe = is_safe and leaves_nothing(module)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
     places = [module.place(statement, "is removed with the loop") for statement in statements]
-    tried = _around(module, statements)
+    tried = _block_around(module, statements)
     if tried is not None:
         places.append(module.place(tried))
     message = f"`{module.excerpt(call.func)}()` becomes `{written}()`"
@@ -221,13 +221,13 @@ def _statements_of_loop(project: Project, site: Site[ast.Call]) -> list[ast.stmt
     binding = module.scopes.bindings_of(loop)[0]
     if _may_be_imported(project, module, binding):
         raise Refused(OTHER_USE, f"other files may import `{loop.id}`")
-    found = [_alone(module, binding.node)]
+    result = [_statement_alone(module, binding.node)]
     reads = (read for read in module.scopes.reads_of(loop) if read is not loop)
-    found += [_of_read(project, module, read) for read in reads]
-    beside = [other for one in found for other in module.block_of(one)]
-    found += [_alone(module, one) for one in beside if _forgets(project, module, one)]
+    result += [_of_read(project, module, read) for read in reads]
+    beside = [other for statement in result for other in module.block_of(statement)]
+    result += [_statement_alone(module, node) for node in beside if _forgets(project, module, node)]
     # One statement may read the loop twice.
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(result))
 
 
 def _may_be_imported(project: Project, module: Module, binding: Binding) -> bool:
@@ -260,13 +260,13 @@ def _of_read(project: Project, module: Module, read: ast.Name) -> ast.stmt:
         case _:
             is_own = False
     if is_own:
-        return _alone(module, read)
+        return _statement_alone(module, read)
     above = module.parent(read)
     used = above.attr if isinstance(above, ast.Attribute) else ""
     raise Refused(_CODES.get(used, OTHER_USE), shown, because=(module.place(read),))
 
 
-def _alone(module: Module, node: ast.AST) -> ast.stmt:
+def _statement_alone(module: Module, node: ast.AST) -> ast.stmt:
     """Return the statement around ``node``, which has a line of its own. Raises Refused."""
     statement = module.statement_of(node)
     if statement is None:
@@ -280,28 +280,28 @@ def _alone(module: Module, node: ast.AST) -> ast.stmt:
     return statement
 
 
-def _around(module: Module, statements: Sequence[ast.stmt]) -> ast.Try | None:
+def _block_around(module: Module, statements: Sequence[ast.stmt]) -> ast.Try | None:
     """Return the ``try`` whose ``finally`` holds none but these statements."""
-    for one in statements:
-        above = module.parent(one)
-        if isinstance(above, ast.Try) and one in above.finalbody:
+    for statement in statements:
+        above = module.parent(statement)
+        if isinstance(above, ast.Try) and statement in above.finalbody:
             return above if set(above.finalbody) <= set(statements) else None
     return None
 
 
-def _without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iterator[Edit]:
+def _edits_without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iterator[Edit]:
     """Yield the edits that take ``statements`` away. Raises Refused."""
     module = site.module
-    tried = _around(module, statements)
+    tried = _block_around(module, statements)
     gone: list[ast.stmt] = []
     if tried is not None:
         if tried.orelse:
             raise Refused(SHARED_LINE, module.excerpt(tried.finalbody[0]))
         yield site.rewrite(tried, "without-finally")
         gone += tried.finalbody
-    for one in statements:
-        if one in gone:
+    for statement in statements:
+        if statement in gone:
             continue
-        if set(module.block_of(one)) <= set(statements):
-            raise Refused(SHARED_LINE, module.excerpt(one))
-        yield site.rewrite(one, "drop")
+        if set(module.block_of(statement)) <= set(statements):
+            raise Refused(SHARED_LINE, module.excerpt(statement))
+        yield site.rewrite(statement, "drop")

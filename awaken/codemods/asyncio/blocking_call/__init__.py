@@ -180,9 +180,9 @@ class BlockingCall(Rule):
         in_sight = set(project.site_files(self.triggers))
         for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight:
-                yield decide(Site(self.name, module, call), _through, way)
+                yield decide(Site(self.name, module, call), _rewrite_through, way)
 
 
-def _through(site: Site[ast.Call], way: Way) -> Rewrite:
+def _rewrite_through(site: Site[ast.Call], way: Way) -> Rewrite:
     shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
     raise Refused(THROUGH, shown, because=way.places)

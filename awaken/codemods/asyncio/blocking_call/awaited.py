@@ -118,7 +118,7 @@ def _handed_over(site: Site[ast.Call]) -> Edit:
     start = module.span(call.func).end
     if module.source.text[start : start + 1] != b"(":
         raise Refused(BLOCKS, f"{module.excerpt(call.func)}()")
-    given = [module.span(one).start for one in (*call.args, *call.keywords)]
+    given = [module.span(argument).start for argument in (*call.args, *call.keywords)]
     shown = module.text_of(call.func)
     if not given:
         text, at = shown, start + 1

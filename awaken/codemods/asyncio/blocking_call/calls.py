@@ -113,9 +113,9 @@ def _calls_of_methods() -> _CallsOfMethods:
 def _calls_method(text: bytes) -> bool:
     called, receiver = _calls_of_methods()
     return any(
-        one[1].decode() in _READS_PATHS
-        or receiver.search(text, max(0, one.start() - _LONGEST_RECEIVER), one.start())
-        for one in called.finditer(text)
+        match[1].decode() in _READS_PATHS
+        or receiver.search(text, max(0, match.start() - _LONGEST_RECEIVER), match.start())
+        for match in called.finditer(text)
     )
 
 
@@ -152,7 +152,7 @@ def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCa
             and not isinstance(module.parent(node), ast.Await)
             and module.enclosing_coroutine(node) is not None
         ):
-            name = _named(project, module, node) or _method(project, module, node)
+            name = _named_text(project, module, node) or _method(project, module, node)
             if name is not None:
                 yield BlockingCall(node, name, blocking()[name])
 
@@ -163,20 +163,20 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
     Only calls that are told by imports, or by how their objects are called, and that take their
     time.
     """
-    found: set[ast.FunctionDef] = set()
+    functions: set[ast.FunctionDef] = set()
     for node in module.walk():
         if not isinstance(node, ast.Call) or last_name(node.func) not in _last_names(_FOLLOWED):
             continue
         function = module.enclosing_function(node)
-        if not isinstance(function, ast.FunctionDef) or function in found:
+        if not isinstance(function, ast.FunctionDef) or function in functions:
             continue
-        name = _named(project, module, node) or _method(project, module, node)
+        name = _named_text(project, module, node) or _method(project, module, node)
         if name is not None and blocking()[name] in _FOLLOWED:
-            found.add(function)
+            functions.add(function)
             yield BlockingCall(node, name, blocking()[name])
 
 
-def _named(project: Project, module: Module, call: ast.Call) -> str | None:
+def _named_text(project: Project, module: Module, call: ast.Call) -> str | None:
     """Return what ``call`` calls, if imports tell it and it blocks."""
     name = project.qualified_name(module, call.func)
     name = None if name is None else knowledge().canonical(name)
@@ -218,14 +218,14 @@ def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
     file = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in _FILES)]
     return any(
         classes and set(classes) <= _IN_MEMORY
-        for classes in (project.instance_of(module, one) for one in file)
+        for classes in (project.instance_of(module, node) for node in file)
     )
 
 
 def _returns_at_once(module: Module, call: ast.Call) -> bool:
     """Whether an argument says that the call does not wait."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if any("WNOHANG" in module.text_of(one) for one in given):
+    if any("WNOHANG" in module.text_of(argument) for argument in given):
         return True
     timeout = next((keyword.value for keyword in call.keywords if keyword.arg == "timeout"), None)
     if last_name(call.func) in {"join", "result", "wait"} and timeout is None and call.args:

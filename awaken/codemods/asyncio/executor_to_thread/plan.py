@@ -152,10 +152,10 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         caveats = ["the thread starts in the next iteration of the loop, not immediately", *caveats]
     elif not isinstance(module.parent(call), ast.Await):
         raise Refused(NOT_AWAITED, shown)
-    written, imports = name_behind(project, site, "asyncio.to_thread", _asked(module, call))
+    written, imports = name_behind(project, site, "asyncio.to_thread", _asked_node(module, call))
     through = _is_seen_through(project, module, call)
     edits: list[Edit] = [site.rewrite(call, "call", Threaded(written, through)), *imports]
-    edits += [site.release_import("asyncio", one.rpartition(".")[2]) for one in _ASKED]
+    edits += [site.release_import("asyncio", name.rpartition(".")[2]) for name in _ASKED]
     if through:
         edits += [site.release_import("functools"), site.release_import("functools", "partial")]
     said = f"`{module.excerpt(call.func)}(None, ...)` becomes `{written}(...)`"
@@ -164,9 +164,9 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         caveats = [f"a loop in debug mode rejects `{shown}`, a coroutine function", *caveats]
     # The class of the loop is unknown, so every replacement of its method counts.
     replaced = project.replaced_names.of_library(module, call.func, "asyncio.to_thread")
-    doubles = tuple(one.place for one in replaced)
+    doubles = tuple(replacement.place for replacement in replaced)
     end = "replaces `asyncio.to_thread`"
-    clauses = [f"{one.path} {end}" for one in doubles]
+    clauses = [f"{double.path} {end}" for double in doubles]
     caveats = [*_of_receiver(project, module, call), *caveats, *clauses[:1]]
     return Rewrite(said, edits, caveats, doubles)
 
@@ -178,7 +178,7 @@ def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
     return any(isinstance(binding.node, ast.AsyncFunctionDef) for binding in bindings)
 
 
-def _asked(module: Module, call: ast.Call) -> ast.expr | None:
+def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the function that was asked for the loop of ``call``, if one function was."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(loop, ast.Name):
@@ -194,7 +194,7 @@ def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     in_order = [keyword.arg for keyword in call.keywords] == names
     if len(given) < len(("executor", "func")) or not in_order:
         return None, None
-    if any(isinstance(one, ast.Starred) for one in given[:2]):
+    if any(isinstance(argument, ast.Starred) for argument in given[:2]):
         return None, None
     return given[0], given[1]
 
@@ -233,11 +233,11 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
         case ast.Call(func=func, args=[first, *_], keywords=named):
             is_partial = project.qualified_name(module, func) == "functools.partial"
             # Keywords are then evaluated after all other arguments.
-            in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
+            in_order = alone or all(_is_quiet(project, module, keyword.value) for keyword in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
             passed = [*inner.args, *(keyword.value for keyword in inner.keywords)]
-            steady = all(_is_steady(module, one) for one in passed)
+            steady = all(_is_steady(module, node) for node in passed)
             steady = steady and _is_steady_function(project, module, inner)
             return alone and steady and not parameters_of(parameters)
         case _:
@@ -266,7 +266,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     if owner is None:
         return True  # a builtin
     bindings = owner.bindings[name.id]
-    function = next((one for one in module.ancestors(name) if isinstance(one, Function)), None)
+    function = next((node for node in module.ancestors(name) if isinstance(node, Function)), None)
     if owner.node is function:
         # The function awaits meanwhile, so only functions inside it can rebind its names.
         return all(module.scopes.scope_of(binding.node) is owner for binding in bindings)
@@ -330,8 +330,8 @@ def _with_loop(
     if listed is not None or any(read not in used for read in reads):
         yield from map(rewritten_together, ([site] for site in sites), rewrites)
         return
-    edits = [edit for one in rewrites for edit in one.edits]
-    caveats = dict.fromkeys(text for one in rewrites for text in one.caveats)
+    edits = [edit for rewrite in rewrites for edit in rewrite.edits]
+    caveats = dict.fromkeys(text for rewrite in rewrites for text in rewrite.caveats)
     edits.append(sites[0].rewrite(statement, "drop"))
     dropped = module.place(statement, "nothing else uses it")
     yield rewritten_together(sites, Rewrite(rewrites[0].message, edits, tuple(caveats), (dropped,)))

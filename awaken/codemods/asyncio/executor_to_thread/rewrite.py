@@ -22,12 +22,12 @@ def to_thread(node: cst.Call, data: Threaded, around: Surroundings) -> cst.Call:
         # The author chose these lines.
         return fitted(called.with_changes(args=[function, *others]), around)
     passed = _taken_apart(given.value) if data.through else [function]
-    named = [one for one in passed if one.keyword is not None or one.star == "**"]
-    positional = [one for one in passed if one not in named]
-    args = [_plain(one) for one in (*positional, *others, *named)]
+    named = [item for item in passed if item.keyword is not None or item.star == "**"]
+    positional = [argument for argument in passed if argument not in named]
+    args = [_plain(argument) for argument in (*positional, *others, *named)]
     joined = [
-        one.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-        for one in args[:-1]
+        argument.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+        for argument in args[:-1]
     ]
     written = called.with_changes(whitespace_before_args=_NO_SPACE, args=[*joined, args[-1]])
     return fitted(written, around)

@@ -250,7 +250,7 @@ class GatherToTaskgroup(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per gather, and its change."""
-        prepared = list(self._prepared(project, constraints))
+        prepared = list(self._prepared_items(project, constraints))
         return plan_of(with_helper(project, constraints, prepared))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -269,12 +269,12 @@ class GatherToTaskgroup(Rule):
             DROP_LIST: drop_list,
         }
 
-    def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
+    def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options
         if not isinstance(options, Options):
             options = Options()
-        found = calls_of(project, self, {"asyncio.gather"})
-        for module, sites in groupby(found, key=attrgetter("module")):
+        calls = calls_of(project, self, {"asyncio.gather"})
+        for module, sites in groupby(calls, key=attrgetter("module")):
             # Names of one file only, because they keep its tree in memory.
             names: dict[ast.AST, Names] = {}
             for site in sites:
@@ -292,11 +292,11 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
     newline = "\n" if first is None else first.group().decode()
     name = imported_name(project, module)
     try:
-        found = judged(site, project, names, options)
+        rewrite = judged(site, project, names, options)
     except Refused as refused:
         return Prepared(module.path, name, refused_together((site,), refused))
-    decided = rewritten_together((site,), found)
+    decided = rewritten_together((site,), rewrite)
     if not options.unwraps:
         return Prepared(module.path, name, decided)
-    alone = rewritten_together((site,), replace(found, caveats=[*found.caveats, CONTEXT]))
+    alone = rewritten_together((site,), replace(rewrite, caveats=[*rewrite.caveats, CONTEXT]))
     return Prepared(module.path, name, alone, decided if shares(module) else None, newline)

@@ -80,26 +80,26 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
             built = built_for(module, name, position)
             if built is not None:
                 _check_at_once(module, built.value)
-                found = _passed(project, module, built.value)
-                return Gathered(found, built, unpacks=_is_display(built.value))
+                result = _passed_elements(project, module, built.value)
+                return Gathered(result, built, unpacks=_is_display(built.value))
             loop = _loop_of_tasks(module, name, position)
             if loop is not None:
                 made = _made_for(module, name, loop)
                 return Gathered([_added_in(project, module, name)], loop, made)
         case [ast.Starred(value=value)] if _is_display(value):
-            return Gathered(_passed(project, module, value), unpacks=True)
-    found = [_given(project, module, one) for one in call.args]
-    _check_different(one.node for one in found)
-    return Gathered(found)
+            return Gathered(_passed_elements(project, module, value), unpacks=True)
+    result = [_given_argument(project, module, node) for node in call.args]
+    _check_different(item.node for item in result)
+    return Gathered(result)
 
 
-def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
+def _passed_elements(project: Project, module: Module, value: ast.expr) -> list[Given]:
     """Return the elements of a display, or the one comprehension that ``value`` is."""
     if not isinstance(value, ast.List | ast.Tuple):
-        return [_starred(project, module, value)]
-    found = [_given(project, module, one) for one in value.elts]
-    _check_different(one.node for one in found)
-    return found
+        return [_starred_argument(project, module, value)]
+    result = [_given_argument(project, module, element) for element in value.elts]
+    _check_different(argument.node for argument in result)
+    return result
 
 
 def _is_display(value: ast.expr) -> bool:
@@ -111,7 +111,7 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
 
     None where it is used otherwise, or where the two cannot become one.
     """
-    match _above(module, position):
+    match _statement_above(module, position):
         case ast.Assign(targets=[ast.Name(id=target)], value=value) as built if target == name.id:
             is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
             is_alone = len(module.scopes.bindings_of(name)) == 1
@@ -128,24 +128,24 @@ def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.Fo
 
     None where a block around it would mean something else: where it waits or is left.
     """
-    loop = _above(module, position)
+    loop = _statement_above(module, position)
     if not isinstance(loop, ast.For) or not _starts_empty(module, name, position):
         return None
     pauses = suspensions(loop)
-    leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
+    leaves = any(isinstance(node, ast.Return | ast.Raise) for node in walk(loop))
     end = module.span(position.statement).end
     # After the gather, they are tasks that are done, as before.
     earlier = [
-        one
-        for one in module.scopes.reads_of(name)
-        if one is not name and module.span(one).start < end
+        node
+        for node in module.scopes.reads_of(name)
+        if node is not name and module.span(node).start < end
     ]
-    is_alone = all(loop in module.ancestors(one) for one in earlier) and bool(earlier)
+    is_alone = all(loop in module.ancestors(node) for node in earlier) and bool(earlier)
     lost = position.is_ignored and _has_comments(module, loop, position.statement)
     if pauses.awaits or pauses.yields or leaves or not is_alone or lost:
         return None
     # Coroutines can stay in their list; only tasks must be started where they are made.
-    return loop if all(_appended(module, one) is not None for one in earlier) else None
+    return loop if all(_appended_call(module, node) is not None for node in earlier) else None
 
 
 def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
@@ -164,14 +164,14 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
     None if a comment is next to it, which would have no line to be on.
     """
     statement = module.statement_of(module.scopes.bindings_of(name)[0].node)
-    reads = (one for one in module.scopes.reads_of(name) if one is not name)
+    reads = (node for node in module.scopes.reads_of(name) if node is not name)
     if statement is None or not all(loop in module.ancestors(read) for read in reads):
         return None
     above = LINE_END_BYTES.split(module.source.text[: module.span(statement).start].rstrip())[-1]
     return None if b"#" in above or any(module.beside(statement)) else statement
 
 
-def _appended(module: Module, read: ast.Name) -> ast.Call | None:
+def _appended_call(module: Module, read: ast.Name) -> ast.Call | None:
     """Return what is called in ``tasks.append(asyncio.create_task(...))``, if ``read`` is there."""
     method = module.parent(read)
     call = None if method is None else module.parent(method)
@@ -187,20 +187,20 @@ def _appended(module: Module, read: ast.Name) -> ast.Call | None:
 
 def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
     """Return what is added to the list ``name``. Raises Refused unless all of it is tasks."""
-    parts = [_appended(module, read) for read in module.scopes.reads_of(name)]
+    parts = [_appended_call(module, read) for read in module.scopes.reads_of(name)]
     tasks = [part for part in parts if part is not None]
-    coroutines = tuple(_started(project, module, task) for task in tasks)
-    if any(one is each for one, each in zip(tasks, coroutines, strict=True)):
+    coroutines = tuple(_started_coroutine(project, module, task) for task in tasks)
+    if any(call is each for call, each in zip(tasks, coroutines, strict=True)):
         raise Refused(NOT_A_COROUTINE, f"*{name.id}")
     return Given(name, "each", coroutines, is_task=True)
 
 
-def _above(module: Module, position: Position) -> ast.stmt | None:
+def _statement_above(module: Module, position: Position) -> ast.stmt | None:
     """Return the statement directly above the gather, if it has its lines for itself."""
     block = module.block_of(position.statement)
     at = block.index(position.statement)
-    found = block[at - 1] if at else None
-    return None if found is None or shares_line(module, found) else found
+    statement = block[at - 1] if at else None
+    return None if statement is None or shares_line(module, statement) else statement
 
 
 def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
@@ -212,7 +212,7 @@ def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
 def _check_at_once(module: Module, argument: ast.expr) -> None:
     """Raise Refused if tasks would start to run while ``argument`` is evaluated."""
     pauses = suspensions(argument)
-    walrus = [one for one in walk(argument) if isinstance(one, ast.NamedExpr)]
+    walrus = [part for part in walk(argument) if isinstance(part, ast.NamedExpr)]
     for node in (*pauses.awaits, *pauses.yields, *walrus):
         raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
 
@@ -224,23 +224,23 @@ def _check_different(nodes: Iterable[ast.expr]) -> None:
         raise Refused(DUPLICATE, twice)
 
 
-def _given(project: Project, module: Module, argument: ast.expr) -> Given:
+def _given_argument(project: Project, module: Module, argument: ast.expr) -> Given:
     if not isinstance(argument, ast.Starred):
-        inner = _started(project, module, argument)
+        inner = _started_coroutine(project, module, argument)
         return Given(argument, "one", (inner,), is_task=inner is not argument)
-    return _starred(project, module, argument.value)
+    return _starred_argument(project, module, argument.value)
 
 
-def _starred(project: Project, module: Module, value: ast.expr) -> Given:
+def _starred_argument(project: Project, module: Module, value: ast.expr) -> Given:
     match value:
         case ast.ListComp() | ast.GeneratorExp():
-            inner = _started(project, module, value.elt)
+            inner = _started_coroutine(project, module, value.elt)
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
         case _:
-            return _held(project, module, value)
+            return _held_argument(project, module, value)
 
 
-def _started(project: Project, module: Module, node: ast.expr) -> ast.expr:
+def _started_coroutine(project: Project, module: Module, node: ast.expr) -> ast.expr:
     """Return the coroutine that ``node`` is, or makes a task of. Raises Refused."""
     inner = _in_task(project, module, node)
     _require_coroutine(project, module, inner)
@@ -252,7 +252,7 @@ def _in_task(project: Project, module: Module, node: ast.expr) -> ast.expr:
     if not isinstance(node, ast.Call):
         return node
     names = set(project.effects.library_functions(module, node))
-    passed = [*node.args, *(one.value for one in node.keywords if (one.arg or "")[:4] == "coro")]
+    passed = [*node.args, *(part.value for part in node.keywords if (part.arg or "")[:4] == "coro")]
     if (
         not names
         or not names <= _MAKES_TASK
@@ -272,7 +272,7 @@ def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None
 
 
 # ------------------------------------------------------------------------------ lists of coroutines
-def _held(project: Project, module: Module, holder: ast.expr) -> Given:
+def _held_argument(project: Project, module: Module, holder: ast.expr) -> Given:
     """Return the argument ``holder``, which holds coroutines. Raises Refused if it holds tasks."""
     refused = Refused(NOT_A_COROUTINE, f"*{module.excerpt(holder)}")
     try:
@@ -317,17 +317,17 @@ def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
     if not bindings:
         raise refused
     for binding in bindings:
-        value = _bound(module, binding)
+        value = _bound_list(module, binding)
         if binding.scope is not scope or value is None:
             raise refused
         yield from _items(module, value, refused)
     told = [name, *(binding.node for binding in bindings)]  # `+=` reads the name as well
     for read in module.scopes.reads_of(name):
         if read not in told:
-            yield from _added(module, read, refused)
+            yield from _added_nodes(module, read, refused)
 
 
-def _bound(module: Module, binding: Binding) -> ast.expr | None:
+def _bound_list(module: Module, binding: Binding) -> ast.expr | None:
     """Return the list that ``binding`` gives a name, or adds to what it holds."""
     if binding.kind in {"assignment", "walrus"}:
         return binding.value
@@ -343,11 +343,11 @@ def _items(module: Module, value: ast.expr, refused: Refused) -> Iterator[ast.ex
         case ast.ListComp() | ast.GeneratorExp():
             yield value.elt
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            for one in elements:
-                if isinstance(one, ast.Starred):
-                    yield from _items(module, one.value, refused)
+            for element in elements:
+                if isinstance(element, ast.Starred):
+                    yield from _items(module, element.value, refused)
                 else:
-                    yield one
+                    yield element
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             yield from _items(module, left, refused)
             yield from _items(module, right, refused)
@@ -363,7 +363,7 @@ def _items(module: Module, value: ast.expr, refused: Refused) -> Iterator[ast.ex
 _READING = {"len", "zip", "enumerate", "bool"}
 
 
-def _added(module: Module, read: ast.Name, refused: Refused) -> Iterator[ast.expr]:
+def _added_nodes(module: Module, read: ast.Name, refused: Refused) -> Iterator[ast.expr]:
     """Yield what is put into a list where it is read, if that is all that may happen to it."""
     above = module.parent(read)
     call = None if above is None else module.parent(above)

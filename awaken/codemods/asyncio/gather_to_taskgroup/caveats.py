@@ -27,7 +27,7 @@ def of_program(
     """Yield the caveats of the rest of the program: its contexts, its tasks and its names."""
     # A task copies its context when it is created, before the next coroutine is created.
     if project.files_with((b"ContextVar",)) and any(
-        _runs_early(project, module, one) for one in coroutines[1:] if isinstance(one, ast.Call)
+        _runs_early(project, module, node) for node in coroutines[1:] if isinstance(node, ast.Call)
     ):
         yield "a task does not see context variables that are set while the next one is made"
     if project.files_with((b"set_task_factory",)):
@@ -81,9 +81,9 @@ def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
     if owner is None:
         return False
     return any(
-        scopes.scope_of(one.node) is not owner
-        for one in owner.bindings[name.id]
-        if one.kind not in {"function", "class", "import", "parameter"}
+        scopes.scope_of(binding.node) is not owner
+        for binding in owner.bindings[name.id]
+        if binding.kind not in {"function", "class", "import", "parameter"}
     )
 
 

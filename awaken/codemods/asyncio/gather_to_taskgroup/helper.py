@@ -106,7 +106,7 @@ def imported_name(project: Project, module: Module) -> str:
     for count in range(1, len(folders) + 1):
         inner = [*folders[count - 1 :], *module.name.split(".")[-1:]]
         is_package = f"{'/'.join(folders[:count])}/__init__.py" in project.snapshot
-        if is_package and all(one.isidentifier() for one in inner):
+        if is_package and all(name.isidentifier() for name in inner):
             return ".".join(inner[:-1] if _is_init(module.path) else inner)
     return module.name
 
@@ -116,17 +116,17 @@ def with_helper(
 ) -> Iterator[Decided]:
     """Yield what was decided, with the class where several sites of a package share it."""
     together: dict[tuple[str, str], list[Prepared]] = {}
-    for one in prepared:
-        if one.shared is not None:
-            together.setdefault(_root(one), []).append(one)
-    found = {root: _edits(project, constraints, sites) for root, sites in together.items()}
-    for one in prepared:
-        edits = found.get(_root(one))
-        if one.shared is None or edits is None:
-            yield one.alone
+    for item in prepared:
+        if item.shared is not None:
+            together.setdefault(_root(item), []).append(item)
+    result = {root: _edits(project, constraints, sites) for root, sites in together.items()}
+    for item in prepared:
+        edits = result.get(_root(item))
+        if item.shared is None or edits is None:
+            yield item.alone
         else:
-            changes = tuple(edits.made(change) for change in one.shared.changes)
-            yield Decided(one.shared.findings, changes)
+            changes = tuple(edits.made(change) for change in item.shared.changes)
+            yield Decided(item.shared.findings, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Edits:
         """Return ``change`` with the class in place of the ``try`` around the group."""
         site = change.sites[0]
         edits: list[Edit] = [_by_class(edit) for edit in change.edits if not _is_plain(edit)]
-        path = next(one.path for one in edits if isinstance(one, NodeEdit))
+        path = next(edit.path for edit in edits if isinstance(edit, NodeEdit))
         edits.append(NeedImport(path=path, module=self.module, name=CLASS, site=site))
         edits.append(ReleaseImport(path=path, module="asyncio", site=site))
         if self.text:
@@ -189,11 +189,11 @@ def _is_package(project: Project, home: Home) -> bool:
 
 def _is_free(project: Project, path: str) -> bool:
     package = path.removesuffix(".py") + "/"
-    return not any(one.startswith(package) for one in project.snapshot)
+    return not any(name.startswith(package) for name in project.snapshot)
 
 
 def _newline(sites: Sequence[Prepared]) -> str:
-    first = min(sites, key=lambda one: (one.path, one.name))
+    first = min(sites, key=lambda site: (site.path, site.name))
     return first.newline
 
 

@@ -43,7 +43,7 @@ def left_undone(
     or an entry is removed that the same function adds. None of them in ``finally``, in a manager,
     or in a handler of cancellations counts.
     """
-    waiting = deque((module, one) for one in coroutines)
+    waiting = deque((module, coroutine) for coroutine in coroutines)
     seen: set[ast.AST] = set()
     while waiting and len(seen) < _MOST_FUNCTIONS:
         home, node = waiting.popleft()
@@ -54,23 +54,23 @@ def left_undone(
         seen.add(function)
         if not isinstance(function, ast.AsyncFunctionDef):
             continue
-        for step in _skipped(function):
+        for step in _skipped_steps(function):
             shown = called.module.excerpt(step)
             place = called.module.place(step, "move it to a `finally`")
             return LeftUndone(shown, function.name, place)
-        for one in suspensions(function).awaits:
-            if isinstance(one, ast.Await):
+        for part in suspensions(function).awaits:
+            if isinstance(part, ast.Await):
                 # Also the arguments of `wait_for()` and the like.
-                passed = one.value.args if isinstance(one.value, ast.Call) else []
-                waiting += [(called.module, each) for each in (one.value, *passed)]
+                passed = part.value.args if isinstance(part.value, ast.Call) else []
+                waiting += [(called.module, each) for each in (part.value, *passed)]
     return None
 
 
-def _skipped(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+def _skipped_steps(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Yield the steps of a coroutine function that a cancellation passes over."""
     is_kept = _is_kept(function)
     nodes = sorted(own_nodes(function.body), key=_moment)
-    added = {one for node in nodes if (one := _added(node))}
+    added = {word for node in nodes if (word := _added_text(node))}
     own = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     awaited: set[tuple[str, str]] = set()
     for node in nodes:
@@ -106,12 +106,12 @@ def _is_kept(function: ast.AsyncFunctionDef) -> Callable[[tuple[str, str]], bool
     for node in own_nodes(function.body):
         if not isinstance(node, ast.Try):
             continue
-        at_last |= {step for one in own_nodes(node.finalbody) if (step := _step(one))}
+        at_last |= {step for part in own_nodes(node.finalbody) if (step := _step(part))}
         for handler in node.handlers:
             caught = handler.type
             named = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-            if any(one is None or last_name(one) in _CANCELLATIONS for one in named):
-                handled |= {step[1] for one in own_nodes(handler.body) if (step := _step(one))}
+            if any(part is None or last_name(part) in _CANCELLATIONS for part in named):
+                handled |= {step[1] for part in own_nodes(handler.body) if (step := _step(part))}
     return lambda step: step in at_last or step[1] in handled
 
 
@@ -133,7 +133,7 @@ def _step(node: ast.AST) -> tuple[str, str] | None:
     return None
 
 
-def _added(node: ast.AST) -> str:
+def _added_text(node: ast.AST) -> str:
     """Return to what ``node`` adds an entry; empty if it does not."""
     match node:
         case ast.Call(func=ast.Attribute(value=target, attr=name)) if name in _ADDING:

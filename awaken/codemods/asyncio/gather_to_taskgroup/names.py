@@ -81,7 +81,7 @@ class Names:
         They must mean nothing else in the function; then they are taken.
         """
         own = self._scopes.inside(self._scopes.scope_made_by(comprehension))
-        around = [one for one in self._scopes.inside(self._function) if one not in own]
+        around = [scope for scope in self._scopes.inside(self._function) if scope not in own]
         variables = variables_of(comprehension)
         is_free = self._loops.isdisjoint(variables) and not any(
             self._means(name, scope) for name in variables for scope in around
@@ -105,13 +105,13 @@ class Names:
 
     def of_tasks(self, position: Position, given: Sequence[Given]) -> list[str]:
         """Return a name for the task of each target; empty where a list holds them better."""
-        if not all(one.is_one for one in given):
+        if not all(argument.is_one for argument in given):
             return []
-        called = [_last(one.coroutines[0]) for one in given]
+        called = [_last(argument.coroutines[0]) for argument in given]
         words = [_last(target) for target in position.targets]
         if len(words) == len(given) and not any(map(_is_starred, position.targets)):
             # A target without a name of its own, such as `_`, gets the name of the called function.
-            words = [one or other for one, other in zip(words, called, strict=True)]
+            words = [name or other for name, other in zip(words, called, strict=True)]
         elif position.is_tuple:
             # If one function is called several times, ordinals say more than numbers.
             is_clear = len(set(called)) == len(called)
@@ -135,8 +135,8 @@ def _last(node: ast.expr) -> str:
 def variables_of(comprehension: ast.ListComp | ast.GeneratorExp) -> set[str]:
     """Return the names that the clauses of ``comprehension`` bind."""
     return {
-        one.id
+        node.id
         for clause in comprehension.generators
-        for one in walk(clause.target)
-        if isinstance(one, ast.Name)
+        for node in walk(clause.target)
+        if isinstance(node, ast.Name)
     }

@@ -71,7 +71,7 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     if not order.unconditional:
         raise Refused(POSITION, "the gather is only awaited on a condition")
     # The message names attributes that are read later; calls have other effects.
-    called = [one for one in order.before if not isinstance(one, ast.Attribute)]
+    called = [node for node in order.before if not isinstance(node, ast.Attribute)]
     if called:
         raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before the gather")
     is_annotated = _is_annotated(module, awaited, statement)
@@ -102,7 +102,7 @@ def _is_indexed(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool
         case _:
             return False
     reads = [
-        one for inside in module.scopes.inside(scope) for one in inside.reads.get(target.id, ())
+        name for inside in module.scopes.inside(scope) for name in inside.reads.get(target.id, ())
     ]
     return len(bindings) == 1 and bool(reads) and all(_reads_item(module, read) for read in reads)
 
@@ -136,5 +136,5 @@ def shares_line(module: Module, statement: ast.stmt) -> bool:
 
 def which_await(module: Module, position: Position) -> int:
     """Return how many ``await`` expressions of the statement come before this one."""
-    awaits = [one for one in module.walk(position.statement) if isinstance(one, ast.Await)]
+    awaits = [node for node in module.walk(position.statement) if isinstance(node, ast.Await)]
     return awaits.index(position.awaited)

@@ -29,7 +29,7 @@ def write_group(
     around: Surroundings,
 ) -> Sequence[cst.BaseStatement]:
     """``a, b = await gather(f(), g())`` → the task group, and ``a, b`` of its results."""
-    arguments = list(_passed(node, data))
+    arguments = list(_passed_arguments(node, data))
     writer = _Writer(data, around)
     if data.tasks:
         body = writer.listed(arguments)
@@ -42,7 +42,7 @@ def write_group(
     lost = lost_comments(
         code(_without_lines_above(node)), "\n".join(map(code, map(_on_line, statements)))
     )
-    above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
+    above = [cst.EmptyLine(comment=cst.Comment(name)) for name in lost]
     lines_above = [*getattr(node, "leading_lines", ()), *above]
     statements[0] = statements[0].with_changes(leading_lines=lines_above)
     return statements
@@ -71,7 +71,7 @@ def use_results(
 def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
     """Return the statement with the results in place of the ``await``."""
     value = cst.parse_expression(data.code)
-    awaited = _awaited(node, data)
+    awaited = _awaited_node(node, data)
     if data.item:
         result = cst.parse_expression(f"{data.item}.result()")
         first = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(node.target)], result)])
@@ -148,14 +148,14 @@ class _Awaits(cst.CSTVisitor):
         self.found.append(node)
 
 
-def _awaited(node: cst.CSTNode, data: Results) -> cst.Await:
+def _awaited_node(node: cst.CSTNode, data: Results) -> cst.Await:
     search = _Awaits()
     node.visit(search)
-    found = search.found[data.awaits]
-    call = found.expression
+    result = search.found[data.awaits]
+    call = result.expression
     if not isinstance(call, cst.Call) or code(call.func) != data.func:
         raise ValueError("another rewrite changed the gather")
-    return found
+    return result
 
 
 # ---------------------------------------------------------------------------------- the arguments
@@ -169,12 +169,12 @@ class _Argument:
     indent: str = ""
 
 
-def _passed(node: Any, data: GroupCode) -> Iterator[_Argument]:
+def _passed_arguments(node: Any, data: GroupCode) -> Iterator[_Argument]:
     """Yield what is started: arguments, elements of a list, or the list that is built."""
     if data.results is None:
         built = node.value
         return _elements(built) if data.unpacks else iter([_Argument(built, ())])
-    call = cst.ensure_type(_awaited(node, data.results).expression, cst.Call)
+    call = cst.ensure_type(_awaited_node(node, data.results).expression, cst.Call)
     if data.results.inside:
         call = cst.ensure_type(call.args[0].value, cst.Call)
     return _elements(call.args[0].value) if data.unpacks else _arguments(call)
@@ -272,14 +272,14 @@ class _Writer:
     def starting(self, argument: _Argument, started: Started) -> cst.BaseStatement:
         """Return the statement that starts one argument, whose tasks no list holds."""
         if started.how == "loop":
-            return self._commented(argument, self._loop(argument, started))
+            return self._commented_node(argument, self._loop(argument, started))
         if started.how == "each":
-            return self._commented(argument, self._each(argument, started))
+            return self._commented_node(argument, self._each(argument, started))
         task = self.task(argument.value, started, argument.indent)
         small: cst.BaseSmallStatement = cst.Expr(task)
         if started.name:
             small = cst.Assign([cst.AssignTarget(cst.Name(started.name))], task)
-        return self._commented(argument, cst.SimpleStatementLine([small]))
+        return self._commented_node(argument, cst.SimpleStatementLine([small]))
 
     def listed(self, arguments: Sequence[_Argument]) -> list[cst.BaseStatement]:
         """Return the one statement that starts all arguments and keeps their tasks in a list."""
@@ -289,7 +289,7 @@ class _Writer:
             argument, started = pairs[0]
             value = self._comprehension(argument, started)
             line = cst.SimpleStatementLine([cst.Assign([target], value)])
-            return [self._commented(argument, line)]
+            return [self._commented_node(argument, line)]
         comments: list[str] = []
         for argument, _ in pairs:
             comments += [*argument.above, *([argument.behind] if argument.behind else [])]
@@ -309,14 +309,14 @@ class _Writer:
         if not any("\n" in code(element) for element in elements):
             return cst.List(elements)
         comma = cst.Comma(whitespace_after=_break(self._indent))
-        apart = [one.with_changes(comma=comma) for one in elements[:-1]]
+        apart = [element.with_changes(comma=comma) for element in elements[:-1]]
         return cst.List(
             [*apart, elements[-1].with_changes(comma=cst.Comma())],
             lbracket=cst.LeftSquareBracket(_break(self._indent)),
             rbracket=cst.RightSquareBracket(_break("")),
         )
 
-    def _commented(self, argument: _Argument, statement: Any) -> cst.BaseStatement:
+    def _commented_node(self, argument: _Argument, statement: Any) -> cst.BaseStatement:
         comments = list(argument.above)
         if argument.behind and isinstance(statement, cst.SimpleStatementLine):
             comment = cst.Comment(argument.behind)
@@ -338,7 +338,7 @@ class _Writer:
         if started.is_task:
             call = cst.ensure_type(value, cst.Call)
             made = call.with_changes(func=create, lpar=(), rpar=())
-            made = made.with_changes(args=[_unnamed(argument) for argument in call.args])
+            made = made.with_changes(args=[_unnamed_argument(argument) for argument in call.args])
             return made if not _can_be_flat(made) else cst.ensure_type(one_line(made), cst.Call)
         if "\n" not in code(value) and "\r" not in code(value):
             return cst.Call(create, [cst.Arg(value)])
@@ -347,7 +347,7 @@ class _Writer:
         inner = base + self._indent
         return cst.Call(
             create,
-            [cst.Arg(_moved(value, indent, inner), whitespace_after_arg=_break(base))],
+            [cst.Arg(_moved_node(value, indent, inner), whitespace_after_arg=_break(base))],
             whitespace_before_args=_break(inner),
         )
 
@@ -366,7 +366,7 @@ class _Writer:
         if "#" in code(value) and self._data.results is None:
             # It stays where it is, and so do its comments.
             task = self.task(value.elt, started, self._indent, self._indent)
-            return _bracketed(value, cst.ListComp(task, value.for_in))
+            return _bracketed_node(value, cst.ListComp(task, value.for_in))
         inner = base + self._indent
         task = self.task(value.elt, started, _indent_of(value) or argument.indent, inner)
         if "\n" not in code(task):
@@ -389,11 +389,11 @@ class _Writer:
         while clause is not None:
             clauses.append(clause)
             clause = clause.inner_for_in
-        for one in reversed(clauses):
-            for condition in reversed(one.ifs):
+        for item in reversed(clauses):
+            for condition in reversed(item.ifs):
                 test = _in_brackets(_flat(condition.test))
                 body = cst.If(test, cst.IndentedBlock([body]))
-            target, items = _flat(one.target), _in_brackets(_flat(one.iter))
+            target, items = _flat(item.target), _in_brackets(_flat(item.iter))
             body = cst.For(target, items, cst.IndentedBlock([body]))
         return body
 
@@ -407,7 +407,7 @@ class _Writer:
         return cst.For(cst.Name(started.name), value, cst.IndentedBlock([line]))
 
 
-def _unnamed(argument: cst.Arg) -> cst.Arg:
+def _unnamed_argument(argument: cst.Arg) -> cst.Arg:
     """Return an argument of ``ensure_future`` as one of ``create_task``."""
     if argument.keyword is None or argument.keyword.value not in {"coro", "coro_or_future"}:
         return argument
@@ -448,7 +448,7 @@ def _flat_loop(clause: cst.CompFor, before: Any) -> cst.CompFor:
         whitespace_after_for=space,
         whitespace_before_in=space,
         whitespace_after_in=space,
-        ifs=[_flat_condition(one, before) for one in clause.ifs],
+        ifs=[_flat_condition(condition, before) for condition in clause.ifs],
         inner_for_in=None if inner is None else _flat_loop(inner, before),
     )
 
@@ -472,7 +472,7 @@ def _depth(space: Any) -> str:
     return str(space.last_line.value) if is_broken else ""
 
 
-def _bracketed(value: Any, listed: cst.ListComp) -> cst.ListComp:
+def _bracketed_node(value: Any, listed: cst.ListComp) -> cst.ListComp:
     """Return ``listed`` in square brackets, with the white space inside those of ``value``."""
     is_generator = isinstance(value, cst.GeneratorExp)
     opening = value.lpar[-1] if is_generator else value.lbracket
@@ -488,7 +488,7 @@ def _break(indent: str) -> cst.ParenthesizedWhitespace:
     return line_break(indent).with_changes(indent=True)
 
 
-def _moved(value: cst.BaseExpression, old: str, new: str) -> cst.BaseExpression:
+def _moved_node(value: cst.BaseExpression, old: str, new: str) -> cst.BaseExpression:
     """Return ``value`` with its lines moved from the indentation ``old`` to ``new``."""
     if old == new:
         return value

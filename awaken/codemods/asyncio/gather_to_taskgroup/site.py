@@ -75,20 +75,20 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Rewrite:
     """Return the task group that takes the place of a gather. Raises Refused."""
     module, call = site.module, site.node
-    awaited = _awaited(project, module, call)
+    awaited = _await(project, module, call)
     _check_keywords(module, call)
     limit = _time_limit(module, call, awaited)
     position = position_of(project, module, awaited)
     if not call.args:
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
-    coroutines = [each for one in gathered.given for each in one.coroutines]
+    coroutines = [each for argument in gathered.given for each in argument.coroutines]
     shared = project.orm.shared_session(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
-    places, edits = _written(site, group, position, gathered, names)
-    caveats = [one.format(_FIRST if options.unwraps else _GROUPED) for one in _CHANGES]
+    places, edits = _written_edits(site, group, position, gathered, names)
+    caveats = [name.format(_FIRST if options.unwraps else _GROUPED) for name in _CHANGES]
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, gathered.given)
@@ -131,7 +131,7 @@ def _group(
     return GroupCode(None, f"{opens}()", names.group(), (), within, error), imports
 
 
-def _written(
+def _written_edits(
     site: Site[ast.Call], group: GroupCode, position: Position, gathered: Gathered, names: Names
 ) -> tuple[list[Place], list[Edit]]:
     """Return the edits that write ``group``, and the other places that they change."""
@@ -139,7 +139,7 @@ def _written(
     outer = position.awaited.value
     func = outer.func if isinstance(outer, ast.Call) else site.node.func
     group = replace(group, unpacks=gathered.unpacks)
-    code, shown = _started(group, position, gathered, names)
+    code, shown = _started_pair(group, position, gathered, names)
     item = names.item() if code.tasks and position.is_looped_over else ""
     results = Results(
         which_await(module, position),
@@ -162,16 +162,16 @@ def _written(
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
     """Yield what begins, or is read, in another order, and expressions that become a tuple."""
-    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
+    if any(later.is_task and not argument.is_task for argument, later in pairwise(given)):
         yield _IN_ORDER
-    if position.is_annotated and all(one.is_one for one in given):
+    if position.is_annotated and all(argument.is_one for argument in given):
         yield _TUPLE
     for early in dict.fromkeys(read_before(module, position)):
         yield f"`{early}` is read after they ran"
 
 
 # ------------------------------------------------------------------------------- what is in the way
-def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
+def _await(project: Project, module: Module, call: ast.Call) -> ast.Await:
     """Return the ``await`` of ``call``. Raises Refused where it is not awaited as it is."""
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
@@ -184,7 +184,7 @@ def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
             above = module.parent(above)
     if not isinstance(above, ast.Await) or module.enclosing_coroutine(call) is None:
         raise Refused(reasons.NOT_AWAITED)
-    trio = next((one for one in _imported(module) if one in _TRIO), None)
+    trio = next((name for name in _imported_packages(module) if name in _TRIO), None)
     if trio is not None:
         raise Refused(reasons.ANYIO_TRIO, trio)
     return above
@@ -215,18 +215,18 @@ def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr 
             raise Refused(reasons.TIME_LIMIT, module.excerpt(limit))
 
 
-def _imported(module: Module) -> Sequence[str]:
+def _imported_packages(module: Module) -> Sequence[str]:
     """Return the packages that the file imports."""
     key = "packages that it imports"
-    found: list[str] | None = module.memo.get(key)
-    if found is None:
-        found = module.memo[key] = []
+    result: list[str] | None = module.memo.get(key)
+    if result is None:
+        result = module.memo[key] = []
         for node in module.walk():
             if isinstance(node, ast.Import):
-                found += (name.name.partition(".")[0] for name in node.names)
+                result += (name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom):
-                found.append((node.module or "").partition(".")[0])
-    return found
+                result.append((node.module or "").partition(".")[0])
+    return result
 
 
 def _check_keywords(module: Module, call: ast.Call) -> None:
@@ -240,7 +240,7 @@ def _check_keywords(module: Module, call: ast.Call) -> None:
 
 
 # ------------------------------------------------------------------------------------- what is done
-def _started(
+def _started_pair(
     group: GroupCode, position: Position, gathered: Gathered, names: Names
 ) -> tuple[GroupCode, str]:
     """Return ``group`` with the way each argument is started, and the code of its results."""
@@ -252,15 +252,15 @@ def _started(
         looped = replace(group, started=appended, tasks=held, drops=drops)
         return looped, _results_of(held, position, names)
     if position.is_ignored:
-        ignored = [_ignored(one, names) for one in given]
-        started = tuple(one for one in ignored if one is not None)
+        ignored = [_ignored_task(argument, names) for argument in given]
+        started = tuple(task for task in ignored if task is not None)
         if len(started) == len(given):
             return replace(group, started=started), ""
     tasks = names.of_tasks(position, given)
     if tasks:
         started = tuple(
-            Started("one", name, is_task=one.is_task)
-            for name, one in zip(tasks, given, strict=True)
+            Started("one", name, is_task=argument.is_task)
+            for name, argument in zip(tasks, given, strict=True)
         )
         results = ", ".join(f"{name}.result()" for name in tasks)
         if len(tasks) == 1:
@@ -268,7 +268,7 @@ def _started(
         return replace(group, started=started), results
     built = gathered.built if isinstance(gathered.built, ast.Assign) else None
     held = names.list_of_tasks(built, position)
-    kept = tuple(_kept(one, names) for one in given)
+    kept = tuple(_kept_task(argument, names) for argument in given)
     return replace(group, started=kept, tasks=held), _results_of(held, position, names)
 
 
@@ -276,12 +276,12 @@ def _results_of(held: str, position: Position, names: Names) -> str:
     """Return the code of the results of the tasks in the list ``held``."""
     if position.is_ignored:
         return ""
-    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
+    task = next((candidate for candidate in ("task", "t") if not names.is_used(candidate)), "task")
     every = f"{task}.result() for {task} in {held}"
     return f"({every})" if position.is_consumed else f"[{every}]"
 
 
-def _kept(given: Given, names: Names) -> Started:
+def _kept_task(given: Given, names: Names) -> Started:
     """Return how an argument is started whose tasks are held by a list."""
     match given.kind:
         case "one":
@@ -292,7 +292,7 @@ def _kept(given: Given, names: Names) -> Started:
             return Started("items", is_task=given.is_task)
 
 
-def _ignored(given: Given, names: Names) -> Started | None:
+def _ignored_task(given: Given, names: Names) -> Started | None:
     """Return how an argument is started whose results nobody uses; None if a list must hold it."""
     node = given.node
     if given.is_one:

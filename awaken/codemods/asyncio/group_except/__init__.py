@@ -157,9 +157,9 @@ class GroupExcept(Rule):
         """Return one finding per ``try``, at the first handler that matches nothing."""
         del constraints  # no change needs another site
         return plan_of(
-            decide(Site(self.name, module, handler), _starred, project)
+            decide(Site(self.name, module, handler), _starred_edits, project)
             for module in site_modules(project, self.triggers)
-            for handler in _found(project, module)
+            for handler in _found_handlers(project, module)
         )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -169,10 +169,10 @@ class GroupExcept(Rule):
         return {_STARRED: starred}
 
 
-def _found(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
+def _found_handlers(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
     for node in module.walk():
         if isinstance(node, ast.Try) and _is_around_a_group(project, module, node.body):
-            dead = (one for one in node.handlers if _never_matches(project, module, one))
+            dead = (part for part in node.handlers if _never_matches(project, module, part))
             yield from list(dead)[:1]
 
 
@@ -195,23 +195,23 @@ def _reads_results(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr | ast.Pass):
         return False
     return all(
-        isinstance(one.func, ast.Attribute) and one.func.attr == "result" and not one.args
-        for one in ast.walk(statement)
-        if isinstance(one, ast.Call)
-    ) and not any(isinstance(one, ast.Await | ast.Subscript) for one in ast.walk(statement))
+        isinstance(node.func, ast.Attribute) and node.func.attr == "result" and not node.args
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    ) and not any(isinstance(node, ast.Await | ast.Subscript) for node in ast.walk(statement))
 
 
-def _caught(project: Project, module: Module, handler: ast.ExceptHandler) -> list[str | None]:
+def _caught_names(project: Project, module: Module, handler: ast.ExceptHandler) -> list[str | None]:
     """Return the names of the classes that ``handler`` catches."""
     if handler.type is None:
         return ["builtins.BaseException"]
     named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [project.qualified_name(module, one) for one in named]
+    return [project.qualified_name(module, node) for node in named]
 
 
 def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler) -> bool:
     """Whether ``handler`` names only classes of which no group is an instance."""
-    for name in _caught(project, module, handler):
+    for name in _caught_names(project, module, handler):
         if name is None or name in _EVERYTHING | _LET_THROUGH:
             return False
         if _GROUPS.intersection(project.library_ancestors(name)):
@@ -219,7 +219,7 @@ def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler)
     return True
 
 
-def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
+def _starred_edits(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
     """Return the edits that star all handlers of the ``try``; Refused where they cannot be."""
     module, handler = site.module, site.node
     shown = "" if handler.type is None else module.excerpt(handler.type)
@@ -227,13 +227,13 @@ def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
     if not isinstance(above, ast.Try):
         raise TypeError("a handler is in a `try`")
     handlers = above.handlers
-    if not all(_never_matches(project, module, one) for one in handlers):
+    if not all(_never_matches(project, module, node) for node in handlers):
         raise Refused(MIXED, shown)
-    if any(map(_leaves, own_nodes([part for one in handlers for part in one.body]))):
+    if any(map(_leaves, own_nodes([part for node in handlers for part in node.body]))):
         raise Refused(LEAVES, shown)
-    for one in handlers:
-        names = {node.id for node in own_nodes(one.body) if isinstance(node, ast.Name)}
-        if one.name in names:
+    for item in handlers:
+        names = {node.id for node in own_nodes(item.body) if isinstance(node, ast.Name)}
+        if item.name in names:
             raise Refused(NAMED, shown)
     if project.targets.lowest_python < _GROUPS_SINCE:
         raise Refused(OLD_PYTHON, shown)

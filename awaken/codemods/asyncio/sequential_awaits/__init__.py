@@ -126,7 +126,7 @@ class SequentialAwaits(Rule):
         return Plan(
             tuple(
                 Site(self.name, module, row[0]).advised(
-                    f"{_shown(module, row)} run one after the other, and none uses the "
+                    f"{_shown_text(module, row)} run one after the other, and none uses the "
                     "result of another",
                     _CURE,
                     tuple(module.place(one, "this could run at the same time") for one in row[1:]),
@@ -138,8 +138,8 @@ class SequentialAwaits(Rule):
         )
 
 
-def _shown(module: Module, row: Sequence[ast.Call]) -> str:
-    names = [f"`{module.excerpt(one.func)}()`" for one in row]
+def _shown_text(module: Module, row: Sequence[ast.Call]) -> str:
+    names = [f"`{module.excerpt(call.func)}()`" for call in row]
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -188,7 +188,7 @@ def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
     row: list[ast.Call] = []
     bound: set[str] = set()
     for statement in block:
-        call = _awaited(statement)
+        call = _awaited_call(statement)
         if call is not None and may_read(call) and not _names(call, ast.Load) & bound:
             row.append(call)
         elif call is not None or not _only_works_on(statement, bound):
@@ -200,7 +200,7 @@ def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
         yield row
 
 
-def _awaited(statement: ast.stmt) -> ast.Call | None:
+def _awaited_call(statement: ast.stmt) -> ast.Call | None:
     """Return the call of ``name = await call()``, or of several names."""
     match statement:
         case ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Await(value=value)):
@@ -209,7 +209,7 @@ def _awaited(statement: ast.stmt) -> ast.Call | None:
             call = value
         case _:
             return None
-    does_more = any(isinstance(one, ast.Await | ast.NamedExpr) for one in ast.walk(call))
+    does_more = any(isinstance(node, ast.Await | ast.NamedExpr) for node in ast.walk(call))
     return call if isinstance(call, ast.Call) and not does_more else None
 
 
@@ -217,7 +217,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
     """Whether a statement between two requests only computes from what the earlier one gave."""
     match statement:
         case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
-            return not any(isinstance(one, ast.Await) for one in ast.walk(statement))
+            return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name in bound and method == "raise_for_status"
         case _:
@@ -226,7 +226,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
     return {
-        one.id
-        for one in ast.walk(node)
-        if isinstance(one, ast.Name) and isinstance(one.ctx, context)
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, context)
     }

@@ -64,7 +64,7 @@ class _Following:
         functions = self._project.calls.functions_called(module, call)
         if isinstance(functions, Unknown) or not functions or depth > _DEEPEST:
             return False
-        return all(self._function_sends(one.module, one.function, depth) for one in functions)
+        return all(self._function_sends(item.module, item.function, depth) for item in functions)
 
     def _function_sends(self, module: Module, function: Function, depth: int) -> bool:
         key = module.path, function.lineno
@@ -73,10 +73,10 @@ class _Following:
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
-            awaited = list(_awaited(function))
+            awaited = list(_awaited_nodes(function))
             self._seen[key] = all(
                 self._sends(module, one, depth) or self._is_harmless(module, one) for one in awaited
-            ) and any(self._sends(module, one, depth) for one in awaited)
+            ) and any(self._sends(module, node, depth) for node in awaited)
         return self._seen[key]
 
     def _sends(self, module: Module, awaited: ast.expr, depth: int) -> bool:
@@ -107,7 +107,7 @@ def _is_sent(project: Project, module: Module, call: ast.Call) -> bool:
     if last_name(call.func) not in _SENDING or not isinstance(call.func, ast.Attribute):
         return False
     text = module.source.text
-    if not any(one in text for one in _LIBRARIES):
+    if not any(candidate in text for candidate in _LIBRARIES):
         return False
     if last_name(call.func.value).strip("_").split("_")[-1] in _CLIENT_NAMES:
         return b"sqlalchemy" not in text
@@ -120,7 +120,7 @@ def may_read(call: ast.Call) -> bool:
     return _READS.fullmatch(last_name(call.func)) is not None
 
 
-def _awaited(function: Function) -> Iterator[ast.expr]:
+def _awaited_nodes(function: Function) -> Iterator[ast.expr]:
     """Yield what ``function`` awaits, enters, or iterates over while others run."""
     for node in ast.walk(function):
         match node:
@@ -138,7 +138,7 @@ def _changes_anything(module: Module, function: Function) -> bool:
     """Whether ``function`` may change what others see, or hides what it does."""
     if module.is_generator(function) or isinstance(function, ast.FunctionDef):
         return True
-    if any(last_name(one) not in _TRANSPARENT for one in function.decorator_list):
+    if any(last_name(decorator) not in _TRANSPARENT for decorator in function.decorator_list):
         return True
     for node in ast.walk(function):
         match node:

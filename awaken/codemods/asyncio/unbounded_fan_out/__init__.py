@@ -111,23 +111,23 @@ class UnboundedFanOut(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per fan-out over an input of any size."""
         del constraints  # nothing is rewritten
-        found: dict[ast.Call, Finding] = {}
+        findings: dict[ast.Call, Finding] = {}
         for module in site_modules(project, self.triggers, is_around_tests):
-            for one in fan_outs(project, module):
-                over = None if one.started in found else _over(project, one)
+            for fan_out in fan_outs(project, module):
+                over = None if fan_out.started in findings else _text_over(project, fan_out)
                 if over is not None:
-                    found[one.started] = Site(self.name, module, one.started).advised(
+                    findings[fan_out.started] = Site(self.name, module, fan_out.started).advised(
                         f"every item of `{over}` starts a task that runs "
-                        f"`{module.excerpt(one.called)}()`, without a limit",
+                        f"`{module.excerpt(fan_out.called)}()`, without a limit",
                         _CURE,
                     )
-        return Plan(tuple(found.values()))
+        return Plan(tuple(findings.values()))
 
 
-def _over(project: Project, one: FanOut) -> str | None:
+def _text_over(project: Project, one: FanOut) -> str | None:
     """Return what a fan-out goes through, if neither its size nor its tasks are limited."""
-    found = (unbounded(one.module, iterable) for iterable in one.iterables)
-    over = next((each for each in found if each is not None), None)
+    result = (unbounded(one.module, iterable) for iterable in one.iterables)
+    over = next((each for each in result if each is not None), None)
     if over is None or is_limited_here(one.module, one.started) or not is_meant(project, one):
         return None
     return over if works_without_limit(project, one.module, one.started, one.called) else None

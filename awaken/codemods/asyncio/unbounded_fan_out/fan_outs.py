@@ -48,13 +48,13 @@ def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
 
 def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
     if name in _TASKS and call.args:
-        yield from _made(module, call.args[0], call, None)
+        yield from _made_fan_outs(module, call.args[0], call, None)
     elif name in _TOGETHER:
         starred = [argument.value for argument in call.args if isinstance(argument, ast.Starred)]
         given = starred if name == "gather" else call.args[:1]
-        for one in given:
-            for element in _elements(module, one):
-                yield from _made(module, element, call, call)
+        for node in given:
+            for element in _elements(module, node):
+                yield from _made_fan_outs(module, element, call, call)
 
 
 def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
@@ -73,7 +73,7 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
                         yield from added.args
 
 
-def _made(
+def _made_fan_outs(
     module: Module, element: ast.expr, waits: ast.Call, gathered: ast.Call | None
 ) -> Iterator[FanOut]:
     """Yield the fan-out that makes ``element`` for each item, if it is in a loop."""
@@ -102,7 +102,7 @@ def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> 
         if isinstance(above, FunctionOrLambda | ast.While | ast.AsyncFor) or above in around:
             return
         if isinstance(above, _COMPREHENSIONS):
-            yield from reversed([one.iter for one in above.generators])
+            yield from reversed([generator.iter for generator in above.generators])
         elif isinstance(above, ast.For):
             if gathered is None and any(_waits_in(above)):
                 return  # a round that waits limits the number of tasks
@@ -123,7 +123,7 @@ def is_meant(project: Project, fan_out: FanOut) -> bool:
     """Whether the call of a fan-out is known: it starts tasks, or awaits them together."""
     module, call = fan_out.module, fan_out.waits
     known = coroutines()
-    starting = {name for name, one in known.takers.items() if one.does in {"starts", "calls"}}
+    starting = {name for name, item in known.takers.items() if item.does in {"starts", "calls"}}
     qualified = project.qualified_name(module, call.func)
     names: Sequence[str] = [qualified or ""]
     if qualified is None:

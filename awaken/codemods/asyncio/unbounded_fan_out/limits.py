@@ -54,7 +54,7 @@ def works_without_limit(
         return False
     works = bool(_tokens(called) & _WORK)
     seen: set[tuple[str, int]] = set()
-    waiting = [(one, 0) for one in _functions(project, module, started, called)]
+    waiting = [(pair, 0) for pair in _functions(project, module, started, called)]
     while waiting:
         (home, function), depth = waiting.pop()
         if (home.path, function.lineno) in seen:
@@ -62,11 +62,11 @@ def works_without_limit(
         seen.add((home.path, function.lineno))
         if len(seen) > _MOST_FUNCTIONS or _tokens(function) & _HOLDING_BACK:
             return False
-        for awaited in _awaited(function):
+        for awaited in _awaited_calls(function):
             works = works or bool(_tokens(awaited.func) & _WORK)
             if depth < _DEEPEST:
                 below = _functions(project, home, awaited, awaited.func)
-                waiting += [(one, depth + 1) for one in below]
+                waiting += [(pair, depth + 1) for pair in below]
     return works
 
 
@@ -80,11 +80,11 @@ def _functions(
                 yield value.module, value.node
         return
     functions = project.calls.functions_called(module, call)
-    for one in () if isinstance(functions, Unknown) else functions:
-        yield one.module, one.function
+    for function in () if isinstance(functions, Unknown) else functions:
+        yield function.module, function.function
 
 
-def _awaited(function: Function) -> Iterator[ast.Call]:
+def _awaited_calls(function: Function) -> Iterator[ast.Call]:
     """Yield the calls that ``function`` awaits, or enters."""
     for node in ast.walk(function):
         match node:
@@ -116,11 +116,11 @@ def _checks_size(function: Function) -> bool:
     return any(
         isinstance(node, ast.Compare)
         and any(
-            isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "len"
-            for one in (node.left, *node.comparators)
+            isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "len"
+            for part in (node.left, *node.comparators)
         )
         and not all(
-            isinstance(one, ast.Constant) and one.value in {0, 1} for one in node.comparators
+            isinstance(part, ast.Constant) and part.value in {0, 1} for part in node.comparators
         )
         for node in ast.walk(function)
     )

@@ -56,7 +56,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
         case ast.Call():
             return _of_call(module, iterable, depth)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
-            parts = [unbounded(module, one.iter, depth + 1) for one in iterable.generators]
+            parts = [unbounded(module, node.iter, depth + 1) for node in iterable.generators]
             return next((part for part in parts if part is not None), None)
         case _:
             return None
@@ -65,8 +65,8 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
 def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
     name = last_name(call.func)
     if module.scopes.builtin_called(call) in _PASSING:
-        found = [unbounded(module, argument, depth + 1) for argument in call.args]
-        return next((one for one in found if one is not None), None)
+        result = [unbounded(module, argument, depth + 1) for argument in call.args]
+        return next((candidate for candidate in result if candidate is not None), None)
     if isinstance(call.func, ast.Attribute):
         if name == "get" and call.args and isinstance(call.args[0], ast.Constant):
             given = _is_data(str(call.args[0].value)) and _is_given(module, call.func)
@@ -80,7 +80,7 @@ def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
 
 def _is_query(call: ast.Call) -> bool:
     """Whether ``call`` is the end of a chain that asks a database."""
-    words = {last_name(one) for one in ast.walk(call.func) if isinstance(one, ast.expr)}
+    words = {last_name(node) for node in ast.walk(call.func) if isinstance(node, ast.expr)}
     return bool(words & {"execute", "objects", "query", "scalars"})
 
 
@@ -93,9 +93,9 @@ def _of_name(module: Module, name: ast.Name, depth: int) -> str | None:
         case "parameter":
             return name.id if _is_data(name.id) and name.id not in {"self", "cls"} else None
         case "assignment" if binding.value is not None and binding.scope.kind == "function":
-            found = unbounded(module, binding.value, depth + 1)
+            result = unbounded(module, binding.value, depth + 1)
             computed = isinstance(binding.value, ast.Call | ast.Await | ast.ListComp)
-            return name.id if found is None and computed and _is_data(name.id) else found
+            return name.id if result is None and computed and _is_data(name.id) else result
         case _:
             return None
 

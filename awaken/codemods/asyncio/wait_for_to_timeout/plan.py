@@ -126,7 +126,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
         site.rewrite(call, "call"),
-        site.rewrite(statement, "statement", _limited(module, call, timeout, manager)),
+        site.rewrite(statement, "statement", _limited_context(module, call, timeout, manager)),
         *imports,
         site.release_import("asyncio", "wait_for"),
     ]
@@ -145,7 +145,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
 
 
-def _limited(module: Module, call: ast.Call, timeout: ast.expr, manager: str) -> Limited:
+def _limited_context(module: Module, call: ast.Call, timeout: ast.expr, manager: str) -> Limited:
     """Return the context manager, and the comments that lose their lines."""
     comments = comments_in(module.text_of(call))
     line = (timeout.end_lineno or timeout.lineno) - call.lineno + 1
@@ -173,10 +173,10 @@ def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
     order = project.effects.order(module, above)
     if statement is None or not isinstance(statement, _SIMPLE) or order is None:
         raise Refused(POSITION, shown)
-    found = suspensions(statement)
-    others = [*found.yields, *(one for one in found.awaits if one is not above)]
+    result = suspensions(statement)
+    others = [*result.yields, *(node for node in result.awaits if node is not above)]
     # Reading an attribute takes no time.
-    before = [one for one in order.before if not isinstance(one, ast.Attribute)]
+    before = [node for node in order.before if not isinstance(node, ast.Attribute)]
     if others or before or not order.once or not order.unconditional:
         raise Refused(POSITION, shown)
     if not _has_own_line(module, statement):
@@ -236,4 +236,4 @@ def _is_free(project: Project, module: Module, node: ast.expr) -> bool:
 
 
 def _calls(node: ast.expr) -> bool:
-    return any(isinstance(one, ast.Call) for one in ast.walk(node))
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))

@@ -15,7 +15,7 @@ from awaken.editing.comments import lost_comments
 def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:
     """``wait_for(f(x), 3)`` → ``f(x)``."""
     given = next(
-        (one for one in node.args if one.keyword is not None and one.keyword.value == "fut"),
+        (item for item in node.args if item.keyword is not None and item.keyword.value == "fut"),
         node.args[0],
     )
     value = given.value
@@ -43,5 +43,5 @@ def limit(node: cst.BaseSmallStatement, data: Limited, _around: Surroundings) ->
         lost.remove(data.beside)
         header = cst.TrailingWhitespace(cst.SimpleWhitespace("  "), cst.Comment(data.beside))
     body = cst.IndentedBlock([cst.SimpleStatementLine([node])], header=header)
-    above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
+    above = [cst.EmptyLine(comment=cst.Comment(name)) for name in lost]
     return cst.With([item], body, asynchronous=cst.Asynchronous(), leading_lines=above)

@@ -52,17 +52,17 @@ def caveats_of(
 ) -> list[str]:
     """Return what may change for whom calls the function directly. Raises Refused."""
     kept = {parameter.name for parameter in rewrite.parameters if parameter.kept}
-    names = frozenset(one.name for one in marked)
+    names = frozenset(parameter.name for parameter in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
-    found = list(_of_decorators(project, module, function))
+    caveats = list(_of_decorators(project, module, function))
     if not may_be_called(project, module, function):
-        return found
+        return caveats
     callers = project.calls.callers_of(module, function)
     for site in callers.sites:
-        found += _of_call(project, signature, site)
+        caveats += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
-        found += _of_obstacle(project, signature, obstacle)
-    return list(dict.fromkeys(found))
+        caveats += _of_obstacle(project, signature, obstacle)
+    return list(dict.fromkeys(caveats))
 
 
 def may_be_called(project: Project, module: Module, function: Function) -> bool:
@@ -73,7 +73,7 @@ def may_be_called(project: Project, module: Module, function: Function) -> bool:
 
 def is_route(function: Function) -> bool:
     """Whether a decorator registers the function: ``@router.get("/")``."""
-    return any(_registers(one) for one in function.decorator_list)
+    return any(_registers(decorator) for decorator in function.decorator_list)
 
 
 def _registers(decorator: ast.expr) -> bool:
@@ -102,7 +102,7 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a sequence", because=(site.place,))
     arguments = signature.function.args
     # A method that is called on its object is given `self` already.
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][site.bound :]
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)][site.bound :]
     by_position = names[: len(call.args)]
     passed = {*by_position, *(keyword.arg for keyword in call.keywords)}
     # The call received the marker itself as the value, and would now fail with a TypeError.

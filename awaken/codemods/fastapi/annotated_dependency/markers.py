@@ -139,10 +139,10 @@ def _check_names(module: Module, marker: ast.Call) -> None:
 def has_lazy_annotations(module: Module) -> bool:
     """Whether the file says ``from __future__ import annotations``."""
     return any(
-        isinstance(one, ast.ImportFrom)
-        and one.module == "__future__"
-        and any(alias.name == "annotations" for alias in one.names)
-        for one in module.tree.body
+        isinstance(statement, ast.ImportFrom)
+        and statement.module == "__future__"
+        and any(alias.name == "annotations" for alias in statement.names)
+        for statement in module.tree.body
     )
 
 
@@ -152,7 +152,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
     if marked.kind in DEPENDENCIES:
         return -1, None
     if any(isinstance(argument, ast.Starred) for argument in marker.args) or any(
-        one.arg is None for one in marker.keywords
+        node.arg is None for node in marker.keywords
     ):
         raise Refused(reasons.UNREAD_MARKER, module.excerpt(marker))
     # The default is the first parameter of every marker that has one.

@@ -26,18 +26,18 @@ def ordered(
     to move, everything stays in place, and a bare `*` lets required ones follow. Raises Refused.
     """
     arguments = function.args
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     losing = {parameter.name for parameter in parameters if not parameter.kept}
     has_default = {
-        one.arg: default is not None and one.arg not in losing
-        for one, default in parameters_of(arguments)
+        argument.arg: default is not None and argument.arg not in losing
+        for argument, default in parameters_of(arguments)
     }
     first = next((name for name in names if has_default[name]), None)
     late = [] if first is None else [n for n in names[names.index(first) :] if not has_default[n]]
     # Python takes the order as it is.
     if not late or first is None:
         return SignatureRewrite(tuple(parameters), tuple(names))
-    free = {one.name for one in marked if one.is_free}
+    free = {parameter.name for parameter in marked if parameter.is_free}
     # Moving across the `/` would change how parameters can be passed.
     if arguments.posonlyargs:
         raise Refused(reasons.NO_ORDER, late[0])
@@ -54,7 +54,7 @@ def ordered(
 def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
     """Return the parameters that a call by position would not reach any more."""
     arguments = function.args
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     if rewrite.star:
         # All parameters after the `*` are keyword-only.
         return set(names[names.index(rewrite.star) :])
@@ -65,7 +65,7 @@ def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
 def put_in_front(function: Function, rewrite: SignatureRewrite) -> tuple[list[str], str]:
     """Return the parameters that move in front of another one, and that one; none and ``""``."""
     arguments = function.args
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     pairs = zip(names, rewrite.order, strict=True)
     first = next((old for old, new in pairs if old != new), "")
     if not first:

@@ -88,10 +88,10 @@ class _Sites:
     def called(self, modules: Iterable[Module]) -> Iterator[tuple[Module, Function]]:
         """Yield those functions of ``modules`` whose direct calls matter."""
         for module in modules:
-            found = [function for function, _ in self._of(module)]
-            if found:
+            result = [function for function, _ in self._pairs_of(module)]
+            if result:
                 self._paths.append(module.path)
-            for function in found:
+            for function in result:
                 if may_be_called(self._project, module, function):
                     yield module, function
 
@@ -99,9 +99,9 @@ class _Sites:
         for path in self._paths:
             module = self._project.module(path)
             if module is not None:
-                yield from ((module, *one) for one in self._of(module))
+                yield from ((module, *pair) for pair in self._pairs_of(module))
 
-    def _of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
+    def _pairs_of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
         for function, marked in functions(self._project, module):
             if module.place(marked[0].parameter) not in self._decided:
                 yield function, marked
@@ -111,16 +111,16 @@ def _rewrite(
     site: Site[ast.arg], project: Project, function: Function, marked: Sequence[Marked]
 ) -> Rewrite:
     """Return how the parameters of ``function`` are annotated. Raises Refused."""
-    parameters = [read(project, site.module, one) for one in marked]
+    parameters = [read(project, site.module, parameter) for parameter in marked]
     rewrite = ordered(function, marked, parameters)
     caveats = caveats_of(project, site.module, function, marked, rewrite)
-    untyped = [one.name for one in marked if one.parameter.annotation is None]
+    untyped = [parameter.name for parameter in marked if parameter.parameter.annotation is None]
     edits = [
         site.rewrite_header(function, "function", rewrite),
         *_imports(site, function, _ANNOTATED),
         *(_imports(site, function, _ANY) if untyped else ()),
     ]
-    names = listed([one.name for one in marked])
+    names = listed([parameter.name for parameter in marked])
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} `Annotated`"
     if rewrite.star:

@@ -24,7 +24,7 @@ def rewrite_function(
     by_name = {parameter.name: parameter for parameter in data.parameters}
     parameters = node.params
     lists = {
-        name: [_written(one, by_name, around) for one in getattr(parameters, name)]
+        name: [_written_node(item, by_name, around) for item in getattr(parameters, name)]
         for name in ("posonly_params", "params", "kwonly_params")
     }
     ordered, opening = in_order(lists["params"], data.order, node.whitespace_before_params)
@@ -35,7 +35,7 @@ def rewrite_function(
     return fitted_parameters(placed, parameters.with_changes(**changes), around)
 
 
-def _written(
+def _written_node(
     parameter: cst.Param, by_name: dict[str, ParameterRewrite], around: Surroundings
 ) -> cst.Param:
     data = by_name.get(parameter.name.value)
@@ -50,15 +50,15 @@ def _written(
     written = parameter.annotation or cst.Annotation(cst.Name("Any"))
     ending = f" = {code(value)}," if value is not None and data.kept else ","
     room = around.line_length - len(f"{around.line_indent}{around.indent}{data.name}: {ending}")
-    annotated = _annotated(written.annotation, marker, around, room)
+    annotated = _annotated_node(written.annotation, marker, around, room)
     return parameter.with_changes(
         annotation=written.with_changes(annotation=annotated),
         default=value if data.kept else None,
-        equal=_spaced() if data.kept else cst.MaybeSentinel.DEFAULT,
+        equal=_spaced_node() if data.kept else cst.MaybeSentinel.DEFAULT,
     )
 
 
-def _annotated(
+def _annotated_node(
     kind: cst.BaseExpression, marker: cst.Call, around: Surroundings, room: int
 ) -> cst.Subscript:
     """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several.
@@ -68,10 +68,10 @@ def _annotated(
     # A comma after the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
     flat = marker if is_kept or "#" in code(marker) else on_one_line(marker)
-    elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, flat)]
-    found = cst.Subscript(cst.Name("Annotated"), elements)
-    if "\n" not in code(marker) or ("\n" not in code(found) and len(code(found)) <= room):
-        return found
+    elements = [cst.SubscriptElement(cst.Index(node)) for node in (kind, flat)]
+    subscript = cst.Subscript(cst.Name("Annotated"), elements)
+    if "\n" not in code(marker) or ("\n" not in code(subscript) and len(code(subscript)) <= room):
+        return subscript
     outer = around.line_indent + around.indent
     inner = outer + around.indent
     between = cst.Comma(whitespace_after=line_break(inner))
@@ -89,14 +89,14 @@ def _annotated(
     )
 
 
-def _spaced() -> cst.AssignEqual:
+def _spaced_node() -> cst.AssignEqual:
     space = cst.SimpleWhitespace(" ")
     return cst.AssignEqual(space, space)
 
 
 def _without_argument(call: cst.Call, index: int) -> cst.Call:
     """Return ``call`` without one argument; the last one left closes as the last one did."""
-    kept: Sequence[cst.Arg] = [one for at, one in enumerate(call.args) if at != index]
+    kept: Sequence[cst.Arg] = [argument for at, argument in enumerate(call.args) if at != index]
     # Line breaks around the only argument would leave an open bracket.
     if not kept:
         return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))

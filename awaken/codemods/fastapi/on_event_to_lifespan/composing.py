@@ -38,30 +38,30 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
     Raises Refused.
     """
     # FastAPI runs shutdown handlers in the order of registration too, not in reverse.
-    ordered = sorted(steps, key=lambda one: one.order)
-    found = Lifespan(home, ordered)
-    local = any(_is_local(home, one) for one in ordered)
+    ordered = sorted(steps, key=lambda item: item.order)
+    lifespan = Lifespan(home, ordered)
+    local = any(_is_local(home, candidate) for candidate in ordered)
     # A local handler can only be named inside the function that makes the application.
-    found.nested = home.call is None or (home.function is not None and local)
+    lifespan.nested = home.call is None or (home.function is not None and local)
     handler_names(project, home, ordered)
     reaching = Reaching(project, home)
     for index, step in enumerate(ordered):
         if step.foreign:
             place = step.registration.place
-            found.references[index] = reaching.of(
+            lifespan.references[index] = reaching.of(
                 step.module, step.name, place, imported_first=step.first
             )
-    found.comments = moved_comments(home, ordered)
-    found.bodies = _bodies(project, found)
-    found.name = lifespan_name(home, taken)
-    found.parameter = parameter_name(project, found)
-    found.caveats = [one for step in ordered for one in step.caveats]
-    found.caveats += _replaced(project, found)
-    found.iterators = _iterators(project, home.module)
-    return found
+    lifespan.comments = moved_comments(home, ordered)
+    lifespan.bodies = _bodies(project, lifespan)
+    lifespan.name = lifespan_name(home, taken)
+    lifespan.parameter = parameter_name(project, lifespan)
+    lifespan.caveats = [caveat for step in ordered for caveat in step.caveats]
+    lifespan.caveats += _replaced_handlers(project, lifespan)
+    lifespan.iterators = _iterators(project, home.module)
+    return lifespan
 
 
-def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
+def _replaced_handlers(project: Project, lifespan: Lifespan) -> Iterator[str]:
     """Yield the handlers that tests replace: the lifespan calls the replacement."""
     for index, step in enumerate(lifespan.steps):
         names = {step.name} if step.function is not None else {read.id for read in step.reads}
@@ -109,23 +109,23 @@ def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
     if project.files_with(_NAMES_OF_FUNCTIONS):
         return {}
     steps = lifespan.steps
-    events = [one.event for one in steps]
+    events = [item.event for item in steps]
     # Two bodies in a row would share their locals.
     if any(events.count(event) > 1 for event in events):
         return {}
-    found: dict[int, Body] = {}
+    bodies: dict[int, Body] = {}
     for index, step in enumerate(steps):
         body = _body(project, lifespan, step)
         if body is None:
             return {}
-        found[index] = body
-    for index, body in list(found.items()):
+        bodies[index] = body
+    for index, body in list(bodies.items()):
         others = [
-            _names_of(step, found.get(other)) for other, step in enumerate(steps) if other != index
+            _names_of(step, bodies.get(other)) for other, step in enumerate(steps) if other != index
         ]
         if any(body.bound & names for names in others) or lifespan.home.variable in body.bound:
             return {}
-    return found
+    return bodies
 
 
 def _names_of(step: Step, body: Body | None) -> frozenset[str]:

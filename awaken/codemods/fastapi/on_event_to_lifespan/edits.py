@@ -62,17 +62,17 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if reference.imported is not None:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
-    for one in lifespan.entered:
-        yield _at(one.module, one.function, "entered", EnteredEdit(one.receiver), site)
+    for entry in lifespan.entered:
+        yield _edit_at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
     yield from _removals(lifespan, site)
-    yield from _released(lifespan, site)
+    yield from _released_imports(lifespan, site)
 
 
 def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
     """Return where the lifespan is written: above the application, or below what registers."""
     home = lifespan.home
     if home.call is None:
-        last = max(lifespan.steps, key=lambda one: one.order)
+        last = max(lifespan.steps, key=lambda step: step.order)
         kept = last.function is not None and lifespan.steps.index(last) not in lifespan.bodies
         # The handlers must be defined before the statement that uses the lifespan.
         return ("after", last.function) if last.function and kept else ("before", home.statement)
@@ -82,16 +82,16 @@ def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
     return "before", home.outermost
 
 
-def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
+def _released_imports(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
     """Yield the imports of what was registered on, and of what made handlers."""
     for step in lifespan.steps:
         receiver, handler = _receiver(step.registration.node), step.registration.handler
         maker = handler.func if isinstance(handler, ast.Call) else None
         # The import of either may now be unused.
         for used in (receiver, maker):
-            found = imported_from(step.module, used) if used is not None else None
-            if found is not None:
-                path, (module, name) = step.module.path, found
+            pair = imported_from(step.module, used) if used is not None else None
+            if pair is not None:
+                path, (module, name) = step.module.path, pair
                 yield ReleaseImport(path=path, module=module, name=name, site=site)
 
 
@@ -123,9 +123,9 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
             # A suppression for the old head no longer has anything to suppress.
-            made = _at(step.module, function, "removed-function", None, site)
-            head = [one.text for one in head_comments(step.module, function)]
-            yield replace(made, drops=tuple(one for one in head if only_suppresses(one)))
+            made = _edit_at(step.module, function, "removed-function", None, site)
+            head = [head_comment.text for head_comment in head_comments(step.module, function)]
+            yield replace(made, drops=tuple(name for name in head if only_suppresses(name)))
         else:
             # One function may have both events: its decorators go in one edit.
             decorated.setdefault(function, []).append(step)
@@ -135,9 +135,9 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         edit = FunctionEdit(
             decorators=tuple(function.decorator_list.index(one.registration.node) for one in steps),
             name="" if steps[0].name == function.name else steps[0].name,
-            before="".join(f"{one.condition} = True\n" for one in steps[:1] if one.flag),
+            before="".join(f"{item.condition} = True\n" for item in steps[:1] if item.flag),
         )
-        made = _at(steps[0].module, function, "function", edit, site)
+        made = _edit_at(steps[0].module, function, "function", edit, site)
         yield replace(made, drops=tuple(suppressions_behind(steps)))
 
 
@@ -148,13 +148,13 @@ def _removal(
     comments = lifespan.comments
     edit = StatementEdit(code, comments=tuple(comments.inside.get(statement, ())))
     return replace(
-        _at(module, statement, "statement", edit, site),
+        _edit_at(module, statement, "statement", edit, site),
         lines_above=comments.lines_above.get(statement, 0),
         drops=tuple(comments.drops.get(statement, ())),
     )
 
 
-def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
+def _edit_at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
     return NodeEdit(
         path=module.path,
         anchor=module.span(node),
@@ -205,18 +205,18 @@ def _code(lifespan: Lifespan) -> LifespanCode:
         startup=tuple(_parts(lifespan, "startup")),
         shutdown=tuple(_parts(lifespan, "shutdown")),
         # A second `global x` after a use of `x` is a SyntaxError.
-        global_names=_together(body.global_names for body in bodies),
-        nonlocal_names=_together(body.nonlocal_names for body in bodies),
+        global_names=_names_together(body.global_names for body in bodies),
+        nonlocal_names=_names_together(body.nonlocal_names for body in bodies),
         first=tuple(
-            dict.fromkeys(one.within for one in lifespan.references.values() if one.within)
+            dict.fromkeys(item.within for item in lifespan.references.values() if item.within)
         ),
         assigned=home.receiver,
         comments=tuple(lifespan.comments.lifespan),
     )
 
 
-def _together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for group in names for one in group))
+def _names_together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for group in names for name in group))
 
 
 def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:

@@ -33,9 +33,9 @@ def parameter_name(project: Project, lifespan: Lifespan) -> str:
     if not lifespan.nested and _reads_local(lifespan):
         return lifespan.home.variable
     # The parameter must not hide a name that the handlers read.
-    read = {one.id for step in lifespan.steps for one in step.reads}
+    read = {name.id for step in lifespan.steps for name in step.reads}
     read |= {step.name for step in lifespan.steps}
-    read |= {one.code.partition(".")[0] for one in lifespan.references.values()}
+    read |= {reference.code.partition(".")[0] for reference in lifespan.references.values()}
     bound: set[str] = set()
     for body in lifespan.bodies.values():
         read |= body.read
@@ -70,8 +70,8 @@ def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool
         return name == home.variable
     if len(bindings) != 1 or bindings[0].value is None:
         return False
-    found = project.web.applications.of(home.module, bindings[0].value)
-    return found.alone == home.application
+    setting = project.web.applications.of(home.module, bindings[0].value)
+    return setting.alone == home.application
 
 
 def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
@@ -100,14 +100,14 @@ def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
 
 def _share_flags(steps: Sequence[Step]) -> None:
     """Let handlers that are registered together ask one flag, which the first of them sets."""
-    setting = [one for one in steps if one.flag and not one.kept]
+    setting = [candidate for candidate in steps if candidate.flag and not candidate.kept]
     for index, step in enumerate(setting):
-        first = next((one for one in setting[:index] if _together(one, step)), None)
+        first = next((item for item in setting[:index] if _is_together(item, step)), None)
         if first is not None:
             step.flag, step.condition = False, first.condition
 
 
-def _together(one: Step, other: Step) -> bool:
+def _is_together(one: Step, other: Step) -> bool:
     return (
         one.module is other.module
         and one.statement is not None

@@ -37,8 +37,8 @@ class Obstacles:
         applications = registration.to.applications
         if applications:
             # Handlers of a router run only if an application includes it.
-            routers = all(one.kind in ROUTERS for one in applications)
-            included = any(self._project.web.inclusions.roots(one) for one in applications)
+            routers = all(application.kind in ROUTERS for application in applications)
+            included = any(self._project.web.inclusions.roots(item) for item in applications)
             return Refused(reasons.UNINCLUDED_ROUTER) if routers and not included else None
         unknown = registration.to.unknown
         if registration.to.uncalled and registration.module.enclosing_function(registration.node):
@@ -55,7 +55,7 @@ class Obstacles:
 
         ``shared``: one function registers the handlers of several applications.
         """
-        own = [one for one in owned if not one.via]
+        own = [candidate for candidate in owned if not candidate.via]
         self._look_at_lifespans(application, own)
         self._look_at_routers(application, owned)
         self._look_at_routers_of_applications(application)
@@ -84,16 +84,16 @@ class Obstacles:
                 if not own:
                     what = "and the application has a lifespan"
                     raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
-                raise Refused(_beside(lifespan, own), because=(place,))
+                raise Refused(_reason_beside(lifespan, own), because=(place,))
 
     def _look_at_routers(self, application: Application, owned: Sequence[Owned]) -> None:
         """Refuse routers with handlers that are included more than once, or perhaps."""
         inclusions = self._project.web.inclusions
-        for one in owned:
-            routers = one.registration.to.applications if one.via else ()
+        for registration in owned:
+            routers = registration.registration.to.applications if registration.via else ()
             # Each application that includes a router runs its handlers once more.
             if len(routers) > 1 or any(len(inclusions.roots(router)) > 1 for router in routers):
-                place = one.registration.place
+                place = registration.registration.place
                 raise Refused(reasons.ROUTER_HANDLER, "and is included again", because=(place,))
         for inclusion in inclusions.all if self._has_loose_routers else ():
             hidden = inclusion.child.unknown is not None and inclusion.how == "include"
@@ -108,7 +108,7 @@ class Obstacles:
         It copies the handlers of the other, and would enter its lifespan at another time.
         """
         for inclusion in self._project.web.inclusions.all:
-            inner = [one for one in inclusion.child.applications if one.kind not in ROUTERS]
+            inner = [item for item in inclusion.child.applications if item.kind not in ROUTERS]
             if inclusion.how != "include" or not inner:
                 continue
             # Of the outer one only its own order matters: with what the inner one starts.
@@ -119,10 +119,10 @@ class Obstacles:
 
     def _including(self, inclusion: Inclusion) -> Iterator[Application]:
         """Yield the applications that get what is included, also through routers."""
-        for one in inclusion.parent.applications:
-            yield one
-            if one.kind in ROUTERS:
-                yield from (root for root, _ in self._project.web.inclusions.roots(one))
+        for application in inclusion.parent.applications:
+            yield application
+            if application.kind in ROUTERS:
+                yield from (root for root, _ in self._project.web.inclusions.roots(application))
 
     def _starts(self, application: Application) -> bool:
         """Whether something runs when an application starts."""
@@ -133,21 +133,21 @@ class Obstacles:
 
     def _look_at_other_decorators(self, application: Application, own: Sequence[Owned]) -> None:
         """Refuse handlers that several decorators register on several applications."""
-        for one in own:
+        for item in own:
             for other in self._project.web.registrations.all:
-                if _stands_with(one.registration, other) and not self._is_on(other, application):
+                if _stands_with(item.registration, other) and not self._is_on(other, application):
                     raise Refused(reasons.SEVERAL_APPLICATIONS, because=(other.place,))
 
     def _is_on(self, registration: Registration, application: Application) -> bool:
         """Whether something is registered on nothing but an application, or its routers."""
         inclusions = self._project.web.inclusions
         return all(
-            one == application
+            candidate == application
             or (
-                one.kind in ROUTERS
-                and all(root == application for root, _ in inclusions.roots(one))
+                candidate.kind in ROUTERS
+                and all(root == application for root, _ in inclusions.roots(candidate))
             )
-            for one in registration.to.applications
+            for candidate in registration.to.applications
         )
 
     @cached_property
@@ -160,9 +160,9 @@ class Obstacles:
         )
 
     def _require_one_application(self, owned: Sequence[Owned]) -> None:
-        for one in owned:
-            if len(one.registration.to.applications) > 1:
-                raise Refused(reasons.SEVERAL_APPLICATIONS, because=(one.registration.place,))
+        for item in owned:
+            if len(item.registration.to.applications) > 1:
+                raise Refused(reasons.SEVERAL_APPLICATIONS, because=(item.registration.place,))
 
     def _look_at_lifespans_of_routers(self, application: Application) -> None:
         """Refuse to replace the lifespan context that a router's lifespan was merged into."""
@@ -187,10 +187,10 @@ class Obstacles:
     def _unresolved(self) -> list[Registration]:
         """The registrations that may be of any application."""
         return [
-            one
-            for one in self._project.web.registrations.all
+            registration
+            for registration in self._project.web.registrations.all
             # A function that nothing calls registers nothing.
-            if one.to.unknown is not None and not one.to.uncalled
+            if registration.to.unknown is not None and not registration.to.uncalled
         ]
 
     def _look_at_mounts(self, application: Application) -> None:
@@ -203,10 +203,10 @@ class Obstacles:
     def caveats(self, application: Application) -> list[str]:
         """Return what may change because of code that is not visible, as clauses."""
         return [
-            f"`{one.name}` gets the application: if it registers handlers, they stop running"
-            for one in self._installations(application)
+            f"`{candidate.name}` gets the application: if it registers handlers, they stop running"
+            for candidate in self._installations(application)
             # Only an installer with invisible source leaves a doubt.
-            if one.effect is None
+            if candidate.effect is None
         ]
 
     def caveats_of_registrar(self, home: Home) -> list[str]:
@@ -242,11 +242,11 @@ def _stands_with(one: Registration, other: Registration) -> bool:
     )
 
 
-def _beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
+def _reason_beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
     """Return why the own handlers of an application with a lifespan stay."""
     if lifespan.assigned:
         return reasons.LIFESPAN_CONTEXT
-    is_only_used = all(one.registration.form == "other" for one in own)
+    is_only_used = all(registration.registration.form == "other" for registration in own)
     return reasons.LIST_UNUSED if is_only_used else reasons.HAS_LIFESPAN
 
 

@@ -96,22 +96,22 @@ class _Planning:
 
     def _by_application(self) -> dict[Application, list[Owned]]:
         """Return the registrations of each application, those of its routers included."""
-        found: dict[Application, list[Owned]] = {}
-        for one in self._registrations:
-            for application in one.to.applications:
+        registrations: dict[Application, list[Owned]] = {}
+        for registration in self._registrations:
+            for application in registration.to.applications:
                 if application.kind not in ROUTERS:
-                    found.setdefault(application, []).append(Owned(one))
+                    registrations.setdefault(application, []).append(Owned(registration))
                     continue
                 for root, via in self._project.web.inclusions.roots(application):
-                    found.setdefault(root, []).append(Owned(one, via))
-        return found
+                    registrations.setdefault(root, []).append(Owned(registration, via))
+        return registrations
 
     def _loose(self) -> Iterator[Decided]:
         """Yield the registrations whose application is unknown."""
-        for one in self._registrations:
-            refused = self._obstacles.of_loose(one)
+        for registration in self._registrations:
+            refused = self._obstacles.of_loose(registration)
             if refused is not None:
-                yield refused_together((self._site(one),), refused)
+                yield refused_together((self._site(registration),), refused)
 
     def _site(self, registration: Registration) -> Site[ast.AST]:
         return Site(self._rule, registration.module, registration.node)
@@ -119,7 +119,7 @@ class _Planning:
     def _decide(
         self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None = None
     ) -> Decided:
-        sites = [self._site(one) for one in dict.fromkeys(one.registration for one in owned)]
+        sites = [self._site(item) for item in dict.fromkeys(item.registration for item in owned)]
         try:
             lifespan = self._lifespan(applications, owned, home)
         except Refused as refused:
@@ -135,26 +135,26 @@ class _Planning:
     def _lifespan(
         self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None
     ) -> Lifespan:
-        for one in applications:
-            self._obstacles.look_at(one, owned, shared=home is not None)
+        for item in applications:
+            self._obstacles.look_at(item, owned, shared=home is not None)
         application = applications[0]
         home = home or home_of(application, self._module(application.made.path))
         if home.call is None:
             require_one_run(self._project, home, tuple(applications))
         self._constructors.look_at(home)
         steps = Steps(self._project, home)
-        found = [steps.of(one.registration, one.via) for one in owned]
-        lifespan = composed(self._project, home, found, self._taken.get(home.module.path, set()))
+        result = [steps.of(registration.registration, registration.via) for registration in owned]
+        lifespan = composed(self._project, home, result, self._taken.get(home.module.path, set()))
         names = {"asynccontextmanager": "contextlib", "AsyncIterator": lifespan.iterators}
         for name, origin in names.items():
             if origin:
                 taken = Refused(reasons.NAME_TAKEN, name)
                 imports_here(home.module, home.statement, name, {origin}, taken)
-        for one in applications:
-            lifespan.entered += entered(self._project, one)
-            lifespan.caveats += self._obstacles.caveats(one)
+        for item in applications:
+            lifespan.entered += entered(self._project, item)
+            lifespan.caveats += self._obstacles.caveats(item)
         # `async with` runs the shutdown on errors, where the old calls did not.
-        if not all(one.always for one in lifespan.entered):
+        if not all(entry.always for entry in lifespan.entered):
             lifespan.caveats.append("the shutdown now also runs after a failing test")
         lifespan.caveats += self._constructors.caveats(home)
         if home.call is None:
@@ -174,16 +174,16 @@ class _Planning:
 def _rewrite(lifespan: Lifespan, first: Site[ast.AST]) -> Rewrite:
     edits = tuple(edits_of(lifespan, first.id))
     caveats = tuple(dict.fromkeys(lifespan.caveats))
-    return Rewrite(_message(lifespan), edits, caveats, tuple(_related(lifespan)))
+    return Rewrite(_message(lifespan), edits, caveats, tuple(_related_places(lifespan)))
 
 
-def _related(lifespan: Lifespan) -> Iterator[Place]:
+def _related_places(lifespan: Lifespan) -> Iterator[Place]:
     """Yield the other edits, apart from the registrations."""
     home = lifespan.home
     note = "the application is created here" if home.call is not None else ""
     yield home.module.place(home.statement, note)
-    for one in lifespan.entered:
-        yield from places_of(one)
+    for entry in lifespan.entered:
+        yield from places_of(entry)
     for block in emptied_blocks(lifespan.steps):
         yield home.module.place(block, "this block becomes empty")
     for step in lifespan.steps:

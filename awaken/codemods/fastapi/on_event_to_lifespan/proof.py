@@ -18,13 +18,13 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
     files = {path for change in changes for path in change.paths}
     guilty = tuple(change.id for change in changes)
     registrations = after.web.registrations
-    given = {one.made for lifespan in registrations.lifespans for one in lifespan.to.applications}
-    for one in registrations.all:
-        made = {application.made for application in one.to.applications}
+    given = {item.made for lifespan in registrations.lifespans for item in lifespan.to.applications}
+    for registration in registrations.all:
+        made = {application.made for application in registration.to.applications}
         # Earlier problems of other files are not the fault of these changes.
-        if made & given and files & {one.place.path, *(place.path for place in made)}:
+        if made & given and files & {registration.place.path, *(place.path for place in made)}:
             what = "a handler remains on an application that has a lifespan"
-            yield Problem(Place(one.place.path, one.place.span), what, guilty)
+            yield Problem(Place(registration.place.path, registration.place.span), what, guilty)
 
 
 def out_of_reach(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -61,8 +61,8 @@ def _names(code: LifespanCode) -> set[str]:
     trees = [ast.parse(text, filename="") for part in parts for text in (part.code, part.condition)]
     inside = [node for tree in trees for node in ast.walk(tree)]
     # Comprehensions in a moved lambda bind names of their own.
-    bound = {one.id for one in inside if isinstance(one, ast.Name) and _is_store(one)}
-    return {one.id for one in inside if isinstance(one, ast.Name)} - bound
+    bound = {node.id for node in inside if isinstance(node, ast.Name) and _is_store(node)}
+    return {node.id for node in inside if isinstance(node, ast.Name)} - bound
 
 
 def _is_store(node: ast.Name) -> bool:

@@ -156,4 +156,4 @@ BESIDE_LEFT_OUT = Reason(
     "Allow the other handler as well.",
 )
 
-ALL = tuple(one for one in list(globals().values()) if isinstance(one, Reason))
+ALL = tuple(candidate for candidate in list(globals().values()) if isinstance(candidate, Reason))

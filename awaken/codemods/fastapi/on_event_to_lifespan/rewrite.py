@@ -38,19 +38,19 @@ def write_lifespan(
     )
     body: list[Any] = [*_declared("global", data.global_names)]
     body += [*_declared("nonlocal", data.nonlocal_names)]
-    body += [cst.parse_statement(f"{one}\n") for one in data.first]
+    body += [cst.parse_statement(f"{name}\n") for name in data.first]
     # Startup stays outside the `try`: if it fails, FastAPI runs no shutdown handler.
     rest = [*_statements(data.startup), *_yielding(data)]
     if data.first:
         rest[0] = rest[0].with_changes(leading_lines=[_BLANK, *rest[0].leading_lines])
     body += rest
     function = function.with_changes(body=cst.IndentedBlock(body))
-    found: list[cst.BaseStatement] = [_below(data.comments, function)]
+    base_statements: list[cst.BaseStatement] = [_below(data.comments, function)]
     if data.assigned:
         # The application exists already, so that its constructor cannot take the lifespan.
         given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
-        found.append(given.with_changes(leading_lines=[_BLANK]))
-    return found
+        base_statements.append(given.with_changes(leading_lines=[_BLANK]))
+    return base_statements
 
 
 def _yielding(data: LifespanCode) -> Iterator[Any]:
@@ -70,13 +70,13 @@ def _yielding(data: LifespanCode) -> Iterator[Any]:
 def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings) -> cst.Call:
     """``FastAPI(on_startup=[f])`` → ``FastAPI(lifespan=lifespan)``."""
     new = keyword_argument("lifespan", cst.Name(data.lifespan))
-    old = [one for one in node.args if one.keyword and one.keyword.value in _LISTS]
+    old = [item for item in node.args if item.keyword and item.keyword.value in _LISTS]
     if not old:
         return fitted(appended(node, new), around)
     first, last = old[0], node.args[-1]
     # The place of the first list keeps the order and the layout of the call.
     in_place = new.with_changes(comma=first.comma, whitespace_after_arg=first.whitespace_after_arg)
-    kept = [in_place if one is first else one for one in node.args if one not in old[1:]]
+    kept = [in_place if item is first else item for item in node.args if item not in old[1:]]
     # A trailing comma and its line break belong to the end of the call.
     kept[-1] = kept[-1].with_changes(
         comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
@@ -158,7 +158,7 @@ class _Entering(cst.CSTTransformer):
     ) -> cst.IndentedBlock:
         del original_node
         body: list[Any] = list(updated_node.body)
-        codes = [_code(one) for one in body]
+        codes = [_code(statement) for statement in body]
         # Blocks are left from the inside out, and most hold no startup.
         if self._startup not in codes:
             return updated_node
@@ -166,11 +166,11 @@ class _Entering(cst.CSTTransformer):
         after = body[start + 1]
         if self._shutdown in codes:
             end = codes.index(self._shutdown)
-            inside, footer = body[start + 1 : end], _kept(body[end])
+            inside, footer = body[start + 1 : end], _kept_comments(body[end])
         else:
             ending = cst.ensure_type(after.finalbody.body, cst.IndentedBlock)
             end, inside = start + 1, list(after.body.body)
-            footer = [*after.body.footer, *_kept(ending.body[0])]
+            footer = [*after.body.footer, *_kept_comments(ending.body[0])]
             inside[0] = inside[0].with_changes(
                 leading_lines=[*after.leading_lines, *inside[0].leading_lines]
             )
@@ -188,9 +188,9 @@ def _code(statement: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(statement.body[0]).strip()
 
 
-def _kept(statement: Any) -> list[cst.EmptyLine]:
+def _kept_comments(statement: Any) -> list[cst.EmptyLine]:
     """Return the comments of a statement that goes, as lines of their own."""
-    lines = [one for one in statement.leading_lines if one.comment is not None]
+    lines = [line for line in statement.leading_lines if line.comment is not None]
     comment = statement.trailing_whitespace.comment
     return [*lines, cst.EmptyLine(comment=comment)] if comment is not None else lines
 
@@ -218,7 +218,7 @@ def _calls(part: Part) -> list[Any]:
     inside = _body(code) if part.is_body else list(cst.parse_module(code).body)
     inside[0] = _below(part.above, inside[0])
     if part.comment:
-        inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
+        inside[-1] = inside[-1].with_changes(trailing_whitespace=_space_behind(part.comment))
     return inside
 
 
@@ -228,7 +228,7 @@ def _below(comments: Sequence[str], statement: Any) -> Any:
     return statement.with_changes(leading_lines=[*lines, *statement.leading_lines])
 
 
-def _behind(comment: str) -> cst.TrailingWhitespace:
+def _space_behind(comment: str) -> cst.TrailingWhitespace:
     return cst.TrailingWhitespace(cst.SimpleWhitespace("  "), cst.Comment(comment))
 
 
@@ -278,5 +278,5 @@ def _on_lines(function: cst.FunctionDef) -> Iterator[cst.BaseStatement]:
 
 def _declares(statement: cst.BaseStatement) -> bool:
     return isinstance(statement, cst.SimpleStatementLine) and all(
-        isinstance(one, cst.Global | cst.Nonlocal) for one in statement.body
+        isinstance(candidate, cst.Global | cst.Nonlocal) for candidate in statement.body
     )

@@ -58,26 +58,26 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
 def is_legacy(project: Project, name: str) -> bool | None:
     """Whether a class makes settings of pydantic 1, or of today; None if it makes none."""
     # A class may inherit from both; what it gets from pydantic 1 decides.
-    known, found = settings_classes(), set[str]()
+    known, result = settings_classes(), set[str]()
     for facts in with_bases(project, name):
-        found.update(base for base in facts.bases if base is not None)
-    if found.intersection(known.legacy_bases):
+        result.update(base for base in facts.bases if base is not None)
+    if result.intersection(known.legacy_bases):
         return True
     # A plain model has a Config as well, but its call is `ConfigDict`.
-    return False if found.intersection(known.bases) else None
+    return False if result.intersection(known.bases) else None
 
 
 def with_bases(project: Project, name: str) -> list[ClassFacts]:
     """Return the classes of the project that ``name`` inherits from, itself first."""
-    found: dict[str, ClassFacts] = {}
+    result: dict[str, ClassFacts] = {}
     waiting = [name]
     while waiting:
-        one = waiting.pop(0)
-        facts = None if one in found else project.class_facts(one)
+        word = waiting.pop(0)
+        facts = None if word in result else project.class_facts(word)
         if facts is not None:
-            found[one] = facts
+            result[word] = facts
             waiting += [base for base in facts.bases if base is not None]
-    return list(found.values())
+    return list(result.values())
 
 
 def _parents(project: Project, module: Module, config: ast.ClassDef) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
         keys.append(key)
     # A class takes the last of two values, a call takes no keyword twice.
     if len(set(keys)) != len(keys):
-        raise Refused(reasons.COMPUTED_CONFIG, _repeated(keys))
+        raise Refused(reasons.COMPUTED_CONFIG, _repeated_text(keys))
     lines = () if docstring is None else tuple(inspect.cleandoc(docstring).splitlines())
     function = f"{_prefix(project, config)}{FUNCTION}"
     return ConfigRewrite(function, tuple(keys), literals, lines), caveats
@@ -137,7 +137,7 @@ def _prefix(project: Project, config: Config) -> str:
     return ""
 
 
-def _repeated(keys: list[str]) -> str:
+def _repeated_text(keys: list[str]) -> str:
     return next(key for key in keys if keys.count(key) > 1)
 
 
@@ -182,10 +182,10 @@ def _is_nearest(project: Project, config: Config, parent: str) -> bool:
 
 
 def _configures(project: Project, facts: ClassFacts) -> bool:
-    found = project.class_definition(facts.qualified)
-    if found is None:
+    pair = project.class_definition(facts.qualified)
+    if pair is None:
         return True
-    module, node = found
+    module, node = pair
     bound = module.scopes.scope_made_by(node).bindings
     return CONFIG in bound or "model_config" in bound
 

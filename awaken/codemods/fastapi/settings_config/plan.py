@@ -81,8 +81,8 @@ class _Planning:
         return plan_of([*self._of_configs(), *self._of_imports()])
 
     def _of_configs(self) -> Iterator[Decided]:
-        members = {one.owner: self._member(one) for one in self._configs}
-        links = ((one.owner, parent) for one in self._configs for parent in one.parents)
+        members = {config.owner: self._member(config) for config in self._configs}
+        links = ((config.owner, parent) for config in self._configs for parent in config.parents)
         for group in connected(members, links):
             parts = [members[owner] for owner in group]
             if not any(self._project.looks_in(part.site.module.path) for part in parts):
@@ -99,9 +99,9 @@ class _Planning:
     @cached_property
     def _configs(self) -> list[Config]:
         return [
-            one
+            config
             for module in modules_with(self._project, [b"class Config"])
-            for one in configs(self._project, module)
+            for config in configs(self._project, module)
         ]
 
     def _member(self, config: Config) -> Member:
@@ -123,27 +123,27 @@ class _Planning:
     @cached_property
     def _reads(self) -> list[tuple[Place, str | None, str]]:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
-        found: list[tuple[Place, str | None, str]] = []
+        reads: list[tuple[Place, str | None, str]] = []
         for module in modules_with(self._project, _LISTING):
-            found += _listed(self._project, module)
+            reads += _listed_items(self._project, module)
         for module in modules_with(self._project, [CONFIG.encode()]):
             for node in module.walk():
                 if isinstance(node, ast.Constant) and node.value == CONFIG:
-                    found += _read_by_text(self._project, module, node)
+                    reads += _read_by_text(self._project, module, node)
                 if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
                 name = self._project.qualified_name(module, node)
                 owner = name.removesuffix(f".{CONFIG}") if name is not None else None
                 if _is_no_read(module, node) or (owner and self._is_base(module, node)):
                     continue
-                found.append((module.place(node), owner, module.excerpt(node)))
-        return found
+                reads.append((module.place(node), owner, module.excerpt(node)))
+        return reads
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is what another Config inherits from, which is decided with it."""
         above = module.parent(node)
         place = module.place(above) if isinstance(above, ast.ClassDef) else None
-        return any(one.module.place(one.node) == place for one in self._configs)
+        return any(config.module.place(config.node) == place for config in self._configs)
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
@@ -181,7 +181,7 @@ def _read_by_text(
     yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
 
 
-def _listed(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
+def _listed_items(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:
     """Yield what lists the attributes of a class, or asks it for a name that is computed."""
     compares = any(isinstance(module.parent(x), ast.Compare) for x in module.mentions(CONFIG))
     for node in module.walk():
@@ -223,7 +223,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
 def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Rewrite:
     """Return how BaseSettings is imported from its new home. Raises Refused."""
     module = old.module
-    others = tuple(module.place(one) for one in old.dotted[1:])
+    others = tuple(module.place(attribute) for attribute in old.dotted[1:])
     message = f"`BaseSettings` is imported from `{NEW_HOME}`"
     return Rewrite(message, moved(project, old, site), (_FAILS, _DIFFERS), others)
 

@@ -38,7 +38,7 @@ def rewrite_config(
     apart = any(item.above or item.behind for item in items)
     comment = None
     if items and (apart or any("\n" in code(item.argument) for item in items)):
-        call = _exploded(call, items, header, around)
+        call = _exploded_call(call, items, header, around)
     else:
         comment = header
         # The call starts after the target, which takes room on its line.
@@ -75,13 +75,13 @@ def _items(node: cst.ClassDef, data: ConfigRewrite) -> Iterator[_Item]:
     keys, pending = iter(data.keys), list[cst.Comment]()
     for line in node.body.body:
         if isinstance(line, cst.SimpleStatementLine):
-            pending += [one.comment for one in line.leading_lines if one.comment is not None]
+            pending += [item.comment for item in line.leading_lines if item.comment is not None]
             behind = line.trailing_whitespace.comment
             small: Sequence[cst.BaseSmallStatement] = line.body
         else:
             behind = None
             small = [line] if isinstance(line, cst.BaseSmallStatement) else []
-        made = [_argument(one, next(keys), data) for one in small if _is_setting(one)]
+        made = [_argument(item, next(keys), data) for item in small if _is_setting(item)]
         for argument in made:
             # Statements on one line share its comment: it stays after the last one.
             yield _Item(argument, pending, behind if argument is made[-1] else None)
@@ -104,7 +104,7 @@ def _argument(node: cst.BaseSmallStatement, key: str, data: ConfigRewrite) -> cs
     return keyword_argument(key, value)
 
 
-def _exploded(
+def _exploded_call(
     call: cst.Call,
     items: Sequence[_Item],
     header: cst.Comment | None,
@@ -129,8 +129,8 @@ def _line_break(
 ) -> cst.ParenthesizedWhitespace:
     """Return the end of a line, lines of comments, and what the next line starts with."""
     lines = [
-        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=one)
-        for one in above
+        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=comment)
+        for comment in above
     ]
     return cst.ParenthesizedWhitespace(
         _trailing(behind), lines, indent=False, last_line=cst.SimpleWhitespace(last)

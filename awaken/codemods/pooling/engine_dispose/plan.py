@@ -57,28 +57,28 @@ class EngineDispose(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that nobody disposes of, and its change."""
         del constraints  # every site is a change of its own
-        found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
-        served = project.web.serving.all if found else ()
+        engines = [engine for engine in _engines(project) if not _may_be_disposed(project, engine)]
+        served = project.web.serving.all if engines else ()
         return plan_of(
             decide(
-                Site(self.name, one.opening.module, one.opening.call),
+                Site(self.name, engine.opening.module, engine.opening.call),
                 _rewrite,
                 project,
-                one,
+                engine,
                 served,
             )
-            for one in (found if served else ())
+            for engine in (engines if served else ())
         )
 
 
 def _engines(project: Project) -> Iterator[_Engine]:
-    for one in openings(project, "async-engine"):
-        match one.module.parent(one.call):
+    for opening in openings(project, "async-engine"):
+        match opening.module.parent(opening.call):
             case (
                 ast.Assign(targets=[ast.Name(id=name)])
                 | ast.AnnAssign(target=ast.Name(id=name)) as statement
-            ) if statement in one.module.tree.body:
-                yield _Engine(one, name)
+            ) if statement in opening.module.tree.body:
+                yield _Engine(opening, name)
 
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
@@ -102,7 +102,7 @@ def _is_another(project: Project, module: Module, node: ast.expr, name: str | No
     home = None if definition is None else project.module(definition.path)
     if home is not None and name is not None:
         bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
-        return bool(bindings) and all(_makes_one(project, home, one.value) for one in bindings)
+        return bool(bindings) and all(_makes_one(project, home, item.value) for item in bindings)
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     is_local = all(binding.scope.kind == "function" for binding in bindings)
     made = all(_makes_one(project, module, binding.value) for binding in bindings)
@@ -135,7 +135,7 @@ def _rewrite(
     )
 
 
-def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
+def _refusal(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
     cure = reason.help.replace("engine.dispose()", f"{engine.name}.dispose()")
     return Refused(reason, detail, cure, because)
@@ -145,8 +145,8 @@ def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     """Return the application that is meant. Raises Refused."""
     # Nothing tells which of them the engine belongs to.
     if len(served) > 1:
-        places = (one.application.made for one in served)
-        raise _refused(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
+        places = (server.application.made for server in served)
+        raise _refusal(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
     return served[0]
 
 
@@ -155,29 +155,29 @@ def _end(engine: _Engine, app: Served) -> tuple[Module, ast.AsyncFunctionDef, as
     shown = f"`{app.module.excerpt(app.call.func)}(...)`"
     made = app.application.made
     if app.given is None and app.handles:
-        raise _refused(engine, reasons.HANDLERS, shown, made)
+        raise _refusal(engine, reasons.HANDLERS, shown, made)
     if app.given is not None and app.lifespan is None:
-        raise _refused(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
+        raise _refusal(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
     if app.lifespan is None:
-        raise _refused(engine, reasons.NO_LIFESPAN, shown, made)
+        raise _refusal(engine, reasons.NO_LIFESPAN, shown, made)
     home, lifespan = app.lifespan
     last = _last(lifespan)
     if last is None:
         place = home.place(lifespan)
-        raise _refused(engine, reasons.SHAPE, lifespan.name, place)
+        raise _refusal(engine, reasons.SHAPE, lifespan.name, place)
     return home, lifespan, last
 
 
 def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
     """Return the statement after which the lifespan always ends; None where none is that."""
     yields = suspensions(lifespan).yields
-    returns = any(isinstance(one, ast.Return) for one in ast.walk(lifespan))
+    returns = any(isinstance(node, ast.Return) for node in ast.walk(lifespan))
     # Code after an early `return` may never run.
     if len(yields) != 1 or returns:
         return None
     body = lifespan.body
     while True:
-        around = next((one for one in body if yields[0] in ast.walk(one)), None)
+        around = next((statement for statement in body if yields[0] in ast.walk(statement)), None)
         match around:
             case ast.Expr():
                 return body[-1] if body is lifespan.body else around
@@ -185,12 +185,12 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
             case ast.Try(finalbody=[*_, last]) if body[-1] is around:
                 return last
             case ast.With() | ast.AsyncWith() if body is lifespan.body:
-                return _after(around, body)
+                return _end_after(around, body)
             case _:
                 return None
 
 
-def _after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:
+def _end_after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:
     """Return the end of ``body`` if the ``yield`` of ``manager`` is a statement of its own."""
     inside: list[ast.stmt] = manager.body
     while len(inside) == 1 and isinstance(inside[0], ast.With | ast.AsyncWith):
@@ -216,8 +216,8 @@ def _imports(
         name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), lifespan))
         if owner is home.scopes.module and meant and name == engine.qualified:
             return []
-        raise _refused(engine, reasons.NAME_TAKEN, engine.name)
+        raise _refusal(engine, reasons.NAME_TAKEN, engine.name)
     # The engine's file imports this one: the import would close a circle.
     if project.web.imports.certain(site.module, home.path):
-        raise _refused(engine, reasons.CIRCULAR, home.path)
+        raise _refusal(engine, reasons.CIRCULAR, home.path)
     return [site.need_import(site.module.name, engine.name, path=home.path)]

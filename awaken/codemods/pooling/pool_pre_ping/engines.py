@@ -50,7 +50,7 @@ def _is_decided(project: Project, engine: Engine) -> bool:
 
 def _pings(pool: ast.expr | None) -> bool:
     """Whether a pool that the engine gets is made with its own option."""
-    return isinstance(pool, ast.Call) and any(one.arg == "pre_ping" for one in pool.keywords)
+    return isinstance(pool, ast.Call) and any(node.arg == "pre_ping" for node in pool.keywords)
 
 
 # ------------------------------------------------------------------------------ whether it is kept
@@ -66,7 +66,7 @@ def _is_kept(module: Module, call: ast.Call) -> bool:
         case ast.Return() | ast.Yield():
             return True
         case ast.Assign(targets=targets):
-            return any(_keeps(module, one, function) for one in targets)
+            return any(_keeps(module, node, function) for node in targets)
         case ast.AnnAssign(target=target):
             return _keeps(module, target, function)
         # A factory of sessions keeps the engine that it is given.

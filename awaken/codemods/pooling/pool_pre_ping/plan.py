@@ -44,9 +44,9 @@ class PoolPrePing(Rule):
         """Return one finding per engine that is kept and not pinged, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(Site(self.name, module, one.call), _rewrite, project, one)
+            decide(Site(self.name, module, engine.call), _rewrite, project, engine)
             for module in site_modules(project, self.triggers)
-            for one in engines(project, module)
+            for engine in engines(project, module)
         )
 
 

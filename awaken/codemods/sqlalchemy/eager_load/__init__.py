@@ -201,7 +201,7 @@ class EagerLoad(Rule):
     status = Status.OPT_IN
     # A new object is single: reads of it are no loop.
     reasons = (
-        *(one for one in REASONS if one is not NO_REFRESH),
+        *(reason for reason in REASONS if reason is not NO_REFRESH),
         CUT,
         EXPIRED,
         SHARED,
@@ -214,19 +214,19 @@ class EagerLoad(Rule):
         del constraints  # no change needs another site
         files = set(project.site_files(self.triggers))
         return plan_of(
-            one
-            for one in self._decided(project, repeated_reads(project))
-            if all(finding.place.path in files for finding in one.findings)
+            decision
+            for decision in self._decided(project, repeated_reads(project))
+            if all(finding.place.path in files for finding in decision.findings)
         )
 
     def _decided(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
         by_place: dict[Place, dict[Trace, list[Repeated]]] = {}
-        for one in repeated:
-            if one.trace is None:
-                yield from self._untraced(project, one.read)
+        for item in repeated:
+            if item.trace is None:
+                yield from self._untraced_decisions(project, item.read)
             else:
-                needed = by_place.setdefault(one.trace.load.place, {})
-                needed.setdefault(one.trace, []).append(one)
+                needed = by_place.setdefault(item.trace.load.place, {})
+                needed.setdefault(item.trace, []).append(item)
         missing: dict[Place, dict[Trace, list[Repeated]]] = {}
         for place, needed in by_place.items():
             present = plan_loads(self.name, project, list(needed)).present
@@ -234,17 +234,17 @@ class EagerLoad(Rule):
         # Of all relationships it would be most of what the rule costs.
         names = {
             read.read.attribute
-            for found in missing.values()
-            for reads in found.values()
+            for result in missing.values()
+            for reads in result.values()
             for read in reads
         }
         wanted = Wanted(frozenset(names), _UNTRACED)
         reads = project.orm.relationship_reads_of(wanted) if names else ()
         readers = Readers(project, reads)
         for place, traces in missing.items():
-            yield from self._at(project, place, traces, readers)
+            yield from self._decisions_at(project, place, traces, readers)
 
-    def _at(
+    def _decisions_at(
         self,
         project: Project,
         place: Place,
@@ -257,7 +257,7 @@ class EagerLoad(Rule):
             for trace, reads in missing.items()
             if (why := _held(place, reads, readers) or _stale(project, trace, reads)) is not None
         }
-        planned = plan_loads(self.name, project, [one for one in missing if one not in held])
+        planned = plan_loads(self.name, project, [item for item in missing if item not in held])
         for trace, why in {**held, **planned.refused}.items():
             first = missing[trace][0].read.place
             # A line of a template is not a site: its statement is.
@@ -266,15 +266,15 @@ class EagerLoad(Rule):
                 yield refused_together([site], why)
         site = self._site(project, place)
         if site is not None and planned.edits:
-            served = (trace for one in planned.added for trace in one.traces)
-            places = (one.read.place for trace in served for one in missing[trace])
+            served = (trace for load in planned.added for trace in load.traces)
+            places = (read.read.place for trace in served for read in missing[trace])
             related = tuple(dict.fromkeys(places))
             message = _message(planned.added, is_awaited=_is_awaited(site))
             doubles, seen = _doubles(project, site)
             rewrite = Rewrite(message, planned.edits, [_CAVEAT, *doubles], (*related, *seen))
             yield rewritten_together([site], rewrite)
 
-    def _untraced(self, project: Project, read: Read) -> Iterator[Decided]:
+    def _untraced_decisions(self, project: Project, read: Read) -> Iterator[Decided]:
         first = read.unknown[0]
         text = f"{read.owner.rpartition('.')[2]}.{read.attribute}"
         why = f"{UNTRACED.help} What stopped the search: {plainly(first)}."
@@ -303,9 +303,9 @@ def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Pl
 def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:
     """Return why nothing should be loaded ahead for reads of one relationship, if anything."""
     attribute = reads[0].read.attribute
-    if any(one.is_cut for one in reads):
+    if any(candidate.is_cut for candidate in reads):
         return Refused(CUT, attribute)
-    expired = [one.expired for one in reads if one.expired is not None]
+    expired = [candidate.expired for candidate in reads if candidate.expired is not None]
     if len(expired) == len(reads):
         return Refused(EXPIRED, attribute, because=(expired[0],))
     read = reads[0].read
@@ -316,25 +316,25 @@ def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused 
 
 def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused | None:
     """Return why a value that is loaded ahead may be older than the one that is read today."""
-    for one in reads:
-        written = Writes(project).between(trace, one.read)
+    for read in reads:
+        written = Writes(project).between(trace, read.read)
         if written is not None:
-            return Refused(WRITTEN, one.read.attribute, because=(written,))
+            return Refused(WRITTEN, read.read.attribute, because=(written,))
     return None
 
 
 def _is_awaited(site: Site[ast.AST]) -> bool:
     """Whether a coroutine awaits the statement: its objects can load nothing when they are read."""
     return any(
-        isinstance(one, ast.Await | ast.AsyncFor) for one in site.module.ancestors(site.node)
+        isinstance(node, ast.Await | ast.AsyncFor) for node in site.module.ancestors(site.node)
     )
 
 
 def _message(added: Sequence[AddedLoad], *, is_awaited: bool) -> str:
     """Return what reading the relationships does now, and what loads them ahead."""
-    texts = [one.text for one in added]
+    texts = [load.text for load in added]
     longest = [text for text in texts if not any(other.startswith(f"{text}.") for other in texts)]
-    steps = dict.fromkeys(trace.path[-1] for one in added for trace in one.traces)
+    steps = dict.fromkeys(trace.path[-1] for load in added for trace in load.traces)
     levels = [_level(step, is_awaited=is_awaited) for step in steps]
     code = " and ".join(f"`{text}`" for text in longest)
     return f"{', then '.join(levels)}; {code} {'is' if len(longest) == 1 else 'are'} added"

@@ -42,33 +42,33 @@ class Expiry:
 
         A loop that contains the statement itself loads the objects again each time.
         """
-        for one in loops:
-            for node in (one.node, *one.module.ancestors(one.node)):
+        for loop in loops:
+            for node in (loop.node, *loop.module.ancestors(loop.node)):
                 if isinstance(node, FunctionOrLambda):
                     break
-                here = one.module.path == load.path and one.module.span(node).contains(load.span)
-                if isinstance(node, LOOPS) and (not here or _is_gone_over(one.module, node, load)):
-                    found = self._within(one.module, node, _DEEPEST)
-                    if found is not None:
-                        return found
+                here = loop.module.path == load.path and loop.module.span(node).contains(load.span)
+                if isinstance(node, LOOPS) and (not here or _is_gone_over(loop.module, node, load)):
+                    place = self._within(loop.module, node, _DEEPEST)
+                    if place is not None:
+                        return place
         return None
 
     def _search(self, module: Module, node: ast.AST, depth: int) -> Place | None:
-        calls = [one for one in module.walk(node) if isinstance(one, ast.Call)]
-        for one in calls:
-            if isinstance(one.func, ast.Attribute) and one.func.attr in _EXPIRING:
-                return module.place(one)
-        for one in calls if depth else ():
-            for home, function in self._called(module, one):
-                found = self._within(home, function, depth - 1)
-                if found is not None:
-                    return found
+        calls = [part for part in module.walk(node) if isinstance(part, ast.Call)]
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:
+                return module.place(call)
+        for call in calls if depth else ():
+            for home, function in self._called_pairs(module, call):
+                place = self._within(home, function, depth - 1)
+                if place is not None:
+                    return place
         return None
 
-    def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
-        found = self._project.calls.functions_called(module, call)
-        for one in () if isinstance(found, Unknown) else found:
-            yield one.module, one.function
+    def _called_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
+        callees = self._project.calls.functions_called(module, call)
+        for callee in () if isinstance(callees, Unknown) else callees:
+            yield callee.module, callee.function
 
 
 def _is_gone_over(module: Module, loop: ast.AST, load: Place) -> bool:

@@ -56,7 +56,7 @@ def repeated_reads(project: Project) -> list[Repeated]:
     search, attributes = _Search(project), project.orm.relationships_of_mapped()
     wanted = Wanted(attributes, _NO_READS, search.may_repeat)
     reads = project.orm.relationship_reads_of(wanted)
-    return [one for read in reads for one in search.of(read)]
+    return [item for read in reads for item in search.of(read)]
 
 
 class _Search:
@@ -75,11 +75,11 @@ class _Search:
         """
         if is_around_tests(place.path):
             return False
-        found = None if how in READERS else self._root(place)
-        if found is None:
+        result = None if how in READERS else self._root(place)
+        if result is None:
             return how in READERS
-        module, _, root = found
-        return _varying(*found) is not None or _is_parameter(module, root)
+        module, _, root = result
+        return _varying(*result) is not None or _is_parameter(module, root)
 
     def of(self, read: Read) -> Iterator[Repeated]:
         """Yield a read with each way to it on which many objects come."""
@@ -98,13 +98,13 @@ class _Search:
         loops = self._loops(read.place, _DEEPEST) if ways else ()
         if not loops and read.how not in READERS:
             return
-        for one in ways:
-            path = self._without_returns(one.path)
-            if path and self._gives_many(replace(one, path=path), read):
-                statement = self._statement(one.load)
+        for way in ways:
+            path = self._without_returns(way.path)
+            if path and self._gives_many(replace(way, path=path), read):
+                statement = self._statement(way.load)
                 is_cut = statement is not None and statement.is_cut
-                expired = self._expiry.in_loops(loops, one.load.place)
-                yield Repeated(read, replace(one, path=path), is_cut, expired)
+                expired = self._expiry.in_loops(loops, way.load.place)
+                yield Repeated(read, replace(way, path=path), is_cut, expired)
 
     def _is_in_revision(self, read: Read) -> bool:
         """Whether a migration reads it, which runs once and is not to change any more."""
@@ -119,7 +119,7 @@ class _Search:
     # ------------------------------------------------------------------------- how many objects
     def _gives_many(self, trace: Trace, read: Read) -> bool:
         """Whether a way gives many objects to read of: by its statement, or by a collection."""
-        if any(self._is_collection(one) is True for one in trace.path[:-1]):
+        if any(self._is_collection(path) is True for path in trace.path[:-1]):
             return True
         if trace.load.kind in {"get", "merge", "new", "other"}:
             return False
@@ -152,10 +152,10 @@ class _Search:
     # -------------------------------------------------------------------------------- the loops
     def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
         """Return the loops in which the expression at a place reads another object each time."""
-        found = self._root(place)
-        if found is None:
+        result = self._root(place)
+        if result is None:
             return ()
-        module, node, root = found
+        module, node, root = result
         loop = _varying(module, node, root)
         if loop is not None:
             return (Loop(module, loop),)
@@ -178,8 +178,8 @@ class _Search:
 
     def _is_of_loop(self, place: Place) -> bool:
         """Whether the object is another one each time a loop of the same function goes round."""
-        found = self._root(place)
-        return found is not None and _varying(*found) is not None
+        root = self._root(place)
+        return root is not None and _varying(*root) is not None
 
     def _root(self, place: Place) -> tuple[Module, ast.expr, ast.Name] | None:
         """Return the expression at a place, and the variable that it begins with."""
@@ -231,7 +231,7 @@ def _names_at(module: Module) -> dict[tuple[str, int], ast.Name]:
 
 
 def _is_parameter(module: Module, name: ast.Name) -> bool:
-    return any(one.kind == "parameter" for one in module.scopes.bindings_of(name))
+    return any(binding.kind == "parameter" for binding in module.scopes.bindings_of(name))
 
 
 def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:

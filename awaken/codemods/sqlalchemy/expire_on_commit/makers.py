@@ -117,7 +117,7 @@ def _role_of(project: Project, module: Module, node: ast.expr) -> tuple[str, str
     role = known.get(name, "")
     if role or project.class_facts(name) is None:
         return role, ""
-    above = {known.get(one, "") for one in project.library_ancestors(name)} & {"async", "session"}
+    above = {known.get(word, "") for word in project.library_ancestors(name)} & {"async", "session"}
     return (above.pop(), name) if len(above) == 1 else ("", "")
 
 
@@ -140,14 +140,14 @@ def configured(project: Project, module: Module, node: ast.AST) -> ast.expr | No
 
 def kept_names(project: Project) -> frozenset[str]:
     """Return the names of the factories that ``configure(expire_on_commit=False)`` decides."""
-    found: set[str] = set()
+    result: set[str] = set()
     for module in modules_with(project, (b".configure(",)):
         for node in module.walk() if OPTION.encode() in module.source.text else ():
             said = configured(project, module, node)
             if isinstance(said, ast.Constant) and said.value is False:
                 owner = node.func.value  # type: ignore[attr-defined]  # as it is configured
-                found.add(project.qualified_name(module, owner) or "")
-    return frozenset(found - {""})
+                result.add(project.qualified_name(module, owner) or "")
+    return frozenset(result - {""})
 
 
 def name_of(maker: Maker) -> str:
@@ -183,8 +183,8 @@ def keeps_by_init(project: Project, maker: Maker) -> bool:
     facts = project.class_facts(owner) if owner else None
     module = None if facts is None else project.module(facts.path)
     node = module.class_at(facts.span) if module is not None and facts is not None else None
-    inits = [one for one in node.body if getattr(one, "name", "") == "__init__"] if node else []
-    match [inner for one in inits if isinstance(one, Function) for inner in one.body]:
+    inits = [part for part in node.body if getattr(part, "name", "") == "__init__"] if node else []
+    match [inner for part in inits if isinstance(part, Function) for inner in part.body]:
         # A second statement may decide otherwise.
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__"), keywords=keywords))]:
             return any(keyword.arg == OPTION and is_false(keyword.value) for keyword in keywords)
@@ -202,16 +202,16 @@ def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, as
     match node:
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
-            found = {
+            nodes = {
                 key.value: value
                 for key, value in pairs
                 if isinstance(key, ast.Constant) and isinstance(key.value, str)
             }
-            return found if len(found) == len(keys) else None
+            return nodes if len(nodes) == len(keys) else None
         case ast.Call(func=ast.Name(id="dict"), args=[]) if all(
             keyword.arg is not None for keyword in node.keywords
         ):
-            return {one.arg: one.value for one in node.keywords if one.arg is not None}
+            return {part.arg: part.value for part in node.keywords if part.arg is not None}
         case ast.Name():
             return _named_options(project, module, node)
         case _:

@@ -87,9 +87,9 @@ class _Planner:
 
     def all(self, paths: list[str]) -> Iterator[Decided]:
         modules = (self._project.module(path) for path in paths)
-        makers = (makers_in(self._project, one) for one in modules if one is not None)
-        held = (only_variable(one) for each in makers for one in each)
-        self._variables |= {one for one in held if one is not None}
+        makers = (makers_in(self._project, item) for item in modules if item is not None)
+        held = (only_variable(maker) for each in makers for maker in each)
+        self._variables |= {place for place in held if place is not None}
         for path in paths:
             module = self._project.module(path)
             yield from self._in_file(module) if module is not None else ()
@@ -129,8 +129,8 @@ class _Planner:
         project, module = self._project, maker.module
         if keeps_by_init(project, maker):
             return True
-        given = (options_in(project, module, one) or {} for one in maker.unpacked)
-        return any(is_false(one.get(OPTION)) for one in given)
+        given = (options_in(project, module, node) or {} for node in maker.unpacked)
+        return any(is_false(argument.get(OPTION)) for argument in given)
 
     def _rewrite(self, site: Site[ast.Call], maker: Maker) -> Rewrite:
         """Return the rewrite by which a session keeps its loaded values. Raises Refused."""
@@ -150,8 +150,8 @@ class _Planner:
         if only_variable(maker) is not None:
             return staleness(self._project, maker, self._variables)
         if maker.is_async not in self._shared:
-            found = staleness(self._project, maker, self._variables)
-            self._shared[maker.is_async] = found
+            result = staleness(self._project, maker, self._variables)
+            self._shared[maker.is_async] = result
         return self._shared[maker.is_async]
 
     def _expiring(self, maker: Maker) -> str:
@@ -168,10 +168,10 @@ class _Planner:
         if maker.configured_by:
             raise Refused(reasons.EXTENSION, maker.shown)
         given = {} if maker.said is None else {OPTION: maker.said}
-        for one in maker.unpacked:
-            inside = options_in(project, module, one)
+        for node in maker.unpacked:
+            inside = options_in(project, module, node)
             if inside is None:
-                raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(one))
+                raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(node))
             given |= inside
         said = given.get(OPTION)
         if _is_true(said):

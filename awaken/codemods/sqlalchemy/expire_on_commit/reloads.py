@@ -20,15 +20,15 @@ _CAVEAT = "with `autoflush=False`, a change that is not flushed before then is l
 
 def reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Decided]:
     """Yield the decision on each load; a load with an unknown statement is left alone."""
-    for one in {load.place: load for load in loads if load.is_clean}.values():
-        module = project.module(one.place.path)
-        calls = [] if module is None else module.calls_at(one.place.span)
+    for event in {load.place: load for load in loads if load.is_clean}.values():
+        module = project.module(event.place.path)
+        calls = [] if module is None else module.calls_at(event.place.span)
         if module is None or len(calls) != 1 or module.in_fstring(calls[0]):
             continue
         site = Site(rule, module, calls[0])
         edit = _edit(project, site)
         if edit is not None:
-            yield decide(site, _rewrite, project, one, edit)
+            yield decide(site, _rewrite, project, event, edit)
 
 
 def _rewrite(site: Site[ast.Call], project: Project, load: Later, edit: Edit) -> Rewrite:
@@ -43,11 +43,11 @@ def _rewrite(site: Site[ast.Call], project: Project, load: Later, edit: Edit) ->
 
 
 def _edit(project: Project, site: Site[ast.Call]) -> Edit | None:
-    found = project.orm.commits.reloads.of(site.module, site.node)
-    if found is None or not found.is_certain:
+    reload = project.orm.commits.reloads.of(site.module, site.node)
+    if reload is None or not reload.is_certain:
         return None
-    if found.by_key:
+    if reload.by_key:
         return site.add_keyword(site.node, _OPTION, "True")
-    if not isinstance(found.statement, ast.Call | ast.Name):
+    if not isinstance(reload.statement, ast.Call | ast.Name):
         return None
-    return site.insert_behind(found.statement, f".execution_options({_OPTION}=True)")
+    return site.insert_behind(reload.statement, f".execution_options({_OPTION}=True)")

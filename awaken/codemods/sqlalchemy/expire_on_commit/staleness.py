@@ -44,18 +44,18 @@ def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> S
         span = maker.module.span(around or maker.call)
         own = [one for one in commits.all() if one.session == bound or _is_inside(one, bound, span)]
         return _said(project, commits.later_of_own(own))
-    same = (one for one in commits.all() if one.is_async == maker.is_async)
-    return _said(project, commits.later([one for one in same if one.session not in variables]))
+    same = (commit for commit in commits.all() if commit.is_async == maker.is_async)
+    return _said(project, commits.later([item for item in same if item.session not in variables]))
 
 
 def expired_all_the_same(project: Project, *, is_async: bool) -> str:
     """Return the clause that names the reads after a rollback; empty without any."""
     commits = project.orm.commits
-    events = [one for one in commits.expiring() if one.is_async == is_async]
+    events = [commit for commit in commits.expiring() if commit.is_async == is_async]
     reads = commits.read_in_functions(events)
     if not reads:
         return ""
-    return f"; a rollback still expires {_listed(project, reads)}"
+    return f"; a rollback still expires {_listed_text(project, reads)}"
 
 
 def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
@@ -65,40 +65,40 @@ def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
 
 
 def _said(project: Project, later: Sequence[Later]) -> Staleness:
-    reads = [one for one in later if one.kind == "read"]
-    loads = [one for one in later if one.kind == "load"]
+    reads = [event for event in later if event.kind == "read"]
+    loads = [event for event in later if event.kind == "load"]
     caveats: list[str] = []
     if reads:
         caveats.append(
-            f"after a commit, {_listed(project, reads)} {_keeps(reads)} before the commit"
+            f"after a commit, {_listed_text(project, reads)} {_keeps(reads)} before the commit"
         )
     if loads:
         gives = "returns" if len({load.place for load in loads}) == 1 else "return"
         caveats.append(
-            f"after a commit, {_listed(project, loads)} {gives} loaded objects unchanged, "
+            f"after a commit, {_listed_text(project, loads)} {gives} loaded objects unchanged, "
             "unless `populate_existing` is set"
         )
     named = [*reads, *loads]
     if not named:
-        named = [one for one in later if one.kind == "unknown"][:1]
+        named = [event for event in later if event.kind == "unknown"][:1]
         caveats += [
             (
-                f"the program may read a loaded object after a commit: {one.what} "
-                f"({shown_place(project, one.place)})"
+                f"the program may read a loaded object after a commit: {event.what} "
+                f"({shown_place(project, event.place)})"
             )
-            for one in named
+            for event in named
         ]
-    places = tuple(dict.fromkeys(one.place for one in named))
+    places = tuple(dict.fromkeys(event.place for event in named))
     return Staleness(tuple(caveats), places[:_MOST_SHOWN], tuple(loads))
 
 
 def _keeps(reads: Sequence[Later]) -> str:
-    one = len({read.place for read in reads}) == 1
-    return "keeps the values from" if one else "keep the values from"
+    is_single = len({read.place for read in reads}) == 1
+    return "keeps the values from" if is_single else "keep the values from"
 
 
-def _listed(project: Project, found: Iterable[Later]) -> str:
-    places = {one.place: one.what for one in found}
+def _listed_text(project: Project, found: Iterable[Later]) -> str:
+    places = {event.place: event.what for event in found}
     said = [f"`{what}` ({shown_place(project, place)})" for place, what in places.items()]
     more = len(said) - _MOST_SHOWN
     if more > 0:
@@ -120,9 +120,9 @@ def only_variable(maker: Maker) -> Place | None:
     is_only = scope.kind == "function" and len(scope.bindings.get(target.id, [])) == 1
     if maker.is_factory or not is_only:
         return None
-    reads = [one for each in module.scopes.scopes for one in each.reads.get(target.id, [])]
+    reads = [name for each in module.scopes.scopes for name in each.reads.get(target.id, [])]
     same = [one for one in reads if any(b.node is target for b in module.scopes.bindings_of(one))]
-    return module.place(target) if all(_is_receiver(module, one) for one in same) else None
+    return module.place(target) if all(_is_receiver(module, name) for name in same) else None
 
 
 def _is_receiver(module: Module, node: ast.Name) -> bool:

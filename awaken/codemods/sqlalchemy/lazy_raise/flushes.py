@@ -72,14 +72,14 @@ class Flushes:
         references = [(module, side) for module, side in sides if self._may_refer(module, side)]
         edges: dict[str, set[str]] = {}
         for _, side in references:
-            for one in self._root(side.owner or ""):
-                edges.setdefault(one, set()).update(self._root(side.facts.target or ""))
-        circular = {one for one in edges if one in _reached(one, edges)}
-        found = [side for _, side in references if self._root(side.owner or "") & circular]
-        if not found:
+            for name in self._root(side.owner or ""):
+                edges.setdefault(name, set()).update(self._root(side.facts.target or ""))
+        circular = {edge for edge in edges if edge in _reached_names(edge, edges)}
+        sites = [side for _, side in references if self._root(side.owner or "") & circular]
+        if not sites:
             return
-        deleted = self._deleted(sides)
-        for side in found:
+        deleted = self._deleted_classes(sides)
+        for side in sites:
             if _ANY in deleted or self._root(side.owner or "") & deleted:
                 yield side.owner or "", side.attribute or ""
 
@@ -122,22 +122,22 @@ class Flushes:
         return next((side for side in sides if side[1].attribute == attribute), None)
 
     # --------------------------------------------------------------------------------- deletes
-    def _deleted(self, sides: list[tuple[Module, Declared]]) -> set[str]:
+    def _deleted_classes(self, sides: list[tuple[Module, Declared]]) -> set[str]:
         """Return the classes of which a session may delete objects, with those of cascades."""
-        found = set(self._deleted_by_name())
+        result = set(self._deleted_by_name())
         cascades = [(side, cascade_of(module, side)) for module, side in sides]
         for side, cascade in cascades:
             if {"delete-orphan", "?"} & cascade:
-                found |= self._root(side.facts.target or "")
+                result |= self._root(side.facts.target or "")
         grown = True
         while grown:
-            before = len(found)
+            before = len(result)
             for side, cascade in cascades:
                 goes_on = {"all", "delete"} & cascade
-                if goes_on and self._root(side.owner or "") & found:
-                    found |= self._root(side.facts.target or "")
-            grown = len(found) > before
-        return found
+                if goes_on and self._root(side.owner or "") & result:
+                    result |= self._root(side.facts.target or "")
+            grown = len(result) > before
+        return result
 
     def _deleted_by_name(self) -> Iterator[str]:
         """Yield the classes of what is passed to ``session.delete()``."""
@@ -146,9 +146,9 @@ class Flushes:
                 match node:
                     case ast.Call(func=ast.Attribute(attr="delete"), args=[one], keywords=[]):
                         if isinstance(one, _OBJECTS):
-                            yield from self._passed(module, node, one)
+                            yield from self._passed_names(module, node, one)
 
-    def _passed(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
+    def _passed_names(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
         session = self._project.orm.session_of(module, receiver)
         if session is None:
@@ -160,12 +160,12 @@ class Flushes:
             yield from self._root(name)
 
 
-def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
-    found: set[str] = set()
+def _reached_names(start: str, edges: dict[str, set[str]]) -> set[str]:
+    result: set[str] = set()
     waiting = list(edges[start])
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += edges.get(one, ())
-    return found
+        name = waiting.pop()
+        if name not in result:
+            result.add(name)
+            waiting += edges.get(name, ())
+    return result

@@ -29,7 +29,7 @@ class ForeignKeys:
 
         False as well for those that a flush leaves alone, and those with a table of their own.
         """
-        written = _written(module, side)
+        written = _written_keywords(module, side)
         keywords = _own_keywords(written) if side.reverse else written
         if _is_true(written.get("viewonly")) or side.facts.secondary:
             return False
@@ -50,7 +50,7 @@ class ForeignKeys:
         return self._by_tables(owner, target)
 
     def _by_tables(self, owner: str, target: str) -> bool | None:
-        first, second = (self._project.orm.mapped_class(one) for one in (owner, target))
+        first, second = (self._project.orm.mapped_class(name) for name in (owner, target))
         if first is None or second is None:
             return None
         # With keys both ways SQLAlchemy asks for `foreign_keys`: here, one is enough to tell.
@@ -70,15 +70,15 @@ class ForeignKeys:
         if other.tablename is None:
             # Names that are made of the name of the class differ in little else.
             name = other.qualified.rpartition(".")[2].lower()
-            found = any(table.replace("_", "").lower() == name for table in tables)
+            result = any(table.replace("_", "").lower() == name for table in tables)
         else:
-            found = other.tablename in tables
+            result = other.tablename in tables
         module = self._project.module(one.path)
         text = b"" if module is None else module.source.text[one.span.start : one.span.end]
-        if not found and other.tablename is not None and _TABLE_KEYS in text:
+        if not result and other.tablename is not None and _TABLE_KEYS in text:
             table = re.escape(other.tablename.encode())
-            found = re.search(rb"[\"']" + table + rb"\.", text) is not None
-        if found:
+            result = re.search(rb"[\"']" + table + rb"\.", text) is not None
+        if result:
             return True
         is_told = other.tablename is not None or not tables
         return (
@@ -90,12 +90,12 @@ class ForeignKeys:
 
 def cascade_of(module: Module, side: Declared) -> set[str]:
     """Return the words of the cascade of a side; ``?`` among them where it is no plain text."""
-    written = _written(module, side)
+    written = _written_keywords(module, side)
     match (_own_keywords(written) if side.reverse else written).get("cascade"):
         case None:
             return set()
         case ast.Constant(value=str(text)):
-            return {one.strip() for one in text.split(",")}
+            return {line.strip() for line in text.split(",")}
         case _:
             return {"all", "?"}
 
@@ -106,11 +106,11 @@ def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: boo
     if text and "." not in text:
         # Columns of the class body around.
         return not is_reverse
-    has_owner, has_target = (f"{one.rpartition('.')[2]}." in text for one in (owner, target))
+    has_owner, has_target = (f"{name.rpartition('.')[2]}." in text for name in (owner, target))
     return None if has_owner == has_target else has_owner
 
 
-def _written(module: Module, side: Declared) -> Keywords:
+def _written_keywords(module: Module, side: Declared) -> Keywords:
     """Return the keywords of the call that declares a side, or of which the side is the reverse."""
     calls = module.calls_at(side.facts.span)
     return {keyword.arg: keyword.value for call in calls[:1] for keyword in call.keywords}

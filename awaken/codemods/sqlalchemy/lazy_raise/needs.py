@@ -86,11 +86,11 @@ class Reads:
         untraced = [read for read in own if not read.is_traced]
         if untraced:
             raise self._refused_load(side, untraced)
-        found = _Found()
+        result = _Found()
         for read in own:
             for trace in read.traces:
-                self._judge(side, read, trace, found)
-        return Needs(tuple(found.traces), tuple(found.on_sql.items()), len(own))
+                self._judge(side, read, trace, result)
+        return Needs(tuple(result.traces), tuple(result.on_sql.items()), len(own))
 
     # ------------------------------------------------------------------------------- refusals
     def _refuse_awaited(self, side: Side, own: Sequence[Read]) -> None:
@@ -109,15 +109,15 @@ class Reads:
         if broken:
             detail = f"`{broken[0]}` does not parse, so it may read `{attribute}`"
             raise Refused(reasons.UNKNOWN_OBJECT, detail)
-        found = [
+        reads = [
             read
             for read in self._unknown.get(attribute, [])
             if not self._is_no_relationship(read, side)
         ]
-        if not found:
+        if not reads:
             return
-        places = [read.place for read in found]
-        shown, why = shown_places(self._project, places), found[0].unknown[0]
+        places = [read.place for read in reads]
+        shown, why = shown_places(self._project, places), reads[0].unknown[0]
         detail = (
             f"`{attribute}` is read at {shown}, on an object that may be an instance of "
             f"`{side.key[0].rpartition('.')[2]}`: {plainly(why)}"
@@ -167,7 +167,7 @@ class Reads:
     # ---------------------------------------------------------------------------------- traces
     def _judge(self, side: Side, read: Read, trace: Trace, found: _Found) -> None:
         """Note what one way from a load to a read needs. Raises Refused."""
-        events = self._between(read, trace)
+        events = self._events_between(read, trace)
         for event in events:
             if event.kind == "expire" and self._is_by_name(event):
                 shown = shown_place(self._project, event.place)
@@ -239,8 +239,8 @@ class Reads:
         if trace.load.kind == "get" or module is None or begun is None:
             return trace.load.kind == "get"
         above = module.ancestors(begun)
-        chain = takewhile(lambda one: isinstance(one, ast.Attribute | ast.Call), above)
-        return any(isinstance(one, ast.Attribute) and one.attr in _GETS for one in chain)
+        chain = takewhile(lambda node: isinstance(node, ast.Attribute | ast.Call), above)
+        return any(isinstance(node, ast.Attribute) and node.attr in _GETS for node in chain)
 
     def _judge_new(
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found
@@ -274,7 +274,7 @@ class Reads:
             and last_name(call.func) == "refresh"
             and start <= module.span(call).start < end
         ]
-        return max(calls, key=lambda one: module.span(one).start, default=None)
+        return max(calls, key=lambda call: module.span(call).start, default=None)
 
     def _leads_back(self, read: Read, trace: Trace) -> bool:
         """Whether the way leads back to an object that is held while it is read."""
@@ -287,14 +287,14 @@ class Reads:
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:
             return False
-        way = {one.rpartition(".")[2] for one in trace.path[:-1]}
+        way = {path.rpartition(".")[2] for path in trace.path[:-1]}
         return _is_held(module, call, node, way)
 
     def _why_again(self, events: Sequence[Event]) -> str:
         """Return why the object may be loaded again before it is read; empty if it is not."""
-        return next((self._said(event) for event in events if event.kind in _LOADS_AGAIN), "")
+        return next((self._said_text(event) for event in events if event.kind in _LOADS_AGAIN), "")
 
-    def _said(self, event: Event) -> str:
+    def _said_text(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)
         if event.kind == "unknown":
             why = plainly(Unknown(event.why, event.place))
@@ -307,7 +307,7 @@ class Reads:
         calls = self._project.calls_at(event.place)
         return any(len(call.args) + len(call.keywords) > 1 for _, call in calls)
 
-    def _between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
+    def _events_between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
         """Return what may happen between load and read."""
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:
@@ -339,8 +339,8 @@ class Reads:
         A query flushes as well: no method of a session is called between the two.
         """
         start, end = module.span(made).end, module.span(node).start
-        around = [one for one in module.ancestors(node) if isinstance(one, _LOOPS)]
-        if any(not module.span(one).contains(module.span(made)) for one in around):
+        around = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, _LOOPS)]
+        if any(not module.span(part).contains(module.span(made)) for part in around):
             return False
         between = (
             call
@@ -365,8 +365,8 @@ class Reads:
             for node in module.walk():
                 if isinstance(node, ast.Attribute | ast.Call):
                     self._at.setdefault(module.span(node), []).append(node)
-        found = self._at.get(place.span, [])
-        return module, found[0] if found else None
+        nodes = self._at.get(place.span, [])
+        return module, nodes[0] if nodes else None
 
 
 def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> bool:
@@ -379,5 +379,5 @@ def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> b
             is_bound = module.span(statement).contains(module.span(node))
         case _:
             return False
-    inside = [one.attr for one in module.walk(value) if isinstance(one, ast.Attribute)]
+    inside = [part.attr for part in module.walk(value) if isinstance(part, ast.Attribute)]
     return is_bound and way.isdisjoint(inside)

@@ -92,12 +92,12 @@ class LazyRaise(Rule):
         left = [side for side in sides if side not in refused]
         options = constraints.options if isinstance(constraints.options, Options) else Options()
         ready = list(self._ready(project, left, options, refused)) if left else []
-        excluded = [one for one in ready if one.side.site.id in constraints.excluded]
+        excluded = [side for side in ready if side.side.site.id in constraints.excluded]
         # Without them, other statements have to load other relationships.
-        decided = self._together(project, [one for one in ready if one not in excluded])
-        for one in excluded:
+        decided = self._together(project, [side for side in ready if side not in excluded])
+        for item in excluded:
             # Each by itself: the engine leaves these changes out, and only shows their findings.
-            decided += self._together(project, [one])
+            decided += self._together(project, [item])
         return plan_of(
             [*(refused_together((side.site,), why) for side, why in refused.items()), *decided]
         )
@@ -126,7 +126,7 @@ class LazyRaise(Rule):
         for side in unread:
             try:
                 needs = reads.needs(side)
-                lazy = _chosen(project, needs, options)
+                lazy = _chosen_text(project, needs, options)
                 edits = edits_of(project, side, lazy)
             except Refused as why:
                 refused[side] = why
@@ -138,11 +138,11 @@ class LazyRaise(Rule):
         """Return the changes: sides that one statement loads are changed together."""
         left, loads, held = self._loadable(project, ready)
         first_at: dict[Place, SiteId] = {}
-        by_id = {one.side.site.id: one for one in left}
+        by_id = {side.side.site.id: side for side in left}
         links = [
             (key, first_at.setdefault(place, key))
-            for key, one in by_id.items()
-            for place in one.statements
+            for key, side in by_id.items()
+            for place in side.statements
         ]
         groups = [[by_id[key] for key in group] for group in connected(by_id, links)]
         changes = [self._change(project, group, loads) for group in groups]
@@ -156,24 +156,24 @@ class LazyRaise(Rule):
         known: dict[frozenset[Trace], PlannedLoads] = {}
         while True:
             wanted: dict[Place, dict[Trace, None]] = {}
-            for one in left:
-                for trace in one.needs.traces:
+            for side in left:
+                for trace in side.needs.traces:
                     wanted.setdefault(trace.load.place, {})[trace] = None
-            found: dict[Place, PlannedLoads] = {}
+            plans: dict[Place, PlannedLoads] = {}
             for place, traces in wanted.items():
                 key = frozenset(traces)
                 if key not in known:
                     known[key] = plan_loads(self.name, project, tuple(traces))
-                found[place] = known[key]
-            refusing = {one: why for plan in found.values() for one, why in plan.refused.items()}
+                plans[place] = known[key]
+            refusing = {item: why for plan in plans.values() for item, why in plan.refused.items()}
             if not refusing:
-                return left, found, list(held.values())
-            for one in left:
-                stands = [trace for trace in one.needs.traces if trace in refusing]
+                return left, plans, list(held.values())
+            for side in left:
+                stands = [trace for trace in side.needs.traces if trace in refusing]
                 if stands:
-                    why = _not_loaded(project, one.side, stands[0], refusing[stands[0]])
-                    held[one.side.site.id] = refused_together((one.side.site,), why)
-            left = [one for one in left if one.side.site.id not in held]
+                    why = _not_loaded(project, side.side, stands[0], refusing[stands[0]])
+                    held[side.side.site.id] = refused_together((side.side.site,), why)
+            left = [candidate for candidate in left if candidate.side.site.id not in held]
 
     def _change(
         self, project: Project, members: Sequence[_Ready], planned: Mapping[Place, PlannedLoads]
@@ -185,11 +185,11 @@ class LazyRaise(Rule):
             *(edit for member in members for edit in member.edits),
             *(edit for plan in loads for edit in plan.edits),
         ]
-        said = {member.side.site.id: _said(project, member, loads) for member in members}
+        said = {member.side.site.id: _said_message(project, member, loads) for member in members}
         first = members[0].side.site
         title = said[first.id]
         if len(members) > 1:
-            names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
+            names = ", ".join(f"`{member.side.shown}`" for member in members[1:])
             title = f"{title}; together with {names}"
         sites = [member.side.site for member in members]
         caveats = (_CAVEAT,)
@@ -198,14 +198,14 @@ class LazyRaise(Rule):
             replace(
                 finding,
                 message=with_caveats(said[finding.site], [_CAVEAT]),
-                related=_related(one, loads),
+                related=_related_places(side, loads),
             )
-            for finding, one in zip(whole.findings, members, strict=True)
+            for finding, side in zip(whole.findings, members, strict=True)
         )
         return Decided(findings, whole.changes)
 
 
-def _chosen(project: Project, needs: Needs, options: Options) -> str:
+def _chosen_text(project: Project, needs: Needs, options: Options) -> str:
     """Return how a side is to be loaded. Raises Refused."""
     if options.mode == "raise" and needs.on_sql:
         place, why = needs.on_sql[0]
@@ -223,7 +223,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
     return Refused(reasons.NOT_LOADED, detail, refused.help, because)
 
 
-def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
+def _said_message(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return the message for a side: its new ``lazy``, and the statements that load it."""
     parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
@@ -240,7 +240,7 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     return "; ".join(parts)
 
 
-def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
+def _related_places(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
     """Return the statements that are changed with a side, and the reads that decided how."""
     reads = (place for place, _ in ready.needs.on_sql)
     return tuple(dict.fromkeys((*_added_at(ready, loads), *reads)))
@@ -249,5 +249,5 @@ def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
 def _added_at(ready: _Ready, loads: Sequence[PlannedLoads]) -> list[Place]:
     """Return where loads of a side are added."""
     wanted = set(ready.needs.traces)
-    added = (one for plan in loads for one in plan.added)
-    return list(dict.fromkeys(one.place for one in added if wanted & {*one.traces}))
+    added = (load for plan in loads for load in plan.added)
+    return list(dict.fromkeys(load.place for load in added if wanted & {*load.traces}))

@@ -27,15 +27,15 @@ def refusals(project: Project, sides: Sequence[Side]) -> dict[Side, Refused]:
     by_attribute: dict[str, list[str]] = {}
     for owner, attribute in keys:
         by_attribute.setdefault(attribute, []).append(owner)
-    found: dict[Side, Refused] = {}
+    result: dict[Side, Refused] = {}
     for side in sides:
         owner, attribute = side.key
-        others = [one for one in by_attribute[attribute] if one != owner]
+        others = [name for name in by_attribute[attribute] if name != owner]
         is_single = keys[side.key] == 1 and not _is_inherited(project, owner, others)
         refused = _refusal(project, side, is_single=is_single)
         if refused is not None:
-            found[side] = refused
-    return found
+            result[side] = refused
+    return result
 
 
 def _is_inherited(project: Project, owner: str, others: Sequence[str]) -> bool:
@@ -43,7 +43,7 @@ def _is_inherited(project: Project, owner: str, others: Sequence[str]) -> bool:
     if not owner or not others:
         return False
     below = project.all_subclasses(owner)
-    return any(one in below or owner in project.all_subclasses(one) for one in others if one)
+    return any(name in below or owner in project.all_subclasses(name) for name in others if name)
 
 
 def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None:
@@ -51,7 +51,7 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     if not attribute or project.class_facts(owner) is None:
         return Refused(reasons.OWNER_NOT_TOLD)
     family = (owner, *project.all_subclasses(owner))
-    statuses = {project.orm.mapping_status(one) for one in family}
+    statuses = {project.orm.mapping_status(name) for name in family}
     if "mapped" not in statuses or "unknown" in statuses:
         return Refused(reasons.NOT_MAPPED, owner.rpartition(".")[2])
     if side.declared.facts.lazy is None:
@@ -86,10 +86,10 @@ def _is_generated(project: Project, side: Side) -> bool:
         return False
     given = {keyword.arg: keyword.value for keyword in side.call.keywords}
     off = [given.get(name) for name in ("repr", "compare")]
-    if all(isinstance(one, ast.Constant) and one.value is False for one in off):
+    if all(isinstance(node, ast.Constant) and node.value is False for node in off):
         return False
     owner = side.key[0]
-    return any(_is_dataclass(project, one) for one in (owner, *project.all_subclasses(owner)))
+    return any(_is_dataclass(project, name) for name in (owner, *project.all_subclasses(owner)))
 
 
 def _is_dataclass(project: Project, qualified: str) -> bool:
@@ -97,4 +97,4 @@ def _is_dataclass(project: Project, qualified: str) -> bool:
     if _DATACLASS_BASE in project.library_ancestors(qualified):
         return True
     decorators = () if facts is None else facts.decorators
-    return any((one or "").rpartition(".")[2] == _DATACLASS_DECORATOR for one in decorators)
+    return any((item or "").rpartition(".")[2] == _DATACLASS_DECORATOR for item in decorators)

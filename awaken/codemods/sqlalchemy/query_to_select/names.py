@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.kit.names_here import Written, name_here
-from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
@@ -21,7 +22,6 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_sin
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import Constraints
@@ -69,8 +69,8 @@ class Queries:
 
     def _in_file(self, module: Module) -> dict[ast.AST, Recognised]:
         if module not in self._members:
-            found = without_doubles(self._reader.project, module, self._sites.of(module))
-            self._members[module] = {one.root: one for one in found}
+            queries = without_doubles(self._reader.project, module, self._sites.of(module))
+            self._members[module] = {query.root: query for query in queries}
         return self._members[module]
 
     def _decide(self, member: Recognised) -> None:
@@ -85,8 +85,8 @@ class Queries:
             if component is None:
                 rewrite = rewrite_single(self._reader, member)
             else:
-                together = [(one.context.module, one.start) for one in component.roots]
-                rewrite = rewrite_component(component, self._recognised(component))
+                together = [(item.context.module, item.start) for item in component.roots]
+                rewrite = rewrite_component(component, self._recognised_queries(component))
         except Refused as refused:
             # None can be rewritten without the others, so that the refusal holds for all.
             for module, root in together:
@@ -106,14 +106,14 @@ class Queries:
             return False
         rewrite = rewrite.beside(self._sites)
         # They were read for another file, perhaps, from a tree that is gone.
-        nodes = {own.span(one).start: one for one in self._in_file(own)}
-        modules = {one.start: one.module for one in rewrite.roots}
+        nodes = {own.span(part).start: part for part in self._in_file(own)}
+        modules = {item.start: item.module for item in rewrite.roots}
         for node, decided in rewrite.decided(self._rule, self._excluded).items():
             home = modules[node]
             is_own = home.path == own.path
-            found = nodes.get(home.span(node).start, node) if is_own else node
-            self._decided[found] = decided
+            result = nodes.get(home.span(node).start, node) if is_own else node
+            self._decided[result] = decided
         return True
 
-    def _recognised(self, component: Component) -> list[Recognised]:
+    def _recognised_queries(self, component: Component) -> list[Recognised]:
         return [self._in_file(root.context.module)[root.start] for root in component.roots]

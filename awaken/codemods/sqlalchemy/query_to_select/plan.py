@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.pieces import PIECES
-from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
-from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
+from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import (
     TRIGGERS,
     decided_doubles,
 )
+from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import (
@@ -31,6 +30,26 @@ from awaken.workspace.type_checkers import TYPE_CHECKER_READS
 if TYPE_CHECKING:
     from awaken.project import Project
 
+
+PIECES = {
+    ".unique()": "Query removes rows that repeat an object, and these rows may repeat one",
+    ".limit(1)": "Query.first() limits the query to one row",
+    ".scalar_one()": "a count or an aggregate always returns one row, never None",
+    ".scalar_one_or_none()": "Query.scalar() fails on a second row, which session.scalar() hides",
+    ".scalars()": "the rows of one mapped class become its objects, as in Query",
+    "scalars(": "the query selects one mapped class, so the result has objects, not rows",
+    "list(": "the annotation requires a list, and a result returns a sequence",
+    "cast(": "without it, a type checker does not know that the result has a row count",
+    ".rowcount": "the program reads the number of rows, which Query returned directly",
+    ".all()": "Query reads all rows before its iteration begins",
+    ".subquery()": "the builders may change the rows, so the count wraps the whole statement",
+    ".select_from(": "the class is only counted or searched in, so it is not selected",
+    ".correlate(": "the statement is inside another statement",
+    ".execution_options(": "`synchronize_session` becomes an option of the statement",
+    ".slice(": "a slice of a query becomes LIMIT and OFFSET",
+    "lazyload(": "Query loads no relationships in an embedded statement",
+    "aliased(": "the result of a set operation is read through an alias of its class",
+}
 _QUERIES = (b".query", b"Query(")
 
 

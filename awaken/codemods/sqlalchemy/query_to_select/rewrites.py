@@ -21,7 +21,6 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
-from awaken.codemods.sqlalchemy.query_to_select.releases import released_names
 from awaken.contract import (
     Change,
     ChangeId,
@@ -31,11 +30,13 @@ from awaken.contract import (
     NeedImport,
     NodeEdit,
     Place,
+    ReleaseImport,
     SiteId,
     Span,
 )
 from awaken.kit.names_here import Written
 from awaken.kit.sites import with_caveats
+from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module, site_id
 
 Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
@@ -133,17 +134,17 @@ class Rewrite:
         Sites that share something with an ``excluded`` site stay with it.
         """
         sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
-        found: dict[ast.AST, Decided] = {}
+        result: dict[ast.AST, Decided] = {}
         # One change rewrites all of them, so that it cannot leave one out.
         if any(site in excluded for site in sites.values()):
             for root in self.roots:
-                found[root.start] = self._left(rule, root, sites[root.start], excluded), None
-            return found
+                result[root.start] = self._left(rule, root, sites[root.start], excluded), None
+            return result
         change = self._change(rule, list(sites.values()))
         for root in self.roots:
             finding = self._finding(rule, root, sites[root.start], change.id)
-            found[root.start] = finding, None if found else change
-        return found
+            result[root.start] = finding, None if result else change
+        return result
 
     def _left(self, rule: str, root: Root, site: SiteId, excluded: Collection[SiteId]) -> Finding:
         if site in excluded:
@@ -183,7 +184,7 @@ class Rewrite:
     def _edits(self, site: SiteId) -> Iterator[Edit]:
         yield from (part.edit(site) for part in self.parts)
         yield from self.others(site)
-        written = dict.fromkeys((path, one.needs) for path, one in self.needs if one.needs)
+        written = dict.fromkeys((path, item.needs) for path, item in self.needs if item.needs)
         for path, (home, name, alias) in written:
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         queries = [(part.module, part.node) for part in self.parts]
@@ -203,7 +204,28 @@ def _runs(data: Data) -> Collection[str]:
         case SliceRewrite(query=query):
             return _runs(query)
         case KindsRewrite(ways=ways, otherwise=otherwise):
-            written = [*(one for _, one in ways), otherwise]
-            return [name for one in written for name in _runs(one)]
+            written = [*(rewrite for _, rewrite in ways), otherwise]
+            return [name for rewrite in written for name in _runs(rewrite)]
         case QueryRewrite(runs=runs):
             return () if runs is None else (runs,)
+
+
+def released_names(
+    queries: Iterable[tuple[Module, ast.AST]],
+    sessions: Iterable[tuple[Module, ast.expr]],
+    site: SiteId,
+) -> Iterator[ReleaseImport]:
+    """Yield the imports that go if nothing refers to them then.
+
+    Those that ``sessions`` begin with, and those of SQLAlchemy in ``queries``, of which a part may
+    be left out. An import of the program stays: its module may be imported for what it does.
+    """
+    released = {(module.path, imported_from(module, session)) for module, session in sessions}
+    for module, query in queries:
+        for name in ast.walk(query):
+            home = imported_from(module, name) if isinstance(name, ast.Name) else None
+            if home is not None and home[0].partition(".")[0] == "sqlalchemy":
+                released.add((module.path, home))
+    written = sorted((path, *home) for path, home in released if home is not None)
+    for path, module_name, released_name in written:
+        yield ReleaseImport(path=path, module=module_name, name=released_name, site=site)

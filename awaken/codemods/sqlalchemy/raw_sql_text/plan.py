@@ -61,7 +61,7 @@ class RawSqlText(Rule):
         return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
-            for call, statement in _executed(module)
+            for call, statement in _executed_pairs(module)
             # Callers may have to tell what a name holds, and who executes it; so they come last.
             if not is_something_else(project, module, statement)
             and (kind := _kind(project, module, call)) is not None
@@ -69,7 +69,7 @@ class RawSqlText(Rule):
         )
 
 
-def _executed(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
+def _executed_pairs(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(attr=method)) if method in _METHODS:
@@ -112,13 +112,13 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
         site.insert_behind(statement, ")"),
     ]
     if written.needs is None:
-        return Rewrite(_said(site, statement, written.text), edits, caveats, places)
+        return Rewrite(_said_text(site, statement, written.text), edits, caveats, places)
     home, name, alias = written.needs
     needed = NeedImport(path=site.module.path, module=home, name=name, alias=alias, site=site.id)
-    return Rewrite(_said(site, statement, written.text), [*edits, needed], caveats, places)
+    return Rewrite(_said_text(site, statement, written.text), [*edits, needed], caveats, places)
 
 
-def _said(site: Site[ast.Call], statement: ast.expr, written: str) -> str:
+def _said_text(site: Site[ast.Call], statement: ast.expr, written: str) -> str:
     return f"`{site.module.excerpt(statement)}` is wrapped in `{written}()`"
 
 
@@ -128,13 +128,13 @@ def _caveat(statement: ast.expr) -> str:
 
 def _check_arguments(site: Site[ast.Call]) -> None:
     """Raise Refused where parameters are passed in a way that only drivers know."""
-    for one in site.node.keywords:
-        if one.arg not in _KEYWORDS:
-            raise Refused(reasons.KEYWORDS, one.arg or "**")
+    for keyword in site.node.keywords:
+        if keyword.arg not in _KEYWORDS:
+            raise Refused(reasons.KEYWORDS, keyword.arg or "**")
     given = _parameters(site.node)
     if isinstance(given, ast.Tuple) or len(site.node.args) > 2:  # noqa: PLR2004  text, parameters
         raise Refused(reasons.PLACEHOLDERS, site.module.excerpt(site.node.args[1]))
-    if isinstance(given, ast.List) and any(not isinstance(one, ast.Dict) for one in given.elts):
+    if isinstance(given, ast.List) and any(not isinstance(node, ast.Dict) for node in given.elts):
         raise Refused(reasons.PLACEHOLDERS, site.module.excerpt(given))
 
 
@@ -170,8 +170,8 @@ def _names(given: ast.expr | None) -> set[str] | None:
         case None:
             return set()
         case ast.Dict(keys=keys):
-            found = {one.value for one in keys if isinstance(one, ast.Constant)}
-            return {str(one) for one in found} if len(found) == len(keys) else None
+            result = {key.value for key in keys if isinstance(key, ast.Constant)}
+            return {str(item) for item in result} if len(result) == len(keys) else None
         case ast.List(elts=[first, *_]):
             return _names(first)
         case _:

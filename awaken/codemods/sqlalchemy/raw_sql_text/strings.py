@@ -31,7 +31,7 @@ def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
         return False
     known = project.values.without_callers(module, part).alternatives
     return any(
-        not isinstance(one, InstanceOf) or one.qualified != _STRING.qualified for one in known
+        not isinstance(value, InstanceOf) or value.qualified != _STRING.qualified for value in known
     )
 
 
@@ -57,18 +57,18 @@ def _first_part(node: ast.expr) -> ast.expr:
 
 def text_of(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the text that ``node`` is; None where it is not one constant."""
-    waiting, found = [(module, node)], list[str]()
+    waiting, texts = [(module, node)], list[str]()
     for _ in range(_MOST_PARTS):
         if not waiting:
-            return "".join(found)
+            return "".join(texts)
         home, part = waiting.pop()
         match part:
             case ast.Constant(value=str() as text):
-                found.append(text)
+                texts.append(text)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 waiting += [(home, right), (home, left)]
             case ast.Name() | ast.Attribute():
-                value = _held(project, home, part)
+                value = _held_pair(project, home, part)
                 if value is None:
                     return None
                 waiting.append(value)
@@ -77,7 +77,7 @@ def text_of(project: Project, module: Module, node: ast.expr) -> str | None:
     return None
 
 
-def _held(
+def _held_pair(
     project: Project, module: Module, node: ast.Name | ast.Attribute
 ) -> tuple[Module, ast.expr] | None:
     """Return the one value of a variable of a function, or at the top of a file."""
@@ -85,8 +85,8 @@ def _held(
     if len(bindings) == 1 and bindings[0].kind == "assignment" and bindings[0].value is not None:
         return module, bindings[0].value
     name = project.qualified_name(module, node)
-    found = None if name is None else project.definition(name)
-    home = None if found is None or found.kind != "assignment" else project.module(found.path)
+    result = None if name is None else project.definition(name)
+    home = None if result is None or result.kind != "assignment" else project.module(result.path)
     if home is None or name is None:
         return None
     held = home.scopes.module.bindings.get(name.rpartition(".")[2], [])

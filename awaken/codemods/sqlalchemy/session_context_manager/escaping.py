@@ -26,7 +26,7 @@ def escapes(
     project: Project, module: Module, function: Function, made: ast.stmt, name: str
 ) -> bool:
     """Whether something else than ``function`` may still use the session when it has returned."""
-    if any(_reads_later(project, module, one) for one in _outgoing(module, function)):
+    if any(_reads_later(project, module, part) for part in _outgoing(module, function)):
         return True
     for node in module.walk(function):
         if not isinstance(node, ast.Name) or node.id != name or isinstance(node.ctx, ast.Store):

@@ -108,11 +108,11 @@ class Move:
 
     def all(self) -> list[Move]:
         """Return this one and those inside of it."""
-        return [self, *(each for one in self.inner for each in one.all())]
+        return [self, *(each for move in self.inner for each in move.all())]
 
     def blocks(self) -> SessionBlock:
         """Return its data, with that of those inside of it."""
-        return structs.replace(self.data, inner=tuple(one.blocks() for one in self.inner))
+        return structs.replace(self.data, inner=tuple(move.blocks() for move in self.inner))
 
 
 class SessionContextManager(Rule):
@@ -143,19 +143,19 @@ class SessionContextManager(Rule):
                 yield refused_together((site,), refused)
                 continue
             if site.id in constraints.excluded:
-                yield _moved(project, [move])
+                yield _moved_change(project, [move])
                 continue
             blocks.setdefault((site.module.path, move.parent), []).append(move)
         apart: dict[tuple[str, ast.AST], list[Move]] = {}
         for key, moves in blocks.items():
             crossing = [
-                one for one in moves if any(_cross(one.data, other.data) for other in moves)
+                entry for entry in moves if any(_cross(entry.data, other.data) for other in moves)
             ]
-            for one in crossing:
-                yield refused_together((one.site,), Refused(CROSSING, one.data.name))
-            apart[key] = [one for one in moves if one not in crossing]
-        for moves in _nested(apart):
-            yield _moved(project, moves)
+            for item in crossing:
+                yield refused_together((item.site,), Refused(CROSSING, item.data.name))
+            apart[key] = [candidate for candidate in moves if candidate not in crossing]
+        for moves in _nested_moves(apart):
+            yield _moved_change(project, moves)
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
@@ -189,7 +189,7 @@ def _opened(project: Project, module: Module, node: Making) -> Opened | None:
     if made is None or (made.is_async and not isinstance(function, ast.AsyncFunctionDef)):
         return None
     opened = Opened(name, made, module.block_of(node))
-    if any(opened.closes(one) for one in module.walk(function) if isinstance(one, ast.stmt)):
+    if any(opened.closes(part) for part in module.walk(function) if isinstance(part, ast.stmt)):
         return None if _is_half_closed(project, module, function) else opened
     is_new = made.source in {"factory", "class"}
     return opened if is_new and not escapes(project, module, function, node, name) else None
@@ -199,8 +199,8 @@ def _is_half_closed(project: Project, module: Module, function: Function) -> boo
     """Whether a dependency gives the session and may leave it open: a rule of its own."""
     if not module.is_generator(function):
         return False
-    found = project.orm.session_dependency(module, function)
-    return found is not None and found.closed != "always"
+    dependency = project.orm.session_dependency(module, function)
+    return dependency is not None and dependency.closed != "always"
 
 
 def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
@@ -214,9 +214,9 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     # Code that closes it today closes it as well.
     if ends == "nothing" and opened.made.may_share:
         raise Refused(GIVEN_CONNECTION, opened.name)
-    for one in block[first + 1 : last + 1]:
-        if _binds(module, one, opened.name):
-            raise Refused(REBOUND, opened.name, because=(module.place(one),))
+    for statement in block[first + 1 : last + 1]:
+        if _binds(module, statement, opened.name):
+            raise Refused(REBOUND, opened.name, because=(module.place(statement),))
     data = SessionBlock(first, last, opened.name, ends, opened.made.is_async)
     inside = block[first + 1 : last + 1]
     doubles, places = _doubles(project, site, otherwise.others)
@@ -225,7 +225,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
         _parent(site, block),
         block[last],
         data,
-        (*places, *(module.place(one, "is then inside the block") for one in inside)),
+        (*places, *(module.place(node, "is then inside the block") for node in inside)),
         (*doubles, *_caveats(opened, first, last, ends)),
     )
 
@@ -235,7 +235,7 @@ def _otherwise(project: Project, site: Site[Making]) -> MadeOtherwise:
     made = site.node.value
     if not isinstance(made, ast.Call):
         return MadeOtherwise()
-    if any(project.replaced_names.of_library(site.module, made, one) for one in _ENDS):
+    if any(project.replaced_names.of_library(site.module, made, name) for name in _ENDS):
         return MadeOtherwise("Session")
     return project.orm.made_otherwise(site.module, made)
 
@@ -248,12 +248,12 @@ def _doubles(
         return [], ()
     factory = site.node.value.func
     replaced = project.replaced_names.of(site.module, factory)
-    doubles = [one for one in replaced if not one.gives_sessions]
+    doubles = [replacement for replacement in replaced if not replacement.gives_sessions]
     clauses, places = caveats_of(site.module, factory, doubles)
     bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
     shown = site.module.excerpt(factory)
     clauses += [
-        f"`{shown}` may return an instance of `{one}` instead of a session" for one in others[:1]
+        f"`{shown}` may return an instance of `{name}` instead of a session" for name in others[:1]
     ]
     if any(isinstance(binding.node, ast.arg) for binding in bindings):
         clauses.append(f"a caller may pass a `{shown}` that returns something other than a session")
@@ -266,13 +266,13 @@ def _cross(one: SessionBlock, other: SessionBlock) -> bool:
     return first.first < second.first <= first.last < second.last
 
 
-def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
+def _nested_moves(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
     """Yield the moves of each block, except those in a removed ``try``: they move with it."""
     gone = {
-        (path, one.ending)
+        (path, move.ending)
         for (path, _), moves in blocks.items()
-        for one in moves
-        if one.data.ends == "try"
+        for move in moves
+        if move.data.ends == "try"
     }
 
     def whole(path: str, one: Move) -> Move:
@@ -281,14 +281,14 @@ def _nested(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[li
 
     for (path, parent), moves in blocks.items():
         if moves and (path, parent) not in gone:
-            yield [whole(path, one) for one in moves]
+            yield [whole(path, move) for move in moves]
 
 
-def _moved(project: Project, outer: Sequence[Move]) -> Decided:
+def _moved_change(project: Project, outer: Sequence[Move]) -> Decided:
     """Return the change of the sessions of one block: they count its statements together."""
-    moves = [each for one in outer for each in one.all()]
-    sites = [one.site for one in moves]
-    data = SessionBlocks(tuple(one.blocks() for one in outer))
+    moves = [each for move in outer for each in move.all()]
+    sites = [move.site for move in moves]
+    data = SessionBlocks(tuple(move.blocks() for move in outer))
     edits: list[Edit] = [sites[0].rewrite(outer[0].parent, SESSION_BLOCKS, data)]
     for site in sites:
         if isinstance(site.node, ast.AnnAssign):
@@ -296,11 +296,11 @@ def _moved(project: Project, outer: Sequence[Move]) -> Decided:
             annotation = project.qualified_name(site.module, site.node.annotation) or ""
             home, _, word = annotation.rpartition(".")
             edits += [site.release_import(home, word)] if home else []
-    shown = ", ".join(dict.fromkeys(f"`{one.data.name}`" for one in moves))
-    keyword = "async with" if any(one.data.is_async for one in moves) else "with"
-    caveats = list(dict.fromkeys(text for one in moves for text in one.caveats))
+    shown = ", ".join(dict.fromkeys(f"`{move.data.name}`" for move in moves))
+    keyword = "async with" if any(move.data.is_async for move in moves) else "with"
+    caveats = list(dict.fromkeys(text for move in moves for text in move.caveats))
     message = f"`{keyword}` creates and closes {shown}"
-    related = tuple(place for one in moves for place in one.inside)
+    related = tuple(place for move in moves for place in move.inside)
     return rewritten_together(sites, Rewrite(message, edits, caveats, related))
 
 
@@ -317,9 +317,9 @@ def _end(site: Site[Making], opened: Opened, first: int) -> tuple[int, str]:
         if closing[-1] == first + 1:
             raise Refused(LAYOUT, opened.name)
         return closing[-1], "closes"
-    for one in module.walk(function) if function is not None else ():
-        if isinstance(one, ast.stmt) and opened.closes(one):
-            raise Refused(CLOSED_ELSEWHERE, opened.name, because=(module.place(one),))
+    for node in module.walk(function) if function is not None else ():
+        if isinstance(node, ast.stmt) and opened.closes(node):
+            raise Refused(CLOSED_ELSEWHERE, opened.name, because=(module.place(node),))
     if len(block) == first + 1:
         raise Refused(LAYOUT, opened.name)
     return len(block) - 1, "nothing"
@@ -336,7 +336,7 @@ def _parent(site: Site[Making], block: list[ast.stmt]) -> ast.AST:
     """Return the node whose body has the statements; Refused if they cannot be moved."""
     module = site.module
     parent = module.parent(site.node)
-    lines = [(one.lineno, one.end_lineno) for one in block]
+    lines = [(statement.lineno, statement.end_lineno) for statement in block]
     apart = all(below[0] > (above[1] or above[0]) for above, below in pairwise(lines))
     is_body = isinstance(parent, _BLOCKS) and parent.body is block
     if parent is None or not is_body or not apart or lines[0][0] == getattr(parent, "lineno", 0):
@@ -353,7 +353,7 @@ def _caveats(opened: Opened, first: int, last: int, ends: str) -> list[str]:
     if ends == "closes":
         return [f"an error or a return in between leaves `{name}` open today, and {_DETACHED}"]
     between = opened.block[first + 1 : last]
-    if all(_cannot_fail(one) for one in between):
+    if all(_cannot_fail(statement) for statement in between):
         return []
     return [f"an error before the `try` leaves `{name}` open today"]
 
@@ -363,8 +363,8 @@ def _cannot_fail(statement: ast.stmt) -> bool:
     match statement:
         case ast.Assign(targets=[ast.Name()], value=value):
             return all(
-                isinstance(one, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.expr_context)
-                for one in ast.walk(value)
+                isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.expr_context)
+                for node in ast.walk(value)
             )
         case _:
             return False

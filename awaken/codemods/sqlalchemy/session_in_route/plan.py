@@ -106,9 +106,9 @@ class SessionInRoute(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding per session or engine that an endpoint makes, and its change."""
         del constraints  # no change needs another site
-        found = list(self._sites(project))
-        given = list(_dependencies(project)) if found else []
-        return plan_of(decide(site, _rewrite, project, made, given) for site, made in found)
+        result = list(self._sites(project))
+        given = list(_dependencies(project)) if result else []
+        return plan_of(decide(site, _rewrite, project, made, given) for site, made in result)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
@@ -129,7 +129,7 @@ class SessionInRoute(Rule):
             if place in seen or module.path not in in_sight:
                 continue
             seen.add(place)
-            calls = (one for one in module.walk(function) if isinstance(one, ast.Call))
+            calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
             made = [one for one in map(partial(_read, project, module), calls) if one is not None]
             if made:
                 yield Site(self.name, module, function), made
@@ -139,7 +139,7 @@ def _read(project: Project, module: Module, call: ast.Call) -> _Made | None:
     session = project.orm.made_session(module, call)
     if session is not None and session.source in {"class", "factory"}:
         return _Made(call, session)
-    makes_engine = any(one.call is call for one in project.orm.engines.in_file(module))
+    makes_engine = any(engine.call is call for engine in project.orm.engines.in_file(module))
     return _Made(call, None) if makes_engine else None
 
 
@@ -159,7 +159,7 @@ def _rewrite(
     """Return how the session of an endpoint is injected. Raises Refused."""
     module, function = site.module, site.node
     call, session = made[0].call, made[0].session
-    because = tuple(module.place(one.call) for one in made)
+    because = tuple(module.place(item.call) for item in made)
     if session is None:
         raise Refused(OWN_ENGINE, module.excerpt(call), because=because)
     if len(made) > 1:
@@ -178,7 +178,7 @@ def _rewrite(
     if session.source == "factory":
         kind, imports = name_beside(project, site, None, _CLASSES[session.is_async])
     depends, more = name_beside(project, site, None, "fastapi.Depends")
-    provider, beside = _written(project, site, given)
+    provider, beside = _written_pair(project, site, given)
     code = f"{name}: {kind} = {depends}({provider})"
     edits: list[Edit] = [
         site.rewrite_header(function, ADD_PARAMETER, Parameter(code)),
@@ -248,16 +248,16 @@ def _check(
             raise Refused(SHARED, other[0], because=(other[1],))
     callers = project.calls.callers_of(module, function)
     if callers.sites:
-        places = tuple(one.place for one in callers.sites)
+        places = tuple(call_site.place for call_site in callers.sites)
         raise Refused(CALLED, function.name, because=places)
     others = [
-        one
-        for one in module.walk(function)
-        if isinstance(one, ast.Name | ast.arg | FunctionOrLambda)
-        and (_name_of(one) == name)
-        and not module.span(block).contains(module.span(one))
+        node
+        for node in module.walk(function)
+        if isinstance(node, ast.Name | ast.arg | FunctionOrLambda)
+        and (_name_of(node) == name)
+        and not module.span(block).contains(module.span(node))
     ]
-    is_parameter = any(one.arg == name for one, _ in parameters_of(function.args))
+    is_parameter = any(argument.arg == name for argument, _ in parameters_of(function.args))
     if others or is_parameter:
         raise Refused(NAME_TAKEN, name)
 
@@ -274,7 +274,7 @@ def _name_of(node: ast.AST) -> str:
             return ""
 
 
-def _written(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
+def _written_pair(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
     """Return how the dependency is written in the file of the endpoint. Raises Refused."""
     module, name = site.module, given.function.name
     if module.path == given.module.path:

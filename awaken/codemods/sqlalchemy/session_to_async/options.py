@@ -81,7 +81,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
                 why = f"no database with an asynchronous driver{hint}"
                 yield path, f"'drivers' names {database!r}, {why}"
                 continue
-            known = sorted({one.drivername.partition("+")[2] for one in async_drivers(database)})
+            known = sorted({item.drivername.partition("+")[2] for item in async_drivers(database)})
             if driver not in known:
                 hint = did_you_mean(driver, known, f"choose from {', '.join(known)}")
                 why = f"no asynchronous driver of {database}{hint}"
@@ -101,8 +101,8 @@ def _no_part(project: Project, name: str) -> str:
     known = project.layout.modules()
     for path in project.files_with((name.rpartition(".")[2].encode(),)):
         home = project.layout.name_of(path)
-        known += [f"{home}.{one}" for one in _names_in(project, path)]
-    if any(f".{one}.".endswith(f".{name}.") or one.startswith(f"{name}.") for one in known):
+        known += [f"{home}.{location}" for location in _names_in(project, path)]
+    if any(f".{word}.".endswith(f".{name}.") or word.startswith(f"{name}.") for word in known):
         return ""
     return f"but the program has no such module, class or function{_meant(project, name, known)}"
 
@@ -111,14 +111,14 @@ def _meant(project: Project, name: str, modules: list[str]) -> str:
     """Return what looks like the name of a part: a module, or what is in the one it begins with."""
     home = nearest(name.rpartition(".")[0], modules)
     path = project.layout.path_of(home) if home is not None else None
-    names = () if path is None else (f"{home}.{one}" for one in _names_in(project, path))
+    names = () if path is None else (f"{home}.{location}" for location in _names_in(project, path))
     return did_you_mean(name, [*modules, *names])
 
 
 def _names_in(project: Project, path: str) -> set[str]:
     """Return the functions of a file, and the classes that they are in."""
-    names = {one.replace(".<locals>", "") for one in project.function_names(path)}
-    return names | {one.rpartition(".")[0] for one in names} - {""}
+    names = {location.replace(".<locals>", "") for location in project.function_names(path)}
+    return names | {name.rpartition(".")[0] for name in names} - {""}
 
 
 def _no_function(project: Project, name: str) -> str:
@@ -129,22 +129,22 @@ def _no_function(project: Project, name: str) -> str:
         path = project.layout.path_of(home)
         if path is None:
             continue
-        names = {one.replace(".<locals>", "") for one in project.function_names(path)}
+        names = {location.replace(".<locals>", "") for location in project.function_names(path)}
         if rest in names:
             return ""
-        return f"no function of {path}{did_you_mean(name, [f'{home}.{one}' for one in names])}"
+        return f"no function of {path}{did_you_mean(name, [f'{home}.{word}' for word in names])}"
     paths = project.files_with((f"def {parts[-1]}".encode(),))
-    known = [f"{project.layout.name_of(one)}.{parts[-1]}" for one in paths]
+    known = [f"{project.layout.name_of(location)}.{parts[-1]}" for location in paths]
     return f"but the program has no such module{did_you_mean(name, known)}"
 
 
 def _packages(project: Project, words: tuple[bytes, ...]) -> set[str]:
     """Return the packages that files with one of ``words`` import."""
     modules = map(project.module, project.files_with(words))
-    nodes = [node for one in modules if one is not None for node in one.walk()]
-    names = [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    nodes = [node for module in modules if module is not None for node in module.walk()]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     homes = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {one.partition(".")[0] for one in (*names, *homes)} - {""}
+    return {name.partition(".")[0] for name in (*names, *homes)} - {""}
 
 
 def _not_foreign(project: Project, name: str) -> str:
@@ -155,10 +155,10 @@ def _not_foreign(project: Project, name: str) -> str:
         return "which is part of the program: awaken reads its models without the option"
     if package not in _packages(project, (package.encode(),)):
         imported = _packages(project, (b"import",))
-        others = {one for one in imported if not project.layout.may_have(one)}
+        others = {word for word in imported if not project.layout.may_have(word)}
         meant = did_you_mean(package, others - sys.stdlib_module_names)
         return f"but no file imports anything from it{meant}"
-    model = next((one for one in parts[1:] if one[:1].isupper()), "")
+    model = next((part for part in parts[1:] if part[:1].isupper()), "")
     if len(parts) > 1 and not model:
         return f"a module: name its package, {package!r}, or a class"
     if model and not project.files_with((model.encode(),)):

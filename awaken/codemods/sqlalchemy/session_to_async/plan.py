@@ -10,51 +10,48 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.environments import (
-    Environments,
-)
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.dynamic import dynamic_calls
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.published import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
     exported,
     given_out_of_sight,
     resource_out_of_sight,
     used_out_of_sight,
 )
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.at_import import (
-    members_at_import,
-)
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.scripts.writing import Scripts
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.threads.waits import Waits
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.deciding import decided
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
-from awaken.codemods.sqlalchemy.session_to_async.components.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
+from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided
+from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
+    WORDS,
+    FileOperations,
+)
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.dynamic import dynamic_calls
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     unresolved_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
+    loaded_before_validation,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed
 from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import (
-    WORDS,
-    FileOperations,
-)
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
@@ -79,7 +76,6 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     THREAD,
     WRAP,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
@@ -121,9 +117,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import Expir
 from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
-from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.loaded_before import (
-    loaded_before_validation,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
@@ -131,7 +124,6 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import 
     held_sessions,
     sessions_of_objects,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     FACTORIES,
     ResourceWriter,
@@ -140,8 +132,16 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
+    members_at_import,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
+    Environments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
-from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
@@ -201,7 +201,7 @@ class SessionToAsync(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each function that waits, and one change for all of them."""
         options = constraints.options if isinstance(constraints.options, Options) else Options()
-        engines = [one for one in project.orm.engines.all() if not one.is_async]
+        engines = [engine for engine in project.orm.engines.all() if not engine.is_async]
         foreign = ForeignModels(project, self.name, options.foreign_models)
         urls = Urls(project, options.drivers)
         resources = ResourceWriter(project, urls, engines, foreign)
@@ -234,7 +234,7 @@ class SessionToAsync(Rule):
             return SynchronousPart(
                 project,
                 operations,
-                frozenset(place for one in places for place in one.places()),
+                frozenset(place for item in places for place in item.places()),
                 is_loop_bound=resources.is_loop_bound,
                 bridged=options.bridged,
             )
@@ -244,7 +244,7 @@ class SessionToAsync(Rule):
         if inside.functions:
             operations.add_inside(inside)
             after_writes.leave(inside)
-            outside = [one for one in spawned.reads() if not inside.reads(project, one.place)]
+            outside = [read for read in spawned.reads() if not inside.reads(project, read.place)]
             loading = Loading(project, self.name, outside, options.levels)
             part = waiting()
         if not part.is_waiting:
@@ -258,14 +258,14 @@ class SessionToAsync(Rule):
             **got_behind_updates(project),
         }
         named = [
-            (one, name)
-            for one, name in self._resources(part, resources)
-            if not inside.holds(one.site.module, one.site.node)
+            (item, name)
+            for item, name in self._resources(part, resources)
+            if not inside.holds(item.site.module, item.site.node)
         ]
-        factories = [one.site.place for one, name in named if name in FACTORIES]
+        factories = [item.site.place for item, name in named if name in FACTORIES]
         environments = Environments(part, self.name, named)
         differing = DifferingUses(writes, loading.loaded_ahead)
-        found = Found(
+        result = Found(
             [
                 *self._functions(part, loaded_again, environments, differing),
                 *environments.linked(),
@@ -313,12 +313,12 @@ class SessionToAsync(Rule):
                 *typed_strings(part, self.name, urls, engines),
             ],
         )
-        found.functions = [*on_own_lines(project, found.functions)]
-        found.loading = [*on_own_lines(project, found.loading)]
-        changing = [*found.functions, *(one for one, _ in named)]
-        found.functions += given_out_of_sight(part, self.name, changing)
-        components = decided(part, found, constraints, options.component)
-        outlines = Outlines(part, self.name, found.resources, components.shared, inside)
+        result.functions = [*on_own_lines(project, result.functions)]
+        result.loading = [*on_own_lines(project, result.loading)]
+        changing = [*result.functions, *(item for item, _ in named)]
+        result.functions += given_out_of_sight(part, self.name, changing)
+        components = decided(part, result, constraints, options.component)
+        outlines = Outlines(part, self.name, result.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
     def _left_over(
@@ -329,8 +329,8 @@ class SessionToAsync(Rule):
         options: Options,
     ) -> Plan:
         """Return the rewrites of the synchronous side of a program in which nothing waits."""
-        found = Found(resources=list(self._resources(part, resources)))
-        components = decided(part, found, constraints, options.component)
+        result = Found(resources=list(self._resources(part, resources)))
+        components = decided(part, result, constraints, options.component)
         return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -424,11 +424,11 @@ class SessionToAsync(Rule):
         writer = FunctionWriter(part, loaded_again, refused, bridges, schedulers, differing)
         scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
-            found = part.node_of(function)
-            if found is None:
+            node = part.node_of(function)
+            if node is None:
                 yield from members_at_import(part, self.name, function.path, disposal, scripts)
                 continue
-            site: Site[ast.AST] = Site(self.name, *found)
+            site: Site[ast.AST] = Site(self.name, *node)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
         yield from schedulers.members()
         yield from disposal.members()

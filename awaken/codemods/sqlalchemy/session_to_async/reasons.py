@@ -325,5 +325,5 @@ REPLACED_RESOURCE = Reason(
 )
 
 ALL = tuple(
-    sorted((one for one in vars().values() if isinstance(one, Reason)), key=attrgetter("code"))
+    sorted((var for var in vars().values() if isinstance(var, Reason)), key=attrgetter("code"))
 )

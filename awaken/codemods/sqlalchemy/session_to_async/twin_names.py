@@ -54,13 +54,13 @@ def import_of_asyncio(project: Project, site: Site[ast.AST], node: ast.AST | Non
     owner = scopes.owner(_ASYNCIO, scopes.scope_of(site.node if node is None else node))
     bindings = () if owner is None else owner.bindings[_ASYNCIO]
     for star in scopes.import_stars if owner is None else ():
-        found = project.definition(f"{absolute_module(module, star)}.{_ASYNCIO}")
-        if found is not None and not _imports_asyncio(project, found):
+        definition = project.definition(f"{absolute_module(module, star)}.{_ASYNCIO}")
+        if definition is not None and not _imports_asyncio(project, definition):
             raise Refused(NAME_TAKEN, _ASYNCIO)
-    for one in bindings:
-        match one.node:
+    for binding in bindings:
+        match binding.node:
             case ast.alias(name=name) if (
-                isinstance(module.parent(one.node), ast.Import)
+                isinstance(module.parent(binding.node), ast.Import)
                 and name.partition(".")[0] == _ASYNCIO
             ):
                 pass

@@ -90,25 +90,25 @@ class AsyncFixture(Rule):
 
 def _decorator(project: Project, module: Module, function: ast.AsyncFunctionDef) -> ast.expr | None:
     """Return the decorator of a plain fixture; None if there is none, or nothing to await."""
-    found = None
-    for one in function.decorator_list:
-        name = project.qualified_name(module, without_arguments(one))
+    node = None
+    for decorator in function.decorator_list:
+        name = project.qualified_name(module, without_arguments(decorator))
         # A context manager is not a coroutine: the test enters it.
         if name in MANAGERS:
             return None
         if name == _PLAIN:
-            found = one
-    return found
+            node = decorator
+    return node
 
 
 def _is_of_anyio(project: Project, requests: Requests) -> bool:
     """Whether tests ask for a fixture, and all of them run under AnyIO."""
     runners = [_kinds(project, test) for test in requests.tests]
-    return bool(runners) and all("anyio" in one or "trio" in one for one in runners)
+    return bool(runners) and all("anyio" in runner or "trio" in runner for runner in runners)
 
 
 def _kinds(project: Project, test: Request) -> set[str]:
-    return {one.kind for one in project.coroutine_tests.runners_of(test.module, test.function)}
+    return {item.kind for item in project.coroutine_tests.runners_of(test.module, test.function)}
 
 
 def _rewrite(
@@ -117,10 +117,10 @@ def _rewrite(
     _require_strict(project)
     _require_plain(site, decorator)
     loop_scope = _loop_scope(project, site, decorator, requests)
-    for one in requests.direct:
-        if use_of(one) == "by-hand":
-            because = (one.module.place(one.function),)
-            raise Refused(AWAITED_BY_HAND, one.function.name, because=because)
+    for request in requests.direct:
+        if use_of(request) == "by-hand":
+            because = (request.module.place(request.function),)
+            raise Refused(AWAITED_BY_HAND, request.function.name, because=because)
     called = without_arguments(decorator)
     written, imports = name_behind(project, site, _OURS)
     edits: list[Edit] = [site.replace(called, written), *imports]
@@ -156,9 +156,9 @@ def _require_strict(project: Project) -> None:
 
 def _require_plain(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> None:
     """Raise Refused for a fixture that is more than one decorator on a coroutine function."""
-    for one in site.node.decorator_list:
-        if one is not decorator:
-            raise Refused(OTHER_DECORATORS, site.module.excerpt(one))
+    for node in site.node.decorator_list:
+        if node is not decorator:
+            raise Refused(OTHER_DECORATORS, site.module.excerpt(node))
     if not isinstance(decorator, ast.Call):
         return
     others = [keyword for keyword in decorator.keywords if keyword.arg not in _KEYWORDS]
@@ -202,11 +202,11 @@ def _loops(project: Project, requests: Requests) -> dict[str, Place]:
     loops: dict[str, Place] = {}
     if tests.uses_anyio and not any("asyncio" in _kinds(project, test) for test in requests.tests):
         raise Refused(OTHER_PLUGIN, "AnyIO")
-    for one in requests.tests:
-        runners = {each.kind: each for each in tests.runners_of(one.module, one.function)}
+    for request in requests.tests:
+        runners = {each.kind: each for each in tests.runners_of(request.module, request.function)}
         if not runners.keys() <= {"asyncio"}:
-            because = (one.module.place(one.function),)
-            raise Refused(SEVERAL_RUNNERS, one.function.name, because=because)
+            because = (request.module.place(request.function),)
+            raise Refused(SEVERAL_RUNNERS, request.function.name, because=because)
         for runner in runners.values():
             scope = runner.loop_scope or project.pytest.test_loop_scope
             loops.setdefault(scope, runner.place)
@@ -244,16 +244,16 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
     # pytest fails every test that requests the fixture.
     if project.targets.guarantees("pytest", ">=9"):
         return []
-    waiting, seen = list(requests.direct), {one.key for one in requests.direct}
+    waiting, seen = list(requests.direct), {item.key for item in requests.direct}
     while waiting:
-        one = waiting.pop()
-        if _is_left(project, one):
+        request = waiting.pop()
+        if _is_left(project, request):
             # The body does not run today, so only the requests of the fixture count.
-            further = project.coroutine_tests.requests.of(one.module, one.function).direct
+            further = project.coroutine_tests.requests.of(request.module, request.function).direct
             waiting += [each for each in further if each.key not in seen]
             seen |= {each.key for each in further}
-        elif use_of(one) == "unknown":
-            return [f"`{one.function.name}` may pass today without its value: {_NEVER_RUNS}"]
+        elif use_of(request) == "unknown":
+            return [f"`{request.function.name}` may pass today without its value: {_NEVER_RUNS}"]
     return []
 
 

@@ -110,14 +110,14 @@ def _catches(statement: ast.With | ast.AsyncWith) -> bool:
 
 def _comes_to(body: list[ast.stmt], statement: ast.stmt) -> bool:
     """Whether nothing in front of ``statement`` may leave the function in good order."""
-    for one in body:
-        if one is statement:
+    for part in body:
+        if part is statement:
             return True
-        if any(isinstance(node, ast.Return | ast.Raise) for node in ast.walk(one)):
+        if any(isinstance(node, ast.Return | ast.Raise) for node in ast.walk(part)):
             return False
         if any(
             isinstance(node, ast.Name | ast.Attribute) and _name(node) in {"skip", "xfail", "exit"}
-            for node in ast.walk(one)
+            for node in ast.walk(part)
         ):
             return False
     return False

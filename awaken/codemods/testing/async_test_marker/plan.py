@@ -102,7 +102,7 @@ def _may_leave_tests(project: Project) -> bool:
 
 def _says_how_tests_run(project: Project) -> bool:
     """Whether the project declares how its tests run: a package without its settings does not."""
-    is_declared = any(project.targets.distribution(one) is not None for one in _RUNNERS)
+    is_declared = any(project.targets.distribution(name) is not None for name in _RUNNERS)
     return is_declared or bool(project.pytest.path) or bool(project.pytest.unread)
 
 
@@ -111,7 +111,7 @@ def _is_left(project: Project, module: Module, node: ast.AsyncFunctionDef) -> bo
     tests = project.coroutine_tests
     return (
         tests.requests.is_test(module, node)
-        and all(_hands_on(project, module, one) for one in node.decorator_list)
+        and all(_hands_on(project, module, decorator) for decorator in node.decorator_list)
         and not tests.runners_of(module, node)
         and not _is_of_unittest(project, module, node)
         and not _is_called(module, node)
@@ -136,7 +136,7 @@ def _is_called(module: Module, node: ast.AsyncFunctionDef) -> bool:
     needs = [arg for arg, default in parameters_of(node.args) if default is None]
     if not needs or module.enclosing_class(node) is not None:
         return False
-    calls = (module.parent(one) for one in module.mentions(node.name))
+    calls = (module.parent(mention) for mention in module.mentions(node.name))
     return any(isinstance(call, ast.Call) and (call.args or call.keywords) for call in calls)
 
 
@@ -180,11 +180,11 @@ def _layout(module: Module, node: ast.AsyncFunctionDef) -> tuple[str, str]:
     text, start = module.source.text, module.span(node).start
     line_start = max(text.rfind(end, 0, start) for end in (b"\n", b"\r")) + 1
     before = text[:line_start]
-    line_end = next((one for one in ("\r\n", "\n", "\r") if before.endswith(one.encode())), "")
+    line_end = next((item for item in ("\r\n", "\n", "\r") if before.endswith(item.encode())), "")
     if not line_end:
         below = text[start:]
-        found = [one for one in ("\r\n", "\n", "\r") if one.encode() in below]
-        line_end = found[0] if found else "\n"
+        result = [candidate for candidate in ("\r\n", "\n", "\r") if candidate.encode() in below]
+        line_end = result[0] if result else "\n"
     return line_end, text[line_start:start].decode()
 
 
@@ -214,8 +214,8 @@ def _of_fixtures(project: Project, site: Site[ast.AsyncFunctionDef]) -> Iterator
         if project.qualified_name(module, without_arguments(decorator)) == _OURS:
             yield "asyncio"
             continue
-        for one in tests.requests.of(module, function).tests:
-            yield from (each.kind for each in tests.runners_of(one.module, one.function))
+        for test in tests.requests.of(module, function).tests:
+            yield from (each.kind for each in tests.runners_of(test.module, test.function))
 
 
 def _of_file(project: Project, module: Module) -> set[str]:
@@ -234,9 +234,9 @@ def _loop_scope(project: Project, site: Site[ast.AsyncFunctionDef]) -> str:
     if scopes == {default}:
         return ""
     if len(scopes) > 1 or "?" in scopes:
-        raise Refused(OTHER_LOOP, ", ".join(f"`{one}`" for one in sorted(scopes)))
+        raise Refused(OTHER_LOOP, ", ".join(f"`{scope}`" for scope in sorted(scopes)))
     if not project.targets.guarantees("pytest-asyncio", ">=0.24"):
-        raise Refused(OTHER_LOOP, ", ".join(f"`{one}`" for one in sorted(scopes)))
+        raise Refused(OTHER_LOOP, ", ".join(f"`{scope}`" for scope in sorted(scopes)))
     return scopes.pop()
 
 
@@ -251,7 +251,7 @@ def _scopes(project: Project, site: Site[ast.AsyncFunctionDef]) -> Iterator[str]
 
 
 def _fixture_decorator(project: Project, module: Module, function: Function) -> ast.expr | None:
-    for one in function.decorator_list:
-        if project.qualified_name(module, without_arguments(one)) in {_PLAIN, _OURS}:
-            return one
+    for decorator in function.decorator_list:
+        if project.qualified_name(module, without_arguments(decorator)) in {_PLAIN, _OURS}:
+            return decorator
     return None

@@ -22,8 +22,8 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
             return may_be_none(module, node.values[-1])
         case ast.Name():
             return any(
-                is_none(one.value) or _is_optional(module, one.annotation)
-                for one in module.scopes.bindings_of(node)
+                is_none(binding.value) or _is_optional(module, binding.annotation)
+                for binding in module.scopes.bindings_of(node)
             )
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             return _attribute_may_be_none(module, node, name)
@@ -39,7 +39,7 @@ def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
         case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
             return True
         case ast.BinOp(op=ast.BitOr()):
-            return any(is_none(one) for one in (annotation.left, annotation.right))
+            return any(is_none(node) for node in (annotation.left, annotation.right))
         case _:
             return False
 
@@ -47,8 +47,8 @@ def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
 def _attribute_may_be_none(module: Module, node: ast.Attribute, name: str) -> bool:
     """Whether the class around ``node`` gives None to its attribute ``name`` somewhere."""
     around = module.enclosing_class(node)
-    for one in () if around is None else module.walk(around):
-        match one:
+    for part in () if around is None else module.walk(around):
+        match part:
             case ast.Assign(targets=[*targets], value=value):
                 if any(_is_named(target, name) for target in targets) and is_none(value):
                     return True

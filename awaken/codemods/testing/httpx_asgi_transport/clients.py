@@ -41,9 +41,9 @@ def clients(project: Project, module: Module) -> Iterator[Client]:
     """Yield the clients of one file in the order of the source."""
     for node in module.walk():
         if isinstance(node, ast.Call) and _may_give_app(module, node):
-            found = _client(project, module, node)
-            if found is not None:
-                yield found
+            client = _client(project, module, node)
+            if client is not None:
+                yield client
 
 
 def _may_give_app(module: Module, call: ast.Call) -> bool:
@@ -142,13 +142,13 @@ _Base = tuple[str | None, str, Place]
 
 def _bases(facts: ClassFacts) -> list[_Base]:
     place = Place(facts.path, facts.span)
-    return [(*one, place) for one in zip(facts.bases, facts.bases_text, strict=True)]
+    return [(*pair, place) for pair in zip(facts.bases, facts.bases_text, strict=True)]
 
 
 def _has_constructor(project: Project, facts: ClassFacts) -> bool:
     """Whether the class of the project has an ``__init__`` or ``__new__`` in its own body."""
-    found = project.class_definition(facts.qualified)
-    if found is None:
+    pair = project.class_definition(facts.qualified)
+    if pair is None:
         return True
-    module, node = found
+    module, node = pair
     return bool({"__init__", "__new__"} & module.scopes.scope_made_by(node).bindings.keys())

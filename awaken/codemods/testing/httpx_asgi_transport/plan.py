@@ -58,7 +58,7 @@ class HttpxAsgiTransport(Rule):
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
-    caveats = [*_caveats(project, site.module, client), *_hidden(project, site)]
+    caveats = [*_caveats(project, site.module, client), *_hidden_caveats(project, site)]
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
     written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
@@ -70,9 +70,9 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     )
 
 
-def _hidden(project: Project, site: Site[ast.Call]) -> list[str]:
+def _hidden_caveats(project: Project, site: Site[ast.Call]) -> list[str]:
     """Return the caveat that a handler hides how the client fails today."""
-    handlers = (one for one in project.effects.guards(site.module, site.node))
+    handlers = (guard for guard in project.effects.guards(site.module, site.node))
     hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)
     return ["it fails since httpx 0.28, and a surrounding `except` hides that"] if hides else []
 
@@ -81,7 +81,7 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     """Return what may change if the client is rewritten. Raises Refused."""
     if client.refused is not None:
         raise client.refused
-    given = {one.arg: one.value for one in client.call.keywords if one.arg is not None}
+    given = {node.arg: node.value for node in client.call.keywords if node.arg is not None}
     unpacked = [keyword.value for keyword in client.call.keywords if keyword.arg is None]
     if "app" not in given:
         raise Refused(reasons.IN_MAPPING, f"**{ast.unparse(unpacked[0])}")
@@ -96,9 +96,9 @@ def _caveats(project: Project, module: Module, client: Client) -> list[str]:
     if module.in_fstring(client.call):
         raise Refused(reasons.INSIDE_FSTRING)
     return [
-        f"`**{module.excerpt(one)}` may contain a `transport`, which would then be passed twice"
-        for one in unpacked
-        if not _is_plain(one)
+        f"`**{module.excerpt(node)}` may contain a `transport`, which would then be passed twice"
+        for node in unpacked
+        if not _is_plain(node)
     ]
 
 

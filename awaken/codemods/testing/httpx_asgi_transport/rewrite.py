@@ -11,7 +11,7 @@ from awaken.editing.arguments import fitted, keyword_argument
 
 def rewrite_client(node: cst.Call, data: Transport, around: Surroundings) -> cst.Call:
     """``AsyncClient(app=app)`` → ``AsyncClient(transport=ASGITransport(app=app))``."""
-    return fitted(node.with_changes(args=[_argument(one, data) for one in node.args]), around)
+    return fitted(node.with_changes(args=[_argument(item, data) for item in node.args]), around)
 
 
 def _argument(argument: cst.Arg, data: Transport) -> cst.Arg:

@@ -49,9 +49,9 @@ class LifespanInTests(Rule):
         if not paths:
             return Plan()
         reliances = {
-            one.application: relied
-            for one in project.web.serving.all
-            if (relied := relied_on(project, one))
+            server.application: relied
+            for server in project.web.serving.all
+            if (relied := relied_on(project, server))
         }
         return Plan(
             tuple(
@@ -59,7 +59,7 @@ class LifespanInTests(Rule):
                 for path in (paths if reliances else ())
                 if not _is_run(project, path) and (module := project.module(path)) is not None
                 for call, app in _clients(project, module)
-                if (reliance := _meant(project, module, app, reliances)) is not None
+                if (reliance := _meant_reliance(project, module, app, reliances)) is not None
             )
         )
 
@@ -104,9 +104,9 @@ def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
     if isinstance(above, ast.withitem):
         return True
     names = {
-        one.id
-        for one in getattr(above, "targets", [getattr(above, "target", None)])
-        if isinstance(one, ast.Name)
+        candidate.id
+        for candidate in getattr(above, "targets", [getattr(above, "target", None)])
+        if isinstance(candidate, ast.Name)
     }
     names |= {one.attr for one in getattr(above, "targets", ()) if isinstance(one, ast.Attribute)}
     if isinstance(above, ast.Call):  # ``stack.enter_context(TestClient(app))``
@@ -143,7 +143,7 @@ def _is_run(project: Project, path: str) -> bool:
     return not running.isdisjoint([path, *above])
 
 
-def _meant(
+def _meant_reliance(
     project: Project,
     module: Module,
     app: ast.expr,
@@ -151,10 +151,10 @@ def _meant(
 ) -> Reliance | None:
     """Return what the application relies on that a client is given, for requests of its file."""
     resolved = project.web.applications.of(module, app)
-    found: Sequence[Application] = resolved.applications
-    if not found and resolved.unknown is not None and len(project.web.serving.all) == 1:
-        found = list(reliances)  # a fixture: there is no other application
-    relied = [reliance for one in found for reliance in reliances.get(one, ())]
+    applications: Sequence[Application] = resolved.applications
+    if not applications and resolved.unknown is not None and len(project.web.serving.all) == 1:
+        applications = list(reliances)  # a fixture: there is no other application
+    relied = [reliance for item in applications for reliance in reliances.get(item, ())]
     text = module.source.text
     # A test that never requests the route does not miss its state.
-    return next((one for one in relied if one.path.encode() in text), None)
+    return next((reliance for reliance in relied if reliance.path.encode() in text), None)

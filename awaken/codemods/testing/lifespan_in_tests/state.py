@@ -43,7 +43,7 @@ def relied_on(project: Project, served: Served) -> tuple[Reliance, ...]:
 
 def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
     starts = list(_starts(project, served))
-    inside = {(module.path, module.span(one)) for module, one in starts}
+    inside = {(module.path, module.span(node)) for module, node in starts}
     for module, function in starts:
         for name, place, home in _set(module, function):
             # Such tests do without the lifespan on purpose.
@@ -63,12 +63,12 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function
         waiting.append((*served.lifespan, 0))
     # With a lifespan given, Starlette never runs the handlers.
     registered = project.web.registrations.of(served.application)
-    for one in registered if served.given is None else ():
-        if one.event == "startup":
-            handler = one.function or _function(one.module, one.handler)
+    for registration in registered if served.given is None else ():
+        if registration.event == "startup":
+            handler = registration.function or _function(registration.module, registration.handler)
             if handler is not None:
-                waiting.append((one.module, handler, 0))
-    seen = {(module.path, module.span(one)) for module, one, _ in waiting}
+                waiting.append((registration.module, handler, 0))
+    seen = {(module.path, module.span(node)) for module, node, _ in waiting}
     while waiting:
         module, function, depth = waiting.pop(0)
         yield module, function
@@ -85,8 +85,8 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function
 
 def _function(module: Module, node: ast.expr | None) -> Function | None:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    found = bindings[0].node if len(bindings) == 1 else None
-    return found if isinstance(found, Function) else None
+    result = bindings[0].node if len(bindings) == 1 else None
+    return result if isinstance(result, Function) else None
 
 
 def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Module | None]]:
@@ -183,7 +183,7 @@ def _is_set_by_tests(project: Project, name: str) -> bool:
 
 def _overridden(project: Project) -> set[str]:
     """Return the dependencies that tests put something else in the place of."""
-    found: set[str] = set()
+    result: set[str] = set()
     for module in modules_with(project, (b"dependency_overrides",)):
         for node in module.walk():
             match node:
@@ -193,9 +193,9 @@ def _overridden(project: Project) -> set[str]:
                     targets=[ast.Attribute(attr="dependency_overrides")],
                     value=ast.Dict(keys=given),
                 ):
-                    keys = [one for one in given if one is not None]
+                    keys = [argument for argument in given if argument is not None]
                 case _:
                     continue
-            names = (project.qualified_name(module, one) for one in keys)
-            found.update(name for name in names if name is not None)
-    return found
+            names = (project.qualified_name(module, part) for part in keys)
+            result.update(name for name in names if name is not None)
+    return result

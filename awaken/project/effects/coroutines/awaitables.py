@@ -65,7 +65,7 @@ class Awaitables:
             case ast.NamedExpr():
                 return self.of(module, node.value, depth + 1)
             case ast.IfExp():
-                return self._agreed(module, node, [node.body, node.orelse], depth)
+                return self._agreed_answer(module, node, [node.body, node.orelse], depth)
             case _:
                 return self._of_values(module, node)
 
@@ -96,25 +96,25 @@ class Awaitables:
         """
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown) and isinstance(call.func, ast.Attribute):
-            entered = self._entered(module, call.func.value)
+            entered = self._entered_class(module, call.func.value)
             return names if entered is None else (f"{entered}.{call.func.attr}",)
         return names
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         return self._evaluator.unknown(module, node, why)
 
-    def _entered(self, module: Module, receiver: ast.expr) -> str | None:
+    def _entered_class(self, module: Module, receiver: ast.expr) -> str | None:
         """Return the class of what ``async with`` binds to the variable ``receiver``."""
         if not isinstance(receiver, ast.Name):
             return None
-        found: set[str | None] = set()
+        gets: set[str | None] = set()
         for binding in module.scopes.bindings_of(receiver):
             made = binding.value
             if binding.kind != "with" or not isinstance(made, ast.Call):
                 return None
             name = self._evaluator.names.qualified(module, made.func)
-            found.add(self._known.enters.get(name or ""))
-        return found.pop() if len(found) == 1 else None
+            gets.add(self._known.enters.get(name or ""))
+        return gets.pop() if len(gets) == 1 else None
 
     # ------------------------------------------------------------------------------------ calls
     def _of_call(self, module: Module, node: ast.Call, depth: int) -> _Answer:
@@ -126,14 +126,14 @@ class Awaitables:
         family = family_called(self._evaluator, module, node)
         if isinstance(family, Unknown):
             return self._unless_a_value(family, module, node)
-        found = self._of_family(family, depth)
-        match found:
+        out_of_sight = self._of_family(family, depth)
+        match out_of_sight:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
             case Unknown(place=place) if place == NOWHERE:
-                return replace(found, place=module.place(node))
+                return replace(out_of_sight, place=module.place(node))
             case _:
-                return found
+                return out_of_sight
 
     def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:
         # Overrides of a method are not visible: this result proves nothing.
@@ -162,10 +162,10 @@ class Awaitables:
             return _OutOfSight(called)
         name = called[0].function.name
         # A declaration binds its implementations; their code counts.
-        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        real = [item for item in called if not is_stub(self._evaluator, item.module, item.function)]
         if not real:
             return Unknown(f"the implementation of `{name}` is unknown", NOWHERE)
-        kinds = (self._of_function(one.module, one.function, depth) for one in real)
+        kinds = (self._of_function(callee.module, callee.function, depth) for callee in real)
         return _one_of(
             kinds, Differs(f"the classes return different things from `{name}`", NOWHERE)
         )
@@ -177,23 +177,23 @@ class Awaitables:
                 return self._unknown(module, function, "too much has to be followed to tell")
             why = f"the return value of `{function.name}` depends on itself"
             self._returned[key] = self._unknown(module, function, why)
-            self._returned[key] = self._given(module, function, depth)
+            self._returned[key] = self._given_answer(module, function, depth)
         return self._returned[key]
 
-    def _given(self, module: Module, function: Function, depth: int) -> _Answer:
+    def _given_answer(self, module: Module, function: Function, depth: int) -> _Answer:
         """Return what a call of ``function`` gives."""
         if module.is_generator(function):
             return None
         if isinstance(function, ast.AsyncFunctionDef):
             return "coroutine"
         returned = [
-            one.value
-            for one in own_nodes(function.body)
-            if isinstance(one, ast.Return) and one.value is not None
+            node.value
+            for node in own_nodes(function.body)
+            if isinstance(node, ast.Return) and node.value is not None
         ]
         if returned and not always_returns(function.body):
             return self._unknown(module, function, f"`{function.name}` may return None")
-        return self._agreed(module, function, returned, depth) if returned else None
+        return self._agreed_answer(module, function, returned, depth) if returned else None
 
     # ------------------------------------------------------------------------- names and values
     def _of_name(self, module: Module, node: ast.Name, depth: int) -> _Answer:
@@ -203,7 +203,7 @@ class Awaitables:
             return reaching
         if reaching is None or not reaching.definitions:
             return self._of_values(module, node)
-        kinds = (self._of_binding(module, node, one, depth) for one in reaching.definitions)
+        kinds = (self._of_binding(module, node, binding, depth) for binding in reaching.definitions)
         why = f"`{node.id}` may be several things"
         return self._one_of(kinds, module, node, why)
 
@@ -224,7 +224,7 @@ class Awaitables:
         name = self._evaluator.names.qualified(module, annotation)
         return self._known.classes.get(name or "")
 
-    def _agreed(
+    def _agreed_answer(
         self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
     ) -> _Answer:
         kinds = (self.of(module, part, depth + 1) for part in parts)
@@ -253,12 +253,12 @@ class Awaitables:
 
 def _one_of(kinds: Iterable[_Answer], otherwise: Unknown) -> _Answer:
     """Return what all ``kinds`` are; ``otherwise`` where they differ."""
-    found: set[_Answer] = set()
+    result: set[_Answer] = set()
     for kind in kinds:
-        found.add(kind)
+        result.add(kind)
         # Nothing that follows makes it certain again.
         if isinstance(kind, Unknown):
             return kind
-        if len(found) > 1:
+        if len(result) > 1:
             return otherwise
-    return found.pop() if found else None
+    return result.pop() if result else None

@@ -96,27 +96,27 @@ class Fates:
 
         Where its callers return it, theirs are asked. Code that may hide a call is an unknown fate.
         """
-        found: dict[Fate, None] = {}
+        result: dict[Fate, None] = {}
         queue: list[tuple[Module, Function]] = [(module, function)]
         seen = 0
         asked = {(module.path, module.span(function).start)}
         while queue:
-            home, one = queue.pop()
-            callers = self._evaluator.callers.of(home, one)
+            home, node = queue.pop()
+            callers = self._evaluator.callers.of(home, node)
             for obstacle in callers.obstacles:
-                found[Fate("unknown", obstacle.place, why=obstacle.why)] = None
+                result[Fate("unknown", obstacle.place, why=obstacle.why)] = None
             for site in callers.sites:
                 seen += 1
                 if seen > _MOST_CALLERS:
                     why = f"`{function.name}` has too many callers to follow"
-                    return (*found, Fate("unknown", module.place(function), why=why))
+                    return (*result, Fate("unknown", module.place(function), why=why))
                 for fate, outer in self._at(site.place):
                     if outer is None:
-                        found[fate] = None
+                        result[fate] = None
                     elif (key := (outer[0].path, outer[0].span(outer[1]).start)) not in asked:
                         asked.add(key)
                         queue.append(outer)
-        return tuple(found)
+        return tuple(result)
 
     def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
         """Yield the fates of what the call at ``place`` gives, with the function that returns it.
@@ -248,7 +248,7 @@ class _Following:
             self._end(here, "tested")
 
     def _compared(self, here: _Here, above: ast.Compare) -> None:
-        if all(isinstance(one, ast.Is | ast.IsNot) for one in above.ops):
+        if all(isinstance(operator, ast.Is | ast.IsNot) for operator in above.ops):
             self._end(here, "asked", "is")
         else:
             self._tested(here)
@@ -326,8 +326,8 @@ class _Following:
             case ast.Subscript():
                 self._into(here, target.value)
             case ast.Tuple() | ast.List() if here.depth:
-                for one in target.elts:
-                    self._store(replace(here, depth=here.depth - 1), one)
+                for element in target.elts:
+                    self._store(replace(here, depth=here.depth - 1), element)
             case ast.Starred():
                 self._store(here, target.value)
             case _:
@@ -347,7 +347,7 @@ class _Following:
     def _to_variable(self, here: _Here, target: ast.Name) -> None:
         module = here.module
         binding = next(
-            (one for one in module.scopes.bindings_of(target) if one.node is target), None
+            (item for item in module.scopes.bindings_of(target) if item.node is target), None
         )
         # A name that is `global` in a function belongs to the module.
         owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
@@ -386,10 +386,10 @@ class _Following:
     def _local(self, module: Module, node: ast.expr) -> Binding | None:
         """Return the only value of the local variable ``node``."""
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        one = bindings[0] if len(bindings) == 1 else None
-        if one is None or one.kind != "assignment" or one.scope.kind != "function":
+        binding = bindings[0] if len(bindings) == 1 else None
+        if binding is None or binding.kind != "assignment" or binding.scope.kind != "function":
             return None
-        return one
+        return binding
 
     # ----------------------------------------------------------------------------------- calls
     def _starred(self, here: _Here, above: ast.Starred) -> None:
@@ -414,17 +414,17 @@ class _Following:
             self._passed(here, call)
 
     def _passed(self, here: _Here, call: ast.Call) -> None:
-        for one in self._passing_on.of(here.module, call, here.node, here.depth):
-            match one:
+        for item in self._passing_on.of(here.module, call, here.node, here.depth):
+            match item:
                 case Taken():
-                    self._end(here, one.kind, one.by, one.why)
+                    self._end(here, item.kind, item.by, item.why)
                 case Onward():
-                    kind = one.kind or here.kind
-                    self._queue.append(replace(here, node=call, depth=one.depth, kind=kind))
+                    kind = item.kind or here.kind
+                    self._queue.append(replace(here, node=call, depth=item.depth, kind=kind))
                 case IntoParameter():
                     chain = (*here.chain, here.module.place(call))
-                    there = _Here(one.module, here.node, here.kind, one.depth, chain)
-                    self._read(there, one.parameter, one.parameter.node)
+                    there = _Here(item.module, here.node, here.kind, item.depth, chain)
+                    self._read(there, item.parameter, item.parameter.node)
 
     _PLACES: ClassVar[dict[type[ast.AST], Callable[[_Following, _Here, Any], None]]] = {
         **dict.fromkeys((ast.List, ast.Set, ast.Tuple), _element),

@@ -78,15 +78,15 @@ class PassingOn:
             return [Taken("unknown", why=names.why)]
         where = _Argument.of(call, given)
         if names:
-            return [one for name in names for one in self._by_library(name, where, depth)]
+            return [item for name in names for item in self._by_library(name, where, depth)]
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
             return [self._by_class(module, call, where, depth, called)]
-        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        real = [item for item in called if not is_stub(self._evaluator, item.module, item.function)]
         if not real:
             why = f"the implementation of `{called[0].function.name}` is unknown"
             return [Taken("unknown", why=why)]
-        return [_to_function(one, where, depth) for one in real]
+        return [_to_function(callee, where, depth) for callee in real]
 
     def _by_library(self, name: str, where: _Argument, depth: int) -> list[Taken | Onward]:
         taker = self._takers.get(name)
@@ -160,8 +160,8 @@ def _to_function(called: Called, where: _Argument, depth: int) -> Taken | IntoPa
         elif arguments.vararg is not None and number >= len(positional):
             name, inner = arguments.vararg.arg, depth + 1 - where.is_starred
     scope = called.module.scopes.scope_made_by(called.function)
-    found = [one for one in scope.bindings.get(name or "", ()) if one.kind == "parameter"]
-    if not found:
+    bindings = [item for item in scope.bindings.get(name or "", ()) if item.kind == "parameter"]
+    if not bindings:
         why = f"which parameter of `{called.function.name}` gets it is not certain"
         return Taken("unknown", why=why)
-    return IntoParameter(called.module, found[0], inner)
+    return IntoParameter(called.module, bindings[0], inner)

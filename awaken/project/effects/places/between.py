@@ -97,22 +97,22 @@ class Between:
         if len(nodes) > _MOST_NODES:
             why = "the function is too large to follow"
             return (self._unknown(module, asked, why),)
-        ends = {one for one in (start, later) if one is not None}
+        ends = {node for node in (start, later) if node is not None}
         if not ends <= set(nodes):
             why = "one of the two runs at another time than the function"
             return (self._unknown(module, asked, why),)
         graph = EventGraph(module, function, ends)
-        found = graph.between(start, later)
-        if found is None:
+        between = graph.between(start, later)
+        if between is None:
             return None
-        events = [event for node in found for event in self._at(module, node)]
+        events = [event for node in between for event in self._events_at(module, node)]
         return tuple(dict.fromkeys(events))
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Event:
         return Event("unknown", module.place(node), why)
 
     # ------------------------------------------------------------------------- what a node does
-    def _at(self, module: Module, node: ast.AST) -> Iterator[Event]:
+    def _events_at(self, module: Module, node: ast.AST) -> Iterator[Event]:
         """Yield the events of one node, its parts aside."""
         match node:
             case ast.Call():
@@ -120,7 +120,7 @@ class Between:
             case ast.Await() | ast.AsyncFor():
                 yield Event("await", module.place(node))
             case ast.ListComp() | ast.DictComp() | ast.SetComp():
-                if any(one.is_async for one in node.generators):
+                if any(generator.is_async for generator in node.generators):
                     yield Event("await", module.place(node))
             case ast.Yield() | ast.YieldFrom():
                 yield Event("yield", module.place(node))
@@ -137,14 +137,14 @@ class Between:
             context = item.context_expr
             names = self._names(module, context)
             if isinstance(names, tuple) and any(name in self._known.blocks for name in names):
-                yield from (Event(self._known.blocks[one], place) for one in names)
+                yield from (Event(self._known.blocks[name], place) for name in names)
                 continue
             for value in self._evaluator.values(module, context):
                 match value:
                     case Session():
                         yield Event("close", place)
                     case Producer(how="manager", inner=inner) if any(
-                        isinstance(one, Session) for one in inner
+                        isinstance(alternative, Session) for alternative in inner
                     ):
                         # ``maker.begin()``
                         yield Event("commit", place)
@@ -163,7 +163,7 @@ class Between:
         if isinstance(names, Unknown):
             yield from self._by_name(module, call, names.why)
         elif names:
-            if any(one.startswith(self._known.running) for one in names):
+            if any(name.startswith(self._known.running) for name in names):
                 yield Event("unknown", place, f"`{names[0]}` runs code of the program")
             events = [self._known.calls[name] for name in names if name in self._known.calls]
             yield from (Event(event, place) for event in events)
@@ -182,39 +182,39 @@ class Between:
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, Session)
-            for one in given
-            if isinstance(one, ast.Name | ast.Attribute)
-            for value in self._evaluator.values(module, one)
+            for argument in given
+            if isinstance(argument, ast.Name | ast.Attribute)
+            for value in self._evaluator.values(module, argument)
         )
 
     def _of_own(self, module: Module, call: ast.Call) -> Iterator[Event]:
         """Yield what calling a function or class of the project does."""
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            made = self._attributes.initialiser(module, call) or self._made(module, call)
+            made = self._attributes.initialiser(module, call) or self._made_callee(module, call)
             if not made and not self._makes_a_session(module, call):
                 yield from self._by_name(module, call, called.why)
             called = (made,) if isinstance(made, Called) else ()
-        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        real = [item for item in called if not is_stub(self._evaluator, item.module, item.function)]
         if called and not real:
             why = f"the implementation of `{called[0].function.name}` is unknown"
             yield self._unknown(module, call, why)
         is_awaited = isinstance(module.parent(call), ast.Await)
-        for one in real:
+        for callee in real:
             # Making a coroutine runs none of it.
-            if is_awaited or not isinstance(one.function, ast.AsyncFunctionDef):
-                for event in self._summary(one.module, one.function):
+            if is_awaited or not isinstance(callee.function, ast.AsyncFunctionDef):
+                for event in self._summary(callee.module, callee.function):
                     yield replace(event, chain=(module.place(call), *event.chain))
 
-    def _made(self, module: Module, call: ast.Call) -> bool | Called:
+    def _made_callee(self, module: Module, call: ast.Call) -> bool | Called:
         """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
 
         A library that makes an object without a session changes none.
         """
         values = self._evaluator.values(module, call.func)
-        one = values[0] if len(values) == 1 else None
+        item = values[0] if len(values) == 1 else None
         ancestors = (
-            self._evaluator.classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
+            self._evaluator.classes.ancestors(item.qualified) if isinstance(item, ClassOf) else None
         )
         if ancestors is None or self._gets_a_session(module, call, ()):
             return False
@@ -258,9 +258,9 @@ class Between:
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         return any(
             isinstance(value, FunctionOf)
-            for one in given
-            if isinstance(one, ast.Name | ast.Lambda)
-            for value in self._evaluator.values(module, one)
+            for argument in given
+            if isinstance(argument, ast.Name | ast.Lambda)
+            for value in self._evaluator.values(module, argument)
         )
 
     def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
@@ -275,13 +275,13 @@ class Between:
         if len(self._active) >= _DEEPEST or len(self._summaries) >= _MOST_FUNCTIONS:
             return (self._unknown(module, function, "too much has to be followed to tell"),)
         self._active.append(key)
-        found: dict[Event, None] = {}
+        result: dict[Event, None] = {}
         for node in own_nodes(function.body):
             # That it awaits is said of the `await` of its caller.
-            inner = (one for one in self._at(module, node) if one.kind != "await")
-            found |= dict.fromkeys(inner if not isinstance(node, _JUMPS) else ())
+            inner = (event for event in self._events_at(module, node) if event.kind != "await")
+            result |= dict.fromkeys(inner if not isinstance(node, _JUMPS) else ())
         self._active.pop()
-        self._summaries[key] = tuple(found)[:_MOST_EVENTS]
+        self._summaries[key] = tuple(result)[:_MOST_EVENTS]
         return self._summaries[key]
 
 
@@ -307,7 +307,7 @@ class EventGraph(ControlGraph):
         self, module: Module, function: FunctionOrLambda, also: Collection[ast.AST]
     ) -> None:
         self._also = also
-        handlers = (one for one in module.walk(function) if isinstance(one, ast.ExceptHandler))
+        handlers = (part for part in module.walk(function) if isinstance(part, ast.ExceptHandler))
         self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
@@ -352,8 +352,8 @@ class EventGraph(ControlGraph):
         if not onwards & {*ends}:
             return None
         on_way = onwards & (_reached(ends, before, blocked) | {*(ends if later is None else ())})
-        found = [node for node, points in self.points.items() if on_way & {*points}]
-        return [one for one in found if one is not earlier and one is not later]
+        nodes = [node for node, points in self.points.items() if on_way & {*points}]
+        return [node for node in nodes if node is not earlier and node is not later]
 
     def reached_from(
         self, starts: Iterable[ast.AST], stops: Collection[ast.AST] = ()
@@ -362,8 +362,8 @@ class EventGraph(ControlGraph):
 
         Names of the function are among them, read or stored.
         """
-        first = [point for one in starts for point in self.points.get(one, ())]
-        blocked = {point for one in stops for point in self._points_of.get(one, ())}
+        first = [point for start in starts for point in self.points.get(start, ())]
+        blocked = {point for stop in stops for point in self._points_of.get(stop, ())}
         points = _reached(first, self.after, blocked)
         return {node for point in points for node in self._nodes_at.get(point, ())}
 
@@ -372,11 +372,11 @@ class EventGraph(ControlGraph):
 
         The caller of a generator gets something at each ``yield``.
         """
-        given = [one for one in self.points if isinstance(one, ast.Yield | ast.YieldFrom)]
+        given = [point for point in self.points if isinstance(point, ast.Yield | ast.YieldFrom)]
         if given:
-            return [point for one in given for point in self.points[one]]
-        returns = [one for one in self.points if isinstance(one, ast.Return)]
-        starts = [point for one in returns for point in self.points[one]]
+            return [point for argument in given for point in self.points[argument]]
+        returns = [point for point in self.points if isinstance(point, ast.Return)]
+        starts = [point for statement in returns for point in self.points[statement]]
         last = [] if self._end is None else [self._end]
         return [*starts, *sorted(_reached(starts, self.after, ())), *last]
 
@@ -385,11 +385,11 @@ def _reached(
     starts: Iterable[int], following: list[list[int]], blocked: Collection[int]
 ) -> set[int]:
     """Return the points that can be reached from ``starts`` without passing a blocked one."""
-    found: set[int] = set()
-    queue = [one for start in starts for one in following[start]]
+    points: set[int] = set()
+    queue = [item for start in starts for item in following[start]]
     while queue:
         point = queue.pop()
-        if point not in found and point not in blocked:
-            found.add(point)
+        if point not in points and point not in blocked:
+            points.add(point)
             queue += following[point]
-    return found
+    return points

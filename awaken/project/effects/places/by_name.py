@@ -31,13 +31,13 @@ class ByName:
         places = self._kept[name]
         if places is None:
             return None
-        found: list[tuple[Module, Function]] = []
+        functions: list[tuple[Module, Function]] = []
         for path, start in places:
             module = self._evaluator.load(path)
             if module is not None:
                 nodes = _defined(module, name)
-                found += [(module, node) for node in nodes if module.span(node).start == start]
-        return found
+                functions += [(module, node) for node in nodes if module.span(node).start == start]
+        return functions
 
     def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:
         words = self._evaluator.callers.words
@@ -46,7 +46,7 @@ class ByName:
         stored = re.compile(rb"\.\s*" + encoded + rb"\s*(?::[^=\n]*)?=[^=]")
         bound = re.compile(rb"(?m)^[ \t]+" + encoded + rb"\s*(?::[^=\n]*)?=[^=]")
         defined = re.compile(rb"\bdef\s+" + encoded + rb"\b")
-        found: list[tuple[str, int]] = []
+        result: list[tuple[str, int]] = []
         for path in words.files_with(name):
             text = words.text(path)
             if stored.search(text):
@@ -57,11 +57,11 @@ class ByName:
                 continue
             if is_bound and _is_stored(module, name):
                 return None
-            nodes = [one for one in _defined(module, name) if not self._is_handler(module, one)]
-            found += [(path, module.span(node).start) for node in nodes]
-            if len(found) > _MOST_FUNCTIONS:
+            nodes = [node for node in _defined(module, name) if not self._is_handler(module, node)]
+            result += [(path, module.span(node).start) for node in nodes]
+            if len(result) > _MOST_FUNCTIONS:
                 return None
-        return tuple(found)
+        return tuple(result)
 
     def _is_handler(self, module: Module, function: Function) -> bool:
         """Whether a method handles requests: a framework calls it, not a call in the program."""

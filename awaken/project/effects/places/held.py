@@ -64,10 +64,10 @@ class Lock:
 
 def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lock, ast.expr]]:
     """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
-    found = [
+    result = [
         (lock_of(program, module, item.context_expr), item.context_expr) for item in entered.items
     ]
-    return [(lock, node) for lock, node in found if lock is not None]
+    return [(lock, node) for lock, node in result if lock is not None]
 
 
 def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
@@ -102,7 +102,7 @@ def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) ->
     if isinstance(node, ast.Name):
         bindings = module.scopes.bindings_of(node)
         if len(bindings) == 1 and bindings[0].scope.kind == "module":
-            made = _made(program, module, bindings[0])
+            made = _made_text(program, module, bindings[0])
             if made is not None:
                 return Lock(f"{module.name}.{node.id}", made)
     name = program.qualified_name(module, node)
@@ -111,11 +111,11 @@ def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) ->
     if home is None or name is None:
         return None
     bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
-    made = _made(program, home, bindings[0]) if len(bindings) == 1 else None
+    made = _made_text(program, home, bindings[0]) if len(bindings) == 1 else None
     return None if made is None else Lock(f"{home.name}.{bindings[0].name}", made)
 
 
-def _made(program: Program, module: Module, binding: Binding) -> str | None:
+def _made_text(program: Program, module: Module, binding: Binding) -> str | None:
     return _maker(program, module, binding.value)
 
 
@@ -126,7 +126,7 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
     name = program.qualified_name(module, value.func)
     if name in locks().kinds:
         return name
-    factory = next((one.value for one in value.keywords if one.arg == "default_factory"), None)
+    factory = next((node.value for node in value.keywords if node.arg == "default_factory"), None)
     name = None if factory is None else program.qualified_name(module, factory)
     return name if name in locks().kinds else None
 
@@ -152,7 +152,7 @@ def _of_class(
     program: Program, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
 ) -> Lock | None:
     """Return the lock that the class ``owner`` keeps as ``name``, or a class above it."""
-    values = list(_assigned(module, owner, name))
+    values = list(_assigned_nodes(module, owner, name))
     if values:
         made = {_maker(program, module, value) for value in values}
         maker = made.pop() if len(made) == 1 else None
@@ -161,13 +161,13 @@ def _of_class(
         return None
     for base in owner.bases:
         qualified = program.qualified_name(module, base)
-        found = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
-        if found is not None:
-            return found
+        lock = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
+        if lock is not None:
+            return lock
     return None
 
 
-def _assigned(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
+def _assigned_nodes(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
     """Yield all values that ``owner`` gives its attribute ``name``."""
     for node in module.walk(owner):
         match node:
@@ -177,7 +177,7 @@ def _assigned(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.ex
                 targets = [target]
             case _:
                 continue
-        if any(_is_attribute(module, one, owner, name) for one in targets):
+        if any(_is_attribute(module, part, owner, name) for part in targets):
             yield value
 
 

@@ -50,11 +50,11 @@ class Ordering:
         expression and of an annotation are not.
         """
         statement = module.statement_of(node)
-        found = None if statement is None else _Walk(node).of(statement)
-        if found is None:
+        order = None if statement is None else _Walk(node).of(statement)
+        if order is None:
             return None
-        before = (one for one in found.before if not self._is_quiet(module, one))
-        return Order(found.once, found.unconditional, tuple(before))
+        before = (part for part in order.before if not self._is_quiet(module, part))
+        return Order(order.once, order.unconditional, tuple(before))
 
     def _is_quiet(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is proven to run no code but that of builtin types."""
@@ -62,7 +62,7 @@ class Ordering:
             case ast.Attribute(ctx=ast.Load()):
                 return self._attributes.is_plain(module, node)
             case ast.Compare():
-                return all(isinstance(one, ast.Is | ast.IsNot) for one in node.ops)
+                return all(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
             case ast.BinOp():
                 return self._is_quiet_operation(module, node)
             case _:
@@ -145,12 +145,12 @@ class _Walk:
         for target in node.targets:
             yield from self._store(target)
 
-    def _annotated(self, node: ast.AnnAssign) -> Iterator[_Work]:
+    def _annotated_work(self, node: ast.AnnAssign) -> Iterator[_Work]:
         if node.value is not None:
             yield node.value
             yield from self._store(node.target)
 
-    def _augmented(self, node: ast.AugAssign) -> Iterator[_Work]:
+    def _augmented_work(self, node: ast.AugAssign) -> Iterator[_Work]:
         yield from self._parts(node.target)
         yield node.value
 
@@ -164,8 +164,8 @@ class _Walk:
             case ast.Tuple() | ast.List():
                 # Unpacking iterates over the value before anything is stored.
                 yield self._acts(target)
-                for one in target.elts:
-                    yield from self._store(one)
+                for element in target.elts:
+                    yield from self._store(element)
             case ast.Starred():
                 yield from self._store(target.value)
 
@@ -176,11 +176,11 @@ class _Walk:
         self._repeated += 1
         yield node.test
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
+    def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
         yield from self._maybe([self._acts(node.iter), *self._store(node.target)], often=True)
 
-    def _with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
+    def _work_with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
         for item in node.items:
             yield item.context_expr
             yield self._acts(item.context_expr)
@@ -188,7 +188,7 @@ class _Walk:
                 yield from self._store(item.optional_vars)
 
     def _raise(self, node: ast.Raise) -> Iterator[_Work]:
-        yield from (one for one in (node.exc, node.cause) if one is not None)
+        yield from (part for part in (node.exc, node.cause) if part is not None)
 
     def _assert(self, node: ast.Assert) -> Iterator[_Work]:
         # With ``python -O`` nothing of it runs.
@@ -201,8 +201,8 @@ class _Walk:
 
     def _deleting(self, target: ast.expr) -> Iterator[_Work]:
         if isinstance(target, ast.Tuple | ast.List):
-            for one in target.elts:
-                yield from self._deleting(one)
+            for element in target.elts:
+                yield from self._deleting(element)
         elif not isinstance(target, ast.Name):
             yield from self._parts(target)
 
@@ -215,13 +215,13 @@ class _Walk:
 
     def _try(self, node: ast.Try | ast.TryStar) -> Iterator[_Work]:
         # After the body, which does not belong to this statement.
-        yield from self._maybe(one.type for one in node.handlers if one.type is not None)
+        yield from self._maybe(part.type for part in node.handlers if part.type is not None)
 
     def _match(self, node: ast.Match) -> Iterator[_Work]:
         yield node.subject
         for case in node.cases:
-            inside = [one for one in ast.walk(case.pattern) if isinstance(one, ast.expr)]
-            outermost = [one for one in inside if isinstance(one, ast.Attribute | ast.Constant)]
+            inside = [part for part in ast.walk(case.pattern) if isinstance(part, ast.expr)]
+            outermost = [part for part in inside if isinstance(part, ast.Attribute | ast.Constant)]
             guard = [] if case.guard is None else [case.guard]
             yield self._acts(node.subject)
             yield from self._maybe([*outermost, *guard])
@@ -237,7 +237,7 @@ class _Walk:
             yield self._acts(node)
 
     def _defaults(self, args: ast.arguments) -> Iterator[_Work]:
-        yield from (one for one in (*args.defaults, *args.kw_defaults) if one is not None)
+        yield from (node for node in (*args.defaults, *args.kw_defaults) if node is not None)
 
     def _lambda(self, node: ast.Lambda) -> Iterator[_Work]:
         return self._defaults(node.args)
@@ -246,8 +246,8 @@ class _Walk:
         first, *others = node.values
         yield first
         steps: list[_Work] = []
-        for one in others:
-            steps += [self._acts(node), one]
+        for part in others:
+            steps += [self._acts(node), part]
         yield from self._maybe(steps)
 
     def _compare(self, node: ast.Compare) -> Iterator[_Work]:
@@ -255,8 +255,8 @@ class _Walk:
         first, *others = node.comparators
         yield first
         steps: list[_Work] = []
-        for one in others:
-            steps += [self._acts(node), one]
+        for part in others:
+            steps += [self._acts(node), part]
         yield from self._maybe(steps)
 
     def _choice(self, node: ast.IfExp) -> Iterator[_Work]:
@@ -304,19 +304,19 @@ class _Walk:
     def _walrus(self, node: ast.NamedExpr) -> Iterator[_Work]:
         yield node.value
 
-    def _formatted(self, node: ast.FormattedValue) -> Iterator[_Work]:
-        yield from (one for one in (node.value, node.format_spec) if one is not None)
+    def _formatted_work(self, node: ast.FormattedValue) -> Iterator[_Work]:
+        yield from (part for part in (node.value, node.format_spec) if part is not None)
 
     _STATEMENTS: ClassVar[dict[type[ast.AST], Callable[[_Walk, Any], Iterator[_Work]]]] = {
         **dict.fromkeys((ast.Expr, ast.Return), _value),
-        **dict.fromkeys((ast.For, ast.AsyncFor), _for),
-        **dict.fromkeys((ast.With, ast.AsyncWith), _with),
+        **dict.fromkeys((ast.For, ast.AsyncFor), _work_for),
+        **dict.fromkeys((ast.With, ast.AsyncWith), _work_with),
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), _definition),
         **dict.fromkeys((ast.Try, ast.TryStar), _try),
-        ast.AnnAssign: _annotated,
+        ast.AnnAssign: _annotated_work,
         ast.Assert: _assert,
         ast.Assign: _assign,
-        ast.AugAssign: _augmented,
+        ast.AugAssign: _augmented_work,
         ast.ClassDef: _class,
         ast.Delete: _delete,
         ast.If: _test,
@@ -332,7 +332,7 @@ class _Walk:
         ast.Call: _call,
         ast.Compare: _compare,
         ast.Dict: _dict,
-        ast.FormattedValue: _formatted,
+        ast.FormattedValue: _formatted_work,
         ast.IfExp: _choice,
         ast.Lambda: _lambda,
         ast.NamedExpr: _walrus,

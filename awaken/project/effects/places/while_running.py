@@ -48,8 +48,8 @@ class WhileRunning:
         sessions are not among them. With ``is_resumed`` it is known what runs while the parts wait
         at a ``yield`` of their own.
         """
-        found: set[Place] = set()
-        waiting = [(module, one) for one in parts]
+        result: set[Place] = set()
+        waiting = [(module, item) for item in parts]
         left = _MOST_NODES
         while waiting:
             home, part = waiting.pop()
@@ -60,10 +60,10 @@ class WhileRunning:
                 called = None if left < 0 else self._run_by(home, node)
                 if called is None:
                     return None
-                waiting += self._new(called, found)
-            if len(found) > _MOST_FUNCTIONS:
+                waiting += self._new(called, result)
+            if len(result) > _MOST_FUNCTIONS:
                 return None
-        return frozenset(found)
+        return frozenset(result)
 
     @cached_property
     def listening(self) -> frozenset[Place] | None:
@@ -72,40 +72,40 @@ class WhileRunning:
         Nearly all code calls what they listen to, so they may run while anything does. External
         functions that they call do not count.
         """
-        found: set[Place] = set()
+        result: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
         for path in self._files_with(_TABLE.listening_words):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None:
-                    waiting += self._new(self._listeners(module, node), found)
+                    waiting += self._new(self._listeners(module, node), result)
         while waiting:
             home, part = waiting.pop()
             for node in home.walk(part):
-                waiting += self._new(self._run_by(home, node) or (), found)
-        return frozenset(found) if len(found) <= _MOST_FUNCTIONS else None
+                waiting += self._new(self._run_by(home, node) or (), result)
+        return frozenset(result) if len(result) <= _MOST_FUNCTIONS else None
 
     def _listeners(self, module: Module, node: ast.AST) -> Iterator[Called]:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() if any(
-                _registers(one) for one in node.decorator_list
+                _registers(decorator) for decorator in node.decorator_list
             ):
                 yield Called(module, node, 0)
             case ast.Call(func=ast.Attribute(attr="listen")):
-                for one in node.args:
-                    if isinstance(one, ast.Name | ast.Attribute):
-                        yield from self._handed_on(module, one)
+                for argument in node.args:
+                    if isinstance(argument, ast.Name | ast.Attribute):
+                        yield from self._handed_on(module, argument)
             case _:
                 pass
 
     def _new(self, called: Iterable[Called], found: set[Place]) -> list[tuple[Module, ast.AST]]:
         """Return what is still to be read of ``called``, and note it in ``found``."""
         new: list[tuple[Module, ast.AST]] = []
-        for one in called:
-            place = one.module.path, one.module.span(one.function).start
+        for callee in called:
+            place = callee.module.path, callee.module.span(callee.function).start
             if place not in found and len(found) <= _MOST_FUNCTIONS:
                 found.add(place)
-                new.append((one.module, one.function))
+                new.append((callee.module, callee.function))
         return new
 
     def _run_by(self, module: Module, node: ast.AST) -> list[Called] | None:
@@ -132,7 +132,7 @@ class WhileRunning:
             return [] if all(map(_TABLE.runs_only_what_it_is_handed, names)) else None
         called = functions_called(self._evaluator, module, call)
         if not isinstance(called, Unknown):
-            if any(is_stub(self._evaluator, one.module, one.function) for one in called):
+            if any(is_stub(self._evaluator, callee.module, callee.function) for callee in called):
                 return None
             return list(called)
         made = self._attributes.initialiser(module, call)
@@ -147,28 +147,28 @@ class WhileRunning:
             root = root.value if isinstance(root, ast.Attribute) else root.func
         if not isinstance(root, ast.Name) or root is func:
             return False
-        for one in module.scopes.bindings_of(root):
-            function = one.scope.node
-            if isinstance(one.node, ast.arg) and isinstance(function, Function):
+        for binding in module.scopes.bindings_of(root):
+            function = binding.scope.node
+            if isinstance(binding.node, ast.arg) and isinstance(function, Function):
                 names, load = self._evaluator.names, self._evaluator.load
-                own = fixture_for(module, function, one.name, names, load)
-                return one.name in _TABLE.quiet_fixtures and own is None
+                own = fixture_for(module, function, binding.name, names, load)
+                return binding.name in _TABLE.quiet_fixtures and own is None
             # ``with monkeypatch.context() as patches``
-            if isinstance(one.value, ast.Call):
-                return self._is_of_fixture(module, one.value.func)
+            if isinstance(binding.value, ast.Call):
+                return self._is_of_fixture(module, binding.value.func)
         return False
 
     def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
         """Whether a call makes an instance whose class has no constructor of the program."""
         values = self._evaluator.values(module, call.func)
-        one = values[0] if len(values) == 1 else None
-        if not isinstance(one, ClassOf):
+        value = values[0] if len(values) == 1 else None
+        if not isinstance(value, ClassOf):
             return False
-        ancestors = self._evaluator.classes.ancestors(one.qualified)
+        ancestors = self._evaluator.classes.ancestors(value.qualified)
         if ancestors is None or ancestors.unresolved:
             return False
         own = {"__init__", "__new__", "__init_subclass__", "__post_init__", "__setattr__"}
-        is_plain = all(not own & one.members and not one.keywords for one in ancestors.inside)
+        is_plain = all(not own & facts.members and not facts.keywords for facts in ancestors.inside)
         return is_plain and all(map(_TABLE.runs_only_what_it_is_handed, ancestors.outside))
 
     def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
@@ -183,23 +183,23 @@ class WhileRunning:
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""
         if name not in self._methods:
-            self._methods[name] = tuple(self._decorated(name))
+            self._methods[name] = tuple(self._decorated_places(name))
         for path, start in self._methods[name]:
             module = self._evaluator.load(path)
             function = None if module is None else module.function_at(start)
             if module is not None and function is not None:
                 yield Called(module, function, 1)
 
-    def _decorated(self, name: str) -> Iterator[Place]:
+    def _decorated_places(self, name: str) -> Iterator[Place]:
         words = self._evaluator.callers.words
         # The end of a decorator, perhaps comments, and the function.
         defined = rb"^[ \t]*(?:@.*|\).*)\n(?:[ \t]*#.*\n)*[ \t]*(?:async[ \t]+)?def[ \t]+%b\b"
-        found = re.compile(defined % name.encode(), re.MULTILINE)
+        pattern = re.compile(defined % name.encode(), re.MULTILINE)
         # Most files only call it, which takes less than that to see.
         plain = re.compile(rb"def[ \t]+%b\b" % name.encode())
         for path in words.files_with(name):
             text = words.text(path)
-            is_decorated = plain.search(text) and found.search(text)
+            is_decorated = plain.search(text) and pattern.search(text)
             module = self._evaluator.load(path) if is_decorated else None
             for scope in module.scopes.scopes if module is not None else ():
                 node = scope.node

@@ -38,7 +38,7 @@ def words(*resources: Resource) -> tuple[bytes, ...]:
     """Return words of which each file that opens such a thing has at least one."""
     known = knowledge().opens
     return tuple(
-        sorted({name.split(".")[-1].encode() for name, one in known.items() if one in resources})
+        sorted({name.split(".")[-1].encode() for name, item in known.items() if item in resources})
     )
 
 
@@ -68,12 +68,12 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
 
 def _spellings(renamed: Mapping[str, Sequence[str]], names: set[str]) -> set[str]:
     """Return ``names`` and what a file with these other names calls something of such a name."""
-    waiting, found = list(names), set(names)
+    waiting, spellings = list(names), set(names)
     while waiting:
-        new = set(renamed.get(waiting.pop(), ())) - found
-        found |= new
+        new = set(renamed.get(waiting.pop(), ())) - spellings
+        spellings |= new
         waiting += new
-    return found
+    return spellings
 
 
 def is_aside(path: str) -> bool:

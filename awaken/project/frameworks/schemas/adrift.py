@@ -25,7 +25,7 @@ _WORDS = (b"Schema", b"schema")
 # Calls that receive a schema there and read nothing by it, or that others follow.
 _FOLLOWED = frozenset(
     (
-        *(one.rpartition(".")[2] for one in (*_KNOWN.nested, *_KNOWN.plucked, *_KNOWN.holders)),
+        *(name.rpartition(".")[2] for name in (*_KNOWN.nested, *_KNOWN.plucked, *_KNOWN.holders)),
         *("cast", "hasattr", "isinstance", "issubclass", "super", "type"),
     )
 )
@@ -91,7 +91,7 @@ class AdriftSchemas:
                 return self._leaves(module, above, qualified, depth)
             case ast.Assign() | ast.AnnAssign() if above.value is node:
                 targets = above.targets if isinstance(above, ast.Assign) else [above.target]
-                return any(self._is_handed_on(module, one, qualified, depth) for one in targets)
+                return any(self._is_handed_on(module, part, qualified, depth) for part in targets)
             case ast.Return() | ast.Yield() | ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
                 return True
             case ast.IfExp() | ast.BoolOp() | ast.NamedExpr() | ast.Starred():
@@ -108,7 +108,7 @@ class AdriftSchemas:
     def _is_seen(self, module: Module, node: ast.expr, qualified: str) -> bool:
         """Whether it is known that what writes there is the schema."""
         shapes = self._schemas.instances(module, node)
-        return any(one.name == qualified for one in shapes)
+        return any(shape.name == qualified for shape in shapes)
 
     def _is_handed_on(self, module: Module, target: ast.expr, qualified: str, depth: int) -> bool:
         """Whether what is kept in a variable, or an attribute, goes on from there."""
@@ -124,7 +124,7 @@ class AdriftSchemas:
         ]
         if len(mentions) > _MOST_MENTIONS:
             return True
-        return any(self._leaves(other, one, qualified, depth - 1) for other, one in mentions)
+        return any(self._leaves(other, node, qualified, depth - 1) for other, node in mentions)
 
     def _is_of_library(self, module: Module, target: ast.expr) -> bool:
         """Whether a class body sets it that a library has made the base of: it reads it there."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
 from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
-from awaken.project.frameworks.schemas.domain import Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
+from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import returned_by
@@ -19,10 +19,10 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
-_FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _FIELDS.functions)
+_FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _FIELDS.functions)
 _DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
 _WORDS = (
-    *(f"{one}(".encode() for one in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
+    *(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
     b"marshal",
 )
 
@@ -59,15 +59,15 @@ class DumpReadings:
             case ast.Attribute(value=owner, attr=name) if name in _SCHEMAS.dumps:
                 given = argument_at(call, 0, "obj")
                 if given is not None:
-                    yield from self._dumped(module, owner, given)
+                    yield from self._dumped_readings(module, owner, given)
             case func if last_name(func) in _FUNCTIONS:
                 given, fields = argument_at(call, 0, "data"), argument_at(call, 1, "fields")
                 if given is not None and fields is not None:
-                    yield from self._marshalled(module, func, given, fields)
+                    yield from self._marshalled_readings(module, func, given, fields)
             case _:
                 pass
 
-    def _dumped(
+    def _dumped_readings(
         self, module: Module, owner: ast.expr, given: ast.expr
     ) -> Iterator[Reading | Unread]:
         is_named = "schema" in module.text_of(owner).lower()
@@ -78,11 +78,11 @@ class DumpReadings:
         # Much is dumped that has nothing to do with schemas: the name has to say so.
         if shapes or not is_named:
             return
-        for one in self._evaluator.values(module, owner):
-            if isinstance(one, Unknown):
-                yield Unread(module, given, one, "schema")
+        for value in self._evaluator.values(module, owner):
+            if isinstance(value, Unknown):
+                yield Unread(module, given, value, "schema")
 
-    def _marshalled(
+    def _marshalled_readings(
         self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
     ) -> Iterator[Reading | Unread]:
         shapes = self._marshalling.shapes(module, fields)
@@ -98,18 +98,18 @@ class DumpReadings:
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call) or last_name(decorator.func) not in _DECORATORS:
                 continue
-            yield from self._decorated(module, function, decorator)
+            yield from self._decorated_readings(module, function, decorator)
 
-    def _decorated(
+    def _decorated_readings(
         self, module: Module, function: Function, decorator: ast.Call
     ) -> Iterator[Reading | Unread]:
         given = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg)]
-        named = [one for one in given if not isinstance(one, ast.Constant)]
-        shapes = [shape for one in named for shape in self._schemas.shapes(module, one)]
+        named = [argument for argument in given if not isinstance(argument, ast.Constant)]
+        shapes = [shape for item in named for shape in self._schemas.shapes(module, item)]
         # ``response`` of Flask-RESTX is given such a dictionary as well, and documents it.
         marshals = last_name(decorator.func) in _FIELDS.decorators
-        for one in named if marshals else ():
-            shapes += self._marshalling.shapes(module, one)
+        for part in named if marshals else ():
+            shapes += self._marshalling.shapes(module, part)
         for node in returned_by(module, function) if shapes or marshals else ():
             yield from self._given.readings(Reading(module, node, tuple(shapes), "response"))
             if not shapes:

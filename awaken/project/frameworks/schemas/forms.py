@@ -62,15 +62,15 @@ class Forms:
     def has_own_parameters(self, qualified: str) -> bool:
         """Whether a form says itself which arguments it takes."""
         return any(
-            isinstance(one, ast.FunctionDef) and one.name == "__init__"
+            isinstance(statement, ast.FunctionDef) and statement.name == "__init__"
             for _, _, body in self._evaluator.classes.bodies(qualified)
-            for one in body.body
+            for statement in body.body
         )
 
     def _read(self, qualified: str) -> Iterator[FormField]:
         seen: set[str] = set()
         for _, module, body in self._evaluator.classes.bodies(qualified):
-            for name, node in _made(body):
+            for name, node in _made_pairs(body):
                 if name not in seen:
                     seen.add(name)
                     kind = last_name(node.func)
@@ -83,9 +83,9 @@ class Forms:
         kind = last_name(node.func)
         if kind in _KNOWN.nested:
             form = argument_at(node, 0, "form_class")
-            for one in self._evaluator.values(module, form) if form is not None else ():
-                if isinstance(one, ClassOf) and one.qualified in self.all:
-                    yield one.qualified
+            for value in self._evaluator.values(module, form) if form is not None else ():
+                if isinstance(value, ClassOf) and value.qualified in self.all:
+                    yield value.qualified
         elif kind in _KNOWN.holders:
             held = argument_at(node, 0, "unbound_field")
             for home, made in written(self._evaluator, module, held) if held is not None else ():
@@ -94,7 +94,7 @@ class Forms:
                     yield from self._inner(home, made)
 
 
-def _made(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
+def _made_pairs(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
     """Yield the values that the body of a class assigns by calls: fields, and others."""
     for statement in body.body:
         match statement:

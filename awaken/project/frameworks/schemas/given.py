@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
-from awaken.project.frameworks.schemas.domain import Reading, Shape
+from awaken.project.frameworks.shapes.domain import Reading, Shape
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -78,7 +78,7 @@ class Given:
         if _holds_mapping(values):
             # Which key holds what is not known: each item is read as any field.
             inner = dict.fromkeys(
-                below for shape in given.shapes for one in shape.fields() for below in one.shapes
+                below for shape in given.shapes for item in shape.fields() for below in item.shapes
             )
             if inner:
                 yield replace(whole, shapes=tuple(inner))
@@ -87,7 +87,7 @@ class Given:
         """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
         return any(
             isinstance(value, Unknown)
-            or any(map(self._may_be_mapped, _inside(value)))
+            or any(map(self._may_be_mapped, _values_inside(value)))
             or (isinstance(value, InstanceOf) and self._counts(value.qualified))
             for value in values
         )
@@ -108,10 +108,10 @@ class Given:
                 named = [
                     (key.value, value) for key, value in pairs if isinstance(key, ast.Constant)
                 ]
-                return [(module, *one) for one in _by_field(named, shapes)]
+                return [(module, *pair) for pair in _by_field(named, shapes)]
             case ast.List() | ast.Tuple() | ast.Set():
                 plain = [one.value if isinstance(one, ast.Starred) else one for one in node.elts]
-                return [(module, one, shapes) for one in plain]
+                return [(module, part, shapes) for part in plain]
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return [(module, node.elt, shapes)]
             case ast.DictComp():
@@ -119,7 +119,7 @@ class Given:
             case ast.IfExp():
                 return [(module, node.body, shapes), (module, node.orelse, shapes)]
             case ast.BoolOp():
-                return [(module, one, shapes) for one in node.values]
+                return [(module, value, shapes) for value in node.values]
             case ast.NamedExpr():
                 return [(module, node.value, shapes)]
             case ast.Await(value=ast.Call() as call) | (ast.Call() as call):
@@ -135,23 +135,23 @@ class Given:
         name = self._evaluator.names.qualified(module, call.func)
         if name in _PAGES:
             given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg)]
-            first = next((one for one in given if not self._is_session(module, one)), None)
+            first = next((node for node in given if not self._is_session(module, node)), None)
             return None if first is None else [(module, first, shapes)]
         if name is not None and self._models.is_model(name):
             # Arguments of a model without parameters are validated again as their own models.
             if isinstance(call.func, ast.Subscript) or not self._is_generic(name):
                 return None
-            named = [(one.arg, one.value) for one in call.keywords if one.arg is not None]
-            return [(module, *one) for one in _by_field(named, shapes)]
+            named = [(node.arg, node.value) for node in call.keywords if node.arg is not None]
+            return [(module, *pair) for pair in _by_field(named, shapes)]
         if not self._is_open(self._evaluator.values(module, call)):
             return None
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
             return None
         return [
-            (one.module, value, shapes)
-            for one in called
-            for value in returned_by(one.module, one.function)
+            (callee.module, value, shapes)
+            for callee in called
+            for value in returned_by(callee.module, callee.function)
         ]
 
     def _of_name(
@@ -179,22 +179,22 @@ class Given:
         )
 
     def _is_generic(self, qualified: str) -> bool:
-        found = self._evaluator.generic_class(qualified)
-        return found is not None and bool(found.variables)
+        generic_class = self._evaluator.generic_class(qualified)
+        return generic_class is not None and bool(generic_class.variables)
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
-        return any(isinstance(one, Session) for one in self._evaluator.values(module, node))
+        return any(isinstance(value, Session) for value in self._evaluator.values(module, node))
 
 
 def _by_field(
     named: Sequence[tuple[object, ast.expr]], shapes: Sequence[Shape]
 ) -> Iterator[tuple[ast.expr, Sequence[Shape]]]:
     """Yield the values that fields are given by their names, with what reads them."""
-    fields = [one for shape in shapes for one in shape.fields()]
+    fields = [field for shape in shapes for field in shape.fields()]
     known = {name for field in fields for name in (field.name, *field.path[:1])}
     for name, value in named:
         wanted = dict.fromkeys(
-            shape for one in fields if name in {one.name, *one.path[:1]} for shape in one.shapes
+            shape for item in fields if name in {item.name, *item.path[:1]} for shape in item.shapes
         )
         if wanted:
             yield value, tuple(wanted)
@@ -203,7 +203,7 @@ def _by_field(
             yield value, shapes
 
 
-def _inside(value: Value) -> tuple[Values, ...]:
+def _values_inside(value: Value) -> tuple[Values, ...]:
     match value:
         case InstanceOf():
             return value.parameters
@@ -218,12 +218,12 @@ def _inside(value: Value) -> tuple[Values, ...]:
 def _holds_mapping(values: Values) -> bool:
     return any(
         (
-            isinstance(one, InstanceOf)
+            isinstance(item, InstanceOf)
             and (
-                one.qualified in _MAPPINGS
-                or (bool(one.parameters) and _holds_mapping(one.parameters[-1]))
+                item.qualified in _MAPPINGS
+                or (bool(item.parameters) and _holds_mapping(item.parameters[-1]))
             )
         )
-        or (isinstance(one, TupleOf) and bool(one.items) and _holds_mapping(union(*one.items)))
-        for one in values
+        or (isinstance(item, TupleOf) and bool(item.items) and _holds_mapping(union(*item.items)))
+        for item in values
     )

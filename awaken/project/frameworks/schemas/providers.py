@@ -7,11 +7,11 @@ from collections.abc import Callable
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
 from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
 from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
-from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
 from awaken.project.frameworks.schemas.dumps import DumpReadings
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.schemas.validations import EndpointReadings, ModelReadings
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.frameworks.web.files import FilesWith

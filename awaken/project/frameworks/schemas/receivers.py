@@ -44,23 +44,23 @@ class Receivers:
             function = module.enclosing_function(function)
         if function is None or owner is None or module.parent(function) is not owner:
             return []
-        parameters = [one for one, _ in parameters_of(function.args)]
+        parameters = [argument for argument, _ in parameters_of(function.args)]
         kind = method_kind(decorator_names(self._evaluator.names, module, function))
         if not parameters or kind == "static":
             return []
         qualified = f"{module.name}.{module.qualname(owner)}"
-        found: list[Value] = [
-            ClassOf(one.qualified) if kind == "class" else one for one in self._of(qualified)
+        result: list[Value] = [
+            ClassOf(value.qualified) if kind == "class" else value for value in self._of(qualified)
         ]
         first = parameters[0]
-        return [(Argument(first, module, first, (), one),) for one in dict.fromkeys(found)]
+        return [(Argument(first, module, first, (), value),) for value in dict.fromkeys(result)]
 
     def _of(self, qualified: str) -> tuple[InstanceOf, ...]:
         """Return the instances of a class and of those below it that differ in their types."""
         if qualified not in self._instances:
             names = (qualified, *self._evaluator.classes.all_subclasses(qualified))
-            found = dict.fromkeys(one for name in names for one in self._of_one(name))
-            self._instances[qualified] = tuple(found) if len(found) <= _MOST else ()
+            result = dict.fromkeys(instance for name in names for instance in self._of_one(name))
+            self._instances[qualified] = tuple(result) if len(result) <= _MOST else ()
         return self._instances[qualified]
 
     def _of_one(self, qualified: str) -> Iterator[InstanceOf]:
@@ -69,15 +69,15 @@ class Receivers:
             yield InstanceOf(qualified)
             return
         spellings = self._evaluator.classes.spellings(qualified)
-        for path in self._files_with([one.encode() for one in spellings]):
+        for path in self._files_with([spelling.encode() for spelling in spellings]):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and _is_call_of(node, spellings):
                     yield from self._made(module, node, qualified)
 
     def _made(self, module: Module, node: ast.AST, qualified: str) -> Iterator[InstanceOf]:
-        for one in self._evaluator.values(module, node) if isinstance(node, ast.Call) else ():
-            plain = without_origins(one)
+        for value in self._evaluator.values(module, node) if isinstance(node, ast.Call) else ():
+            plain = without_origins(value)
             if isinstance(plain, InstanceOf) and plain.qualified == qualified and plain.parameters:
                 yield plain
 

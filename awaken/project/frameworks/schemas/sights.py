@@ -9,7 +9,7 @@ from typing import Protocol
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
-from awaken.project.frameworks.schemas.domain import Reading, Shape, Unread
+from awaken.project.frameworks.shapes.domain import Reading, Shape, Unread
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import Unknown
@@ -47,37 +47,37 @@ class SchemaSights:
         self._adrift = adrift
 
     @cached_property
-    def _found(self) -> tuple[Reading | Unread, ...]:
-        return tuple(one for source in self._sources for one in source.all())
+    def _found_items(self) -> tuple[Reading | Unread, ...]:
+        return tuple(item for source in self._sources for item in source.all())
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """Every object that something reads in a known way."""
-        return tuple(one for one in self._found if isinstance(one, Reading))
+        return tuple(candidate for candidate in self._found_items if isinstance(candidate, Reading))
 
     @cached_property
     def unread(self) -> tuple[Unread, ...]:
         """Every reader whose fields are unknown."""
         return tuple(
-            found
-            for one in self._found
-            for found in ([one] if isinstance(one, Unread) else _rest(one))
+            result
+            for item in self._found_items
+            for result in ([item] if isinstance(item, Unread) else _rest(item))
         )
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
         kept: dict[Shape, tuple[_Step, ...]] = {}
-        for one in self.readings:
-            for shape in one.shapes:
+        for reading in self.readings:
+            for shape in reading.shapes:
                 if shape not in kept:
                     kept[shape] = tuple(dict.fromkeys(_steps(shape, names)))
-            found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
-            values = self._evaluator.values(one.module, one.node, one.known)
+            result = dict.fromkeys(step for shape in reading.shapes for step in kept[shape])
+            values = self._evaluator.values(reading.module, reading.node, reading.known)
             if all(isinstance(value, Unknown) for value in values):
                 # Reads of unknown objects are unknown as well, whatever the path.
-                found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
-            for step in found:
-                yield _sight(one, step)
+                result = dict.fromkeys(replace(step, path=step.path[-1:]) for step in result)
+            for step in result:
+                yield _sight(reading, step)
         for other in self.unread:
             place = other.module.place(other.node)
             for name in self._unread_names(other, names):
@@ -124,7 +124,7 @@ def _sight(one: Reading | Unread, step: _Step) -> Sight:
 
 def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
     """Yield what a shape reads that has one of ``names``, with the way to it."""
-    for current, before in _followed(shape):
+    for current, before in _followed_shapes(shape):
         for field in current.fields():
             path = (*before, *field.path)
             for length in range(len(before) + 1, len(path) + 1):
@@ -134,22 +134,22 @@ def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
                 yield _Step((*path, ANY), field.place, field.unseen)
 
 
-def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
+def _followed_shapes(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
     """Return the shapes that read what a shape gives them, with the way to it, short ones first."""
-    found: list[tuple[Shape, tuple[str, ...]]] = [(shape, ())]
-    for current, before in found:
+    result: list[tuple[Shape, tuple[str, ...]]] = [(shape, ())]
+    for current, before in result:
         # The list grows while it is read.
         for field in current.fields() if len(before) < _LONGEST_PATH - 1 else ():
             # A root that holds itself reads nothing, and would do so for ever.
-            inner = [one for one in field.shapes if one != current or field.path]
-            found += [(one, (*before, *field.path)) for one in inner[: _MOST_SHAPES - len(found)]]
-    return found
+            inner = [candidate for candidate in field.shapes if candidate != current or field.path]
+            result += [(one, (*before, *field.path)) for one in inner[: _MOST_SHAPES - len(result)]]
+    return result
 
 
 def _rest(reading: Reading) -> Iterator[Unread]:
     """Yield a placeholder for all that shapes read in addition to their known fields."""
     for shape in reading.shapes:
-        if len(_followed(shape)) >= _MOST_SHAPES:
+        if len(_followed_shapes(shape)) >= _MOST_SHAPES:
             why = f"`{shape.name}` leads to too many others to follow"
             place = reading.module.place(reading.node)
             yield Unread(reading.module, reading.node, Unknown(why, place), reading.how)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.pydantic_models import ModelShape, PydanticModels
-from awaken.project.frameworks.schemas.domain import Applied, Reading, Unread
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.schemas.receivers import Receivers
+from awaken.project.frameworks.shapes.domain import Applied, Reading, Unread
+from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
@@ -58,8 +58,8 @@ class EndpointReadings:
                 if why is not None:
                     yield Unread(endpoint.module, node, why, "response")
                 by = Applied(endpoint.module, node, endpoint.home, endpoint.model)
-                one = Reading(endpoint.module, node, shapes, "response", by=by)
-                yield from self._given.readings(one)
+                reading = Reading(endpoint.module, node, shapes, "response", by=by)
+                yield from self._given.readings(reading)
 
 
 class ModelReadings:
@@ -81,7 +81,7 @@ class ModelReadings:
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
         makers = self._makers()
-        words = sorted({*_WORDS, *(one.encode() for one in makers)})
+        words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
         for path in self._files_with(words):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -92,9 +92,9 @@ class ModelReadings:
         """Return the simple names of models that have a field which a model reads."""
         classes = self._evaluator.classes
         reading = (
-            one
-            for one in classes.heirs_of(_KNOWN.bases)
-            if any(field.shapes for field in ModelShape(one, (), False, self._models).fields())
+            name
+            for name in classes.heirs_of(_KNOWN.bases)
+            if any(field.shapes for field in ModelShape(name, (), False, self._models).fields())
         )
         return frozenset(classes.spellings_of(reading))
 
@@ -106,15 +106,15 @@ class ModelReadings:
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.methods:
                 given = argument_at(call, 0, "obj")
                 lenient = any(
-                    one.arg == "from_attributes" and _is_true(one.value) for one in call.keywords
+                    node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
                 )
                 if given is not None:
                     yield from self._validated_by(module, owner, given, lenient=lenient)
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
                 given = argument_at(call, 0, "object")
-                adapted = self._adapted(module, owner)
+                adapted = self._adapted_values(module, owner)
                 lenient = any(
-                    one.arg == "from_attributes" and _is_true(one.value) for one in call.keywords
+                    node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
                 )
                 if given is not None and adapted is not None:
                     yield from self._validated(module, adapted, given, lenient=lenient)
@@ -125,7 +125,7 @@ class ModelReadings:
                     declared = self._evaluator.declared(module, kind)
                     yield from self._validated(module, declared, given, lenient=False)
             case _ if _maker(func) in makers:
-                yield from self._made(module, call)
+                yield from self._made_readings(module, call)
             case _:
                 pass
 
@@ -140,7 +140,7 @@ class ModelReadings:
         for known in self._receivers.around(module, owner) or [()]:
             declared = self._class(module, owner, known)
             yield from self._validated(module, declared, given, known, lenient=lenient)
-            why = self._below(module, owner, declared) if declared == plain else None
+            why = self._reason_below(module, owner, declared) if declared == plain else None
             if why is not None:
                 yield self._unread(module, given, why, known, lenient=lenient)
 
@@ -150,11 +150,11 @@ class ModelReadings:
         name = self._evaluator.names.qualified(module, node)
         return name is not None and self._evaluator.classes.facts(name) is not None
 
-    def _below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
+    def _reason_below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
         """Return why ``owner`` may be another model than what an annotation says."""
-        for one in declared:
-            if isinstance(one, InstanceOf) and self._evaluator.classes.subclasses(one.qualified):
-                why = f"`{module.excerpt(owner)}` may be any class below `{one.qualified}`"
+        for item in declared:
+            if isinstance(item, InstanceOf) and self._evaluator.classes.subclasses(item.qualified):
+                why = f"`{module.excerpt(owner)}` may be any class below `{item.qualified}`"
                 return self._evaluator.unknown(module, owner, why)
         return None
 
@@ -186,18 +186,18 @@ class ModelReadings:
         """Return an instance of what ``node`` names, a class, as an annotation would."""
         if isinstance(node, ast.Subscript):
             return self._evaluator.declared(module, node)
-        found: Values = ()
-        for one in self._evaluator.values(module, node, known):
-            match one:
+        class_: Values = ()
+        for value in self._evaluator.values(module, node, known):
+            match value:
                 case ClassOf():
-                    found = (*found, InstanceOf(one.qualified))
+                    class_ = (*class_, InstanceOf(value.qualified))
                 case Unknown():
-                    found = (*found, one)
+                    class_ = (*class_, value)
                 case _:
                     pass
-        return found
+        return class_
 
-    def _adapted(self, module: Module, node: ast.expr) -> Values | None:
+    def _adapted_values(self, module: Module, node: ast.expr) -> Values | None:
         """Return what a type adapter was made for; None for all other objects."""
         if isinstance(node, ast.Name):
             bindings = module.scopes.bindings_of(node)
@@ -210,17 +210,17 @@ class ModelReadings:
             return None
         return self._evaluator.declared(module, node.args[0])
 
-    def _made(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
+    def _made_readings(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
         """Yield what the fields of a model read of the arguments that it is made with."""
         for made in self._class(module, call.func):
             if not isinstance(made, InstanceOf) or not self._models.is_model(made.qualified):
                 continue
             shape = ModelShape(made.qualified, made.parameters, False, self._models)
             for field in self._models.fields(shape):
-                for one in call.keywords:
-                    if one.arg in {field.name, *field.path[:1]}:
+                for keyword in call.keywords:
+                    if keyword.arg in {field.name, *field.path[:1]}:
                         by = Applied(module, call)
-                        given = Reading(module, one.value, field.shapes, "schema", by=by)
+                        given = Reading(module, keyword.value, field.shapes, "schema", by=by)
                         yield from self._given.readings(given)
 
 

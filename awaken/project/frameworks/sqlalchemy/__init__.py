@@ -2,8 +2,7 @@
 
 Begin with ``sessions`` (the proof that an expression is a session) and ``models`` (the mapped
 classes). Below ``models``: ``mapping`` reads one class body or table, ``relationships`` joins both
-sides, ``eager`` answers the ``unique()`` question. ``queries`` has ``Model.query``, Query
-classes of the program, and what it replaces.
-``loads`` says what a statement loads, ``engines`` where engines are made and what their URLs begin
-with.
+sides, and ``eager`` answers the ``unique()`` question. ``queries`` has ``Model.query``, Query
+classes of the program, and what it replaces. ``keys`` counts the rows of one class for a row of
+another. ``engines`` says where engines are made and what their URLs begin with.
 """

@@ -85,7 +85,7 @@ class MappedAttributes:
         if self._is_asked:
             return False
         if qualified not in self._mapped:
-            self._mapped[qualified] = self._apart(
+            self._mapped[qualified] = self._answer_apart(
                 lambda: self._models.mapped_class(qualified) is not None
             )
         return self._mapped[qualified]
@@ -94,7 +94,7 @@ class MappedAttributes:
         """Whether ``name`` of a mapped object leads to others."""
         if self._is_asked or owner.origins is None:
             return False
-        mapped = self._apart(lambda: self._models.mapped_class(owner.qualified))
+        mapped = self._answer_apart(lambda: self._models.mapped_class(owner.qualified))
         return mapped is not None and name in mapped.relationships
 
     def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
@@ -104,7 +104,7 @@ class MappedAttributes:
             return ()
         key = (owner.qualified, isinstance(owner, InstanceOf), name)
         if key not in self._kept:
-            self._kept[key] = self._apart(
+            self._kept[key] = self._answer_apart(
                 lambda: (
                     self._of_instance(owner.qualified, name)
                     if isinstance(owner, InstanceOf)
@@ -120,7 +120,7 @@ class MappedAttributes:
             return self._by_keys(owner, facts.target)
         return known
 
-    def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
+    def _answer_apart(self, ask: Callable[[], _Answer]) -> _Answer:
         self._is_asked = True
         try:
             with self._evaluator.without_callers():
@@ -131,11 +131,11 @@ class MappedAttributes:
     def _of_class(self, qualified: str, name: str) -> Values:
         if name != "query":
             return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
-        found = self._class_queries.of(qualified)
+        query = self._class_queries.of(qualified)
         # A class of queries that cannot be read may give anything.
-        if not isinstance(found, ClassQuery) or found.custom:
+        if not isinstance(query, ClassQuery) or query.custom:
             return ()
-        query_class = _QUERY if found.query_class is None else found.query_class.qualified
+        query_class = _QUERY if query.query_class is None else query.query_class.qualified
         return (InstanceOf(query_class, parameters=((InstanceOf(qualified),),)),)
 
     def _is_mapped(self, qualified: str, name: str) -> bool:
@@ -150,22 +150,22 @@ class MappedAttributes:
         if mapped is None or self._annotation(qualified, name) is not None:
             return ()
         if name in mapped.relationships:
-            return self._related(qualified, name, mapped.relationships[name])
+            return self._related_values(qualified, name, mapped.relationships[name])
         if mapped.kinds.get(name) == "proxy":
-            return self._proxied(qualified, name)
+            return self._proxied_values(qualified, name)
         column = mapped.columns.get(name)
         return () if column is None else _of_column(column)
 
-    def _proxied(self, qualified: str, name: str) -> Values:
+    def _proxied_values(self, qualified: str, name: str) -> Values:
         """Return what `association_proxy("notes", "tag")` gives; empty where it is not certain."""
         _, given = self._given_to(qualified, name) or (None, [])
         match given:
             case [(ast.Call(args=[ast.Constant(value=through), ast.Constant(value=attribute)]), _)]:
-                return self._through(self._held(qualified, str(through)), str(attribute))
+                return self._through(self._held_values(qualified, str(through)), str(attribute))
             case _:
                 return ()
 
-    def _held(self, qualified: str, name: str) -> Values:
+    def _held_values(self, qualified: str, name: str) -> Values:
         """Return what an attribute holds, by its annotation or by its mapping."""
         annotation = self._annotation(qualified, name)
         if annotation is not None:
@@ -174,28 +174,28 @@ class MappedAttributes:
 
     def _through(self, values: Values, attribute: str) -> Values:
         """Return the value of an attribute of each object, in the collection that holds them."""
-        found: Values = ()
-        for one in values:
-            match one:
+        result: Values = ()
+        for value in values:
+            match value:
                 case NoneValue():
-                    found = union(found, (one,))
+                    result = union(result, (value,))
                 case InstanceOf(qualified="builtins.list", parameters=[held]):
                     inner = self._through(held, attribute)
-                    many = (replace(one, parameters=(inner,)),)
-                    found = union(found, many) if inner else ()
+                    many = (replace(value, parameters=(inner,)),)
+                    result = union(result, many) if inner else ()
                 case InstanceOf(parameters=()):
-                    given = self._held(one.qualified, attribute)
+                    given = self._held_values(value.qualified, attribute)
                     if not given:
                         return ()
-                    found = union(found, given)
+                    result = union(result, given)
                 case _:
                     return ()
-        return found
+        return result
 
     def _by_keys(self, owner: str, target: str) -> bool | None:
         """Return the direction by foreign keys, with table names that follow from class names."""
-        sides = [self._models.mapped_class(one) for one in (owner, target)]
-        named = [None if one is None else self.with_tablename(one) for one in sides]
+        sides = [self._models.mapped_class(name) for name in (owner, target)]
+        named = [None if side is None else self.with_tablename(side) for side in sides]
         if named[0] is None or named[1] is None:
             return None
         return direction(named[0], named[1])
@@ -213,11 +213,11 @@ class MappedAttributes:
         self, qualified: str, name: str
     ) -> tuple[Module, list[tuple[ast.expr | None, ast.expr | None]]] | None:
         """Return what the nearest class body gives to an attribute: values, annotations."""
-        for one in self._models.ancestors(qualified):
-            found = self._evaluator.classes.node(one.qualified)
-            given = [] if found is None else self._evaluator.members.given_to(*found, name)
-            if found is not None and given:
-                return found[0], given
+        for ancestor in self._models.ancestors(qualified):
+            node = self._evaluator.classes.node(ancestor.qualified)
+            given = [] if node is None else self._evaluator.members.given_to(*node, name)
+            if node is not None and given:
+                return node[0], given
         return None
 
     def _annotation(self, qualified: str, name: str) -> tuple[Module, ast.expr] | None:
@@ -226,19 +226,19 @@ class MappedAttributes:
         annotations = [annotation for _, annotation in given if annotation is not None]
         return (module, annotations[0]) if module is not None and annotations else None
 
-    def _related(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
+    def _related_values(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
         if facts.target is None or self._models.status(facts.target) == "plain":
             return ()
-        one: Values = (InstanceOf(facts.target),)
+        value: Values = (InstanceOf(facts.target),)
         if facts.lazy in _COLLECTIONS:
-            return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
-        many = self._collection(facts, one)
+            return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(value,)),)
+        many = self._collection(facts, value)
         is_collection = self.is_collection(owner, name, facts)
         if not many and is_collection is not False:
             return ()
         if is_collection is None:
-            return union(many, one, (NoneValue(),))
-        return many if is_collection else (*one, NoneValue())
+            return union(many, value, (NoneValue(),))
+        return many if is_collection else (*value, NoneValue())
 
     def _collection(self, facts: RelationshipFacts, one: Values) -> Values:
         """Return the collection of a relationship; empty where its class is unknown."""

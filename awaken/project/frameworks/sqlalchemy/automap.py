@@ -50,21 +50,21 @@ class Automap:
             and all(map(_is_plain_base, self._calls([b"automap_base"], _FACTORY)))
             and not any(map(_may_be_view, self._calls([b"Table("], _TABLE)))
             and not any(map(self._may_be_of_automap, self._eager_owners()))
-            and all(map(self._is_plain_class, self._declared()))
+            and all(map(self._is_plain_class, self._declared_classes()))
         )
 
     def _is_plainly_prepared(self) -> bool:
         """Whether the program itself prepares the classes, and never with functions of its own."""
-        found = [
+        calls = [
             node
             for _, node in self._all_calls([b".prepare("])
             if isinstance(node.func, ast.Attribute) and node.func.attr == "prepare"
         ]
-        return bool(found) and all(
-            len(one.args) <= _PLAIN_ARGUMENTS
-            and not any(isinstance(part, ast.Starred) for part in one.args)
-            and all(part.arg is not None for part in one.keywords)
-            for one in found
+        return bool(calls) and all(
+            len(call.args) <= _PLAIN_ARGUMENTS
+            and not any(isinstance(part, ast.Starred) for part in call.args)
+            and all(part.arg is not None for part in call.keywords)
+            for call in calls
         )
 
     def _eager_owners(self) -> Iterator[str | None]:
@@ -76,7 +76,7 @@ class Automap:
             return True
         return self._models.is_automapped(owner)
 
-    def _declared(self) -> Iterator[str]:
+    def _declared_classes(self) -> Iterator[str]:
         """Yield the classes that the program itself declares for automap to map."""
         for path in self._files_with([b"__tablename__", b"__table__"]):
             for name in self._evaluator.classes.in_file(path):
@@ -102,7 +102,7 @@ class Automap:
 
 def _is_plain_base(call: ast.Call) -> bool:
     """Whether ``automap_base()`` is given no class that adds something to all others."""
-    return not call.args and all(one.arg == "metadata" for one in call.keywords)
+    return not call.args and all(keyword.arg == "metadata" for keyword in call.keywords)
 
 
 def _may_be_view(call: ast.Call) -> bool:
@@ -110,5 +110,5 @@ def _may_be_view(call: ast.Call) -> bool:
     name = call.args[0] if call.args else None
     if name is None or names_view(name):
         return True
-    reflects = any((one.arg or "autoload").startswith("autoload") for one in call.keywords)
+    reflects = any((keyword.arg or "autoload").startswith("autoload") for keyword in call.keywords)
     return reflects and "primary_key" in ast.unparse(call)

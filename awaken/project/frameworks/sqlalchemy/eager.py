@@ -97,11 +97,11 @@ def direction(owner: MappedClass, target: MappedClass) -> bool | None:
 
 def _refers(columns: object, table: str) -> bool | None:
     """Return whether one of ``columns`` has a foreign key to ``table``; None if unknown."""
-    found = False
+    refers = False
     for column in columns:  # type: ignore[attr-defined]
         facts: ColumnFacts = column
         if facts.foreign_key == "":
             return None
         if facts.foreign_key is not None:
-            found = found or table in facts.foreign_key.split(".")[:-1]
-    return found
+            refers = refers or table in facts.foreign_key.split(".")[:-1]
+    return refers

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+from awaken.project.frameworks.sqlalchemy.constraints import (
     Constraints,
     constraints_of_value,
 )
@@ -142,7 +142,7 @@ class MappingReader:
         if name is not None and evaluator.names.locate(name) is None:
             return {name}
         values = evaluator.values(module, function)
-        known = [qualified for one in values if (qualified := _name_of(one)) is not None]
+        known = [qualified for value in values if (qualified := _name_of(value)) is not None]
         if len(known) == len(values):
             return set(known)
         return set() if name is None else {name}
@@ -243,14 +243,14 @@ class MappingReader:
 
         def name(function: ast.expr) -> str:
             names = self.called(module, function)
-            one = names.pop() if len(names) == 1 else ""
-            return one.rpartition(".")[2] if one.startswith("sqlalchemy.") else ""
+            word = names.pop() if len(names) == 1 else ""
+            return word.rpartition(".")[2] if word.startswith("sqlalchemy.") else ""
 
         return name
 
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
-        names = {name for one in node.decorator_list for name in self._decorator(module, one)}
+        names = {name for part in node.decorator_list for name in self._decorator(module, part)}
         # A hybrid is computed; what it returns maps nothing.
         if any(_CALLS.get(name) == "hybrid" for name in names):
             return "hybrid", None
@@ -258,7 +258,7 @@ class MappingReader:
         if not names & _DECLARED:
             return "method", None
         returned = returned_by(module, node)
-        kinds = {self.kind_of(module, one) for one in returned}
+        kinds = {self.kind_of(module, part) for part in returned}
         if len(kinds) == 1:
             return kinds.pop() or "method", returned[0]
         return "opaque", None
@@ -299,11 +299,11 @@ class MappingReader:
             # A name that the call repeats comes last, and wins.
             keywords = [*partial.keywords, *call.keywords]
             call = ast.Call(partial.function, [*partial.arguments, *call.args], keywords)
-        found = column_facts(call, annotation)
+        column = column_facts(call, annotation)
         refers = None
-        if call is not None and found.foreign_key == "":
+        if call is not None and column.foreign_key == "":
             refers = self._refers(module, call)
-        return structs.replace(found, is_computed_on_update=is_computed, refers=refers)
+        return structs.replace(column, is_computed_on_update=is_computed, refers=refers)
 
     def column(self, module: Module, call: ast.expr) -> ColumnFacts:
         """Return what a column in a ``Table(...)`` says of itself."""
@@ -312,10 +312,10 @@ class MappingReader:
     def _refers(self, module: Module, call: ast.Call) -> str | None:
         """Return the attribute of a class that the one foreign key of a column names."""
         named = [
-            one.args[0]
-            for one in call.args
-            if isinstance(one, ast.Call) and one.args
-            if self.called(module, one.func) == {"sqlalchemy.ForeignKey"}
+            argument.args[0]
+            for argument in call.args
+            if isinstance(argument, ast.Call) and argument.args
+            if self.called(module, argument.func) == {"sqlalchemy.ForeignKey"}
         ]
         is_one = len(named) == 1 and isinstance(named[0], ast.Attribute)
         return self._evaluator.names.qualified(module, named[0]) if is_one else None
@@ -345,8 +345,8 @@ class MappingReader:
                 case _:
                     pass
         return any(
-            isinstance(one, ast.Call) and self.called(module, one.func) == {"sqlalchemy.Computed"}
-            for one in call.args
+            isinstance(node, ast.Call) and self.called(module, node.func) == {"sqlalchemy.Computed"}
+            for node in call.args
         )
 
     def _is_expression(self, module: Module, value: ast.Call) -> bool:
@@ -376,7 +376,7 @@ def _may_relate(module: Module, names: tuple[str, ...]) -> bool:
 
 def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFacts:
     """Return what ``Column(...)``, ``mapped_column(...)`` and ``Mapped[...]`` say together."""
-    keywords = {} if call is None else {one.arg: one.value for one in call.keywords}
+    keywords = {} if call is None else {keyword.arg: keyword.value for keyword in call.keywords}
     primary = _boolean(keywords.get("primary_key")) or False
     nullable = _boolean(keywords.get("nullable")) if "nullable" in keywords else None
     if nullable is None and "nullable" not in keywords:
@@ -406,7 +406,7 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
 
 def _annotated_class(annotation: ast.expr | None) -> str | None:
     """Return the class that ``Mapped[...]`` names, None aside; None for what has parts."""
-    match None if annotation is None else _unquoted(annotation):
+    match None if annotation is None else _unquoted_node(annotation):
         case ast.Subscript(value=outer, slice=ast.Name() | ast.Attribute() as inner) if (
             dotted_name(outer) or ""
         ).rpartition(".")[2] in {"Mapped", "Optional"}:
@@ -456,18 +456,18 @@ def annotated_uselist(annotation: ast.expr | None) -> bool | None:
     stack = [] if annotation is None else [annotation]
     names: list[str] = []
     while stack:
-        for one in ast.walk(stack.pop()):
-            if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                inside = _unquoted(one)
-                stack += [] if inside is one else [inside]
-            elif isinstance(one, ast.Name | ast.Attribute):
-                names.append(one.id if isinstance(one, ast.Name) else one.attr)
+        for node in ast.walk(stack.pop()):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                inside = _unquoted_node(node)
+                stack += [] if inside is node else [inside]
+            elif isinstance(node, ast.Name | ast.Attribute):
+                names.append(node.id if isinstance(node, ast.Name) else node.attr)
     return any(name in _COLLECTIONS for name in names) if names else None
 
 
 def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
     """Return the class that the innermost argument of an annotation names."""
-    node = None if annotation is None else _unquoted(annotation)
+    node = None if annotation is None else _unquoted_node(annotation)
     while isinstance(node, ast.Subscript):
         inner = node.slice
         # Of ``dict[str, User]`` the values are what is mapped.
@@ -477,13 +477,13 @@ def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
         node = node.right if none else node.left
         return annotated_target(node)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        inside = _unquoted(node)
+        inside = _unquoted_node(node)
         text = node.value.strip()
         return annotated_target(inside) if isinstance(inside, ast.Subscript | ast.BinOp) else text
     return node
 
 
-def _unquoted(annotation: ast.expr) -> ast.expr:
+def _unquoted_node(annotation: ast.expr) -> ast.expr:
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
             return ast.parse(annotation.value.strip(), mode="eval").body
@@ -503,20 +503,20 @@ def annotated_lazy(annotation: ast.expr | None) -> str | None:
 
 
 def _head(annotation: ast.expr) -> str:
-    node = _unquoted(annotation)
+    node = _unquoted_node(annotation)
     written = dotted_name(node.value) if isinstance(node, ast.Subscript) else None
     return (written or "").rpartition(".")[2]
 
 
 def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:
-    found = bindings.get(name, [])
-    value = found[0].value if len(found) == 1 else None
+    result = bindings.get(name, [])
+    value = result[0].value if len(result) == 1 else None
     return value.value if isinstance(value, ast.Constant) else None
 
 
 def _table_by_settings(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
     """Return what a class says of its table: the key of a view need not be unique in its rows."""
-    names = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
+    names = [item.value for item in bindings.get("__tablename__", []) if item.value is not None]
     # A method returns them, or they are assigned.
     settings = [ast.unparse(one.value or one.node) for one in bindings.get("__mapper_args__", [])]
     is_doubted = any(setting in text for setting in _KEYS_OF_ITS_OWN for text in settings)
@@ -531,7 +531,7 @@ def names_view(name: ast.expr) -> bool:
 
 def database_names(columns: Mapping[str, ColumnFacts]) -> dict[str, str]:
     """Return what the column of each attribute is called in the database."""
-    return {name: one.name or name for name, one in columns.items()}
+    return {name: column.name or name for name, column in columns.items()}
 
 
 def _text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.project.frameworks.sqlalchemy.keys.constraints import (
+from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
     Constraints,
@@ -124,14 +124,14 @@ class Models:
 
     def _bases_of(self, qualified: str) -> list[str]:
         """Return the classes of the program that a class inherits from, the highest first."""
-        found, waiting = dict[str, None](), [qualified]
+        result, waiting = dict[str, None](), [qualified]
         while waiting:
             facts = self._classes.facts(waiting.pop())
             for base in facts.bases if facts is not None else ():
-                if base is not None and base not in found and base not in self._statuses:
-                    found[base] = None
+                if base is not None and base not in result and base not in self._statuses:
+                    result[base] = None
                     waiting.append(base)
-        return [base for base in reversed(found) if self._classes.facts(base) is not None]
+        return [base for base in reversed(result) if self._classes.facts(base) is not None]
 
     def _status(self, qualified: str) -> Status:
         facts = self._classes.facts(qualified)
@@ -140,10 +140,10 @@ class Models:
         # First: such a class has neither a base nor a decorator that tells.
         if qualified in self._imperative():
             return "mapped"
-        decorated = self._decorated(facts)
+        decorated = self._decorated_status(facts)
         if decorated is not None:
             return decorated
-        inherited = self._inherited(facts)
+        inherited = self._inherited_status(facts)
         ancestors = self._classes.ancestors(qualified)
         keyword_bases = self._evaluator.knowledge.table_keyword_bases
         if ancestors is not None and keyword_bases & set(ancestors.outside):
@@ -160,36 +160,36 @@ class Models:
         if located is None or module is None or len(located.rest) != 1:
             return False
         values = self._evaluator.global_values(module, located.rest[0])
-        return bool(values) and all(isinstance(one, DeclarativeBase) for one in values)
+        return bool(values) and all(isinstance(value, DeclarativeBase) for value in values)
 
-    def _decorated(self, facts: ClassFacts) -> Status | None:
-        found = self._classes.node(facts.qualified) if facts.decorators else None
-        for decorator in found[1].decorator_list if found is not None else ():
+    def _decorated_status(self, facts: ClassFacts) -> Status | None:
+        pair = self._classes.node(facts.qualified) if facts.decorators else None
+        for decorator in pair[1].decorator_list if pair is not None else ():
             plain = without_arguments(decorator)
-            for name in self._reader.called(found[0], plain) if found is not None else ():
+            for name in self._reader.called(pair[0], plain) if pair is not None else ():
                 status = _MAPPING_DECORATORS.get(name)
                 if status is not None:
                     return "mapped" if status == "mapped" else "base"
         return None
 
-    def _inherited(self, facts: ClassFacts) -> Status:
+    def _inherited_status(self, facts: ClassFacts) -> Status:
         """Return what the bases make of a class, were it not abstract."""
-        knowledge, found = self._evaluator.knowledge, set[Status]()
+        knowledge, result = self._evaluator.knowledge, set[Status]()
         for index, base in enumerate(facts.bases):
             if base in knowledge.declarative_bases:
-                found.add("mapped")
+                result.add("mapped")
             elif base in knowledge.declarative_roots:
-                found.add("base")
+                result.add("base")
             elif base is not None and self._classes.facts(base) is not None:
                 status = self.status(base)
-                found.add("mapped" if status == "base" else status)
+                result.add("mapped" if status == "base" else status)
             elif self._declarative(facts, index) is not None:
-                found.add("mapped")
+                result.add("mapped")
             elif base is None or not self._is_harmless(base):
-                found.add("unknown")
+                result.add("unknown")
         # One mapped base is enough; after that what may be mapped counts before what is not.
         order: tuple[Status, ...] = ("mapped", "base", "unknown")
-        return next((status for status in order if status in found), "plain")
+        return next((status for status in order if status in result), "plain")
 
     def _is_harmless(self, base: str) -> bool:
         knowledge = self._evaluator.knowledge
@@ -204,33 +204,33 @@ class Models:
         if key not in self._bases:
             # For a base that leads back to this class while it is looked for.
             self._bases[key] = None
-            found = self._classes.node(facts.qualified)
-            if found is not None:
-                values = self._evaluator.values(found[0], found[1].bases[index])
+            node = self._classes.node(facts.qualified)
+            if node is not None:
+                values = self._evaluator.values(node[0], node[1].bases[index])
                 known = self._evaluator.knowledge.declarative_bases
                 bases = [
                     # One of a library, where another file may give its own in its place.
-                    DeclarativeBase() if isinstance(one, External) else one
-                    for one in values
-                    if isinstance(one, DeclarativeBase)
-                    or (isinstance(one, External) and one.qualified in known)
+                    DeclarativeBase() if isinstance(value, External) else value
+                    for value in values
+                    if isinstance(value, DeclarativeBase)
+                    or (isinstance(value, External) and value.qualified in known)
                 ]
                 if bases and len(bases) == len(values):
-                    complete = all(one.complete for one in bases)
-                    automap = any(one.automap for one in bases)
+                    complete = all(base.complete for base in bases)
+                    automap = any(base.automap for base in bases)
                     self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
         return self._bases[key]
 
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
         if qualified not in self._bodies:
-            found, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
+            pair, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
             fields = self._evaluator.knowledge.table_keyword_bases
             self._bodies[qualified] = (
                 None
-                if found is None
+                if pair is None
                 else self._reader.body(
-                    *found, fields=ancestors is not None and bool(fields & set(ancestors.outside))
+                    *pair, fields=ancestors is not None and bool(fields & set(ancestors.outside))
                 )
             )
         return self._bodies[qualified]
@@ -273,7 +273,7 @@ class Models:
                 kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
                 complete = complete and imperative.complete
             columns = {**own, **columns}
-            relationships = {**self._declared(inherited), **relationships}
+            relationships = {**self._declared_facts(inherited), **relationships}
         return MappedClass(
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
             columns, relationships, kinds, complete, _nearest(constraints),
@@ -283,13 +283,13 @@ class Models:
         """Whether a class inherits from what ``automap_base()`` gives."""
         return any(
             base is not None and base.automap
-            for one in self.ancestors(qualified)
-            for base in (self._declarative(one, index) for index in range(len(one.bases)))
+            for ancestor in self.ancestors(qualified)
+            for base in (self._declarative(ancestor, index) for index in range(len(ancestor.bases)))
         )
 
     def ancestor_names(self, qualified: str) -> set[str]:
         """Return a class and all classes of the project from which it inherits mappings."""
-        return {qualified, *(one.qualified for one in self.ancestors(qualified))}
+        return {qualified, *(ancestor.qualified for ancestor in self.ancestors(qualified))}
 
     def ancestors(self, qualified: str) -> list[ClassFacts]:
         """Return the classes of the project from which a class inherits, itself first."""
@@ -298,7 +298,7 @@ class Models:
 
     def _with_declarative(self, ancestors: Ancestors) -> list[ClassFacts]:
         """Return the classes of the project with the ones that declarative bases add."""
-        found = {one.qualified: one for one in ancestors.inside}
+        result = {entry.qualified: entry for entry in ancestors.inside}
         for facts in ancestors.inside:
             # The class of ``declarative_base(cls=...)`` is inherited, but in no list of bases.
             for index in range(len(facts.bases)):
@@ -311,11 +311,11 @@ class Models:
                 )
                 parent = None if base is None or base.parent is None else base.parent
                 more = None if parent is None else self._classes.ancestors(parent)
-                for one in more.inside if more is not None else ():
-                    found.setdefault(one.qualified, one)
-        return list(found.values())
+                for item in more.inside if more is not None else ():
+                    result.setdefault(item.qualified, item)
+        return list(result.values())
 
-    def _declared(self, facts: ClassFacts) -> dict[str, RelationshipFacts]:
+    def _declared_facts(self, facts: ClassFacts) -> dict[str, RelationshipFacts]:
         """Return the relationships of one class itself, with those that others give to it."""
         sites = [
             site
@@ -356,7 +356,7 @@ class Models:
             if declarative is not None or base is None or not self._is_harmless(base):
                 return False
         return all(
-            name in _HARMLESS_DECORATORS or self._decorated(facts) is not None
+            name in _HARMLESS_DECORATORS or self._decorated_status(facts) is not None
             for name in facts.decorators
         )
 
@@ -381,14 +381,14 @@ class Models:
         owner = self._evaluator.names.qualified(module, node.args[0])
         if owner is None:
             return
-        properties = next((one.value for one in node.keywords if one.arg == "properties"), None)
+        properties = next((part.value for part in node.keywords if part.arg == "properties"), None)
         # Properties put together elsewhere may map anything.
         complete = properties is None or isinstance(properties, ast.Dict)
-        complete = complete and not any(one.arg is None for one in node.keywords)
+        complete = complete and not any(keyword.arg is None for keyword in node.keywords)
         table = node.args[1] if len(node.args) > 1 else None
         values = properties.values if isinstance(properties, ast.Dict) else []
         # Attributes may be given other names than their columns have.
-        is_renamed = not all(isinstance(one, ast.Call) for one in values)
+        is_renamed = not all(isinstance(value, ast.Call) for value in values)
         made = self._table(module, table)
         self._imperatives[owner] = Imperative(
             module.path,
@@ -406,10 +406,10 @@ class Models:
         located = None if name is None else self._evaluator.names.locate(name)
         defining = module
         if located is not None and len(located.rest) == 1:
-            found = self._evaluator.load(located.path)
-            bindings = found.scopes.module.bindings.get(located.rest[0], []) if found else []
-            if found is not None and len(bindings) == 1:
-                defining, value = found, bindings[0].value
+            load = self._evaluator.load(located.path)
+            bindings = load.scopes.module.bindings.get(located.rest[0], []) if load else []
+            if load is not None and len(bindings) == 1:
+                defining, value = load, bindings[0].value
         if not isinstance(value, ast.Call):
             return _Table("unknown", {})
         if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:
@@ -446,7 +446,7 @@ def _nearest(constraints: Sequence[Constraints]) -> Constraints:
     """Return what the nearest class says of its table: that of others may be another one."""
     if not constraints:
         return NONE
-    others_known = all(one.known and not one.foreign for one in constraints[1:])
+    others_known = all(candidate.known and not candidate.foreign for candidate in constraints[1:])
     return structs.replace(constraints[0], known=constraints[0].known and others_known)
 
 

@@ -98,33 +98,33 @@ class Operations:
         self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
     ) -> Iterator[Operation]:
         """Yield the operations of a file whose nodes are ``among`` some, in source order."""
-        held = frozenset(self._held(module))
+        held = frozenset(self._held_variables(module))
         for node in _those(module, among):
             match node:
                 case ast.Call(func=ast.Name(id=name) as function) if name in held:
-                    found = self._of_held(module, node, function)
-                    if found is not None:
-                        yield found
+                    operation = self._of_held(module, node, function)
+                    if operation is not None:
+                        yield operation
                 case ast.Call(func=ast.Attribute(value=receiver, attr=method)) if (
                     method in self._methods
                 ):
-                    found = self._of_call(module, node, receiver, method)
-                    if found is not None and not (
-                        found.how == "entered" and self._managers.is_entered(module, node)
+                    operation = self._of_call(module, node, receiver, method)
+                    if operation is not None and not (
+                        operation.how == "entered" and self._managers.is_entered(module, node)
                     ):
-                        yield found
-                    yield from self._kept(module, node)
+                        yield operation
+                    yield from self._kept_operations(module, node)
                 case ast.Call():
                     yield from self._of_library(module, node)
-                    yield from self._kept(module, node)
+                    yield from self._kept_operations(module, node)
                 case ast.Attribute(ctx=ast.Load()):
                     yield from self._of_attribute(module, node)
                 case ast.withitem(context_expr=entered):
-                    yield from self._entered(module, entered)
+                    yield from self._entered_operations(module, entered)
                 case _:
                     pass
 
-    def _held(self, module: Module) -> Iterator[str]:
+    def _held_variables(self, module: Module) -> Iterator[str]:
         """Yield the variables that hold a method which may be one of a session."""
         for node in module.walk():
             match node:
@@ -141,8 +141,8 @@ class Operations:
         held = bindings[0].value if len(bindings) == 1 else None
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
-        found = self._of_call(module, node, held.value, held.attr)
-        return found if found is not None and found.how == "awaited" else None
+        operation = self._of_call(module, node, held.value, held.attr)
+        return operation if operation is not None and operation.how == "awaited" else None
 
     def _of_call(
         self, module: Module, node: ast.Call, receiver: ast.expr, method: str
@@ -161,9 +161,9 @@ class Operations:
             return Operation(
                 node, "unknown", method=method, why=resource.why, library=library, put=put
             )
-        found = None if resource is None else self._of_resource(node, receiver, resource, method)
-        fakes = () if found is None else self._fakes(module, receiver)
-        return replace(found, fakes=fakes) if found is not None and fakes else found
+        result = None if resource is None else self._of_resource(node, receiver, resource, method)
+        fakes = () if result is None else self._fakes(module, receiver)
+        return replace(result, fakes=fakes) if result is not None and fakes else result
 
     def _of_resource(
         self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str
@@ -190,9 +190,9 @@ class Operations:
 
     def _of_library(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         """Yield the operation of a call of a library that is given a session."""
-        found = self._handed.of(module, node)
-        if found is not None:
-            name, session = found
+        pair = self._handed.of(module, node)
+        if pair is not None:
+            name, session = pair
             resource = self.resource_of(module, session)
             if isinstance(resource, str):
                 how: How = "twin" if name in self._twins.functions else "handed"
@@ -217,24 +217,24 @@ class Operations:
             if resource is not None:
                 yield Operation(node, "kept", resource, name)
 
-    def _kept(self, module: Module, node: ast.Call) -> Iterator[Operation]:
+    def _kept_operations(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         for given, resource in self._managers.keeping(module, node):
             yield Operation(given, "kept", resource)
 
-    def _entered(self, module: Module, node: ast.expr) -> Iterator[Operation]:
+    def _entered_operations(self, module: Module, node: ast.expr) -> Iterator[Operation]:
         """Yield the operation of what a ``with`` statement enters that is no call of a method."""
         closed = self._managers.closed(module, node)
-        found = self._managers.entered(module, node)
+        result = self._managers.entered(module, node)
         if closed is not None:
             yield Operation(node, "closing", closed[1], session=closed[0])
-        elif isinstance(found, Unknown):
-            yield Operation(node, "unknown", why=found.why)
-        elif found is not None:
-            yield Operation(node, "entered", found)
+        elif isinstance(result, Unknown):
+            yield Operation(node, "unknown", why=result.why)
+        elif result is not None:
+            yield Operation(node, "entered", result)
 
     def _of_schema(self, module: Module, node: ast.Call, method: str) -> Operation | None:
         """Return the operation of ``metadata.create_all(engine)``."""
-        given = [*node.args, *(one.value for one in node.keywords if one.arg == "bind")]
+        given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "bind")]
         for argument in given:
             resource = self.resource_of(module, argument)
             if isinstance(resource, str) and resource in {"engine", "connection"}:
@@ -246,11 +246,11 @@ class Operations:
 
     def _bound_to(self, module: Module, node: ast.expr) -> ast.expr | None:
         """Return the session of which ``node`` is the synchronous engine: ``db.get_bind()``."""
-        found: ast.expr | None = node
+        result: ast.expr | None = node
         if isinstance(node, ast.Name):
             bindings = module.scopes.bindings_of(node)
-            found = bindings[0].value if len(bindings) == 1 else None
-        match found:
+            result = bindings[0].value if len(bindings) == 1 else None
+        match result:
             case ast.Call(func=ast.Attribute(value=session, attr="get_bind")) if self._is_session(
                 module, session
             ):
@@ -263,12 +263,12 @@ class Operations:
         proof = self._sessions.of(module, node)
         if proof is not None and not isinstance(proof, Unknown):
             return proof.kind if proof.kind in {"session", "scoped"} else None
-        values = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
-        kinds = {self._of_value(one) for one in values if not self._is_fake(one)}
+        values = [value for value in self._evaluator.values(module, node) if value != NoneValue()]
+        kinds = {self._of_value(value) for value in values if not self._is_fake(value)}
         if len(kinds) == 1 and None not in kinds:
             return kinds.pop()
-        is_other = values and all(isinstance(one, InstanceOf) for one in values)
-        if is_other and all(_is_of_sqlalchemy(one) for one in values):
+        is_other = values and all(isinstance(value, InstanceOf) for value in values)
+        if is_other and all(_is_of_sqlalchemy(value) for value in values):
             return None
         return proof
 
@@ -280,13 +280,13 @@ class Operations:
         return self._variables[place]
 
     def _session_variable(self, module: Module, function: Function) -> str:
-        first = next((one.arg for one, _ in parameters_of(function.args)), "")
+        first = next((argument.arg for argument, _ in parameters_of(function.args)), "")
         names: set[str] = set()
         for node in module.walk(function):
             match node:
                 case ast.Name(ctx=ast.Load()):
                     is_own = any(
-                        one.scope.node is function for one in module.scopes.bindings_of(node)
+                        item.scope.node is function for item in module.scopes.bindings_of(node)
                     )
                 case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load()):
                     is_own = name == first
@@ -301,9 +301,9 @@ class Operations:
         values = self._evaluator.values(module, node)
         return tuple(
             sorted(
-                one.qualified
-                for one in values
-                if isinstance(one, InstanceOf) and self._is_fake(one)
+                value.qualified
+                for value in values
+                if isinstance(value, InstanceOf) and self._is_fake(value)
             )
         )
 

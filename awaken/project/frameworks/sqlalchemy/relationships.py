@@ -111,12 +111,12 @@ class Relationships:
         ]
 
     def _read(self, module: Module) -> list[Site]:
-        found: list[Site] = []
+        sites: list[Site] = []
         self._aliases = _aliases(module)
         for node in module.walk():
             if isinstance(node, ast.Call) and self._is_relationship(module, node):
-                found += self._sides(module, node)
-        return found
+                sites += self._sides(module, node)
+        return sites
 
     def _is_relationship(self, module: Module, node: ast.Call) -> bool:
         name = (dotted_name(node.func) or "").rpartition(".")[2]
@@ -126,7 +126,7 @@ class Relationships:
 
     def _sides(self, module: Module, node: ast.Call) -> list[Site]:
         owner, attribute, annotation = self._owner(module, node)
-        keywords = {one.arg: one.value for one in node.keywords}
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         keywords |= _sqlmodel_keywords(keywords)
         called = self._reader.called(module, node.func)
         if annotation is not None and "sqlmodel.Relationship" not in called:
@@ -155,7 +155,7 @@ class Relationships:
         """Return the side that ``backref="x"`` or ``backref("x", lazy=...)`` makes."""
         keywords: dict[str | None, ast.expr] = {}
         if isinstance(backref, ast.Call):
-            keywords = {one.arg: one.value for one in backref.keywords}
+            keywords = {keyword.arg: keyword.value for keyword in backref.keywords}
         plain = isinstance(backref, ast.Call | ast.Constant)
         uselist = _constant(keywords.get("uselist"))
         if not isinstance(uselist, bool):
@@ -195,7 +195,7 @@ class Relationships:
 
     def _declared(self, module: Module, function: ast.FunctionDef) -> tuple[str | None, str | None]:
         owner = module.scopes.scope_of(function).node
-        returns_call = any(isinstance(one, ast.Call) for one in returned_by(module, function))
+        returns_call = any(isinstance(node, ast.Call) for node in returned_by(module, function))
         if isinstance(owner, ast.ClassDef) and function.decorator_list and returns_call:
             return f"{module.name}.{module.qualname(owner)}", function.name
         return None, None
@@ -206,10 +206,10 @@ class Relationships:
         if not isinstance(pairs, ast.Dict):
             return None, None
         key = next(
-            (one for one, value in zip(pairs.keys, pairs.values, strict=True) if value is node),
+            (part for part, value in zip(pairs.keys, pairs.values, strict=True) if value is node),
             None,
         )
-        call = next((one for one in module.ancestors(pairs) if isinstance(one, ast.Call)), None)
+        call = next((part for part in module.ancestors(pairs) if isinstance(part, ast.Call)), None)
         if call is None or not call.args:
             return None, None
         name = _constant(key)
@@ -248,31 +248,31 @@ class Relationships:
         simple = text.rpartition(".")[2].strip()
         if not simple.isidentifier():
             return None
-        here = [one for one in self._classes.in_file(module.path) if _ends(one, simple)]
+        here = [path for path in self._classes.in_file(module.path) if _ends(path, simple)]
         if len(here) == 1 and "." not in text:
             return here[0]
-        found = [
+        names = [
             name
             for path in self._files_with([f"class {simple}".encode()])
             for name in self._classes.in_file(path)
             if _ends(name, text)
         ]
-        if len(found) == 1:
-            return found[0]
+        if len(names) == 1:
+            return names[0]
         imported = self._evaluator.names.attribute(module.path, simple)
-        return imported if imported in found else None
+        return imported if imported in names else None
 
 
 def _aliases(module: Module) -> set[str]:
     """Return the names that a file gives to ``relationship``, looked at by name alone."""
-    found: set[str] = set()
+    names: set[str] = set()
     for scope in module.scopes.scopes:
         for name, bindings in scope.bindings.items():
             for binding in bindings:
                 target = target_of(module, binding)
                 if {target.name, target.text.rpartition(".")[2]} & _NAMES:
-                    found.add(name)
-    return found
+                    names.add(name)
+    return names
 
 
 def _ends(qualified: str, text: str) -> bool:
@@ -325,11 +325,11 @@ def _sqlmodel_keywords(keywords: dict[str | None, ast.expr]) -> dict[str | None,
         return {}
     if not isinstance(given, ast.Dict):
         return {None: given}
-    found: dict[str | None, ast.expr] = {}
+    nodes: dict[str | None, ast.expr] = {}
     for key, value in zip(given.keys, given.values, strict=True):
         name = _constant(key)
-        found[name if isinstance(name, str) else None] = value
-    return found
+        nodes[name if isinstance(name, str) else None] = value
+    return nodes
 
 
 def _named_columns(
@@ -346,8 +346,8 @@ def _named_columns(
     if isinstance(node, ast.Lambda):
         node = node.body
     elements = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else [node]
-    names = [dotted_name(one) for one in elements]
-    return () if None in names else tuple(one for one in names if one is not None)
+    names = [dotted_name(element) for element in elements]
+    return () if None in names else tuple(name for name in names if name is not None)
 
 
 def _backref_name(node: ast.expr | None) -> str | None:

@@ -71,27 +71,27 @@ class Sessions:
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
         # Where it comes from counts first: other uses of it are weaker evidence.
-        found = self._from_values(module, node)
-        if not _is_open(found):
-            return found
+        proof = self._from_values(module, node)
+        if not _is_open(proof):
+            return proof
         match node:
             case ast.Name():
                 own = None
-                if isinstance(found, Unknown):
-                    own = self._declared(module, node) or self._taken_out(module, node)
-                return own or self._used_elsewhere(module, node) or found
-            case ast.Subscript() if isinstance(found, Unknown):
-                return self._kept_as_item(module, node) or found
+                if isinstance(proof, Unknown):
+                    own = self._declared_proof(module, node) or self._taken_out(module, node)
+                return own or self._used_elsewhere(module, node) or proof
+            case ast.Subscript() if isinstance(proof, Unknown):
+                return self._kept_as_item(module, node) or proof
             case _:
-                return found
+                return proof
 
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
         values = self._evaluator.values(module, node)
-        found = [self._session(module, node, one) for one in values if one != NoneValue()]
-        return tuple(dict.fromkeys(one.what for one in found if isinstance(one, NotRelevant)))
+        result = [self._session(module, node, value) for value in values if value != NoneValue()]
+        return tuple(dict.fromkeys(item.what for item in result if isinstance(item, NotRelevant)))
 
-    def _declared(self, module: Module, node: ast.Name) -> SessionProof | None:
+    def _declared_proof(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by what a variable of a function is declared as, whatever it is given.
 
         The annotation may be too complex, or external.
@@ -99,14 +99,14 @@ class Sessions:
         bindings = module.scopes.bindings_of(node)
         if not bindings or bindings[0].scope is module.scopes.module:
             return None
-        found: list[Session] = []
-        for one in bindings:
-            declared = () if one.annotation is None else self._values_of(module, one.annotation)
+        result: list[Session] = []
+        for item in bindings:
+            declared = () if item.annotation is None else self._values_of(module, item.annotation)
             sessions = [each for each in declared if isinstance(each, Session)]
-            if one.kind == "parameter" or not sessions or len(sessions) < len(declared):
+            if item.kind == "parameter" or not sessions or len(sessions) < len(declared):
                 return None
-            found += sessions
-        proof = self._joined(module, node, found)
+            result += sessions
+        proof = self._joined_session_proof(module, node, result)
         return proof if isinstance(proof, SessionProof) else None
 
     def _values_of(self, module: Module, annotation: ast.expr) -> list[Value]:
@@ -118,13 +118,13 @@ class Sessions:
 
         ``unless`` says that others may put something else there.
         """
-        found: list[Session] = []
+        sessions: list[Session] = []
         for other, value in put_as_item(self._evaluator, self._files_with, module, node):
             proof = None if value is None else self._from_values(other, value)
             if value is None or not isinstance(proof, SessionProof):
                 return None
-            found.append(Session(proof.kind, proof.query_class, other.place(value)))
-        joined = self._joined(module, node, found) if found else None
+            sessions.append(Session(proof.kind, proof.query_class, other.place(value)))
+        joined = self._joined_session_proof(module, node, sessions) if sessions else None
         why = f"more than this program may put something into `{module.excerpt(node.value)}`"
         return replace(joined, unless=why) if isinstance(joined, SessionProof) else None
 
@@ -166,21 +166,21 @@ class Sessions:
     def _from_values(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof from where the value of ``node`` comes from."""
         values = self._evaluator.values(module, node)
-        found = [self._session(module, node, one) for one in values if one != NoneValue()]
-        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        result = [self._session(module, node, value) for value in values if value != NoneValue()]
+        unknown = next((value for value in result if isinstance(value, Unknown)), None)
         if unknown is not None:
             return unknown
-        if not found:
+        if not result:
             why = f"awaken sees only None for `{module.excerpt(node)}`"
             return self._evaluator.unknown(module, node, why)
-        sessions = [one for one in found if isinstance(one, Session)]
+        sessions = [value for value in result if isinstance(value, Session)]
         if not sessions:
             return None
-        if len(sessions) < len(found):
-            other = next(one for one in found if isinstance(one, NotRelevant))
+        if len(sessions) < len(result):
+            other = next(value for value in result if isinstance(value, NotRelevant))
             why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
-        return self._joined(module, node, sessions)
+        return self._joined_session_proof(module, node, sessions)
 
     def by_use(
         self, module: Module, call: ast.Call, evidence: ast.expr | None = None
@@ -193,7 +193,7 @@ class Sessions:
         if not isinstance(function, ast.Attribute) or function.attr != "query":
             return None
         if evidence is None:
-            evidence = next((one for one in call.args if self._is_built_on(module, one)), None)
+            evidence = next((node for node in call.args if self._is_built_on(module, node)), None)
         if evidence is None:
             return None
         known = self._from_values(module, function.value)
@@ -245,7 +245,7 @@ class Sessions:
         if not name.startswith("sqlalchemy.") and isinstance(function, ast.Attribute):
             # ``db.func.count``: Flask-SQLAlchemy's object has the names of SQLAlchemy.
             values = self._evaluator.values(module, function)
-            names = [one.qualified for one in values if isinstance(one, External)]
+            names = [value.qualified for value in values if isinstance(value, External)]
             name = names[0] if len(names) == len(values) == 1 else ""
         return name.startswith("sqlalchemy.func.") or name in _EXPRESSIONS
 
@@ -278,8 +278,8 @@ class Sessions:
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
         """Whether the receiver may be something known that is no session, and replaces none."""
         values = self._evaluator.values(module, receiver)
-        found = [self._session(module, receiver, one) for one in values if one != NoneValue()]
-        return any(isinstance(one, NotRelevant) and not one.mock for one in found)
+        result = [self._session(module, receiver, item) for item in values if item != NoneValue()]
+        return any(isinstance(value, NotRelevant) and not value.mock for value in result)
 
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""
@@ -299,10 +299,10 @@ class Sessions:
                 elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
         return in_sessions, elsewhere
 
-    def _joined(
+    def _joined_session_proof(
         self, module: Module, node: ast.expr, sessions: list[Session]
     ) -> SessionProof | Unknown:
-        kinds = {one.kind for one in sessions}
+        kinds = {session.kind for session in sessions}
         if len({kind.startswith("async") for kind in kinds}) > 1:
             why = f"`{module.excerpt(node)}` may be a Session or an AsyncSession"
             return self._evaluator.unknown(module, node, why)
@@ -310,14 +310,14 @@ class Sessions:
         kind: SessionKind = "async" if sessions[0].kind.startswith("async") else "session"
         if len(kinds) == 1:
             kind = sessions[0].kind
-        places = tuple(dict.fromkeys(one.place for one in sessions if one.place is not None))
-        customs = {one.custom_query for one in sessions}
+        places = tuple(dict.fromkeys(value.place for value in sessions if value.place is not None))
+        customs = {session.custom_query for session in sessions}
         custom = "?" if len(customs) > 1 else customs.pop()
         return SessionProof(
             kind,
             places,
             query_class=custom,
-            unless=next((one.unless for one in sessions if one.unless), ""),
+            unless=next((session.unless for session in sessions if session.unless), ""),
         )
 
     def _session(
@@ -356,9 +356,9 @@ class Sessions:
             why = f"`{name}` is defined outside the project"
             return UnknownResult(why, module.place(node), name)
         hidden = [
-            one
-            for one in ancestors.outside
-            if one not in knowledge.types and not _is_harmless(one, knowledge.not_sessions)
+            word
+            for word in ancestors.outside
+            if word not in knowledge.types and not _is_harmless(word, knowledge.not_sessions)
         ]
         if hidden or ancestors.unresolved:
             base = hidden[0] if hidden else "a base that could not be followed"

@@ -141,22 +141,22 @@ class SharedSessions:
             with self._evaluator.without_callers():
                 uses = _Uses(self._evaluator).of(module, coroutine)
             loops = [
-                one
-                for one in module.ancestors(coroutine)
-                if isinstance(one, _LOOPS) and one not in around
+                ancestor
+                for ancestor in module.ancestors(coroutine)
+                if isinstance(ancestor, _LOOPS) and ancestor not in around
             ]
             for use in uses:
                 if any(not _is_bound_in(module, use.owner, loop) for loop in loops):
-                    return _shared(use)
+                    return _shared_session(use)
                 seen.append((coroutine, use))
-        for (one, use), (other, again) in combinations(seen, 2):
-            if one is not other and use.owner == again.owner and _meet(module, one, other, use):
-                return _shared(use, again)
+        for (node, use), (other, again) in combinations(seen, 2):
+            if node is not other and use.owner == again.owner and _meet(module, node, other, use):
+                return _shared_session(use, again)
         return None
 
 
-def _shared(*uses: _Use) -> SharedSession:
-    places = tuple(dict.fromkeys(one.place for one in uses))
+def _shared_session(*uses: _Use) -> SharedSession:
+    places = tuple(dict.fromkeys(use.place for use in uses))
     return SharedSession(uses[0].owner.shown, places)
 
 
@@ -164,7 +164,7 @@ def _is_bound_in(module: Module, owner: _Owner, loop: ast.AST) -> bool:
     """Whether each round of ``loop`` may have another such session."""
     span = module.span(loop)
     return owner.path == module.path and any(
-        span.start <= module.span(one.node).start < span.end for one in owner.bindings
+        span.start <= module.span(binding.node).start < span.end for binding in owner.bindings
     )
 
 
@@ -184,7 +184,7 @@ def _branches(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]
         if isinstance(above, FunctionOrLambda):
             return
         if isinstance(above, ast.If):
-            yield above, next((one for one in (above.body, above.orelse) if below in one), below)
+            yield above, next((item for item in (above.body, above.orelse) if below in item), below)
         elif isinstance(above, ast.IfExp | ast.Match):
             yield above, below
         below = above
@@ -218,8 +218,8 @@ class _Uses:
             case ast.Starred():
                 self._follow(scene, node.value)
             case ast.List() | ast.Tuple():
-                for one in node.elts:
-                    self._follow(scene, one)
+                for element in node.elts:
+                    self._follow(scene, element)
             case ast.ListComp() | ast.GeneratorExp():
                 self._follow(scene, node.elt)
 
@@ -232,7 +232,7 @@ class _Uses:
             return
         functions = functions_called(self._evaluator, scene.module, call)
         if isinstance(functions, Unknown):
-            for given in (*call.args, *(one.value for one in call.keywords)):
+            for given in (*call.args, *(keyword.value for keyword in call.keywords)):
                 self._follow_argument(scene, given)
             return
         for called in functions:
@@ -257,14 +257,14 @@ class _Uses:
             return
         awaits = isinstance(called.function, ast.AsyncFunctionDef)
         for node in module.walk(called.function):
-            waited = _waited_for(node) if awaits else _returned(node)
+            waited = _waited_for(node) if awaits else _returned_nodes(node)
             if not waited or module.enclosing_function(node) is not called.function:
                 continue
             if self._is_locked(module, node, called.function):
                 continue
-            for one in waited:
-                if not self._note(scene, one):
-                    self._follow(scene, one)
+            for part in waited:
+                if not self._note(scene, part):
+                    self._follow(scene, part)
 
     def _is_locked(self, module: Module, node: ast.AST, function: Function) -> bool:
         """Whether a lock prevents that another coroutine runs ``node`` as well."""
@@ -279,10 +279,10 @@ class _Uses:
 
     def _is_lock(self, module: Module, node: ast.expr) -> bool:
         values = self._evaluator.values(module, node)
-        known = {one.qualified for one in values if isinstance(one, InstanceOf)}
+        known = {value.qualified for value in values if isinstance(value, InstanceOf)}
         if _LOCK in known:
             return True
-        unknown = any(isinstance(one, Unknown) for one in values)
+        unknown = any(isinstance(value, Unknown) for value in values)
         return unknown and "lock" in module.text_of(node).lower()
 
     # ----------------------------------------------------------------------- whose session it is
@@ -300,8 +300,8 @@ class _Uses:
         if not isinstance(node, ast.Name | ast.Attribute):
             return False
         values = self._evaluator.values(scene.module, node)
-        found = [one for one in values if one != NoneValue()]
-        if any(isinstance(one, Unknown) for one in found):
+        result = [value for value in values if value != NoneValue()]
+        if any(isinstance(value, Unknown) for value in result):
             # A parameter without annotation is what the call gives it.
             given = self._argument(scene, node)
             return (
@@ -309,7 +309,7 @@ class _Uses:
                 and scene.above is not None
                 and self._is_session(scene.above, given)
             )
-        return bool(found) and all(map(_is_for_one_task, found))
+        return bool(result) and all(map(_is_for_one_task, result))
 
     def _owner(self, scene: _Scene, node: ast.expr) -> _Owner | None:
         """Return what holds the session ``node`` outside of the functions that run.
@@ -398,8 +398,8 @@ class _Uses:
             or self._evaluator.classes.node(value.qualified) is None
         ):
             return None
-        given = [*call.args, *(one.value for one in call.keywords)]
-        sessions = [one for one in given if self._is_session(scene, one)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        sessions = [argument for argument in given if self._is_session(scene, argument)]
         owner = self._owner(scene, sessions[0]) if len(sessions) == 1 else None
         return None if owner is None else replace(owner, built=True)
 
@@ -416,7 +416,7 @@ class _Uses:
                 if home is None or owner is None:
                     return True
                 bindings = home.scopes.scope_made_by(owner).bindings.get(node.attr, [])
-                if any(one.kind == "function" for one in bindings):
+                if any(binding.kind == "function" for binding in bindings):
                     return True
         return False
 
@@ -437,7 +437,7 @@ def _is_for_one_task(value: Value) -> bool:
 
 def _is_inside(module: Module, binding: Binding, function: Function) -> bool:
     scope = module.scopes.scope_made_by(function)
-    return any(one is scope for one in binding.scope.chain())
+    return any(candidate is scope for candidate in binding.scope.chain())
 
 
 def _only_value(module: Module, node: ast.Name) -> ast.expr | None:
@@ -461,5 +461,5 @@ def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
             return ()
 
 
-def _returned(node: ast.AST) -> Sequence[ast.expr]:
+def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:
     return (node.value,) if isinstance(node, ast.Return) and node.value is not None else ()

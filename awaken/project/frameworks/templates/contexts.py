@@ -51,11 +51,11 @@ class Context:
         """Yield all that some name may mean."""
         for expressions in self.named.values():
             yield from expressions
-        yield from (replace(one, path=(*one.path, BY_KEY)) for one in self.spread)
+        yield from (replace(item, path=(*item.path, BY_KEY)) for item in self.spread)
 
     def meant(self, name: str) -> list[Expression]:
         """Return what a name may mean, if a dictionary with further names holds it as well."""
-        further = [replace(one, path=(*one.path, name)) for one in self.spread]
+        further = [replace(expression, path=(*expression.path, name)) for expression in self.spread]
         return [*self.named.get(name, []), *further]
 
     def add(self, name: str, module: Module, node: ast.expr) -> None:
@@ -64,12 +64,12 @@ class Context:
 
     def add_keywords(self, module: Module, keywords: Sequence[ast.keyword]) -> None:
         """Add the keywords of a call, of which no two have the same name."""
-        for one in keywords:
-            if one.arg is not None:
-                self.add(one.arg, module, one.value)
-        for one in keywords:
-            if one.arg is None:
-                self._add(module, one.value, _DEEPEST, replaces=False)
+        for keyword in keywords:
+            if keyword.arg is not None:
+                self.add(keyword.arg, module, keyword.value)
+        for keyword in keywords:
+            if keyword.arg is None:
+                self._add(module, keyword.value, _DEEPEST, replaces=False)
 
     def add_dictionary(self, module: Module, node: ast.expr) -> None:
         """Add what a dictionary holds, which may replace what is there."""
@@ -80,8 +80,8 @@ class Context:
             case ast.Dict() if deep:
                 self._add_display(module, node, deep)
             case ast.Call(func=ast.Name(id="dict"), args=args) if deep:
-                for one in args:
-                    self._add(module, one, deep - 1, replaces=True)
+                for argument in args:
+                    self._add(module, argument, deep - 1, replaces=True)
                 self.add_keywords(module, node.keywords)
             case ast.BinOp(op=ast.BitOr()) if deep:
                 self._add(module, node.left, deep - 1, replaces=replaces)
@@ -121,19 +121,19 @@ def _parts_of(module: Module, name: ast.Name) -> list[tuple[str, ast.expr]] | No
     # Another file may put something into one of a module.
     inside = scope is not None and isinstance(scope.node, Function)
     bindings = scope.bindings.get(name.id, []) if scope is not None and inside else []
-    found: list[tuple[str, ast.expr]] = []
-    for one in bindings:
-        if one.kind != "assignment" or not isinstance(one.value, ast.Dict | ast.Call):
+    result: list[tuple[str, ast.expr]] = []
+    for binding in bindings:
+        if binding.kind != "assignment" or not isinstance(binding.value, ast.Dict | ast.Call):
             return None
-        if isinstance(one.value, ast.Call) and last_name(one.value.func) != "dict":
+        if isinstance(binding.value, ast.Call) and last_name(binding.value.func) != "dict":
             return None
-        found.append(("", one.value))
-    for read in module.scopes.reads_of(name) if found else ():
+        result.append(("", binding.value))
+    for read in module.scopes.reads_of(name) if result else ():
         parts = _put_in(module, read)
         if parts is None:
             return None
-        found += parts
-    return found or None
+        result += parts
+    return result or None
 
 
 def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None:

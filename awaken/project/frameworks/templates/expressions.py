@@ -103,14 +103,14 @@ class Expressions(ABC):
 
     def _parts_alone(self, node: nodes.Node, scope: Scope) -> Value:
         """Read the parts of what gives no object."""
-        for one in node.iter_child_nodes():
-            self.value(one, scope)
+        for child in node.iter_child_nodes():
+            self.value(child, scope)
         return NOTHING
 
     def _text(self, node: nodes.Node, scope: Scope) -> Value:
         """Read the parts of what makes a text of them."""
-        for one in node.iter_child_nodes():
-            self.printed(self.value(one, scope))
+        for child in node.iter_child_nodes():
+            self.printed(self.value(child, scope))
         return NOTHING
 
     def _variable(self, node: nodes.Name, scope: Scope) -> Value:
@@ -137,20 +137,20 @@ class Expressions(ABC):
 
     def printed(self, value: Value) -> None:
         """Note that text is made of a value."""
-        for one in value:
-            match one:
+        for item in value:
+            match item:
                 case Way():
-                    self.record.note(one.root, (*one.path, PRINTED))
+                    self.record.note(item.root, (*item.path, PRINTED))
                 case Holder():
-                    self.printed(one.inner)
+                    self.printed(item.inner)
                 case _:
                     pass
 
     def iterated(self, value: Value) -> Value:
         """Return what a loop gives of a value."""
-        return joined(self._iterated(one) for one in value)
+        return joined(self._iterated_value(item) for item in value)
 
-    def _iterated(self, atom: Atom) -> Value:
+    def _iterated_value(self, atom: Atom) -> Value:
         match atom:
             case Way():
                 return self.record.follow(atom, ITEM)
@@ -172,14 +172,14 @@ class Expressions(ABC):
 
     def named(self, name: str, scope: Scope) -> Value:
         """Return what a name is, in a scope."""
-        found = scope.get(name)
-        known = frozenset({Way(name)}) if found is None else found
+        result = scope.get(name)
+        known = frozenset({Way(name)}) if result is None else result
         added = self.record.added.get(name)
         return known if added is None else known | {Holder(added)}
 
     def attribute(self, owner: Value, name: str) -> Value:
         """Return an attribute of a value, after noting that it is read."""
-        return joined(self._attribute(one, name) for one in owner)
+        return joined(self._attribute(item, name) for item in owner)
 
     def _attribute(self, atom: Atom, name: str) -> Value:
         match atom:
@@ -213,20 +213,20 @@ class Expressions(ABC):
             case _:
                 self.value(node.arg, scope)
                 return joined(
-                    self.record.read(one, BY_KEY) if isinstance(one, Way) else self._parts(one)
-                    for one in owner
+                    self.record.read(item, BY_KEY) if isinstance(item, Way) else self._parts(item)
+                    for item in owner
                 )
 
     def _call(self, node: nodes.Call, scope: Scope) -> Value:
         arguments = [self.value(argument, scope) for argument in node.args]
-        keywords = {one.key: self.value(one.value, scope) for one in node.kwargs}
-        unpacked = [self.value(one, scope) for one in (node.dyn_args, node.dyn_kwargs)]
+        keywords = {keyword.key: self.value(keyword.value, scope) for keyword in node.kwargs}
+        unpacked = [self.value(item, scope) for item in (node.dyn_args, node.dyn_kwargs)]
         given = [*arguments, *keywords.values(), *unpacked]
         rest: Iterable[Value] = ()
         if isinstance(node.node, nodes.Name) and scope.get(node.node.name) is None:
             if node.node.name in _TRANSLATING:
                 self.printed(joined(given))
-            made = self._made(node, node.node.name, keywords, given)
+            made = self._made_value(node, node.node.name, keywords, given)
             if made is not None:
                 return made
         if isinstance(node.node, nodes.Getattr):
@@ -236,9 +236,9 @@ class Expressions(ABC):
             rest = own.values()
         else:
             callee = self.value(node.node, scope)
-        return joined([*rest, *(self._called(one, arguments, keywords, given) for one in callee)])
+        return joined([*rest, *(self._called(item, arguments, keywords, given) for item in callee)])
 
-    def _made(
+    def _made_value(
         self, node: nodes.Call, name: str, keywords: dict[str, Value], given: list[Value]
     ) -> Value | None:
         """Return the value of a function of Jinja, or None."""
@@ -265,21 +265,21 @@ class Expressions(ABC):
     ) -> dict[Atom, Value]:
         """Return what a method gives of each container among ``owner`` that the template made."""
         if isinstance(node.node, nodes.Name) and node.attr in _GROWING:
-            inner = (one.inner for one in joined(given) if isinstance(one, Holder))
+            inner = (entry.inner for entry in joined(given) if isinstance(entry, Holder))
             name, known = node.node.name, self.record.added
             known[name] = joined([known.get(name, NOTHING), *given, *inner])
-        found: dict[Atom, Value] = {}
-        for one in owner:
-            match one, node.attr:
+        inners: dict[Atom, Value] = {}
+        for item in owner:
+            match item, node.attr:
                 case Holder(), "items":
-                    found[one] = held([frozenset({one})])
+                    inners[item] = held([frozenset({item})])
                 case Holder(), "values" | "copy":
-                    found[one] = frozenset({one})
+                    inners[item] = frozenset({item})
                 case Holder(), _:
-                    found[one] = one.inner
+                    inners[item] = item.inner
                 case _:
                     pass
-        return found
+        return inners
 
     def _called(
         self,
@@ -294,8 +294,8 @@ class Expressions(ABC):
             case MacroOf():
                 return self.macro(atom.number, arguments, keywords)
             case LoopOf():
-                for one in arguments:
-                    self.loop_again(atom.number, one)
+                for argument in arguments:
+                    self.loop_again(atom.number, argument)
                 return NOTHING
             case Unseen():
                 self.escaped(joined(given), atom.why)
@@ -307,19 +307,19 @@ class Expressions(ABC):
 
     def escaped(self, value: Value, why: str) -> None:
         """Note that any attribute of a value may be read by unread code."""
-        for one in value:
-            match one:
+        for item in value:
+            match item:
                 case Way():
-                    self.record.any_of(one, why)
+                    self.record.any_of(item, why)
                 case Holder():
-                    self.escaped(one.inner, why)
+                    self.escaped(item.inner, why)
                 case _:
                     pass
 
     def filtered(self, node: nodes.Filter, value: Value, scope: Scope) -> Value:
         """Return what a filter gives of a value."""
         arguments = [self.value(argument, scope) for argument in node.args]
-        keywords = {one.key: self.value(one.value, scope) for one in node.kwargs}
+        keywords = {pair.key: self.value(pair.value, scope) for pair in node.kwargs}
         special = self._special(node, value, arguments)
         if special is not None:
             return special
@@ -343,7 +343,7 @@ class Expressions(ABC):
             case "default" | "d":
                 return joined([value, *arguments])
             case "map":
-                return self._mapped(node, value)
+                return self._mapped_value(node, value)
             case "attr":
                 return self._by_attribute(_argument(node, 0), value)
             case "groupby":
@@ -352,7 +352,7 @@ class Expressions(ABC):
             case "slice" | "batch":
                 return held([value])
             case "items" | "dictsort":
-                return joined(self._pairs(one) for one in value)
+                return joined(self._pairs(item) for item in value)
             case _:
                 return None
 
@@ -363,7 +363,7 @@ class Expressions(ABC):
         methods = self.record.follow(atom, "items")
         return joined(self._called(method, (), {}, []) for method in methods)
 
-    def _mapped(self, node: nodes.Filter, value: Value) -> Value:
+    def _mapped_value(self, node: nodes.Filter, value: Value) -> Value:
         items = self.iterated(value)
         attribute = _keyword(node, "attribute")
         if attribute is not None:
@@ -390,10 +390,10 @@ class Expressions(ABC):
         """Return what a dotted name in an argument gives of each of ``items``."""
         match argument:
             case nodes.Const(value=str(dotted)):
-                found = NOTHING
+                result = NOTHING
                 for name in dotted.split(","):
-                    found |= self._by_dotted(name, items)
-                return found
+                    result |= self._by_dotted(name, items)
+                return result
             case nodes.Const():
                 return self.iterated(items)
             case _:
@@ -401,10 +401,10 @@ class Expressions(ABC):
                 return NOTHING
 
     def _by_dotted(self, dotted: str, items: Value) -> Value:
-        found = items
+        result = items
         for name in dotted.split("."):
-            found = self.iterated(found) if name.isdigit() else self.attribute(found, name)
-        return found
+            result = self.iterated(result) if name.isdigit() else self.attribute(result, name)
+        return result
 
 
 def _argument(node: nodes.Filter, at: int) -> nodes.Expr | None:
@@ -412,4 +412,4 @@ def _argument(node: nodes.Filter, at: int) -> nodes.Expr | None:
 
 
 def _keyword(node: nodes.Filter, name: str) -> nodes.Expr | None:
-    return next((one.value for one in node.kwargs if one.key == name), None)
+    return next((pair.value for pair in node.kwargs if pair.key == name), None)

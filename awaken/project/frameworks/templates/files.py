@@ -37,22 +37,22 @@ class TemplateFiles:
         if files is None:
             return (), f"the template `{name}` was not read"
         paths = _fitting(name, files.files)
-        unread = _fitting(name, [one.path for one in files.unread])
-        reasons = [f"{one.path} {one.message}" for one in files.unread if one.path in unread]
+        unread = _fitting(name, [problem.path for problem in files.unread])
+        reasons = [f"{item.path} {item.message}" for item in files.unread if item.path in unread]
         if not paths and not unread:
             if name in library_templates().plain_templates:
                 return (), ""
             return (), f"the template `{name}` is not in the project"
         if len(paths) > _MOST:
             return (), f"the template `{name}` may be one of {len(paths)}"
-        found: list[Source] = []
+        result: list[Source] = []
         for path in paths:
-            one = self._source(files.files[path])
-            if isinstance(one, str):
-                reasons.append(one)
+            source = self._source(files.files[path])
+            if isinstance(source, str):
+                reasons.append(source)
             else:
-                found.append(one)
-        return tuple(found), "; ".join(reasons)
+                result.append(source)
+        return tuple(result), "; ".join(reasons)
 
     def _source(self, file: SourceFile) -> Source | str:
         """Return a template, or why it is not read, as a clause."""
@@ -106,7 +106,7 @@ def _fitting(name: str, paths: Iterable[str]) -> list[str]:
         return []
     if "*" in wanted:
         pattern = re.compile(translate(wanted))
-        return sorted(one for one in paths if any(map(pattern.match, _below_templates(one))))
+        return sorted(item for item in paths if any(map(pattern.match, _below_templates(item))))
     below: list[str] = []
     anywhere: list[str] = []
     for path in paths:
@@ -124,4 +124,4 @@ def _ends_in(path: str, name: str) -> bool:
 def _below_templates(path: str) -> list[str]:
     """Return the names of a file in each directory above it that is called ``templates``."""
     parts = path.split("/")
-    return ["/".join(parts[at + 1 :]) for at, one in enumerate(parts[:-1]) if one == "templates"]
+    return ["/".join(parts[at + 1 :]) for at, name in enumerate(parts[:-1]) if name == "templates"]

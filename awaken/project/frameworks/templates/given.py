@@ -47,15 +47,15 @@ class Given:
 
     @cached_property
     def _names(self) -> _Names:
-        found = _Names()
+        names = _Names()
         # `flask.g` is known by its name alone; as bytes, `g.` is the end of many a word.
         paths = {*self._files_with(_WORDS), *self._evaluator.callers.words.files_with("g")}
         for path in sorted(paths):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None:
-                    _note(module, node, found)
-        return found
+                    _note(module, node, names)
+        return names
 
 
 def _note(module: Module, node: ast.AST, found: _Names) -> None:
@@ -68,8 +68,8 @@ def _note(module: Module, node: ast.AST, found: _Names) -> None:
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             _note_assigned(module, target, Expression(module, value), found)
         case ast.Call(func=ast.Attribute(attr="update", value=owner)) if _is_globals(owner):
-            for one in node.args:
-                found.everywhere.add_dictionary(module, one)
+            for argument in node.args:
+                found.everywhere.add_dictionary(module, argument)
             found.everywhere.add_keywords(module, node.keywords)
         case _:
             pass
@@ -78,13 +78,13 @@ def _note(module: Module, node: ast.AST, found: _Names) -> None:
 def _note_function(module: Module, node: Function, found: _Names) -> None:
     for decorator in node.decorator_list:
         name = last_name(without_arguments(decorator))
-        for one in returned_by(module, node) if name in _PROCESSORS else ():
+        for part in returned_by(module, node) if name in _PROCESSORS else ():
             # Each is asked again, so none replaces the result of another.
             context = Context()
-            context.add_dictionary(module, one)
+            context.add_dictionary(module, part)
             found.in_flask.join(context)
-        for one in returned_by(module, node) if name in _LOADERS else ():
-            found.in_flask.add("current_user", module, one)
+        for part in returned_by(module, node) if name in _LOADERS else ():
+            found.in_flask.add("current_user", module, part)
 
 
 def _note_assigned(module: Module, target: ast.expr, value: Expression, found: _Names) -> None:
@@ -95,9 +95,9 @@ def _note_assigned(module: Module, target: ast.expr, value: Expression, found: _
         case ast.Attribute(value=ast.Name(id="g"), attr=name):
             found.of_g.named.setdefault(name, []).append(value)
         case ast.Tuple(elts=targets):
-            for position, one in enumerate(targets):
+            for position, node in enumerate(targets):
                 part = replace(value, path=(*value.path, f"[{position}]"))
-                _note_assigned(module, one, part, found)
+                _note_assigned(module, node, part, found)
         case _:
             pass
 

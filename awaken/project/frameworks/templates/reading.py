@@ -141,11 +141,11 @@ class _Reader(Expressions):
 
     def render(self, source: Source) -> None:
         """Read a template as if it were rendered."""
-        self._extended(source, _Family(Scope()))
+        self._read_extended(source, _Family(Scope()))
 
     # Templates
 
-    def _extended(self, source: Source, family: _Family) -> None:
+    def _read_extended(self, source: Source, family: _Family) -> None:
         """Read a template of which others may have overridden blocks."""
         family.paths.add(source.path)
         for block in source.tree.find_all(nodes.Block):
@@ -157,17 +157,17 @@ class _Reader(Expressions):
         self._active.pop()
 
     def _extend(self, node: nodes.Extends, place: _Place, scope: Scope) -> None:
-        parents, why = self._named(node.template, scope)
+        parents, why = self._named_templates(node.template, scope)
         family = place.family
         # One that extends its own name means the other template of that name.
-        others = [one for one in parents if one.path not in family.paths]
+        others = [candidate for candidate in parents if candidate.path not in family.paths]
         if parents and not others:
             why = why or "templates extend each other without end"
         for parent in others:
-            self._extended(parent, family)
+            self._read_extended(parent, family)
         if why:
             self.record.line = node.lineno
-            self._unseen(scope, why)
+            self._note_unseen(scope, why)
         if parents and not why:
             return
         # A template that is not read may render any block.
@@ -176,27 +176,27 @@ class _Reader(Expressions):
                 self._block(block, _Place(source, family), Scope(family.top))
 
     def _include(self, node: nodes.Include, _place: _Place, scope: Scope) -> None:
-        found, why = self._named(node.template, scope)
+        result, why = self._named_templates(node.template, scope)
         inner = Scope(scope) if node.with_context else Scope()
-        for one in found:
-            key = ("include", one.path, inner.visible())
+        for source in result:
+            key = ("include", source.path, inner.visible())
             if key not in self._results:
                 self._results.add(key)
                 # Its own blocks are not those of this template.
-                self._extended(one, _Family(inner))
+                self._read_extended(source, _Family(inner))
         if why and node.with_context:
             self.record.line = node.lineno
-            self._unseen(scope, why)
+            self._note_unseen(scope, why)
 
     def _import(self, node: nodes.Import | nodes.FromImport, _place: _Place, scope: Scope) -> None:
-        found, why = self._named(node.template, scope)
+        result, why = self._named_templates(node.template, scope)
         values: list[Value] = [frozenset({Unseen(why)})] if why else []
-        for one in found:
+        for source in result:
             inner = Scope(scope) if node.with_context else Scope()
-            key = ("import", one.path)
+            key = ("import", source.path)
             if key not in self._active:
                 self._active.append(key)
-                self._extended(one, _Family(inner))
+                self._read_extended(source, _Family(inner))
                 self._active.pop()
             known = (*key, inner.ways())
             if known not in self._numbers:
@@ -215,24 +215,24 @@ class _Reader(Expressions):
         """Return a name of an imported template."""
         return self._imports[number].names.get(name, NOTHING)
 
-    def _named(self, node: nodes.Expr, scope: Scope) -> tuple[list[Source], str]:
+    def _named_templates(self, node: nodes.Expr, scope: Scope) -> tuple[list[Source], str]:
         """Return the templates that an expression names, and why there may be others."""
         self.value(node, scope)
         names = _constants(node)
         if names is None:
             return [], "it goes on with a template by a computed name"
-        found: list[Source] = []
+        result: list[Source] = []
         reasons: list[str] = []
         for name in names:
             sources, why = self._sources.named(name)
-            found += sources
+            result += sources
             reasons += [why] if why else []
         # Of several names the first that exists is taken.
-        if isinstance(node, nodes.List | nodes.Tuple) and found:
+        if isinstance(node, nodes.List | nodes.Tuple) and result:
             reasons = []
-        return found, "; ".join(reasons)
+        return result, "; ".join(reasons)
 
-    def _unseen(self, scope: Scope, why: str) -> None:
+    def _note_unseen(self, scope: Scope, why: str) -> None:
         """Note that what is not read is given all names of a place."""
         self.record.note(EVERYTHING, (ANY,), why)
         for _, value in scope.visible():
@@ -241,12 +241,12 @@ class _Reader(Expressions):
     # Statements
 
     def _body(self, body: Sequence[nodes.Node], place: _Place, scope: Scope) -> None:
-        extends = [one for one in body if isinstance(one, nodes.Extends)]
-        for one in body:
+        extends = [statement for statement in body if isinstance(statement, nodes.Extends)]
+        for node in body:
             # A template that extends another renders nothing itself except through its blocks.
-            if isinstance(one, nodes.Extends) or (extends and isinstance(one, nodes.Block)):
+            if isinstance(node, nodes.Extends) or (extends and isinstance(node, nodes.Block)):
                 continue
-            self._statement(one, place, scope)
+            self._statement(node, place, scope)
         for extend in extends:
             self._extend(extend, place, scope)
 
@@ -258,15 +258,15 @@ class _Reader(Expressions):
         self._by_statement.get(type(node), self._statements_alone)(node, place, scope)
 
     def _statements_alone(self, node: nodes.Node, place: _Place, scope: Scope) -> None:
-        for one in node.iter_child_nodes():
-            self._statement(one, place, scope)
+        for child in node.iter_child_nodes():
+            self._statement(child, place, scope)
 
     def _inner_scope(self, node: Any, place: _Place, scope: Scope) -> None:
         self._body(node.body, place, Scope(scope))
 
     def _output(self, node: nodes.Output, _place: _Place, scope: Scope) -> None:
-        for one in node.nodes:
-            self.printed(self.value(one, scope))
+        for item in node.nodes:
+            self.printed(self.value(item, scope))
 
     def _set(self, node: nodes.Assign, _place: _Place, scope: Scope) -> None:
         self._assign(node.target, self.value(node.node, scope), scope)
@@ -327,25 +327,25 @@ class _Reader(Expressions):
 
     def _if(self, node: nodes.If, place: _Place, scope: Scope) -> None:
         self.value(node.test, scope)
-        for one in node.elif_:
-            self.value(one.test, scope)
-        bodies = [node.body, *(one.body for one in node.elif_), node.else_]
+        for item in node.elif_:
+            self.value(item.test, scope)
+        bodies = [node.body, *(entry.body for entry in node.elif_), node.else_]
         branches = []
         for body in bodies:
             branch = Scope(scope)
             self._body(body, place, branch)
             branches.append(branch)
-        for name in dict.fromkeys(name for one in branches for name in one.names):
-            scope.names[name] = joined([self.named(name, one) for one in branches])
+        for name in dict.fromkeys(name for entry in branches for name in entry.names):
+            scope.names[name] = joined([self.named(name, entry) for entry in branches])
 
     def _assign(self, target: nodes.Node, value: Value, scope: Scope) -> None:
         match target:
             case nodes.Name():
                 scope.names[target.name] = value
             case nodes.NSRef():
-                for one in scope.get(target.name) or NOTHING:
-                    if isinstance(one, NamespaceOf):
-                        self.put(one, target.attr, value)
+                for item in scope.get(target.name) or NOTHING:
+                    if isinstance(item, NamespaceOf):
+                        self.put(item, target.attr, value)
             case nodes.Tuple():
                 for position, inner in enumerate(target.items):
                     self._assign(inner, self.placed(value, position), scope)
@@ -373,11 +373,11 @@ class _Reader(Expressions):
         scope.names["caller"] = self._new_macro(node, "caller", place, scope)
         callee = self.value(node.call.node, scope)
         arguments = [self.value(argument, scope) for argument in node.call.args]
-        keywords = {one.key: self.value(one.value, scope) for one in node.call.kwargs}
+        keywords = {keyword.key: self.value(keyword.value, scope) for keyword in node.call.kwargs}
         keywords["caller"] = scope.names["caller"]
-        seen = [one for one in callee if isinstance(one, MacroOf)]
-        for one in seen:
-            self.macro(one.number, arguments, keywords)
+        seen = [candidate for candidate in callee if isinstance(candidate, MacroOf)]
+        for item in seen:
+            self.macro(item.number, arguments, keywords)
         if not seen:
             self.value(node.call, scope)
             # A template that is not read may pass anything to it.
@@ -442,19 +442,19 @@ def _constants(node: nodes.Node) -> list[str] | None:
         case nodes.List() | nodes.Tuple():
             return _all(node.items)
         case nodes.Add():
-            return _together([node.left, node.right])
+            return _names_together([node.left, node.right])
         case nodes.Concat():
-            return _together(node.nodes)
+            return _names_together(node.nodes)
         case _:
             return None
 
 
 def _all(parts: Sequence[nodes.Node]) -> list[str] | None:
-    found = [_constants(part) for part in parts]
-    known = [one for each in found if each is not None for one in each]
-    return known if None not in found else None
+    result = [_constants(part) for part in parts]
+    known = [name for each in result if each is not None for name in each]
+    return known if None not in result else None
 
 
-def _together(parts: Sequence[nodes.Node]) -> list[str] | None:
+def _names_together(parts: Sequence[nodes.Node]) -> list[str] | None:
     texts = [(_constants(part) or ["*"])[0] for part in parts]
-    return ["".join(texts)] if any(one != "*" for one in texts) else None
+    return ["".join(texts)] if any(text != "*" for text in texts) else None

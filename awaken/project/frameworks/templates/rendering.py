@@ -82,7 +82,7 @@ class Renderings:
                     if form is not None:
                         yield from self._renderings(module, node, form)
                 elif module is not None and isinstance(node, Function):
-                    yield from self._decorated(module, node)
+                    yield from self._decorated_renderings(module, node)
 
     def _files(self) -> list[str]:
         """Return the files that may have such a call: the words alone are in many."""
@@ -101,13 +101,13 @@ class Renderings:
         if name == "TemplateResponse":
             return _response(call)
         if name in self._functions:
-            found = self._of_function(module, call)
-            if found is not None:
-                return found
+            form = self._of_function(module, call)
+            if form is not None:
+                return form
         if isinstance(call.func, ast.Attribute) and name in self._methods:
-            found = self._of_method(module, call, call.func)
-            if found is not None:
-                return found
+            form = self._of_method(module, call, call.func)
+            if form is not None:
+                return form
         if isinstance(call.func, ast.Attribute) and name in _OF_TEMPLATE:
             return self._of_template(module, call, call.func)
         return self._foreign(module, call) if name in _FOREIGN else None
@@ -125,10 +125,10 @@ class Renderings:
 
     def _of_method(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
         """Return a method of a class of the program that inherits it from a library."""
-        for one in self._evaluator.values(module, func.value):
+        for value in self._evaluator.values(module, func.value):
             ancestors = (
-                self._evaluator.classes.ancestors(one.qualified)
-                if isinstance(one, InstanceOf)
+                self._evaluator.classes.ancestors(value.qualified)
+                if isinstance(value, InstanceOf)
                 else None
             )
             for above in ancestors.outside if ancestors is not None else ():
@@ -143,7 +143,7 @@ class Renderings:
         """Return the rendering of a template that visible code loads or makes."""
         made = func.value
         if isinstance(made, ast.Name):
-            made = next((one for one in assigned(module, made) if one is not None), made)
+            made = next((node for node in assigned(module, made) if node is not None), made)
         made = made.value if isinstance(made, ast.Await) else made
         if not isinstance(made, ast.Call) or last_name(made.func) not in _LOADING | _MAKING:
             return None
@@ -159,19 +159,19 @@ class Renderings:
     def _language(self, module: Module, made: ast.Call) -> str | None:
         """Return the language of a template, empty for Jinja; None if it is no template."""
         packages = self._packages(module, made)
-        found = next(
-            (self._known.foreign[one] for one in packages if one in self._known.foreign), ""
+        result = next(
+            (self._known.foreign[name] for name in packages if name in self._known.foreign), ""
         )
         is_class = last_name(made.func) in {"Template", "NativeTemplate"}
         # `string.Template` renders nothing; any other may be a class of the program.
-        return None if is_class and not found and "jinja2" not in packages else found
+        return None if is_class and not result and "jinja2" not in packages else result
 
     def _packages(self, module: Module, made: ast.Call) -> list[str]:
         """Return the packages that the function or method ``made`` calls may come from."""
         names = [self._evaluator.names.qualified(module, made.func) or ""]
         if isinstance(made.func, ast.Attribute):
             owners = self._evaluator.values(module, made.func.value)
-            names += [one.qualified for one in owners if isinstance(one, InstanceOf)]
+            names += [owner.qualified for owner in owners if isinstance(owner, InstanceOf)]
         return [name.partition(".")[0] for name in names]
 
     def _foreign(self, module: Module, call: ast.Call) -> _Form | None:
@@ -190,12 +190,12 @@ class Renderings:
     def _renderings(self, module: Module, call: ast.Call, form: _Form) -> Iterator[Rendering]:
         context = Context()
         own = (form.name, form.source)
-        context.add_keywords(module, [one for one in form.keywords if one.value not in own])
+        context.add_keywords(module, [node for node in form.keywords if node.value not in own])
         if form.context is not None:
             context.add_dictionary(module, form.context)
         sources = None if form.source is None else _sources(module, form.source)
         names = None if form.name is None else texts_of(module, form.name)
-        found = Rendering(
+        rendering = Rendering(
             module.place(call),
             module,
             names,
@@ -204,7 +204,7 @@ class Renderings:
             form.language,
             in_flask=form.in_flask,
         )
-        yield from self._through_wrappers(found, call, form.name, _MOST_WRAPPERS)
+        yield from self._through_wrappers(rendering, call, form.name, _MOST_WRAPPERS)
 
     def _through_wrappers(
         self, found: Rendering, call: ast.AST, name: ast.expr | None, deep: int
@@ -216,17 +216,17 @@ class Renderings:
         function = found.module.enclosing_function(call)
         handed = function.args.kwarg if isinstance(function, Function) else None
         inside = [
-            one
-            for one in found.context.spread
-            if isinstance(one.node, ast.Name) and handed is not None and one.node.id == handed.arg
+            item
+            for item in found.context.spread
+            if isinstance(item.node, ast.Name) and handed is not None and item.node.id == handed.arg
         ]
         if not inside or not isinstance(function, Function):
             yield found
             return
         found = replace(found, context=found.context.copy())
-        found.context.spread = [one for one in found.context.spread if one not in inside]
+        found.context.spread = [item for item in found.context.spread if item not in inside]
         callers = self._evaluator.callers.of(found.module, function)
-        unknown = tuple(one.why for one in callers.obstacles)
+        unknown = tuple(obstacle.why for obstacle in callers.obstacles)
         if unknown or not deep:
             why = unknown or ("too many functions pass its arguments on",)
             yield replace(found, unknown=(*found.unknown, *why))
@@ -238,7 +238,7 @@ class Renderings:
                     passed = replace(passed, names=texts_of(module, named))
                 yield from self._through_wrappers(passed, outer, named, deep - 1)
 
-    def _decorated(self, module: Module, function: Function) -> Iterator[Rendering]:
+    def _decorated_renderings(self, module: Module, function: Function) -> Iterator[Rendering]:
         """Yield the rendering of what a function returns to its decorator."""
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call):
@@ -257,18 +257,18 @@ class Renderings:
 def returned_by(module: Module, function: Function) -> list[ast.expr]:
     """Return what the ``return`` statements of a function give."""
     return [
-        one.value
-        for one in module.walk(function)
-        if isinstance(one, ast.Return)
-        and one.value is not None
-        and module.enclosing_function(one) is function
+        node.value
+        for node in module.walk(function)
+        if isinstance(node, ast.Return)
+        and node.value is not None
+        and module.enclosing_function(node) is function
     ]
 
 
 def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Function) -> Rendering:
     """Return a rendering inside of ``function`` with what ``call`` passes to its ``**context``."""
     args = function.args
-    own = {one.arg for one in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
+    own = {argument.arg for argument in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
     context = found.context.copy()
     context.add_keywords(module, [keyword for keyword in call.keywords if keyword.arg not in own])
     return replace(found, place=module.place(call), module=module, context=context)
@@ -281,9 +281,9 @@ def _passed_name(
     if found.names is not None or not isinstance(name, ast.Name):
         return None
     args = function.args
-    for one in (*args.posonlyargs, *args.args, *args.kwonlyargs):
-        if one.arg == name.id:
-            return argument_of(call, function, one, bound)
+    for argument in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+        if argument.arg == name.id:
+            return argument_of(call, function, argument, bound)
     return None
 
 
@@ -303,17 +303,17 @@ def _response(call: ast.Call) -> _Form:
 
 def _is_request(arguments: list[ast.expr]) -> bool:
     """Whether the first of these arguments is the request, rather than the name."""
-    texts = [isinstance(one, ast.Constant | ast.JoinedStr) for one in arguments[:2]]
+    texts = [isinstance(argument, ast.Constant | ast.JoinedStr) for argument in arguments[:2]]
     return not texts[0] and (texts[1:] == [True] or last_name(arguments[0]).endswith("request"))
 
 
 def _sources(module: Module, node: ast.expr) -> tuple[str, ...] | None:
     """Return the templates that an expression may be, each a whole text."""
     nodes = assigned(module, node) if isinstance(node, ast.Name) else [node]
-    found = [
+    result = [
         one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
     ]
-    return tuple(found) if len(found) == len(nodes) else None
+    return tuple(result) if len(result) == len(nodes) else None
 
 
 def _first(call: ast.Call, names: Sequence[str]) -> ast.expr | None:

@@ -59,7 +59,7 @@ class TemplateSights:
         open_sights: dict[tuple[str, Place, tuple[str, ...]], Sight] = {}
         for rendering in self._renderings.all():
             given |= rendering.context.named.keys()
-            for root, sight in self._of(rendering, names):
+            for root, sight in self._pairs_of(rendering, names):
                 if isinstance(sight.node, Unknown):
                     # Of a name that nothing gives, once is enough for all calls.
                     open_sights.setdefault((root, sight.place, sight.path), sight)
@@ -78,14 +78,14 @@ class TemplateSights:
 
         return TemplateFiles(self._texts)
 
-    def _of(self, rendering: Rendering, names: frozenset[str]) -> Iterator[tuple[str, Sight]]:
+    def _pairs_of(self, rendering: Rendering, names: frozenset[str]) -> Iterator[tuple[str, Sight]]:
         reads, reasons = self._read_by(rendering)
         for why in reasons:
             unseen = Unknown(why, rendering.place)
-            for one in self._everything(rendering):
-                yield _EVERYTHING, _sight(one, (ANY,), rendering.place, unseen)
+            for expression in self._everything(rendering):
+                yield _EVERYTHING, _sight(expression, (ANY,), rendering.place, unseen)
         for read in sorted(reads):
-            for path in _wanted(read.path, names):
+            for path in _wanted_paths(read.path, names):
                 for sight in self._sights(rendering, replace(read, path=path)):
                     yield read.root, sight
 
@@ -95,20 +95,20 @@ class TemplateSights:
             return set(), [f"templates of {rendering.language} are not read"]
         if rendering.names is None and rendering.sources is None:
             return set(), ["which template is rendered is computed"]
-        found: set[TemplateRead] = set()
+        template_reads: set[TemplateRead] = set()
         reasons: list[str] = []
         for name in rendering.names or ():
             sources, why = self._files.named(name)
             reasons += [why] if why else []
-            for one in sources:
-                found |= self._reads_of(one.path, one)
+            for source in sources:
+                template_reads |= self._reads_of(source.path, source)
         for text in rendering.sources or ():
             written = self._files.written(str(rendering.place), text)
             if isinstance(written, str):
                 reasons.append(written)
             else:
-                found |= self._reads_of(written.path + text, written)
-        return found, reasons
+                template_reads |= self._reads_of(written.path + text, written)
+        return template_reads, reasons
 
     def _reads_of(self, key: str, source: Source) -> frozenset[TemplateRead]:
         from awaken.project.frameworks.templates.reading import reads_of  # noqa: PLC0415
@@ -122,12 +122,12 @@ class TemplateSights:
         place = self._place(rendering, read)
         unseen = Unknown(read.why, place) if read.why else None
         if read.root == _EVERYTHING:
-            for one in self._everything(rendering):
-                yield _sight(one, read.path, place, unseen)
+            for expression in self._everything(rendering):
+                yield _sight(expression, read.path, place, unseen)
             return
-        expressions, rest = self._meant(rendering, read)
-        for one in expressions:
-            yield _sight(one, rest, place, unseen)
+        expressions, rest = self._meant_expressions(rendering, read)
+        for expression in expressions:
+            yield _sight(expression, rest, place, unseen)
         for why in self._open(rendering, read, expressions):
             begin = len(read.path) - 1
             node = Unknown(why, place)
@@ -135,7 +135,7 @@ class TemplateSights:
                 rendering.module, node, read.path, place, "template", begin=begin, unseen=unseen
             )
 
-    def _meant(
+    def _meant_expressions(
         self, rendering: Rendering, read: TemplateRead
     ) -> tuple[Sequence[Expression], tuple[str, ...]]:
         """Return the expressions that a name may mean, and the rest of the path from there."""
@@ -149,7 +149,7 @@ class TemplateSights:
         if read.root in library_templates().plain_names:
             return (), read.path
         return [
-            one for each in self._contexts(rendering) for one in each.meant(read.root)
+            expression for each in self._contexts(rendering) for expression in each.meant(read.root)
         ], read.path
 
     def _contexts(self, rendering: Rendering) -> tuple[Context, ...]:
@@ -170,8 +170,8 @@ class TemplateSights:
 
     def _everything(self, rendering: Rendering) -> Iterator[Expression]:
         """Yield all that the templates of a call are given."""
-        for one in self._contexts(rendering):
-            yield from one.everything()
+        for context in self._contexts(rendering):
+            yield from context.everything()
 
     def _place(self, rendering: Rendering, read: TemplateRead) -> Place:
         span = self._files.line(read.template, read.line)
@@ -184,10 +184,10 @@ def _sight(one: Expression, path: tuple[str, ...], place: Place, unseen: Unknown
     return Sight(one.module, one.node, whole, place, "template", begin=begin, unseen=unseen)
 
 
-def _wanted(path: tuple[str, ...], names: frozenset[str]) -> Iterator[tuple[str, ...]]:
+def _wanted_paths(path: tuple[str, ...], names: frozenset[str]) -> Iterator[tuple[str, ...]]:
     """Yield a path if one of ``names`` is read at its end; of what is printed, for each name."""
     last = path[-1]
     if last == _PRINTING:
-        yield from ((*path[:-1], one) for one in sorted(_PRINTED & names))
+        yield from ((*path[:-1], name) for name in sorted(_PRINTED & names))
     elif last in names or last in {ANY, BY_KEY}:
         yield path

@@ -45,13 +45,13 @@ def _put_together(
 ) -> tuple[str, ...] | None:
     match node:
         case ast.JoinedStr():
-            return _together([_part(module, value, deep) for value in node.values])
+            return _names_together([_part(module, value, deep) for value in node.values])
         case ast.BinOp(op=ast.Add()):
-            return _together([_part(module, one, deep) for one in (node.left, node.right)])
+            return _names_together([_part(module, part, deep) for part in (node.left, node.right)])
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
-            return _together([_PERCENT.sub(ANYTHING, text)])
+            return _names_together([_PERCENT.sub(ANYTHING, text)])
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
-            return _together([_BRACES.sub(ANYTHING, text)])
+            return _names_together([_BRACES.sub(ANYTHING, text)])
         case _:
             return None
 
@@ -60,17 +60,17 @@ def assigned(module: Module, name: ast.Name) -> list[ast.expr | None]:
     """Return all that a variable is assigned in its file; None for what is not told."""
     scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
     bindings = [] if scope is None else scope.bindings.get(name.id, [])
-    return [one.value if one.kind == "assignment" else None for one in bindings] or [None]
+    return [item.value if item.kind == "assignment" else None for item in bindings] or [None]
 
 
 def _any_of(module: Module, nodes: Iterable[ast.expr | None], deep: int) -> tuple[str, ...] | None:
-    found: dict[str, None] = {}
-    for one in nodes:
-        texts = texts_of(module, one, deep - 1)
+    result: dict[str, None] = {}
+    for node in nodes:
+        texts = texts_of(module, node, deep - 1)
         if texts is None:
             return None
-        found |= dict.fromkeys(texts)
-    return tuple(found) if len(found) <= _MOST else None
+        result |= dict.fromkeys(texts)
+    return tuple(result) if len(result) <= _MOST else None
 
 
 def _part(module: Module, node: ast.expr, deep: int) -> str:
@@ -82,6 +82,6 @@ def _part(module: Module, node: ast.expr, deep: int) -> str:
     return texts[0] if texts is not None and len(texts) == 1 else ANYTHING
 
 
-def _together(parts: list[str]) -> tuple[str, ...] | None:
+def _names_together(parts: list[str]) -> tuple[str, ...] | None:
     text = re.sub(r"\*+", ANYTHING, "".join(parts))
     return (text,) if text.strip("*/") else None

@@ -96,21 +96,21 @@ class Scope:
 
         Two that are equal in this read the same.
         """
-        return self._without(LoopOf)
+        return self._pairs_without(LoopOf)
 
     def ways(self) -> frozenset[tuple[str, Value]]:
         """Return all names here that lead to what the template is given."""
-        return self._without(LoopOf, MacroOf, ImportOf)
+        return self._pairs_without(LoopOf, MacroOf, ImportOf)
 
-    def _without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
-        found: dict[str, Value] = {}
+    def _pairs_without(self, *kinds: type[Atom]) -> frozenset[tuple[str, Value]]:
+        result: dict[str, Value] = {}
         scope: Scope | None = self
         while scope is not None:
-            found = {**scope.names, **found}
+            result = {**scope.names, **result}
             scope = scope.outer
         return frozenset(
-            (name, frozenset(one for one in value if not isinstance(one, kinds)))
-            for name, value in found.items()
+            (name, frozenset(candidate for candidate in value if not isinstance(candidate, kinds)))
+            for name, value in result.items()
         )
 
 
@@ -131,4 +131,4 @@ def held(values: Iterable[Value]) -> Value:
 
 
 def _depth(value: Value) -> int:
-    return max((1 + _depth(one.inner) for one in value if isinstance(one, Holder)), default=0)
+    return max((1 + _depth(item.inner) for item in value if isinstance(item, Holder)), default=0)

@@ -92,13 +92,13 @@ class CoroutineTests:
     def other_plugins(self) -> tuple[str, ...]:
         """Other declared plugins that run coroutine tests or fixtures by themselves."""
         return tuple(
-            one.distribution
-            for one in async_test_plugins()
-            if one.distribution not in _BUILT_ON_ASYNCIO
-            and self._targets.distribution(one.distribution) is not None
+            plugin.distribution
+            for plugin in async_test_plugins()
+            if plugin.distribution not in _BUILT_ON_ASYNCIO
+            and self._targets.distribution(plugin.distribution) is not None
             # Since 1.0 it leaves them to pytest-asyncio.
             and not (
-                one.distribution == "pytest-aiohttp"
+                plugin.distribution == "pytest-aiohttp"
                 and self._targets.guarantees("pytest-aiohttp", ">=1")
             )
         )
@@ -136,24 +136,24 @@ class CoroutineTests:
         Those of the test itself, of its classes with what they inherit, and of its file. A test
         that asks for ``anyio_backend`` runs under AnyIO as well.
         """
-        found: dict[str, Runner] = {}
+        runners: dict[str, Runner] = {}
         for home, mark in self._marks(module, function):
             runner = self._runner(home, mark)
             if runner is not None:
-                found.setdefault(runner.kind, runner)
+                runners.setdefault(runner.kind, runner)
         asked = [arg for arg, _ in parameters_of(function.args) if arg.arg == "anyio_backend"]
         for parameter in asked:
-            found.setdefault("anyio", Runner("anyio", module.place(parameter)))
-        return tuple(found.values())
+            runners.setdefault("anyio", Runner("anyio", module.place(parameter)))
+        return tuple(runners.values())
 
     def _marks(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.expr]]:
-        yield from ((module, one) for one in function.decorator_list)
+        yield from ((module, decorator) for decorator in function.decorator_list)
         for above in module.ancestors(function):
             if isinstance(above, ast.ClassDef):
                 for home, node in self._with_bases(module, above):
-                    yield from ((home, one) for one in node.decorator_list)
-                    yield from ((home, one) for one in _own_marks(node.body))
-        yield from ((module, one) for one in _own_marks(module.tree.body))
+                    yield from ((home, decorator) for decorator in node.decorator_list)
+                    yield from ((home, mark) for mark in _own_marks(node.body))
+        yield from ((module, mark) for mark in _own_marks(module.tree.body))
 
     def _with_bases(
         self, module: Module, node: ast.ClassDef
@@ -162,9 +162,9 @@ class CoroutineTests:
         classes = self._evaluator.classes
         ancestors = classes.ancestors(f"{module.name}.{module.qualname(node)}")
         for facts in () if ancestors is None else ancestors.inside[1:]:
-            found = classes.node(facts.qualified)
-            if found is not None:
-                yield found
+            pair = classes.node(facts.qualified)
+            if pair is not None:
+                yield pair
 
     def _runner(self, module: Module, mark: ast.expr, depth: int = 0) -> Runner | None:
         name = self._evaluator.names.qualified(module, without_arguments(mark))
@@ -200,10 +200,10 @@ def loop_scope_of(mark: ast.expr, words: Sequence[str] = ("loop_scope", "scope")
     ``?`` where it is computed. ``words`` are the keywords that say it: that of marks was ``scope``
     until pytest-asyncio 0.24.
     """
-    for one in mark.keywords if isinstance(mark, ast.Call) else ():
-        if one.arg in words:
-            is_text = isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
-            return one.value.value if is_text else "?"  # type: ignore[attr-defined]
-        if one.arg is None:
+    for node in mark.keywords if isinstance(mark, ast.Call) else ():
+        if node.arg in words:
+            is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            return node.value.value if is_text else "?"  # type: ignore[attr-defined]
+        if node.arg is None:
             return "?"
     return "?" if isinstance(mark, ast.Call) and mark.args else ""

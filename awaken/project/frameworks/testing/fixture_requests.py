@@ -65,36 +65,36 @@ class FixtureRequests:
     def asked_for(self, module: Module, function: Function) -> list[FunctionOf]:
         """Return the fixtures that ``function`` asks for while it runs, as far as it names them."""
         return [
-            one
+            value
             for call in module.walk(function)
             if isinstance(call, ast.Call) and is_asking(call)
-            for one in fixtures_asked_for(self._evaluator, module, call) or ()
+            for value in fixtures_asked_for(self._evaluator, module, call) or ()
         ]
 
     def with_needed(self, fixture: FunctionOf) -> list[FunctionOf]:
         """Return a fixture and all that it asks for by its parameters, over any number of them."""
-        found = [fixture]
+        functions = [fixture]
         seen = {(fixture.module.path, fixture.module.span(fixture.node).start)}
         # The list grows while it is read.
-        for one in found:
-            if not isinstance(one.node, Function):
+        for function in functions:
+            if not isinstance(function.node, Function):
                 continue
             names, load = self._evaluator.names, self._evaluator.load
-            for parameter, _ in parameters_of(one.node.args):
-                needed = fixture_for(one.module, one.node, parameter.arg, names, load)
+            for parameter, _ in parameters_of(function.node.args):
+                needed = fixture_for(function.module, function.node, parameter.arg, names, load)
                 if needed is None:
                     continue
                 key = (needed.module.path, needed.module.span(needed.node).start)
                 if key not in seen:
                     seen.add(key)
-                    found.append(needed)
-        return found
+                    functions.append(needed)
+        return functions
 
     def is_test(self, module: Module, function: Function) -> bool:
         """Whether pytest collects ``function`` as a test, by the names in its settings."""
         file = module.path.rpartition("/")[2]
         patterns = self._settings.python_files
-        if not any(fnmatchcase(module.path if "/" in one else file, one) for one in patterns):
+        if not any(fnmatchcase(module.path if "/" in name else file, name) for name in patterns):
             return False
         if not _fits(function.name, self._settings.python_functions):
             return False
@@ -108,23 +108,23 @@ class FixtureRequests:
         """Return what asks for ``fixture``, and the tests that get it over other fixtures."""
         direct = tuple(self._direct(module, fixture))
         tests: list[Request] = []
-        unseen = self._unseen(module, fixture)
-        waiting, seen = list(direct), {one.key for one in direct}
+        unseen = self._unseen_text(module, fixture)
+        waiting, seen = list(direct), {item.key for item in direct}
         while waiting:
-            one = waiting.pop()
-            if self.name_of(one.module, one.function) is None:
-                tests.append(one)
+            request = waiting.pop()
+            if self.name_of(request.module, request.function) is None:
+                tests.append(request)
                 continue
-            unseen = unseen or self._unseen(one.module, one.function)
-            for further in self._direct(one.module, one.function):
+            unseen = unseen or self._unseen_text(request.module, request.function)
+            for further in self._direct(request.module, request.function):
                 if further.key not in seen:
                     seen.add(further.key)
                     waiting.append(further)
-        return Requests(direct, tuple(sorted(tests, key=lambda one: one.key)), unseen)
+        return Requests(direct, tuple(sorted(tests, key=lambda test: test.key)), unseen)
 
     def asked(self, module: Module, function: Function) -> tuple[tuple[Module, Function], ...]:
         """Return the fixtures that a test gets by its parameters, and those that they get."""
-        found: list[tuple[Module, Function]] = []
+        fixtures: list[tuple[Module, Function]] = []
         waiting, seen = [(module, function)], {(module.path, module.span(function).start)}
         while waiting:
             home, node = waiting.pop()
@@ -135,9 +135,9 @@ class FixtureRequests:
                 key = fixture[0].path, fixture[0].span(fixture[1]).start
                 if key not in seen:
                     seen.add(key)
-                    found.append(fixture)
+                    fixtures.append(fixture)
                     waiting.append(fixture)
-        return tuple(found)
+        return tuple(fixtures)
 
     def fixture(
         self, module: Module, function: Function, name: str
@@ -145,16 +145,16 @@ class FixtureRequests:
         """Return the fixture that a parameter receives: of the class, of the file, or further."""
         around = module.parent(function)
         nearer = around.body if isinstance(around, ast.ClassDef) else []
-        others = (one for one in nearer if isinstance(one, Function) and one is not function)
-        for one in others:
-            if self.name_of(module, one) == name:
-                return module, one
-        found = fixture_for(module, function, name, self._evaluator.names, self._evaluator.load)
-        if found is None or not isinstance(found.node, Function):
+        others = (part for part in nearer if isinstance(part, Function) and part is not function)
+        for node in others:
+            if self.name_of(module, node) == name:
+                return module, node
+        fixture = fixture_for(module, function, name, self._evaluator.names, self._evaluator.load)
+        if fixture is None or not isinstance(fixture.node, Function):
             return None
-        return found.module, found.node
+        return fixture.module, fixture.node
 
-    def _unseen(self, module: Module, fixture: Function) -> str:
+    def _unseen_text(self, module: Module, fixture: Function) -> str:
         """Return why more may ask for a fixture than what names it in this program."""
         shown = f"`{fixture.name}`"
         if not is_test_file(module.path):
@@ -176,7 +176,7 @@ class FixtureRequests:
                 if isinstance(node, Function):
                     yield from self._asked_by(asking, node, name, module, fixture)
                 elif isinstance(node, ast.Constant) and node.value == name:
-                    yield from self._named(asking, node)
+                    yield from self._named_tests(asking, node)
 
     def _asked_by(
         self, asking: Module, node: Function, name: str, module: Module, fixture: Function
@@ -200,13 +200,13 @@ class FixtureRequests:
         around = asking.parent(node)
         if isinstance(around, ast.ClassDef):
             nearer = (one for one in around.body if isinstance(one, Function) and one is not node)
-            if any(self.name_of(asking, one) == name for one in nearer):
+            if any(self.name_of(asking, part) == name for part in nearer):
                 return False
         names, load = self._evaluator.names, self._evaluator.load
-        found = fixture_for(asking, node, name, names, load)
-        if found is None:
+        function = fixture_for(asking, node, name, names, load)
+        if function is None:
             return not is_test_file(module.path)
-        return same_node(found.module, found.node, module, fixture)
+        return same_node(function.module, function.node, module, fixture)
 
     def _inherits(
         self, asking: Module, node: Function, module: Module, owner: ast.ClassDef
@@ -220,9 +220,9 @@ class FixtureRequests:
         ancestors = self._evaluator.classes.ancestors(name)
         wanted = f"{module.name}.{module.qualname(owner)}"
         inside = () if ancestors is None else ancestors.inside
-        return any(one.qualified == wanted for one in inside)
+        return any(facts.qualified == wanted for facts in inside)
 
-    def _named(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
+    def _named_tests(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
         """Yield the tests for which ``usefixtures`` or a request names the fixture."""
         call = asking.parent(text)
         if not isinstance(call, ast.Call) or last_name(call.func) not in _BY_NAME:
@@ -233,9 +233,9 @@ class FixtureRequests:
             return
         above = next(
             (
-                one
-                for one in asking.ancestors(call)
-                if isinstance(one, Function | ast.ClassDef | ast.Module)
+                ancestor
+                for ancestor in asking.ancestors(call)
+                if isinstance(ancestor, Function | ast.ClassDef | ast.Module)
             ),
             asking.tree,
         )
@@ -250,14 +250,14 @@ def is_automatic(fixture: Function) -> bool:
         word for one in fixture.decorator_list if isinstance(one, ast.Call) for word in one.keywords
     ]
     return any(
-        one.arg is None
+        keyword.arg is None
         or (
-            one.arg == "autouse"
-            and not (isinstance(one.value, ast.Constant) and one.value.value is False)
+            keyword.arg == "autouse"
+            and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
         )
-        for one in keywords
+        for keyword in keywords
     )
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
-    return any(name.startswith(one) or fnmatchcase(name, one) for one in patterns)
+    return any(name.startswith(pattern) or fnmatchcase(name, pattern) for pattern in patterns)

@@ -84,8 +84,8 @@ class Doubles:
     def in_file(self, path: str) -> list[Double]:
         """Return the mocks of a test file, in the order of the source."""
         return sorted(
-            (one for place, one in self._all().items() if place.path == path),
-            key=lambda one: one.place,
+            (double for place, double in self._all().items() if place.path == path),
+            key=lambda double: double.place,
         )
 
     def of(self, module: Module, query: ast.expr) -> Double | None:
@@ -104,9 +104,9 @@ class Doubles:
             self._found, self._by_use = earlier._found, earlier._by_use
             self._marked, self._searched = earlier._marked, earlier._searched
             return
-        self._marked = {p: one for p, one in earlier._marked.items() if p not in tests}
+        self._marked = {p: parameter for p, parameter in earlier._marked.items() if p not in tests}
         importers = Importers(self._evaluator.names.layout, self._words)
-        concerned = {*tests, *(one for path in tests for one in importers.direct(path))}
+        concerned = {*tests, *(location for path in tests for location in importers.direct(path))}
         self._searched = {
             path: one for path, one in earlier._searched.items() if concerned.isdisjoint(one.files)
         }
@@ -135,7 +135,7 @@ class Doubles:
         wanted: dict[str, None] = {}
         done = set[str]()
         for path in marked:
-            concerned = list(self._concerned(path))
+            concerned = list(self._concerned_files(path))
             wanted |= dict.fromkeys(concerned)
             if path in concerned:  # while its tree is at hand
                 done.add(path)
@@ -157,13 +157,13 @@ class Doubles:
                 if module is not None:
                     yield name, module.place(node)
 
-    def _concerned(self, path: str) -> Iterator[str]:
+    def _concerned_files(self, path: str) -> Iterator[str]:
         """Yield the files with tests that may use the mocks of a file."""
         marks = self._marks(path)
         if marks.has_any:
             yield path
         for word in marks.words:
-            files = [one for one in self._words.files_with(word) if is_around_tests(one)]
+            files = [file for file in self._words.files_with(word) if is_around_tests(file)]
             self._is_complete = self._is_complete and len(files) <= _MOST_FILES
             yield from files if len(files) <= _MOST_FILES else ()
 
@@ -178,11 +178,11 @@ class Doubles:
         words = {name.rpartition(".")[2] for name in fakes if name.startswith(f"{module.name}.")}
         marks = list(marks_of(module, self._evaluator.names, fakes.keys()))
         for mark in marks:
-            above = [one for one in module.ancestors(mark.node) if isinstance(one, Function)]
+            above = [node for node in module.ancestors(mark.node) if isinstance(node, Function)]
             words |= {above[-1].name} if above else set()
         # Nobody calls tests and set-up methods by their names.
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
-        legacy = [(module.place(one.node), _shown(module, one)) for one in marks if one.legacy]
+        legacy = [(module.place(item.node), _shown(module, item)) for item in marks if item.legacy]
         return _Marked(bool(marks), tuple(sorted(words)), tuple(legacy))
 
     # ----------------------------------------------------------------------------------- one file
@@ -192,8 +192,8 @@ class Doubles:
             self._searched[path] = _Searched() if module is None else self._tests_in(module)
         searched = self._searched[path]
         self._is_complete = self._is_complete and searched.is_complete
-        for one in searched.sightings:
-            self._add(one)
+        for sighting in searched.sightings:
+            self._add(sighting)
 
     def _tests_in(self, module: Module) -> _Searched:
         """Return what the tests of a file have of doubles."""
@@ -207,7 +207,7 @@ class Doubles:
                 unit = Unit(suite, suite.member(module, node))
                 is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:
-                    reached = _reached(unit, name, reach, routes)
+                    reached = _reached_callee(unit, name, reach, routes)
                     sightings.append(self._sighting(unit, name, reached))
         return _Searched(tuple(sightings), is_complete, suite.files | {module.path})
 
@@ -219,7 +219,7 @@ class Doubles:
         return _Sighting(
             place=self._fakes.get(mark.fake) or member.module.place(mark.node),
             name=shown,
-            marks=tuple(member.module.place(one.node) for one in unit.marks[name]),
+            marks=tuple(member.module.place(item.node) for item in unit.marks[name]),
             fake=mark.fake,
             is_legacy=mark.legacy,
             uses=tuple(reached.uses),
@@ -286,22 +286,22 @@ class _Reached:
     is_complete: bool
 
 
-def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
+def _reached_callee(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
     """Return what asks the double ``name``."""
     reach.replaces = unit.replaced
     answers = [routes.answering(*request) for request in unit.requests()]
-    answering = [one for found in answers for one in found or ()]
+    answering = [item for entry_points in answers for item in entry_points or ()]
     calls = [
         *unit.entries(name),
-        *(ProgramCall(one, gives=False, inside=True) for one in answering),
+        *(ProgramCall(item, gives=False, inside=True) for item in answering),
     ]
     given = [call.entry for call in calls if call.gives]
     targets, overridden = list(unit.targets(name)), list(unit.overridden(name))
     # A request hands on nothing but what is patched or overridden.
     is_complete = None not in answers or not (targets or overridden)
     for dependency in overridden:
-        for one in answering:
-            entries, is_all = routes.given(one, dependency)
+        for entry_point in answering:
+            entries, is_all = routes.given(entry_point, dependency)
             given += entries
             is_complete = is_complete and is_all
     uses, is_all = reach.uses(given, frozenset())
@@ -316,9 +316,9 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
     for target, only_inside in targets:
         # No call was seen to get there; its users may still be reached in other ways.
         if not any(use.path == target.home for use in uses):
-            found = reach.named_at_home(target, unit.words(only_inside=only_inside))
+            query_uses = reach.named_at_home(target, unit.words(only_inside=only_inside))
             called = any(call.entry.module.path == target.home for call in calls)
-            uses += found or (reach.of_file(target) if target.path and not called else [])
+            uses += query_uses or (reach.of_file(target) if target.path and not called else [])
     return _Reached(uses, bool(given or targets), is_complete)
 
 

@@ -72,12 +72,12 @@ def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:
     for node in module.walk():
         # A class of tests may have a helper called `query`.
         if isinstance(node, ast.ClassDef) and not node.name.startswith("Test"):
-            for one in node.body:
-                match one:
-                    case ast.FunctionDef(name="query") if not one.decorator_list:
-                        yield f"{module.name}.{module.qualname(node)}", one
+            for statement in node.body:
+                match statement:
+                    case ast.FunctionDef(name="query") if not statement.decorator_list:
+                        yield f"{module.name}.{module.qualname(node)}", statement
                     case ast.Assign(targets=[ast.Name(id="query")]):
-                        yield f"{module.name}.{module.qualname(node)}", one
+                        yield f"{module.name}.{module.qualname(node)}", statement
 
 
 def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[Mark]:
@@ -95,7 +95,7 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
             case ast.Attribute(attr=name) if name in _RECORDS and _asks_of_queries(module, node):
                 yield Mark(node, node.value)
             case ast.Call():
-                yield from _made(module, node)
+                yield from _made_marks(module, node)
             case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
                 # Made for queries alone (of the library mock-alchemy).
                 if last.endswith("AlchemyMagicMock"):
@@ -123,7 +123,7 @@ def _asks_of_queries(module: Module, node: ast.Attribute) -> bool:
 
 
 def _attributes(node: ast.AST) -> set[str]:
-    return {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+    return {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
 def configured(module: Module, node: ast.Attribute) -> Mark | None:
@@ -147,7 +147,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
     return None
 
 
-def _made(module: Module, call: ast.Call) -> Iterator[Mark]:
+def _made_marks(module: Module, call: ast.Call) -> Iterator[Mark]:
     """Yield the marks of a patch of ``query``, and of a mock that is made with one."""
     patch = patch_of(module, call)
     if patch is not None and patch.name.rpartition(".")[2] == "query":
@@ -186,5 +186,5 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
 
 def outermost(module: Module, node: ast.AST) -> Function | ast.Module:
     """Return the function around ``node`` that is in no other function, else the module."""
-    above = [one for one in module.ancestors(node) if isinstance(one, Function)]
+    above = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, Function)]
     return above[-1] if above else module.tree

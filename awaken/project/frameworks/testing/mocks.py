@@ -61,16 +61,16 @@ class Mocks:
             return None
         binding = bindings[0]
         around = binding.scope.node
-        found: Mocked | None = None
+        of_fixture: Mocked | None = None
         if isinstance(binding.value, ast.Call):
             if self.is_made(module, binding.value):
-                found = Mocked(module, binding.value)
+                of_fixture = Mocked(module, binding.value)
         elif isinstance(binding.node, ast.arg) and isinstance(around, Function):
-            found = self._of_fixture(module, around, node.id, depth)
-        if found is None:
+            of_fixture = self._of_fixture(module, around, node.id, depth)
+        if of_fixture is None:
             return None
-        variables = (*found.variables, (module, around, node.id))
-        return Mocked(found.module, found.call, variables)
+        variables = (*of_fixture.variables, (module, around, node.id))
+        return Mocked(of_fixture.module, of_fixture.call, variables)
 
     def _of_fixture(
         self, module: Module, function: Function, name: str, depth: int
@@ -78,22 +78,22 @@ class Mocks:
         evaluator = self._evaluator
         around = module.parent(function)
         beside = around.body if isinstance(around, ast.ClassDef) else []
-        nearer = [one for one in beside if isinstance(one, Function) and one.name == name]
-        found = fixture_for(module, function, name, evaluator.names, evaluator.load)
-        home = module if nearer or found is None else found.module
-        node = nearer[0] if nearer else (None if found is None else found.node)
+        nearer = [part for part in beside if isinstance(part, Function) and part.name == name]
+        fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
+        home = module if nearer or fixture is None else fixture.module
+        node = nearer[0] if nearer else (None if fixture is None else fixture.node)
         if not isinstance(node, Function):
             return None
         given = [
-            one.value
-            for one in home.walk(node)
-            if isinstance(one, ast.Return | ast.Yield) and one.value is not None
+            part.value
+            for part in home.walk(node)
+            if isinstance(part, ast.Return | ast.Yield) and part.value is not None
         ]
         return self.made_at(home, given[0], depth + 1) if len(given) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as sessions."""
-        for given, value in self._declared(call, home, function):
+        for given, value in self._declared_pairs(call, home, function):
             if isinstance(value, Session) and value.kind == "session":
                 yield given
 
@@ -101,11 +101,11 @@ class Mocks:
         self, call: ast.Call, home: Module, function: Function, cls: str
     ) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as a class."""
-        for given, value in self._declared(call, home, function):
+        for given, value in self._declared_pairs(call, home, function):
             if isinstance(value, InstanceOf) and value.qualified == cls:
                 yield given
 
-    def _declared(
+    def _declared_pairs(
         self, call: ast.Call, home: Module, function: Function, bound: int | None = None
     ) -> Iterator[tuple[ast.expr, Value]]:
         """Yield what a call passes to annotated parameters, with each value that is declared.
@@ -124,7 +124,7 @@ class Mocks:
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:
         """Yield the mocks that a call passes to the annotated parameters of a function."""
-        for given, value in self._declared(call, home, function, bound):
+        for given, value in self._declared_pairs(call, home, function, bound):
             mocked = self.made_at(module, given)
             match value:
                 case Session() if mocked is not None:

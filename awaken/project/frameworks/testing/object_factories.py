@@ -77,9 +77,9 @@ class ObjectFactories:
             case ast.Attribute(attr=name, value=ast.Attribute(attr="_meta")):
                 return name == _HELD
             case ast.Name():
-                given = [one.value for one in module.scopes.bindings_of(node)]
+                given = [binding.value for binding in module.scopes.bindings_of(node)]
                 return bool(given) and all(
-                    isinstance(one, ast.Attribute) and self.is_held(module, one) for one in given
+                    isinstance(part, ast.Attribute) and self.is_held(module, part) for part in given
                 )
             case _:
                 return False
@@ -119,7 +119,7 @@ class ObjectFactories:
         if not isinstance(node, ast.Name | ast.Attribute):
             return False
         values = self._evaluator.values(module, node)
-        return any(isinstance(one, ClassOf) and one.qualified in self.classes for one in values)
+        return any(isinstance(item, ClassOf) and item.qualified in self.classes for item in values)
 
     def _is_handed(self, module: Module, node: ast.Name | ast.Attribute) -> bool:
         match module.parent(node):

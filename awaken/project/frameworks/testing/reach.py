@@ -100,25 +100,25 @@ class Reach:
         self, entries: Iterable[EntryPoint], targets: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], bool]:
         """Return every ``query`` of the program that is asked of a double; False if not all."""
-        found: dict[QueryUse, None] = {}
+        result: dict[QueryUse, None] = {}
         waiting = [(entry, 0) for entry in entries]
         seen: set[_Key] = set()
         while waiting and len(seen) < _MOST_FUNCTIONS:
             entry, depth = waiting.pop(0)
             if entry.key not in seen:
                 seen.add(entry.key)
-                uses, called = self._within(entry, targets)
-                found.update(dict.fromkeys(uses))
-                waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
-        return list(found), all(entry.key in seen for entry, _ in waiting)
+                uses, called = self._pair_within(entry, targets)
+                result.update(dict.fromkeys(uses))
+                waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
+        return list(result), all(entry.key in seen for entry, _ in waiting)
 
     def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:
         """Return what functions with one of the names ``words`` ask of a patched name.
 
         They are those of the file in which it is patched; a property is not called, for example.
         """
-        found = self.of_file(target)
-        return [one for one in found if one.function.rpartition(".")[2] in words]
+        query_uses = self.of_file(target)
+        return [use for use in query_uses if use.function.rpartition(".")[2] in words]
 
     def of_file(self, target: PatchedName) -> list[QueryUse]:
         """Return all that the file in which a name is patched asks of it."""
@@ -127,13 +127,13 @@ class Reach:
             return []
         if target not in self._in_file:
             functions = [
-                EntryPoint(module, one) for one in module.walk() if isinstance(one, Function)
+                EntryPoint(module, node) for node in module.walk() if isinstance(node, Function)
             ]
             bodies = [self._body(function, frozenset({target})) for function in functions]
-            self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
+            self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
         return self._in_file[target]
 
-    def _within(
+    def _pair_within(
         self, entry: EntryPoint, targets: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
@@ -141,7 +141,7 @@ class Reach:
         key = (entry.key, targets, self.replaces)
         if key not in self._seen:
             body = self._body(entry, targets)
-            called = dict.fromkeys(self._called(body, follow_all=bool(targets)))
+            called = dict.fromkeys(self._called_entry_points(body, follow_all=bool(targets)))
             self._seen[key] = list(body.uses()), list(called)
         return self._seen[key]
 
@@ -168,9 +168,9 @@ class Reach:
         if evaluator.classes.facts(name) is not None:
             return self.method(name, "__init__")
         defining = evaluator.load(located.path)
-        found = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
+        bindings = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
         # The last definition of a name is the one that is called.
-        node = found[-1].node if found else None
+        node = bindings[-1].node if bindings else None
         return EntryPoint(defining, node) if defining and isinstance(node, Function) else None
 
     def method(self, qualified: str, name: str) -> EntryPoint | None:
@@ -183,10 +183,10 @@ class Reach:
         ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
         for facts in ancestors.inside if ancestors is not None else ():
-            found = self._evaluator.classes.node(facts.qualified)
-            for node in found[1].body if found is not None else ():
-                if found is not None and isinstance(node, Function) and node.name == name:
-                    return EntryPoint(found[0], node)
+            pair = self._evaluator.classes.node(facts.qualified)
+            for node in pair[1].body if pair is not None else ():
+                if pair is not None and isinstance(node, Function) and node.name == name:
+                    return EntryPoint(pair[0], node)
         return None
 
     def entries(self, module: Module, call: ast.Call) -> list[EntryPoint]:
@@ -208,15 +208,15 @@ class Reach:
                     if made is not None:
                         yield made
 
-    def _called(self, body: _Body, *, follow_all: bool) -> Iterator[EntryPoint]:
+    def _called_entry_points(self, body: _Body, *, follow_all: bool) -> Iterator[EntryPoint]:
         for call in body.calls:
             given = body.given(call)
             if given:
-                found = self.entries(body.module, call)
+                entry_points = self.entries(body.module, call)
             else:
                 named = self.named(body.module, call) if follow_all else None
-                found = [] if named is None else [named]
-            for entry in found:
+                entry_points = [] if named is None else [named]
+            for entry in entry_points:
                 # Code of the tests is a part of the unit, and was looked at there.
                 if not is_around_tests(entry.module.path) and not self._replaced(body, call, entry):
                     yield with_arguments(entry, given)
@@ -224,11 +224,11 @@ class Reach:
     def _replaced(self, body: _Body, call: ast.Call, entry: EntryPoint) -> bool:
         """Whether the test puts something else in the place of what is called."""
         function = f"{entry.module.name}.{entry.module.qualname(entry.function)}"
-        for one in self.replaces:
-            if not one.path and function == f"{one.qualified}.{one.name}":
+        for replace in self.replaces:
+            if not replace.path and function == f"{replace.qualified}.{replace.name}":
                 return True
-            named = isinstance(call.func, ast.Name | ast.Attribute) and one.path
-            if named and body.means(call.func, one):
+            named = isinstance(call.func, ast.Name | ast.Attribute) and replace.path
+            if named and body.means(call.func, replace):
                 return True
         return False
 
@@ -241,18 +241,18 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
     names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
     # `self` in `given` is no keyword: it is the receiver.
-    found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
+    result: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     in_class = entry.module.enclosing_class(entry.function) is not None
     # A receiver fills the first parameter.
     bound = int(in_class and not has_decorator(entry.function, "staticmethod"))
-    found |= {
-        positional[one + bound]
-        for one in given
-        if isinstance(one, int) and one + bound < len(positional)
+    result |= {
+        positional[argument + bound]
+        for argument in given
+        if isinstance(argument, int) and argument + bound < len(positional)
     }
     if "self" in given and bound and positional:
-        found.add(positional[0])
-    return EntryPoint(entry.module, entry.function, frozenset(found))
+        result.add(positional[0])
+    return EntryPoint(entry.module, entry.function, frozenset(result))
 
 
 class _Nodes:
@@ -324,8 +324,8 @@ class _Body:
             case ast.Name():
                 self._known.add(target.id)
             case ast.Tuple() | ast.List():
-                for one in target.elts:
-                    self._take(one)
+                for element in target.elts:
+                    self._take(element)
             case ast.Attribute() | ast.Subscript() | ast.Starred():
                 self._take(target.value)
 
@@ -342,7 +342,7 @@ class _Body:
             case ast.Constant() | ast.JoinedStr() | ast.Compare():
                 return False
             case _:
-                return any(self._holds(one) for one in children(node))
+                return any(self._holds(child) for child in children(node))
 
     def _is_target(self, node: ast.Name | ast.Attribute) -> bool:
         return any(self.means(node, target) for target in self._targets)
@@ -384,8 +384,8 @@ class _Body:
         """Return which arguments of ``call`` hold the double, and ``self`` if its receiver does."""
         if not self._known and not self._targets:
             return set()
-        found: set[str | int] = {at for at, one in enumerate(call.args) if self._holds(one)}
-        found |= {one.arg for one in call.keywords if one.arg and self._holds(one.value)}
+        result: set[str | int] = {at for at, node in enumerate(call.args) if self._holds(node)}
+        result |= {node.arg for node in call.keywords if node.arg and self._holds(node.value)}
         if isinstance(call.func, ast.Attribute) and self._holds(call.func.value):
-            found.add("self")
-        return found
+            result.add("self")
+        return result

@@ -77,20 +77,20 @@ class Replacements:
         """Return the replacements of a file, in the order of their places."""
         kept: tuple[Replacement, ...] | None = module.memo.get(Replacements)
         if kept is None:
-            kept = module.memo[Replacements] = tuple(self._found(module))
+            kept = module.memo[Replacements] = tuple(self._found_replacements(module))
         return kept
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
         """Return the visible functions that run when the object ``node`` is called."""
-        found: dict[FunctionPlace, None] = {}
+        result: dict[FunctionPlace, None] = {}
         for value in self._evaluator.values(module, node):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                 start = value.module.span(value.node).start
                 place = FunctionPlace(value.module.path, start, value.module.qualname(value.node))
-                found[place] = None
+                result[place] = None
             elif isinstance(value, InstanceOf):
-                found |= dict.fromkeys(self.methods(value.qualified, "__call__"))
-        return tuple(found)
+                result |= dict.fromkeys(self.methods(value.qualified, "__call__"))
+        return tuple(result)
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of the program that an object is, or is an instance of."""
@@ -104,42 +104,42 @@ class Replacements:
         ancestors = self._evaluator.classes.ancestors(qualified)
         for facts in () if ancestors is None else ancestors.inside:
             if name in facts.members:
-                return self._named(f"{facts.qualified}.{name}")
+                return self._named_functions(f"{facts.qualified}.{name}")
         return ()
 
     # -------------------------------------------------------------------------------------- places
-    def _found(self, module: Module) -> Iterator[Replacement]:
+    def _found_replacements(self, module: Module) -> Iterator[Replacement]:
         in_tests = is_around_tests(module.path)
         for node in module.walk():
             match node:
                 case ast.Call():
-                    yield from self._patched(module, node)
+                    yield from self._patched_replacements(module, node)
                 case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
-                    yield from self._assigned(module, node, target)
+                    yield from self._assigned_replacements(module, node, target)
                 case _:
                     pass
 
-    def _patched(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
+    def _patched_replacements(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
         patch = patch_of(module, call)
         if patch is None:
             return
-        given = _given(call, 1 if patch.owner is None else 2)
+        given = _given_node(call, 1 if patch.owner is None else 2)
         if last_name(call.func) == "setattr" and given is None:
             return
-        made = next((one.value for one in call.keywords if one.arg == "new_callable"), None)
+        made = next((node.value for node in call.keywords if node.arg == "new_callable"), None)
         if patch.owner is None:
-            found = self._named_target(module, call, patch.name)
+            replacement = self._named_target(module, call, patch.name)
         else:
-            found = self._of_object(module, call, patch.owner, patch.name)
-        if found is not None:
-            yield replace(found, given=given, new_callable=made, bound=_bound(module, patch))
+            replacement = self._of_object(module, call, patch.owner, patch.name)
+        if replacement is not None:
+            yield replace(replacement, given=given, new_callable=made, bound=_bound(module, patch))
 
-    def _assigned(
+    def _assigned_replacements(
         self, module: Module, node: ast.Assign, target: ast.Attribute
     ) -> Iterator[Replacement]:
-        found = self._of_object(module, node, target.value, target.attr)
-        if found is not None and (found.functions or found.session):
-            yield replace(found, given=node.value)
+        replacement = self._of_object(module, node, target.value, target.attr)
+        if replacement is not None and (replacement.functions or replacement.session):
+            yield replace(replacement, given=node.value)
 
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
@@ -214,7 +214,7 @@ class Replacements:
             home = self._evaluator.names.layout.path_of(qualified)
             if home is not None:
                 return Replacement(node, name, shown, module=home, home=path)
-            functions = self._named(qualified)
+            functions = self._named_functions(qualified)
             if functions:
                 return Replacement(node, name, shown, functions=functions)
             if self._evaluator.classes.facts(qualified) is not None:
@@ -237,13 +237,13 @@ class Replacements:
         given = self._evaluator.called(values, module, call)
         return bool(given) and all(isinstance(each, Session) for each in given)
 
-    def _named(self, qualified: str) -> tuple[FunctionPlace, ...]:
+    def _named_functions(self, qualified: str) -> tuple[FunctionPlace, ...]:
         named = self._functions.named(qualified)
         if named is None:
             return ()
         located = self._evaluator.names.locate(qualified)
         qualname = "" if located is None else ".".join(located.rest)
-        return tuple(FunctionPlace(named.path, one.start, qualname) for one in named.functions)
+        return tuple(FunctionPlace(named.path, item.start, qualname) for item in named.functions)
 
 
 def _make_sessions(values: Values) -> bool:
@@ -279,8 +279,8 @@ def _parameter(module: Module, function: Function, patch: Patch) -> str:
     if isinstance(module.parent(function), ast.ClassDef):
         parameters = parameters[1:]
     for decorator in reversed(function.decorator_list):
-        one = patch_of(module, decorator) if isinstance(decorator, ast.Call) else None
-        if one is None or not one.passes_argument:
+        item = patch_of(module, decorator) if isinstance(decorator, ast.Call) else None
+        if item is None or not item.passes_argument:
             continue
         if not parameters or decorator is patch.call:
             return parameters[0] if parameters else ""
@@ -288,8 +288,8 @@ def _parameter(module: Module, function: Function, patch: Patch) -> str:
     return ""
 
 
-def _given(call: ast.Call, at: int) -> ast.expr | None:
+def _given_node(call: ast.Call, at: int) -> ast.expr | None:
     """Return what a patch puts there."""
     if len(call.args) > at:
         return call.args[at]
-    return next((one.value for one in call.keywords if one.arg in {"new", "value"}), None)
+    return next((node.value for node in call.keywords if node.arg in {"new", "value"}), None)

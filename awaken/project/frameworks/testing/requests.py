@@ -34,10 +34,10 @@ _INCLUDING = {"include_router", "register_blueprint"}
 def path_of(module: Module, call: ast.Call) -> str | None:
     """Return the path that a client is asked for, ``{}`` for each part that is computed."""
     # ``client.request(method, path)`` has the path second.
-    for one in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
-        text = text_of(module, one)
-        if text is None and isinstance(one, ast.JoinedStr):
-            text = "".join(text_of(module, part) or _ANY for part in one.values)
+    for argument in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
+        text = text_of(module, argument)
+        if text is None and isinstance(argument, ast.JoinedStr):
+            text = "".join(text_of(module, part) or _ANY for part in argument.values)
         if text is not None and text.startswith(("/", _ANY)):
             return text
     return None
@@ -66,15 +66,15 @@ class Routes:
         if key not in self._answering:
             wanted = _parts(path)
             files = self._files(wanted)
-            found = list(self._search(method, wanted, files))
+            result = list(self._search(method, wanted, files))
             # Several patterns may fit, and a framework takes the most special one, as a rule.
-            best = max((score for score, _ in found), default=(0, 0))
-            fitting = [entry for score, entry in found if score == best]
+            best = max((score for score, _ in result), default=(0, 0))
+            fitting = [entry for score, entry in result if score == best]
             self._answering[key] = fitting if len(files) <= _MOST_FILES else None
         return self._answering[key]
 
     def _files(self, wanted: list[str]) -> list[str]:
-        words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
+        words = tuple(f"/{name}".encode() for name in wanted if _is_literal(name))
         files = self._files_with(words or (b'"/"',))
         # The path of a router may be only where it is included.
         routers = (
@@ -82,7 +82,7 @@ class Routes:
             for router, prefixes in self._prefixes.items()
             if any(set(prefix) & set(wanted) for prefix in prefixes)
         )
-        return sorted({one for one in (*files, *routers) if not is_around_tests(one)})
+        return sorted({file for file in (*files, *routers) if not is_around_tests(file)})
 
     @cached_property
     def _prefixes(self) -> dict[_Router, list[list[str]]]:
@@ -93,7 +93,7 @@ class Routes:
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, ast.Call):
                     continue
-                child = _included(node)
+                child = _included_router(node)
                 router = None if child is None else self._router(module, child)
                 if router is not None and isinstance(node.func, ast.Attribute):
                     outer = self._router(module, node.func.value)
@@ -107,7 +107,7 @@ class Routes:
                     if outer is not None and outer in included and depth
                     else []
                 )
-                yield from ([*one, *prefix] for one in above or [[]])
+                yield from ([*item, *prefix] for item in above or [[]])
 
         return {router: list(of(router, _DEEPEST_ROUTER)) for router in list(included)}
 
@@ -129,8 +129,8 @@ class Routes:
                 if isinstance(node, Function) and module is not None:
                     scores = [
                         score
-                        for one in node.decorator_list
-                        for score in self._scores(module, one, method, wanted)
+                        for decorator in node.decorator_list
+                        for score in self._scores(module, decorator, method, wanted)
                     ]
                     for score in scores:
                         yield score, EntryPoint(module, node)
@@ -153,7 +153,7 @@ class Routes:
 
         Second comes whether these are all.
         """
-        found = list[EntryPoint]()
+        entry_points = list[EntryPoint]()
         waiting, seen = [route], list[ast.AST]()
         while waiting and len(seen) < _MOST_DEPENDENCIES:
             entry = waiting.pop()
@@ -162,24 +162,24 @@ class Routes:
             seen.append(entry.function)
             given = set[str]()
             for parameter, default in parameters_of(entry.function.args):
-                for module, one in self._evaluator.injections.of_parameter(
+                for module, node in self._evaluator.injections.of_parameter(
                     entry.module, parameter, default
                 ):
-                    if self._evaluator.names.qualified(module, one) == dependency:
+                    if self._evaluator.names.qualified(module, node) == dependency:
                         given.add(parameter.arg)
                     else:
-                        waiting += self._function(module, one)
+                        waiting += self._function(module, node)
             if given:
-                found.append(EntryPoint(entry.module, entry.function, frozenset(given)))
-        return found, all(entry.function in seen for entry in waiting)
+                entry_points.append(EntryPoint(entry.module, entry.function, frozenset(given)))
+        return entry_points, all(entry.function in seen for entry in waiting)
 
     def _function(self, module: Module, node: ast.expr) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():
             values = self._evaluator.values(module, node)
         for value in values:
-            found = getattr(value, "node", None)
-            if isinstance(found, Function):
-                yield EntryPoint(value.module, found)  # type: ignore[union-attr]
+            result = getattr(value, "node", None)
+            if isinstance(result, Function):
+                yield EntryPoint(value.module, result)  # type: ignore[union-attr]
 
 
 def may_answer(route: str, asked: str) -> bool:
@@ -192,11 +192,11 @@ def may_answer(route: str, asked: str) -> bool:
 
 
 def _parts(path: str) -> list[str]:
-    return [one for one in path.partition("?")[0].split("/") if one]
+    return [location for location in path.partition("?")[0].split("/") if location]
 
 
 def _is_literal(part: str) -> bool:
-    return not any(one in part for one in "{}<>")
+    return not any(name in part for name in "{}<>")
 
 
 def _answers(
@@ -213,12 +213,12 @@ def _answers(
     parts = [*prefix, *_prefix(module, decorator.func.value), *_parts(path.value)]
     pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
     # An application may be mounted somewhere: the ends are compared.
-    if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
+    if len(parts) > len(wanted) or not all(_fits(name, other) for name, other in pairs):
         return None
-    return sum(one == other for one, other in pairs), len(parts)
+    return sum(name == other for name, other in pairs), len(parts)
 
 
-def _included(call: ast.Call) -> ast.expr | None:
+def _included_router(call: ast.Call) -> ast.expr | None:
     """Return the router that ``app.include_router(router, prefix="/users")`` includes."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _INCLUDING:
         return None
@@ -247,11 +247,11 @@ def _admits(decorator: ast.Call, name: str, method: str) -> bool:
         return name in _ROUTES
     if name not in {"api_route", "route"}:
         return name == method
-    given = next((one.value for one in decorator.keywords if one.arg == "methods"), None)
+    given = next((node.value for node in decorator.keywords if node.arg == "methods"), None)
     if given is None:
         # The methods of a Flask route that names none.
         return method in {"get", "head", "options"}
-    texts = [one.value for one in ast.walk(given) if isinstance(one, ast.Constant)]
+    texts = [node.value for node in ast.walk(given) if isinstance(node, ast.Constant)]
     return not texts or method.upper() in texts
 
 

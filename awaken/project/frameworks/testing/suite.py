@@ -65,8 +65,8 @@ class Suite:
         if asked.prefix not in self._members:
             # Keys are compared by node and place, so one tree of each file has to do for all.
             if known is not module:
-                again = (Member(known, one) for one in known.walk() if isinstance(one, Function))
-                asked = next((one for one in again if one.prefix == asked.prefix), asked)
+                again = (Member(known, part) for part in known.walk() if isinstance(part, Function))
+                asked = next((member for member in again if member.prefix == asked.prefix), asked)
             self._members[asked.prefix] = asked
         return self._members[asked.prefix]
 
@@ -76,7 +76,7 @@ class Suite:
         if kept is None:
             kept = list(member.module.walk(member.node))
             if isinstance(member.node, ast.Module):
-                parts = [one for one in member.node.body if not _is_definition(one)]
+                parts = [node for node in member.node.body if not _is_definition(node)]
                 kept = [node for part in parts for node in member.module.walk(part)]
             self._nodes[member.prefix] = kept
         return kept
@@ -119,12 +119,12 @@ class Suite:
         """Return what makes doubles in a member."""
         module = member.module
         if module.path not in self._marks:
-            found = self._marks[module.path] = defaultdict(list)
+            marks = self._marks[module.path] = defaultdict(list)
             text = module.source.text
             # A file of helpers may make a double by the name of a class alone.
             if may_configure(text) or any(word in text for word in self._words):
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
-                    found[Member(module, outermost(module, mark.node)).prefix].append(mark)
+                    marks[Member(module, outermost(module, mark.node)).prefix].append(mark)
         return self._marks[module.path].get(member.prefix, ())
 
     def fixture(self, member: Member, name: str) -> Member | None:
@@ -153,11 +153,11 @@ class Suite:
     def _fixtures_in(self, module: Module, owner: ast.AST) -> dict[str, Function]:
         if owner not in self._fixtures:
             named = (
-                (fixture_name(module, one, self.evaluator.names), one)
-                for one in getattr(owner, "body", [])
-                if isinstance(one, Function) and one.decorator_list
+                (fixture_name(module, candidate, self.evaluator.names), candidate)
+                for candidate in getattr(owner, "body", [])
+                if isinstance(candidate, Function) and candidate.decorator_list
             )
-            self._fixtures[owner] = {name: one for name, one in named if name is not None}
+            self._fixtures[owner] = {name: function for name, function in named if name is not None}
         return self._fixtures[owner]
 
     def around(self, member: Member) -> Iterator[Member]:
@@ -166,7 +166,7 @@ class Suite:
         around = module.enclosing_class(member.node)
         for node in [*module.tree.body, *(around.body if around is not None else [])]:
             if isinstance(node, Function) and node is not member.node:
-                automatic = any(_is_automatic(one) for one in node.decorator_list)
+                automatic = any(_is_automatic(decorator) for decorator in node.decorator_list)
                 # At the top of a file such a name is a function like any other.
                 if automatic or (node.name in _SETUP and node not in module.tree.body):
                     yield self.member(module, node)
@@ -186,8 +186,8 @@ class Suite:
             if not rest:
                 return PatchedName(f"{layout.name_of(path)}.{first}", path, first, path)
             name = names.attribute(path, first)
-            for one in rest[:-1]:
-                name = None if name is None else names.member(name, one)
+            for word in rest[:-1]:
+                name = None if name is None else names.member(name, word)
             return None if name is None else PatchedName(name, name=rest[-1], home=path)
         return None
 
@@ -209,6 +209,6 @@ def _is_definition(node: ast.stmt) -> bool:
 
 def _is_automatic(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and any(
-        one.arg == "autouse" and isinstance(one.value, ast.Constant) and one.value.value is True
-        for one in decorator.keywords
+        node.arg == "autouse" and isinstance(node.value, ast.Constant) and node.value.value is True
+        for node in decorator.keywords
     )

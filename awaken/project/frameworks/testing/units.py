@@ -73,19 +73,19 @@ class Unit:
             self.members[member.prefix] = member
             helping += self._helping(member)
             # Helpers get their arguments from calls, not from fixtures.
-            if not any(one is member for one in self._helpers.values()):
-                waiting += self._requested(member)
-        left = (one for one in (*waiting, *helping) if one.prefix not in self.members)
+            if not any(helper is member for helper in self._helpers.values()):
+                waiting += self._requested_members(member)
+        left = (item for item in (*waiting, *helping) if item.prefix not in self.members)
         self.is_complete = next(left, None) is None
 
-    def _requested(self, member: Member) -> Iterator[Member]:
+    def _requested_members(self, member: Member) -> Iterator[Member]:
         if isinstance(member.node, ast.Module):
             return
         for parameter, _ in parameters_of(member.node.args):
-            found = self._suite.fixture(member, parameter.arg)
-            if found is not None:
-                self._fixtures[f"{member.prefix}:{parameter.arg}"] = found
-                yield found
+            fixture = self._suite.fixture(member, parameter.arg)
+            if fixture is not None:
+                self._fixtures[f"{member.prefix}:{parameter.arg}"] = fixture
+                yield fixture
 
     def _helping(self, member: Member) -> Iterator[Member]:
         for call, helper in self._suite.helpers(member):
@@ -153,7 +153,7 @@ class Unit:
         for member in self.members.values():
             self._patch(member)
         replaced = (self._suite.target(member, patch) for member, patch, _ in self.patches)
-        self.replaced = frozenset(one for one in replaced if one is not None)
+        self.replaced = frozenset(candidate for candidate in replaced if candidate is not None)
 
     def _unite_objects(self, member: Member) -> None:
         """Give one key to two names of one object."""
@@ -172,9 +172,9 @@ class Unit:
     def _unite_target(self, member: Member, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             key = self._key(member, value) if _is_plain(value, self._helpers) else None
-            for at, one in enumerate(target.elts):
+            for at, node in enumerate(target.elts):
                 if key is not None:
-                    self._unite(self._key(member, one), f"{key}[{at}]")
+                    self._unite(self._key(member, node), f"{key}[{at}]")
             return
         is_object = _is_plain(target, {}) and (_is_plain(value, self._helpers) or _is_part(value))
         if is_object or (_is_attribute(target) and _is_plain(value, {})):
@@ -183,13 +183,13 @@ class Unit:
     def _unite_parts(self, member: Member, whole: str, value: ast.expr) -> None:
         match value:
             case ast.Tuple() | ast.List():
-                for at, one in enumerate(value.elts):
-                    self._unite_parts(member, self._one(f"{self._one(whole)}[{at}]"), one)
+                for at, node in enumerate(value.elts):
+                    self._unite_parts(member, self._one(f"{self._one(whole)}[{at}]"), node)
             case ast.Dict():
-                for key, one in zip(value.keys, value.values, strict=True):
+                for key, node in zip(value.keys, value.values, strict=True):
                     if isinstance(key, ast.Constant):
                         part = f"{self._one(whole)}[{key.value!r}]"
-                        self._unite_parts(member, self._one(part), one)
+                        self._unite_parts(member, self._one(part), node)
             case _ if _is_plain(value, self._helpers):
                 self._unite(whole, self._key(member, value))
 
@@ -225,26 +225,26 @@ class Unit:
 
     def carried(self, member: Member, node: ast.AST) -> set[str]:
         """Return the doubles that an expression of ``member`` is, or holds."""
-        found = set(self._carried.get(f"node {id(node)}", ()))
+        result = set(self._carried.get(f"node {id(node)}", ()))
         match node:
             case ast.Attribute(attr="query"):
                 # The query of a session is not a session.
-                return found
+                return result
             case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "cls")):
-                return found | self._of_key(self._key(member, node))
+                return result | self._of_key(self._key(member, node))
             case ast.Subscript():
-                return found | self._of_key(self._key(member, node))
+                return result | self._of_key(self._key(member, node))
             case ast.Call() if node in self._helpers:
-                found |= self._of_key(self._key(member, node))
+                result |= self._of_key(self._key(member, node))
         # An object that is made with a mock may hold it: ``Service(session)``, ``[session]``.
-        return found.union(*(self.carried(member, one) for one in children(node)))
+        return result.union(*(self.carried(member, child) for child in children(node)))
 
     def _of_key(self, key: str | None) -> set[str]:
         """Return what an object carries; of a container, also what its parts do."""
         if key is None:
             return set()
-        found = set(self._carried.get(key, ()))
-        return found.union(
+        result = set(self._carried.get(key, ()))
+        return result.union(
             *(names for part, names in self._carried.items() if part.startswith(f"{key}["))
         )
 
@@ -271,7 +271,7 @@ class Unit:
         if key is not None:
             self._carried[key] |= self.carried(member, value)
             if isinstance(value, ast.Call):
-                self._classes[key] |= self._made(member, value)
+                self._classes[key] |= self._made_names(member, value)
 
     def _patch_object(self, member: Member, call: ast.Call) -> None:
         """The object carries the patch of its attribute."""
@@ -279,7 +279,7 @@ class Unit:
         if patch is not None and patch.owner is not None:
             key = self._key(member, patch.owner)
             if key is not None:
-                carried = [self.carried(member, one) for one in patch.given]
+                carried = [self.carried(member, argument) for argument in patch.given]
                 self._carried[key] |= set[str]().union(*carried)
 
     def _return(self, member: Member, node: ast.AST, value: ast.expr) -> None:
@@ -290,9 +290,9 @@ class Unit:
             key = f"{member.prefix}:{function.name}"
         self._carried[self._one(key)] |= self.carried(member, value)
         if isinstance(value, ast.Call):
-            self._classes[self._one(key)] |= self._made(member, value)
+            self._classes[self._one(key)] |= self._made_names(member, value)
 
-    def _made(self, member: Member, call: ast.Call) -> set[str]:
+    def _made_names(self, member: Member, call: ast.Call) -> set[str]:
         evaluator, function = self._suite.evaluator, call.func
         # Tests make instances without `__init__` like this.
         if isinstance(function, ast.Attribute) and function.attr == "__new__":
@@ -303,17 +303,17 @@ class Unit:
     # ----------------------------------------------------------------------------------- patches
     def _patch(self, member: Member) -> None:
         """Note what is patched by a double: where it is put there, or its mock is configured."""
-        decorated = dict(self._decorated(member))
+        decorated = dict(self._decorators(member))
         for call in [*self._suite.calls(member), *decorated]:
             patch = patch_of(member.module, call)
-            if patch is None or any(one.call is call for _, one, _ in self.patches):
+            if patch is None or any(item.call is call for _, item, _ in self.patches):
                 continue
-            found = self.carried(member, call)
-            for key in (self._bound(member, call), decorated.get(call)):
-                found |= self._of_key(key)
-            self.patches.append((member, patch, found))
+            result = self.carried(member, call)
+            for key in (self._bound_key(member, call), decorated.get(call)):
+                result |= self._of_key(key)
+            self.patches.append((member, patch, result))
 
-    def _bound(self, member: Member, call: ast.Call) -> str | None:
+    def _bound_key(self, member: Member, call: ast.Call) -> str | None:
         """Return the key of the variable that the mock of a patch is given to."""
         node: ast.AST = call
         for above in member.module.ancestors(call):
@@ -328,7 +328,7 @@ class Unit:
                     return None
         return None
 
-    def _decorated(self, member: Member) -> Iterator[tuple[ast.Call, str]]:
+    def _decorators(self, member: Member) -> Iterator[tuple[ast.Call, str]]:
         """Yield the decorators of a test, and of its class, with the parameters they fill."""
         if isinstance(member.node, ast.Module):
             return
@@ -357,9 +357,9 @@ class Unit:
             root = root.value
         bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
         if bindings and all(binding.kind == "import" for binding in bindings):
-            found = self._suite.target_object(member.module, mark.root, "query")
-            if found is not None:
-                yield found, member.prefix in self._inside
+            patched_name = self._suite.target_object(member.module, mark.root, "query")
+            if patched_name is not None:
+                yield patched_name, member.prefix in self._inside
 
     def words(self, *, only_inside: bool) -> set[str]:
         """Return the names and attributes that the test mentions, without what runs before it."""
@@ -371,14 +371,14 @@ class Unit:
     @cached_property
     def _inside(self) -> set[str]:
         """The test and its helpers, without what runs before it."""
-        found, waiting = set[str](), [self._test]
+        prefixes, waiting = set[str](), [self._test]
         while waiting:
             member = waiting.pop()
-            if member.prefix not in found:
-                found.add(member.prefix)
+            if member.prefix not in prefixes:
+                prefixes.add(member.prefix)
                 called = (self._helpers.get(call) for call in self._suite.calls(member))
-                waiting += [one for one in called if one is not None]
-        return found
+                waiting += [callee for callee in called if callee is not None]
+        return prefixes
 
     # ------------------------------------------------------------------------------------- calls
     def entries(self, wanted: str) -> Iterator[ProgramCall]:
@@ -393,14 +393,14 @@ class Unit:
 
     def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[ProgramCall]:
         inside = member.prefix in self._inside
-        for one in (call, *_applied(call)):
-            given = self._given(member, one, wanted)
-            for entry in self._called(member, one, given) if given or one is call else ():
+        for node in (call, *_applied_calls(call)):
+            given = self._given_items(member, node, wanted)
+            for entry in self._called(member, node, given) if given or node is call else ():
                 yield ProgramCall(with_arguments(entry, given), bool(given), inside)
 
-    def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
+    def _given_items(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
         carries = [wanted in self.carried(member, argument) for argument in call.args]
-        given: set[str | int] = {at for at, one in enumerate(carries) if one}
+        given: set[str | int] = {at for at, item in enumerate(carries) if item}
         given |= {
             keyword.arg
             for keyword in call.keywords
@@ -423,9 +423,9 @@ class Unit:
             key = self._key(member, call.func.value)
             made = set(self._classes.get(key, ())) if key is not None else set()
             if isinstance(call.func.value, ast.Call):
-                made |= self._made(member, call.func.value)
-            found = [reach.method(one, call.func.attr) for one in sorted(made)]
-            yield from (one for one in found if one is not None)
+                made |= self._made_names(member, call.func.value)
+            entry_points = [reach.method(name, call.func.attr) for name in sorted(made)]
+            yield from (entry_point for entry_point in entry_points if entry_point is not None)
             if given and not made:
                 yield from reach.entries(member.module, call)
         elif given:
@@ -447,9 +447,9 @@ class Unit:
             for node in self._suite.flows(member):
                 match node:
                     case ast.Assign(targets=[ast.Subscript() as target], value=value):
-                        found = self._overridden(member, target, value, wanted)
-                        if found is not None:
-                            yield found
+                        overridden = self._overridden(member, target, value, wanted)
+                        if overridden is not None:
+                            yield overridden
 
     def _overridden(
         self, member: Member, target: ast.Subscript, value: ast.expr, wanted: str
@@ -460,13 +460,13 @@ class Unit:
         return self._suite.evaluator.names.qualified(member.module, target.slice)
 
 
-def _applied(call: ast.Call) -> Iterator[ast.Call]:
+def _applied_calls(call: ast.Call) -> Iterator[ast.Call]:
     """Yield the calls that may be meant by ``assertRaises(Error, function, *arguments)``."""
-    for position, one in enumerate(call.args):
+    for position, node in enumerate(call.args):
         # The class around the call identifies a method of `self`, and this call is nowhere.
-        of_self = isinstance(one, ast.Attribute) and ast.unparse(one.value) in {"self", "cls"}
-        if isinstance(one, ast.Name | ast.Attribute) and not of_self:
-            yield ast.Call(one, call.args[position + 1 :], call.keywords)
+        of_self = isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"self", "cls"}
+        if isinstance(node, ast.Name | ast.Attribute) and not of_self:
+            yield ast.Call(node, call.args[position + 1 :], call.keywords)
 
 
 def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:

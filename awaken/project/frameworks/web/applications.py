@@ -66,7 +66,7 @@ class Applications:
 
     def of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""
-        return self._joined(list(self._follow(module, node, set())))
+        return self._joined_setting(list(self._follow(module, node, set())))
 
     def kind_of(self, qualified: str) -> Kind | None:
         """Return what an instance of a class is, of a library or of the project."""
@@ -78,15 +78,15 @@ class Applications:
     def made_by(self, module: Module, call: ast.Call) -> Application | None:
         """Return the application that ``call`` itself makes; None if it makes none."""
         place = module.place(call)
-        found = self.of(module, call).applications
-        return next((one for one in found if one.made == place), None)
+        applications = self.of(module, call).applications
+        return next((candidate for candidate in applications if candidate.made == place), None)
 
-    def _joined(self, found: list[Application | Unknown]) -> Resolved:
-        applications = dict.fromkeys(one for one in found if isinstance(one, Application))
-        unknown = [one for one in found if isinstance(one, Unknown)]
+    def _joined_setting(self, found: list[Application | Unknown]) -> Resolved:
+        applications = dict.fromkeys(value for value in found if isinstance(value, Application))
+        unknown = [application for application in found if isinstance(application, Unknown)]
         # One of another kind may be any application.
-        uncalled = bool(unknown) and all(one.why == _UNCALLED for one in unknown)
-        classes = {self._unseen.get(one, "") for one in unknown}
+        uncalled = bool(unknown) and all(value.why == _UNCALLED for value in unknown)
+        classes = {self._unseen.get(value, "") for value in unknown}
         known = classes.pop() if len(classes) == 1 else ""
         return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled, known)
 
@@ -96,16 +96,16 @@ class Applications:
         # Before its values, which know the class that is declared, but not which application it is.
         parameter = self._parameter(module, node)
         if parameter is not None:
-            yield from self._passed(module, *parameter, seen)
+            yield from self._passed_applications(module, *parameter, seen)
             return
         shared = _router_of(module, node)
         owners = [] if shared is None else list(self._follow(module, shared, seen))
-        if any(isinstance(one, Application) for one in owners):
+        if any(isinstance(owner, Application) for owner in owners):
             yield from owners
             return
         values = self._evaluator.values(module, node)
-        if isinstance(node, ast.Attribute) and any(isinstance(one, Unknown) for one in values):
-            given = list(self._kept(module, node))
+        if isinstance(node, ast.Attribute) and any(isinstance(item, Unknown) for item in values):
+            given = list(self._kept_pairs(module, node))
             for home, kept in given:
                 yield from self._follow(home, kept, seen)
             if given:
@@ -113,12 +113,12 @@ class Applications:
         for value in values:
             yield from self._of_value(module, node, value)
 
-    def _kept(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
+    def _kept_pairs(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the parameters that a class of the project keeps as the attribute ``node``.
 
         Nothing if it may be given anything else.
         """
-        found: list[tuple[Module, ast.expr]] = []
+        result: list[tuple[Module, ast.expr]] = []
         for owner in self._evaluator.values(module, node.value):
             known = self._evaluator.classes.node(owner.qualified) if _is_own(owner) else None
             if known is None:
@@ -128,8 +128,8 @@ class Applications:
                 # Anything else may be another application, so nothing is concluded.
                 if value is None or self._parameter(home, value) is None:
                     return
-                found.append((home, value))
-        yield from found
+                result.append((home, value))
+        yield from result
 
     def _of_value(
         self, module: Module, node: ast.expr, value: Value
@@ -161,17 +161,17 @@ class Applications:
             return None
         declared = self._evaluator.binding(module, bindings[0], ())
         told = [
-            one
-            for one in declared
-            if not isinstance(one, Unknown)
+            item
+            for item in declared
+            if not isinstance(item, Unknown)
             and not (
-                isinstance(one, InstanceOf) and one.made is None and self.kind_of(one.qualified)
+                isinstance(item, InstanceOf) and item.made is None and self.kind_of(item.qualified)
             )
         ]
-        is_open = any(isinstance(one, Unknown) for one in declared)
+        is_open = any(isinstance(value, Unknown) for value in declared)
         return None if told and not is_open else (function, parameter)
 
-    def _passed(
+    def _passed_applications(
         self, module: Module, function: Function, parameter: ast.arg, seen: set[tuple[str, int]]
     ) -> Iterator[Application | Unknown]:
         key = (module.path, module.span(parameter).start)
@@ -180,7 +180,7 @@ class Applications:
         seen.add(key)
         evaluator = self._evaluator
         callers = evaluator.callers.of(module, function)
-        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         is_cut = len(seen) > _MOST_PARAMETERS
         if is_cut or hidden or not callers.sites:
             # Not the same as uncalled: of what nobody calls, nothing is registered.

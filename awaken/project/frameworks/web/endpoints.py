@@ -139,8 +139,8 @@ class Endpoints:
         return starts or self._is_application(module, owner)
 
     def _is_application(self, module: Module, node: ast.expr) -> bool:
-        found = self._applications.of(module, node)
-        if found.applications or found.unknown_class:
+        setting = self._applications.of(module, node)
+        if setting.applications or setting.unknown_class:
             return True
         values = self._evaluator.values(module, node)
         return any(isinstance(value, InstanceOf) and value.qualified in _FLASK for value in values)
@@ -156,8 +156,8 @@ class Endpoints:
         return module.place(function, note)
 
     def _dependency(self, callers: Callers) -> Place | None:
-        for one in callers.obstacles:
-            calls = self._evaluator.calls_at(one.place) if one.kind == "framework" else []
+        for obstacle in callers.obstacles:
+            calls = self._evaluator.calls_at(obstacle.place) if obstacle.kind == "framework" else []
             for module, call in calls:
                 if self._evaluator.injections.provider(module, call) is not None:
                     return module.place(call, "a dependency is resolved for every request")

@@ -32,7 +32,7 @@ class FoundInFiles(ABC, Generic[Found]):
     @cached_property
     def all(self) -> tuple[Found, ...]:
         """Return all of them, by file and place."""
-        return tuple(one for module in self._modules(self.words) for one in self._in(module))
+        return tuple(item for module in self._modules(self.words) for item in self._in(module))
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and can be parsed."""

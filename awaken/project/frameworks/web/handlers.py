@@ -36,11 +36,11 @@ class Handlers:
         # The name identifies methods of libraries, before anything is evaluated.
         if name in frameworks().methods:
             return frameworks().methods[name]
-        found = {self._of_value(one) for one in self._evaluator.values(module, node)}
+        result = {self._of_value(value) for value in self._evaluator.values(module, node)}
         # A bound method of a library's object has no visible function.
-        if found == {None} or len(found) != 1:
+        if result == {None} or len(result) != 1:
             return self._of_method(module, node)
-        return found.pop()
+        return result.pop()
 
     def manner_of_definition(
         self, module: Module, function: Function, besides: frozenset[ast.expr] = frozenset()
@@ -56,7 +56,7 @@ class Handlers:
         # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
             if decorator not in besides:
-                manner = self._decorated(module, decorator, manner)
+                manner = self._decorated_manner(module, decorator, manner)
         return manner
 
     def is_transparent(self, module: Module, decorator: ast.expr) -> bool:
@@ -64,18 +64,18 @@ class Handlers:
         func = without_arguments(decorator)
         if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
             return False
-        found = self._applications.of(module, without_router(func.value))
-        return bool(found.applications)
+        setting = self._applications.of(module, without_router(func.value))
+        return bool(setting.applications)
 
     def cannot_be_called(self, module: Module, node: ast.expr) -> bool:
         """Whether the function that ``node`` is needs arguments."""
         return any(
-            needs_arguments(one.node, bound=one.bound is not None)
-            for one in self._evaluator.values(module, node)
-            if isinstance(one, FunctionOf)
+            needs_arguments(value.node, bound=value.bound is not None)
+            for value in self._evaluator.values(module, node)
+            if isinstance(value, FunctionOf)
         )
 
-    def _decorated(
+    def _decorated_manner(
         self, module: Module, decorator: ast.expr, manner: Manner | None
     ) -> Manner | None:
         name = self._evaluator.names.qualified(module, without_arguments(decorator))
@@ -84,9 +84,9 @@ class Handlers:
         known = frameworks().decorators.get(name or "")
         if known is not None:
             return manner if known == "same" else known
-        return self._through(module, decorator)
+        return self._manner_through(module, decorator)
 
-    def _through(self, module: Module, decorator: ast.expr) -> Manner | None:
+    def _manner_through(self, module: Module, decorator: ast.expr) -> Manner | None:
         """Return what a decorator of the project's own makes: what it returns."""
         made: Values = ()
         for value in self._evaluator.values(module, decorator):
@@ -94,8 +94,8 @@ class Handlers:
                 # The result of a library's decorator is known only if it is listed.
                 return None
             made = (*made, *self._evaluator.returned(value))
-        found = {self._of_value(one) for one in made}
-        return found.pop() if len(found) == 1 else None
+        result = {self._of_value(alternative) for alternative in made}
+        return result.pop() if len(result) == 1 else None
 
     def _of_value(self, value: Value) -> Manner | None:
         match value:
@@ -110,15 +110,15 @@ class Handlers:
         """Return how a method of a library's object is called."""
         if not isinstance(node, ast.Attribute):
             return None
-        found = set()
+        gets = set()
         for owner in self._evaluator.values(module, node.value):
             name = owner.qualified if isinstance(owner, InstanceOf) else ""
-            found.add(frameworks().methods.get(f"{name}.{node.attr}"))
-        return found.pop() if len(found) == 1 else None
+            gets.add(frameworks().methods.get(f"{name}.{node.attr}"))
+        return gets.pop() if len(gets) == 1 else None
 
 
 def needs_arguments(function: Function | ast.Lambda, *, bound: bool = False) -> bool:
     """Whether ``function`` cannot be called without arguments; ``bound``: but for the first."""
     pairs = parameters_of(function.args)[int(bound) :]
     variadic = {function.args.vararg, function.args.kwarg}
-    return any(default is None and one not in variadic for one, default in pairs)
+    return any(default is None and argument not in variadic for argument, default in pairs)

@@ -26,7 +26,7 @@ class CertainImports:
             (
                 statement
                 for statement in module.tree.body
-                if path in self._reached(module, statement, {module.path})
+                if path in self._reached_files(module, statement, {module.path})
             ),
             None,
         )
@@ -37,7 +37,7 @@ class CertainImports:
         return {
             path
             for statement in module.tree.body
-            for path in self._reached(module, statement, seen)
+            for path in self._reached_files(module, statement, seen)
         }
 
     def name_of(self, module: Module, path: str) -> str | None:
@@ -49,31 +49,31 @@ class CertainImports:
                     return name
         return None
 
-    def _reached(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
+    def _reached_files(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
         """Return all files that ``statement`` executes, by imports at their top level."""
-        found: set[str] = set()
-        for path in self._imported(module, statement):
+        paths: set[str] = set()
+        for path in self._imported_names(module, statement):
             if path in seen:
                 continue
             seen.add(path)
-            found.add(path)
+            paths.add(path)
             other = self._evaluator.load(path)
-            for one in other.tree.body if other is not None else ():
+            for node in other.tree.body if other is not None else ():
                 if other is not None:
-                    found |= self._reached(other, one, seen)
-        return found
+                    paths |= self._reached_files(other, node, seen)
+        return paths
 
-    def _imported(self, module: Module, statement: ast.stmt) -> list[str]:
+    def _imported_names(self, module: Module, statement: ast.stmt) -> list[str]:
         layout = self._evaluator.names.layout
-        found: list[str] = []
+        paths: list[str] = []
         for name in self._names(module, statement):
             parts = [name] if name.startswith("/") else name.split(".")
             # ``import a.b.c`` runs `a` and `a.b` as well.
             for length in range(1, len(parts) + 1):
                 path = layout.find(".".join(parts[:length]), module.path).path
-                if path is not None and path not in found:
-                    found.append(path)
-        return found
+                if path is not None and path not in paths:
+                    paths.append(path)
+        return paths
 
     def _names(self, module: Module, statement: ast.stmt) -> list[str]:
         """Return what may be a module in an import, relative ones as the layout writes them."""

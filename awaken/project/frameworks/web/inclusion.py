@@ -43,24 +43,24 @@ class Inclusions(FoundInFiles[Inclusion]):
         The inclusions are those from the application down; one that is included twice comes twice.
         After 20 ways no other one is looked for by which a router is included that has one.
         """
-        found: list[tuple[Application, tuple[Inclusion, ...]]] = []
+        roots: list[tuple[Application, tuple[Inclusion, ...]]] = []
         waiting: list[tuple[Application, tuple[Inclusion, ...]]] = [(router, ())]
         followed = {router}
         while waiting:
             child, below = waiting.pop(0)
-            for one in self.all:
+            for item in self.all:
                 # Routers that include each other would be followed for ever.
-                if one.how != "include" or child not in one.child.applications or one in below:
+                if item.how != "include" or child not in item.child.applications or item in below:
                     continue
-                for parent in one.parent.applications:
-                    chain = (one, *below)
+                for parent in item.parent.applications:
+                    chain = (item, *below)
                     if parent.kind not in ROUTERS:
-                        found.append((parent, chain))
-                    elif len(found) < _MOST_ROOTS or parent not in followed:
+                        roots.append((parent, chain))
+                    elif len(roots) < _MOST_ROOTS or parent not in followed:
                         # Ways may be cut, applications may not: each has the router's handlers.
                         followed.add(parent)
                         waiting.append((parent, chain))
-        return found
+        return roots
 
     def _in(self, module: Module) -> Iterator[Inclusion]:
         for node in module.walk():

@@ -75,13 +75,13 @@ class Installations:
                 return
             seen.add(key)
             waiting += _kept_as(carrier)
-            for call, given in _given(carrier):
+            for call, given in _given_calls(carrier):
                 # The name was a guess; its meaning here decides.
                 if application not in self._applications.of(carrier.module, given).applications:
                     continue
-                found = self._installation(carrier.module, call)
-                if found is not None:
-                    yield found
+                installation = self._installation(carrier.module, call)
+                if installation is not None:
+                    yield installation
                 waiting += self._parameters(carrier.module, call, given)
 
     def _rest(self, application: Application, carrier: _Carrier) -> Iterator[Installation]:
@@ -101,7 +101,7 @@ class Installations:
         # An application that is made by a function is named where that is called.
         made = {maker.name} if isinstance(maker, Function) else set()
         for module in self._naming(home, own, made):
-            for name in sorted(own | _results(module, made) | _renamed(module, own)):
+            for name in sorted(own | _results(module, made) | _renamed_names(module, own)):
                 yield _Carrier(module, name)
 
     def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
@@ -131,10 +131,10 @@ class Installations:
                 case FunctionOf(node=ast.FunctionDef() | ast.AsyncFunctionDef() as function):
                     yield value.module, function, int(value.bound is not None)
                 case ClassOf(qualified=qualified):
-                    found = self._evaluator.classes.node(qualified)
-                    for method in found[1].body if found is not None else ():
-                        if found and isinstance(method, Function) and method.name == "__init__":
-                            yield found[0], method, 1
+                    node = self._evaluator.classes.node(qualified)
+                    for method in node[1].body if node is not None else ():
+                        if node and isinstance(method, Function) and method.name == "__init__":
+                            yield node[0], method, 1
                 case _:
                     pass
 
@@ -148,13 +148,13 @@ class Installations:
                     names.add(name)
                 case _:
                     pass
-        found = names.pop() if len(names) == 1 else self._of_method(module, call.func)
-        if found is None:
+        result = names.pop() if len(names) == 1 else self._of_method(module, call.func)
+        if result is None:
             return Installation(module, call, module.excerpt(call.func), None)
         # Code of the program is followed into by its parameters.
-        if self._evaluator.names.locate(found) is not None:
+        if self._evaluator.names.locate(result) is not None:
             return None
-        return Installation(module, call, found, self._effect(found))
+        return Installation(module, call, result, self._effect(result))
 
     def _of_method(self, module: Module, func: ast.expr) -> str | None:
         """Return the name of a method of a library's object, also after chained calls."""
@@ -182,14 +182,14 @@ class Installations:
         return None
 
 
-def _given(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
+def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     """Yield the calls that are given something of that name, and what they are given."""
     module = carrier.module
     for node in module.walk(carrier.function):
         if isinstance(node, ast.Call):
-            for one in (*node.args, *(keyword.value for keyword in node.keywords)):
-                if last_name(one) == carrier.name:
-                    yield node, one
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if last_name(argument) == carrier.name:
+                    yield node, argument
 
 
 def _targets_of(statement: ast.AST | None) -> Iterator[str]:
@@ -213,7 +213,7 @@ def _results(module: Module, makers: set[str]) -> set[str]:
     }
 
 
-def _renamed(module: Module, names: set[str]) -> set[str]:
+def _renamed_names(module: Module, names: set[str]) -> set[str]:
     """Return what the imports of a file call something of ``names``."""
     return {
         name.asname

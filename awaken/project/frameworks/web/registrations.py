@@ -88,19 +88,19 @@ class Registrations(FoundInFiles[Registration]):
 
     @cached_property
     def _by_application(self) -> dict[Application, list[Registration]]:
-        found: dict[Application, list[Registration]] = {}
-        for one in self.all:
-            for application in dict.fromkeys(one.to.applications):
-                found.setdefault(application, []).append(one)
-        return found
+        registrations: dict[Application, list[Registration]] = {}
+        for registration in self.all:
+            for application in dict.fromkeys(registration.to.applications):
+                registrations.setdefault(application, []).append(registration)
+        return registrations
 
     @cached_property
     def _first_lifespans(self) -> dict[Application, GivenLifespan]:
         # Backwards: the first one stays.
         return {
-            application: one
-            for one in reversed(self.lifespans)
-            for application in one.to.applications
+            application: lifespan
+            for lifespan in reversed(self.lifespans)
+            for application in lifespan.to.applications
         }
 
     def _in(self, module: Module) -> Iterator[Registration]:
@@ -148,7 +148,7 @@ class Registrations(FoundInFiles[Registration]):
         self, module: Module, call: ast.Call, event: Event | None, resolved: Resolved
     ) -> Registration:
         above = module.parent(call)
-        if isinstance(above, Function) and any(call is one for one in above.decorator_list):
+        if isinstance(above, Function) and any(call is node for node in above.decorator_list):
             return Registration(module, call, "decorator", event, resolved, function=above)
         # ``app.on_event("startup")(handler)``: the decorator is called by hand.
         if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
@@ -204,7 +204,7 @@ class Registrations(FoundInFiles[Registration]):
         yield Registration(module, node, "other", event, resolved)
 
     def _constructed(self, module: Module, call: ast.Call) -> Iterator[Registration]:
-        given = [one for one in call.keywords if one.arg in _LISTS]
+        given = [node for node in call.keywords if node.arg in _LISTS]
         made = self._applications.made_by(module, call) if given else None
         if made is None:
             return
@@ -227,7 +227,7 @@ class Registrations(FoundInFiles[Registration]):
         for node in module.walk():
             match node:
                 case ast.Call():
-                    given = next((one for one in node.keywords if one.arg == "lifespan"), None)
+                    given = next((part for part in node.keywords if part.arg == "lifespan"), None)
                     # ``lifespan=None`` is the default.
                     if given is None or is_none(given.value):
                         continue

@@ -57,14 +57,14 @@ class Serving:
     def all(self) -> tuple[Served, ...]:
         """Every application, by file and place."""
         mounted = {
-            one
+            application
             for inclusion in self._inclusions.all
             if inclusion.how == "mount"
-            for one in inclusion.child.applications
+            for application in inclusion.child.applications
         }
-        return tuple(one for one in self._made() if one.application not in mounted)
+        return tuple(server for server in self._made_servers() if server.application not in mounted)
 
-    def _made(self) -> Iterator[Served]:
+    def _made_servers(self) -> Iterator[Served]:
         for path in self._files_with((b"FastAPI", b"Starlette")):
             module = None if is_aside(path) else self._evaluator.load(path)
             for call in module.walk() if module is not None else ():
@@ -74,9 +74,9 @@ class Serving:
                 is_class = name in application_classes() or self._evaluator.classes.facts(name)
                 made = self._applications.made_by(module, call) if is_class else None
                 if made is not None and made.kind not in ROUTERS:
-                    yield self._served(module, call, made)
+                    yield self._server(module, call, made)
 
-    def _served(self, module: Module, call: ast.Call, made: Application) -> Served:
+    def _server(self, module: Module, call: ast.Call, made: Application) -> Served:
         given = self._registrations.lifespan_of(made)
         handles = bool(self._registrations.of(made))
         function = None if given is None else self._function(given)
@@ -87,10 +87,10 @@ class Serving:
         if not isinstance(node, ast.Call):
             return None
         value = next(keyword.value for keyword in node.keywords if keyword.arg == "lifespan")
-        found = self._evaluator.values(given.module, value)
-        one = found[0] if len(found) == 1 else None
-        if not isinstance(one, FunctionOf) or not isinstance(one.node, ast.AsyncFunctionDef):
+        result = self._evaluator.values(given.module, value)
+        item = result[0] if len(result) == 1 else None
+        if not isinstance(item, FunctionOf) or not isinstance(item.node, ast.AsyncFunctionDef):
             return None
-        names = [self._evaluator.names.qualified(one.module, x) for x in one.node.decorator_list]
+        names = [self._evaluator.names.qualified(item.module, x) for x in item.node.decorator_list]
         # Any other decorator may run something else around it.
-        return (one.module, one.node) if names == [_MANAGER] else None
+        return (item.module, item.node) if names == [_MANAGER] else None

@@ -26,9 +26,9 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
     names: dict[Span, ast.expr] | None = module.own.get(_NAMES)
     if names is None:
         names = module.own[_NAMES] = {}
-        for one in module.walk():
-            if isinstance(one, ast.Name | ast.Attribute):
-                names.setdefault(module.span(one), one)
+        for part in module.walk():
+            if isinstance(part, ast.Name | ast.Attribute):
+                names.setdefault(module.span(part), part)
     node = names.get(place.span)
     table = None if node is None else module.parent(node)
     match table:
@@ -46,16 +46,16 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
 
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:
-    found: list[ast.Call] = []
+    result: list[ast.Call] = []
     for read in _reads(module, table) or []:
-        calls = _of_chosen(module, _chosen(module, read))
+        calls = _of_chosen(module, _chosen_node(module, read))
         if calls is None:
             return None
-        found += calls
-    return found or None
+        result += calls
+    return result or None
 
 
-def _chosen(module: Module, table: ast.expr) -> ast.expr | None:
+def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
     """Return what is chosen where a table is read: ``table[key]``, ``table.get(key)``."""
     above = module.parent(table)
     match above:
@@ -78,15 +78,15 @@ def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None
         return [above]
     if chosen is None or _is_asked(module, chosen):
         return None if chosen is None else []
-    found: list[ast.Call] = []
+    calls: list[ast.Call] = []
     reads = _reads(module, chosen)
     for read in reads or []:
         call = module.parent(read)
         if isinstance(call, ast.Call) and call.func is read:
-            found.append(call)
+            calls.append(call)
         elif not _is_asked(module, read):
             return None
-    return None if reads is None else found
+    return None if reads is None else calls
 
 
 def _is_asked(module: Module, node: ast.expr) -> bool:
@@ -128,10 +128,10 @@ def _reads_of(module: Module, target: ast.Name) -> list[ast.expr] | None:
         return None
     if bindings[0].scope.node is not function:
         return None
-    return list(_named(module, function, target, bindings))
+    return list(_named_nodes(module, function, target, bindings))
 
 
-def _named(
+def _named_nodes(
     module: Module, function: Function, target: ast.Name, bindings: list[Binding]
 ) -> Iterator[ast.expr]:
     for node in module.walk(function):

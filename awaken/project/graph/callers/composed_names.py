@@ -13,7 +13,7 @@ COMPOSING = ("getattr", "globals", "vars")
 
 def composing(module: Module) -> list[ast.Call | ast.Subscript]:
     """Return the ``getattr(...)``, ``globals()[...]`` and ``vars()[...]`` of a file in order."""
-    found: list[ast.Call | ast.Subscript] = []
+    outers: list[ast.Call | ast.Subscript] = []
     for word in COMPOSING:
         for node in module.mentions(word):
             call = module.parent(node)
@@ -21,9 +21,9 @@ def composing(module: Module) -> list[ast.Call | ast.Subscript]:
                 continue
             outer = call if word == "getattr" else module.parent(call)
             if call.func is node and isinstance(outer, ast.Call | ast.Subscript):
-                found.append(outer)
+                outers.append(outer)
     # They were found word by word.
-    return sorted(found, key=module.span)
+    return sorted(outers, key=module.span)
 
 
 def fits(name: ast.expr, wanted: str) -> bool:

@@ -24,15 +24,15 @@ class Importers:
         None where these are too many: then nearly everything imports everything.
         """
         waiting = sorted(paths)
-        found = set(waiting)
+        result = set(waiting)
         while waiting:
             for path in self.direct(waiting.pop()):
-                if path not in found:
-                    found.add(path)
+                if path not in result:
+                    result.add(path)
                     waiting.append(path)
-            if len(found) > _MOST_IMPORTERS:
+            if len(result) > _MOST_IMPORTERS:
                 return None
-        return frozenset(found)
+        return frozenset(result)
 
     def direct(self, path: str) -> list[str]:
         """Return the files that may import the file at ``path`` itself, sorted."""
@@ -52,8 +52,8 @@ class Importers:
         beside = f"{folder}/" if folder else ""
         parent = package.rpartition(".")[2]
         importing = set(self._words.imported_in(parent)) if parent else named
-        found = {one for one in named if one in importing or one.startswith(beside)}
+        result = {name for name in named if name in importing or name.startswith(beside)}
         if path.rpartition("/")[2] == "conftest.py":
             # Tests are given the fixtures of such a file without an import.
-            found.update(one for one in self._words.python() if one.startswith(beside))
-        return found
+            result.update(name for name in self._words.python() if name.startswith(beside))
+        return result

@@ -49,7 +49,7 @@ class CallIndex:
                 with self._evaluator.without_callers():
                     searches[key] = Search(self._surroundings, module, function)
         with self._evaluator.without_callers():
-            _run_together([one.run() for one in searches.values()])
+            _run_together([item.run() for item in searches.values()])
         for key, search in searches.items():
             self._kept[key] = search.found()
 

@@ -120,12 +120,12 @@ class Mentions:
             module = self._evaluator.load(module_path)
             if module is None:
                 return None
-            kept = tuple(self._in(module, word))
-            if not any(isinstance(one, Mention) and _holds_tree(one.receiver) for one in kept):
+            kept = tuple(self._any_mentions_in(module, word))
+            if not any(isinstance(item, Mention) and _holds_tree(item.receiver) for item in kept):
                 self._kept[key] = kept
         return kept
 
-    def _in(self, module: Module, word: str) -> Iterator[AnyMention]:
+    def _any_mentions_in(self, module: Module, word: str) -> Iterator[AnyMention]:
         for node in module.mentions(word):
             match node:
                 case ast.Attribute():
@@ -170,7 +170,7 @@ def mention_of(
     return Mention(
         module.place(node),
         receiver,
-        tuple(Definition.of(module, one.node) for one in bindings if one.kind == "function"),
+        tuple(Definition.of(module, item.node) for item in bindings if item.kind == "function"),
         use.kind,
         module.place(use.node),
         isinstance(use.node, ast.Call),

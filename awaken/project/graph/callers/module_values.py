@@ -67,8 +67,8 @@ class ModuleValues:
 
     def _modules_in(self, module: Module) -> frozenset[str]:
         names = self._evaluator.names
-        found = {names.qualified(module, node) for node in _values(module)}
-        return frozenset(one for one in found if one and names.layout.path_of(one) is not None)
+        result = {names.qualified(module, node) for node in _values(module)}
+        return frozenset(item for item in result if item and names.layout.path_of(item) is not None)
 
 
 def _values(module: Module) -> Iterator[ast.Name | ast.Attribute]:

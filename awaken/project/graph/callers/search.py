@@ -136,8 +136,8 @@ class Search:
             # The list grows while it is read.
             for path in self._files(word):
                 yield path
-                found = self._search_file(path, word)
-                words += sorted(one for one in found if one not in words)
+                search_file = self._search_file(path, word)
+                words += sorted(name for name in search_file if name not in words)
             if count > most:
                 self._stop("many", "it has too many names", target.place)
                 return
@@ -189,36 +189,36 @@ class Search:
         if importing is None:
             return paths, []
         known = importing | self._target.home()
-        return [one for one in paths if one in known], [one for one in paths if one not in known]
+        return [path for path in paths if path in known], [one for one in paths if one not in known]
 
     def _search_file(self, path: str, word: str) -> set[str]:
         """Search one file for ``word``; return the other names that it gives to the function."""
         if not self._evaluator.names.facts.may_mention(path, word):
             return set()
-        found = self._in_file(path, word)
-        if found is None:
+        in_file = self._in_file(path, word)
+        if in_file is None:
             # It may hold a call all the same.
             why = f"{path} cannot be parsed"
             self._stop("unresolved", why, self._target.place)
             return set()
-        return set[str]().union(*found)
+        return set[str]().union(*in_file)
 
     def _in_file(self, path: str, word: str) -> Iterable[set[str]] | None:
         """Look at all mentions in a file; return the other names that each gives."""
         if self._target.is_method:
             mentions = self._surroundings.mentions.of(path, word)
-            return None if mentions is None else [self._as_method(one, word) for one in mentions]
+            return None if mentions is None else [self._as_method(item, word) for item in mentions]
         module = self._evaluator.load(path)
         if module is None:
             return None
-        return [self._as_function(module, one, word) for one in module.mentions(word)]
+        return [self._as_function(module, mention, word) for mention in module.mentions(word)]
 
     def _as_method(self, mention: AnyMention, word: str) -> set[str]:
         match mention:
             case Mention():
-                return self._mentioned(mention, self._target.bound_by(mention))
+                return self._mentioned_names(mention, self._target.bound_by(mention))
             case Imported():
-                return self._imported(mention)
+                return self._imported_names(mention)
             case Text():
                 self._named_in(mention, word)
         return set()
@@ -230,10 +230,10 @@ class Search:
                 bound = self._target.bound(module, node)
                 if bound is not False:
                     made = mention_of(module, node, is_class=self._target.makes)
-                    return self._mentioned(made, bound)
+                    return self._mentioned_names(made, bound)
             case ast.alias():
                 imported = imported_by(self._evaluator, module, node)
-                return set() if imported is None else self._imported(imported)
+                return set() if imported is None else self._imported_names(imported)
             case ast.Constant(value=str() as text):
                 self._look_at_text(module, node, text, word)
         return set()
@@ -258,7 +258,7 @@ class Search:
         else:
             self._obstacles[kind, why] = replace(known, others=(*known.others, place))
 
-    def _imported(self, found: Imported) -> set[str]:
+    def _imported_names(self, found: Imported) -> set[str]:
         """Look at an import; return the other name that it gives to the function, if any."""
         if not self._target.is_imported_as(found.qualified):
             return set()
@@ -269,7 +269,7 @@ class Search:
         return {found.name} - {found.original}
 
     # ---------------------------------------------------------------------------- one mention
-    def _mentioned(self, mention: Mention, bound: int | Literal[False] | None) -> set[str]:
+    def _mentioned_names(self, mention: Mention, bound: int | Literal[False] | None) -> set[str]:
         """Look at one mention; return the name that it gives to the function, if it does."""
         if bound is False:
             return set()

@@ -147,10 +147,10 @@ class Target:
             root = root.value
         path = self.place.path
         is_imported = isinstance(root, ast.Name) and any(
-            one.kind == "import" for one in module.scopes.bindings_of(root)
+            binding.kind == "import" for binding in module.scopes.bindings_of(root)
         )
         if self._is_attribute:
-            return _any(self._is_target(one) for one in self._evaluator.values(module, node))
+            return _any(self._is_target(value) for value in self._evaluator.values(module, node))
         if not is_imported and not self._surroundings.module_values.travels(path):
             return False
         return _any(self._module_refers(node, self._evaluator.values(module, node.value)))
@@ -180,15 +180,15 @@ class Target:
         if self.is_local:
             return False
         # Parameters and loop variables get it only where it is passed on, which is noted there.
-        if bindings and not any(one.kind in _NAMING for one in bindings):
+        if bindings and not any(binding.kind in _NAMING for binding in bindings):
             return False
         name = self._evaluator.names.qualified(module, node)
         if name is not None:
             return name in self._targets()
-        if not any(one.kind == "import" for one in bindings):
+        if not any(binding.kind == "import" for binding in bindings):
             # A star import may have brought the name.
             return None if module.scopes.import_stars and not bindings else False
-        return _any(self._is_target(one) for one in self._evaluator.values(module, node))
+        return _any(self._is_target(value) for value in self._evaluator.values(module, node))
 
     def _is_target(self, value: object) -> bool | None:
         match value:
@@ -213,13 +213,13 @@ class Target:
         above = receiver.above
         if above is not None:
             return self._given(InstanceOf(above)) if hierarchy.is_above(above, self.name) else False
-        found: list[int | Literal[False] | None] = []
+        result: list[int | Literal[False] | None] = []
         for value in receiver.values:
             reaches = hierarchy.reaches(value, self.name)
-            found.append(self._given(value) if reaches else reaches)
-        numbers = {one for one in found if one is not None and one is not False}
+            result.append(self._given(value) if reaches else reaches)
+        numbers = {item for item in result if item is not None and item is not False}
         # One call on instances and on the class: the binding is unknown.
-        if len(numbers) > 1 or None in found:
+        if len(numbers) > 1 or None in result:
             return None
         return numbers.pop() if numbers else False
 
@@ -236,13 +236,13 @@ class Target:
 
 def _defines(module: Module, bindings: Sequence[Binding], wanted: Definition) -> bool:
     """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``."""
-    return any(wanted.is_at(module, one.node) for one in bindings)
+    return any(wanted.is_at(module, binding.node) for binding in bindings)
 
 
 def _any(answers: Iterator[bool | None]) -> bool | None:
     """Return True if one answer is, else None if one is, else False."""
-    found = list(answers)
-    return True if True in found else (None if None in found else False)
+    result = list(answers)
+    return True if True in result else (None if None in result else False)
 
 
 def scope_around(module: Module, function: Function) -> Scope:

@@ -26,20 +26,20 @@ def asked_attributes(module: Module, function: ast.Name) -> list[Asked] | None:
     value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assignment" else None
     if value is None or not isinstance(bindings[0].node, ast.Name):
         return None
-    found = _asked(module, value)
-    if found is None:
+    methods = _asked_methods(module, value)
+    if methods is None:
         return None
     reads = bindings[0].scope.reads.get(function.id, [])
-    return found if all(_is_called_or_tested(module, read) for read in reads) else None
+    return methods if all(_is_called_or_tested(module, read) for read in reads) else None
 
 
-def _asked(module: Module, value: ast.expr) -> list[Asked] | None:
+def _asked_methods(module: Module, value: ast.expr) -> list[Asked] | None:
     match value:
         case ast.BoolOp(op=ast.Or(), values=values):
-            found = [_asked(module, one) for one in values]
-            if any(one is None for one in found):
+            methods = [_asked_methods(module, node) for node in values]
+            if any(candidate is None for candidate in methods):
                 return None
-            return [each for one in found if one is not None for each in one]
+            return [each for candidate in methods if candidate is not None for each in candidate]
         case ast.Call(args=[owner, ast.Constant(value=str(name)), *rest], keywords=[]) if (
             module.scopes.builtin_called(value) == "getattr" and name.isidentifier()
         ):

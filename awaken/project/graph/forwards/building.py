@@ -36,11 +36,11 @@ _GIVEN_NAMES = re.compile(
 
 def given_names(texts: Iterable[bytes]) -> frozenset[str]:
     """Return the names that ``texts`` may give to functions, classes, attributes."""
-    found: set[bytes] = set()
+    result: set[bytes] = set()
     for text in texts:
         for names in _GIVEN_NAMES.findall(text):
-            found.update(names)
-    return frozenset(name.decode(errors="replace") for name in found if name)
+            result.update(names)
+    return frozenset(name.decode(errors="replace") for name in result if name)
 
 
 class CallGraphBuilder:
@@ -88,13 +88,13 @@ class CallGraphBuilder:
         facts = self._facts.of(path)
         functions = {} if facts is None else facts.functions
         defined = sorted(
-            (one.start, qualname, one) for qualname, found in functions.items() for one in found
+            (item.start, qualname, item) for qualname, found in functions.items() for item in found
         )
         for start, qualname, written in defined:
             graph.add_function(FunctionPlace(path, start, qualname))
             self._written[path, start] = written
         has_lambdas = b"lambda" in module.source.text
-        used = (last_name(one) for one in module.walk() if is_use(module, one))
+        used = (last_name(part) for part in module.walk() if is_use(module, part))
         graph.note_uses(path, sorted(self._names & {*used}))
         for node in module.walk():
             if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
@@ -134,23 +134,23 @@ class CallGraphBuilder:
                 why = why or family.why
                 declared.update(self._numbers(family.declared))
                 for path, start in _starts(family.functions):
-                    why = why or self._hidden(path, start)
+                    why = why or self._hidden_text(path, start)
                 functions.update(dict.fromkeys(self._numbers(family.functions)))
-        found, by = tuple(sorted(functions)), tuple(sorted(declared))
+        result, by = tuple(sorted(functions)), tuple(sorted(declared))
         if why:
-            return Resolved("unknown", found, why, by)
+            return Resolved("unknown", result, why, by)
         if makes:
-            return Resolved("class", found, "", by)
-        if not found:
+            return Resolved("class", result, "", by)
+        if not result:
             return Resolved("library")
-        return Resolved("one" if len(found) == 1 else "several", found, "", by)
+        return Resolved("one" if len(result) == 1 else "several", result, "", by)
 
     def _families(self, families: Families, referent: Referent) -> list[Family]:
         match referent.kind:
             case "function":
                 written = self._written.get((referent.text, referent.start))
-                found = () if written is None else (FoundFunctions(referent.text, (written,)),)
-                return [Family(found)]
+                functions = () if written is None else (FoundFunctions(referent.text, (written,)),)
+                return [Family(functions)]
             case "method":
                 return [families.of(referent.text, referent.name)]
             case "exact":
@@ -166,16 +166,16 @@ class CallGraphBuilder:
 
     def _numbers(self, functions: Iterable[FoundFunctions]) -> Iterator[int]:
         numbers = (self._graph.number_of(*place) for place in _starts(functions))
-        return (one for one in numbers if one is not None)
+        return (number for number in numbers if number is not None)
 
-    def _hidden(self, path: str, start: int) -> str:
+    def _hidden_text(self, path: str, start: int) -> str:
         written = self._written.get((path, start))
         hiding = None if written is None else self._decorated.hiding(path, written)
         return "" if hiding is None else f"it is decorated by `{hiding}`"
 
 
 def _starts(functions: Iterable[FoundFunctions]) -> Iterator[tuple[str, int]]:
-    return ((found.path, one.start) for found in functions for one in found.functions)
+    return ((result.path, function.start) for result in functions for function in result.functions)
 
 
 def _lambda_around(module: Module, node: ast.AST) -> ast.Lambda | None:

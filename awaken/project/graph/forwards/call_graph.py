@@ -128,7 +128,7 @@ class CallGraph:
     def finish(self, names: Sequence[str], resolved: Sequence[Resolved]) -> None:
         """Turn the graph round: no call is added any more."""
         self._names, self._resolved = list(names), list(resolved)
-        defined = {one.qualname.rpartition(".")[2] for one in self._functions}
+        defined = {item.qualname.rpartition(".")[2] for item in self._functions}
         self._uses = {name: self._uses[name] for name in defined & self._uses.keys()}
         calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
@@ -219,12 +219,12 @@ class CallGraph:
         """Return those of the calls in ``function`` that take exactly ``span``."""
         number = self._numbers.get((function.path, function.start))
         rows = () if number is None else self._rows(number)
-        at = (one for one in rows if (self._start[one], self._end[one]) == (span.start, span.end))
+        at = (row for row in rows if (self._start[row], self._end[row]) == (span.start, span.end))
         return [self._call(row) for row in at]
 
     def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that call one of them, over any number of calls."""
-        waiting = deque(self._known(functions))
+        waiting = deque(self._known_items(functions))
         seen = set(waiting)
         while waiting:
             for row in self._by_callee.get(waiting.popleft(), ()):
@@ -236,10 +236,10 @@ class CallGraph:
 
     def reached(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that one of them calls, over any number of calls."""
-        waiting = deque(self._known(functions))
+        waiting = deque(self._known_items(functions))
         seen = set(waiting)
         while waiting:
-            for called in self._called(waiting.popleft()):
+            for called in self._called_items(waiting.popleft()):
                 if called not in seen:
                     seen.add(called)
                     waiting.append(called)
@@ -247,7 +247,7 @@ class CallGraph:
 
     def way(self, start: FunctionPlace, end: FunctionPlace) -> list[Call] | None:
         """Return the fewest calls that lead from ``start`` to ``end``; None if none do."""
-        first, last = (self._numbers.get((one.path, one.start)) for one in (start, end))
+        first, last = (self._numbers.get((item.path, item.start)) for item in (start, end))
         if first is None or last is None:
             return None
         by: dict[int, int] = {first: -1}
@@ -270,9 +270,9 @@ class CallGraph:
         """Return ``call``; one that was not resolved, as far as its callers tell."""
         if call.kind != "unknown":
             return call
-        found = self._asked_again(call.place)
-        functions = tuple(self._functions[number] for number in found.functions)
-        return call._replace(kind=found.kind, functions=functions, why=found.why)
+        setting = self._asked_again(call.place)
+        functions = tuple(self._functions[number] for number in setting.functions)
+        return call._replace(kind=setting.kind, functions=functions, why=setting.why)
 
     def unresolved(self, names: Iterable[str]) -> list[Call]:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
@@ -286,18 +286,18 @@ class CallGraph:
         """
         return [
             [self._functions[number] for number in sorted(component)]
-            for component in components(len(self._functions), self._called)
+            for component in components(len(self._functions), self._called_items)
         ]
 
     # -------------------------------------------------------------------------------------- parts
-    def _known(self, functions: Iterable[FunctionPlace]) -> list[int]:
-        found = (self._numbers.get((one.path, one.start)) for one in functions)
-        return sorted({number for number in found if number is not None})
+    def _known_items(self, functions: Iterable[FunctionPlace]) -> list[int]:
+        result = (self._numbers.get((function.path, function.start)) for function in functions)
+        return sorted({number for number in result if number is not None})
 
     def _rows(self, number: int) -> Sequence[int]:
         return self._by_caller[self._first[number] : self._first[number + 1]]
 
-    def _called(self, number: int) -> Iterator[int]:
+    def _called_items(self, number: int) -> Iterator[int]:
         for row in self._rows(number):
             yield from self._resolved[self._what[row]].functions
 
@@ -307,8 +307,8 @@ class CallGraph:
 
     def _resolution(self, row: int) -> Resolved:
         """Return what a call reaches, as far as its callers tell."""
-        found = self._resolved[self._what[row]]
-        return self._asked_again(self._place(row)) if found.kind == "unknown" else found
+        setting = self._resolved[self._what[row]]
+        return self._asked_again(self._place(row)) if setting.kind == "unknown" else setting
 
     def _asked_again(self, place: Place) -> Resolved:
         if place not in self._later:

@@ -45,18 +45,18 @@ def coloured(
     ``seeds`` are the functions that wait, each with the place at which it does. ``ends`` says of
     a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
     """
-    found = {one: Step(seeds[one]) for one in sorted(seeds) if not ends(one)}
-    waiting = deque(found)
+    steps = {seed: Step(seeds[seed]) for seed in sorted(seeds) if not ends(seed)}
+    waiting = deque(steps)
     while waiting:
         function = waiting.popleft()
-        for other, step in _next(callers, kin, function):
-            if other not in found and not ends(other):
-                found[other] = step
+        for other, step in _pairs_next(callers, kin, function):
+            if other not in steps and not ends(other):
+                steps[other] = step
                 waiting.append(other)
-    return found
+    return steps
 
 
-def _next(
+def _pairs_next(
     callers: Callers, kin: KinOf, function: FunctionPlace
 ) -> Iterable[tuple[FunctionPlace, Step]]:
     for other in kin(function):
@@ -70,10 +70,10 @@ def _next(
 
 def chain(steps: Mapping[FunctionPlace, Step], function: FunctionPlace) -> list[Step]:
     """Return the steps from a coloured ``function`` to what it waits for in the end."""
-    found: list[Step] = []
+    result: list[Step] = []
     current: FunctionPlace | None = function
     while current is not None and current in steps:
         step = steps[current]
-        found.append(step)
+        result.append(step)
         current = step.to
-    return found
+    return result

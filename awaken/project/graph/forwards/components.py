@@ -57,6 +57,6 @@ class _Search:
         component = [self._open.pop()]
         while component[-1] != number:
             component.append(self._open.pop())
-        for one in component:
-            self._is_open[one] = False
+        for item in component:
+            self._is_open[item] = False
         return component

@@ -29,9 +29,9 @@ class Decorated:
 
         None if a call of the name calls the function, maybe with other arguments.
         """
-        for one in function.decorators:
-            if not self._is_transparent(path, one):
-                return one.name.text
+        for decorator in function.decorators:
+            if not self._is_transparent(path, decorator):
+                return decorator.name.text
         return None
 
     def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:

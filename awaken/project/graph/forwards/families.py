@@ -52,8 +52,8 @@ class Families:
         self._joining: dict[str, list[str]] = defaultdict(list)
         self._below: dict[str, list[str]] = defaultdict(list)
         for path in paths:
-            for one in classes.in_file(path).values():
-                self._add(one)
+            for facts in classes.in_file(path).values():
+                self._add(facts)
 
     def _add(self, facts: ClassFacts) -> None:
         name, line = facts.qualified, self._line(facts.qualified)
@@ -121,15 +121,15 @@ class Families:
         if len(functions) < len(real or names):
             why = f"`{method}` of `{qualified}` is no plain method"
             return Family(functions, why=why, declared=declared)
-        outside = "" if functions else self._outside(qualified)
+        outside = "" if functions else self._text_outside(qualified)
         return Family(functions, outside, declared=declared)
 
     def _defined(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
         """Return the ``method`` of each class of these names that defines it plainly."""
-        found = (self._functions.named(f"{name}.{method}") for name in names)
-        return tuple(one for one in found if one is not None)
+        functions = (self._functions.named(f"{name}.{method}") for name in names)
+        return tuple(candidate for candidate in functions if candidate is not None)
 
-    def _outside(self, qualified: str) -> str:
+    def _text_outside(self, qualified: str) -> str:
         ancestors = self._classes.ancestors(qualified)
         return next(iter(ancestors.outside), "") if ancestors is not None else ""
 
@@ -139,7 +139,7 @@ class Families:
         if len(defining) < len(below):
             return [name for name in defining if qualified in self._line(name)]
         facts = ((name, self._line(name)[name]) for name in below)
-        return [name for name, one in facts if method in one.members]
+        return [name for name, item in facts if method in item.members]
 
     def together(self, qualified: str, method: str) -> list[str]:
         """Return the classes whose ``method`` may be called where that of ``qualified`` may.
@@ -147,18 +147,18 @@ class Families:
         These are the classes above and below that define it, and the other bases of a class with
         several. For a protocol they are all that fulfil it, and itself. Sorted.
         """
-        found = {qualified}
+        names = {qualified}
         waiting = [qualified]
         while waiting:
-            for name in self._beside(waiting.pop(), method):
-                if name not in found:
-                    found.add(name)
+            for name in self._names_beside(waiting.pop(), method):
+                if name not in names:
+                    names.add(name)
                     waiting.append(name)
-        return sorted(name for name in found if method in self._line(name)[name].members)
+        return sorted(name for name in names if method in self._line(name)[name].members)
 
-    def _beside(self, qualified: str, method: str) -> Iterator[str]:
+    def _names_beside(self, qualified: str, method: str) -> Iterator[str]:
         line = self._line(qualified)
-        yield from (name for name, one in line.items() if method in one.members)
+        yield from (name for name, facts in line.items() if method in facts.members)
         yield from self._overriding(qualified, method)
         for joining in self._joining.get(qualified, ()):
             yield from (name for name, one in self._line(joining).items() if method in one.members)

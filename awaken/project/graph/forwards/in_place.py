@@ -27,7 +27,7 @@ def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:
 
 def applied_by(module: Module, call: ast.expr) -> ast.expr | None:
     """Return the argument that ``call`` calls for each of the items that it is given."""
-    if not isinstance(call, ast.Call) or any(isinstance(one, ast.Starred) for one in call.args):
+    if not isinstance(call, ast.Call) or any(isinstance(node, ast.Starred) for node in call.args):
         return None
     name = module.scopes.builtin_called(call)
     if name in _OVER_ITEMS and len(call.args) > 1 and not call.keywords:

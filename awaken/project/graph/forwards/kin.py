@@ -36,20 +36,20 @@ class Kin:
         """
         key = (qualified, method)
         if key not in self._methods:
-            self._methods[key] = tuple(self._found(qualified, method))
+            self._methods[key] = tuple(self._found_functions(qualified, method))
         return self._methods[key]
 
-    def _found(self, qualified: str, method: str) -> list[FunctionPlace]:
+    def _found_functions(self, qualified: str, method: str) -> list[FunctionPlace]:
         found: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []
         for name in self._families.together(qualified, method):
             named = self._functions.named(f"{name}.{method}")
             if named is not None:
-                qualname = f"{self._within(name, named.path)}.{method}"
+                qualname = f"{self._name_within(name, named.path)}.{method}"
                 found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}
         return sorted(found)
 
-    def _within(self, qualified: str, path: str) -> str:
+    def _name_within(self, qualified: str, path: str) -> str:
         """Return the name of a class inside of its file."""
         return qualified.removeprefix(f"{self._evaluator.names.layout.name_of(path)}.")

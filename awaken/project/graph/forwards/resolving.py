@@ -67,36 +67,36 @@ class Referents:
 
     def of(self, module: Module, func: ast.expr) -> tuple[Referent, ...]:
         """Return what ``func``, which is called, may refer to; never empty."""
-        found = tuple(dict.fromkeys(self._of(module, func)))
-        return found or (Referent("library", "builtins.None"),)
+        referent = tuple(dict.fromkeys(self._referents_of(module, func)))
+        return referent or (Referent("library", "builtins.None"),)
 
-    def _of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
+    def _referents_of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
         if isinstance(func, ast.Name):
             bindings = module.scopes.bindings_of(func)
             asked = asked_attributes(module, func)
-            if bindings and all(one.kind == "function" for one in bindings):
-                plain = [one for one in bindings if not is_overload(one.node)]
-                yield from (self._function(module, one) for one in plain)
+            if bindings and all(binding.kind == "function" for binding in bindings):
+                plain = [binding for binding in bindings if not is_overload(binding.node)]
+                yield from (self._function(module, binding) for binding in plain)
                 return
             if asked is not None:
-                for one in asked:
-                    yield from self._asked(module, one)
+                for method in asked:
+                    yield from self._asked_referents(module, method)
                 return
         elif not isinstance(func, ast.Attribute):
             yield from self._of_values(module, func)
             return
         qualified = self._evaluator.names.qualified(module, func)
         if qualified is not None:
-            found = self._named(qualified)
-            if found is not None:
-                yield found
+            referent = self._named_referent(qualified)
+            if referent is not None:
+                yield referent
                 return
         if isinstance(func, ast.Attribute):
             yield from self._attribute(module, func)
         else:
             yield from self._of_values(module, func)
 
-    def _asked(self, module: Module, asked: Asked) -> Iterator[Referent]:
+    def _asked_referents(self, module: Module, asked: Asked) -> Iterator[Referent]:
         for owner in self._evaluator.values(module, asked.owner):
             yield from self._of_owner(owner, module, asked.attribute)
         if asked.otherwise is not None:
@@ -105,7 +105,7 @@ class Referents:
     def _function(self, module: Module, binding: Binding) -> Referent:
         return Referent("function", module.path, "", module.span(binding.node).start)
 
-    def _named(self, qualified: str) -> Referent | None:
+    def _named_referent(self, qualified: str) -> Referent | None:
         """Return what a name is that needs no value: a function or class, of a library as well."""
         evaluator = self._evaluator
         located = evaluator.names.locate(qualified)
@@ -119,15 +119,15 @@ class Referents:
                 return Referent("function", known.path, "", known.functions[0].start)
         owner, _, name = qualified.rpartition(".")
         if len(located.rest) > 1 and evaluator.classes.facts(owner) is not None:
-            found = self._method(owner, name)
-            return None if found is None else found._replace(kind="exact")
+            referent = self._method(owner, name)
+            return None if referent is None else referent._replace(kind="exact")
         return None
 
     def _private(self, module: Module, func: ast.Attribute) -> Referent | None:
         """Return the method that ``self.__load`` names: only the class around it has that name."""
         scope = module.scopes.scope_of(func)
         stored = scope.mangled(func.attr)
-        around = next((one for one in scope.chain() if one.kind == "class"), None)
+        around = next((candidate for candidate in scope.chain() if candidate.kind == "class"), None)
         if stored == func.attr or around is None:
             return None
         bindings = around.bindings.get(stored, [])
@@ -162,7 +162,7 @@ class Referents:
                 yield Referent("function", owner.module.path, "", start)
             case ModuleOf():
                 name = self._evaluator.names.attribute(owner.path, func.attr)
-                named = None if name is None else self._named(name)
+                named = None if name is None else self._named_referent(name)
                 yield from (named,) if named is not None else self._of_values(module, func)
             # Plain data has the methods of Python's own types, and so have its items.
             case Unknown() if self._is_decoded(owner):
@@ -180,7 +180,7 @@ class Referents:
     def _is_decoded(self, value: Unknown) -> bool:
         module = self._evaluator.load(value.place.path)
         calls = [] if module is None else module.calls_at(value.place.span)
-        return module is not None and any(decodes(self._evaluator, module, one) for one in calls)
+        return module is not None and any(decodes(self._evaluator, module, call) for call in calls)
 
     def _method(self, owner: str, name: str) -> Referent | None:
         """Return the method of a class of the project; None if it is no plain method."""
@@ -189,8 +189,8 @@ class Referents:
             if name in facts.assigned:
                 return None
             if name in facts.members:
-                found = self._functions.named(f"{facts.qualified}.{name}")
-                alone = found is not None and all(one.alone for one in found.functions)
+                functions = self._functions.named(f"{facts.qualified}.{name}")
+                alone = functions is not None and all(item.alone for item in functions.functions)
                 return Referent("method", owner, name) if alone else None
         return None
 
@@ -201,23 +201,23 @@ class Referents:
         evaluator = self._evaluator
         ancestors = evaluator.classes.ancestors(owner.qualified)
         inside = () if ancestors is None else ancestors.inside
-        if any(func.attr in one.members or func.attr in one.assigned for one in inside):
-            provided = list(self._provided(inside, func.attr))
+        if any(func.attr in item.members or func.attr in item.assigned for item in inside):
+            provided = list(self._provided_referents(inside, func.attr))
             values = () if provided else evaluator.attribute(owner, func.attr, module, func)
             yield from provided or self._from_values(values)
         elif ancestors is not None and ancestors.unresolved:
             facts, index = ancestors.unresolved[0]
             yield Referent("unknown", f"the base class `{facts.bases_text[index]}` is unknown")
-        elif any("__getattr__" in one.members for one in inside):
+        elif any("__getattr__" in candidate.members for candidate in inside):
             yield Referent("unknown", f"`{owner.qualified}` has a `__getattr__`")
         else:
             # Methods from libraries, or of subclasses only.
             yield Referent("method", owner.qualified, func.attr)
 
-    def _provided(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:
+    def _provided_referents(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:
         """Yield what a provider calls that a container has under ``name``."""
         evaluator = self._evaluator
-        holder = next((one for one in inside if name in one.members), None)
+        holder = next((facts for facts in inside if name in facts.members), None)
         home = None if holder is None else evaluator.classes.node(holder.qualified)
         for value, _ in () if home is None else evaluator.members.given_to(*home, name):
             if home is None or not isinstance(value, ast.Call) or not value.args:
@@ -275,7 +275,7 @@ def is_worth_resolving(module: Module, call: ast.Call, names: frozenset[str]) ->
             if not bindings:
                 return name in names or not name.isascii()
             return any(
-                name in names or one.kind != "import" or _is_renamed(one) for one in bindings
+                name in names or item.kind != "import" or _is_renamed(item) for item in bindings
             )
         case _:
             return True

@@ -53,14 +53,14 @@ class DeclaredDecorators:
             return None
         # Where there are overloads, they are what is declared.
         overloads = [node for node in nodes if is_overload(node)]
-        found: set[DeclaredResult | None] = set()
-        for one in overloads or nodes[-1:]:
-            pair = self._made(module, one) if called else _given_and_returned(one)
+        saids: set[DeclaredResult | None] = set()
+        for overload in overloads or nodes[-1:]:
+            pair = self._made_pair(module, overload) if called else _given_and_returned(overload)
             if pair is not None:
-                found.add(self._said(module, *pair))
-        return found.pop() if len(found) == 1 else None
+                saids.add(self._said(module, *pair))
+        return saids.pop() if len(saids) == 1 else None
 
-    def _made(self, module: Module, function: Function) -> tuple[ast.expr, ast.expr] | None:
+    def _made_pair(self, module: Module, function: Function) -> tuple[ast.expr, ast.expr] | None:
         """Return what the decorator that ``function`` returns is given, and what it returns."""
         returns = _read_string(module, function.returns)
         if not isinstance(returns, ast.Subscript) or not self._is(module, returns, _CALLABLES):
@@ -94,8 +94,8 @@ class DeclaredDecorators:
                 yield from self._results(module, left, depth + 1)
                 yield from self._results(module, right, depth + 1)
             case ast.Subscript() if self._is(module, node, _UNIONS):
-                for one in _arguments(node):
-                    yield from self._results(module, one, depth + 1)
+                for argument in _arguments(node):
+                    yield from self._results(module, argument, depth + 1)
             case ast.Subscript() if self._is(module, node, _CALLABLES):
                 yield self._type(module, _arguments(node)[-1])
             case ast.Subscript():

@@ -65,8 +65,8 @@ def decorators_of(
     names: Names, module: Module, function: Function
 ) -> Iterator[tuple[ast.expr, str | None]]:
     """Yield each decorator without its arguments, with its qualified name if it has one."""
-    for one in function.decorator_list:
-        plain = without_arguments(one)
+    for decorator in function.decorator_list:
+        plain = without_arguments(decorator)
         yield plain, names.qualified(module, plain)
 
 

@@ -76,17 +76,17 @@ class Forwarding:
         return self._coroutines[key]
 
     def _is_kept(self, qualified: str, *, called: bool) -> bool:
-        found = self.definition(qualified)
-        if found is None:
+        definition = self.definition(qualified)
+        if definition is None:
             return False
-        reader = _Reader(self._names, self._looking, found[0], "coroutines")
-        return reader.makes(found[1]) if called else reader.decorates(found[1])
+        reader = _Reader(self._names, self._looking, definition[0], "coroutines")
+        return reader.makes(definition[1]) if called else reader.decorates(definition[1])
 
     def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
-        found = self.definition(qualified)
-        if found is None:
+        definition = self.definition(qualified)
+        if definition is None:
             return None
-        module, node = found
+        module, node = definition
         for kind in _KINDS:
             reader = _Reader(self._names, self._looking, module, kind)
             if reader.makes(node) if called else reader.decorates(node):
@@ -136,7 +136,7 @@ class _Reader:
     def _is_handed_on(self, name: ast.Name) -> bool:
         """Whether ``name`` is a function that is used in any way that may keep it."""
         bindings = self._module.scopes.bindings_of(name)
-        if not any(self._holds_a_function(one.node, one.scope.node) for one in bindings):
+        if not any(self._holds_a_function(item.node, item.scope.node) for item in bindings):
             return False
         match self._module.parent(name):
             case ast.Call(func=func) if func is name:
@@ -165,7 +165,7 @@ class _Reader:
         return node.arg == _first(scope) and self.decorates(scope)
 
     def _is_local(self, name: ast.Name) -> bool:
-        nodes = [one.node for one in self._module.scopes.bindings_of(name)]
+        nodes = [binding.node for binding in self._module.scopes.bindings_of(name)]
         return len(nodes) == 1 and isinstance(nodes[0], Function)
 
     def makes(self, function: Function) -> bool:
@@ -176,10 +176,10 @@ class _Reader:
         """
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return False
-        returned = list(self._returned(function))
+        returned = list(self._returned_nodes(function))
         given = _first(function)
-        made = [one for one in returned if not self._is_of_decorating(function, one, given)]
-        return bool(made) and all(self._is_decorator(function, one) for one in made)
+        made = [node for node in returned if not self._is_of_decorating(function, node, given)]
+        return bool(made) and all(self._is_decorator(function, node) for node in made)
 
     def _is_of_decorating(self, maker: Function, value: ast.expr, given: str) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
@@ -209,12 +209,12 @@ class _Reader:
         given = _first(function)
         if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
             return False
-        returned = list(self._returned(function))
+        returned = list(self._returned_nodes(function))
         # Where it is given none, it returns a decorator: that is asked by ``makes``.
         defaults = [default for _, default in parameters_of(function.args)]
         if defaults[0] is not None:
-            returned = [one for one in returned if not self._returns_a_decorator(function, one)]
-        return bool(returned) and all(self._hands(function, one, given) for one in returned)
+            returned = [node for node in returned if not self._returns_a_decorator(function, node)]
+        return bool(returned) and all(self._hands(function, node, given) for node in returned)
 
     def _returns_a_decorator(self, function: Function, value: ast.expr) -> bool:
         match value:
@@ -244,7 +244,7 @@ class _Reader:
 
     def _forwards(self, wrapper: Function, given: str) -> bool:
         """Whether ``wrapper`` calls ``given`` with all that it is given, and returns the result."""
-        if not all(self._is_wraps(one) for one in wrapper.decorator_list):
+        if not all(self._is_wraps(decorator) for decorator in wrapper.decorator_list):
             return False
         if _binds(self._module, wrapper, given):
             return False
@@ -269,7 +269,7 @@ class _Reader:
         if any(isinstance(self._module.parent(call), ast.Await) != is_async for call in calls):
             return False
         results = {self._result(call) for call in calls} - {None}
-        returned = list(self._returned(wrapper))
+        returned = list(self._returned_nodes(wrapper))
         return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
 
     def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
@@ -285,8 +285,8 @@ class _Reader:
         # Calling a coroutine function raises nothing that the block could swallow.
         is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
         return (is_in_block or always_returns(wrapper.body)) and all(
-            isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == given
-            for one in self._returned(wrapper)
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == given
+            for node in self._returned_nodes(wrapper)
         )
 
     def _is_wraps(self, decorator: ast.expr) -> bool:
@@ -316,7 +316,7 @@ class _Reader:
             case ast.Name(id=name) if name in results:
                 bindings = self._module.scopes.bindings_of(value)
                 return all(
-                    one.value is not None and self._gives(one.value, calls) for one in bindings
+                    item.value is not None and self._gives(item.value, calls) for item in bindings
                 )
             case _:
                 return False
@@ -325,7 +325,7 @@ class _Reader:
         inner = value.value if isinstance(value, ast.Await) else value
         return any(inner is call for call in calls)
 
-    def _returned(self, function: Function) -> Iterator[ast.expr]:
+    def _returned_nodes(self, function: Function) -> Iterator[ast.expr]:
         for node in self._module.walk(function):
             if not isinstance(node, ast.Return) or node.value is None:
                 continue
@@ -336,7 +336,7 @@ class _Reader:
         self, function: Function, name: ast.Name, suits: Callable[[Function], bool]
     ) -> bool:
         """Whether ``name`` means functions that ``function`` defines, and all of them suit."""
-        nodes = [one.node for one in self._module.scopes.bindings_of(name)]
+        nodes = [binding.node for binding in self._module.scopes.bindings_of(name)]
         return bool(nodes) and all(
             isinstance(node, Function)
             and self._module.enclosing_function(node) is function
@@ -371,15 +371,15 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
     args = wrapper.args
     if args.kwonlyargs or any(default is not None for _, default in parameters_of(args)):
         return False
-    passed = [one.value if isinstance(one, ast.Starred) else one for one in call.args]
+    passed = [node.value if isinstance(node, ast.Starred) else node for node in call.args]
     named = [keyword.value for keyword in call.keywords if keyword.arg is None]
     if len(named) != len(call.keywords):
         return False
-    wanted = [one.arg for one in (*args.posonlyargs, *args.args)]
+    wanted = [argument.arg for argument in (*args.posonlyargs, *args.args)]
     wanted += [args.vararg.arg] if args.vararg else []
-    given = [one.id if isinstance(one, ast.Name) else "" for one in passed]
+    given = [node.id if isinstance(node, ast.Name) else "" for node in passed]
     starred = sum(isinstance(argument, ast.Starred) for argument in call.args)
-    keywords = [one.id if isinstance(one, ast.Name) else "" for one in named]
+    keywords = [node.id if isinstance(node, ast.Name) else "" for node in named]
     return (
         given == wanted
         and starred == bool(args.vararg)

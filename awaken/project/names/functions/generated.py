@@ -54,12 +54,12 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
             and _PLAIN_BASES.issuperset(ancestors.outside)
             and not classes.subclasses(qualified)
         )
-        module.memo[key] = _made(names, module, node) if is_alone else None
-    found: GeneratedInit | None = module.memo[key]
-    return found
+        module.memo[key] = _made_generated_init(names, module, node) if is_alone else None
+    result: GeneratedInit | None = module.memo[key]
+    return result
 
 
-def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
+def _made_generated_init(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:
     settings = _settings(node.decorator_list[0])
     if settings is None or settings.get("init", True) is not True:
         return None
@@ -67,37 +67,37 @@ def _made(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | N
     if any(field is None for field in fields):
         return None
     known = [field for field in fields if field is not None]
-    plain = [one for one in known if not one.is_keyword]
-    named = [one for one in known if one.is_keyword]
+    plain = [field for field in known if not field.is_keyword]
+    named = [field for field in known if field.is_keyword]
     first = ast.copy_location(ast.arg("self"), node)
-    found = GeneratedInit(
+    result = GeneratedInit(
         name="__init__",
         args=ast.arguments(
             posonlyargs=[],
-            args=[first, *(one.parameter for one in plain)],
+            args=[first, *(field.parameter for field in plain)],
             vararg=None,
-            kwonlyargs=[one.parameter for one in named],
-            kw_defaults=[one.default for one in named],
+            kwonlyargs=[field.parameter for field in named],
+            kw_defaults=[field.default for field in named],
             kwarg=None,
-            defaults=[one.default for one in plain if one.default is not None],
+            defaults=[field.default for field in plain if field.default is not None],
         ),
         body=[],
         decorator_list=[],
     )
-    found.owner = node
-    return ast.copy_location(found, node)
+    result.owner = node
+    return ast.copy_location(result, node)
 
 
 def _settings(decorator: ast.expr) -> dict[str, bool] | None:
     """Return the settings of a decorator or of ``field``; None if not all are constants."""
-    found: dict[str, bool] = {}
-    for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        match one:
+    settings: dict[str, bool] = {}
+    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        match keyword:
             case ast.keyword(arg=str() as name, value=ast.Constant(value=bool() as value)):
-                found[name] = value
+                settings[name] = value
             case _:
                 return None
-    return found
+    return settings
 
 
 def _fields(
@@ -137,8 +137,8 @@ def _kind(declared: ast.expr) -> str:
 def _of_field(parameter: ast.arg, call: ast.Call, *, are_keywords: bool) -> Iterator[_Field | None]:
     """Yield the field that ``field(...)`` says, if ``__init__`` takes it."""
     default: ast.expr | None = None
-    for one in call.keywords:
-        match one:
+    for keyword in call.keywords:
+        match keyword:
             case ast.keyword(arg="default", value=value):
                 default = value
             case ast.keyword(arg="default_factory", value=value):

@@ -41,7 +41,7 @@ class Injections:
         """Yield the providers of a parameter, of the default first."""
         for written in (default, parameter.annotation):
             if written is not None:
-                for home, node in self._meant(module, written):
+                for home, node in self._meant_providers(module, written):
                     yield from self.below(home, node)
 
     def of_function(self, module: Module, function: Function) -> Iterator[Provider]:
@@ -51,7 +51,7 @@ class Injections:
         for parameter, default in parameters_of(function.args):
             yield from self.of_parameter(module, parameter, default)
 
-    def _meant(self, module: Module, node: ast.expr) -> list[Provider]:
+    def _meant_providers(self, module: Module, node: ast.expr) -> list[Provider]:
         """Return what the name of an alias is bound to; ``node`` itself if it is no alias."""
         name = self._names.qualified(module, node)
         located = None if name is None else self._names.locate(name)

@@ -46,12 +46,12 @@ class Looking:
         qualified = self._names.qualified(module, call.func)
         if (qualified or f"builtins.{last_name(call.func)}") in _LOOKING:
             return True
-        found = self._definition(qualified) if qualified and depth else None
-        if found is None or found[1].decorator_list:
+        pair = self._definition(qualified) if qualified and depth else None
+        if pair is None or pair[1].decorator_list:
             return False
-        home, function = found
+        home, function = pair
         positional = [*function.args.posonlyargs, *function.args.args]
-        position = next((at for at, one in enumerate(call.args) if one is given), len(positional))
+        position = next((at for at, node in enumerate(call.args) if node is given), len(positional))
         if position >= len(positional) or any(isinstance(o, ast.Starred) for o in call.args):
             return False
         name = positional[position].arg

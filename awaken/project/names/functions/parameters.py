@@ -29,14 +29,14 @@ class Parameters(Struct, frozen=True, array_like=True):
         """Whether a call that fits ``declared`` may fit this as well."""
         if declared.rest or declared.others:
             return True
-        asked = [one for one in declared.positional if one in declared.needed]
+        asked = [name for name in declared.positional if name in declared.needed]
         if len(self.positional) < len(asked) and not self.rest and not self.others:
             return False
         names = {*declared.positional, *declared.named}
         beyond = (*self.positional[len(declared.positional) :], *self.named)
-        if any(one in self.needed and one not in names for one in beyond):
+        if any(name in self.needed and name not in names for name in beyond):
             return False
-        by_name = {one for one in declared.named if one in declared.needed}
+        by_name = {name for name in declared.named if name in declared.needed}
         return self.others or by_name <= {*self.positional, *self.named}
 
 
@@ -45,12 +45,12 @@ def written_parameters(arguments: ast.arguments) -> Parameters:
     positional = [*arguments.posonlyargs, *arguments.args]
     collecting = {arguments.vararg, arguments.kwarg}
     return Parameters(
-        tuple(one.arg for one in positional),
-        tuple(one.arg for one in arguments.kwonlyargs),
+        tuple(argument.arg for argument in positional),
+        tuple(argument.arg for argument in arguments.kwonlyargs),
         frozenset(
-            one.arg
-            for one, default in parameters_of(arguments)
-            if default is None and one not in collecting
+            argument.arg
+            for argument, default in parameters_of(arguments)
+            if default is None and argument not in collecting
         ),
         arguments.vararg is not None,
         arguments.kwarg is not None,

@@ -20,11 +20,11 @@ def may_stand_in(method: FoundFunctions, asked: FoundFunctions) -> bool:
     """
     if len(method.functions) != 1 or len(asked.functions) != 1:
         return True
-    one, other = method.functions[0], asked.functions[0]
-    kind, kind_asked = _kind(one), _kind(other)
+    function, other = method.functions[0], asked.functions[0]
+    kind, kind_asked = _kind(function), _kind(other)
     if "decorated" in {kind, kind_asked}:
         return True
-    own = one.parameters if kind == "staticmethod" else one.parameters.behind_first()
+    own = function.parameters if kind == "staticmethod" else function.parameters.behind_first()
     wanted = other.parameters if kind_asked == "staticmethod" else other.parameters.behind_first()
     if kind != kind_asked and not own.others and not wanted.others:
         names = {*own.positional, *own.named}

@@ -45,10 +45,10 @@ class Wrappings:
 
         ``called`` says that it is given arguments first.
         """
-        found = self._forwarding.definition(qualified)
-        if found is None or isinstance(found[1], ast.AsyncFunctionDef) or found[1].decorator_list:
+        pair = self._forwarding.definition(qualified)
+        if pair is None or isinstance(pair[1], ast.AsyncFunctionDef) or pair[1].decorator_list:
             return None
-        module, function = found
+        module, function = pair
         both = self._for_both(module, function)
         if both is not None:
             return self._decorating(module, both)
@@ -65,8 +65,8 @@ class Wrappings:
         ``return decorator(command) if command else decorator``: used without arguments, it gives
         what it decorates to the one that it returns otherwise.
         """
-        first = next((one.arg for one, default in parameters_of(function.args) if default), None)
-        returned = [part for one in _returned(module, function) for part in _parts(one)]
+        first = next((node.arg for node, default in parameters_of(function.args) if default), None)
+        returned = [part for node in _returned(module, function) for part in _parts(node)]
         made: list[Function | None] = []
         kinds: set[type[ast.expr]] = set()
         for value in returned:
@@ -79,7 +79,7 @@ class Wrappings:
                 case _:
                     return None
         inner = made[0] if made else None
-        is_one = inner is not None and all(one is inner for one in made)
+        is_one = inner is not None and all(node is inner for node in made)
         if not is_one or kinds != {ast.Call, ast.Name} or first is None:
             return None
         return inner if self._is_only_asked(module, function, first) else None
@@ -113,7 +113,7 @@ class Wrappings:
             case ast.Call(func=func, args=[_, inner]) if self._name(module, func) in _CASTS:
                 return self._local(module, function, inner)
             case ast.Name():
-                nodes = [one.node for one in module.scopes.bindings_of(value)]
+                nodes = [binding.node for binding in module.scopes.bindings_of(value)]
                 if len(nodes) != 1 or not isinstance(nodes[0], Function):
                     return None
                 return nodes[0] if module.enclosing_function(nodes[0]) is function else None
@@ -129,7 +129,7 @@ class Wrappings:
         if len(scope.bindings.get(given, ())) != 1 or module.is_generator(decorator):
             return None
         returned = list(_returned(module, decorator))
-        is_same = all(isinstance(one, ast.Name) and one.id == given for one in returned)
+        is_same = all(isinstance(node, ast.Name) and node.id == given for node in returned)
         if returned and is_same:
             is_kept = not self._is_only_called(module, decorator, given)
             return Wrapping(module, decorator, is_same=True, is_kept=is_kept)
@@ -144,7 +144,7 @@ class Wrappings:
         self, module: Module, decorator: Function, given: str, returned: list[ast.expr]
     ) -> list[ast.FunctionDef] | None:
         """Return the plain wrapper that a coroutine function gets, if any; None if not visible."""
-        found: list[ast.FunctionDef] = []
+        functions: list[ast.FunctionDef] = []
         for value in returned:
             if isinstance(value, ast.Name) and value.id == given:
                 continue
@@ -153,12 +153,12 @@ class Wrappings:
                 return None
             if isinstance(wrapper, ast.FunctionDef):
                 if not self._is_behind_question(module, decorator, value, given):
-                    found.append(wrapper)
+                    functions.append(wrapper)
             elif not self._is_asked(module, decorator, value, given) and not self._awaits(
                 module, decorator, given
             ):
                 return None
-        return found if len(found) <= 1 else None
+        return functions if len(functions) <= 1 else None
 
     # -------------------------------------------------------------------------------- branches
     def _is_asked(self, module: Module, decorator: Function, node: ast.AST, given: str) -> bool:
@@ -215,17 +215,17 @@ class Wrappings:
             return False
         before = decorator.body[: decorator.body.index(statement)]
         return any(
-            isinstance(one, ast.If)
-            and isinstance(one.body[-1], ast.Return)
-            and self._asks(module, one.test, given)
-            for one in before
+            isinstance(part, ast.If)
+            and isinstance(part.body[-1], ast.Return)
+            and self._asks(module, part.test, given)
+            for part in before
         )
 
     def _asks(self, module: Module, test: ast.expr, given: str) -> bool:
         """Whether ``test`` is true of each coroutine function."""
         match test:
             case ast.BoolOp(op=ast.Or(), values=values):
-                return any(self._asks(module, one, given) for one in values)
+                return any(self._asks(module, node, given) for node in values)
             case ast.Call(func=func, args=[ast.Name(id=name)]):
                 return name == given and self._name(module, func) in _COROUTINES
             case ast.Name():

@@ -45,7 +45,7 @@ class TextSearch:
     def _take_over(self, earlier: TextSearch) -> None:
         """Know what ``earlier`` found; only texts that differ are searched."""
         old = earlier._texts
-        changed = {path: one for path, one in self._texts.items() if one is not old.get(path)}
+        changed = {path: item for path, item in self._texts.items() if item is not old.get(path)}
         same = self._texts.keys() - changed.keys()
         new = _hits(changed, list(earlier._hits))
         self._hits = {word: (hits & same) | new[word] for word, hits in earlier._hits.items()}
@@ -66,26 +66,26 @@ class TextSearch:
 
     def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
         """Return the texts that may hold one of ``words``: parts of all were found before."""
-        found = set[str]()
+        result = set[str]()
         for word in words:
             known = [paths for part, paths in self._hits.items() if part in word]
             if not known:
                 return self._texts
-            found |= min(known, key=len)
-        return {path: self._texts[path] for path in sorted(found)}
+            result |= min(known, key=len)
+        return {path: self._texts[path] for path in sorted(result)}
 
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
     """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
-    found: dict[bytes, list[str]] = {word: [] for word in words}
+    result: dict[bytes, list[str]] = {word: [] for word in words}
     # Only as a DFA is it much faster than one search after the other; it is small for so few words.
     # It takes no empty word, which is in every text.
     automaton = BytesAhoCorasick(words, implementation=Implementation.DFA) if all(words) else None
     for path, text in texts.items():
         for word in _words_in(text, words, automaton):
-            found[word].append(path)
-    return {word: frozenset(paths) for word, paths in found.items()}
+            result[word].append(path)
+    return {word: frozenset(paths) for word, paths in result.items()}
 
 
 def _words_in(

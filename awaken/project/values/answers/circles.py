@@ -140,10 +140,10 @@ class Answers:
             self._lead_back(opened.lowest)
             return opened.values
         if self._stack:
-            return self._solved(key, path, work, kept)
+            return self._solved_values(key, path, work, kept)
         try:
             with deep_recursion():
-                return self._solved(key, path, work, kept)
+                return self._solved_values(key, path, work, kept)
         except TooMuchError:
             if kept is not None:
                 kept[key] = _TOO_LARGE
@@ -196,7 +196,7 @@ class Answers:
         if depth > DEEPEST:
             raise _too_many()
 
-    def _solved(
+    def _solved_values(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None
     ) -> Values:
         index, before = len(self._stack), self._work
@@ -209,27 +209,27 @@ class Answers:
                 self._wait(question)
                 return question.values
             if self._changes == changes:
-                return self._settled(question)
+                return self._settled_values(question)
             self._earlier[key] = question.values
             if turn + 1 < _MOST_ROUNDS:
                 for member in question.members:
                     del self._waiting[member.key]
-        for one in (*question.members, question):
-            one.values = _NEVER_SETTLED
-        return self._settled(question)
+        for item in (*question.members, question):
+            item.values = _NEVER_SETTLED
+        return self._settled_values(question)
 
     def _worked_out(self, question: _Question, work: Callable[[], Values]) -> _Question:
         WORK.questions += 1
         question.values = self._earlier.get(question.key, ())
         self._open[question.key] = question
         self._stack.append(question)
-        found = work()
+        result = work()
         self._stack.pop()
         del self._open[question.key]
-        if question.leads_back and found != question.values:
+        if question.leads_back and result != question.values:
             # The questions in between have seen less than there is.
             self._changes += 1
-        question.values = found
+        question.values = result
         return question
 
     def _wait(self, question: _Question) -> None:
@@ -239,21 +239,21 @@ class Answers:
         self._lead_back(question.lowest)
         self._stack[-1].members += (*question.members, question)
 
-    def _settled(self, question: _Question) -> Values:
+    def _settled_values(self, question: _Question) -> Values:
         if not question.members and question.steps <= WHOLE:
             return self._settled_alone(question)
         circle = (*question.members, question)
-        depth = max(one.depth for one in circle) + len(circle)
+        depth = max(entry.depth for entry in circle) + len(circle)
         # The same for all of a circle, whichever was asked first.
-        steps = min(sum(one.steps for one in circle), MOST_STEPS + 1)
+        steps = min(sum(entry.steps for entry in circle), MOST_STEPS + 1)
         large = _large(circle) if steps > WHOLE else None
-        for one in circle:
+        for item in circle:
             # That of ``question`` comes last.
-            answer = Answer(one.values, steps, depth, large)
-            kept = self._known if one.kept is None or holds_tree(one.values) else one.kept
-            kept[one.key] = answer
-            self._waiting.pop(one.key, None)
-            self._earlier.pop(one.key, None)
+            answer = Answer(item.values, steps, depth, large)
+            kept = self._known if item.kept is None or holds_tree(item.values) else item.kept
+            kept[item.key] = answer
+            self._waiting.pop(item.key, None)
+            self._earlier.pop(item.key, None)
         # Remembered first: it is too deep for all others that lead to it.
         self._go_down(question.index + depth)
         self._add(answer)
@@ -280,9 +280,9 @@ def _too_many() -> TooMuchError:
 
 
 def _large(circle: Sequence[_Question]) -> Large:
-    names = [name_of(one.key, one.path) for one in circle]
+    names = [name_of(item.key, item.path) for item in circle]
     asked: dict[int, Large] = {}
-    for one in circle:
-        asked |= one.large
+    for question in circle:
+        asked |= question.large
     name = names[0] if len(names) == 1 else hash(frozenset(names))
-    return Large(name, sum(one.own for one in circle), tuple(asked.values()))
+    return Large(name, sum(item.own for item in circle), tuple(asked.values()))

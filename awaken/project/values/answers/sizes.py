@@ -33,9 +33,9 @@ class Large:
         seen = {self.name}
         waiting, steps = [self], 0
         while waiting and steps <= most:
-            one = waiting.pop()
-            steps += one.steps
-            for asked in one.asked:
+            item = waiting.pop()
+            steps += item.steps
+            for asked in item.asked:
                 if asked.name not in seen:
                     seen.add(asked.name)
                     waiting.append(asked)
@@ -47,18 +47,18 @@ def name_of(key: Hashable, path: str) -> int:
 
     ``path`` is the file of the nodes in ``key``.
     """
-    return hash(_placed(key, path))
+    return hash(_placed_value(key, path))
 
 
-def _placed(part: object, path: str) -> object:
+def _placed_value(part: object, path: str) -> object:
     match part:
         case ast.expr() | ast.stmt():
             end = part.end_lineno, part.end_col_offset
             return type(part), path, part.lineno, part.col_offset, end
         case tuple():
-            return tuple(_placed(one, path) for one in part)
+            return tuple(_placed_value(item, path) for item in part)
         case Argument():
             # Arguments that a recursion builds from each other have one place.
-            return part, part.receiver, _placed(part.known, path)
+            return part, part.receiver, _placed_value(part.known, path)
         case _:
             return part

@@ -37,21 +37,21 @@ class GeneratedFields:
         made = generated_init(evaluator.names, evaluator.classes, qualified)
         if made is None:
             return None
-        field = next((one for one, _ in parameters_of(made.args) if one.arg == name), None)
+        field = next((part for part, _ in parameters_of(made.args) if part.arg == name), None)
         declared = None if field is None else field.annotation
         if field is None or declared is None or not evaluator.says_nothing(module, declared):
             return None
         paths = evaluator.files_naming(name)
         if paths is None or len(paths) > _MOST_FILES:
             return (Unknown(f"`{name}` is annotated with no particular type", NOWHERE),)
-        found = evaluator.received(module, made, field)
+        result = evaluator.received(module, made, field)
         for path in paths:
             other = evaluator.load(path)
             for given in _set_later(other, name) if other is not None else ():
-                found = union(found, self._given(given, name))
-        return evaluator.filled(found, module, name)
+                result = union(result, self._given_values(given, name))
+        return evaluator.filled(result, module, name)
 
-    def _given(self, given: Given | None, name: str) -> Values:
+    def _given_values(self, given: Given | None, name: str) -> Values:
         if given is None:
             return (Unknown(f"`{name}` is set in a way that is not followed", NOWHERE),)
         return self._evaluator.values(given.module, given.node)
@@ -75,6 +75,6 @@ def _set_later(module: Module, name: str) -> Iterator[Given | None]:
             ):
                 yield Given(module, value)
             case ast.Call(func=func, keywords=keywords) if last_name(func) in _REPLACING:
-                yield from (Given(module, one.value) for one in keywords if one.arg == name)
+                yield from (Given(module, part.value) for part in keywords if part.arg == name)
             case _:
                 pass

@@ -60,9 +60,9 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
-        return automap_attribute(owner, node.attr) or self._of(owner, module, node)
+        return automap_attribute(owner, node.attr) or self._values_of(owner, module, node)
 
-    def _of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
+    def _values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
             case ModuleOf():
                 return self._of_module(owner, module, node)
@@ -97,30 +97,30 @@ class Members:
     ) -> Values:
         """Return an attribute of an object or a class, with what loads the objects in it."""
         kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
-        found = self.attribute(owner, node.attr, module, node) if kept is None else kept
-        found = begun(found, node.attr, module.place(node))
+        result = self.attribute(owner, node.attr, module, node) if kept is None else kept
+        result = begun(result, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
-            return found
+            return result
         if self._evaluator.mapping.is_relationship(owner, node.attr):
-            return followed(found, owner, node.attr)
+            return followed(result, owner, node.attr)
         # The result of a property from its own object has the source of that object.
-        asked = parameters_in(found)
+        asked = parameters_in(result)
         given = dict.fromkeys(self._receivers(owner, node.attr), owner.origins) if asked else {}
-        return passed_on(found, given)
+        return passed_on(result, given)
 
     def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
         classes = self._evaluator.classes
         ancestors = classes.ancestors(owner.qualified)
-        found: list[Place] = []
+        places: list[Place] = []
         for facts in ancestors.inside if ancestors is not None else ():
             module, body = classes.node(facts.qualified) or (None, None)
             if module is None or body is None:
                 continue
-            for one in module.scopes.scope_made_by(body).bindings.get(name, []):
-                if isinstance(one.node, Function):
-                    found += [module.place(x) for x, _ in parameters_of(one.node.args)][:1]
-        return found
+            for binding in module.scopes.scope_made_by(body).bindings.get(name, []):
+                if isinstance(binding.node, Function):
+                    places += [module.place(x) for x, _ in parameters_of(binding.node.args)][:1]
+        return places
 
     def _of_function(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         is_function = isinstance(owner, FunctionOf)
@@ -148,28 +148,28 @@ class Members:
         function = module.enclosing_function(node)
         if not isinstance(function, Function) or module.parent(function) is not around:
             return (self._no(module, node),)
-        names = {self._own.decorator(module, one) for one in function.decorator_list}
+        names = {self._own.decorator(module, decorator) for decorator in function.decorator_list}
         of_class = method_kind(names) == "class" or function.name in _OF_CLASS
         owner = ClassOf(qualified) if of_class else InstanceOf(qualified)
         evaluator = self._evaluator
-        found = evaluator.solved(
+        result = evaluator.solved(
             ("above", owner, node.attr),
             module,
             node,
-            lambda: self._above(owner, module, node) or (self._no(module, node),),
+            lambda: self._values_above(owner, module, node) or (self._no(module, node),),
         )
-        return placed(found, module, node)
+        return placed(result, module, node)
 
-    def _above(
+    def _values_above(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
     ) -> Values | None:
         """Return what the classes above that of ``owner`` have; None where it is not certain."""
         classes, knows = self._evaluator.classes, self._evaluator.library.knows
         ancestors = classes.ancestors(owner.qualified)
         for facts in ancestors.inside if ancestors is not None else ():
-            found = classes.node(facts.qualified)
-            if facts.qualified != owner.qualified and found is not None:
-                values = self._own.of_class(owner, node.attr, *found)
+            pair = classes.node(facts.qualified)
+            if facts.qualified != owner.qualified and pair is not None:
+                values = self._own.of_class(owner, node.attr, *pair)
                 if values is not None:
                     return values
             # An invisible one may have it, and come before the others.
@@ -212,13 +212,13 @@ class Members:
     ) -> Values:
         """Return what ``name`` of a class or of its instance may be."""
         if self._evaluator.classes.facts(owner.qualified) is None:
-            found = self._outside.of_library_class(owner, name, module, node)
-            if found is not None:
-                return found
+            result = self._outside.of_library_class(owner, name, module, node)
+            if result is not None:
+                return result
         # An attribute is the same wherever its owner comes from.
         if isinstance(owner, InstanceOf) and owner.origins is not None:
             owner = replace(owner, origins=None)
-        found = self._evaluator.solved(
+        result = self._evaluator.solved(
             ("attribute", owner, name),
             module,
             node,
@@ -226,7 +226,7 @@ class Members:
             "question" if holds_tree((owner,)) else "program",
         )
         # It is kept for all who read it, and has the place of none of them.
-        return placed(found, module, node)
+        return placed(result, module, node)
 
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
@@ -234,11 +234,11 @@ class Members:
         mapped = self._evaluator.mapping.attribute(owner, name)
         if mapped:
             return mapped
-        found = self._own.inherited(owner, name)
-        if found is None:
-            found = self._own.of_made_bases(owner, name)
-        if found is not None:
-            return found
+        result = self._own.inherited(owner, name)
+        if result is None:
+            result = self._own.of_made_bases(owner, name)
+        if result is not None:
+            return result
         follows = self._evaluator.follows_callers  # else too many files would be read
         return (
             method_of(self._evaluator, owner, name)
@@ -255,7 +255,7 @@ class Members:
         if ancestors is None or ancestors.unresolved or classes.subclasses(owner.qualified):
             return False
         # The stubs of the standard library leave out no method.
-        tops = {one.partition(".")[0] for one in ancestors.outside}
+        tops = {word.partition(".")[0] for word in ancestors.outside}
         if not tops <= sys.stdlib_module_names:
             return False
         inherited = self._own.inherited(owner, name)
@@ -276,7 +276,7 @@ class Members:
         as an answer, the rest are not asked.
         """
         classes = self._evaluator.classes
-        found: Values = ()
+        of_subclasses: Values = ()
         waiting, seen = [*reversed(classes.subclasses(owner.qualified))], {owner.qualified}
         without: set[str] = set()
         while waiting:
@@ -292,12 +292,12 @@ class Members:
             below = classes.subclasses(subclass) if values is None else ()
             waiting += reversed(below)
             if values is not None:
-                found = union(found, values)
+                of_subclasses = union(of_subclasses, values)
             elif not below:
-                found = union(found, (self._missing(inheriting, name),))
-            if len(found) > MOST_ALTERNATIVES:
-                return (*found, Unknown("it may be too many things", NOWHERE))
-        return found
+                of_subclasses = union(of_subclasses, (self._missing(inheriting, name),))
+            if len(of_subclasses) > MOST_ALTERNATIVES:
+                return (*of_subclasses, Unknown("it may be too many things", NOWHERE))
+        return of_subclasses
 
 
 def _of_row(row: TupleOf, name: str) -> Values:

@@ -41,11 +41,11 @@ class OutsideAttributes:
 
         The values of type parameters are looked up for each reader, and not kept.
         """
-        found = self._of_library(owner, owner.qualified, name, module, node)
-        if isinstance(found, External):
-            return (replace(found, receiver=owner),)
-        if found is not None:
-            return (found,)
+        value = self._of_library(owner, owner.qualified, name, module, node)
+        if isinstance(value, External):
+            return (replace(value, receiver=owner),)
+        if value is not None:
+            return (value,)
         declared = self._evaluator.library.attribute(owner, name, module, node)
         if declared is not None:
             return declared
@@ -61,9 +61,9 @@ class OutsideAttributes:
         ancestors = self._evaluator.classes.ancestors(owner.qualified)
         bases = (owner.qualified,) if ancestors is None else ancestors.outside
         for base in bases:
-            found = self._of_library(owner, base, name, module, node)
-            if found is not None:
-                return (found,)
+            value = self._of_library(owner, base, name, module, node)
+            if value is not None:
+                return (value,)
         library = self._evaluator.library
         if ancestors is None or not any(map(library.knows, ancestors.outside)):
             return ()
@@ -80,11 +80,11 @@ class OutsideAttributes:
             return ClassOf(facts.mapped_attributes[full])
         if full in facts.attributes:
             # Kept for all who read it, so it has the place of none of them.
-            found = of_role(facts.attributes[full], full)
+            value = of_role(facts.attributes[full], full)
             custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
-            if custom and isinstance(found, Session):
-                return Session(found.kind, custom_query=custom, place=found.place)
-            return found
+            if custom and isinstance(value, Session):
+                return Session(value.kind, custom_query=custom, place=value.place)
+            return value
         if full in facts.instance_attributes:
             return InstanceOf(self._evaluator.names.defined(facts.instance_attributes[full]))
         if full in facts.calls or full in facts.managers or full in facts.declarative_factories:
@@ -139,10 +139,10 @@ class OutsideAttributes:
         if kind is None:
             return value
         for facts in ancestors.inside:
-            found = evaluator.classes.node(facts.qualified)
-            if found is None:
+            pair = evaluator.classes.node(facts.qualified)
+            if pair is None:
                 continue
-            module, node = found
+            module, node = pair
             place = module.place(node, "a session class of the project")
             bound = module.scopes.scope_made_by(node).bindings
             if "query" in bound or "_query_cls" in bound:

@@ -29,7 +29,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
-from awaken.project.values.library.solving import has_variables, solved
+from awaken.project.values.library_types.solving import has_variables, solved
 from awaken.project.values.questions import Questions
 
 _ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
@@ -60,8 +60,8 @@ class OwnAttributes:
         for facts in ancestors.inside if ancestors is not None else ():
             if facts.qualified in known:
                 continue
-            found = self._evaluator.classes.node(facts.qualified)
-            values = None if found is None else self.of_class(owner, name, *found)
+            node = self._evaluator.classes.node(facts.qualified)
+            values = None if node is None else self.of_class(owner, name, *node)
             if values is not None:
                 return values
             known.add(facts.qualified)
@@ -78,9 +78,9 @@ class OwnAttributes:
             for base in self._evaluator.values(module, node.bases[index]):
                 parent = base.parent if isinstance(base, DeclarativeBase) else None
                 above = None if parent is None else classes.ancestors(parent)
-                for one in above.inside if above is not None else ():
-                    found = classes.node(one.qualified)
-                    values = None if found is None else self.of_class(owner, name, *found)
+                for item in above.inside if above is not None else ():
+                    pair = classes.node(item.qualified)
+                    values = None if pair is None else self.of_class(owner, name, *pair)
                     if values is not None:
                         return values
         return None
@@ -99,7 +99,7 @@ class OwnAttributes:
         declared = any(binding.annotation is not None for binding in bindings)
         # The declaration in the body holds for all assignments of methods.
         if in_body and declared and not _is_unknown(in_body):
-            return self._seen(in_body, module, node, name, bindings)
+            return self._seen_values(in_body, module, node, name, bindings)
         if all(binding.kind == "annotation" for binding in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
@@ -107,36 +107,36 @@ class OwnAttributes:
         if not bindings and not on_self:
             return None
         assigned = (
-            self._by_type_parameter(owner, module, node, *one[1:]) or self._assigned(module, *one)
-            for one in on_self
+            self._by_type_parameter(owner, module, node, *item[1:]) or self._assigned(module, *item)
+            for item in on_self
         )
         if not on_self:
             # The returned value of a property is the result: only an attribute of a class may be a
             # descriptor.
             if any(not isinstance(binding.node, Function) for binding in bindings):
-                in_body = tuple(self._read(one, name) for one in in_body)
+                in_body = tuple(self._read(value, name) for value in in_body)
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
-        found = union(in_body, *assigned)
-        if found == _ONLY_NONE:
+        result = union(in_body, *assigned)
+        if result == _ONLY_NONE:
             # Others set it: a subclass, or who is given the object.
-            found = self._promised(module, on_self) or found
-        return self._evaluator.filled(found, module, name)
+            result = self._promised_values(module, on_self) or result
+        return self._evaluator.filled(result, module, name)
 
-    def _promised(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
+    def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
         """Return what is annotated where methods assign an attribute."""
-        written = (one for _, _, one in on_self if one is not None)
-        found = union(*(self._evaluator.declared(module, one) for one in written))
-        return () if _is_unknown(found) else found
+        written = (node for _, _, node in on_self if node is not None)
+        result = union(*(self._evaluator.declared(module, node) for node in written))
+        return () if _is_unknown(result) else result
 
     def _assigned(
         self, module: Module, target: ast.expr, value: ast.expr | None, annotation: ast.expr | None
     ) -> Values:
         """Return what a method assigns to an attribute; it may say more than an annotation."""
-        found = self._evaluator.assigned(module, target, value, annotation, ())
-        if value is None or annotation is None or not holds_own(self._evaluator, found):
-            return found
-        return narrower(self._evaluator, found, self._evaluator.values(module, value))
+        result = self._evaluator.assigned(module, target, value, annotation, ())
+        if value is None or annotation is None or not holds_own(self._evaluator, result):
+            return result
+        return narrower(self._evaluator, result, self._evaluator.values(module, value))
 
     def _by_type_parameter(
         self,
@@ -152,9 +152,9 @@ class OwnAttributes:
         ``self.items`` of ``items(model)`` is an instance of it. Empty where they do not say it.
         """
         if isinstance(value, ast.Call) and annotation is None:
-            found = self._by_type_parameter(owner, module, node, value.func, None)
-            are_classes = all(isinstance(one, ClassOf) for one in found)
-            made = tuple(InstanceOf(one.qualified) for one in found if isinstance(one, ClassOf))
+            result = self._by_type_parameter(owner, module, node, value.func, None)
+            are_classes = all(isinstance(alternative, ClassOf) for alternative in result)
+            made = tuple(InstanceOf(item.qualified) for item in result if isinstance(item, ClassOf))
             return made if are_classes else ()
         if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
             return ()
@@ -165,10 +165,10 @@ class OwnAttributes:
         if not has_variables(declared):
             return ()
         qualified = f"{module.name}.{module.qualname(node)}"
-        found = solved(declared, self._evaluator.library.solution_of(owner, qualified))
-        return () if has_variables(found) or _is_unknown(found) else found
+        result = solved(declared, self._evaluator.library.solution_of(owner, qualified))
+        return () if has_variables(result) or _is_unknown(result) else result
 
-    def _seen(
+    def _seen_values(
         self,
         declared: Values,
         module: Module,
@@ -187,7 +187,7 @@ class OwnAttributes:
         is_declared_only = all(binding.kind == "annotation" for binding in bindings)
         if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
             return declared
-        assigned = union(*(self._assigned(module, *one) for one in on_self))
+        assigned = union(*(self._assigned(module, *item) for item in on_self))
         return declared if assigned == _ONLY_NONE else narrower(self._evaluator, declared, assigned)
 
     def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
@@ -220,17 +220,17 @@ class OwnAttributes:
         """
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
-        found = [(binding.value, binding.annotation) for binding in bindings]
+        result = [(binding.value, binding.annotation) for binding in bindings]
         for target, value, annotation in _assignments(module, node).get(name, []):
             if not isinstance(module.parent(target), ast.AugAssign):
-                found.append((value, annotation))
-        return found
+                result.append((value, annotation))
+        return result
 
     def _bound(self, owner: InstanceOf | ClassOf, module: Module, binding: Binding) -> Values:
         node = binding.node
         if not isinstance(node, Function):
             return self._evaluator.binding(module, binding, ())
-        names = {self.decorator(module, one) for one in node.decorator_list}
+        names = {self.decorator(module, decorator) for decorator in node.decorator_list}
         kind = method_kind(names)
         if kind == "static":
             return (FunctionOf(module, node),)
@@ -262,7 +262,7 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
     kept: dict[str, list[_Assignment]] | None = module.own.get(node)
     if kept is not None:
         return kept
-    found: dict[str, list[_Assignment]] = {}
+    assignments: dict[str, list[_Assignment]] = {}
     for method in node.body:
         if not isinstance(method, Function):
             continue
@@ -272,9 +272,9 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
         for inner in walk_statements(method):
             for target, value, annotation in _targets(inner):
                 if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
-                    found.setdefault(target.attr, []).append((target, value, annotation))
-    module.own[node] = found
-    return found
+                    assignments.setdefault(target.attr, []).append((target, value, annotation))
+    module.own[node] = assignments
+    return assignments
 
 
 def _targets(node: ast.AST) -> list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]]:
@@ -291,17 +291,17 @@ def _targets(node: ast.AST) -> list[tuple[ast.Attribute, ast.expr | None, ast.ex
             whole = [(node.target, None)]  # type: ignore[list-item]
         case _:
             return []
-    found: list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]] = []
+    targets: list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]] = []
     for place, value in whole:
         if isinstance(place, ast.Attribute):
-            found.append((place, value, None))
+            targets.append((place, value, None))
         elif isinstance(place, ast.Tuple | ast.List):
             parts: list[ast.expr | None] = [None] * len(place.elts)
             if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(place.elts):
                 parts = list(value.elts)
-            found += [
-                (one, part, None)
-                for one, part in zip(place.elts, parts, strict=True)
-                if isinstance(one, ast.Attribute)
+            targets += [
+                (item, part, None)
+                for item, part in zip(place.elts, parts, strict=True)
+                if isinstance(item, ast.Attribute)
             ]
-    return found
+    return targets

@@ -13,7 +13,7 @@ from awaken.project.values.domain import (
     FunctionOf,
     Values,
 )
-from awaken.project.values.library.solving import has_variables
+from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def arguments_of(
     function: FunctionOf, module: Module, node: ast.Call, known: Environment
 ) -> Environment:
     """Return what a call gives to the parameters of a function, as it is written."""
-    if any(one.depth >= _MOST_CALLS for one in known):
+    if any(argument.depth >= _MOST_CALLS for argument in known):
         return ()
     parameters = [parameter for parameter, _ in parameters_of(function.node.args)]
     if function.bound is not None:
@@ -49,8 +49,8 @@ def receiver_of(
     """Return what a call gives to the first parameter of a method, as it is written."""
     if function.bound is None or not isinstance(node.func, ast.Attribute):
         return ()
-    first = [one for one, _ in parameters_of(function.node.args)][:1]
-    return tuple(Argument(one, module, node.func.value, known) for one in first)
+    first = [argument for argument, _ in parameters_of(function.node.args)][:1]
+    return tuple(Argument(argument, module, node.func.value, known) for argument in first)
 
 
 def solve(

@@ -6,10 +6,10 @@ import ast
 
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import External, InstanceOf
-from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.questions import Questions
 
 
-def decodes(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+def decodes(evaluator: Questions, module: Module, call: ast.Call) -> bool:
     """Whether ``call`` makes plain data, and is given nothing that makes more of it."""
     func = call.func
     qualified = evaluator.names.qualified(module, func)
@@ -20,6 +20,6 @@ def decodes(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
         return False
     owners = evaluator.values(module, func.value)
     return bool(owners) and all(
-        isinstance(one, External | InstanceOf) and f"{one.qualified}.{func.attr}" in known
-        for one in owners
+        isinstance(owner, External | InstanceOf) and f"{owner.qualified}.{func.attr}" in known
+        for owner in owners
     )

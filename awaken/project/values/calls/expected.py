@@ -32,7 +32,7 @@ def expected_of(
     Empty where no visible function takes it, or the annotations differ.
     """
     types = _types_of(evaluator, module, function, function, parameter, known)
-    values = {evaluator.declared(one.module, one.node) for one in types}
+    values = {evaluator.declared(argument.module, argument.node) for argument in types}
     return _told(values.pop()) if len(values) == 1 else ()
 
 
@@ -67,7 +67,7 @@ def _types_of(  # noqa: PLR0913
     while isinstance(above, _DISPLAYS):
         given, above = above, module.parent(above)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
-    names = [one.arg for one, _ in parameters_of(function.args)]
+    names = [argument.arg for argument, _ in parameters_of(function.args)]
     if not isinstance(call, ast.Call) or parameter.arg not in names:
         return []
     types: list[Given] = []
@@ -83,11 +83,11 @@ def _types_of(  # noqa: PLR0913
                 annotations = [*_field(evaluator, receiver.qualified, above.arg)]
             case _:
                 return []
-        for one in annotations:
-            for each in _called_with(evaluator, one.module, one.node):
+        for annotation in annotations:
+            for each in _called_with(evaluator, annotation.module, annotation.node):
                 if len(each) != len(names):
                     return []
-                types.append(Given(one.module, each[names.index(parameter.arg)]))
+                types.append(Given(annotation.module, each[names.index(parameter.arg)]))
     return types
 
 
@@ -97,11 +97,11 @@ def _field(evaluator: Questions, qualified: str, name: str) -> Iterator[Given]:
     for facts in () if ancestors is None else ancestors.inside:
         if "__init__" in facts.members or "__new__" in facts.members:
             return
-        found = evaluator.classes.node(facts.qualified)
-        for statement in () if found is None else found[1].body:
+        node = evaluator.classes.node(facts.qualified)
+        for statement in () if node is None else node[1].body:
             match statement:
-                case ast.AnnAssign(target=ast.Name(id=field)) if found and field == name:
-                    yield Given(found[0], statement.annotation)
+                case ast.AnnAssign(target=ast.Name(id=field)) if node and field == name:
+                    yield Given(node[0], statement.annotation)
                     return
                 case _:
                     pass

@@ -31,7 +31,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
-from awaken.project.values.library.solving import SELF, closed, has_variables, solved
+from awaken.project.values.library_types.solving import SELF, closed, has_variables, solved
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ class Functions:
             ("call", node, known, function.bound),
             module,
             node,
-            lambda: self._decorated(function, node, known),
+            lambda: self._decorated_values(function, node, known),
             "question" if holds else "tree",
         )
 
-    def _decorated(
+    def _decorated_values(
         self,
         function: FunctionOf,
         node: Function,
@@ -110,10 +110,10 @@ class Functions:
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
-        found = self.undecorated(function, node, known)
+        result = self.undecorated(function, node, known)
         if not managed:
-            return found
-        return (Producer("manager", self._uses.given("generator", found, module, node)),)
+            return result
+        return (Producer("manager", self._uses.given("generator", result, module, node)),)
 
     def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
         """Whether what a decorator makes returns what its function returns, or is declared to."""
@@ -158,10 +158,10 @@ class Functions:
 
     def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
         """Return the result of a function that is called directly, without its decorators."""
-        found = self._as_written(function, node, known)
-        if only_declares(node) and any(map(_is_open, found)):
-            return given_by_overriding(self._evaluator, function) or found
-        return found
+        result = self._as_written(function, node, known)
+        if only_declares(node) and any(map(_is_open, result)):
+            return given_by_overriding(self._evaluator, function) or result
+        return result
 
     def _as_written(self, function: FunctionOf, node: Function, known: Environment) -> Values:
         """Return what a function gives, as its own body and its annotation say it."""
@@ -169,27 +169,27 @@ class Functions:
         yielded, returns = _results(module, node)
         declared: Values = ()
         if node.returns is not None:
-            declared = self._declared(function, node, node.returns, known)
+            declared = self._declared_annotations(function, node, node.returns, known)
             # A pure declaration, such as a method of a protocol, returns the declared type.
-            if (returns or yielded) and any(isinstance(one, Unknown) for one in declared):
+            if (returns or yielded) and any(isinstance(value, Unknown) for value in declared):
                 declared = ()
-        generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
+        generates = any(isinstance(item, Producer) and item.how == "generator" for item in declared)
         if declared and (generates or not yielded):
             # The annotation says what awaiting gives; the call itself gives a coroutine.
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._is_narrowed(declared):
-                found = union(*(evaluator.values(module, one, known) for one in returns))
+                found = union(*(evaluator.values(module, part, known) for part in returns))
                 if yielded:
-                    inner = union(*(self._yielded(module, one, known) for one in yielded))
+                    inner = union(*(self._yielded_values(module, part, known) for part in yielded))
                     found = (Producer("generator", inner),)
                 declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
-            inner = union(*(self._yielded(module, one, known) for one in yielded))
-            unknown = any(isinstance(one, Unknown) for one in inner)
+            inner = union(*(self._yielded_values(module, part, known) for part in yielded))
+            unknown = any(isinstance(value, Unknown) for value in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
-        found = union(*(evaluator.values(module, one, known) for one in returns))
+        found = union(*(evaluator.values(module, part, known) for part in returns))
         if not returns and only_declares(node):
             why = f"`{node.name}` is left to those that override it"
             found = (evaluator.unknown(module, node, why),)
@@ -197,7 +197,7 @@ class Functions:
             found = (NoneValue(),)
         return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
-    def _declared(
+    def _declared_annotations(
         self, function: FunctionOf, node: Function, annotation: ast.expr, known: Environment
     ) -> Values:
         """Return the annotation of what is returned, its type variables solved by this call."""
@@ -221,7 +221,7 @@ class Functions:
         """Whether what a function returns may say more than its annotation ``declared``."""
         return are_told_apart(declared) or holds_own(self._evaluator, declared)
 
-    def _yielded(
+    def _yielded_values(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
     ) -> Values:
         if node.value is None:
@@ -235,7 +235,7 @@ class Functions:
 def _is_open(value: Value) -> bool:
     """Whether nothing is known of a value, or of what awaiting it gives."""
     if isinstance(value, Producer) and value.how == "coroutine":
-        return any(isinstance(one, Unknown) for one in value.inner)
+        return any(isinstance(alternative, Unknown) for alternative in value.inner)
     return isinstance(value, Unknown)
 
 

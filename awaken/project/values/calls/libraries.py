@@ -74,16 +74,16 @@ class LibraryCalls:
             return (known_result,)
         first = node.args[0] if node.args else None
         if first is not None:
-            found = self._of_argument(name, first, module, node, known)
-            if found is not None:
-                return found
+            of_argument = self._of_argument(name, first, module, node, known)
+            if of_argument is not None:
+                return of_argument
         if name == "builtins.getattr":
             return self._named_attribute(module, node, known)
         given = self._by_stub(function, module, node, known)
         if given is not None:
             return given
         if name in facts.instances:
-            return (InstanceOf(self._inspected(name, first, module, known)),)
+            return (InstanceOf(self._inspected_class(name, first, module, known)),)
         page = page_of_route(evaluator, name, module, node)
         if page is not None:
             return page
@@ -96,7 +96,7 @@ class LibraryCalls:
             UnknownResult(f"the return value of `{name}` is unknown", module.place(node), name),
         )
 
-    def _inspected(
+    def _inspected_class(
         self, name: str, first: ast.expr | None, module: Module, known: Environment
     ) -> str:
         """Return the class of what a call gives: `inspect` of an engine tells of its tables."""
@@ -114,7 +114,7 @@ class LibraryCalls:
         match node.args:
             case [owner, ast.Constant(value=str() as name), *defaults] if name.isidentifier():
                 read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
-                given = [evaluator.values(module, one, known) for one in (read, *defaults)]
+                given = [evaluator.values(module, default, known) for default in (read, *defaults)]
                 return union(*given)
             case [owner, _] if are_automap(evaluator.values(module, owner, known)):
                 return (ClassOf(AUTOMAP_CLASS),)
@@ -155,21 +155,21 @@ class LibraryCalls:
     ) -> Values | None:
         """Return the result of library functions whose result follows from their argument."""
         evaluator = self._evaluator
-        provided = self._provided(name, first, module, node, known)
+        provided = self._provided_values(name, first, module, node, known)
         if provided is not None:
             return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
             given = evaluator.values(module, node.args[-1], known)
             declared = evaluator.declared(module, first)
             # ``cast`` gives what it is given, and `Any` promises nothing of it.
-            is_open = all(isinstance(one, Unknown) for one in declared)
+            is_open = all(isinstance(value, Unknown) for value in declared)
             return given if is_open else narrower(evaluator, declared, given)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
             # Without a default it raises where nothing is left.
-            default = (evaluator.values(module, one, known) for one in node.args[1:2])
+            default = (evaluator.values(module, argument, known) for argument in node.args[1:2])
             item = union(self._uses.given("generator", given, module, node), *default)
             return item if name == "builtins.next" else (Producer("awaitable", item),)
         if name == "builtins.iter":
@@ -183,8 +183,8 @@ class LibraryCalls:
         if name in MANAGERS:
             called = union(
                 *(
-                    evaluator.called((one,), module, _empty_call(node), known)
-                    for one in evaluator.values(module, first, known)
+                    evaluator.called((value,), module, _empty_call(node), known)
+                    for value in evaluator.values(module, first, known)
                 )
             )
             inner = self._uses.given("generator", called, module, node)
@@ -197,7 +197,7 @@ class LibraryCalls:
             return (Producer("callable", made),) if name == "functools.partial" else made
         return None
 
-    def _provided(
+    def _provided_values(
         self, name: str, first: ast.expr, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a provider of a container is; None for everything else."""
@@ -205,8 +205,8 @@ class LibraryCalls:
         if name not in facts.calling | facts.resources | facts.containers:
             return None
         made: Values = ()
-        for one in self._evaluator.values(module, first, known):
-            for value in self._evaluator.called((one,), module, _empty_call(node), known):
+        for alternative in self._evaluator.values(module, first, known):
+            for value in self._evaluator.called((alternative,), module, _empty_call(node), known):
                 yields = isinstance(value, Producer) and value.how == "generator"
                 is_resource = yields and name in facts.resources
                 inner = value.inner if isinstance(value, Producer) and is_resource else (value,)
@@ -238,8 +238,8 @@ class LibraryCalls:
         is_async = isinstance(module.parent(node), ast.Await)
         home = "sqlalchemy.ext.asyncio.AsyncSession" if is_async else "sqlalchemy.orm.Session"
         session = Session("async" if is_async else "session")
-        found = self.external(External(f"{home}.{name}", session), module, node, known)
-        return tuple(one for one in found if not isinstance(one, Unknown))
+        external = self.external(External(f"{home}.{name}", session), module, node, known)
+        return tuple(value for value in external if not isinstance(value, Unknown))
 
     def _is_mapped(self, value: Value) -> bool:
         return isinstance(value, ClassOf) and self._evaluator.mapping.is_mapped(value.qualified)
@@ -247,8 +247,8 @@ class LibraryCalls:
 
 def _classes_of(values: Values) -> Values | None:
     """Return the classes of instances; None where not all are known to be such."""
-    found = [ClassOf(value.qualified) for value in values if isinstance(value, InstanceOf)]
-    return tuple(found) if len(found) == len(values) else None
+    classes = [ClassOf(value.qualified) for value in values if isinstance(value, InstanceOf)]
+    return tuple(classes) if len(classes) == len(values) else None
 
 
 def _empty_call(node: ast.Call) -> ast.Call:

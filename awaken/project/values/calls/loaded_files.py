@@ -35,8 +35,8 @@ def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> Modul
     if location is None and len(given.args) > _LOCATION:
         location = given.args[_LOCATION]
     path = None if location is None else paths.of(location)
-    found = None if path is None else evaluator.load(path)
-    return None if found is None else ModuleOf(found.path)
+    result = None if path is None else evaluator.load(path)
+    return None if result is None else ModuleOf(result.path)
 
 
 def _value_of(module: Module, node: ast.expr) -> ast.expr | None:
@@ -69,45 +69,45 @@ class _Paths:
                 value = _value_of(self._module, node)
                 return None if value is None else self.of(value)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._joined(left, [right])
+                return self._joined_text(left, [right])
             case ast.Attribute(value=owner, attr="parent"):
-                return self._above(owner, 1)
+                return self._text_above(owner, 1)
             case ast.Subscript(
                 value=ast.Attribute(value=owner, attr="parents"),
                 slice=ast.Constant(value=int() as number),
             ) if number >= 0:
-                return self._above(owner, number + 1)
+                return self._text_above(owner, number + 1)
             case ast.Call():
-                return self._called(node)
+                return self._called_text(node)
             case _:
                 return None
 
-    def _called(self, node: ast.Call) -> str | None:
+    def _called_text(self, node: ast.Call) -> str | None:
         name = self.name_of(node.func)
         match node:
             case ast.Call(args=[given], keywords=[]) if name == "os.path.dirname":
-                return self._above(given, 1)
+                return self._text_above(given, 1)
             case ast.Call(args=[given], keywords=[]) if name in _SAME or (
                 self._module.scopes.builtin_called(node) in _SAME
             ):
                 return self.of(given)
             case ast.Call(args=[first, *others], keywords=[]) if name == "os.path.join":
-                return self._joined(first, others)
+                return self._joined_text(first, others)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]) if (
                 method in _KEEPING
             ):
                 return self.of(owner)
             case ast.Call(func=ast.Attribute(value=owner, attr="joinpath"), args=others):
-                return self._joined(owner, others)
+                return self._joined_text(owner, others)
             case _:
                 return None
 
-    def _joined(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
+    def _joined_text(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
         parts = [self.of(first), *map(self.of, others)]
         known = [part for part in parts if part is not None]
         return posixpath.normpath(posixpath.join(*known)) if len(known) == len(parts) else None
 
-    def _above(self, node: ast.expr, steps: int) -> str | None:
+    def _text_above(self, node: ast.expr, steps: int) -> str | None:
         path = self.of(node)
         parts = [] if path in {None, "."} else str(path).split("/")
         if len(parts) < steps or parts[0] == "..":

@@ -76,11 +76,11 @@ class Making:
             declared = evaluator.declared(module, node.func)
             return next((x.parameters for x in declared if isinstance(x, InstanceOf)), ())
         solution: dict[str, Values] = {}
-        for one in evaluator.attribute(InstanceOf(qualified), "__init__", module, node):
-            if isinstance(one, FunctionOf):
-                solve(self._evaluator, one, arguments_of(one, module, node, known), solution)
-        found = tuple(solution.get(name, ()) for name in shape.variables)
-        return found if all(found) else ()
+        for value in evaluator.attribute(InstanceOf(qualified), "__init__", module, node):
+            if isinstance(value, FunctionOf):
+                solve(self._evaluator, value, arguments_of(value, module, node, known), solution)
+        result = tuple(solution.get(name, ()) for name in shape.variables)
+        return result if all(result) else ()
 
     def told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class differ by the call that makes them."""
@@ -113,17 +113,17 @@ class Making:
         if wanted is None:
             return (plain,)
         made: Values = ()
-        for one in self._evaluator.values(module, wanted, known):
+        for value in self._evaluator.values(module, wanted, known):
             role = None
-            if isinstance(one, ClassOf):
-                role = self._evaluator.knowledge.types.get(one.qualified)
+            if isinstance(value, ClassOf):
+                role = self._evaluator.knowledge.types.get(value.qualified)
             if role in {"session", "async"}:
                 kind: SessionKind = "session" if role == "session" else "async"
                 made = (*made, Session(kind, plain.custom_query, plain.place))
-            elif isinstance(one, ClassOf):
-                made = (*made, InstanceOf(one.qualified))
+            elif isinstance(value, ClassOf):
+                made = (*made, InstanceOf(value.qualified))
             else:
-                made = (*made, one)
+                made = (*made, value)
         return made
 
     def _registry(
@@ -133,12 +133,12 @@ class Making:
         factory = node.args[0] if node.args else keyword_of(node, "session_factory")
         made: Values = ()
         if factory is not None:
-            for one in self._evaluator.values(module, factory, known):
-                made = union(made, self._evaluator.called((one,), module, node, known))
-        sessions = [self._evaluator.as_session(one) for one in made]
-        given = {one.custom_query for one in sessions if isinstance(one, Session)} - {""}
+            for value in self._evaluator.values(module, factory, known):
+                made = union(made, self._evaluator.called((value,), module, node, known))
+        sessions = [self._evaluator.as_session(alternative) for alternative in made]
+        given = {item.custom_query for item in sessions if isinstance(item, Session)} - {""}
         custom = (given.pop() if len(given) == 1 else "?") if given else ""
-        blocked = next((one for one in sessions if isinstance(one, Unknown)), None)
+        blocked = next((session for session in sessions if isinstance(session, Unknown)), None)
         if blocked is not None and "overrides" in blocked.why:
             return blocked
         return Session(kind, custom, place)
@@ -147,7 +147,7 @@ class Making:
 def are_told_apart(declared: Values) -> bool:
     """Whether instances of these classes are distinguished by the call that makes them."""
     known = application_classes()
-    return any(isinstance(one, InstanceOf) and one.qualified in known for one in declared)
+    return any(isinstance(value, InstanceOf) and value.qualified in known for value in declared)
 
 
 def _may_customise(options: ast.expr) -> bool:

@@ -14,9 +14,9 @@ from awaken.project.values.questions import Questions
 def only_declares(node: Function) -> bool:
     """Whether the body of a function does nothing, or refuses to be called."""
     return all(
-        isinstance(one, ast.Pass | ast.Raise)
-        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-        for one in node.body
+        isinstance(statement, ast.Pass | ast.Raise)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in node.body
     )
 
 
@@ -35,7 +35,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
     # Else too many files would be read.
     if is_protocol or not evaluator.follows_callers:
         return ()
-    found: Values = ()
+    result: Values = ()
     for below in evaluator.classes.all_subclasses(owner.qualified):
         facts = evaluator.classes.facts(below)
         if facts is None or node.name not in {*facts.members, *facts.assigned}:
@@ -43,10 +43,10 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
         for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
             if not isinstance(method, FunctionOf):
                 return ()
-            found = union(found, evaluator.returned(method))
-    is_abstract = any(last_name(one) == "abstractmethod" for one in node.decorator_list)
-    if found and not is_abstract and not any(isinstance(one, ast.Raise) for one in node.body):
+            result = union(result, evaluator.returned(method))
+    is_abstract = any(last_name(decorator) == "abstractmethod" for decorator in node.decorator_list)
+    if result and not is_abstract and not any(isinstance(part, ast.Raise) for part in node.body):
         nothing: Values = (NoneValue(),)
         is_lazy = isinstance(node, ast.AsyncFunctionDef)
-        found = union(found, (Producer("coroutine", nothing),) if is_lazy else nothing)
-    return found
+        result = union(result, (Producer("coroutine", nothing),) if is_lazy else nothing)
+    return result

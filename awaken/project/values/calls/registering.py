@@ -26,8 +26,8 @@ def registered(
         case _:
             return None
     is_known = bool(owners) and all(
-        isinstance(one, InstanceOf) and _registers(evaluator, one.qualified, method)
-        for one in owners
+        isinstance(value, InstanceOf) and _registers(evaluator, value.qualified, method)
+        for value in owners
     )
     return given if is_known else None
 
@@ -41,8 +41,8 @@ def is_registering(evaluator: Questions, module: Module, decorator: ast.expr) ->
         return False
     owners = evaluator.values(module, decorator.value)
     return bool(owners) and all(
-        isinstance(one, InstanceOf) and _gives_back(evaluator, one.qualified, decorator.attr)
-        for one in owners
+        isinstance(owner, InstanceOf) and _gives_back(evaluator, owner.qualified, decorator.attr)
+        for owner in owners
     )
 
 
@@ -50,7 +50,7 @@ def _gives_back(evaluator: Questions, owner: str, method: str) -> bool:
     """Whether the method is that of a library, which says that it gives back the function."""
     ancestors = evaluator.classes.ancestors(owner)
     if ancestors is not None and any(
-        method in one.members or method in one.assigned for one in ancestors.inside
+        method in facts.members or method in facts.assigned for facts in ancestors.inside
     ):
         return False
     bases = (owner,) if ancestors is None else ancestors.outside

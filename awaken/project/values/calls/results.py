@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.values.calls.parameters import passed_on_by
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -26,7 +27,6 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
-from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Results:
         if is_asking(node) and _asks_pytest(module, node):
             asked = fixtures_asked_for(self._evaluator, module, node)
             if asked:
-                return union(*(passed_on_by(self._evaluator.returned(one)) for one in asked))
+                return union(*(passed_on_by(self._evaluator.returned(value)) for value in asked))
         given = registered(self._evaluator, module, node, known)
         if given is not None:
             return self._evaluator.values(module, given, known)
@@ -80,9 +80,9 @@ class Results:
                 return self._making.made(function.qualified, module, node, known)
             case FunctionOf():
                 arguments = arguments_of(function, module, node, known)
-                found = self.functions.returned(function, arguments)
+                result = self.functions.returned(function, arguments)
                 receiver = receiver_of(function, module, node, known)
-                return self._with_origins(found, function, (*receiver, *arguments))
+                return self._with_origins(result, function, (*receiver, *arguments))
             case External():
                 return self._libraries.external(function, module, node, known)
             case Producer(how="callable" | "factory"):
@@ -108,10 +108,10 @@ class Results:
         """Return the result of a call; values from its arguments keep their origins."""
         asked = parameters_in(found)
         given: dict[Place, Origins] = {}
-        for one in arguments if asked else ():
-            place = function.module.place(one.parameter)
+        for argument in arguments if asked else ():
+            place = function.module.place(argument.parameter)
             if place in asked:
-                values = given_by(self._evaluator, one)
+                values = given_by(self._evaluator, argument)
                 origins = origins_in(values, self._evaluator.mapping.is_mapped)
                 given |= {} if origins is None else {place: origins}
         return passed_on(found, given) if given else found

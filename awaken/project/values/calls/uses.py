@@ -43,21 +43,21 @@ class Uses:
         """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
         if not values:
             return ()
-        found: Values = ()
+        result: Values = ()
         for value in values:
             match value:
                 case Producer() if value.is_used(how):
-                    found = union(found, value.inner)
+                    result = union(result, value.inner)
                 case Unknown() | NotRelevant(mock=True):
-                    found = union(found, (value,))
+                    result = union(result, (value,))
                 case NoneValue():
                     pass
                 case _:
                     used = self._evaluator.library.used(how, value, module, node)
                     why = f"this is no {how} that can be followed"
                     nothing = (self._evaluator.unknown(module, node, why),)
-                    found = union(found, nothing if used is None else used)
-        return found
+                    result = union(result, nothing if used is None else used)
+        return result
 
     def awaited(self, module: Module, node: ast.Await, known: Environment) -> Values:
         """Return what ``await`` gives."""
@@ -66,21 +66,21 @@ class Uses:
 
     def enter(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``with`` binds for each of ``values``."""
-        found: Values = ()
+        result: Values = ()
         for value in self._enterable(values, module, node):
             match value:
                 case Session(kind="session" | "async") | NotRelevant(mock=True) | Unknown():
-                    found = union(found, (value,))
+                    result = union(result, (value,))
                 case Producer(how="manager"):
-                    found = union(found, value.inner)
+                    result = union(result, value.inner)
                 case InstanceOf():
-                    found = union(found, self._entered(value, module, node))
+                    result = union(result, self._entered(value, module, node))
                 case NoneValue():
                     pass
                 case _:
                     why = "the value that `with` binds here is unknown"
-                    found = union(found, (self._evaluator.unknown(module, node, why),))
-        return found
+                    result = union(result, (self._evaluator.unknown(module, node, why),))
+        return result
 
     def _enterable(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return ``values`` without those of which entering is proved to raise, if any is left."""
@@ -103,31 +103,31 @@ class Uses:
         if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
             return (value,)
         method = _entering_method(module, node)
-        found = self.through(value, method, module, node)
+        through = self.through(value, method, module, node)
         is_async = method == "__aenter__"
-        return self.given("coroutine", found, module, node) if is_async else found
+        return self.given("coroutine", through, module, node) if is_async else through
 
     def through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
         """Return what calling ``method`` of an instance gives."""
         known = self._evaluator.knowledge.instances.get(f"{value.qualified}.{method}")
         if known is not None:
             return (InstanceOf(known),)
-        found: Values = ()
-        for one in self._evaluator.attribute(value, method, module, node):
+        result: Values = ()
+        for alternative in self._evaluator.attribute(value, method, module, node):
             given: Values | None = None
-            if isinstance(one, FunctionOf):
-                given = self._evaluator.returned(one)
-            elif isinstance(one, External):
+            if isinstance(alternative, FunctionOf):
+                given = self._evaluator.returned(alternative)
+            elif isinstance(alternative, External):
                 empty = ast.copy_location(ast.Call(ast.Name(method), [], []), node)
                 is_call = method == "__call__" and isinstance(node, ast.Call)
                 call = node if is_call and isinstance(node, ast.Call) else empty
-                given = self._evaluator.library.called(one, module, call, ())
+                given = self._evaluator.library.called(alternative, module, call, ())
             if given is not None:
-                found = union(found, given)
+                result = union(result, given)
             else:
                 why = f"`{value.qualified}` has no visible `{method}`"
-                found = union(found, (self._evaluator.unknown(module, node, why),))
-        return found
+                result = union(result, (self._evaluator.unknown(module, node, why),))
+        return result
 
 
 def _entering_method(module: Module, node: ast.AST) -> str:

@@ -1,7 +1,6 @@
 """Containers that a program builds: what they hold, and what they give.
 
-Begin with ``items`` (iterating, subscripting and unpacking a value), then ``building`` (displays,
-comprehensions, calls of builtins and of methods of containers), ``subscripts`` (what else has
-items), ``unpacking`` (targets that take a value apart) and ``additions`` (what is put into a
-container later).
+Begin with ``building`` (displays, comprehensions, calls of builtins and of methods of containers),
+then ``subscripts`` (what else has items), ``unpacking`` (targets that take a value apart) and
+``additions`` (what is put into a container later).
 """

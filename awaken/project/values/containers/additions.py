@@ -19,7 +19,6 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.containers.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -34,6 +33,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.questions import Questions
 
 _MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
@@ -118,11 +118,11 @@ class Additions:
         if not self._has_own(owner, name):
             return True
         classes = self._evaluator.classes
-        lines = [classes.ancestors(one) for one in (owner, *classes.all_subclasses(owner))]
+        lines = [classes.ancestors(word) for word in (owner, *classes.all_subclasses(owner))]
         return any(
             line is None
             or bool(line.unresolved)
-            or any(one.path == module.path for one in line.inside)
+            or any(facts.path == module.path for facts in line.inside)
             for line in lines
         )
 
@@ -130,7 +130,7 @@ class Additions:
         """Whether a class, or one that it inherits, gives its objects something called ``name``."""
         ancestors = self._evaluator.classes.ancestors(owner)
         return ancestors is not None and any(
-            name in one.assigned or name in one.members for one in ancestors.inside
+            name in facts.assigned or name in facts.members for facts in ancestors.inside
         )
 
     def _elsewhere(
@@ -147,14 +147,14 @@ class Additions:
                 yield Addition("unknown", depth, module, module.tree)
             return
         files = [module, *self._evaluator.names.facts.mentioning(name, others)]
-        found = [one for file in files for one in self._of_attribute(file, name)]
-        owners = {one.owner for one in found} - {""}
+        additions = [addition for file in files for addition in self._of_attribute(file, name)]
+        owners = {addition.owner for addition in additions} - {""}
         if _SHARED not in owners:
-            owners = {one for one in owners if may_be_of(one)}
+            owners = {owner for owner in owners if may_be_of(owner)}
         yield from (
-            one
-            for one in found
-            if one.module is not module and (not one.owner or one.owner in owners)
+            addition
+            for addition in additions
+            if addition.module is not module and (not addition.owner or addition.owner in owners)
         )
 
     def _of_variable(
@@ -171,12 +171,12 @@ class Additions:
     # -------------------------------------------------------------------- what it is passed to
     def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
         """Yield ``additions``, with what the called functions add in place of their calls."""
-        for one in additions:
-            if one.call is None:
-                yield one
+        for addition in additions:
+            if addition.call is None:
+                yield addition
                 continue
-            for function in self._evaluator.values(one.module, one.call.func):
-                yield from self._by(function, one, one.call, calls)
+            for function in self._evaluator.values(addition.module, addition.call.func):
+                yield from self._by(function, addition, addition.call, calls)
 
     def _by(self, function: Value, one: Addition, call: ast.Call, calls: int) -> Iterator[Addition]:
         match function:
@@ -212,21 +212,21 @@ class Additions:
         if ancestors is None or ancestors.unresolved or field is None:
             return False
         bases = schema_knowledge().models.bases
-        if not any(one in bases for one in ancestors.outside):
+        if not any(name in bases for name in ancestors.outside):
             return False
-        if any(_OWN_WAYS & one.members for one in ancestors.inside):
+        if any(_OWN_WAYS & facts.members for facts in ancestors.inside):
             return False
-        return any(self._declares_items(one.qualified, field) for one in ancestors.inside)
+        return any(self._declares_items(facts.qualified, field) for facts in ancestors.inside)
 
     def _declares_items(self, qualified: str, field: str) -> bool:
         """Whether a class says of what items a field is: without that it may stay as it is."""
-        found = self._evaluator.classes.node(qualified)
-        return found is not None and any(
-            isinstance(one, ast.AnnAssign)
-            and isinstance(one.annotation, ast.Subscript | ast.BinOp)
-            and isinstance(one.target, ast.Name)
-            and one.target.id == field
-            for one in found[1].body
+        node = self._evaluator.classes.node(qualified)
+        return node is not None and any(
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.annotation, ast.Subscript | ast.BinOp)
+            and isinstance(statement.target, ast.Name)
+            and statement.target.id == field
+            for statement in node[1].body
         )
 
     # ------------------------------------------------------------------------------- growing
@@ -243,10 +243,10 @@ class Additions:
         match value:
             case InstanceOf(qualified=name, parameters=[*parameters]) if parameters:
                 if value.grows and name in MUTABLE:
-                    own = [one for one in additions if one.depth == depth]
-                    parameters = self._with(parameters, own, known, is_dict=name in DICTS)
+                    own = [addition for addition in additions if addition.depth == depth]
+                    parameters = self._values_with(parameters, own, known, is_dict=name in DICTS)
                 if name in DICTS:
-                    additions = [one for one in additions if depth not in one.iterated]
+                    additions = [item for item in additions if depth not in item.iterated]
                 inner = self._grown(parameters[-1], additions, known, depth + 1)
                 return replace(value, parameters=(*parameters[:-1], inner))
             case TupleOf():
@@ -257,7 +257,7 @@ class Additions:
             case _:
                 return value
 
-    def _with(
+    def _values_with(
         self,
         parameters: Sequence[Values],
         additions: Sequence[Addition],
@@ -266,8 +266,8 @@ class Additions:
         is_dict: bool,
     ) -> list[Values]:
         *keys, items = parameters
-        for one in additions:
-            more_keys, more = self._put(one, known, is_dict=is_dict)
+        for addition in additions:
+            more_keys, more = self._put(addition, known, is_dict=is_dict)
             items = union(items, more)
             if keys:
                 keys = [union(keys[0], more_keys)]
@@ -319,8 +319,8 @@ def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]])
     if kept is None:
         # Nothing that a file remembers may lead back to it: its tree would never be freed.
         kept = module.memo[key] = [
-            (one.put, one.depth, one.node, one.key, one.call, one.iterated, one.owner)
-            for one in find()
+            (item.put, item.depth, item.node, item.key, item.call, item.iterated, item.owner)
+            for item in find()
         ]
     return [
         Addition(put, depth, module, node, part, call, iterated, owner)
@@ -339,11 +339,11 @@ class _Uses:
 
     def of_objects(self, module: Module, name: str) -> list[Addition]:
         """Return what is put into an attribute, and whether two objects may share what it holds."""
-        found = list(self.of_attribute(module, name))
+        additions = list(self.of_attribute(module, name))
         if self._is_shared:
             # It puts nothing in, and says so.
-            found.append(Addition("item", 0, module, module.tree, owner=_SHARED))
-        return found
+            additions.append(Addition("item", 0, module, module.tree, owner=_SHARED))
+        return additions
 
     def of_variable(
         self, module: Module, scope: Scope, name: str, depth: int = 0
@@ -379,7 +379,7 @@ class _Uses:
                     continue
             if is_used:
                 owner = class_of_receiver(module, node)
-                yield from (replace(one, owner=owner) for one in self._use(module, node, depth))
+                yield from (replace(item, owner=owner) for item in self._use(module, node, depth))
 
     def _use(self, module: Module, node: ast.expr, depth: int) -> Iterator[Addition]:  # noqa: C901, PLR0912
         above = module.parent(node)
@@ -391,17 +391,17 @@ class _Uses:
             case ast.AugAssign() if above.target is node:
                 yield Addition("all", depth, module, above.value)
             case ast.For() | ast.AsyncFor() | ast.comprehension() if above.iter is node:
-                for one in self._loop(module, above.target, depth):
-                    yield replace(one, iterated=(*one.iterated, depth))
+                for addition in self._loop(module, above.target, depth):
+                    yield replace(addition, iterated=(*addition.iterated, depth))
             case ast.Call() if node in above.args:
-                yield from self._passed(module, above, node, depth)
+                yield from self._passed_additions(module, above, node, depth)
             case ast.keyword(arg=None) | ast.Starred() | ast.BinOp():
                 # A new container, which shares what is in this one.
                 yield Addition("unknown", depth + 1, module, node)
             case ast.keyword():
                 call = module.parent(above)
                 if isinstance(call, ast.Call):
-                    yield from self._passed(module, call, node, depth)
+                    yield from self._passed_additions(module, call, node, depth)
                 else:
                     yield Addition("unknown", depth, module, node)
             case ast.BoolOp():
@@ -505,7 +505,7 @@ class _Uses:
             case _:
                 yield Addition("unknown", depth, module, node)
 
-    def _passed(
+    def _passed_additions(
         self, module: Module, call: ast.Call, node: ast.expr, depth: int
     ) -> Iterator[Addition]:
         name = self._evaluator.names.qualified(module, call.func)
@@ -534,15 +534,15 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
 def _parameter(function: FunctionOf, call: ast.Call, node: ast.AST) -> str | None:
     """Return the parameter of ``function`` that ``call`` passes ``node`` to."""
     arguments = function.node.args
-    names = [one.arg for one, _ in parameters_of(arguments)]
-    packed = {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
-    positional = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names = [argument.arg for argument, _ in parameters_of(arguments)]
+    packed = {part.arg for part in (arguments.vararg, arguments.kwarg) if part is not None}
+    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     if function.bound is not None:
         positional = positional[1:]
     for keyword in call.keywords:
         if keyword.value is node:
             return keyword.arg if keyword.arg in names and keyword.arg not in packed else None
-    at = next(at for at, one in enumerate(call.args) if one is node)
-    if any(isinstance(one, ast.Starred) for one in call.args[:at]) or at >= len(positional):
+    at = next(at for at, part in enumerate(call.args) if part is node)
+    if any(isinstance(part, ast.Starred) for part in call.args[:at]) or at >= len(positional):
         return None
     return positional[at]

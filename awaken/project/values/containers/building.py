@@ -7,19 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from awaken.project.source.modules import Module
-from awaken.project.values.containers.items import (
-    BOOL,
-    BYTES,
-    DICTS,
-    FLOAT,
-    INT,
-    LISTS,
-    MUTABLE,
-    SETS,
-    STR,
-    list_of,
-    tuple_of,
-)
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     Environment,
@@ -31,6 +18,19 @@ from awaken.project.values.domain import (
     Value,
     Values,
     union,
+)
+from awaken.project.values.items import (
+    BOOL,
+    BYTES,
+    DICTS,
+    FLOAT,
+    INT,
+    LISTS,
+    MUTABLE,
+    SETS,
+    STR,
+    list_of,
+    tuple_of,
 )
 from awaken.project.values.questions import Questions
 
@@ -107,19 +107,19 @@ class Building:
         return (tuple_of(places),)
 
     def _items(self, module: Module, nodes: Iterable[ast.expr], known: Environment) -> Values:
-        found: Values = ()
+        items: Values = ()
         for node in nodes:
             if isinstance(node, ast.Starred):
-                found = union(found, self.items_of(module, node.value, known))
+                items = union(items, self.items_of(module, node.value, known))
             else:
-                found = union(found, self._evaluator.values(module, node, known))
-            if len(found) > MOST_ALTERNATIVES:
+                items = union(items, self._evaluator.values(module, node, known))
+            if len(items) > MOST_ALTERNATIVES:
                 # One item that is too much does not make the container unknown.
                 return (self._evaluator.unknown(module, node, "it may be too many things"),)
-        return found
+        return items
 
     def _dict(self, module: Module, node: ast.Dict, known: Environment) -> Value:
-        keys = self._items(module, [one for one in node.keys if one is not None], known)
+        keys = self._items(module, [part for part in node.keys if part is not None], known)
         parts = zip(node.keys, node.values, strict=True)
         values = self._items(module, [value for key, value in parts if key is not None], known)
         for key, value in zip(node.keys, node.values, strict=True):
@@ -132,8 +132,8 @@ class Building:
         self, keys: Values, values: Values, mapping: Values, module: Module, node: ast.AST
     ) -> tuple[Values, Values]:
         """Return keys and values with those of what ``mapping`` may be."""
-        for one in mapping:
-            match one:
+        for value in mapping:
+            match value:
                 case InstanceOf(qualified=name, parameters=[more_keys, more_values]) if (
                     name in DICTS
                 ):
@@ -158,9 +158,9 @@ class Building:
                 return (BOOL,)
             case ast.UnaryOp():
                 found = self._evaluator.values(module, node.operand, known)
-                return tuple(one if one in _NUMBERS[1:] else _ELSEWHERE for one in found)
+                return tuple(value if value in _NUMBERS[1:] else _ELSEWHERE for value in found)
             case ast.Compare():
-                if all(isinstance(one, _CERTAIN) for one in node.ops):
+                if all(isinstance(operator, _CERTAIN) for operator in node.ops):
                     return (BOOL,)
                 parts = [node.left, *node.comparators]
                 sides = union(*(self._evaluator.values(module, part, known) for part in parts))
@@ -181,17 +181,17 @@ class Building:
             case ast.Name(id=name) if name in _FUNCTIONS:
                 qualified = self._evaluator.names.qualified(module, node.func)
                 if qualified in {f"builtins.{name}", f"collections.{name}"}:
-                    return self._made(qualified, module, node, known)
+                    return self._made_values(qualified, module, node, known)
             case ast.Attribute(attr="deque" | "defaultdict" as name):
                 if self._evaluator.names.qualified(module, node.func) == f"collections.{name}":
-                    return self._made(f"collections.{name}", module, node, known)
+                    return self._made_values(f"collections.{name}", module, node, known)
             case ast.Attribute(value=owner, attr=name) if name in _METHODS:
                 return self._method(
                     self._evaluator.values(module, owner, known), module, node, known
                 )
         return None
 
-    def _made(
+    def _made_values(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         name = qualified.rpartition(".")[2]
@@ -202,7 +202,7 @@ class Building:
         if any(isinstance(argument, ast.Starred) for argument in node.args):
             return None
         if name in {"map", "filter"}:
-            return self._mapped(qualified, module, node, known)
+            return self._mapped_values(qualified, module, node, known)
         given = [self.items_of(module, argument, known) for argument in node.args]
         match name:
             case "zip" if given:
@@ -218,17 +218,17 @@ class Building:
             case _:
                 return None
 
-    def _mapped(
+    def _mapped_values(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         if len(node.args) != 2:  # noqa: PLR2004  a function and what it is called with
             return None
         function, items = node.args
         if qualified == "builtins.filter":
-            found = self.items_of(module, items, known)
+            result = self.items_of(module, items, known)
             if isinstance(function, ast.Constant) and function.value is None:
-                found = tuple(one for one in found if one != NoneValue())
-            return (InstanceOf(qualified, parameters=(found,)),)
+                result = tuple(value for value in result if value != NoneValue())
+            return (InstanceOf(qualified, parameters=(result,)),)
         # The arguments of the function are the items, which have no expression.
         called = ast.copy_location(ast.Call(function, [], []), node)
         functions = self._evaluator.values(module, function, known)
@@ -239,14 +239,14 @@ class Building:
     def _dict_called(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
         keys: Values = ()
         values: Values = ()
-        for one in node.args[:1]:
-            inner = self._evaluator.values(module, one, known)
+        for argument in node.args[:1]:
+            inner = self._evaluator.values(module, argument, known)
             if inner and all(
                 isinstance(part, InstanceOf) and part.qualified in DICTS for part in inner
             ):
-                keys, values = self._joined_with(keys, values, inner, module, one)
+                keys, values = self._joined_with(keys, values, inner, module, argument)
                 continue
-            pairs = self._evaluator.iterated(inner, module, one)
+            pairs = self._evaluator.iterated(inner, module, argument)
             for pair in pairs:
                 if not isinstance(pair, TupleOf) or len(pair.items) != 2:  # noqa: PLR2004  key, value
                     return None
@@ -275,13 +275,13 @@ class Building:
         """Return what a method of a container gives; None if it may be something else."""
         if not owners:
             return None
-        found: Values = ()
+        result: Values = ()
         for owner in owners:
-            one = self._of_container(owner, module, node, known)
-            if one is None:
+            value = self._of_container(owner, module, node, known)
+            if value is None:
                 return None
-            found = union(found, one)
-        return found
+            result = union(result, value)
+        return result
 
     def _of_container(
         self, owner: Value, module: Module, node: ast.Call, known: Environment
@@ -342,7 +342,7 @@ def number(node: ast.expr) -> int | None:
             return None
 
 
-_PATHS = {f"pathlib.{one}" for one in ("Path", "PurePath", "PosixPath", "PurePosixPath")}
+_PATHS = {f"pathlib.{item}" for item in ("Path", "PurePath", "PosixPath", "PurePosixPath")}
 _TIMES: dict[tuple[str, type[ast.operator], str], str] = {
     ("datetime.datetime", ast.Sub, "datetime.datetime"): "datetime.timedelta",
     ("datetime.datetime", ast.Sub, "datetime.timedelta"): "datetime.datetime",
@@ -358,9 +358,9 @@ _TIMES: dict[tuple[str, type[ast.operator], str], str] = {
 def operated(left: Values, operator: ast.operator, right: Values) -> Values | None:
     """Return what an operator gives for values of builtins; None if that is not certain."""
     found: Values = ()
-    for one in left:
+    for value in left:
         for other in right:
-            result = _pair(one, operator, other)
+            result = _pair(value, operator, other)
             if result is None:
                 return None
             found = union(found, (result,))

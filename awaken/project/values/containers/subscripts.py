@@ -6,7 +6,6 @@ import ast
 
 from awaken.project.source.modules import Module
 from awaken.project.values.containers.building import number
-from awaken.project.values.containers.items import sliced, subscripted
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -18,6 +17,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
+from awaken.project.values.items import sliced, subscripted
 from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.questions import Questions
 

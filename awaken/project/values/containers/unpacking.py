@@ -52,8 +52,8 @@ def received(module: Module, target: ast.expr) -> Received | None:
 
 
 def _step(targets: list[ast.expr], part: ast.AST) -> Step:
-    position = next(at for at, one in enumerate(targets) if one is part)
-    starred = [at for at, one in enumerate(targets) if isinstance(one, ast.Starred)]
+    position = next(at for at, node in enumerate(targets) if node is part)
+    starred = [at for at, node in enumerate(targets) if isinstance(node, ast.Starred)]
     if not starred:
         return Step(position, None, len(targets))
     return Step(position, starred[0], len(targets) - starred[0] - 1)

@@ -1,8 +1,6 @@
-"""Results of libraries: their functions, methods and attributes, from the stubs in ``knowledge``.
+"""Results of libraries: their functions, methods and attributes, from ``library_types``.
 
-``declared_types`` reads a type of a stub as values with type variables, ``solving`` replaces these
-by their solutions, and ``forms`` are the special forms of annotations. ``origins`` says where
-objects come from, ``promises`` what a value says more than its annotation; ``higher_order`` are
-functions that call functions, ``of_requests`` what is kept for one request. ``lookup`` finds
-members over generic bases and what calls give, and is what the evaluator asks.
+``origins`` says where objects come from, ``promises`` what a value says more than its annotation;
+``higher_order`` are functions that call functions, ``of_requests`` what is kept for one request.
+``lookup`` finds members over generic bases and what calls give, and is what the evaluator asks.
 """

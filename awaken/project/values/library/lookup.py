@@ -25,15 +25,15 @@ from awaken.project.values.library.calls.fitting import Call, Fitting
 from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.solutions import Solutions
 from awaken.project.values.library.calls.uses import Uses
-from awaken.project.values.library.classes import library_class
-from awaken.project.values.library.declared_types import of_class, of_variable, read
-from awaken.project.values.library.forms import TYPING
 from awaken.project.values.library.origins import loaded
-from awaken.project.values.library.signatures import (
+from awaken.project.values.library_types.classes import library_class
+from awaken.project.values.library_types.declared_types import of_class, of_variable, read
+from awaken.project.values.library_types.forms import TYPING
+from awaken.project.values.library_types.signatures import (
     is_property,
     signature,
 )
-from awaken.project.values.library.solving import (
+from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
     closed,
@@ -75,17 +75,17 @@ class Library:
         instance = _instance(owner)
         if instance is None:
             return None
-        for one in self._lines.line(instance):
-            found = self._lines.member(one, name)
-            if found is None:
+        for value in self._lines.line(instance):
+            member = self._lines.member(value, name)
+            if member is None:
                 continue
             # By the class that it was read from: that is the name which programs write.
-            full = f"{self._lines.outside_of(instance) or one.qualified}.{name}"
-            other = _alias_of(found.nodes[0], name)
+            full = f"{self._lines.outside_of(instance) or value.qualified}.{name}"
+            other = _alias_of(member.nodes[0], name)
             if other is not None:
                 return self.attribute(owner, other, module, node)
-            given = _read(found, full, owner)
-            solution = {**found.solution, SELF: (instance,)}
+            given = _read(member, full, owner)
+            solution = {**member.solution, SELF: (instance,)}
             why = f"the type of `{full}` is unknown"
             return given and closed(solved(given, solution), module.place(node), why)
         return None
@@ -98,7 +98,7 @@ class Library:
         instance = None if function.receiver is None else _instance(function.receiver)
         if instance is not None:
             simple = name.rpartition(".")[2]
-            members = (self._lines.member(one, simple) for one in self._lines.line(instance))
+            members = (self._lines.member(value, simple) for value in self._lines.line(instance))
             found = next((member for member in members if member is not None), None)
             result = None if found is None else self._result(name, found, (instance,), call)
             return None if result is None else loaded(result, function, module, node)
@@ -136,8 +136,8 @@ class Library:
         held = self.variable(External(home))
         if held is None:
             return None
-        found = self.attribute(held, name, call.module, call.node)
-        match found:
+        attribute = self.attribute(held, name, call.module, call.node)
+        match attribute:
             case [External(receiver=InstanceOf()) as method]:
                 return self.called(method, call.module, call.node, call.known)
             case _:
@@ -158,7 +158,7 @@ class Library:
             InstanceOf(qualified, parameters=tuple((TypeVariable(x),) for x in shape.variables)),
         )
         call = Call(module, node, known)
-        return self._constructed(InstanceOf(qualified), variables, call) or plain
+        return self._constructed_objects(InstanceOf(qualified), variables, call) or plain
 
     def solve(
         self,
@@ -182,30 +182,30 @@ class Library:
     def _result(self, name: str, found: Member, own: Values, call: Call) -> Values | None:
         chosen = self._fitting.chosen(found, own, call, is_method=bool(own))
         results: Values = ()
-        for one, arguments in chosen:
-            solution = self._solutions.of(found, one, arguments, own, call)
-            results = union(results, solved(growing(one.returns), solution))
+        for parameter, arguments in chosen:
+            solution = self._solutions.of(found, parameter, arguments, own, call)
+            results = union(results, solved(growing(parameter.returns), solution))
         if not results:
             return None
         why = f"the return type of `{name}` is unknown"
         return closed(results, call.module.place(call.node), why)
 
-    def _constructed(self, plain: InstanceOf, made: Values, call: Call) -> Values:
+    def _constructed_objects(self, plain: InstanceOf, made: Values, call: Call) -> Values:
         """Return the object that ``__new__`` or ``__init__`` make; empty if they tell nothing."""
         new, init = self._lines.member(plain, "__new__"), self._lines.member(plain, "__init__")
         results: Values = ()
         if new is not None:
-            for one, arguments in self._fitting.chosen(new, (), call, is_method=True):
-                if one.returns != (TypeVariable(SELF),):
-                    solution = self._solutions.of(new, one, arguments, (), call)
-                    results = union(results, solved(growing(one.returns), solution))
-        found = init or new
-        if found is not None and not results:
-            for one, arguments in self._fitting.chosen(found, (), call, is_method=True):
-                declared = one.first.type if one.first is not None and init is not None else ()
-                solution = self._solutions.of(found, one, arguments, (), call)
+            for value, arguments in self._fitting.chosen(new, (), call, is_method=True):
+                if value.returns != (TypeVariable(SELF),):
+                    solution = self._solutions.of(new, value, arguments, (), call)
+                    results = union(results, solved(growing(value.returns), solution))
+        member = init or new
+        if member is not None and not results:
+            for value, arguments in self._fitting.chosen(member, (), call, is_method=True):
+                declared = value.first.type if value.first is not None and init is not None else ()
+                solution = self._solutions.of(member, value, arguments, (), call)
                 results = union(results, solved(growing(declared or made), solution))
-        if all(one in growing(made) for one in results):
+        if all(result in growing(made) for result in results):
             return ()
         return closed(results, call.module.place(call.node), "its content is unknown")
 

@@ -21,15 +21,15 @@ def made_by(evaluator: Questions, owner: ClassOf) -> Values:
     ancestors = evaluator.classes.ancestors(owner.qualified)
     if ancestors is None or not _BASES & set(ancestors.outside):
         return ()
-    if not all(_hands_on(evaluator, one) for one in ancestors.inside):
+    if not all(_hands_on(evaluator, candidate) for candidate in ancestors.inside):
         return ()
     for facts in ancestors.inside:
         module, node = evaluator.classes.node(facts.qualified) or (None, None)
         model = None if node is None else _model(node)
         if module is not None and model is not None:
-            found = evaluator.values(module, model)
-            made = tuple(InstanceOf(one.qualified) for one in found if isinstance(one, ClassOf))
-            return made if len(made) == len(found) else ()
+            result = evaluator.values(module, model)
+            made = tuple(InstanceOf(item.qualified) for item in result if isinstance(item, ClassOf))
+            return made if len(made) == len(result) else ()
     return ()
 
 
@@ -49,7 +49,7 @@ def _hands_on(evaluator: Questions, facts: ClassFacts) -> bool:
     module, node = (overridden and evaluator.classes.node(facts.qualified)) or (None, None)
     if module is None or node is None:
         return not overridden
-    methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
+    methods = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
     return all(
         name in methods and _is_made_above(module, methods[name], name) for name in overridden
     )
@@ -64,11 +64,11 @@ def _is_made_above(module: Module, method: ast.FunctionDef, name: str) -> bool:
     if not given or len(bound.get(given, ())) != 1:
         return False
     returned = [
-        one.value
-        for one in module.walk(method)
-        if isinstance(one, ast.Return) and module.enclosing_function(one) is method
+        node.value
+        for node in module.walk(method)
+        if isinstance(node, ast.Return) and module.enclosing_function(node) is method
     ]
-    return bool(returned) and all(_is_above(module, one, name, given) for one in returned)
+    return bool(returned) and all(_is_above(module, node, name, given) for node in returned)
 
 
 def _is_above(module: Module, value: ast.expr | None, name: str, given: str) -> bool:
@@ -88,9 +88,9 @@ def _is_above(module: Module, value: ast.expr | None, name: str, given: str) -> 
 
 def _model(node: ast.ClassDef) -> ast.expr | None:
     """Return what the options of a factory name as its class."""
-    for one in node.body:
-        if isinstance(one, ast.ClassDef) and one.name == "Meta":
-            for statement in one.body:
+    for part in node.body:
+        if isinstance(part, ast.ClassDef) and part.name == "Meta":
+            for statement in part.body:
                 match statement:
                     case ast.Assign(targets=[ast.Name(id="model")], value=value):
                         return value

@@ -48,7 +48,7 @@ def page_of_route(evaluator: Questions, name: str, module: Module, node: ast.Cal
     around = module.enclosing_function(node)
     for decorator in around.decorator_list if isinstance(around, Function) else ():
         keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
-        declared = next((one.value for one in keywords if one.arg == "response_model"), None)
+        declared = next((part.value for part in keywords if part.arg == "response_model"), None)
         if isinstance(declared, ast.Subscript):
             page = evaluator.declared(module, declared)
             return (Producer("coroutine", page),) if name in _PAGINATES_LATER else page
@@ -114,13 +114,13 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
         return evaluator.undecorated(module, above)
     if not isinstance(above, ast.Call) or above.func is not node or not above.args:
         return ()
-    found: Values = ()
-    for one in evaluator.values(module, above.args[0]):
-        if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-            found = union(found, evaluator.undecorated(one.module, one.node))
+    result: Values = ()
+    for value in evaluator.values(module, above.args[0]):
+        if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+            result = union(result, evaluator.undecorated(value.module, value.node))
         else:
-            found = union(found, (one,))
-    return found
+            result = union(result, (value,))
+    return result
 
 
 def is_state(evaluator: Questions, module: Module, node: ast.Attribute) -> bool:
@@ -132,7 +132,7 @@ def is_state(evaluator: Questions, module: Module, node: ast.Attribute) -> bool:
         return False
     owners = evaluator.values(module, application.value)
     return bool(owners) and all(
-        isinstance(one, InstanceOf) and one.qualified in _WITH_APPLICATION for one in owners
+        isinstance(owner, InstanceOf) and owner.qualified in _WITH_APPLICATION for owner in owners
     )
 
 
@@ -146,7 +146,7 @@ def kept_for_request(
     if owner not in _KEEPERS or not evaluator.follows_callers:
         return None
     with_name = set(evaluator.files_naming(name) or ())
-    paths = [one for one in evaluator.files_naming(_KEEPERS[owner]) or () if one in with_name]
+    paths = [path for path in evaluator.files_naming(_KEEPERS[owner]) or () if path in with_name]
     if len(paths) > _MOST_FILES:
         return (
             Unknown(
@@ -170,7 +170,7 @@ def _keeping(
 ) -> Iterator[tuple[Module, ast.Attribute]]:
     """Yield the places of a file that put something there."""
     module = evaluator.load(path)
-    for target in _stored(module, name) if module is not None else ():
+    for target in _stored_attributes(module, name) if module is not None else ():
         if module is not None and _is_keeper(evaluator, owner, module, target.value):
             yield module, target
 
@@ -186,18 +186,18 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
         return False
     values = evaluator.values(module, node)
     known = [value for value in values if not isinstance(value, Unknown)]
-    return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
+    return all(isinstance(value, InstanceOf) and value.qualified == owner for value in known)
 
 
-def _stored(module: Module, name: str) -> list[ast.Attribute]:
-    key = (_stored, name)
+def _stored_attributes(module: Module, name: str) -> list[ast.Attribute]:
+    key = (_stored_attributes, name)
     kept: list[ast.Attribute] | None = module.own.get(key)
     if kept is None:
         kept = module.own[key] = [
-            one
-            for one in module.walk()
-            if isinstance(one, ast.Attribute)
-            and one.attr == name
-            and isinstance(one.ctx, ast.Store)
+            node
+            for node in module.walk()
+            if isinstance(node, ast.Attribute)
+            and node.attr == name
+            and isinstance(node.ctx, ast.Store)
         ]
     return kept

@@ -35,7 +35,7 @@ def loaded(found: Values, function: External, module: Module, node: ast.Call) ->
     That are the loader options which it gives to a statement. ``merge`` loads an object itself,
     unless the session has what it is given.
     """
-    places = tuple(module.place(one) for one in _options(function, node))
+    places = tuple(module.place(option) for option in _options(function, node))
     owner, _, name = function.qualified.rpartition(".")
     if name == "merge" and owner.startswith("sqlalchemy."):
         origin = Origin(module.place(node), places)
@@ -43,7 +43,7 @@ def loaded(found: Values, function: External, module: Module, node: ast.Call) ->
     if not places:
         return found
     return _each(
-        found, lambda all_: tuple(replace(one, options=(*one.options, *places)) for one in all_)
+        found, lambda all_: tuple(replace(item, options=(*item.options, *places)) for item in all_)
     )
 
 
@@ -63,7 +63,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
 def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]) -> Values:
     """Return what a parameter may be, with ``place`` where nothing says what loaded it."""
     origins = (Origin(place, kind="parameter"),)
-    return _each(found, lambda one: one, origins, lambda one: is_mapped(one.qualified))
+    return _each(found, lambda origin: origin, origins, lambda origin: is_mapped(origin.qualified))
 
 
 def begun(found: Values, name: str, place: Place) -> Values:
@@ -73,10 +73,10 @@ def begun(found: Values, name: str, place: Place) -> Values:
     """
     origins = (Origin(place),)
     return tuple(
-        _each((one,), lambda each: each, origins)[0]
-        if isinstance(one, InstanceOf) and (name == "query" or one.qualified in _OF_ATTRIBUTES)
-        else one
-        for one in found
+        _each((value,), lambda each: each, origins)[0]
+        if isinstance(value, InstanceOf) and (name == "query" or value.qualified in _OF_ATTRIBUTES)
+        else value
+        for value in found
     )
 
 
@@ -85,25 +85,25 @@ def followed(found: Values, owner: InstanceOf, name: str) -> Values:
 
     An object that is loaded by a statement of its own does not come from there.
     """
-    if any(isinstance(one, InstanceOf) and one.qualified in _OF_ATTRIBUTES for one in found):
+    if any(isinstance(value, InstanceOf) and value.qualified in _OF_ATTRIBUTES for value in found):
         return found
-    if owner.origins is None or any(len(one.way) >= _LONGEST_WAY for one in owner.origins):
+    if owner.origins is None or any(len(origin.way) >= _LONGEST_WAY for origin in owner.origins):
         return found
     step = f"{owner.qualified}.{name}"
-    origins = tuple(replace(one, way=(*one.way, step)) for one in owner.origins)
-    return _each(found, lambda one: one, origins)
+    origins = tuple(replace(origin, way=(*origin.way, step)) for origin in owner.origins)
+    return _each(found, lambda origin: origin, origins)
 
 
 def parameters_in(values: Values) -> set[Place]:
     """Return the parameters of which objects in ``values`` are said to come from their callers."""
-    found = set[Place]()
+    places = set[Place]()
     waiting = [*values]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, InstanceOf):
-            found |= {each.place for each in one.origins or () if each.kind == "parameter"}
-        waiting += inside(one)
-    return found
+        value = waiting.pop()
+        if isinstance(value, InstanceOf):
+            places |= {each.place for each in value.origins or () if each.kind == "parameter"}
+        waiting += inside(value)
+    return places
 
 
 def origins_in(values: Values, is_mapped: Callable[[str], bool]) -> Origins | None:
@@ -111,22 +111,22 @@ def origins_in(values: Values, is_mapped: Callable[[str], bool]) -> Origins | No
 
     They are of one class: else it would not be known which of them is meant.
     """
-    found: list[Origin] = []
+    origins: list[Origin] = []
     classes = set[str]()
     waiting = [*values]
     while waiting:
-        one = waiting.pop()
-        match one:
+        value = waiting.pop()
+        match value:
             case Unknown():
                 return None
-            case InstanceOf() if not one.parameters and is_mapped(one.qualified):
-                if one.origins is None:
+            case InstanceOf() if not value.parameters and is_mapped(value.qualified):
+                if value.origins is None:
                     return None
-                classes.add(one.qualified)
-                found += one.origins
+                classes.add(value.qualified)
+                origins += value.origins
             case _:
-                waiting += inside(one)
-    return tuple(dict.fromkeys(found)) if len(classes) == 1 else None
+                waiting += inside(value)
+    return tuple(dict.fromkeys(origins)) if len(classes) == 1 else None
 
 
 def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
@@ -137,10 +137,10 @@ def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
 
     def change(origins: Origins) -> Origins | None:
         changed: dict[Origin, None] = {}
-        for one in origins:
-            passed = given.get(one.place) if one.kind == "parameter" else None
-            for each in (one,) if passed is None else passed:
-                way = one.way if passed is None else (*each.way, *one.way)
+        for origin in origins:
+            passed = given.get(origin.place) if origin.kind == "parameter" else None
+            for each in (origin,) if passed is None else passed:
+                way = origin.way if passed is None else (*each.way, *origin.way)
                 changed[replace(each, way=way)] = None
         fits = all(len(x.way) <= _LONGEST_WAY for x in changed)
         return _few(tuple(changed)) if fits else None
@@ -161,24 +161,24 @@ def _each(
 ) -> Values:
     """Return ``found`` with all origins changed; values without one get ``fresh`` if they may."""
     changed: Values = ()
-    for one in found:
-        match one:
+    for value in found:
+        match value:
             case InstanceOf():
-                inner = tuple(_each(part, change, fresh, gets_fresh) for part in one.parameters)
-                own = None if one.origins is None else change(one.origins)
-                if own is None and fresh is not None and not inner and gets_fresh(one):
+                inner = tuple(_each(part, change, fresh, gets_fresh) for part in value.parameters)
+                own = None if value.origins is None else change(value.origins)
+                if own is None and fresh is not None and not inner and gets_fresh(value):
                     own = fresh
                 # A container does not come from the source of its objects.
-                own = one.origins if inner else own
-                changed = (*changed, replace(one, parameters=inner, origins=own))
+                own = value.origins if inner else own
+                changed = (*changed, replace(value, parameters=inner, origins=own))
             case Producer():
                 changed = (
                     *changed,
-                    replace(one, inner=_each(one.inner, change, fresh, gets_fresh)),
+                    replace(value, inner=_each(value.inner, change, fresh, gets_fresh)),
                 )
             case TupleOf():
-                items = tuple(_each(part, change, fresh, gets_fresh) for part in one.items)
+                items = tuple(_each(part, change, fresh, gets_fresh) for part in value.items)
                 changed = (*changed, TupleOf(items))
             case _:
-                changed = (*changed, one)
+                changed = (*changed, value)
     return changed

@@ -31,9 +31,9 @@ def parameter_of_listener(evaluator: Questions, module: Module, function: ast.AS
         return ()
     registering = [
         *function.decorator_list,
-        *(module.parent(one) for one in module.mentions(function.name)),
+        *(module.parent(mention) for mention in module.mentions(function.name)),
     ]
-    if not registering or not all(_is_of_pool(evaluator, module, one) for one in registering):
+    if not registering or not all(_is_of_pool(evaluator, module, node) for node in registering):
         return ()
     return (NotRelevant("an argument of a listener on a connection pool"),)
 

@@ -35,12 +35,12 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
     """
     return any(
         (
-            isinstance(one, InstanceOf)
-            and (evaluator.classes.facts(one.qualified) is not None or is_open(one))
+            isinstance(value, InstanceOf)
+            and (evaluator.classes.facts(value.qualified) is not None or is_open(value))
         )
-        or _is_mapped_class(evaluator, one)
-        or holds_own(evaluator, inside(one))
-        for one in declared
+        or _is_mapped_class(evaluator, value)
+        or holds_own(evaluator, inside(value))
+        for value in declared
     )
 
 
@@ -67,20 +67,20 @@ def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
         return found
     # A value that is declared not to be None is not, whatever a path may seem to give.
     if NoneValue() not in declared:
-        found = tuple(one for one in found if one != NoneValue())
-    narrowed = [_narrowed(evaluator, one, declared) for one in found]
-    known = tuple(one for one in narrowed if one is not None)
+        found = tuple(value for value in found if value != NoneValue())
+    narrowed = [_narrowed_value(evaluator, value, declared) for value in found]
+    known = tuple(value for value in narrowed if value is not None)
     return known if known and len(known) == len(narrowed) else declared
 
 
-def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | None:
+def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Value | None:
     """Return ``value`` as far as it says more than what is declared; None if it is no such."""
     match value:
         case InstanceOf():
             rows = (
-                InstanceOf(one.qualified)
-                for one in declared
-                if isinstance(one, ClassOf) and _is_mapped_class(evaluator, one)
+                InstanceOf(alternative.qualified)
+                for alternative in declared
+                if isinstance(alternative, ClassOf) and _is_mapped_class(evaluator, alternative)
             )
             return value if _is_instance_of(evaluator, value, (*declared, *rows)) else None
         case NoneValue():
@@ -89,16 +89,16 @@ def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | N
             return value if InstanceOf("types.ModuleType") in declared else None
         case Producer():
             promised = [
-                one for one in declared if isinstance(one, Producer) and one.how == value.how
+                item for item in declared if isinstance(item, Producer) and item.how == value.how
             ]
             if len(promised) != 1:
                 return None
             return replace(value, inner=narrower(evaluator, promised[0].inner, value.inner))
         case TupleOf(items=items):
             places = [
-                one.items
-                for one in declared
-                if isinstance(one, TupleOf) and len(one.items) == len(items)
+                alternative.items
+                for alternative in declared
+                if isinstance(alternative, TupleOf) and len(alternative.items) == len(items)
             ]
             if len(places) != 1:
                 return None
@@ -110,12 +110,12 @@ def _narrowed(evaluator: Questions, value: Value, declared: Values) -> Value | N
 
 def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
     return any(
-        isinstance(one, InstanceOf)
-        and evaluator.library.parameters_as(value, one.qualified) is not None
+        isinstance(alternative, InstanceOf)
+        and evaluator.library.parameters_as(value, alternative.qualified) is not None
         and all(not isinstance(x, Unknown) for x in union(*value.parameters))
-        and (bool(value.parameters) or not one.parameters)
-        and _holds_what(evaluator, one, value)
-        for one in declared
+        and (bool(value.parameters) or not alternative.parameters)
+        and _holds_what(evaluator, alternative, value)
+        for alternative in declared
     )
 
 
@@ -124,8 +124,8 @@ def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -
     held = evaluator.library.parameters_as(value, declared.qualified) or ()
     pairs = zip(declared.parameters, held, strict=False)
     return all(
-        _narrowed(evaluator, each, wanted) is not None
+        _narrowed_value(evaluator, each, wanted) is not None
         for wanted, given in pairs
-        if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
+        if all(isinstance(alternative, InstanceOf | NoneValue) for alternative in wanted)
         for each in given
     )

@@ -55,7 +55,7 @@ class ControlGraph:
         self._leave("raise", stays=True)
         return point
 
-    def _apart(self) -> int:
+    def _number_apart(self) -> int:
         """Return a new point that nothing leads to yet."""
         self.events.append(None)
         self.after.append([])
@@ -77,7 +77,7 @@ class ControlGraph:
         self._here = alive[0] if len(alive) == 1 else None
         if len(alive) > 1:
             # Several ways go on from one point, so that what follows is not copied.
-            joined = self._apart()
+            joined = self._number_apart()
             for point in alive:
                 self._lead(point, joined)
             self._go(joined)
@@ -124,14 +124,14 @@ class ControlGraph:
         yield node.value
         yield from node.targets
 
-    def _annotated(self, node: ast.AnnAssign) -> Iterator[_Work]:
+    def _annotated_work(self, node: ast.AnnAssign) -> Iterator[_Work]:
         if node.value is not None:
             yield node.value
             yield node.target
         elif not isinstance(node.target, ast.Name):
             yield node.target
 
-    def _augmented(self, node: ast.AugAssign) -> Iterator[_Work]:
+    def _augmented_work(self, node: ast.AugAssign) -> Iterator[_Work]:
         # The same node reads the name as well: its reaching definitions are asked for at this
         # point.
         yield node.value
@@ -219,7 +219,7 @@ class ControlGraph:
         yield generators[0].iter
         if isinstance(node, ast.GeneratorExp):
             return  # the rest runs at another time
-        targets = [one for generator in generators for one in ast.walk(generator.target)]
+        targets = [part for generator in generators for part in ast.walk(generator.target)]
         hidden = {target.id for target in targets if isinstance(target, ast.Name)}
         head: list[int] = []
 
@@ -284,7 +284,7 @@ class ControlGraph:
 
         def begin() -> None:
             head.append(self._point(None))
-            done.append(self._apart())
+            done.append(self._number_apart())
             self._ways = {**self._ways, "break": done[0], "continue": head[0]}
             if is_for:
                 tested.append(self._here)
@@ -316,7 +316,7 @@ class ControlGraph:
         forever = isinstance(node.test, ast.Constant) and bool(node.test.value)
         return self._loop(node, [node.test], ends=not forever)
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
+    def _work_for(self, node: ast.For | ast.AsyncFor) -> Iterator[_Work]:
         yield node.iter
         yield from self._loop(node, [node.target], ends=True)
 
@@ -325,13 +325,13 @@ class ControlGraph:
         yield from children(node)
         yield lambda: self._leave(type(node).__name__.lower())
 
-    def _with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
+    def _work_with(self, node: ast.With | ast.AsyncWith) -> Iterator[_Work]:
         outer: list[int | None] = []
         swallowed: list[int] = []
 
         def enter() -> None:
             outer.append(self._ways["raise"])
-            swallowed.append(self._apart())
+            swallowed.append(self._number_apart())
             self._lead(swallowed[0], outer[0])
             self._taken.add((outer[0], "raise"))
             self._ways = {**self._ways, "raise": swallowed[0]}
@@ -365,9 +365,9 @@ class ControlGraph:
         def enter() -> None:
             outer.update(self._ways)
             if node.finalbody:
-                final.append(self._apart())
+                final.append(self._number_apart())
                 self._ways = dict.fromkeys(_WAYS_OUT, final[0])
-            caught.append(self._apart())
+            caught.append(self._number_apart())
             # No handler may fit: then the exception goes on outwards.
             self._lead(caught[0], self._ways["raise"])
             self._taken.add((self._ways["raise"], "raise"))
@@ -422,8 +422,8 @@ class ControlGraph:
     _special: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Iterator[_Work]]]] = {
         ast.Name: _name,
         ast.Assign: _assign,
-        ast.AnnAssign: _annotated,
-        ast.AugAssign: _augmented,
+        ast.AnnAssign: _annotated_work,
+        ast.AugAssign: _augmented_work,
         ast.NamedExpr: _walrus,
         ast.alias: _alias,
         ast.BoolOp: _boolean,
@@ -432,11 +432,11 @@ class ControlGraph:
         ast.If: _if,
         ast.Match: _match,
         ast.While: _while,
-        ast.With: _with,
-        ast.AsyncWith: _with,
+        ast.With: _work_with,
+        ast.AsyncWith: _work_with,
         ast.Try: _try,
         ast.TryStar: _try,
-        **dict.fromkeys((ast.For, ast.AsyncFor), _for),
+        **dict.fromkeys((ast.For, ast.AsyncFor), _work_for),
         **dict.fromkeys(_COMPREHENSIONS, _comprehension),
         **dict.fromkeys((ast.MatchAs, ast.MatchStar, ast.MatchMapping), _binds),
         **dict.fromkeys((ast.Break, ast.Continue, ast.Return, ast.Raise), _jump),

@@ -77,15 +77,15 @@ class Flow:
         """
         name = self.scope.mangled(name)
         if name not in self._known:
-            self._known[name] = self._defined(name)
+            self._known[name] = self._defined_bindings(name)
         return self._known[name]
 
-    def _defined(self, name: str) -> tuple[Binding, ...] | Unknown:
+    def _defined_bindings(self, name: str) -> tuple[Binding, ...] | Unknown:
         bindings = self._bindings.get(name, ())
-        for one in bindings:
-            if one.node not in self._graph.names:
+        for binding in bindings:
+            if binding.node not in self._graph.names:
                 why = f"`{name}` is rebound by a function inside this one"
-                return Unknown(why, self._place(one.node))
+                return Unknown(why, self._place(binding.node))
         if not bindings:
             return Unknown(f"`{name}` is no local name", self._place(self._function))
         points, reads = len(self._graph.events), len(self.reads(name))
@@ -100,28 +100,28 @@ class Flow:
     def bound_at(self, node: ast.AST) -> Binding | None:
         """Return the definition that ``node`` makes, if it makes one."""
         if self._by_node is None:
-            self._by_node = {one.node: one for many in self._bindings.values() for one in many}
+            self._by_node = {item.node: item for many in self._bindings.values() for item in many}
         return self._by_node.get(node)
 
     def parts(self, kind: type[Part]) -> tuple[Part, ...]:
         """Return all nodes of ``kind`` in the function, in the order of the source."""
         if kind not in self._parts:
-            found = [one for one in walk(self._function) if isinstance(one, kind)]
-            self._parts[kind] = tuple(found)
+            parts = [node for node in walk(self._function) if isinstance(node, kind)]
+            self._parts[kind] = tuple(parts)
         return self._parts[kind]
 
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
         name, scopes = self.scope.mangled(name), self._scopes
         if name not in self._all_reads:
-            found = [
+            names = [
                 read
                 for scope in scopes.inside(self.scope)
                 if name in scope.reads and scopes.owner(name, scope) is self.scope
                 for read in scope.reads[name]
             ]
-            found.sort(key=_position)
-            self._all_reads[name] = tuple(found)
+            names.sort(key=_position)
+            self._all_reads[name] = tuple(names)
         return self._all_reads[name]
 
     def reaching(self, read: ast.Name) -> Reaching | Unknown:
@@ -146,20 +146,20 @@ class Flow:
         name = definition.name
         if name not in self._reached:
             self._reached[name] = self._readers(name)
-        found = self._reached[name]
-        return found if isinstance(found, Unknown) else tuple(found.get(definition, ()))
+        names = self._reached[name]
+        return names if isinstance(names, Unknown) else tuple(names.get(definition, ()))
 
     def _readers(self, name: str) -> dict[Binding, list[ast.Name]] | Unknown:
-        found: dict[Binding, list[ast.Name]] = {}
+        names: dict[Binding, list[ast.Name]] = {}
         for read in self.reads(name):
             reaching = self.reaching(read)
             if isinstance(reaching, Unknown):
                 return reaching
             for definition in reaching.definitions:
-                if definition not in found:
-                    found[definition] = []
-                found[definition] += (read,)
-        return found
+                if definition not in names:
+                    names[definition] = []
+                names[definition] += (read,)
+        return names
 
     def outdated(self, name: str, events: Collection[ast.AST]) -> set[ast.Name]:
         """Return the reads of ``name`` that may see a value given before one of ``events`` ran.
@@ -168,7 +168,7 @@ class Flow:
         outdated if its value was made before an event, and is read after it.
         """
         name = self.scope.mangled(name)
-        facts = self._outdated(name, frozenset(events))
+        facts = self._outdated_events(name, frozenset(events))
         return {read for read in self.reads(name) if read in facts}
 
     # ----------------------------------------------------------------------------------- solving
@@ -189,7 +189,7 @@ class Flow:
                 changes[binding.node] = ~mask, 1 << number
             # A `del` is a definition without a value.
             deleted[name] = sum(
-                2 << number for number, one in enumerate(bindings) if one.kind == "delete"
+                2 << number for number, item in enumerate(bindings) if item.kind == "delete"
             )
             at += len(bindings) + 1
         keeps, adds = [-1] * len(graph.events), [0] * len(graph.events)
@@ -205,9 +205,9 @@ class Flow:
             name = graph.names[event]
             first, number = starts[name], len(self._bindings[name])
             bits = alive[point] >> first & ((2 << number) - 1)
-            found = self._by_bits(name, bits >> 1)
+            by_bits = self._by_bits(name, bits >> 1)
             unbound = bool(bits & (deleted[name] | 1))
-            self._reaching[event] = Reaching(found, unbound=unbound)
+            self._reaching[event] = Reaching(by_bits, unbound=unbound)
         self._solved.update(names)
 
     def _by_bits(self, name: str, bits: int) -> tuple[Binding, ...]:
@@ -244,13 +244,13 @@ class Flow:
                         changed = changed or self._rank[after] <= number
         return alive
 
-    def _outdated(self, name: str, events: frozenset[ast.AST]) -> set[ast.AST]:
+    def _outdated_events(self, name: str, events: frozenset[ast.AST]) -> set[ast.AST]:
         """Return the events of ``name`` before which one of ``events`` may have outdated it.
 
         Bit 0 means no value, bit 1 a value, bit 2 an outdated one.
         """
         graph = self._graph
-        given = {one.node for one in self._bindings.get(name, ())}
+        given = {binding.node for binding in self._bindings.get(name, ())}
         alive = [0] * len(graph.events)
         alive[0], changed = 1, True
         while changed:
@@ -281,7 +281,7 @@ class Flow:
 
 def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
     """Return for each name those with which it is followed."""
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     group: list[str] = []
     size = 0
     for name, own in bindings.items():
@@ -290,8 +290,8 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
             group, size = [], 0
         group.append(name)
         size += len(own) + 1
-        found[name] = group
-    return found
+        groups[name] = group
+    return groups
 
 
 def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
@@ -299,7 +299,7 @@ def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
 
     Only the way back of a loop leads to an earlier one.
     """
-    found: list[int] = []
+    points: list[int] = []
     seen = {0}
     stack = [(0, iter(after[0]))]
     while stack:
@@ -310,9 +310,9 @@ def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
                 stack.append((other, iter(after[other])))
                 break
         else:
-            found.append(point)
+            points.append(point)
             stack.pop()
-    return found[::-1]
+    return points[::-1]
 
 
 def _position(read: ast.Name) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class Narrowing:
         """Return what is left of ``found`` where ``name`` is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
-        if name.id not in _checked(module):
+        if name.id not in _checked_variables(module):
             return found  # as most are: what stands around the read need not be gone through
         here = module.enclosing_function(name)
         functions = {module.enclosing_function(binding.node) for binding in bindings}
@@ -90,15 +90,15 @@ class Narrowing:
 
     def _of_class(self, module: Module, kind: ast.expr, found: Values, *, is_true: bool) -> Values:
         kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-        declared = union(*(self._evaluator.declared(module, one) for one in kinds))
-        if any(isinstance(one, Unknown) for one in declared):
+        declared = union(*(self._evaluator.declared(module, node) for node in kinds))
+        if any(isinstance(alternative, Unknown) for alternative in declared):
             return found
         if not is_true:
-            left = tuple(one for one in found if not self._is_one_of(one, declared))
+            left = tuple(item for item in found if not self._is_one_of(item, declared))
             return left or found
         narrowed: Values = ()
-        for one in found:
-            narrowed = union(narrowed, self._as(one, declared))
+        for value in found:
+            narrowed = union(narrowed, self._as(value, declared))
         return narrowed or (declared if found else ())
 
     def _as(self, value: Value, declared: Values) -> Values:
@@ -109,7 +109,7 @@ class Narrowing:
             return (value,)
         if isinstance(value, NoneValue):
             return ()
-        below = tuple(one for one in declared if self._is_one_of(one, (value,)))
+        below = tuple(candidate for candidate in declared if self._is_one_of(candidate, (value,)))
         if below or not isinstance(value, InstanceOf):
             return below or (value,)
         builtin = value.qualified.startswith("builtins.") and value.qualified != "builtins.object"
@@ -124,14 +124,14 @@ class Narrowing:
         ancestors = self._evaluator.classes.ancestors(value.qualified)
         names = {value.qualified}
         if ancestors is not None:
-            names |= {one.qualified for one in ancestors.inside} | set(ancestors.outside)
+            names |= {facts.qualified for facts in ancestors.inside} | set(ancestors.outside)
         if "builtins.bool" in names:
             names.add("builtins.int")
-        return any(isinstance(one, InstanceOf) and one.qualified in names for one in declared)
+        return any(isinstance(item, InstanceOf) and item.qualified in names for item in declared)
 
 
 def _without_none(found: Values) -> Values:
-    return tuple(one for one in found if one != NoneValue())
+    return tuple(value for value in found if value != NoneValue())
 
 
 def _end_of_binding(module: Module, node: ast.AST) -> _Position:
@@ -144,27 +144,27 @@ def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
-def _checked(module: Module) -> frozenset[str]:
+def _checked_variables(module: Module) -> frozenset[str]:
     """Return the variables of a file that any check is about, in whatever function."""
     kept: frozenset[str] | None = module.own.get(_CHECKED)
     if kept is None:
-        found = set[str]()
+        result = set[str]()
         # By type first: hardly any node checks.
-        for node in (one for one in module.walk() if type(one) in _CHECKING):
+        for node in (part for part in module.walk() if type(part) in _CHECKING):
             match node:
                 case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
-                    found |= _about(node.test)
+                    result |= _variables_about(node.test)
                 case ast.BoolOp():
-                    for one in node.values:
-                        found |= _about(one)
+                    for condition in node.values:
+                        result |= _variables_about(condition)
                 case ast.comprehension():
-                    for one in node.ifs:
-                        found |= _about(one)
-        kept = module.own[_CHECKED] = frozenset(found)
+                    for condition in node.ifs:
+                        result |= _variables_about(condition)
+        kept = module.own[_CHECKED] = frozenset(result)
     return kept
 
 
-def _about(test: ast.expr) -> set[str]:
+def _variables_about(test: ast.expr) -> set[str]:
     """Return the variable that a check may narrow; the parts of ``and`` and ``or`` are apart."""
     while isinstance(test, ast.UnaryOp):
         test = test.operand
@@ -182,7 +182,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
     inner: ast.AST = name
     until = name.lineno, name.col_offset
     for outer in module.ancestors(name):
-        for test, is_true in _around(outer, inner):
+        for test, is_true in _pairs_around(outer, inner):
             for part, was_true in _parts(test, is_true=is_true):
                 yield _Check(part, was_true, until)
         if isinstance(outer, _FUNCTIONS):
@@ -194,7 +194,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
         inner = outer
 
 
-def _around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+def _pairs_around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     match outer:
         case ast.If() | ast.While() if inner in outer.body:
             yield outer.test, True
@@ -203,20 +203,20 @@ def _around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
         case ast.IfExp() if inner is not outer.test:
             yield outer.test, inner is outer.body
         case ast.BoolOp():
-            for one in outer.values[: outer.values.index(inner)]:  # type: ignore[arg-type]
-                yield one, isinstance(outer.op, ast.And)
+            for node in outer.values[: outer.values.index(inner)]:  # type: ignore[arg-type]
+                yield node, isinstance(outer.op, ast.And)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp() if not isinstance(
             inner, ast.comprehension
         ):
             for generator in outer.generators:
-                yield from ((one, True) for one in generator.ifs)
+                yield from ((condition, True) for condition in generator.ifs)
         case _:
             pass
     if isinstance(inner, ast.stmt):
-        yield from _before(outer, inner)
+        yield from _pairs_before(outer, inner)
 
 
-def _before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+def _pairs_before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield what the statements in front of ``inner``, in the same block, have checked."""
     for block in ("body", "orelse", "finalbody"):
         statements = getattr(outer, block, None)
@@ -240,7 +240,7 @@ def _parts(test: ast.expr, *, is_true: bool) -> Iterator[tuple[ast.expr, bool]]:
             yield from _parts(operand, is_true=not is_true)
         # Of an `and` that is false no single part is certain, nor of an `or` that is true.
         case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is is_true:
-            for one in values:
-                yield from _parts(one, is_true=is_true)
+            for node in values:
+                yield from _parts(node, is_true=is_true)
         case _:
             yield test, is_true

@@ -16,7 +16,7 @@ _OWN = {
     "__call__", "lifespan",
 }  # fmt: skip
 _KEYWORDS = frozenset({"lifespan", "on_startup", "on_shutdown"})
-_KEYWORD_WORDS = tuple(sorted(one.encode() for one in _KEYWORDS))
+_KEYWORD_WORDS = tuple(sorted(name.encode() for name in _KEYWORDS))
 
 
 class Constructors:
@@ -50,12 +50,12 @@ class Constructors:
 
     def _look_at_class(self, home: Home) -> None:
         for name in (home.application.qualified, *self._bases(home.application.qualified)):
-            found = self._project.class_facts(name)
-            module = self._project.module(found.path) if found is not None else None
+            facts = self._project.class_facts(name)
+            module = self._project.module(facts.path) if facts is not None else None
             for node in module.walk() if module is not None else ():
-                if module is None or found is None or not isinstance(node, ast.ClassDef):
+                if module is None or facts is None or not isinstance(node, ast.ClassDef):
                     continue
-                if module.span(node) == found.span:
+                if module.span(node) == facts.span:
                     scope = module.scopes.scope_made_by(node)
                     # An overridden method may not do what FastAPI's own does.
                     if _OWN & scope.bindings.keys():
@@ -78,7 +78,7 @@ class Constructors:
         for path in self._project.files_with(_KEYWORD_WORDS):
             module = self._project.module(path)
             # A file that cannot be read may hold the key as well.
-            if module is None or any(_is_key(one) for one in module.walk()):
+            if module is None or any(_is_key(part) for part in module.walk()):
                 return True
         return False
 
@@ -119,7 +119,7 @@ def _takes_keywords(home: Home, function: Function) -> bool:
 def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[str]:
     """Return the names of which the unpacked keywords are made, over variables of the function."""
     keywords = home.call.keywords if home.call is not None else []
-    names = {name for one in keywords if one.arg is None for name in names_in(one.value)}
+    names = {name for node in keywords if node.arg is None for name in names_in(node.value)}
     known = set[str]()
     while not names <= known:
         known |= names
@@ -130,16 +130,16 @@ def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _mappings_in(node: ast.AST) -> set[str]:
     """Return the names in ``node`` of which no attribute is read; calls of methods do not count."""
-    called = {one.func for one in ast.walk(node) if isinstance(one, ast.Call)}
+    called = {part.func for part in ast.walk(node) if isinstance(part, ast.Call)}
     read = {
         one.value for one in ast.walk(node) if isinstance(one, ast.Attribute) and one not in called
     }
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one not in read}
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and part not in read}
 
 
 def _is_key(node: ast.AST) -> bool:

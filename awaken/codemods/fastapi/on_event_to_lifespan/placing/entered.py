@@ -30,28 +30,28 @@ class Entered:
 
 def entered(project: Project, application: Application) -> list[Entered]:
     """Return the functions that run the handlers of ``application``. Raises Refused."""
-    found: list[Entered] = []
-    runs = [one for one in project.web.runs.all if one.may_be_of(application)]
+    entries: list[Entered] = []
+    runs = [candidate for candidate in project.web.runs.all if candidate.may_be_of(application)]
     for run in runs:
         # A shutdown is looked for from its startup on.
         if run.node.attr != "startup":
             continue
         pair = _pair(run)
         if pair is None:
-            raise _refused(run)
-        found.append(pair)
-    inside = [(one.module.path, one.function) for one in found]
+            raise _refusal(run)
+        entries.append(pair)
+    inside = [(entry.module.path, entry.function) for entry in entries]
     for run in runs:
         function = run.module.enclosing_function(run.node)
         # `router.startup()` runs nothing once the handlers have moved: every run needs its pair.
         others = inside.count((run.module.path, function))  # type: ignore[arg-type]
         alone = run.of.alone == application
         if others != 1 or not alone:
-            raise _refused(run)
-    return found
+            raise _refusal(run)
+    return entries
 
 
-def _refused(run: Run) -> Refused:
+def _refusal(run: Run) -> Refused:
     text = run.module.excerpt(run.node)
     return Refused(reasons.ROUTER_STARTUP, text, because=(run.place,))
 
@@ -73,7 +73,7 @@ def _pair(run: Run) -> Entered | None:
         if len(first.finalbody) == 1 and _is_run(module, first.finalbody[0], receiver, "shutdown"):
             return Entered(module, function, receiver, (statement, first), always=True)
         return None
-    ends = [index for index, one in enumerate(rest) if _is_run(module, one, receiver, "shutdown")]
+    ends = [index for index, node in enumerate(rest) if _is_run(module, node, receiver, "shutdown")]
     # A `with` block needs at least one statement in it.
     if len(ends) != 1 or ends[0] == 0:
         return None

@@ -50,11 +50,11 @@ class Home:
     @property
     def outermost(self) -> ast.stmt:
         """The statement of the module in which the application is made."""
-        found = self.statement
+        statement = self.statement
         for above in self.module.ancestors(self.statement):
             if isinstance(above, ast.stmt):
-                found = above
-        return found
+                statement = above
+        return statement
 
 
 def home_of(application: Application, module: Module) -> Home:

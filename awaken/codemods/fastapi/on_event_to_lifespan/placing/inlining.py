@@ -38,12 +38,12 @@ def body_of(module: Module, function: Function) -> Body | None:
     # FastAPI calls handlers without arguments, so that these have defaults or fail.
     if parameters_of(function.args) or not _is_short(module, function):
         return None
-    names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    names = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
     # In the lifespan these would see other locals.
     if names & _LOOKS_AT_SCOPE or not _comments_can_move(module, function):
         return None
-    declared = [one for one in function.body if isinstance(one, ast.Global | ast.Nonlocal)]
-    deep = [one for one in module.walk(function) if isinstance(one, ast.Global | ast.Nonlocal)]
+    declared = [node for node in function.body if isinstance(node, ast.Global | ast.Nonlocal)]
+    deep = [node for node in module.walk(function) if isinstance(node, ast.Global | ast.Nonlocal)]
     # A declaration in a nested block or function cannot be moved to the top.
     if len(declared) != len(deep):
         return None
@@ -59,7 +59,7 @@ def body_of(module: Module, function: Function) -> Body | None:
 def _names(
     declared: Sequence[ast.Global | ast.Nonlocal], kind: type[ast.Global | ast.Nonlocal]
 ) -> tuple[str, ...]:
-    names = [name for one in declared if isinstance(one, kind) for name in one.names]
+    names = [name for node in declared if isinstance(node, kind) for name in node.names]
     return tuple(dict.fromkeys(names))
 
 
@@ -70,7 +70,7 @@ def _is_short(module: Module, function: Function) -> bool:
     if docstring is not None and "\n" in docstring:
         return False
     body = function.body[1:] if docstring is not None else function.body
-    body = [one for one in body if not isinstance(one, ast.Global | ast.Nonlocal)]
+    body = [part for part in body if not isinstance(part, ast.Global | ast.Nonlocal)]
     if not body or first.lineno == function.lineno or all(map(_is_empty, body)):
         return False
     statements = 0
@@ -98,19 +98,19 @@ def _comments_can_move(module: Module, function: Function) -> bool:
     text, first = module.source.text, function.decorator_list[0]
     lines = text.splitlines(keepends=True)
     above = lines[first.lineno - 2].strip() if first.lineno > 1 else b""
-    head = [one for one in head_comments(module, function) if not one.alone]
+    head = [comment for comment in head_comments(module, function) if not comment.alone]
     after = lines[function.end_lineno :] if function.end_lineno else []
     below = next((line for line in after if line.strip()), b"")
     column = len(below) - len(below.lstrip())
     behind = below.strip().startswith(b"#") and column > function.col_offset
-    said = any(not only_suppresses(one.text) for one in head)
+    said = any(not only_suppresses(comment.text) for comment in head)
     return not above.startswith(b"#") and not said and not behind
 
 
 def head_comments(module: Module, function: Function) -> list[Comment]:
     """Return the comments in the lines from the first decorator to the body."""
     lines = module.source.text.splitlines(keepends=True)
-    start = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+    start = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
     return comments_in(b"".join(lines[start - 1 : function.body[0].lineno - 1]).decode())
 
 
@@ -123,5 +123,5 @@ def _source(module: Module, function: Function) -> str:
 
 
 def _line_end(text: bytes, span: Span) -> int:
-    found = LINE_END_BYTES.search(text, span.end)
-    return found.end() if found else len(text)
+    match = LINE_END_BYTES.search(text, span.end)
+    return match.end() if match else len(text)

@@ -48,33 +48,33 @@ class Caller:
             case ast.Lambda():
                 return self._lambda(handler)
             case ast.Name() | ast.Attribute():
-                return self._named(handler)
+                return self._named_callee(handler)
             case ast.Call():
-                return self._made(handler, may_keep=may_keep)
+                return self._made_callee(handler, may_keep=may_keep)
             case _:
-                raise self._refused(reasons.HANDLER_EXPRESSION, handler)
+                raise self._refusal(reasons.HANDLER_EXPRESSION, handler)
 
-    def _refused(self, reason: Reason, node: ast.expr) -> Refused:
+    def _refusal(self, reason: Reason, node: ast.expr) -> Refused:
         place = self._module.place(node)
         return Refused(reason, self._module.excerpt(node), because=(place,))
 
     def _manner(self, node: ast.expr) -> Manner:
         manner = self._project.web.handlers.manner(self._module, node)
         if manner is None:
-            raise self._refused(reasons.ASYNC_UNKNOWN, node)
+            raise self._refusal(reasons.ASYNC_UNKNOWN, node)
         return manner
 
-    def _named(self, node: ast.Name | ast.Attribute) -> Called:
+    def _named_callee(self, node: ast.Name | ast.Attribute) -> Called:
         manner = self._manner(node)
         # FastAPI calls handlers without arguments.
         if self._project.web.handlers.cannot_be_called(self._module, node):
-            raise self._refused(reasons.HANDLER_PARAMETERS, node)
+            raise self._refusal(reasons.HANDLER_PARAMETERS, node)
         # The registration holds the function; the lifespan looks it up when it starts.
-        found = self._project.replaced_names.anywhere(self._module, node)
-        replaced = tuple(one.place for one in found)
+        replacements = self._project.replaced_names.anywhere(self._module, node)
+        replaced = tuple(replacement.place for replacement in replacements)
         if isinstance(node, ast.Name):
             # Tests that replace the name of a function are a caveat, for all forms of handlers.
-            replaced = tuple(one for one in replaced if not is_around_tests(one.path))
+            replaced = tuple(place for place in replaced if not is_around_tests(place.path))
         if replaced:
             raise Refused(reasons.REBOUND, self._module.excerpt(node), because=replaced)
         reads = tuple(self._steady(node))
@@ -83,16 +83,16 @@ class Caller:
     def _lambda(self, node: ast.Lambda) -> Called:
         inside = list(self._module.walk(node.body))
         # These bind or suspend in the lambda's scope, which goes away.
-        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in inside):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in inside):
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         if parameters_of(node.args):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         if isinstance(node.body, ast.Call):
             called = self._project.web.handlers.manner(self._module, node.body.func)
             # FastAPI drops the coroutine that a lambda returns; awaiting it would start it.
             if called == "async":
-                raise self._refused(reasons.NEVER_AWAITED, node)
-        reads = tuple(one for one in inside if isinstance(one, ast.Name))
+                raise self._refusal(reasons.NEVER_AWAITED, node)
+        reads = tuple(part for part in inside if isinstance(part, ast.Name))
         return Called(self._statement(node.body), reads)
 
     def _statement(self, node: ast.expr) -> str:
@@ -101,8 +101,8 @@ class Caller:
         first, *rest = text.splitlines(keepends=True)
         # The lines of a string that spans several must keep their indentation.
         spread = any(
-            isinstance(one, ast.Constant) and one.lineno != one.end_lineno
-            for one in self._module.walk(node)
+            isinstance(part, ast.Constant) and part.lineno != part.end_lineno
+            for part in self._module.walk(node)
         )
         if rest and not spread:
             widths = [len(line) - len(line.lstrip(" \t")) for line in rest if line.strip()]
@@ -114,16 +114,16 @@ class Caller:
             return f"({text})"
         return text
 
-    def _made(self, node: ast.Call, *, may_keep: bool) -> Called:
+    def _made_callee(self, node: ast.Call, *, may_keep: bool) -> Called:
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         steady = all(isinstance(argument, ast.Name | ast.Constant) for argument in arguments)
         text = self._module.text_of(node)
         if self._project.qualified_name(self._module, node.func) == _PARTIAL:
             # `partial` evaluates its arguments once, at the registration.
             if not steady or not node.args or not isinstance(node.args[0], ast.Name):
-                raise self._refused(reasons.HANDLER_EXPRESSION, node)
-            rest = [self._module.text_of(one) for one in node.args[1:]]
-            rest += [f"{one.arg}={self._module.text_of(one.value)}" for one in node.keywords]
+                raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+            rest = [self._module.text_of(argument) for argument in node.args[1:]]
+            rest += [f"{part.arg}={self._module.text_of(part.value)}" for part in node.keywords]
             manner = self._manner(node.args[0])
             code = f"{_awaited(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
             return Called(code, tuple(self._steady(*arguments)))
@@ -132,15 +132,15 @@ class Caller:
         if steady and "\n" not in text and self._only_defines(node):
             return self.of_result(node, manner)
         if not may_keep:
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         return Called(f"{_awaited(manner)}{{}}()", (), text)
 
     def of_result(self, node: ast.Call, manner: Manner) -> Called:
         """Return how to call what the call ``node`` returns. Raises Refused."""
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         text = self._module.text_of(node)
-        if "\n" in text or not all(isinstance(one, ast.Name | ast.Constant) for one in arguments):
-            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        if "\n" in text or not all(isinstance(part, ast.Name | ast.Constant) for part in arguments):
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
         return Called(f"{_awaited(manner)}{text}()", tuple(self._steady(node.func, *arguments)))
 
     def _only_defines(self, node: ast.Call) -> bool:
@@ -150,24 +150,24 @@ class Caller:
             return False
         *others, last = called.function.body
         plain = all(
-            isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-            or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-            for one in others
+            isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+            for statement in others
         )
-        decorated = any(one.decorator_list for one in others if hasattr(one, "decorator_list"))
+        decorated = any(part.decorator_list for part in others if hasattr(part, "decorator_list"))
         return plain and not decorated and isinstance(last, ast.Return)
 
     def _steady(self, *nodes: ast.expr) -> Iterator[ast.Name]:
         """Yield the names in ``nodes``, which all mean the same when the application starts."""
         for node in nodes:
-            for one in self._module.walk(node):
-                if not isinstance(one, ast.Name):
+            for part in self._module.walk(node):
+                if not isinstance(part, ast.Name):
                     continue
-                bindings = self._module.scopes.bindings_of(one)
+                bindings = self._module.scopes.bindings_of(part)
                 # `try: import a` / `except ImportError` binds one name twice, before the start.
                 if len(bindings) > 1 and any(b.kind != "import" for b in bindings):
-                    raise self._refused(reasons.REBOUND, one)
-                yield one
+                    raise self._refusal(reasons.REBOUND, part)
+                yield part
 
 
 def _awaited(manner: Manner) -> str:

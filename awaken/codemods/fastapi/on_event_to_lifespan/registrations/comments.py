@@ -55,7 +55,7 @@ def moved_comments(home: Home, steps: Sequence[Step]) -> Comments:
 def suppressions_behind(steps: Iterable[Step]) -> Iterator[str]:
     """Yield the comments in and after decorators that only silence a tool for their line."""
     for step in steps:
-        for comment in _inside(step.module, step.registration.node, ()):
+        for comment in _comments_inside(step.module, step.registration.node, ()):
             if _only_suppresses(comment):
                 yield comment.text
 
@@ -77,7 +77,7 @@ class _Moving:
                 self._modules[statement] = self._home if step.provider else step.module
 
     def all(self) -> Comments:
-        for statement in sorted(self._gone, key=lambda one: isinstance(one, ast.If)):
+        for statement in sorted(self._gone, key=lambda node: isinstance(node, ast.If)):
             if self._has_its_lines(statement):
                 self._take_above(statement)
                 self._take_inside(statement)
@@ -95,33 +95,33 @@ class _Moving:
             yield step.provider
         elif step.is_removed and step.statement is not None:
             yield step.statement
-            yield from (one for one in self._blocks if step.statement in one.body)
+            yield from (block for block in self._blocks if step.statement in block.body)
 
     def _has_its_lines(self, statement: ast.stmt) -> bool:
         """Whether the lines of ``statement`` have no code that stays."""
         block = self._modules[statement].block_of(statement)
         beside = [
-            one
-            for one in block
-            if _first_line(one) <= _last_line(statement)
-            and _first_line(statement) <= _last_line(one)
+            node
+            for node in block
+            if _first_line(node) <= _last_line(statement)
+            and _first_line(statement) <= _last_line(node)
         ]
         above = self._modules[statement].parent(statement)
         # `if debug: app.on_event(...)(f)`: the line belongs to the `if`.
         on_line = getattr(above, "lineno", 0) == statement.lineno
-        return not on_line and all(one in self._gone for one in beside)
+        return not on_line and all(node in self._gone for node in beside)
 
     # --------------------------------------------------------------------------------- comments
     def _take_above(self, statement: ast.stmt) -> None:
         lines = self._lines_above(statement)
-        group = self._introduced(statement) if lines else None
+        group = self._introduced_statements(statement) if lines else None
         if group is None:
             return
         module = self._modules[statement]
-        indexes = sorted({index for one in group for index in self._gone[one]})
+        indexes = sorted({index for node in group for index in self._gone[node]})
         self._put(statement, indexes, [text for _, text in lines])
         self._taken |= {(module.path, line) for line, _ in lines}
-        edited = self._edited(statement)
+        edited = self._edited_statement(statement)
         # The edit of a whole block takes the comments inside it anyway.
         if edited is statement:
             self._found.lines_above[statement] = len(lines)
@@ -129,10 +129,10 @@ class _Moving:
 
     def _take_inside(self, statement: ast.stmt) -> None:
         module, indexes = self._modules[statement], self._gone[statement]
-        edited, texts = self._edited(statement), list[str]()
+        edited, texts = self._edited_statement(statement), list[str]()
         # Comments in code that is repeated move with that code.
         repeated = [self._steps[index].code for index in indexes]
-        for comment in _inside(module, statement, repeated):
+        for comment in _comments_inside(module, statement, repeated):
             if (module.path, comment.line) in self._taken:
                 continue
             self._taken.add((module.path, comment.line))
@@ -159,7 +159,7 @@ class _Moving:
         keyword = self._home.parent(listed)
         whole = keyword if isinstance(keyword, ast.keyword) else listed
         comments = self._found.of(index)
-        for comment in _inside(self._home, whole, [step.code]):
+        for comment in _comments_inside(self._home, whole, [step.code]):
             is_own = top < comment.line <= end or (comment.line == top and not place)
             if not is_own or (self._home.path, comment.line) in self._taken:
                 continue
@@ -171,7 +171,7 @@ class _Moving:
 
     def _keep_inside(self, step: Step, statement: ast.stmt) -> None:
         """Note the comments of a statement that is rewritten, except the one after it."""
-        for comment in _inside(step.module, statement, [step.kept]):
+        for comment in _comments_inside(step.module, statement, [step.kept]):
             if comment.line == _last_line(statement):
                 continue
             kept = self._found.drops if _only_suppresses(comment) else self._found.inside
@@ -194,9 +194,9 @@ class _Moving:
         if module.path != self._home.path:
             self._found.drops.setdefault(edited, []).extend(texts)
 
-    def _edited(self, statement: ast.stmt) -> ast.stmt:
+    def _edited_statement(self, statement: ast.stmt) -> ast.stmt:
         """Return the statement whose edit removes ``statement``."""
-        return next((one for one in self._blocks if statement in one.body), statement)
+        return next((block for block in self._blocks if statement in block.body), statement)
 
     def _lines_above(self, statement: ast.stmt) -> list[tuple[int, str]]:
         """Return the comments directly above ``statement``, each with its line."""
@@ -206,33 +206,33 @@ class _Moving:
         above = block[index - 1] if index else module.parent(statement)
         top = _last_line(above) if index else getattr(above, "lineno", 0)
         lines = module.source.text.splitlines()
-        found: list[tuple[int, str]] = []
+        result: list[tuple[int, str]] = []
         for line in range(statement.lineno - 1, top, -1):
             text = lines[line - 1]
             if text[: statement.col_offset].strip() or text[statement.col_offset :][:1] != b"#":
                 break
-            found.insert(0, (line, text.strip().decode()))
-        return found
+            result.insert(0, (line, text.strip().decode()))
+        return result
 
-    def _introduced(self, statement: ast.stmt) -> list[ast.stmt] | None:
+    def _introduced_statements(self, statement: ast.stmt) -> list[ast.stmt] | None:
         """Return what a comment above ``statement`` introduces; None if not all of it goes."""
         block = self._modules[statement].block_of(statement)
-        found = [statement]
-        for one in block[block.index(statement) + 1 :]:
-            if _first_line(one) > _last_line(found[-1]) + 1 or isinstance(one, ast.Return):
+        result = [statement]
+        for node in block[block.index(statement) + 1 :]:
+            if _first_line(node) > _last_line(result[-1]) + 1 or isinstance(node, ast.Return):
                 break
             # A comment that also speaks of what stays must stay with it.
-            if one not in self._gone:
+            if node not in self._gone:
                 return None
-            found.append(one)
-        return found
+            result.append(node)
+        return result
 
 
 def _only_suppresses(comment: Comment) -> bool:
     return not comment.alone and only_suppresses(comment.text)
 
 
-def _inside(
+def _comments_inside(
     module: Module, node: ast.stmt | ast.expr | ast.keyword, repeated: Sequence[str]
 ) -> list[Comment]:
     """Return the comments in the lines of ``node``, with their lines in the file.
@@ -243,14 +243,14 @@ def _inside(
     text, span = module.source.text, module.span(node)
     rest = text[span.end :].splitlines()[:1]
     behind = rest[0].decode() if rest and rest[0].strip().startswith(b"#") else ""
-    known = [one.text for code in repeated for one in comments_in(code)]
-    found: list[Comment] = []
-    for one in comments_in(text[span.start : span.end].decode() + behind):
-        if one.text in known:
-            known.remove(one.text)
+    known = [item.text for code in repeated for item in comments_in(code)]
+    comments: list[Comment] = []
+    for comment in comments_in(text[span.start : span.end].decode() + behind):
+        if comment.text in known:
+            known.remove(comment.text)
         else:
-            found.append(Comment(one.line + node.lineno - 1, one.text, one.alone))
-    return found
+            comments.append(Comment(comment.line + node.lineno - 1, comment.text, comment.alone))
+    return comments
 
 
 def _first_line(statement: ast.stmt) -> int:

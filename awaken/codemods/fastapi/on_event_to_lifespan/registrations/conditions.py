@@ -22,7 +22,7 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
     module = home.module
     around = _blocks(module, home.statement)
     # Blocks around the application too decide nothing: without it, no handler matters.
-    own = [one for one in _blocks(module, statement) if one not in around]
+    own = [block for block in _blocks(module, statement) if block not in around]
     place = module.place(statement)
     # A flag cannot count how often the handler was registered.
     if any(isinstance(block, _LOOPS) for block, _ in own):
@@ -38,7 +38,7 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
 def test_around(home: Home, statement: ast.stmt) -> ast.expr | None:
     """Return what decides alone whether ``statement`` is executed, if one condition does."""
     around = _blocks(home.module, home.statement)
-    own = [one for one in _blocks(home.module, statement) if one not in around]
+    own = [pair for pair in _blocks(home.module, statement) if pair not in around]
     block, branch = own[0] if len(own) == 1 else (None, "")
     return block.test if isinstance(block, ast.If) and branch == "body" else None
 
@@ -54,7 +54,7 @@ def in_one_branch(module: Module, one: ast.stmt, other: ast.stmt) -> bool:
 
 def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
     """Return the compound statements around ``statement`` in its scope, each with its branch."""
-    found: list[tuple[ast.AST, str]] = []
+    blocks: list[tuple[ast.AST, str]] = []
     below: ast.AST = statement
     for above in module.ancestors(statement):
         if isinstance(above, Function | ast.ClassDef | ast.Module):
@@ -64,13 +64,13 @@ def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
                 (
                     name
                     for name, value in ast.iter_fields(above)
-                    if isinstance(value, list) and any(one is below for one in value)
+                    if isinstance(value, list) and any(candidate is below for candidate in value)
                 ),
                 "",
             )
-            found.append((above, branch))
+            blocks.append((above, branch))
         below = above
-    return found
+    return blocks
 
 
 def _return_between(home: Home, statement: ast.stmt) -> ast.Return | None:

@@ -41,7 +41,7 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     if not _only_defines(maker, body, function):
         return None
     callers = project.calls.callers_of(module, maker)
-    hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+    hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
     # A second call would register the handler a second time.
     if len(callers.sites) != 1 or hidden or callers.sites[0].place.path != home.module.path:
         return None

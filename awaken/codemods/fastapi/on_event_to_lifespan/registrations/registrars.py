@@ -27,19 +27,19 @@ class Group:
 
 def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]:
     """Yield the functions that give their applications all of their handlers, and only they do."""
-    found: dict[_Key, list[Application]] = {}
+    result: dict[_Key, list[Application]] = {}
     for application, owned in groups.items():
-        keys = {_function_of(one) for one in owned}
+        keys = {_function_of(registration) for registration in owned}
         if len(keys) == 1 and None not in keys:
-            found.setdefault(next(iter(keys)) or ("", 0), []).append(application)
-    for applications in found.values():
-        owned = tuple(dict.fromkeys(one for app in applications for one in groups[app]))
-        given = {app for one in owned for app in one.registration.to.applications}
+            result.setdefault(next(iter(keys)) or ("", 0), []).append(application)
+    for applications in result.values():
+        owned = tuple(dict.fromkeys(group for app in applications for group in groups[app]))
+        given = {app for registration in owned for app in registration.registration.to.applications}
         home = _home(applications[0], owned)
         # One that has handlers from elsewhere too would lose those.
         if home is not None and given == set(applications):
             makes = any(_is_made_in(home, app) for app in applications)
-            unknown = any(one.registration.to.unknown is not None for one in owned)
+            unknown = any(candidate.registration.to.unknown is not None for candidate in owned)
             if not makes and not unknown:
                 yield Group(tuple(applications), owned, home)
 
@@ -67,10 +67,10 @@ def _is_made_in(home: Home, application: Application) -> bool:
 
 def _home(application: Application, owned: Sequence[Owned]) -> Home | None:
     """Return the function, if it calls its application by one name all over."""
-    first = min(owned, key=lambda one: one.registration.place.span.start).registration
-    receivers = {_receiver(one.registration) for one in owned}
+    first = min(owned, key=lambda item: item.registration.place.span.start).registration
+    receivers = {_receiver(registration.registration) for registration in owned}
     # Nodes differ at each registration; their text tells whether they name one thing.
-    texts = {None if one is None else ast.unparse(one) for one in receivers}
+    texts = {None if node is None else ast.unparse(node) for node in receivers}
     receiver = _receiver(first)
     statement = first.function or first.module.statement_of(first.node)
     if len(texts) != 1 or receiver is None or statement is None:
@@ -83,14 +83,14 @@ def _receiver(registration: Registration) -> ast.expr | None:
     node = registration.node
     while isinstance(node, ast.Call):
         node = node.func
-    found: ast.expr | None = node
+    result: ast.expr | None = node
     # `app.router.on_startup.append(f)` registers on `app`.
-    while isinstance(found, ast.Attribute) and found.attr in _METHODS:
-        found = found.value
-    plain = isinstance(found, ast.Name) or (
-        isinstance(found, ast.Attribute) and isinstance(found.value, ast.Name)
+    while isinstance(result, ast.Attribute) and result.attr in _METHODS:
+        result = result.value
+    plain = isinstance(result, ast.Name) or (
+        isinstance(result, ast.Attribute) and isinstance(result.value, ast.Name)
     )
-    return found if plain else None
+    return result if plain else None
 
 
 _METHODS = {

@@ -51,7 +51,7 @@ class _Runs:
             return
         key = (module.path, module.span(function).start)
         callers = self._project.calls.callers_of(module, function)
-        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         if key in self._seen or hidden:
             raise _Again(hidden[0].place if hidden else module.place(function))
         self._seen.add(key)
@@ -96,9 +96,9 @@ class _Runs:
             return True
         bindings = module.scopes.bindings_of(given) if isinstance(given, ast.Name) else []
         return any(
-            one.scope.node is function and isinstance(one.value, ast.Call) for one in bindings
+            item.scope.node is function and isinstance(item.value, ast.Call) for item in bindings
         )
 
 
 def _parameter(function: Function, name: str) -> ast.arg | None:
-    return next((one for one, _ in parameters_of(function.args) if one.arg == name), None)
+    return next((node for node, _ in parameters_of(function.args) if node.arg == name), None)

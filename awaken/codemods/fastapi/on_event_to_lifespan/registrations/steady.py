@@ -38,7 +38,7 @@ def steady_condition(project: Project, home: Home, test: ast.expr) -> Condition 
     # The condition becomes the head of an `if`, on one line.
     if "\n" in text or "\r" in text or not _Steadiness(project, home).of_test(test):
         return None
-    reads = tuple(one for one in home.module.walk(test) if isinstance(one, ast.Name))
+    reads = tuple(node for node in home.module.walk(test) if isinstance(node, ast.Name))
     return Condition(text, reads)
 
 
@@ -98,8 +98,8 @@ class _Steadiness:
 
     def _of_imported(self, node: ast.Name, truth_only: bool) -> bool:
         name = self._project.qualified_name(self._home.module, node)
-        found = self._project.definition(name) if name is not None else None
-        module = self._project.module(found.path) if found is not None else None
+        definition = self._project.definition(name) if name is not None else None
+        module = self._project.module(definition.path) if definition is not None else None
         if name is None or module is None:
             return False
         return self._is_kept(
@@ -123,7 +123,7 @@ class _Steadiness:
             case ast.Constant() | ast.JoinedStr() | ast.UnaryOp(op=ast.Not()):
                 return True
             case ast.BoolOp(values=values):
-                return all(self._is_plain(module, one, depth - 1) for one in values)
+                return all(self._is_plain(module, node, depth - 1) for node in values)
             case ast.Subscript(value=ast.Attribute() as owner):
                 # The variables may change, but the string that was read cannot.
                 return self._project.qualified_name(module, owner) == "os.environ"
@@ -149,4 +149,4 @@ class _Steadiness:
 
 def _in_a_loop(module: Module, binding: Binding) -> bool:
     above = module.ancestors(binding.node)
-    return any(isinstance(one, _LOOPS) for one in above)
+    return any(isinstance(node, _LOOPS) for node in above)

@@ -82,27 +82,27 @@ class Steps:
 
         Raises Refused.
         """
-        step = self._of(registration, via)
+        step = self._step_of(registration, via)
         # A name that a removed statement binds would be gone with it.
         if step.statement is not None and step.is_removed and binds(step.module, step.statement):
-            raise self._refused(reasons.OTHER_FORM, registration)
+            raise self._refusal(reasons.OTHER_FORM, registration)
         return step
 
-    def _of(self, registration: Registration, via: tuple[Inclusion, ...]) -> Step:
+    def _step_of(self, registration: Registration, via: tuple[Inclusion, ...]) -> Step:
         if registration.form == "other":
             text = registration.module.excerpt(registration.node)
             raise Refused(reasons.OTHER_FORM, text, because=(registration.place,))
         if registration.event is None:
-            raise self._refused(reasons.EVENT_NAME, registration)
+            raise self._refusal(reasons.EVENT_NAME, registration)
         if registration.function is not None:
             return self._decorated(registration, registration.function, registration.event, via)
         if registration.handler is None:
-            raise self._refused(reasons.OTHER_FORM, registration)
+            raise self._refusal(reasons.OTHER_FORM, registration)
         if registration.form == "list":
             return self._of_list(registration, registration.handler, registration.event)
         return self._of_statement(registration, registration.handler, registration.event, via)
 
-    def _refused(self, reason: Reason, registration: Registration) -> Refused:
+    def _refusal(self, reason: Reason, registration: Registration) -> Refused:
         text = registration.module.excerpt(registration.node)
         return Refused(reason, text, because=(registration.place,))
 
@@ -123,7 +123,7 @@ class Steps:
         module = registration.module
         statement = module.statement_of(registration.node)
         if statement is None:
-            raise self._refused(reasons.OTHER_FORM, registration)
+            raise self._refusal(reasons.OTHER_FORM, registration)
         timing = self._clock.of(registration, statement, via)
         called = Caller(self._project, module).of(handler, may_keep=not timing.foreign)
         step = Step(registration, event, timing.order, called.code, called.reads, statement)
@@ -131,10 +131,10 @@ class Steps:
         if timing.foreign:
             # Only a name can be imported from the other file.
             if not isinstance(handler, ast.Name):
-                raise self._refused(reasons.HANDLER_EXPRESSION, registration)
+                raise self._refusal(reasons.HANDLER_EXPRESSION, registration)
             step.name, step.reads = handler.id, ()
             step.code = called.code.replace(f"{handler.id}()", "{}()")
-        return _timed(step, timing)
+        return _timed_step(step, timing)
 
     def _decorated(
         self,
@@ -145,29 +145,29 @@ class Steps:
     ) -> Step:
         provider = None if via else provider_of(self._project, self._home, registration)
         if provider is not None:
-            return self._provided(registration, function, event, provider)
+            return self._provided_step(registration, function, event, provider)
         timing = self._clock.of(registration, function, via)
         manner = self._manner(registration, function)
         wrapped = [
-            one
-            for one in function.decorator_list
-            if not self._project.web.handlers.is_transparent(registration.module, one)
+            decorator
+            for decorator in function.decorator_list
+            if not self._project.web.handlers.is_transparent(registration.module, decorator)
         ]
         # A decorator may fill the parameters in.
         if needs_arguments(function) and not wrapped:
             raise Refused(reasons.HANDLER_PARAMETERS, function.name, because=(registration.place,))
         step = Step(registration, event, timing.order, statement=function, name=function.name)
         step.code = f"{'await ' if manner == 'async' else ''}{{}}()"
-        return _timed(step, timing)
+        return _timed_step(step, timing)
 
-    def _provided(
+    def _provided_step(
         self, registration: Registration, function: Function, event: Event, provider: Provider
     ) -> Step:
         """Return the step of a handler that a function returns, after it has registered it."""
         module = self._home.module
         # The provider's own body runs again, so it cannot hold a flag.
         if provider.timing.conditional:
-            raise self._refused(reasons.HANDLER_EXPRESSION, registration)
+            raise self._refusal(reasons.HANDLER_EXPRESSION, registration)
         manner = self._manner(registration, function)
         step = Step(registration, event, provider.timing.order, name=function.name)
         called = Caller(self._project, module).of_result(provider.call, manner)
@@ -191,7 +191,7 @@ class Steps:
         return manner
 
 
-def _timed(step: Step, timing: Timing) -> Step:
+def _timed_step(step: Step, timing: Timing) -> Step:
     # A test that cannot change is asked again; any other answer is kept in a flag.
     step.flag = timing.conditional and (timing.test is None or bool(step.kept))
     if timing.test is not None and not step.flag:
@@ -204,8 +204,8 @@ def _timed(step: Step, timing: Timing) -> Step:
 
 def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
     """Return the conditions whose blocks would be empty."""
-    gone = [one.statement for one in steps if one.is_removed]
-    found: dict[ast.If, None] = {}
+    gone = [candidate.statement for candidate in steps if candidate.is_removed]
+    result: dict[ast.If, None] = {}
     for step in steps:
         statement = step.statement
         if statement is None or statement not in gone or not step.condition:
@@ -213,5 +213,5 @@ def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
         block = step.module.parent(statement)
         # Removing the `if` would leave an `else` without it.
         if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
-            found[block] = None
-    return list(found)
+            result[block] = None
+    return list(result)

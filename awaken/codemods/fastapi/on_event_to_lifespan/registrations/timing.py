@@ -60,7 +60,7 @@ class Clock:
         """
         module = registration.module
         if via:
-            return self._through(registration, statement, via)
+            return self._timing_through(registration, statement, via)
         timing = self.of_statement(module, statement)
         if timing is not None:
             return timing
@@ -73,8 +73,8 @@ class Clock:
             # The module's own statements run after those of the factory that it calls: order 2.
             if here:
                 return Timing((2, start), caveats=caveats)
-            return self._imported(module, statement)
-        raise self._elsewhere(module, statement)
+            return self._imported_time(module, statement)
+        raise self._refusal_elsewhere(module, statement)
 
     def of_statement(self, module: Module, statement: ast.stmt) -> Timing | None:
         """Return when ``statement`` is executed; None if not where the application is made."""
@@ -86,7 +86,7 @@ class Clock:
         steady = None if test is None else steady_condition(self._project, self._home, test)
         return Timing((1, module.span(statement).start), conditional, steady)
 
-    def _elsewhere(self, module: Module, statement: ast.stmt) -> Refused:
+    def _refusal_elsewhere(self, module: Module, statement: ast.stmt) -> Refused:
         where = module.scope_name(statement)
         where = f"`{where}`" if where != "<module>" else module.path
         place = module.place(statement)
@@ -101,7 +101,7 @@ class Clock:
         if function is None:
             return ()
         callers = self._project.calls.callers_of(home, function)
-        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         # The lifespan would be given to every application that the factory makes.
         if len(callers.sites) != 1 or hidden:
             place = module.place(statement)
@@ -122,19 +122,19 @@ class Clock:
             why = f"`{module.path}` registers it under a condition"
             raise Refused(reasons.CONDITIONAL, why, because=(place,))
 
-    def _imported(self, module: Module, statement: ast.stmt) -> Timing:
+    def _imported_time(self, module: Module, statement: ast.stmt) -> Timing:
         """Return the time of what another file registers when it is imported."""
         home = self._home.module
-        found = self._project.web.imports.statement(home, module.path)
-        if found is None:
-            raise self._elsewhere(module, statement)
+        result = self._project.web.imports.statement(home, module.path)
+        if result is None:
+            raise self._refusal_elsewhere(module, statement)
         # The file's handlers are registered at the moment of its import.
-        at, start = home.span(found).start, module.span(statement).start
+        at, start = home.span(result).start, module.span(statement).start
         caveat = f"the lifespan imports what {module.path} registers"
         return Timing((1, at, start), foreign=True, caveats=(caveat,))
 
     # ------------------------------------------------------------------------------------ routers
-    def _through(
+    def _timing_through(
         self, registration: Registration, statement: ast.stmt, via: tuple[Inclusion, ...]
     ) -> Timing:
         module = registration.module
@@ -142,7 +142,7 @@ class Clock:
         scope = module.scopes.scope_of(statement)
         here = same_node(module, scope.node, self._home.module, self._home.scope.node)
         if not here and scope.kind != "module":
-            raise self._elsewhere(module, statement)
+            raise self._refusal_elsewhere(module, statement)
         if not isinstance(module.parent(statement), ast.Module | Function):
             raise Refused(reasons.ROUTER_HANDLER, "under a condition", because=(place,))
         inner = via[-1]
@@ -171,7 +171,7 @@ class Clock:
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))
         span = module.span(statement)
         known = next(
-            (one for one in home.module.walk() if _stands_at(home.module, one, span)), None
+            (node for node in home.module.walk() if _stands_at(home.module, node, span)), None
         )
         if not isinstance(known, ast.stmt):
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))

@@ -2,5 +2,6 @@
 
 ``asked`` says by which methods a query is asked, before and after. ``mocks`` reads what a test
 tells a mock (``db.query.return_value.all.return_value = rows``), ``by_hand`` classes and functions
-that a test wrote, and ``together`` makes one change of doubles and queries.
+that a test wrote, and ``together`` makes one change of doubles and queries. ``doubles`` has what
+stays, and why.
 """

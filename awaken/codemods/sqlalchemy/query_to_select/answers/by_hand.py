@@ -40,9 +40,9 @@ def function_of(module: Module, node: ast.AST) -> ast.FunctionDef | None:
     if not isinstance(above.value, ast.Name):
         return None
     bindings = module.scopes.bindings_of(above.value)
-    found = bindings[0].node if len(bindings) == 1 else None
-    is_plain = isinstance(found, ast.FunctionDef) and not found.decorator_list
-    return found if is_plain and isinstance(found, ast.FunctionDef) else None
+    result = bindings[0].node if len(bindings) == 1 else None
+    is_plain = isinstance(result, ast.FunctionDef) and not result.decorator_list
+    return result if is_plain and isinstance(result, ast.FunctionDef) else None
 
 
 def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Asked]) -> bool:
@@ -52,17 +52,17 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
     """
     if _only_raises(function):
         return True
-    parameters = {one.arg for one, _ in parameters_of(function.args)}
+    parameters = {argument.arg for argument, _ in parameters_of(function.args)}
     own = function.args.args[0].arg if module.enclosing_class(function) is not None else ""
-    read = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    read = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
     if read & (parameters - {own}):
         return False
     classes = list(_given(module, function, own))
     if not classes or None in classes:
         return False
-    for one in asked:
-        *builders, last = one.before
-        is_same = one.items == 1 and len(one.after) > 1 and one.after[1:] == (last,)
+    for method in asked:
+        *builders, last = method.before
+        is_same = method.items == 1 and len(method.after) > 1 and method.after[1:] == (last,)
         if not is_same or not all(
             given is not None
             and all(_gives_itself(given, name) for name in builders)
@@ -93,8 +93,8 @@ def has_member(module: Module, node: ast.AST, name: str) -> bool:
     if around is not None and _method(around, name) is not None:
         return True
     return any(
-        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
-        for one in module.walk()
+        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+        for part in module.walk()
     )
 
 
@@ -121,8 +121,8 @@ def _given(module: Module, function: ast.FunctionDef, own: str) -> Iterator[ast.
                 yield module.enclosing_class(function)
             case ast.Call(func=ast.Name() as made):
                 bindings = module.scopes.bindings_of(made)
-                found = bindings[0].node if len(bindings) == 1 else None
-                yield found if isinstance(found, ast.ClassDef) and not found.bases else None
+                result = bindings[0].node if len(bindings) == 1 else None
+                yield result if isinstance(result, ast.ClassDef) and not result.bases else None
             case _:
                 yield None
 

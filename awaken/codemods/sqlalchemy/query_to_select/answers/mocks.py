@@ -84,11 +84,11 @@ def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
     if mocked is not None:
         named = {keyword.arg for keyword in mocked.call.keywords}
         return not mocked.call.args and named <= _SPEC
-    around = next((one for one in module.ancestors(root) if isinstance(one, Function)), None)
+    around = next((node for node in module.ancestors(root) if isinstance(node, Function)), None)
     return any(
-        one.bound == root.id and one.given is None and one.new_callable is None
-        for one in project.replacements.in_module(module)
-        if around in (one.node, *module.ancestors(one.node))
+        candidate.bound == root.id and candidate.given is None and candidate.new_callable is None
+        for candidate in project.replacements.in_module(module)
+        if around in (candidate.node, *module.ancestors(candidate.node))
     )
 
 
@@ -103,20 +103,20 @@ def answered(
     for query in queries:
         before.setdefault(query.after, set()).add(query.before)
     written: list[tuple[Told, list[tuple[str, ...]]]] = []
-    for one in statements:
-        afterwards = sorted({query.after for query in queries if query.before == one.path})
-        if not afterwards or any(before[each] != {one.path} for each in afterwards):
+    for statement in statements:
+        afterwards = sorted({query.after for query in queries if query.before == statement.path})
+        if not afterwards or any(before[each] != {statement.path} for each in afterwards):
             return None
         # Of a list each of two mocks would give the first item.
-        if one.setting == "side_effect" and len(afterwards) > 1:
+        if statement.setting == "side_effect" and len(afterwards) > 1:
             return None
-        written.append((one, afterwards))
+        written.append((statement, afterwards))
     return written
 
 
 def asks_already(module: Module, told: Told, heads: set[str]) -> bool:
     """Whether a test says something of a method that will be asked, too."""
-    around = [one for one in module.ancestors(told.target) if isinstance(one, Function)]
+    around = [node for node in module.ancestors(told.target) if isinstance(node, Function)]
     is_test = bool(around) and around[-1].name.startswith("test")
     inside = module.walk(around[-1]) if is_test else module.walk()
     root = module.text_of(told.root)

@@ -60,8 +60,8 @@ class Together:
         """Return the rewrite of a query and of all its mocked answers; None if it stays."""
         if use not in self._decided:
             uses, doubles = self._group(use)
-            found = self._of_group(uses, doubles)
-            self._decided.update(dict.fromkeys(uses, found))
+            rewrite = self._of_group(uses, doubles)
+            self._decided.update(dict.fromkeys(uses, rewrite))
         return self._decided[use]
 
     def _group(self, use: QueryUse) -> tuple[list[QueryUse], list[Double]]:
@@ -71,28 +71,28 @@ class Together:
         while waiting and len(uses) <= _MOST_USES:
             for double in self._project.doubles.answering(waiting.pop()):
                 doubles[double.place] = double
-                waiting += [one for one in double.uses if one not in uses]
+                waiting += [candidate for candidate in double.uses if candidate not in uses]
                 uses |= set(double.uses)
-        in_order = sorted(uses, key=lambda one: (one.path, one.function, one.text))
+        in_order = sorted(uses, key=lambda item: (item.path, item.function, item.text))
         return in_order, [doubles[place] for place in sorted(doubles)]
 
     def _of_group(self, uses: Sequence[QueryUse], doubles: Sequence[Double]) -> Rewrite | None:
-        if len(uses) > _MOST_USES or not all(one.is_followed for one in doubles):
+        if len(uses) > _MOST_USES or not all(candidate.is_followed for candidate in doubles):
             return None
         queries: dict[QueryUse, list[_Query]] = {}
-        for path in dict.fromkeys(one.path for one in uses):
-            found = self._queries(path, set(uses))
-            if found is None:
+        for path in dict.fromkeys(use.path for use in uses):
+            result = self._queries(path, set(uses))
+            if result is None:
                 return None
-            queries |= found
+            queries |= result
         written: list[_Written] = []
         for double in doubles:
-            answers = [one.asked for use in double.uses for one in queries.get(use, ())]
-            places = self._written(double, answers)
+            answers = [query.asked for use in double.uses for query in queries.get(use, ())]
+            places = self._written_mocks(double, answers)
             if places is None:
                 return None
             written += places
-        return _joined([one for use in uses for one in queries.get(use, ())], written)
+        return _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
 
     # ------------------------------------------------------------------------------- the queries
     def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
@@ -101,8 +101,8 @@ class Together:
         if module is None:
             return None
         reader = Reader(self._project, module)
-        roots = {one.root: one for one in self.sites.of(module)}
-        found: dict[QueryUse, list[_Query]] = {}
+        roots = {item.root: item for item in self.sites.of(module)}
+        queries: dict[QueryUse, list[_Query]] = {}
         for node in module.walk():
             if not isinstance(node, ast.Attribute) or node.attr != "query":
                 continue
@@ -111,32 +111,32 @@ class Together:
                 continue
             recognised = roots.get(call) if isinstance(call, ast.Call) else None
             query = None if recognised is None else self._query(reader, recognised)
-            fakes = [one.fake for one in self._project.doubles.answering(use)]
+            fakes = [double.fake for double in self._project.doubles.answering(use)]
             if query is None or stand_in(self._project, module, query.recognised.root, fakes):
                 return None
-            found.setdefault(use, []).append(query)
-        return found
+            queries.setdefault(use, []).append(query)
+        return queries
 
     def _query(self, reader: Reader, recognised: Recognised) -> _Query | None:
         if recognised.refused is not None:
             return None
 
         def roots_of(module: Module) -> dict[ast.AST, Recognised]:
-            return {one.root: one for one in self.sites.of(module)}
+            return {query.root: query for query in self.sites.of(module)}
 
         try:
             if read_component(reader, recognised.root, roots_of) is not None:
                 return None
             rewrite = rewrite_single(reader, recognised)
-            found = asked(reader.module, recognised, rewrite)
+            method = asked(reader.module, recognised, rewrite)
         except Refused:
             return None
-        if found is None:
+        if method is None:
             return None
-        return _Query(reader.module, recognised, rewrite, found)
+        return _Query(reader.module, recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
-    def _written(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
+    def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
         """Return the mock's answers to statements; None where they are unknown."""
         module = self._project.module(double.place.path)
         if module is None or not answers:
@@ -153,10 +153,10 @@ class Together:
             return None
         known = [statement for statement in statements if statement is not None]
         heads = {answer.after[0] for answer in answers}
-        if any(mocks.asks_already(module, one, heads) for one in known):
+        if any(mocks.asks_already(module, candidate, heads) for candidate in known):
             return None
         said = mocks.answered(known, answers)
-        return None if said is None else [_telling(one, after) for one, after in said]
+        return None if said is None else [_telling(item, after) for item, after in said]
 
     def _by_hand(
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
@@ -179,8 +179,8 @@ class Together:
             written.append(_renaming(module, node, span, head))
         handled = [
             node
-            for one in self._project.doubles.in_file(module.path)
-            for place in one.marks
+            for item in self._project.doubles.in_file(module.path)
+            for place in item.marks
             if (node := _node_at(module, place)) is not None
         ]
         if double.fake and by_hand.is_read(self._project, module, double.fake, handled):
@@ -206,28 +206,28 @@ def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
 
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
-    found = (one for one in module.walk() if hasattr(one, "lineno"))
-    return next((one for one in found if module.span(one) == place.span), None)
+    nodes = (node for node in module.walk() if hasattr(node, "lineno"))
+    return next((node for node in nodes if module.span(node) == place.span), None)
 
 
-def _joined(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
+def _joined_rewrite(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
     rewrites = [query.rewrite for query in queries]
-    roots = [root for one in rewrites for root in one.roots]
+    roots = [root for rewrite in rewrites for root in rewrite.roots]
     for double in doubles:
         said = f"the mock `{double.shown}` now answers the statement"
         roots.append(Root(double.module, double.node, double.node, said, (), None))
 
     def others(site: SiteId) -> Iterator[Edit]:
-        for one in rewrites:
-            yield from one.others(site)
+        for rewrite in rewrites:
+            yield from rewrite.others(site)
         for double in doubles:
             yield double.edit(site)
 
     return Rewrite(
         roots=roots,
-        parts=[part for one in rewrites for part in one.parts],
+        parts=[part for rewrite in rewrites for part in rewrite.parts],
         caveats=list(dict.fromkeys([CAVEAT, *(each for one in rewrites for each in one.caveats)])),
-        needs=[need for one in rewrites for need in one.needs],
+        needs=[need for rewrite in rewrites for need in rewrite.needs],
         others=others,
-        requires=[other for one in rewrites for other in one.requires],
+        requires=[other for rewrite in rewrites for other in rewrite.requires],
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import (
@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     Component,
     Start,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.in_sight import in_sight, refused_for
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
     SessionRead,
     query_read,
@@ -33,7 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.contract import Place
+from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.modules import Module
@@ -41,6 +40,13 @@ from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
 
+Found = TypeVar("Found")
+_REASONS: Mapping[str, Reason] = {
+    "callers": reasons.UNSEEN_CALLERS,
+    "returned": reasons.RETURNED_QUERY,
+    "passed": reasons.PASSED_QUERY,
+    "held": reasons.KEPT_QUERY,
+}
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
 _MOST_READS = 50_000
@@ -127,11 +133,11 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 
 def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
     """Return how the query ends if its session is read from it, or executes it."""
-    found = read_by_session(reader, node)
+    result = read_by_session(reader, node)
     # The builders would be lost with the query that the session is read off.
-    if found is not None and found[0] == "session" and links:
+    if result is not None and result[0] == "session" and links:
         raise Refused(reasons.UNKNOWN_METHOD, "session")
-    return found
+    return result
 
 
 class _Collector:
@@ -146,16 +152,16 @@ class _Collector:
         """Add all of ``holders``, and what is connected with them."""
         waiting = [*holders]
         while waiting:
-            one = waiting.pop()
+            holder = waiting.pop()
             # Queries may go in a circle: through a loop, or a function that calls itself.
-            if one in self._component.definitions:
+            if holder in self._component.definitions:
                 continue
-            fragments = self._define(one)
-            self._component.definitions[one] = fragments
+            fragments = self._define(holder)
+            self._component.definitions[holder] = fragments
             for fragment in fragments:
                 waiting += self._reaching(fragment.context, fragment.start)
                 waiting += self._asked_for_session(fragment)
-            for context, start in self._starts(one):
+            for context, start in self._starts(holder):
                 if start not in self._seen:
                     self._seen.add(start)
                     waiting += self._reaching(context, start)
@@ -169,7 +175,7 @@ class _Collector:
         given = in_sight(self._component.holders.values_of(holder))
         if given is None:
             raise refused
-        values = [(context, one) for context, value in given for one in _alternatives(value)]
+        values = [(context, part) for context, value in given for part in _alternatives(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
         # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
@@ -226,12 +232,12 @@ class _Collector:
 
     def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
         """Return what holds ``node``, or one alternative of a conditional value, after it."""
-        found = self._component.holders.holding(context, node)
-        if isinstance(found, Unseen):
-            raise refused_for(found)
-        if isinstance(found, TooLarge):
-            raise Refused(reasons.TOO_LARGE, found.why, because=(found.place,))
-        return found
+        holders = self._component.holders.holding(context, node)
+        if isinstance(holders, Unseen):
+            raise refused_for(holders)
+        if isinstance(holders, TooLarge):
+            raise Refused(reasons.TOO_LARGE, holders.why, because=(holders.place,))
+        return holders
 
     def _use(self, context: FunctionContext, start: ast.Call | ast.Name) -> tuple[Holder, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
@@ -255,7 +261,7 @@ class _Collector:
             ending, end, whole = read or read_end(module, node)
             made = self._made_by_session(context, whole) if ending == "session" else ()
         except Refused as refused:
-            raise _located(refused, detail, context.place(node, detail)) from None
+            raise _located_refusal(refused, detail, context.place(node, detail)) from None
         # A name stays as it is, and its text is all that is asked for.
         if ending != "shown" or links:
             check_formatted(module, start)
@@ -281,8 +287,20 @@ class _Collector:
         return () if query is None else self._reaching(fragment.context, query)
 
 
-def _located(refused: Refused, detail: str, place: Place) -> Refused:
+def _located_refusal(refused: Refused, detail: str, place: Place) -> Refused:
     """Return ``refused`` with the use that it is about in its message."""
     located = Refused(refused.reason, help=refused.help, because=(place, *refused.because))
     located.message = f"{refused.message} ({detail})"
     return located
+
+
+def in_sight(found: Found | Unseen) -> Found:
+    """Return ``found``; raises Refused if not all of it is visible."""
+    if isinstance(found, Unseen):
+        raise refused_for(found)
+    return found
+
+
+def refused_for(unseen: Unseen) -> Refused:
+    """Return why a query stays as it is of which something is ``unseen``."""
+    return Refused(_REASONS[unseen.kind], unseen.what, because=unseen.places)

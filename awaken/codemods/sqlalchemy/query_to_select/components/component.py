@@ -97,14 +97,14 @@ class Component:
     @property
     def roots(self) -> list[ChainFragment]:
         """The fragments that begin with a call of ``query``, in the order of files and source."""
-        found = {
+        result = {
             fragment.start: fragment
             for fragments in self.definitions.values()
             for fragment in fragments
             if fragment.recognised is not None
         }
         return sorted(
-            found.values(), key=lambda one: (one.context.path, one.context.span(one.start))
+            result.values(), key=lambda item: (item.context.path, item.context.span(item.start))
         )
 
     @property
@@ -129,13 +129,13 @@ class Component:
 
     def readers(self) -> dict[Holder, list[Holder]]:
         """Return for all that holds a query what is made of it."""
-        found: dict[Holder, dict[Holder, None]] = {holder: {} for holder in self.definitions}
+        result: dict[Holder, dict[Holder, None]] = {holder: {} for holder in self.definitions}
         for holder, fragments in self.definitions.items():
             for fragment in fragments:
                 for before in self.holders.reaching(fragment.context, fragment.start):
-                    if before in found:
-                        found[before][holder] = None
-        return {holder: list(after) for holder, after in found.items()}
+                    if before in result:
+                        result[before][holder] = None
+        return {holder: list(after) for holder, after in result.items()}
 
     def variables(self, context: FunctionContext) -> set[str]:
         """Return the names in ``context`` that hold a query."""

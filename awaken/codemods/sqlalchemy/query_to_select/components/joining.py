@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
     looks,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 _MOST_LISTS = 8
 """Ways with other columns each: a loop that adds one has no end of them. In superset and
@@ -27,19 +27,19 @@ ckan there are 2 at most."""
 
 def joined(statements: Sequence[Statement]) -> Statement:
     """Return the facts of a statement that is one of ``statements``; raises Refused."""
-    found, *others = statements
+    statement, *others = statements
     for other in others:
-        found = join(found, other)
-    return found
+        statement = join(statement, other)
+    return statement
 
 
 def join(one: Statement, other: Statement) -> Statement:
     """Return the facts of a statement that is ``one`` or ``other``; raises Refused."""
     one, other = _with_same_items(one, other)
-    found = one.either(other)
+    statement = one.either(other)
     # Code that makes the statement flush may be in one branch only.
-    found.unflushed |= flushes_first(found) and not flushes_first(one.both(other))
-    return found
+    statement.unflushed |= flushes_first(statement) and not flushes_first(one.both(other))
+    return statement
 
 
 def _with_same_items(one: Statement, other: Statement) -> tuple[Statement, Statement]:

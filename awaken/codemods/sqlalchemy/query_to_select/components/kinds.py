@@ -16,8 +16,8 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 
 _KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
 
@@ -49,8 +49,8 @@ def reaching(states: Sequence[States], fragment: ChainFragment) -> list[States]:
     """Return those of ``states`` of which a query gets to ``fragment``: the first if none does."""
     if len(states) == 1:
         return list(states)
-    found = [one for one in states if one.of(fragment, executed=False) is not None]
-    return found or [states[0]]
+    result = [state for state in states if state.of(fragment, executed=False) is not None]
+    return result or [states[0]]
 
 
 def execution_of_kinds(
@@ -61,10 +61,10 @@ def execution_of_kinds(
     Raises Refused where the selected entities do not decide it.
     """
     left: list[Way] = []
-    for one, data in zip(states, found, strict=True):
+    for item, data in zip(states, found, strict=True):
         if not isinstance(data, QueryRewrite):
             raise different(states, fragment)
-        statement = one.reached(fragment, executed=True)
+        statement = item.reached(fragment, executed=True)
         alike = next((way for way in left if way.data == data), None)
         if alike is None:
             left.append(Way(data, [statement]))
@@ -89,25 +89,25 @@ def _statements(ways: Sequence[Way]) -> list[Statement]:
 
 def different(states: Sequence[States], fragment: ChainFragment) -> Refused:
     """Return why ``fragment`` cannot be written for all of ``states`` in the same way."""
-    found = (one.reached(fragment, executed=False) for one in states)
-    asked = (", ".join(ast.unparse(item.node) for item in _lists([one])[0]) for one in found)
+    result = (state.reached(fragment, executed=False) for state in states)
+    asked = (", ".join(ast.unparse(item.node) for item in _lists([entry])[0]) for entry in result)
     return Refused(reasons.DIFFERENT_QUERIES, " or ".join(f"`{text}`" for text in asked))
 
 
 def _by_kind(component: Component) -> list[set[ast.expr]]:
     """Return the calls that begin a query, together those that ask for one kind of result."""
-    found: dict[Kind, set[ast.expr]] = {kind: set() for kind in _KINDS}
+    nodes: dict[Kind, set[ast.expr]] = {kind: set() for kind in _KINDS}
     for root in component.roots:
         kind = kind_of(classify_all(component.reader(root.context), root.items))
-        if kind not in found:
+        if kind not in nodes:
             return []
-        found[kind].add(root.start)
-    return [group for group in found.values() if group]
+        nodes[kind].add(root.start)
+    return [group for group in nodes.values() if group]
 
 
 def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement]) -> str | None:
     """Return what is true of ``statements`` in the variable ``name``, and not of ``others``."""
-    if any(one.changed_items for one in (*statements, *others)):
+    if any(statement.changed_items for statement in (*statements, *others)):
         return None
     own, rest = _lists(statements), _lists(others)
     if _all(own, _is_one) and _all(rest, _are_several):

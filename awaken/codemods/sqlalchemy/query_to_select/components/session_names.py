@@ -57,11 +57,11 @@ class ComponentSession:
             changed = False
             for holder in order:
                 fragments = self._component.definitions[holder]
-                found: set[Origin] = {holder}
+                origins: set[Origin] = {holder}
                 if holder.parameter is None:
-                    found = {origin for one in fragments for origin in self._origins(one)}
-                if not found <= self._of_holder[holder]:
-                    self._of_holder[holder] |= found
+                    origins = {origin for item in fragments for origin in self._origins(item)}
+                if not origins <= self._of_holder[holder]:
+                    self._of_holder[holder] |= origins
                     changed = True
 
     def _origins(self, fragment: ChainFragment) -> set[Origin]:
@@ -87,16 +87,16 @@ class ComponentSession:
     def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
         if isinstance(origin, Holder):
-            given = self._given(edge, origin)
-            return {outer for one in given for outer in self._origins(one)}
+            given = self._given_fragments(edge, origin)
+            return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
         key = edge, origin
         if key not in self._outside:
-            self._outside[key] = _outside(self._component.project, edge, origin)
+            self._outside[key] = _name_outside(self._component.project, edge, origin)
         return {self._outside[key]}
 
-    def _given(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
+    def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
         """Return the fragments that are passed to ``parameter`` by the call of ``edge``."""
         if parameter not in self._given_by:
             given = self._given_by[parameter] = {}
@@ -113,11 +113,11 @@ class ComponentSession:
     # ----------------------------------------------------------------------------- where executed
     def at(self, use: ChainFragment) -> Written:
         """Return how the session is written at ``use``, which is executed; raises Refused."""
-        found = self._resolved(self._origins(use), use.start, frozenset())
-        refused = sorted((one for one in found if isinstance(one, Refused)), key=_by_message)
+        result = self._resolved_names(self._origins(use), use.start, frozenset())
+        refused = sorted((item for item in result if isinstance(item, Refused)), key=_by_message)
         if refused:
             raise refused[0]
-        names = {one.text: one for one in found if isinstance(one, Written)}
+        names = {item.text: item for item in result if isinstance(item, Written)}
         if len(names) != 1:
             shown = (
                 " or ".join(f"`{text}`" for text in sorted(names)) or "a class outside the project"
@@ -127,18 +127,18 @@ class ComponentSession:
         self._check(use, text)
         return written
 
-    def _resolved(
+    def _resolved_names(
         self, origins: Iterable[Origin], site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
-        found: set[Written | Refused] = set()
+        result: set[Written | Refused] = set()
         for origin in origins:
             if not isinstance(origin, Holder):
-                found.add(origin)
+                result.add(origin)
             elif origin not in above:
-                found |= self._passed(origin, site, above | {origin})
-        return found
+                result |= self._passed_names(origin, site, above | {origin})
+        return result
 
-    def _passed(
+    def _passed_names(
         self, parameter: Holder, site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
         """Return how the sessions of what callers pass are written in the function itself."""
@@ -146,11 +146,11 @@ class ComponentSession:
         ways: dict[ChainFragment, set[Written | Refused]] = {}
         for fragment in self._component.definitions[parameter]:
             edge = self._way_into(parameter, fragment)
-            ways[fragment] = self._resolved(self._origins(fragment), fragment.start, above)
+            ways[fragment] = self._resolved_names(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
                 found.add(_inside(self._component.project, edge, one, site) if is_named else one)  # type: ignore[arg-type]
-        if any(isinstance(one, Refused) and one.reason is _NOT_PASSED for one in found):
+        if any(isinstance(item, Refused) and item.reason is _NOT_PASSED for item in found):
             name = self._by_parameter(parameter, ways)
             return found if name is None else {name}
         return found
@@ -247,13 +247,13 @@ def _session_of(recognised: Recognised) -> Written | Refused:
 
 
 # ------------------------------------------------------------------------------ from call to call
-def _outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
+def _name_outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
     if not _is_set(edge.into, session.text):
         session = _behind_variable(project, edge.into, session)
-    found = None if _is_set(edge.into, session.text) else written_by_caller(project, edge, session)
-    if found is not None:
-        return found
+    name = None if _is_set(edge.into, session.text) else written_by_caller(project, edge, session)
+    if name is not None:
+        return name
     detail = f"`{session.text}` exists only in `{edge.into.function.name}`"
     because = (edge.context.place(edge.call),)
     return Refused(reasons.SESSION_NOT_PASSED, detail, because=because)
@@ -276,9 +276,9 @@ def _inside(
     project: Project, edge: CallEdge, session: Written, site: ast.expr
 ) -> Written | Refused:
     """Return how the called function writes the ``session`` of its caller at ``site``."""
-    found = written_by_called(project, edge, session, site)
-    if found is not None:
-        return found
+    name = written_by_called(project, edge, session, site)
+    if name is not None:
+        return name
     detail = f"the caller does not pass `{session.text}` to `{edge.into.function.name}`"
     return Refused(reasons.SESSION_NOT_PASSED, detail, because=(edge.into.place(site),))
 
@@ -326,7 +326,7 @@ def _is_outdated(
         for read in context.flow.outdated(name, changes)
     }
     return bool(outdated) and any(
-        one.context is context and one.start in outdated for one in component.fragments
+        item.context is context and item.start in outdated for item in component.fragments
     )
 
 

@@ -89,13 +89,13 @@ def session_parameter(wanted: Wanted, annotation: Written | None) -> SessionPara
 
 def is_typed(context: FunctionContext) -> bool:
     """Whether the function of ``context`` tells the type of any parameter."""
-    given = [one for one, _ in parameters_of(context.function.args)]
-    return any(one.annotation is not None for one in given)
+    given = [argument for argument, _ in parameters_of(context.function.args)]
+    return any(argument.annotation is not None for argument in given)
 
 
 def _may_take_another(context: FunctionContext, before: ast.arg) -> bool:
     """Whether a method of a query is called on another parameter of the function."""
-    others = {one.arg for one, _ in parameters_of(context.function.args) if one is not before}
+    others = {node.arg for node, _ in parameters_of(context.function.args) if node is not before}
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)

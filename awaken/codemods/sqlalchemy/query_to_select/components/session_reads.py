@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.workspace.sources import LINE_END_BYTES
@@ -76,16 +76,16 @@ def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
 
 def caveats_of_execute(statement: Statement) -> list[str]:
     """Return what may change where ``session.execute()`` is given a select instead of a Query."""
-    found = []
+    caveats = []
     if may_repeat(statement):
-        found.append("`execute()` needs `.unique()` if a class loads a collection by a join")
+        caveats.append("`execute()` needs `.unique()` if a class loads a collection by a join")
     if any(item.what is not What.ENTITY for item in statement.items):
-        found.append("rows of `execute()` have a key for every column")
+        caveats.append("rows of `execute()` have a key for every column")
     if statement.reader.project.targets.admits("sqlalchemy", ">=2.1"):
-        found.append(
+        caveats.append(
             "`execute()` accepts no Query since SQLAlchemy 2.1, where this code fails today"
         )
-    return found
+    return caveats
 
 
 def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] | None:

@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 
@@ -78,14 +78,14 @@ class States:
 
     def _has_changed(self, holder: Holder) -> bool:
         """Work out the statement of ``kept``; return whether it is another one than before."""
-        found = [
-            self._translated(state, fragment.context, holder.context)
+        result = [
+            self._translated_statement(state, fragment.context, holder.context)
             for fragment in self._component.definitions[holder]
             if (state := self.of(fragment, executed=False)) is not None
         ]
-        if not found:
+        if not result:
             return False
-        state, before = joined(found), self._known.get(holder)
+        state, before = joined(result), self._known.get(holder)
         if before is not None:
             # Joined with what it was, it can only grow, so that the rounds come to an end.
             state = joined([before, state])
@@ -107,26 +107,26 @@ class States:
             reader = self._component.reader(fragment.context)
             statement = begun(reader, chain, self._criteria_in(fragment.context))
         else:
-            before = self._before(fragment)
+            before = self._facts_before(fragment)
             if before is None:
                 return None
             statement = before.continued_by(chain)
         add_links(statement, executed)
         return statement
 
-    def _before(self, fragment: ChainFragment) -> Statement | None:
+    def _facts_before(self, fragment: ChainFragment) -> Statement | None:
         """Return the facts of the query that ``fragment`` starts with.
 
         Facts that were joined once are kept: most reads see the same facts as the one before, and
         one more.
         """
         joined: Statement | None = None
-        for one in self._component.holders.reaching(fragment.context, fragment.start):
-            if one not in self._known:
+        for holder in self._component.holders.reaching(fragment.context, fragment.start):
+            if holder not in self._known:
                 continue
-            other = self._known[one]
-            if one.context is not fragment.context:
-                other = self._translated(other, one.context, fragment.context)
+            other = self._known[holder]
+            if holder.context is not fragment.context:
+                other = self._translated_statement(other, holder.context, fragment.context)
             if joined is None:
                 joined = other
                 continue
@@ -143,7 +143,7 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
         return statement
 
-    def _translated(
+    def _translated_statement(
         self, statement: Statement, source: FunctionContext, target: FunctionContext
     ) -> Statement:
         if source is target:
@@ -189,7 +189,7 @@ def keep_meaning(links: Sequence[Link], edits: Sequence[LinkEdit]) -> bool:
     """Whether of ``links`` at most the name becomes another: ``filter`` is spelled ``where``."""
     where = LinkEdit("where")
     spelled = [LinkEdit("filter") if edit == where else edit for edit in edits]
-    named = [LinkEdit("filter") if one == where else one for one in _as_named(links)]
+    named = [LinkEdit("filter") if item == where else item for item in _as_named(links)]
     return spelled == named
 
 

@@ -9,7 +9,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 
 
@@ -28,9 +28,9 @@ def translated(statement: Statement, reader: Reader, target: FunctionContext) ->
         sources=[],
         unjudged=[],
         partners=tuple(
-            found
-            for one in statement.partners
-            if not one.aliased and (found := _target(reader, target, one)) is not None
+            result
+            for partner in statement.partners
+            if not partner.aliased and (result := _target(reader, target, partner)) is not None
         ),
         join_point=_target(reader, target, statement.join_point),
         source=_target(reader, target, statement.source),

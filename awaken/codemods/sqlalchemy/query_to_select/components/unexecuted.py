@@ -79,7 +79,7 @@ def _shows(reader: Reader, call: ast.Call) -> bool:
             is_print = reader.module.scopes.builtin_called(call) == "print"
             return is_print and all(keyword.arg in {"sep", "end"} for keyword in call.keywords)
         case ast.Attribute(value=logger, attr=name) if name in _LOGS:
-            found = reader.project.instance_of(reader.module, logger)
-            return found == ("logging.Logger",) or reader.qualified(logger) == "logging"
+            instance = reader.project.instance_of(reader.module, logger)
+            return instance == ("logging.Logger",) or reader.qualified(logger) == "logging"
         case _:
             return False

@@ -42,8 +42,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import name_here
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What, doubts_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
+from awaken.project.frameworks.loads.items import Item, What, doubts_of
+from awaken.project.frameworks.loads.repeats import Sources
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 # Query raises after these, where a careless rewrite would write rows.
@@ -231,7 +231,7 @@ def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
 
 def link_edits(statement: Statement, before: Sequence[ast.expr] = ()) -> list[LinkEdit]:
     """Return the rewrites of the builders; ``before`` are criteria that are there already."""
-    found: list[LinkEdit] = []
+    edits: list[LinkEdit] = []
     criteria = list(before)
     pairs = zip(statement.chain.links, statement.edits, strict=True)
     for position, (link, translated) in enumerate(pairs):
@@ -246,8 +246,8 @@ def link_edits(statement: Statement, before: Sequence[ast.expr] = ()) -> list[Li
         elif link.name in _CRITERIA:
             # A later filter_by() searches the tables that these name, from 2.1 on.
             criteria.extend(link.call.args)
-        found.append(edit)
-    return found
+        edits.append(edit)
+    return edits
 
 
 def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -> LinkEdit:
@@ -280,16 +280,16 @@ def _is_alone(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> bool:
 
 def _params(links: Sequence[Link]) -> int | None:
     """Return the place of ``params(...)``, whose values go to ``execute``; raises Refused."""
-    found = [position for position, link in enumerate(links) if link.name == "params"]
-    if not found:
+    positions = [position for position, link in enumerate(links) if link.name == "params"]
+    if not positions:
         return None
-    call = links[found[0]].call
+    call = links[positions[0]].call
     by_name = not call.args and all(keyword.arg is not None for keyword in call.keywords)
     by_position = len(call.args) == 1 and not isinstance(call.args[0], ast.Starred)
     # Calls of params() add up, and `execute()` takes only one dictionary.
-    if len(found) > 1 or not (by_name or (by_position and not call.keywords)):
+    if len(positions) > 1 or not (by_name or (by_position and not call.keywords)):
         raise Refused(reasons.BULK_WRITE, f"`{ast.unparse(call)}`")
-    return found[0]
+    return positions[0]
 
 
 # ------------------------------------------------------------------------------------ arguments
@@ -353,7 +353,7 @@ def _gaps(reader: Reader, call: ast.Call) -> list[bytes]:
     """Return the text before, between and after the arguments of ``call``."""
     module = reader.module
     start, gaps = module.span(call.func).end, []
-    for node in sorted([*call.args, *call.keywords], key=lambda one: module.span(one).start):
+    for node in sorted([*call.args, *call.keywords], key=lambda part: module.span(part).start):
         gaps.append(module.source.text[start : module.span(node).start])
         start = module.span(node).end
     return [*gaps, module.source.text[start : module.span(call).end]]

@@ -32,6 +32,6 @@ class Decision:
 
 def written(statement: Statement, decision: Decision, name: str) -> str:
     """Return how SQLAlchemy's ``name`` is written here; ``decision`` notes the import."""
-    found = sqlalchemy_name(statement.reader, statement.chain.root, name)
-    decision.needs.append(found)
-    return found.text
+    result = sqlalchemy_name(statement.reader, statement.chain.root, name)
+    decision.needs.append(result)
+    return result.text

@@ -24,8 +24,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Kind, What, kind_of
 
 # The end of Query that gives the same rows, as which the statement is judged.
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}

@@ -17,8 +17,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.project import Module
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, What
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import ORDERINGS, What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
@@ -96,7 +96,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
         case "execution_options" if not call.args:
             # Query.get() overrules this option, Session.get() obeys it.
             if any(keyword.arg in {None, "populate_existing"} for keyword in call.keywords):
-                raise Refused(reasons.LEGACY_ARGUMENT, f"get() follows `{_ended(call)}`")
+                raise Refused(reasons.LEGACY_ARGUMENT, f"get() follows `{_ended_text(call)}`")
             return "execution_options"
     # Query ignores the builder, but Python has evaluated its arguments all the same.
     if link.name in _IGNORED and all(_is_quiet(reader, node) for node in _arguments(call)):
@@ -108,7 +108,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
     raise Refused(reasons.GET_WITH_SETTINGS, link.name)
 
 
-def _ended(call: ast.Call) -> str:
+def _ended_text(call: ast.Call) -> str:
     arguments = ", ".join(ast.unparse(node) for node in (*call.args, *call.keywords))
     return f"execution_options({arguments})"
 

@@ -39,16 +39,16 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import trans
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import (
+from awaken.project.frameworks.loads.embedded import exists_in
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import (
     Item,
     Kind,
     What,
     doubts_of,
     kind_of,
 )
-from awaken.project.frameworks.sqlalchemy.loads.repeats import (
+from awaken.project.frameworks.loads.repeats import (
     is_loader,
 )
 
@@ -354,7 +354,7 @@ def _values(
 # ----------------------------------------------------------------------------------------- count
 def check_counted(reader: Reader, link: Link) -> None:
     """Raise Refused if ``link`` does something to a query that its subquery would not do."""
-    changes = link.name == "options" and not all(is_loader(reader, one) for one in link.call.args)
+    changes = link.name == "options" and not all(is_loader(reader, node) for node in link.call.args)
     if changes or link.name in _COUNT_SETTINGS:
         raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
 

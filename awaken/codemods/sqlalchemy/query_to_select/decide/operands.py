@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import recogn
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 
 
 def join_operands(statement: Statement, decision: Decision) -> None:

@@ -43,7 +43,7 @@ def _add_whole(reader: Reader, chain: Chain, decision: Decision) -> None:
         return
     caveats = _decide_whole(reader, chain, first).caveats
     decision.requires.append(first)
-    decision.caveats += [one for one in caveats if one not in decision.caveats]
+    decision.caveats += [caveat for caveat in caveats if caveat not in decision.caveats]
 
 
 def _decide_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) -> Decision:

@@ -57,7 +57,7 @@ def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:
         roots=[root],
         parts=[] if data is None else [Part(module, chain.node, data, session or None)],
         caveats=caveats,
-        needs=[(module.path, one) for one in decision.needs],
+        needs=[(module.path, need) for need in decision.needs],
         requires=[(module, other) for other in decision.requires],
     )
 

@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unkno
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Kind, doubts_of, kind_of
+from awaken.project.frameworks.loads.items import Kind, doubts_of, kind_of
 
 _PLAIN = frozenset(
     ["filter", "where", "filter_by", "join", "outerjoin", "order_by", "options", "distinct"]
@@ -34,9 +34,9 @@ def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:
     if reader.project.targets.admits(taker.distribution, f"<{taker.since}"):
         raise Refused(reasons.PASSED_QUERY, _function(statement))
     gone = [
-        f"`{ast.unparse(one)}` is no longer called"
-        for one in [chain.receiver]
-        if one is not None and any(isinstance(part, ast.Call) for part in ast.walk(one))
+        f"`{ast.unparse(node)}` is no longer called"
+        for node in [chain.receiver]
+        if node is not None and any(isinstance(part, ast.Call) for part in ast.walk(node))
     ]
     return [*gone, *doubts_of(statement.items)]
 

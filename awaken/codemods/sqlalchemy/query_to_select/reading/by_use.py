@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 _COLUMN_OPERATORS = frozenset(
     [
@@ -107,7 +107,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
     # Another function may run before the check, or with another value.
     if bindings[0].kind != "parameter" or module.enclosing_function(bindings[0].node) != function:
         return False
-    above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
+    above = (statement for statement in function.body if (statement.end_lineno or 0) < name.lineno)
     return any(
         isinstance(part, ast.Call)
         and [ast.unparse(argument) for argument in part.args] == [name.id]
@@ -208,8 +208,8 @@ def names_columns(reader: Reader, option: ast.expr) -> bool:
     if not isinstance(option, ast.Call) or option.keywords or not option.args:
         return False
     return reader.library_name(option.func) in _OF_COLUMNS and all(
-        isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.isidentifier()
-        for one in option.args
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
+        for node in option.args
     )
 
 
@@ -231,7 +231,7 @@ def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
     compared = {
         node.attr
         for criterion in criteria
-        for node in _compared(criterion)
+        for node in _compared_attributes(criterion)
         if ast.unparse(node.value) == text
     }
     # `v.c.id` would be a column of a Table or subquery.
@@ -251,7 +251,7 @@ def _has_columns(text: str, criteria: Sequence[ast.expr]) -> bool:
     return bool(names) and called.isdisjoint(read) and names.isdisjoint(_ATTRIBUTES_OF_COLUMNS)
 
 
-def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:
+def _compared_attributes(criterion: ast.expr) -> Iterator[ast.Attribute]:
     """Yield the attributes on the left of comparisons, and those whose operator is called."""
     for node in ast.walk(criterion):
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):

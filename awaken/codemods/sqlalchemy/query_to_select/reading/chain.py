@@ -329,10 +329,10 @@ def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
 def holds_query(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a variable that holds nothing but queries, or builders called on one."""
     name = _without_builders(node)
-    values = [one.value for one in module.scopes.bindings_of(name)] if name is not None else []
+    values = [item.value for item in module.scopes.bindings_of(name)] if name is not None else []
     begun = [value for value in values if value is not None and query_root(value) is not None]
     others = [_without_builders(value) for value in values if value not in begun]
-    return bool(begun) and all(one and name and one.id == name.id for one in others)
+    return bool(begun) and all(part and name and part.id == name.id for part in others)
 
 
 def _without_builders(node: ast.expr | None) -> ast.Name | None:

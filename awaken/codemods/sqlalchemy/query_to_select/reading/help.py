@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 _LONGEST = 40
 """Characters of source that a sentence can hold, in a line of 100 with the rest of it."""

@@ -42,21 +42,21 @@ def of_itertools(module: Module, call: ast.Call) -> str:
     """Return which function of ``itertools`` is called that only iterates; nothing if none."""
     match call.func:
         case ast.Name() as name:
-            imported = _imported(module, name)
+            imported = _import(module, name)
             home = None if imported is None else module.parent(imported)
             is_there = isinstance(home, ast.ImportFrom) and home.module == "itertools"
-            found = imported.name if imported is not None and is_there else ""
+            result = imported.name if imported is not None and is_there else ""
         case ast.Attribute(value=ast.Name() as package, attr=attribute):
-            imported = _imported(module, package)
+            imported = _import(module, package)
             home = None if imported is None else module.parent(imported)
             is_whole = isinstance(home, ast.Import) and getattr(imported, "name", "") == "itertools"
-            found = attribute if is_whole else ""
+            result = attribute if is_whole else ""
         case _:
-            found = ""
-    return found if found in _OF_ITERTOOLS else ""
+            result = ""
+    return result if result in _OF_ITERTOOLS else ""
 
 
-def _imported(module: Module, name: ast.Name) -> ast.alias | None:
+def _import(module: Module, name: ast.Name) -> ast.alias | None:
     """Return the import that ``name`` always means, if it is one."""
     bindings = module.scopes.bindings_of(name)
     node = bindings[0].node if len(bindings) == 1 else None

@@ -17,9 +17,9 @@ def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
     """Return the function of a library that is given the query ``node`` as its statement."""
     above = module.parent(node)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
-    if not isinstance(call, ast.Call) or any(isinstance(one, ast.Starred) for one in call.args):
+    if not isinstance(call, ast.Call) or any(isinstance(part, ast.Starred) for part in call.args):
         return None
-    taker = knowledge().takes_statements.get(_imported(module, call.func) or "")
+    taker = knowledge().takes_statements.get(_imported_text(module, call.func) or "")
     if taker is None:
         return None
     is_named = isinstance(above, ast.keyword) and above.arg == taker.parameter
@@ -27,7 +27,7 @@ def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
     return taker if is_named or is_placed else None
 
 
-def _imported(module: Module, node: ast.expr) -> str | None:
+def _imported_text(module: Module, node: ast.expr) -> str | None:
     """Return the dotted name of what a file imports: once, and by a name of that alone."""
     match node:
         case ast.Name():
@@ -39,7 +39,7 @@ def _imported(module: Module, node: ast.expr) -> str | None:
                 return None if target.level else f"{target.text}.{target.name}"
             return target.text if target.kind == "module" else None
         case ast.Attribute(value=owner, attr=name):
-            home = _imported(module, owner)
+            home = _imported_text(module, owner)
             return None if home is None else f"{home}.{name}"
         case _:
             return None

@@ -30,18 +30,18 @@ class Backrefs:
     @cached_property
     def _owners(self) -> dict[str, set[str]]:
         """The classes that get an attribute, by its name; none where mappers are configured."""
-        found: dict[str, set[str]] = defaultdict(set)
+        owners: dict[str, set[str]] = defaultdict(set)
         if self._project.files_with([_CONFIGURES]):
-            return found
+            return owners
         for path in self._project.files_with([b"backref"]):
             for side in self._project.orm.relationship_sides(path):
                 if side.reverse and side.attribute is not None:
-                    found[side.attribute].add(side.owner or "")
-        return found
+                    owners[side.attribute].add(side.owner or "")
+        return owners
 
     def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
         """Yield the caveats where ``query``, which begins again, names such an attribute."""
-        shown = next(self._named(module, query), "") if self._owners else ""
+        shown = next(self._names(module, query), "") if self._owners else ""
         if shown:
             yield (
                 f"a `backref` makes `{shown}`: unlike Query, `select()` does not "
@@ -49,7 +49,7 @@ class Backrefs:
                 "`configure_mappers()`"
             )
 
-    def _named(self, module: Module, query: ast.expr) -> Iterator[str]:
+    def _names(self, module: Module, query: ast.expr) -> Iterator[str]:
         waiting: list[ast.AST] = [query]
         while waiting:
             node = waiting.pop()
@@ -61,7 +61,7 @@ class Backrefs:
                 case ast.Call(func=ast.Attribute(value=owner) as called):
                     waiting += [owner, *node.args, *node.keywords]
                     if called.attr == "filter_by":
-                        yield from self._compared(module, node.keywords)
+                        yield from self._compared_attributes(module, node.keywords)
                     continue
                 case ast.Attribute(value=owner, attr=name) if name in self._owners:
                     if self._may_be_class(module, owner, name):
@@ -70,16 +70,16 @@ class Backrefs:
                     pass
             waiting += ast.iter_child_nodes(node)
 
-    def _compared(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
+    def _compared_attributes(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
         """Yield the attributes that `filter_by` compares with what may be no object.
 
         An object was made or loaded, which configured the mappers.
         """
-        for one in given:
-            if one.arg in self._owners:
-                values = self._project.values.of(module, one.value)
-                if isinstance(one.value, ast.Constant) or values.may_be_none:
-                    yield one.arg
+        for argument in given:
+            if argument.arg in self._owners:
+                values = self._project.values.of(module, argument.value)
+                if isinstance(argument.value, ast.Constant) or values.may_be_none:
+                    yield argument.arg
 
     def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
         """Whether ``node`` may be a class that gets the attribute, or an instance of it."""
@@ -100,5 +100,5 @@ class Backrefs:
 
     def _gets(self, qualified: str, name: str) -> bool:
         owners = self._owners[name]
-        heirs = (heir for one in owners for heir in self._project.all_subclasses(one))
+        heirs = (heir for owner in owners for heir in self._project.all_subclasses(owner))
         return "" in owners or qualified in owners or qualified in heirs

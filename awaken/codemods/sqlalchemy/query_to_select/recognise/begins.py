@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.contract import Place
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
 from awaken.project.values.domain import Unknown
 
@@ -50,17 +50,17 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     """
     model = node.value
     qualified, of_subclasses = _model(reader, model)
-    found: ClassQuery | Unknown | None
+    query: ClassQuery | Unknown | None
     if qualified is None:
-        found = _of_several(reader, model)
+        query = _of_several(reader, model)
     elif of_subclasses:
-        found = reader.project.orm.subclass_query(qualified)
+        query = reader.project.orm.subclass_query(qualified)
     else:
-        found = reader.project.orm.class_query(qualified)
-    if isinstance(found, ClassQuery):
-        return _begin(reader, node, found)
-    if isinstance(found, Unknown):
-        because = Place(found.place.path, found.place.span, found.why)
+        query = reader.project.orm.class_query(qualified)
+    if isinstance(query, ClassQuery):
+        return _begin(reader, node, query)
+    if isinstance(query, Unknown):
+        because = Place(query.place.path, query.place.span, query.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
     # The class is visible, and it has no such query.
     if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
@@ -73,11 +73,11 @@ def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
     entity = entity_of(reader, model)
     if entity is None or entity.aliased:
         return None
-    found = [reader.project.orm.subclass_query(one) for one in sorted(entity.models)]
-    known = [one for one in found if isinstance(one, ClassQuery)]
-    if not known or len(known) < len(found):
+    class_queries = [reader.project.orm.subclass_query(name) for name in sorted(entity.models)]
+    known = [query for query in class_queries if isinstance(query, ClassQuery)]
+    if not known or len(known) < len(class_queries):
         return None
-    return known[0] if all(one.is_like(known[0]) for one in known) else None
+    return known[0] if all(query.is_like(known[0]) for query in known) else None
 
 
 def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:

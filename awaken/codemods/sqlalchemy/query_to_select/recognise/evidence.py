@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 
 
 def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
@@ -40,8 +40,8 @@ def _is_proved(reader: Reader, call: ast.Call) -> bool:
 
 def _is_mapped(reader: Reader, node: ast.expr) -> bool:
     """Whether ``node`` is a mapped class or an attribute of one, whatever name it has here."""
-    for one in (node, node.value) if isinstance(node, ast.Attribute) else (node,):
-        entity = entity_of(reader, one)
+    for part in (node, node.value) if isinstance(node, ast.Attribute) else (node,):
+        entity = entity_of(reader, part)
         if entity is not None:
             return not entity.certainty.is_presumed
     return False

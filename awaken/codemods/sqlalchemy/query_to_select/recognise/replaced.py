@@ -35,38 +35,38 @@ class Replaced:
 
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
-        found = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
+        of_sessions = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
         # Mocks of `query` are followed to the queries that they answer.
         return tuple(
-            one for one in found if one.name != "query" or not is_around_tests(one.place.path)
+            one for one in of_sessions if one.name != "query" or not is_around_tests(one.place.path)
         )
 
     def caveats(self, executed: Sequence[Executed]) -> Iterator[str]:
         """Yield what may change where queries are executed as ``executed`` says afterwards."""
-        for one in self._of_sessions:
+        for item in self._of_sessions:
             for run, module, node in executed:
-                why = _why(one, run)
-                if why and self._project.orm.replaced_methods.may_meet(one, module, node):
-                    yield f"{one.why}, {why}"
+                why = _why(item, run)
+                if why and self._project.orm.replaced_methods.may_meet(item, module, node):
+                    yield f"{item.why}, {why}"
                     break
 
     def query_method(self) -> Refused | None:
         """Return the refusal of every query where the program replaces a method of Query."""
-        for one in self._project.orm.replaced_methods.of_queries:
-            if not is_test_file(one.place.path):
-                return Refused(reasons.QUERY_HOOKS, one.why, because=(one.place,))
+        for item in self._project.orm.replaced_methods.of_queries:
+            if not is_test_file(item.place.path):
+                return Refused(reasons.QUERY_HOOKS, item.why, because=(item.place,))
         return None
 
     def of_query(self, queries: Sequence[tuple[Module, ast.AST]]) -> Iterator[str]:
         """Yield what of ``queries`` a test replaces while they may run."""
         replaced_methods = self._project.orm.replaced_methods
-        for one in replaced_methods.of_queries:
-            methods = replaced_methods.methods_replaced(one)
+        for replaced_method in replaced_methods.of_queries:
+            methods = replaced_methods.methods_replaced(replaced_method)
             for module, node in queries:
                 called = (each for each in module.walk(node) if isinstance(each, ast.Attribute))
                 is_called = methods is None or any(each.attr in methods for each in called)
-                if is_called and replaced_methods.may_meet(one, module, node):
-                    yield f"{one.why}, which select() bypasses"
+                if is_called and replaced_methods.may_meet(replaced_method, module, node):
+                    yield f"{replaced_method.why}, which select() bypasses"
                     break
 
 

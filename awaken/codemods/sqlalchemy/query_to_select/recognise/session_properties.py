@@ -29,14 +29,14 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
         for node in module.walk() if module else ():
             if not isinstance(node, ast.FunctionDef) or not _is_property(session.attr, node):
                 continue
-            if any(not _is_of_registry(reader, module, one) for one in _calls(node)):
+            if any(not _is_of_registry(reader, module, call) for call in _calls(node)):
                 return f"{path}:{node.lineno}"
     return None
 
 
 def _is_property(name: str, function: ast.FunctionDef) -> bool:
     """Whether ``function`` is a property called ``name`` that keeps nothing."""
-    decorators = {ast.unparse(one).rpartition(".")[2] for one in function.decorator_list}
+    decorators = {ast.unparse(node).rpartition(".")[2] for node in function.decorator_list}
     return function.name == name and "property" in decorators
 
 

@@ -93,9 +93,9 @@ class Sites:
 
     def of(self, module: Module) -> Sequence[Recognised]:
         """Return the queries of one file, whether the rule is asked for its sites or not."""
-        return list(self._recognised(module))
+        return list(self._recognised_queries(module))
 
-    def _recognised(self, module: Module) -> Iterator[Recognised]:
+    def _recognised_queries(self, module: Module) -> Iterator[Recognised]:
         reader, standing = Reader(self._project, module), self._standing
         for node in module.walk():
             if (
@@ -155,7 +155,7 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
             place = Place(path, reader.module.span(call))
             return Refused(reasons.QUERY_HOOKS, detail, because=(place,)), ""
         caveat = f"{detail}, which a select() does not trigger; its tests may rely on it"
-    return _configured(project), caveat
+    return _configured_refusal(project), caveat
 
 
 def _is_query_class(reader: Reader, node: ast.expr) -> bool:
@@ -163,24 +163,24 @@ def _is_query_class(reader: Reader, node: ast.expr) -> bool:
     name, known = reader.qualified(node), knowledge().query_classes
     seen, waiting = set[str](), [] if name is None else [name]
     while waiting:
-        one = waiting.pop()
-        if one in known:
+        word = waiting.pop()
+        if word in known:
             return True
         # Broken code may name a class among its own bases.
-        facts = None if one in seen else reader.project.class_facts(one)
-        seen.add(one)
+        facts = None if word in seen else reader.project.class_facts(word)
+        seen.add(word)
         waiting += [] if facts is None else [base for base in facts.bases if base is not None]
     return reader.library_name(node) == "Query"
 
 
-def _configured(project: Project) -> Refused | None:
+def _configured_refusal(project: Project) -> Refused | None:
     """Return the refusal of every query, where a factory is given a Query class afterwards."""
     for path in project.files_with((b"query_cls",)):
         module = project.module(path)
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            given = next((one.value for one in node.keywords if one.arg == "query_cls"), None)
+            given = next((part.value for part in node.keywords if part.arg == "query_cls"), None)
             # A class that is given to the factory itself is found with the session that it makes.
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue
@@ -285,8 +285,8 @@ def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognis
     caveat = _caveat(reader, call, proof)
     refused = _standing_against(reader, call)
     own: list[OwnClass] = []
-    for one in _classes_given(reader, proof):
-        known = reader.project.orm.query_class(one)
+    for argument in _classes_given(reader, proof):
+        known = reader.project.orm.query_class(argument)
         if known is None:
             detail = "the session makes queries of a custom class"
             hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)

@@ -24,10 +24,10 @@ def stand_in(
     """
     match root:
         case ast.Call(func=ast.Attribute(attr="query", value=receiver)):
-            found = project.orm.stand_in(module, receiver, without)
+            result = project.orm.stand_in(module, receiver, without)
         case _:
             return None
-    if found is None:
+    if result is None:
         return None
-    because = Place(found.place.path, found.place.span, "passed instead of a session")
-    return Refused(reasons.STAND_IN, found.why, because=(because,))
+    because = Place(result.place.path, result.place.span, "passed instead of a session")
+    return Refused(reasons.STAND_IN, result.why, because=(because,))

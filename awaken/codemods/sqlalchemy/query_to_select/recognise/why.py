@@ -59,7 +59,7 @@ def why_no_site(reader: Reader, span: Span) -> str | None:
 
 
 def _first(reader: Reader, nodes: Sequence[ast.AST]) -> str | None:
-    return next((found for why in _WHYS for node in nodes if (found := why(reader, node))), None)
+    return next((result for why in _WHYS for node in nodes if (result := why(reader, node))), None)
 
 
 def _touches(one: Span | None, other: Span) -> bool:
@@ -212,7 +212,7 @@ def _modern(reader: Reader, node: ast.AST) -> str | None:
     return None
 
 
-def _continued(reader: Reader, node: ast.AST) -> str | None:
+def _continued_text(reader: Reader, node: ast.AST) -> str | None:
     """Explain a method of a query that an earlier statement began."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
@@ -279,6 +279,6 @@ _WHYS: tuple[Callable[[Reader, ast.AST], str | None], ...] = (
     _other_constructor,
     _read,
     _definition,
-    _continued,
+    _continued_text,
     _modern,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.embedded import is_orm
+from awaken.project.frameworks.loads.embedded import is_orm
 
 
 def is_buffered(statement: Statement) -> bool:

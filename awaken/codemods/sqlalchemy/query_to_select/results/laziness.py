@@ -72,7 +72,7 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
         case ast.Call(func=func, args=args) as call if iterator in args:
             method = func.attr if isinstance(func, ast.Attribute) else ""
             # Later arguments are evaluated before the first row is fetched.
-            later = _given(args[args.index(iterator) + 1 :], call)
+            later = _given_codes(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
             if iterator_called(module, call):
@@ -88,11 +88,11 @@ def _is_last_call(iterator: ast.Call) -> bool:
     is_mapping = getattr(iterator.func, "id", "") in {"filter", "map"}
     later = iterator.args[2:] if is_mapping else iterator.args[1:]
     return not any(
-        isinstance(part, ast.Call | ast.Await) for one in later for part in ast.walk(one)
+        isinstance(part, ast.Call | ast.Await) for node in later for part in ast.walk(node)
     )
 
 
-def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
+def _given_codes(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
     """Return the code that runs after an argument of ``call`` is evaluated, without lambdas."""
     # The body of a lambda does not run in its place.
     nodes = [*later, *(keyword.value for keyword in call.keywords)]

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 
 
 def key_caveats(statement: Statement) -> Iterator[str]:
@@ -63,8 +63,8 @@ def doubled_keys(items: Sequence[Item]) -> list[str]:
 
 def first_unlabelled(items: Sequence[Item]) -> str | None:
     """Return the first expression without a label, as a message can hold it."""
-    found = (item for item in items if item.what is What.EXPRESSION and item.key is None)
-    first = next(found, None)
+    result = (item for item in items if item.what is What.EXPRESSION and item.key is None)
+    first = next(result, None)
     return None if first is None else quoted(first.node)
 
 
@@ -73,16 +73,16 @@ def _possible_keys(items: Sequence[Item]) -> set[str]:
 
     That of ``func.max(User.age)`` is ``max``, and that of ``cast(User.age, String)`` is ``age``.
     """
-    found: set[str] = set()
+    result: set[str] = set()
     labelled: set[str] = set()
     for item in items:
         labelled |= item.keys
         if item.what is What.EXPRESSION and item.key is None:
             parts = [
-                one for one in ast.walk(item.node) if isinstance(one, ast.Name | ast.Attribute)
+                node for node in ast.walk(item.node) if isinstance(node, ast.Name | ast.Attribute)
             ]
-            found |= {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
-    return found - labelled
+            result |= {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
+    return result - labelled
 
 
 def _uses(statement: Statement) -> Uses | None:

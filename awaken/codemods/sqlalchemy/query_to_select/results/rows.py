@@ -96,9 +96,9 @@ class _Follower:
             case ast.keyword(arg=str()) if isinstance(
                 call := self._module.parent(parent), ast.Call
             ):
-                self._handed(call, node, shape, steps)
+                self._follow_handed(call, node, shape, steps)
             case ast.Return():
-                self._returned(parent, shape, steps)
+                self._follow_returned(parent, shape, steps)
             case _:
                 self._uses.out_of_sight = True
 
@@ -149,7 +149,7 @@ class _Follower:
 
     def _reads(self, target: ast.AST, name: str, owner: Scope) -> Iterable[ast.Name]:
         """Return the reads that may see what ``target`` is given; all of its name if unknown."""
-        bound = next((one for one in owner.bindings[name] if one.node is target), None)
+        bound = next((binding for binding in owner.bindings[name] if binding.node is target), None)
         if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
             reached = flow_of(self._module, owner.node).reached(bound)
             if not isinstance(reached, Unknown):
@@ -197,7 +197,7 @@ class _Follower:
         else:
             self._uses.out_of_sight = True
 
-    def _returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
+    def _follow_returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
         """Follow the result of a function to its callers, if they are all visible."""
         function = self._module.enclosing_function(statement)
         if not isinstance(function, Function) or self._module.is_generator(function):
@@ -224,7 +224,7 @@ class _Follower:
         there = Reader(module=module, project=self._reader.project)
         _Follower(there, self._uses).follow(given, shape, steps - 1)
 
-    def _handed(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
+    def _follow_handed(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
         """Follow what is given to a function of the program into that function."""
         called = self._reader.project.calls.function_called(self._module, call)
         if isinstance(called, Unknown):
@@ -252,7 +252,7 @@ class _Follower:
         elif shape == "row" and name == "getattr" and len(call.args) == _WITHOUT_DEFAULT:
             self._got(call.args[1])
         else:
-            self._handed(call, node, shape, steps)
+            self._follow_handed(call, node, shape, steps)
 
     def _got(self, name: ast.expr) -> None:
         """``getattr(row, name)``."""

@@ -32,7 +32,7 @@ def _is_annotated(reader: Reader, node: ast.AST) -> bool:
     """
     for above in reader.module.ancestors(node):
         if isinstance(above, Function):
-            arguments = [one for one, _ in parameters_of(above.args)]
+            arguments = [argument for argument, _ in parameters_of(above.args)]
             is_partly = any(argument.annotation is not None for argument in arguments)
             return above.returns is not None or (is_partly and reader.project.is_type_checked)
     return False
@@ -47,7 +47,7 @@ def is_typed(reader: Reader, node: ast.AST, session: ast.expr | None) -> bool:
     if not isinstance(session, ast.Name):
         return True
     bindings = reader.bindings(session)
-    return not any(one.kind == "parameter" and one.annotation is None for one in bindings)
+    return not any(item.kind == "parameter" and item.annotation is None for item in bindings)
 
 
 def asks_list(reader: Reader, node: ast.expr) -> bool:
@@ -105,7 +105,7 @@ class _Asked:
             inner = target.elts[way[0]] if way[0] < len(target.elts) else None
             return inner is not None and self._target(inner, way[1:], steps)
         if isinstance(target, ast.Attribute):
-            return self._is_list(self._declared(target), way)
+            return self._is_list(self._declared_node(target), way)
         if not isinstance(target, ast.Name) or not steps:
             return False
         scopes = self.reader.module.scopes
@@ -113,7 +113,7 @@ class _Asked:
         if owner is None or owner.kind in {"module", "class"}:
             return False
         bindings = owner.bindings.get(target.id, [])
-        if not way and any(_makes_list(one) for one in bindings if one.node is not target):
+        if not way and any(_makes_list(item) for item in bindings if item.node is not target):
             return True
         if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
@@ -132,7 +132,7 @@ class _Asked:
             return not way and not isinstance(parent.ctx, ast.Load)
         return self.asks_list(read, way, steps)
 
-    def _declared(self, target: ast.Attribute) -> ast.expr | None:
+    def _declared_node(self, target: ast.Attribute) -> ast.expr | None:
         """Return how the attribute of ``self`` is annotated in its class."""
         own = self.reader.module.enclosing_class(target)
         if own is None or not isinstance(target.value, ast.Name):
@@ -143,14 +143,14 @@ class _Asked:
         """Return the annotation of what takes an argument of ``call``, at a place or by name."""
         project = self.reader.project
         qualified = self.reader.qualified(call.func)
-        found = None if qualified is None else project.definition(qualified)
-        if qualified is None or found is None:
+        definition = None if qualified is None else project.definition(qualified)
+        if qualified is None or definition is None:
             return None
         defined = project.class_definition(qualified)
         if defined is not None:
             return _field(defined[1], given)
-        home = project.module(found.path)
-        function = None if home is None else home.function_at(found.span.start)
+        home = project.module(definition.path)
+        function = None if home is None else home.function_at(definition.span.start)
         return None if function is None else _parameter_of(function, given)
 
     def _is_list(self, annotation: ast.expr | None, way: Sequence[Step]) -> bool:
@@ -158,7 +158,7 @@ class _Asked:
         if annotation is None:
             return False
         choices = list(self._choices(annotation))
-        return bool(choices) and all(self._choice_is_list(one, way) for one in choices)
+        return bool(choices) and all(self._choice_is_list(choice, way) for choice in choices)
 
     def _choices(self, annotation: ast.expr) -> Iterator[ast.expr]:
         """Yield the types that an annotation admits, but None."""
@@ -177,8 +177,8 @@ class _Asked:
             case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if (
                 last_name(value) == "Union"
             ):
-                for one in elements:
-                    yield from self._choices(one)
+                for element in elements:
+                    yield from self._choices(element)
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, *_])) if (
                 last_name(value) == "Annotated"
             ):
@@ -212,9 +212,9 @@ def _makes_list(binding: Binding) -> bool:
 
 def _field(definition: ast.ClassDef, given: int | str) -> ast.expr | None:
     """Return the annotation of what a class is made with, at a place or by name."""
-    for one in definition.body:
-        if isinstance(one, Function) and one.name == "__init__":
-            return _parameter_of(one, given if isinstance(given, str) else given + 1)
+    for statement in definition.body:
+        if isinstance(statement, Function) and statement.name == "__init__":
+            return _parameter_of(statement, given if isinstance(given, str) else given + 1)
     return _annotation_in(definition.body, given) if isinstance(given, str) else None
 
 
@@ -222,15 +222,15 @@ def _parameter_of(function: Function, given: int | str) -> ast.expr | None:
     arguments = function.args
     if isinstance(given, str):
         named = [*arguments.args, *arguments.kwonlyargs]
-        return next((one.annotation for one in named if one.arg == given), None)
+        return next((argument.annotation for argument in named if argument.arg == given), None)
     positional = [*arguments.posonlyargs, *arguments.args]
     return positional[given].annotation if given < len(positional) else None
 
 
 def _annotation_in(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
     """Return the annotation that a class gives one of its attributes."""
-    for one in body:
-        match one:
+    for statement in body:
+        match statement:
             case ast.AnnAssign(target=ast.Name(id=declared)) if declared == name:
-                return one.annotation
+                return statement.annotation
     return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import in_from
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import loads_collection
-from awaken.project.frameworks.sqlalchemy.orm import Orm
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.repeats import loads_collection
+from awaken.project.frameworks.orm import Orm
 
 
 def may_repeat(statement: Statement) -> bool:
@@ -56,7 +56,7 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
         return False
     others = [item for item in statement.items if item is not entity]
     # Columns of the object itself, and its one partner, repeat only where it does.
-    own = {(entity.owner, entity.model), *((one.text, one.model) for one in statement.partners)}
+    own = {(entity.owner, entity.model), *((item.text, item.model) for item in statement.partners)}
     return kind is not Kind.ROWS_WITH_ENTITY or all(
         item.what in {What.COLUMN, What.ENTITY} and (item.owner, item.model) in own
         for item in others

@@ -43,17 +43,17 @@ def rewrite_slice(
 def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
     """``session.query(A).delete()`` → ``session.execute(delete(A)).rowcount``."""
     if data.cast is None:
-        written = _executed(node, data, around)
+        written = _executed_node(node, data, around)
     else:
         function, wanted = data.cast
         wider = chain_lines.followed(around, len(f".{_ROWCOUNT}"))
-        written = in_call(function, [wanted], lambda room: _executed(node, data, room), wider)
+        written = in_call(function, [wanted], lambda room: _executed_node(node, data, room), wider)
     if data.rowcount:
         written = cst.Attribute(written, cst.Name(_ROWCOUNT))
     return written.with_changes(lpar=node.lpar, rpar=node.rpar)
 
 
-def _executed(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
+def _executed_node(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
     by_criteria = node if data.by_criteria is None else _by_criteria(node, data.by_criteria, around)
     chain = _with_links(by_criteria, data, around)
     parameters = _parameters(chain, data)
@@ -111,9 +111,9 @@ def _links(
         place = given["values"]
         argument = node.args[place].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
         if data.ordered:
-            yield name, _ordered(argument)
+            yield name, _ordered_call(argument)
         else:
-            yield name, _alone(node, place, argument, name, around)
+            yield name, _call_alone(node, place, argument, name, around)
     if "dialect" in given:
         yield "with_dialect_options", _dialect_options(node.args[given["dialect"]])
     if "synchronize_session" in given:
@@ -122,10 +122,10 @@ def _links(
             keyword=cst.Name("synchronize_session"), equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE)
         )
         name = "execution_options"
-        yield name, _alone(node, place, argument, name, around)
+        yield name, _call_alone(node, place, argument, name, around)
 
 
-def _alone(
+def _call_alone(
     node: cst.Call, place: int, argument: cst.Arg, name: str, around: Surroundings
 ) -> cst.Call:
     """Return a call with one of the arguments of ``node``, on its own lines if it needs them."""
@@ -189,10 +189,10 @@ def _below(
     indent: str,
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comments on lines of their own ``above`` an argument."""
-    found = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
+    empty_lines = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
     comments = [
         line.with_changes(indent=False, whitespace=cst.SimpleWhitespace(indent))
-        for line in found
+        for line in empty_lines
         if line.comment is not None
     ]
     return _broken(space, indent).with_changes(empty_lines=comments) if comments else space
@@ -209,7 +209,7 @@ def _at_end(
     return space
 
 
-def _ordered(argument: cst.Arg) -> cst.Call:
+def _ordered_call(argument: cst.Arg) -> cst.Call:
     """``[(A.x, 1), (A.y, 2)]`` → ``((A.x, 1), (A.y, 2))``, a variable → ``(*variable)``."""
     function, value = cst.Name("ordered_values"), argument.value
     # `ordered_values()` takes the pairs one by one, Query.update() a list of them.

@@ -61,7 +61,7 @@ def rewrite_extended(
         space = chain_lines.without_comments(written.whitespace_before_args)
     comma = cst.Comma(whitespace_after=space)
     *others, last = [first.with_changes(whitespace_after_arg=_NO_SPACE), *arguments]
-    args = [one.with_changes(comma=comma) for one in others]
+    args = [argument.with_changes(comma=comma) for argument in others]
     end = first.whitespace_after_arg
     if arguments and chain_lines.has_break(space) and chain_lines.has_break(end):
         last = last.with_changes(comma=cst.Comma(whitespace_after=end))

@@ -24,8 +24,8 @@ def in_call(
     called = cst.parse_expression(function)
     first = [cst.parse_expression(text) for text in before]
     # On one line, if that is to be had: nothing is broken in it.
-    one = write(msgspec.structs.replace(around, breaks_around=True, parentheses=None))
-    whole = cst.Call(called, [*map(cst.Arg, first), cst.Arg(one)])
+    node = write(msgspec.structs.replace(around, breaks_around=True, parentheses=None))
+    whole = cst.Call(called, [*map(cst.Arg, first), cst.Arg(node)])
     if around.breaks_around or _fits(code(whole), around):
         return whole
     indent = around.line_indent + around.indent
@@ -46,7 +46,7 @@ def in_call(
         # The line break follows the comma, which the last of several has.
         close = cst.Comma(whitespace_after=line_break(around.line_indent))
         last = last.with_changes(comma=close, whitespace_after_arg=cst.SimpleWhitespace(""))
-    arguments = [*(cst.Arg(one, comma=comma) for one in first), last]
+    arguments = [*(cst.Arg(part, comma=comma) for part in first), last]
     return cst.Call(called, arguments, whitespace_before_args=line_break(indent))
 
 

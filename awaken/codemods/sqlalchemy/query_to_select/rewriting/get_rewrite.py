@@ -57,11 +57,11 @@ def _gathered(
     links: Sequence[cst.Call], settings: Sequence[GetSetting]
 ) -> dict[GetSetting, list[cst.Arg]]:
     """Return the arguments of all builders of each kind, in the order of the chain."""
-    found: dict[GetSetting, list[cst.Arg]] = {}
+    result: dict[GetSetting, list[cst.Arg]] = {}
     for link, setting in zip(links, settings, strict=True):
         if setting != "dropped":
-            found.setdefault(setting, []).extend(map(_bare, link.args))
-    return found
+            result.setdefault(setting, []).extend(map(_bare, link.args))
+    return result
 
 
 def _setting(name: GetSetting, arguments: Sequence[cst.Arg]) -> cst.Arg:
@@ -109,5 +109,5 @@ def _call(func: cst.Attribute, args: Sequence[cst.Arg], around: Surroundings) ->
     if width <= around.line_length and "\n" not in text:
         separator = cst.SimpleWhitespace(" ")  # type: ignore[assignment]
         last = args[-1].with_changes(whitespace_after_arg=line_break(indent))
-    first = [one.with_changes(comma=cst.Comma(whitespace_after=separator)) for one in args[:-1]]
+    first = [item.with_changes(comma=cst.Comma(whitespace_after=separator)) for item in args[:-1]]
     return cst.Call(func, [*first, last], whitespace_before_args=inner)

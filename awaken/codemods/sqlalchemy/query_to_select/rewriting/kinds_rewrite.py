@@ -17,7 +17,7 @@ def rewrite_kinds(node: Any, data: KindsRewrite, around: Surroundings) -> cst.Ba
     """Write a conditional expression with one execution for each kind of query."""
     bare = node.with_changes(lpar=[], rpar=[])
     room = msgspec.structs.replace(around, breaks_around=True, parentheses=None)
-    ways = [(test, rewrite_query(bare, one, room)) for test, one in data.ways]
+    ways = [(test, rewrite_query(bare, rewrite, room)) for test, rewrite in data.ways]
     otherwise = rewrite_query(bare, data.otherwise, room)
     inline = _conditional(ways, otherwise, None)
     if around.breaks_around or _fits(inline, around):

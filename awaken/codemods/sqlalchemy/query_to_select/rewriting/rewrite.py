@@ -89,11 +89,11 @@ def _rewritten(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseE
     elif data.wrap == "exists":
         new = _wrap_exists(parts, _statement(parts, data), data, around)
     else:
-        return _embedded(node, parts, data, around)
+        return _embedded_statement(node, parts, data, around)
     return new.with_changes(lpar=node.lpar, rpar=node.rpar)
 
 
-def _embedded(
+def _embedded_statement(
     node: Any, parts: _Parts, data: QueryRewrite, around: Surroundings
 ) -> cst.BaseExpression:
     """Return a statement that is not executed here, on its lines or on one that now takes it."""
@@ -365,7 +365,7 @@ def _run(
         return inline
     executed = cst.Call(call, [cst.Arg(whole)])
     if not (fluent and room.fits(executed) and not stays) and not isinstance(whole, cst.Name):
-        inner = _broken(statement, whole, parts, data, room.inner())
+        inner = _broken_statement(statement, whole, parts, data, room.inner())
         executed = chain_lines.broken_call(call, inner, indent, around.indent)
     return _tail(node, executed, data, dot)
 
@@ -440,7 +440,7 @@ def _as_it_was(
     return chain_lines.with_leading(executed, parts.leading, indent + step)
 
 
-def _broken(
+def _broken_statement(
     statement: cst.BaseExpression,
     whole: cst.BaseExpression,
     parts: _Parts,

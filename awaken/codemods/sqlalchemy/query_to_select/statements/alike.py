@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable, Sequence
 
-from awaken.project.frameworks.sqlalchemy.loads.certainty import CERTAIN, Certainty, least
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.certainty import CERTAIN, Certainty, least
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 
 
 def looks(items: Sequence[Item]) -> tuple[Hashable, ...]:

@@ -34,8 +34,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
     join_target,
     target_of,
 )
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, What
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -125,7 +125,7 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     statement.criteria.extend(arguments)
     if link.name in {"filter", "where"}:
         statement.partners += implied_partners(statement, arguments)
-    statement.unjudged.extend(one for one in arguments if not is_of_partners(statement, one))
+    statement.unjudged.extend(node for node in arguments if not is_of_partners(statement, node))
     if link.name == "group_by":
         statement.one_row_each = not statement.grouped and are_of_first_item(statement, arguments)
         statement.grouped = True
@@ -337,7 +337,7 @@ def _with_entities(statement: Statement, link: Link, _position: int, _executed: 
 def _add_columns(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     added = classify_all(statement.reader, link.call.args)
     statement.items = (*statement.items, *added)
-    statement.lists = tuple((*one, *added) for one in statement.lists)
+    statement.lists = tuple((*items, *added) for items in statement.lists)
     # Unlike add_columns(), with_only_columns() does not make an ORM statement of another one.
     statement.orm_items = (*statement.orm_items, *added)
     statement.changed_items = True
@@ -391,7 +391,7 @@ def _execution_options(
     for keyword in link.call.keywords:
         match keyword:
             case ast.keyword(arg=None, value=ast.Dict(keys=keys)):
-                names = [one.value if isinstance(one, ast.Constant) else None for one in keys]
+                names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
             case _:
                 names = [keyword.arg]
         statement.portioned |= "yield_per" in names
@@ -426,7 +426,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     if not arguments[1:]:
         relationship = relationship_to(statement.reader, model, arguments[0])
     if relationship is None and not any(
-        is_relationship(statement.reader, one) for one in arguments[1:]
+        is_relationship(statement.reader, argument) for argument in arguments[1:]
     ):
         raise Refused(reasons.WITH_PARENT)
     written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")

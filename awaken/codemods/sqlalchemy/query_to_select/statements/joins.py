@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 
 Value = TypeVar("Value")
 _DECLARED = "join"
@@ -122,7 +122,7 @@ TARGET = Join(_target, _target, key=_target_key)
 """What a builder means, nothing that can be written if it depends on the way."""
 PARTNERS = Join(_shared_targets, _all_targets, key=frozenset)
 """What is joined on each way."""
-NAME = Join(lambda one, other: one or other, lambda one, other: one and other, key=bool)
+NAME = Join(lambda item, other: item or other, lambda item, other: item and other, key=bool)
 """The name of some builder, for messages; whether there is one is what counts."""
 ITEMS = Join(_first, _first, key=looks)
 """Items, which look the same on both ways before anything else is joined."""

@@ -27,7 +27,7 @@ def relationship_to(reader: Reader, model: str, parent: ast.expr) -> str | None:
     if owner is None:
         return None
     kinds = (owner, *reader.project.all_subclasses(owner))
-    names = {_of_class(reader, one, model) for one in kinds}
+    names = {_of_class(reader, kind, model) for kind in kinds}
     name = names.pop() if len(names) == 1 else None
     if name is None:
         return None
@@ -57,9 +57,9 @@ def caveats_of_parents(reader: Reader, links: Iterable[Link]) -> Iterator[str]:
 
 def _proven(reader: Reader, parent: ast.expr) -> tuple[str, ...]:
     """Return the mapped classes of which ``parent`` is an instance for sure, with all they map."""
-    found = reader.project.instance_of(reader.module, parent)
-    mapped = [reader.project.orm.mapped_class(one) for one in found]
-    return found if found and all(one is not None and one.complete for one in mapped) else ()
+    instance = reader.project.instance_of(reader.module, parent)
+    mapped = [reader.project.orm.mapped_class(name) for name in instance]
+    return instance if instance and all(one is not None and one.complete for one in mapped) else ()
 
 
 def _class_of(reader: Reader, model: str, parent: ast.expr) -> str | None:
@@ -70,17 +70,17 @@ def _class_of(reader: Reader, model: str, parent: ast.expr) -> str | None:
     last = _snake(getattr(parent, "attr", getattr(parent, "id", "")))
     related = reader.project.orm.relationships_to(model)
     # `old_event` is an event as well.
-    found = [one for one in related if f"_{last}".endswith(f"_{_snake(one.rpartition('.')[2])}")]
-    return found[0] if len(found) == 1 else None
+    result = [one for one in related if f"_{last}".endswith(f"_{_snake(one.rpartition('.')[2])}")]
+    return result[0] if len(result) == 1 else None
 
 
 def _of_class(reader: Reader, owner: str, model: str) -> str | None:
     """Return the one relationship of ``owner`` that leads to ``model``."""
     names = {
         name
-        for one, found in reader.project.orm.relationships_to(model).items()
-        if one == owner or owner in reader.project.all_subclasses(one)
-        for name in found
+        for word, result in reader.project.orm.relationships_to(model).items()
+        if word == owner or owner in reader.project.all_subclasses(word)
+        for name in result
     }
     return names.pop() if len(names) == 1 else None
 

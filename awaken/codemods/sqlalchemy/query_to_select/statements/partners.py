@@ -10,9 +10,9 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
 from awaken.kit.names_here import is_dotted
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.repeats import Sources
 
 
 def sources_of(statement: Statement) -> tuple[Target, ...] | None:
@@ -27,7 +27,7 @@ def sources_of(statement: Statement) -> tuple[Target, ...] | None:
 
 def in_from(statement: Statement, entity: Item) -> Sources:
     """Return what criteria may name without another FROM: ``entity`` and its partners."""
-    partners = {one.text: one.model for one in statement.partners if one.text is not None}
+    partners = {item.text: item.model for item in statement.partners if item.text is not None}
     # The result of another function may have no name here: then no criterion is its own.
     return Sources(statement.reader, entity.owner or "?", entity.model, partners)
 
@@ -100,14 +100,14 @@ def implied_partners(statement: Statement, criteria: Sequence[ast.expr]) -> tupl
     sources = sources_of(statement)
     if sources is None or statement.selects_from or statement.from_statement:
         return ()
-    reader, found = statement.reader, list[Target]()
-    sides = [side for one in criteria for pair in _equalities(reader, one) for side in pair]
+    reader, targets = statement.reader, list[Target]()
+    sides = [side for node in criteria for pair in _equalities(reader, node) for side in pair]
     for side in sides:
         if not isinstance(side, ast.Attribute) or not is_dotted(side.value):
             continue
         text = ast.unparse(side.value)
         entity = None
-        if all(one.text != text for one in (*sources, *found)):
+        if all(source.text != text for source in (*sources, *targets)):
             entity = entity_of(reader, side.value)
         if entity is None or entity.model is None or _is_rebound(reader, side.value):
             continue
@@ -116,8 +116,8 @@ def implied_partners(statement: Statement, criteria: Sequence[ast.expr]) -> tupl
             continue
         target = Target(text, text, entity.model, entity.aliased)
         if _pins_one(reader, target, criteria):
-            found.append(target)
-    return tuple(found)
+            targets.append(target)
+    return tuple(targets)
 
 
 def _is_rebound(reader: Reader, node: ast.expr) -> bool:
@@ -131,11 +131,11 @@ def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
     given = dict(zip(("target", "onclause"), link.call.args, strict=False))
     full = named.get("full")
     is_full = full is not None and not (isinstance(full, ast.Constant) and full.value is False)
-    if None in named or is_full or any(isinstance(one, ast.Starred) for one in link.call.args):
+    if None in named or is_full or any(isinstance(node, ast.Starred) for node in link.call.args):
         return None
-    found = {**given, **{key: one for key, one in named.items() if key is not None}}
-    target = found.get("target")
-    return None if target is None else (target, found.get("onclause"))
+    nodes = {**given, **{key: node for key, node in named.items() if key is not None}}
+    target = nodes.get("target")
+    return None if target is None else (target, nodes.get("onclause"))
 
 
 def _relationship(reader: Reader, node: ast.expr) -> ast.Attribute | None:
@@ -156,17 +156,17 @@ def _leads_to_one(
     reader: Reader, sources: tuple[Target, ...], target: Target, condition: ast.expr
 ) -> bool:
     """Whether a relationship of what is in FROM leads to one object at most."""
-    found = _relationship(reader, condition)
-    owner = None if found is None else ast.unparse(found.value)
+    result = _relationship(reader, condition)
+    owner = None if result is None else ast.unparse(result.value)
     model = next((source.model for source in sources if source.text == owner), None)
     mapped = None if model is None else reader.project.orm.mapped_class(model)
-    facts = None if mapped is None or found is None else mapped.relationships.get(found.attr)
-    if facts is None or found is None or facts.target is None or model is None:
+    facts = None if mapped is None or result is None else mapped.relationships.get(result.attr)
+    if facts is None or result is None or facts.target is None or model is None:
         return False
     # A subclass is joined in place of what the relationship leads to.
     if target.model not in {facts.target, *reader.project.all_subclasses(facts.target)}:
         return False
-    return reader.project.orm.partners(model, facts.target, found.attr) == "one"
+    return reader.project.orm.partners(model, facts.target, result.attr) == "one"
 
 
 def _is_only_by_keys(reader: Reader, sources: tuple[Target, ...], target: Target) -> bool:
@@ -214,14 +214,14 @@ def _equalities(reader: Reader, node: ast.expr) -> Iterator[tuple[ast.expr, ast.
             yield from _equalities(reader, left)
             yield from _equalities(reader, right)
         case ast.Call(func=function, args=arguments) if reader.library_name(function) == "and_":
-            for one in arguments:
-                yield from _equalities(reader, one)
+            for argument in arguments:
+                yield from _equalities(reader, argument)
         case _:
             pass
 
 
 def _mentions(node: ast.expr, text: str) -> bool:
     return any(
-        isinstance(one, ast.Name | ast.Attribute) and ast.unparse(one) == text
-        for one in ast.walk(node)
+        isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) == text
+        for part in ast.walk(node)
     )

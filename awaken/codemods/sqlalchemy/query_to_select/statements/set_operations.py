@@ -17,10 +17,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
-from awaken.project.frameworks.sqlalchemy.loads.embedded import exists_in
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, is_subquery
+from awaken.project.frameworks.loads.embedded import exists_in
+from awaken.project.frameworks.loads.entities import classify_all
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.repeats import Sources, is_subquery
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
@@ -113,7 +113,7 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
     unnamed = _is_plain(later) and is_last
     # A count needs no objects; but of Core objects it flushes first only since 2.1.
     if unnamed and statement.chain.end == "count" and _flushes(statement):
-        return LinkEdit("union", operation=Operation(function=_written(statement, link.name)))
+        return LinkEdit("union", operation=Operation(function=_written_text(statement, link.name)))
     renamed: tuple[tuple[str, str], ...] = ()
     alias = None
     # They mean columns of the subquery, which the alias represents.
@@ -126,9 +126,9 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
     return LinkEdit(
         "union",
         operation=Operation(
-            function=_written(statement, link.name),
-            select=_written(statement, "select"),
-            aliased=_written(statement, "aliased"),
+            function=_written_text(statement, link.name),
+            select=_written_text(statement, "select"),
+            aliased=_written_text(statement, "aliased"),
             model=owner,
             name=alias,
             renamed=renamed,
@@ -167,12 +167,12 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
             raise Refused(reasons.SET_OPERATION, f"{after.name}() after {link.name}() of columns")
     # Columns of a subquery make no ORM statement, which matters to the flush.
     statement.orm_items = ()
-    function = _written(statement, link.name)
+    function = _written_text(statement, link.name)
     # The union gives these rows by itself: nothing is read off a subquery of it.
     if is_last and _is_plain(later) and _takes_any(statement.chain):
         return LinkEdit("union", operation=Operation(function=function))
     return LinkEdit(
-        "union", operation=Operation(function=function, select=_written(statement, "select"))
+        "union", operation=Operation(function=function, select=_written_text(statement, "select"))
     )
 
 
@@ -199,10 +199,10 @@ def _flushes(statement: Statement) -> bool:
     return not statement.reader.project.targets.admits("sqlalchemy", "<2.1")
 
 
-def _written(statement: Statement, name: str) -> str:
-    found = sqlalchemy_name(statement.reader, statement.chain.root, name)
-    statement.needs.append(found)
-    return found.text
+def _written_text(statement: Statement, name: str) -> str:
+    result = sqlalchemy_name(statement.reader, statement.chain.root, name)
+    statement.needs.append(result)
+    return result.text
 
 
 def _alias(statement: Statement, base: str) -> str:
@@ -246,7 +246,7 @@ def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[L
     known = [Sources(statement.reader, name, item.model)]
     for after in later:
         if after.name in _JOINS:
-            known += _joined(statement, link, item, after)
+            known += _joined_sources(statement, link, item, after)
         elif after.name == "options":
             _check_options(after)
         elif after.name == "with_entities":
@@ -259,13 +259,13 @@ def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[L
 
 def _check_criteria(link: Link, after: Link, known: Sequence[Sources]) -> None:
     for node in _arguments(after):
-        if any(_is_text(part) for part in (node, *_ordered(node))):
+        if any(_is_text(part) for part in (node, *_ordered_nodes(node))):
             raise Refused(reasons.RAISES_TODAY, f"{after.name}() by a name after {link.name}()")
-        if not any(one.only([node]) for one in known):
+        if not any(candidate.only([node]) for candidate in known):
             raise _unclear(link, after)
 
 
-def _ordered(node: ast.expr) -> Sequence[ast.expr]:
+def _ordered_nodes(node: ast.expr) -> Sequence[ast.expr]:
     """Return what ``desc(...)`` and the like are called with."""
     return node.args if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ()
 
@@ -282,7 +282,7 @@ def _check_items(statement: Statement, link: Link, after: Link, known: Sequence[
     items = classify_all(statement.reader, after.call.args)
     owners = [item.owner for item in items]
     values = all(item.what in {What.COLUMN, What.EXPRESSION} for item in items)
-    sure = {one.owner for one in known}.issuperset(owners)
+    sure = {item.owner for item in known}.issuperset(owners)
     if not values or not sure or known[0].owner not in owners or any(i.mixed for i in items):
         raise _unclear(link, after)
 
@@ -292,7 +292,7 @@ def _unclear(link: Link, after: Link) -> Refused:
     return Refused(reasons.SET_OPERATION, f"`{after.name}({arguments})` after {link.name}()")
 
 
-def _joined(statement: Statement, link: Link, item: Item, join: Link) -> Iterator[Sources]:
+def _joined_sources(statement: Statement, link: Link, item: Item, join: Link) -> Iterator[Sources]:
     """Yield what a join adds; raises Refused unless it is another class that is known."""
     target = join_target(statement.reader, join)
     # In a self-join the name of the class would mean the alias and the table.

@@ -30,7 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item
+from awaken.project.frameworks.loads.items import Item
 
 # A count of these needs no subquery; any other builder may change what is counted.
 _PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
@@ -114,13 +114,13 @@ class Statement:
 
         The items of both look the same.
         """
-        return self._joined(other, lambda join: join.either)
+        return self._joined_statement(other, lambda join: join.either)
 
     def both(self, other: Statement) -> Statement:
         """Return the facts of this statement together with those of ``other``."""
-        return self._joined(other, lambda join: join.both)
+        return self._joined_statement(other, lambda join: join.both)
 
-    def _joined(
+    def _joined_statement(
         self, other: Statement, way: Callable[[Join], Callable[[Any, Any], Any]]
     ) -> Statement:
         values = {
@@ -138,4 +138,4 @@ class Statement:
 @cache
 def _joins() -> Mapping[str, Join]:
     """Return how each field is joined that says something of a statement: all but its number."""
-    return {one.name: join_of(one) for one in fields(Statement) if one.init}
+    return {candidate.name: join_of(candidate) for candidate in fields(Statement) if candidate.init}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.kit.names_here import is_dotted
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify
-from awaken.project.frameworks.sqlalchemy.loads.items import What
-from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.entities import classify
+from awaken.project.frameworks.loads.items import What
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 
 
 @dataclass(frozen=True, slots=True)

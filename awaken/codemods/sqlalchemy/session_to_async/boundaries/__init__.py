@@ -1,8 +1,7 @@
 """Where the event loop ends: code that calls functions outside of it.
 
-Begin with ``entry_points``, the functions that other code calls outside of the loop, and with
-``bridges``, which makes them run coroutines. ``reach`` says whether code runs in processes of its
-own or only in the loop, ``outside`` finds callers that are not visible. ``disposal`` closes
-connections before their loop ends, ``schedulers`` moves jobs into the loop. ``scripts`` rewrites
-code outside of functions, and ``workers`` rewrites tasks.
+Begin with ``bridges``, which makes functions run coroutines. ``published`` knows what other files
+of the repository use, ``overrides`` what a base class or pytest calls by its name. ``own_loops``
+and ``schedulers`` move jobs into the loop, ``tasks`` tells what stops tasks of workers. ``waits``
+finds ways in which threads wait for each other, ``holding_up`` what holds up the loop.
 """

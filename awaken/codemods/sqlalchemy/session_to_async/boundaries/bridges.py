@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.entry_points import (
-    EntryPoint,
-    begins_process,
-)
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.serving import Serving
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
     whole_signature,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import (
+    EntryPoint,
+    begins_process,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.serving import Serving
 from awaken.contract import Edit, Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
@@ -73,24 +73,24 @@ class Bridges:
             is_alone = "." not in name or part.entry_points.is_hook(function)
             is_closed = is_alone and self._is_closed(function)
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
-        others = [one for one in part.project.calls.kin().of(function) if one in part.steps]
+        others = [item for item in part.project.calls.kin().of(function) if item in part.steps]
         callers = part.project.calls.graph().callers(function)
         # Calls outside of functions are examined in their own file.
         inside = [
-            one.place
-            for one in callers
-            if one.caller.start >= 0
-            and (one.caller in part.steps or part.is_asynchronous(one.caller))
+            caller.place
+            for caller in callers
+            if caller.caller.start >= 0
+            and (caller.caller in part.steps or part.is_asynchronous(caller.caller))
         ]
         if others or inside:
             because = tuple(inside[:1])
             return Refused(reasons.RUNS_LOOP, name, because=because)
-        if all(one.kind == "thread" for one in entries):
+        if all(entry_point.kind == "thread" for entry_point in entries):
             return None
         elsewhere = self._reach.outside_of_processes(function) or self._waiting_elsewhere(entries)
         if elsewhere is not None:
             return Refused(reasons.IN_THREAD, name, because=(elsewhere,))
-        if any(one.kind == "consumer" for one in entries) and not self._is_closed(function):
+        if any(item.kind == "consumer" for item in entries) and not self._is_closed(function):
             return Refused(reasons.NO_ENGINE, name)
         return None
 
@@ -101,10 +101,10 @@ class Bridges:
 
     def _without_engine(self, function: FunctionPlace) -> Refused | None:
         """Return why a function cannot wait on connections of its own; None if it can."""
-        found = self._part.node_of(function)
+        node = self._part.node_of(function)
         try:
-            if found is not None:
-                self._own_loops.engine_of(*found)
+            if node is not None:
+                self._own_loops.engine_of(*node)
         except Refused as refused:
             return refused
         return None
@@ -119,7 +119,7 @@ class Bridges:
     def _waiting_elsewhere(self, entries: list[EntryPoint]) -> Place | None:
         """Return where the thread of a consumer may wait that is not the first of its process."""
         project: Project = self._part.project
-        methods = sorted({one for entry in entries for one in entry.waits})
+        methods = sorted({wait for entry in entries for wait in entry.waits})
         for module in modules_with(project, [f".{name}".encode() for name in methods]):
             for name in methods:
                 for node in module.mentions(name):
@@ -144,7 +144,7 @@ class Bridges:
         owner = module.enclosing_class(node)
         is_method = isinstance(module.parent(node), ast.ClassDef)
         name = self.name_of(module, node)
-        kinds = [one for one in node.decorator_list if last_name(one) in _OF_CLASSES]
+        kinds = [part for part in node.decorator_list if last_name(part) in _OF_CLASSES]
         has_own_loop = self._part.entry_points.has_own_loop(function)
         engine, edits = self._own_loops.parameter(site, node) if has_own_loop else ("", [])
         passed = _Signature(module, node, engine, is_bound=is_method and not _is_static(node))
@@ -161,7 +161,7 @@ class Bridges:
             run, more, caveats = self._disposal.run(site, f"{called}({arguments})")
             edits += more
         begin = ""
-        if any(one.kind in _BESIDE for one in self._part.entry_points.found[function]):
+        if any(candidate.kind in _BESIDE for candidate in self._part.entry_points.found[function]):
             begin, more = self._disposal.begin(site)
             edits += more
         data = Bridged(
@@ -171,11 +171,11 @@ class Bridges:
             parameters=parameters,
             returned="" if node.returns is None else module.text_of(node.returns),
             returns=any(
-                isinstance(one, ast.Return) and one.value is not None
-                for one in ast.walk(node)
-                if module.enclosing_function(one) is node
+                isinstance(part, ast.Return) and part.value is not None
+                for part in ast.walk(node)
+                if module.enclosing_function(part) is node
             ),
-            decorators=tuple(last_name(one) for one in kinds),
+            decorators=tuple(last_name(kind) for kind in kinds),
             blank_lines=2 if module.parent(node) is module.tree else 1,
             engine=self._own_loops.home_of(module, node) if has_own_loop else "",
         )
@@ -183,10 +183,10 @@ class Bridges:
 
     def task(self, function: FunctionPlace) -> tuple[Module, ast.FunctionDef, str]:
         """Return the place of a task, and the name of its coroutine function."""
-        found = self._part.node_of(function)
-        if found is None or not isinstance(found[1], ast.FunctionDef):
+        node = self._part.node_of(function)
+        if node is None or not isinstance(node[1], ast.FunctionDef):
             raise Refused(reasons.HANDED_ON, function.qualname)
-        return found[0], found[1], self.name_of(found[0], found[1])
+        return node[0], node[1], self.name_of(node[0], node[1])
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:
         """Return the name of the coroutine function that an entry point runs."""
@@ -206,7 +206,7 @@ class Bridges:
 
 
 def _is_static(node: ast.FunctionDef) -> bool:
-    return any(last_name(one) == "staticmethod" for one in node.decorator_list)
+    return any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list)
 
 
 class _Signature:
@@ -220,25 +220,25 @@ class _Signature:
     ) -> None:
         self._module = module
         self._used = {
-            one.id for below in node.body for one in ast.walk(below) if isinstance(one, ast.Name)
+            part.id for below in node.body for part in ast.walk(below) if isinstance(part, ast.Name)
         }
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         first = positional[:1] if is_bound else []
         self.receiver = f"{first[0].arg}." if first else ""
-        plain = [one for one in positional[len(first) :] if self._is_used(one)]
-        named = [one for one in arguments.kwonlyargs if self._is_used(one)]
+        plain = [argument for argument in positional[len(first) :] if self._is_used(argument)]
+        named = [argument for argument in arguments.kwonlyargs if self._is_used(argument)]
         rest = arguments.vararg if arguments.vararg and self._is_used(arguments.vararg) else None
         others = arguments.kwarg if arguments.kwarg and self._is_used(arguments.kwarg) else None
-        shown = [*(one.arg for one in first), *filter(None, [leading]), *map(self._shown, plain)]
-        given = [one.arg for one in plain]
+        shown = [*(part.arg for part in first), *filter(None, [leading]), *map(self._shown, plain)]
+        given = [argument.arg for argument in plain]
         if rest is not None:
             shown.append(f"*{self._shown(rest)}")
             given.append(f"*{rest.arg}")
         elif named:
             shown.append("*")
         shown += map(self._shown, named)
-        given += [f"{one.arg}={one.arg}" for one in named]
+        given += [f"{argument.arg}={argument.arg}" for argument in named]
         if others is not None:
             shown.append(f"**{self._shown(others)}")
             given.append(f"**{others.arg}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.contract import Place
 from awaken.kit.sites import listed
 from awaken.knowledge.libraries import Wait
@@ -30,16 +30,16 @@ class HoldingUp:
         """
         if is_around_tests(module.path):
             return [], ()
-        found = {
-            one.name: (*one.chain, one.place)
-            for one in self._part.project.effects.blocking_calls(module, node).known
-            if one.waits_for in _LONG and self._awaited.isdisjoint(one.chain)
+        result = {
+            blocking_call.name: (*blocking_call.chain, blocking_call.place)
+            for blocking_call in self._part.project.effects.blocking_calls(module, node).known
+            if blocking_call.waits_for in _LONG and self._awaited.isdisjoint(blocking_call.chain)
         }
-        if not found:
+        if not result:
             return [], ()
-        verb = "blocks" if len(found) == 1 else "block"
-        places = tuple(place for places in found.values() for place in places)
-        return [f"{listed(sorted(found))} now {verb} the event loop"], places
+        verb = "blocks" if len(result) == 1 else "block"
+        places = tuple(place for places in result.values() for place in places)
+        return [f"{listed(sorted(result))} now {verb} the event loop"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.named_functions import name_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
@@ -27,7 +27,7 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _NAMED = {
@@ -93,19 +93,19 @@ class OwnLoops:
         if not is_plain or node.decorator_list:
             raise refused
         others = [
-            *(one.place for one in self._part.calls.get(function, ())),
+            *(call.place for call in self._part.calls.get(function, ())),
             *self._part.entries.get(function, ()),
         ]
         if others:
             raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=(min(others),))
         try:
-            found = {*self._engines(module, node)}
+            result = {*self._engines(module, node)}
         except _ElsewhereError as error:
             because = (module.place(error.node),)
             raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=because) from None
-        if len(found) != 1:
+        if len(result) != 1:
             raise refused
-        return found.pop()
+        return result.pop()
 
     def _engines(self, module: Module, node: Function) -> Iterator[str]:
         """Yield the names of engines that come from outside of a function.
@@ -113,51 +113,51 @@ class OwnLoops:
         Raises _ElsewhereError for a session or a connection that is made of anything else.
         """
         inside, scopes = module.scopes.scope_made_by(node), module.scopes
-        own = {one.arg for one, _ in parameters_of(node.args)}
-        for one in (each for statement in node.body for each in ast.walk(statement)):
-            is_read = isinstance(getattr(one, "ctx", ast.Load()), ast.Load)
-            if not isinstance(one, ast.Name | ast.Attribute | ast.Call) or not is_read:
+        own = {argument.arg for argument, _ in parameters_of(node.args)}
+        for part in (each for statement in node.body for each in ast.walk(statement)):
+            is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
+            if not isinstance(part, ast.Name | ast.Attribute | ast.Call) or not is_read:
                 continue
-            resource = self._project.orm.resource_of(module, one)
+            resource = self._project.orm.resource_of(module, part)
             if resource is None or isinstance(resource, Unknown):
                 continue
-            match one:
+            match part:
                 case ast.Name(id=name):
-                    if scopes.owner(name, scopes.scope_of(one)) is inside and name not in own:
+                    if scopes.owner(name, scopes.scope_of(part)) is inside and name not in own:
                         continue
-                    home = self._project.qualified_name(module, one)
+                    home = self._project.qualified_name(module, part)
                     is_renamed = home is not None and home.rpartition(".")[2] != name
                     if resource != "engine" or name in own or is_renamed:
-                        raise _ElsewhereError(one)
+                        raise _ElsewhereError(part)
                     yield name
                 case ast.Call(func=ast.Attribute(value=owner)) if self._is_one(module, owner):
                     pass
                 case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
                     pass
                 case _:
-                    raise _ElsewhereError(one)
+                    raise _ElsewhereError(part)
 
     def _is_one(self, module: Module, node: ast.expr) -> bool:
-        found = self._project.orm.resource_of(module, node)
-        return found is not None and not isinstance(found, Unknown)
+        resource = self._project.orm.resource_of(module, node)
+        return resource is not None and not isinstance(resource, Unknown)
 
     def home_of(self, module: Module, node: Function) -> str:
         """Return the qualified name of the engine of a function; empty for a local variable."""
         engine = self.engine_of(module, node)
-        found = next(
-            one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == engine
+        name = next(
+            part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == engine
         )
-        return self._project.qualified_name(module, found) or ""
+        return self._project.qualified_name(module, name) or ""
 
     def asked(self, refused: Refused, function: FunctionPlace) -> Refused:
         """Return why ``function`` may not wait, with the option that takes it back, if one does."""
         last = next((one.to for one in reversed(chain(self._part.steps, function)) if one.to), None)
         wanted = function if last is None else last
-        found = self._part.node_of(wanted)
+        node = self._part.node_of(wanted)
         try:
-            if found is None:
+            if node is None:
                 return refused
-            self.engine_of(*found)
+            self.engine_of(*node)
         except Refused:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
@@ -179,9 +179,9 @@ class OwnLoops:
         module, engine = site.module, self.engine_of(site.module, node)
         self._users.setdefault(module.path, []).append(site.place)
         top = next(
-            one
-            for one in (node, *module.ancestors(node))
-            if isinstance(one, ast.stmt) and module.parent(one) is module.tree
+            ancestor
+            for ancestor in (node, *module.ancestors(node))
+            if isinstance(ancestor, ast.stmt) and module.parent(ancestor) is module.tree
         )
         first = self._first.setdefault(module.path, top)
         if module.span(top).start < module.span(first).start:
@@ -200,7 +200,7 @@ class OwnLoops:
             if module is None:
                 continue
             first = module.span(self._first[path]).start
-            top = next(one for one in module.tree.body if module.span(one).start == first)
+            top = next(node for node in module.tree.body if module.span(node).start == first)
             site: Site[ast.AST] = Site(self._rule, module, top)
             yield self._member(site, top, users)
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
@@ -48,12 +48,12 @@ class Schedulers:
     def _runs(self, module: Module, node: ast.expr) -> bool:
         call = module.parent(node)
         call = module.parent(call) if isinstance(call, ast.keyword) else call
-        known = self._called(module, call) if isinstance(call, ast.Call) else None
+        known = self._called_pair(module, call) if isinstance(call, ast.Call) else None
         if known is None or not isinstance(call, ast.Call) or call.func is node:
             return False
         scheduler, method = known
         is_job = method in scheduler.jobs and node in (
-            *call.args[:1], *(one.value for one in call.keywords if one.arg == "func")
+            *call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "func")
         )  # fmt: skip
         if is_job:
             self._needed.setdefault(scheduler.name, module.place(call))
@@ -80,13 +80,13 @@ class Schedulers:
     @cached_property
     def _is_any(self) -> bool:
         """Whether the program names the library of any scheduler: most name none."""
-        words = {one.name.partition(".")[0].encode() for one in boundaries().schedulers}
+        words = {scheduler.name.partition(".")[0].encode() for scheduler in boundaries().schedulers}
         return bool(self._project.files_with(sorted(words)))
 
     def _modules(self, scheduler: Scheduler) -> Iterator[Module]:
         word = scheduler.name.rpartition(".")[2]
         spellings = sorted({word, *self._project.spellings(scheduler.name)})
-        yield from modules_with(self._project, [one.encode() for one in spellings])
+        yield from modules_with(self._project, [spelling.encode() for spelling in spellings])
 
     def _in_file(
         self, module: Module, scheduler: Scheduler, why: Refused | None
@@ -109,9 +109,9 @@ class Schedulers:
 
     @cached_property
     def _names(self) -> dict[str, Scheduler]:
-        return {one.name: one for one in boundaries().schedulers}
+        return {scheduler.name: scheduler for scheduler in boundaries().schedulers}
 
-    def _called(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
+    def _called_pair(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
         return self._method(module, call.func) if isinstance(call.func, ast.Attribute) else None
 
     def _method(self, module: Module, func: ast.Attribute) -> tuple[Scheduler, str] | None:
@@ -128,31 +128,31 @@ class Schedulers:
         name = scheduler.name.rpartition(".")[2]
         for module in (*self._modules(scheduler), *modules_with(self._project, words)):
             for node in module.walk():
-                why = self._against(module, node, scheduler)
+                why = self._text_against(module, node, scheduler)
                 if why:
                     place = (module.place(node),)
                     shown = f"`{name}` run in threads: {why}"
                     return Refused(reasons.OTHER_SCHEDULER, shown, because=place)
         return None
 
-    def _against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:
+    def _text_against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:
         match node:
             case ast.ClassDef() if any(
-                self._project.qualified_name(module, one) == scheduler.name for one in node.bases
+                self._project.qualified_name(module, base) == scheduler.name for base in node.bases
             ):
                 return "a class inherits from it"
             case ast.Call() if self._project.qualified_name(module, node.func) == scheduler.name:
-                is_chosen = any(one.arg in {None, *scheduler.options} for one in node.keywords)
+                is_chosen = any(part.arg in {None, *scheduler.options} for part in node.keywords)
                 return (
                     "the program chooses the executor of its jobs" if node.args or is_chosen else ""
                 )
             case ast.Call(func=ast.Attribute()):
-                known = self._called(module, node)
+                known = self._called_pair(module, node)
                 if known is None or known[0] is not scheduler:
                     return ""
                 if known[1] in scheduler.configuring:
                     return "the program chooses the executor of its jobs"
-                if any(one.arg in scheduler.options for one in node.keywords):
+                if any(keyword.arg in scheduler.options for keyword in node.keywords):
                     return "the program chooses the executor of a job"
                 around = self._part.around(module, node)
                 is_start = known[1] in scheduler.starts

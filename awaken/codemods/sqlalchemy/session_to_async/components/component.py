@@ -52,8 +52,8 @@ class Placed:
         )
         self.made: defaultdict[str, list[Member]] = defaultdict(list)
         self.by_piece: defaultdict[Piece, list[Member]] = defaultdict(list)
-        names = {one.piece: name for name, one in self.shared.items()}
-        for member in chain((one for one, _ in found.resources), found.functions):
+        names = {resource.piece: name for name, resource in self.shared.items()}
+        for member in chain((item for item, _ in found.resources), found.functions):
             piece = piece_with(member)
             if piece in names:
                 self.made[names[piece]].append(member)
@@ -81,7 +81,7 @@ class Placed:
         function = module.function_at(place.span.start)
         if function is not None:
             return piece_around(module, function)
-        starting = (one for one in module.tree.body if module.span(one).contains(place.span))
+        starting = (part for part in module.tree.body if module.span(part).contains(place.span))
         node = next(starting, None)
         return None if node is None else piece_around(module, node)
 
@@ -111,7 +111,7 @@ class Component:
     @property
     def is_test(self) -> bool:
         """Whether it consists of tests, and of what only tests use."""
-        return all(is_test_file(one.path) for one in self.pieces)
+        return all(is_test_file(piece.path) for piece in self.pieces)
 
     @property
     def is_beside(self) -> bool:
@@ -144,7 +144,7 @@ class Components:
         self.twins = twins
         self.everywhere: list[Member] = []
         self.unnamed = ""
-        self._of = {piece: one for one in components for piece in one.pieces}
+        self._of = {piece: component for component in components for piece in component.pieces}
 
     def add(self, members: Iterable[Member]) -> None:
         """Add findings that are not about the pieces that join each other."""
@@ -154,10 +154,10 @@ class Components:
 
     def users(self, name: str) -> list[Component]:
         """Return the components that use an engine or a factory, or what is built on it."""
-        names = [one for one in self.shared if name in with_bases(self.shared, [one])]
-        pieces = [piece for one in names for _, piece in self.shared[one].uses]
-        found = {id(self._of[piece]): self._of[piece] for piece in pieces if piece in self._of}
-        return list(found.values())
+        names = [word for word in self.shared if name in with_bases(self.shared, [word])]
+        pieces = [piece for word in names for _, piece in self.shared[word].uses]
+        components = {id(self._of[piece]): self._of[piece] for piece in pieces if piece in self._of}
+        return list(components.values())
 
     def is_left_by_all(self, name: str) -> bool:
         """Whether all places that use an engine or a factory become asynchronous."""
@@ -166,31 +166,31 @@ class Components:
 
     def used_by(self, components: Iterable[Component], *, with_unused: bool = True) -> set[str]:
         """Return the engines and factories that components use; unused ones belong to all."""
-        pieces = {piece for one in components for piece in one.pieces}
+        pieces = {piece for component in components for piece in component.pieces}
         used = [
             name
-            for name, one in self.shared.items()
-            if any(piece in pieces for _, piece in one.uses) or (with_unused and not one.uses)
+            for name, item in self.shared.items()
+            if any(piece in pieces for _, piece in item.uses) or (with_unused and not item.uses)
         ]
         return with_bases(self.shared, used)
 
     def making(self, name: str, pieces: Collection[Piece]) -> list[Member]:
         """Return the plan for an engine or a factory, with the names that ``pieces`` need."""
         return [
-            one
-            for one in self.made[name]
-            if not one.along or not set(pieces).isdisjoint(self._placed.pieces_along(one))
+            member
+            for member in self.made[name]
+            if not member.along or not set(pieces).isdisjoint(self._placed.pieces_along(member))
         ]
 
     @cached_property
     def in_place(self) -> set[str]:
         """The engines and factories all of whose users become asynchronous."""
-        if not any(one.converts for one in self.all):
+        if not any(component.converts for component in self.all):
             return set()
         return {
             name
-            for name, one in self.shared.items()
-            if not one.kept
+            for name, resource in self.shared.items()
+            if not resource.kept
             and name not in self.twins
             and not self.unmade.get(name)
             and all(user.converts for user in self.users(name))
@@ -201,13 +201,13 @@ class Components:
         """Those that get an asynchronous one next to them, the first ones first."""
         needed = [
             name
-            for name, one in self.shared.items()
+            for name, resource in self.shared.items()
             if name not in self.in_place
-            and any(piece in self._of and self._of[piece].converts for _, piece in one.uses)
+            and any(piece in self._of and self._of[piece].converts for _, piece in resource.uses)
         ]
         needed += [base for name in self.in_place for base in self.shared[name].built_on]
         names = with_bases(self.shared, needed) - self.in_place
-        return sorted((self.shared[name] for name in names), key=lambda one: one.piece)
+        return sorted((self.shared[name] for name in names), key=lambda resource: resource.piece)
 
 
 def piece_with(member: Member) -> Piece:

@@ -24,11 +24,11 @@ def on_own_lines(project: Project, members: Iterable[Member]) -> Iterator[Member
     """Yield ``members``; refused is what would write lines where a statement shares its own."""
     for member in members:
         edits = member.outcome.edits if isinstance(member.outcome, Rewrite) else ()
-        refused = next(filter(None, (_refused(project, one) for one in edits)), None)
+        refused = next(filter(None, (_refusal(project, edit) for edit in edits)), None)
         yield member if refused is None else dataclasses.replace(member, outcome=refused)
 
 
-def _refused(project: Project, edit: Edit) -> Refused | None:
+def _refusal(project: Project, edit: Edit) -> Refused | None:
     match edit:
         case InsertStatements(where="before" | "after" | "body-start", at=at):
             pass
@@ -58,4 +58,4 @@ def _shares_line(module: Module, statement: ast.stmt) -> bool:
     following = block[block.index(statement) + 1 :][:1]
     # Decorators come before.
     is_inside = bool(before.strip()) and not getattr(statement, "decorator_list", ())
-    return is_inside or any(one.lineno == statement.end_lineno for one in following)
+    return is_inside or any(node.lineno == statement.end_lineno for node in following)

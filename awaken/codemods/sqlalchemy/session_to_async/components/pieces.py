@@ -33,11 +33,11 @@ def piece_around(module: Module, node: ast.AST) -> Piece:
     Decorators and defaults belong to their function.
     """
     outermost: ast.AST = node
-    for one in (node, *module.ancestors(node)):
-        if isinstance(one, Function | ast.ClassDef):
-            return Piece(module.path, module.span(one).start, module.qualname(one))
-        if not isinstance(one, ast.Module):
-            outermost = one
+    for ancestor in (node, *module.ancestors(node)):
+        if isinstance(ancestor, Function | ast.ClassDef):
+            return Piece(module.path, module.span(ancestor).start, module.qualname(ancestor))
+        if not isinstance(ancestor, ast.Module):
+            outermost = ancestor
     return Piece(module.path, module.span(outermost).start)
 
 

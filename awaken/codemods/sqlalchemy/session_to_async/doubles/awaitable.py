@@ -41,11 +41,11 @@ def accepting(project: Project, site: Site[ast.AST], value: ast.expr) -> list[Ed
     """Return the edits that have functions of the same file take what calls pass additionally."""
     if isinstance(value, ast.Lambda):
         return accepting_more(site, value)
-    found: list[Edit] = []
-    for one in project.values.of(site.module, value).alternatives:
-        if isinstance(one, FunctionOf) and one.module.path == site.module.path:
-            found += accepting_more(site, one.node, one.module)
-    return found
+    result: list[Edit] = []
+    for alternative in project.values.of(site.module, value).alternatives:
+        if isinstance(alternative, FunctionOf) and alternative.module.path == site.module.path:
+            result += accepting_more(site, alternative.node, alternative.module)
+    return result
 
 
 def accepting_more(
@@ -55,9 +55,9 @@ def accepting_more(
     module, given = module or site.module, function.args
     if given.kwarg is not None:
         return []
-    names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    names = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
     name = "options" if "kwargs" in names else "kwargs"
-    parameters = [one for one, _ in parameters_of(given)]
+    parameters = [argument for argument, _ in parameters_of(given)]
     nodes = [*parameters, *given.defaults, *(one for one in given.kw_defaults if one is not None)]
     nodes += [] if given.vararg is None else [given.vararg]
     start, text = module.span(function).start, module.source.text
@@ -66,7 +66,7 @@ def accepting_more(
         at = start + len("lambda") if is_lambda else text.index(b"(", start) + 1
         written = f" **{name}" if is_lambda else f"**{name}"
     else:
-        at, written = max(module.span(one).end for one in nodes), f", **{name}"
+        at, written = max(module.span(node).end for node in nodes), f", **{name}"
         if given.posonlyargs and not (given.args or given.kwonlyargs or given.vararg):
             at = text.index(b"/", at) + 1
     anchor = Span(at, at)

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )
@@ -26,7 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _RESULT = "return_value="
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
@@ -82,9 +82,9 @@ class DoubleWriter:
             edits += imports
         if added and isinstance(replacement.node, ast.Call):
             edits += _with_arguments(site, replacement.node, added)
-        if made is None or self._qualified(site.module, made) == _ASYNC_MOCK:
+        if made is None or self._qualified_text(site.module, made) == _ASYNC_MOCK:
             return Rewrite(message, edits)
-        if self._qualified(site.module, made) not in _MOCKS:
+        if self._qualified_text(site.module, made) not in _MOCKS:
             raise not_understood(replacement, site.module.excerpt(made))
         return Rewrite(message, [*self._asynchronous(site, made), *edits])
 
@@ -96,11 +96,11 @@ class DoubleWriter:
         call = replacement.node
         if not isinstance(call, ast.Call) or not call.args:
             return False
-        told = {one.arg for one in call.keywords}
+        told = {keyword.arg for keyword in call.keywords}
         owner = call.args[0]
         if not isinstance(owner, ast.Attribute) or told & {"autospec", "spec", "spec_set"}:
             return False
-        return self._qualified(module, owner) is None
+        return self._qualified_text(module, owner) is None
 
     def _result(
         self, site: Site[ast.AST], replacement: Replacement
@@ -127,15 +127,15 @@ class DoubleWriter:
                 taken = self._taken.setdefault(around, set())
                 wanted = f"fake_{replacement.name.strip('_')}"
                 return function_of_lambda(site, given, [wanted], taken)
-            case ast.Call(func=function) if self._qualified(module, function) in _MOCKS:
+            case ast.Call(func=function) if self._qualified_text(module, function) in _MOCKS:
                 return self._mock(site, given)
-            case ast.Call(func=function) if self._qualified(module, function) == _ASYNC_MOCK:
+            case ast.Call(func=function) if self._qualified_text(module, function) == _ASYNC_MOCK:
                 return []
             case _:
                 pass
         # A function would be given the object as its first argument, a mock is not.
         values = self._project.values.of(module, given).alternatives
-        is_bound = any(isinstance(one, FunctionOf) for one in values)
+        is_bound = any(isinstance(value, FunctionOf) for value in values)
         if replacement.bound or (is_bound and self._is_method(replacement)):
             raise not_understood(replacement, module.excerpt(given))
         written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
@@ -173,18 +173,18 @@ class DoubleWriter:
 
     def _is_method(self, replacement: Replacement) -> bool:
         """Whether what is put there would be given the object that it is a method of."""
-        found = (self._part.node_of(one) for one in replacement.functions)
+        result = (self._part.node_of(function) for function in replacement.functions)
         return any(
-            each is not None and each[0].enclosing_class(each[1]) is not None for each in found
+            each is not None and each[0].enclosing_class(each[1]) is not None for each in result
         )
 
-    def _qualified(self, module: Module, node: ast.expr) -> str | None:
+    def _qualified_text(self, module: Module, node: ast.expr) -> str | None:
         return self._project.qualified_name(module, node)
 
     def _mock(self, site: Site[ast.AST], call: ast.Call) -> list[Edit]:
         """Return the edits that make an ``AsyncMock`` of a mock."""
         edits = self._asynchronous(site, call.func)
-        told = {one.arg for one in call.keywords}
+        told = {keyword.arg for keyword in call.keywords}
         if not call.args and not told & {"return_value", "side_effect", "spec", "wraps", None}:
             # The children of an AsyncMock are asynchronous as well.
             written = site.module.text_of(call.func)
@@ -201,12 +201,12 @@ class DoubleWriter:
 
 def _with_arguments(site: Site[ast.AST], call: ast.Call, added: Sequence[str]) -> Iterator[Edit]:
     """Yield the edits that pass more arguments; what a dictionary passes counts before them."""
-    unpacked = [one.value for one in call.keywords if one.arg is None]
-    result = next((one for one in added if one.startswith(_RESULT)), None)
+    unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
+    result = next((name for name in added if name.startswith(_RESULT)), None)
     if result is not None and unpacked:
         value = result.removeprefix(_RESULT)
         yield site.insert_before(unpacked[0], f'{{"return_value": {value}, **')
         yield site.insert_behind(unpacked[0], "}")
-        added = [one for one in added if one is not result]
+        added = [name for name in added if name is not result]
     if added:
         yield inserted_arguments(site, call, ", ".join(added))

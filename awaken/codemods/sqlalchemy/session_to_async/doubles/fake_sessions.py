@@ -30,7 +30,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ATTRIBUTES = frozenset({"dirty"})
 """What sessions hold objects in."""
@@ -61,8 +61,8 @@ class FakeSessions:
 
     def add(self, module: Module, made: ast.expr, along: tuple[Place, ...]) -> bool:
         """Note what makes sessions in a test; False if it gives anything but such a fake."""
-        given = self._given(module, made)
-        fakes = [one.qualified for one in given if isinstance(one, InstanceOf)]
+        given = self._given_values(module, made)
+        fakes = [argument.qualified for argument in given if isinstance(argument, InstanceOf)]
         if not fakes or len(fakes) < len(given) or not all(map(self._is_fake, fakes)):
             return False
         for fake in fakes:
@@ -70,30 +70,30 @@ class FakeSessions:
         return True
 
     def __iter__(self) -> Iterator[Member]:
-        self._passed()
+        self._note_passed()
         for fake in sorted(self._found):
             along = tuple(sorted(self._found[fake]))
-            for one in self._members(fake):
-                yield dataclasses.replace(one, along=along)
+            for item in self._members(fake):
+                yield dataclasses.replace(item, along=along)
 
     # ----------------------------------------------------------------------------------- finding
-    def _given(self, module: Module, made: ast.expr) -> Values:
+    def _given_values(self, module: Module, made: ast.expr) -> Values:
         """Return what calling an object gives."""
         if isinstance(made, ast.Lambda):
             return self._values(module, made.body)
         values = self._values(module, made)
-        found: list[Value] = []
+        result: list[Value] = []
         for value in values:
             match value:
                 case FunctionOf(module=home, node=ast.FunctionDef() as node):
                     if node.decorator_list or home.is_generator(node):
                         return ()
-                    for one in home.walk(node):
-                        if isinstance(one, ast.Return) and one.value is not None:
-                            found += self._values(home, one.value)
+                    for part in home.walk(node):
+                        if isinstance(part, ast.Return) and part.value is not None:
+                            result += self._values(home, part.value)
                 case _:
                     return ()
-        return tuple(found)
+        return tuple(result)
 
     def _is_fake(self, qualified: str) -> bool:
         """Whether a class of the tests inherits nothing, and has a method of sessions."""
@@ -108,18 +108,18 @@ class FakeSessions:
     @cached_property
     def _candidates(self) -> dict[str, set[str]]:
         """The classes of tests that may be fakes, by the files that name them."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        candidates: defaultdict[str, set[str]] = defaultdict(set)
         for path in self._part.stand_ins.paths:
             module = self._project.module(path)
             for node in () if module is None else module.walk():
                 if module is not None and isinstance(node, ast.ClassDef) and not node.bases:
                     qualified = f"{module.name}.{module.qualname(node)}"
                     if self._is_fake(qualified):
-                        for one in self._project.files_with((node.name.encode(),)):
-                            found[one].add(qualified)
-        return found
+                        for file in self._project.files_with((node.name.encode(),)):
+                            candidates[file].add(qualified)
+        return candidates
 
-    def _passed(self) -> None:
+    def _note_passed(self) -> None:
         """Note the fakes that tests pass to parameters which are declared as sessions."""
         for call in self._project.calls.graph().calls() if self._candidates else ():
             fakes = self._candidates.get(call.place.path, set())
@@ -130,9 +130,9 @@ class FakeSessions:
                 for function in call.functions:
                     home = self._part.node_of(function)
                     given = [] if home is None else self._project.mocks.for_sessions(node, *home)
-                    for one in (each for value in given for each in self._values(module, value)):
-                        if isinstance(one, InstanceOf) and one.qualified in fakes:
-                            self._found[one.qualified].add(function.place)
+                    for item in (each for value in given for each in self._values(module, value)):
+                        if isinstance(item, InstanceOf) and item.qualified in fakes:
+                            self._found[item.qualified].add(function.place)
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         return self._project.values.of(module, node).alternatives
@@ -140,10 +140,10 @@ class FakeSessions:
     # ----------------------------------------------------------------------------------- writing
     def _members(self, fake: str) -> Iterator[Member]:
         facts = self._project.class_facts(fake)
-        found = self._project.class_definition(fake)
-        if facts is None or found is None:
+        pair = self._project.class_definition(fake)
+        if facts is None or pair is None:
             return
-        module, node = found
+        module, node = pair
         for method in node.body:
             if isinstance(method, ast.FunctionDef) and method.name in self._awaited | self._others:
                 site: Site[ast.AST] = Site(self._rule, module, method)
@@ -152,24 +152,24 @@ class FakeSessions:
         if asked:
             home_of: Site[ast.AST] = Site(self._rule, module, node)
             first = node.body[1 if ast.get_docstring(node) is not None else 0]
-            yield member(home_of, f"`{fake}`", self._asked, first, sorted(asked))
+            yield member(home_of, f"`{fake}`", self._asked_fake, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
         for home in modules_with(self._project, (word,)):
-            for one in home.walk():
-                match one:
+            for part in home.walk():
+                match part:
                     case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
                         attribute in self._awaited | self._others
                         and self._is_instance(home, target.value, fake)
                     ):
-                        place: Site[ast.AST] = Site(self._rule, home, one)
+                        place: Site[ast.AST] = Site(self._rule, home, part)
                         shown = f"`{home.text_of(target)}`"
-                        yield member(place, shown, self._assigned, target, one.value)
+                        yield member(place, shown, self._assigned, target, part.value)
                     case _:
                         pass
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
-        found = self._values(module, node)
-        return any(isinstance(one, InstanceOf) and one.qualified == fake for one in found)
+        result = self._values(module, node)
+        return any(isinstance(value, InstanceOf) and value.qualified == fake for value in result)
 
     def _method(self, site: Site[ast.AST], method: ast.FunctionDef) -> Rewrite:
         """Return a method as one that is awaited. Raises Refused."""
@@ -180,7 +180,7 @@ class FakeSessions:
         if function is not None and function in self._part.steps:
             return Rewrite(f"`{method.name}` becomes a coroutine function", [])
         callers = () if function is None else self._project.calls.graph().callers(function)
-        if any(is_around_tests(one.place.path) for one in callers):
+        if any(is_around_tests(caller.place.path) for caller in callers):
             raise Refused(TEST_DOUBLE, f"a test calls `{method.name}` itself")
         edits: list[Edit] = [site.insert_before(method, "async ")]
         if method.name in self._extended:
@@ -192,7 +192,7 @@ class FakeSessions:
             edits.append(TextEdit(path=module.path, anchor=span, text=renamed, site=site.id))
         return Rewrite(f"`{method.name}` becomes a coroutine function", edits)
 
-    def _asked(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:
+    def _asked_fake(self, site: Site[ast.AST], first: ast.stmt, names: list[str]) -> Rewrite:
         """Return a fake with the attributes that a session is asked now: nothing is in them."""
         code = "".join(f"{name} = ()\n" for name in names)
         edit = site.insert_statements(site.module.place(first), "before", code)
@@ -206,6 +206,6 @@ class FakeSessions:
         if target.attr in self._extended:
             edits += accepting(self._project, site, value)
         functions = self._project.replacements.functions_of(site.module, value)
-        if not functions or not all(one in self._part.steps for one in functions):
+        if not functions or not all(function in self._part.steps for function in functions):
             edits += asynchronous(self._project, site, value)
         return Rewrite(f"`{site.module.text_of(target)}` becomes awaitable", edits)

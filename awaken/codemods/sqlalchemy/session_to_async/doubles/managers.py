@@ -29,7 +29,7 @@ def entered_asynchronously(
     """
     module = site.module
     ancestors = module.ancestors(replacement.node)
-    around = next((one for one in ancestors if isinstance(one, Function)), None)
+    around = next((ancestor for ancestor in ancestors if isinstance(ancestor, Function)), None)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
             case ast.Attribute(

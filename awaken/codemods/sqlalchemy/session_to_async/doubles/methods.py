@@ -17,7 +17,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
@@ -44,32 +44,32 @@ class WaitingMethods:
     def of_class(self, qualified: str, home: str) -> dict[str, bool]:
         """Return the methods of a class that wait and that the file ``home`` calls."""
         part, called = self._part, self._project.called_names(home)
-        found: dict[str, bool] = {}
+        result: dict[str, bool] = {}
         for name in sorted(called):
             functions = self._project.replacements.methods(qualified, name)
-            if any(one in part.steps for one in functions):
-                found[name] = any(map(part.is_result_used, functions))
-        return found
+            if any(function in part.steps for function in functions):
+                result[name] = any(map(part.is_result_used, functions))
+        return result
 
     def named(self, qualified: str, name: str) -> list[FunctionPlace]:
         """Return the methods of a class with one name that wait."""
         functions = self._project.replacements.methods(qualified, name)
-        return [one for one in functions if one in self._part.steps]
+        return [function for function in functions if function in self._part.steps]
 
     def of_whole_class(self, qualified: str) -> dict[str, bool]:
         """Return all methods of a class that wait."""
-        names = sorted({one.qualname.rpartition(".")[2] for one in self._part.steps})
-        found = {name: self.named(qualified, name) for name in names if name != "__init__"}
+        names = sorted({step.qualname.rpartition(".")[2] for step in self._part.steps})
+        result = {name: self.named(qualified, name) for name in names if name != "__init__"}
         return {
             name: any(map(self._part.is_result_used, functions))
-            for name, functions in found.items()
+            for name, functions in result.items()
             if functions
         }
 
     def of_object(self, replacement: Replacement) -> dict[str, bool]:
         """Return the functions that wait of an object, a class, a module, a function's results."""
         if replacement.cls:
-            found = self.of_class(replacement.cls, replacement.home)
+            result = self.of_class(replacement.cls, replacement.home)
             behind = self.behind(replacement.name, replacement.home)
             if replacement.is_class:
                 # Mocks of classes are configured through their instances: their own results.
@@ -78,18 +78,18 @@ class WaitingMethods:
                     for name, is_used in behind.items()
                     if name.startswith(f"{RESULT}.")
                 }
-            return found | behind | found
+            return result | behind | result
         if replacement.module:
             return self.of_module(replacement.module, replacement.home)
         return self.of_results(replacement.functions)
 
     def behind(self, name: str, home: str) -> dict[str, bool]:
         """Return the methods that wait of what the object ``name`` of ``home`` has or gives."""
-        module, found = self._project.module(home), dict[str, bool]()
+        module, result = self._project.module(home), dict[str, bool]()
         for node in () if module is None else module.mentions(name):
             if module is not None:
-                found |= self._are_used(self._uses.of_object(module, node))
-        return dict(sorted(found.items()))
+                result |= self._are_used(self._uses.of_object(module, node))
+        return dict(sorted(result.items()))
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         """Return the methods that wait of what functions give: ``return_value.prices.get``."""
@@ -108,7 +108,7 @@ class WaitingMethods:
     def _are_used(self, uses: Mapping[str, list[Call]]) -> dict[str, bool]:
         used = self._part.is_result_used
         return {
-            chain: any(used(one) for call in calls for one in call.functions)
+            chain: any(used(function) for call in calls for function in call.functions)
             for chain, calls in uses.items()
         }
 
@@ -116,9 +116,9 @@ class WaitingMethods:
         """Return the functions of the file ``path`` that wait and that the file ``home`` calls."""
         part, called = self._part, self._project.called_names(home)
         return {
-            one.qualname: part.is_result_used(one)
-            for one in sorted(part.steps)
-            if one.path == path and one.qualname in called
+            step.qualname: part.is_result_used(step)
+            for step in sorted(part.steps)
+            if step.path == path and step.qualname in called
         }
 
     def of_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
@@ -130,13 +130,13 @@ class WaitingMethods:
 
     def _for_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         part, awaited = self._part, {*twins().awaited["session"]}
-        found: dict[str, bool] = {}
+        result: dict[str, bool] = {}
         for function in self._project.calls.graph().reached(functions):
             module = self._project.module(function.path)
             for operation in () if module is None else part.operations_of(module, function):
                 if operation.how == "awaited" and operation.method in awaited:
-                    found[operation.method] = operation.method in GIVING
-        return dict(sorted(found.items()))
+                    result[operation.method] = operation.method in GIVING
+        return dict(sorted(result.items()))
 
     def functions_with(self, function: FunctionPlace) -> list[FunctionPlace]:
         """Return a function, and of a constructor all methods of its class."""
@@ -144,9 +144,9 @@ class WaitingMethods:
         if name != "__init__":
             return [function]
         return [
-            one
-            for one in self._project.calls.graph().functions()
-            if one.path == function.path and one.qualname.rpartition(".")[0] == owner
+            candidate
+            for candidate in self._project.calls.graph().functions()
+            if candidate.path == function.path and candidate.qualname.rpartition(".")[0] == owner
         ]
 
 
@@ -165,7 +165,7 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
                 word in _OF_MOCKS or word.startswith("assert_")
             ) and module.span(node) == place.span:
                 values = part.project.values.of(module, owner).alternatives
-                classes = {one.qualified for one in values if isinstance(one, InstanceOf)}
+                classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
                 is_known = len(classes) == len(values) == 1
                 return is_known and _are_mocks(part, module, classes.pop(), method)
             case _:
@@ -175,28 +175,28 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
 
 def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> bool:
     """Whether a file passes mocks alone for objects of a class to what calls its ``method``."""
-    project, found = part.project, False
+    project, result = part.project, False
     for call in project.calls.graph().calls_in(module.path):
         for function in call.functions:
             home = part.node_of(function)
             nodes = [] if home is None else module.calls_at(call.place.span)[:1]
             given = [
-                one
+                item
                 for node in nodes
                 if home is not None
-                for one in project.mocks.of_class(node, *home, cls)
+                for item in project.mocks.of_class(node, *home, cls)
             ]
-            if not all(project.mocks.made_at(module, one) for one in given):
+            if not all(project.mocks.made_at(module, argument) for argument in given):
                 return False
             if given and method not in project.called_names(function.path):
                 return False
-            found = found or bool(given)
-    return found
+            result = result or bool(given)
+    return result
 
 
 def asked_more(project: Project, places: Mapping[Place, Anew]) -> frozenset[str]:
     """Return the methods of sessions that are called at places, and the attributes asked there."""
-    attributes = (one.asked for one in places.values() if one.asked)
+    attributes = (place.asked for place in places.values() if place.asked)
     modules = [(project.module(place.path), place) for place in places]
     calls = [one for module, place in modules if module for one in module.calls_at(place.span)[:1]]
-    return frozenset((*(last_name(one.func) for one in calls), *attributes))
+    return frozenset((*(last_name(call.func) for call in calls), *attributes))

@@ -19,7 +19,7 @@ from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _CASTS = {"typing.cast", "typing_extensions.cast"}
 _NAMESPACE = "types.SimpleNamespace"
@@ -29,7 +29,7 @@ _DEEPEST = 4
 
 def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the namespaces that tests cast to classes of a program."""
-    found: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
+    functions: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
     for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
         for node in module.walk():
             if not isinstance(node, ast.Call) or len(node.args) != _CASTING:
@@ -38,10 +38,10 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
                 declared = part.project.qualified_name(module, node.args[0]) or ""
                 for value, function in _standing_in(part, module, node.args[1], declared, 0):
                     place = module.path, module.span(value).start
-                    found.setdefault(place, (Site(rule, module, value), function))
-    for site, function in found.values():
+                    functions.setdefault(place, (Site(rule, module, value), function))
+    for site, function in functions.values():
         shown = f"the mock of `{function.qualname}`"
-        yield member(site, shown, lambda one: _awaited(part, one))
+        yield member(site, shown, lambda item: _awaited_rewrite(part, item))
 
 
 def _standing_in(
@@ -61,7 +61,7 @@ def _standing_in(
         if keyword.arg is None:
             continue
         methods = project.calls.kin().methods(declared, keyword.arg)
-        waiting = [one for one in methods if one in part.steps]
+        waiting = [method for method in methods if method in part.steps]
         if waiting and not _waits(part, module, keyword.value):
             yield keyword.value, waiting[0]
         for name in _field(part, declared, keyword.arg):
@@ -71,8 +71,8 @@ def _standing_in(
 def _field(part: SynchronousPart, owner: str, name: str) -> Iterator[str]:
     """Yield the classes of which a class says that its attribute is an instance."""
     module, node = part.project.class_definition(owner) or (None, None)
-    for one in node.body if node is not None else ():
-        match one:
+    for statement in node.body if node is not None else ():
+        match statement:
             case ast.AnnAssign(target=ast.Name(id=field), annotation=declared) if (
                 field == name and module is not None
             ):
@@ -85,16 +85,16 @@ def _waits(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     """Whether what is put there is a function that becomes a coroutine function itself."""
     values = part.project.values.of(module, node).alternatives
     functions = [
-        part.function_at(one.module.path, one.module.span(one.node).start)
-        for one in values
-        if isinstance(one, FunctionOf)
+        part.function_at(value.module.path, value.module.span(value.node).start)
+        for value in values
+        if isinstance(value, FunctionOf)
     ]
-    are_mocks = bool(values) and all(isinstance(one, InstanceOf) for one in values)
-    is_told = bool(functions) and all(one in part.steps for one in functions)
+    are_mocks = bool(values) and all(isinstance(value, InstanceOf) for value in values)
+    is_told = bool(functions) and all(function in part.steps for function in functions)
     return is_told or are_mocks
 
 
-def _awaited(part: SynchronousPart, site: Site[ast.AST]) -> Rewrite:
+def _awaited_rewrite(part: SynchronousPart, site: Site[ast.AST]) -> Rewrite:
     """Return how a double is awaited. Raises Refused."""
     edits = asynchronous(part.project, site, site.node) if isinstance(site.node, ast.expr) else []
     return Rewrite(f"`{site.module.excerpt(site.node)}` is awaited", edits)

@@ -12,6 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
+    class_of_dependency,
+    given_by,
+    overrides_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
@@ -32,11 +37,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories impor
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
-from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import (
-    class_of_dependency,
-    given_by,
-    overrides_of,
-)
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -47,7 +47,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
@@ -99,14 +99,14 @@ class MockedObjects:
 
     def __iter__(self) -> Iterator[Member]:
         self._collect()
-        for found in self._found.values():
-            for one in self._members(found) if found.methods else ():
-                yield dataclasses.replace(one, along=tuple(sorted(found.passed_to)))
+        for result in self._found.values():
+            for item in self._members(result) if result.methods else ():
+                yield dataclasses.replace(item, along=tuple(sorted(result.passed_to)))
         for module, value, replacement, wanted in self._attributes:
             site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
             shown = f"the mock of `{replacement.shown}`"
-            one = member(site, shown, self._assigned, value)
-            yield dataclasses.replace(one, along=tuple(sorted(wanted.along)))
+            item = member(site, shown, self._assigned_rewrite, value)
+            yield dataclasses.replace(item, along=tuple(sorted(wanted.along)))
 
     # ----------------------------------------------------------------------------------- finding
     def _collect(self) -> None:
@@ -120,9 +120,9 @@ class MockedObjects:
             replaced = () if module is None else self._project.replacements.in_module(module)
             for replacement in replaced:
                 if module is not None and replacement.factory:
-                    self._entered(module, replacement)
+                    self._add_entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
-                    self._given(module, replacement)
+                    self._add_given(module, replacement)
         for overriding in overrides_of(self._project):
             self._overridden(*overriding)
 
@@ -136,10 +136,10 @@ class MockedObjects:
             if home is None:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
-            for one in self._project.mocks.passed(module, nodes[0], *home, bound):
-                self._add(one.mocked, _Wanted(self._wanted(function, one.cls), {function.place}))
+            for item in self._project.mocks.passed(module, nodes[0], *home, bound):
+                self._add(item.mocked, _Wanted(self._wanted(function, item.cls), {function.place}))
 
-    def _entered(self, module: Module, replacement: Replacement) -> None:
+    def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
         for given in sessions_given(module, replacement):
             mocked = self._project.mocks.made_at(module, given)
@@ -152,47 +152,47 @@ class MockedObjects:
         """Add the mocks that a test has injected for sessions, or for objects of a class."""
         part, name = self._part, last_name(key)
         given = [*given_by(self._project, module, function)]
-        found = [self._project.mocks.made_at(*one) for one in given]
-        if not any(found):
+        result = [self._project.mocks.made_at(*argument) for argument in given]
+        if not any(result):
             return
         cls = class_of_dependency(self._project, module, key)
         if cls:
             methods = self._methods.of_whole_class(cls)
-            along = {one.place for each in methods for one in self._methods.named(cls, each)}
+            along = {item.place for each in methods for item in self._methods.named(cls, each)}
         else:
             paths = {*self._project.files_with((name.encode(),))}
-            using = [one for one in sorted(part.steps) if one.path in paths]
+            using = [step for step in sorted(part.steps) if step.path in paths]
             methods = self._methods.of_session(using)
-            along = {one.place for one in using}
-        for mocked in filter(None, found):
+            along = {item.place for item in using}
+        for mocked in filter(None, result):
             self._add(mocked, _Wanted(methods, along))
 
-    def _given(self, module: Module, replacement: Replacement) -> None:
+    def _add_given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""
         methods = self._methods.of_object(replacement)
         if replacement.is_class:
             methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
         if not methods:
             return
-        wanted = _Wanted(methods, self._along(replacement))
+        wanted = _Wanted(methods, self._places_along(replacement))
         given = replacement.given if replacement.functions else None
         mocked = None if given is None else self._project.mocks.made_at(module, given)
-        told = [(module, *one) for one in results_given(self._project, module, replacement)]
+        told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
         if mocked is not None:
             self._add(mocked, wanted)
         elif given is not None:
-            told += [(module, RESULT, one) for one in results_of(self._project, module, given)]
+            told += [(module, RESULT, node) for node in results_of(self._project, module, given)]
         told += results_given_by_requests(self._project, module, replacement)
         for home, before, value in told:
             self._put_there(home, before, value, wanted)
             if before in methods:
                 self._attributes.append((home, value, replacement, wanted))
 
-    def _along(self, replacement: Replacement) -> set[Place]:
+    def _places_along(self, replacement: Replacement) -> set[Place]:
         """Return where the functions begin that change with what a replacement gives."""
         if replacement.functions:
             return self._methods.waiting_for(replacement.functions)
-        return {one.place for one in self._part.steps if one.path == replacement.home}
+        return {step.place for step in self._part.steps if step.path == replacement.home}
 
     def _put_there(self, module: Module, before: str, value: ast.expr, wanted: _Wanted) -> None:
         """Add a mock that a test puts where another mock has, or gives, ``before``."""
@@ -209,8 +209,8 @@ class MockedObjects:
 
     def _add(self, mocked: Mocked, wanted: _Wanted) -> None:
         place = mocked.module.place(mocked.call)
-        found = self._found.setdefault(place, _Found(mocked.module, mocked.call))
-        found.passed_to.update(wanted.along)
+        result = self._found.setdefault(place, _Found(mocked.module, mocked.call))
+        result.passed_to.update(wanted.along)
         told = list(told_of(self._project, mocked))
         for module, before, value in told:
             self._put_there(module, before, value, wanted)
@@ -218,16 +218,16 @@ class MockedObjects:
             is_told = any(name.startswith(f"{before}.") for _, before, _ in told)
             # A missing attribute of a mock is never awaited: reading it raises.
             if not is_told and not lacks(self._project, mocked.module, mocked.call, name):
-                found.methods[name] = found.methods.get(name, False) or is_used
+                result.methods[name] = result.methods.get(name, False) or is_used
         for module, around, name in mocked.variables:
             start = module.span(around).start if hasattr(around, "lineno") else -1
-            found.variables.add((module.path, start, name))
+            result.variables.add((module.path, start, name))
 
     # ----------------------------------------------------------------------------------- writing
     def _members(self, found: _Found) -> Iterator[Member]:
         shown = f"the mock `{found.module.excerpt(found.call)}`"
         site: Site[ast.AST] = Site(self._rule, found.module, found.call)
-        yield member(site, shown, self._made, found)
+        yield member(site, shown, self._made_mock, found)
         for path, start, name in sorted(found.variables):
             module = self._project.module(path)
             around = None if module is None else module.function_at(start)
@@ -237,9 +237,9 @@ class MockedObjects:
                 statement = module.parent(value)
                 if method in found.methods and statement is not None:
                     attribute: Site[ast.AST] = Site(self._rule, module, statement)
-                    yield member(attribute, shown, self._assigned, value)
+                    yield member(attribute, shown, self._assigned_rewrite, value)
 
-    def _made(self, site: Site[ast.AST], found: _Found) -> Rewrite:
+    def _made_mock(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
         call = found.call
         given = dict(named_in(call))
@@ -266,7 +266,7 @@ class MockedObjects:
         written, imports = name_beside(self._project, site, call.func, MAGIC_MOCK)
         return f"return_value={written}()", imports
 
-    def _assigned(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
+    def _assigned_rewrite(self, site: Site[ast.AST], value: ast.expr) -> Rewrite:
         """Return what is assigned to a method of a mock, so that it can be awaited."""
         shown = site.module.excerpt(value)
         return Rewrite(f"`{shown}` becomes awaitable", asynchronous(self._project, site, value))
@@ -282,7 +282,7 @@ def keywords(doubles: Mapping[str, str]) -> str:
 def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edit:
     """Return the edit that passes more arguments at the end of a call."""
     last = max(
-        (*call.args, *call.keywords), key=lambda one: site.module.span(one).end, default=None
+        (*call.args, *call.keywords), key=lambda node: site.module.span(node).end, default=None
     )
     if last is not None:
         return site.insert_behind(last, f", {written}")
@@ -291,8 +291,8 @@ def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edi
 
 
 def _may_pass_mock(call: ast.Call) -> bool:
-    values = [*call.args, *(one.value for one in call.keywords)]
-    return any(isinstance(one, ast.Name | ast.Call) for one in values)
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return any(isinstance(node, ast.Name | ast.Call) for node in values)
 
 
 def _not_understood(shown: str) -> Refused:

@@ -43,7 +43,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"
@@ -71,17 +71,17 @@ class Doubles:
     def __iter__(self) -> Iterator[Member]:
         for path in self._part.stand_ins.paths:
             module = self._project.module(path)
-            for one in () if module is None else self._project.replacements.in_module(module):
+            for item in () if module is None else self._project.replacements.in_module(module):
                 if module is not None:
-                    along = tuple(self._waiting(one))
-                    for found in self._of(module, one):
-                        yield dataclasses.replace(found, along=along)
+                    along = tuple(self._waiting(item))
+                    for result in self._members_of(module, item):
+                        yield dataclasses.replace(result, along=along)
             self._writer.leave_file()
         yield from self._fakes
 
-    def _of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
+    def _members_of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
         functions, given = replacement.functions, replacement.given
-        waits = {one in self._part.steps for one in functions}
+        waits = {function in self._part.steps for function in functions}
         site: Site[ast.AST] = Site(self._rule, module, replacement.node)
         shown = f"the mock of `{replacement.shown}`"
         if len(waits) > 1 or (replacement.is_untold and self._may_wait(replacement.name)):
@@ -93,7 +93,7 @@ class Doubles:
                 why = f"the module of `{replacement.shown}` is unknown"
             yield Member(site, Refused(TEST_DOUBLE, why), shown)
         elif waits == {True}:
-            kinds = {self._part.results.kind_of(one) for one in functions}
+            kinds = {self._part.results.kind_of(function) for function in functions}
             if kinds <= {"class", "coroutine"}:
                 yield member(site, shown, self._writer.of_coroutine_function, replacement)
             else:
@@ -106,7 +106,7 @@ class Doubles:
             yield member(site, shown, self._writer.of_session, replacement)
         elif given is not None and not any(map(self._part.is_asynchronous, functions)):
             coloured = [
-                one for one in self._writer.called(module, given) if one in self._part.steps
+                item for item in self._writer.called(module, given) if item in self._part.steps
             ]
             if coloured:
                 why = (
@@ -117,7 +117,7 @@ class Doubles:
 
     def _may_wait(self, name: str) -> bool:
         """Whether a function of that name waits, or makes sessions, anywhere in the program."""
-        if any(one.qualname.rpartition(".")[2] == name for one in self._part.steps):
+        if any(step.qualname.rpartition(".")[2] == name for step in self._part.steps):
             return True
         for module in modules_with(self._project, [name.encode()], is_around_tests):
             for node in module.mentions(name):
@@ -137,7 +137,7 @@ class Doubles:
             return Rewrite(message, [])
         if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
             raise not_understood(replacement, module.excerpt(replacement.node))
-        if {one.arg for one in replacement.node.keywords}:
+        if {keyword.arg for keyword in replacement.node.keywords}:
             raise not_understood(replacement, module.excerpt(replacement.node))
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
@@ -152,7 +152,7 @@ class Doubles:
             return
         if given is not None and self._project.replacements.make_sessions(module, given):
             called = self._writer.called(module, given)
-            if not any(one in self._part.steps for one in called):
+            if not any(callee in self._part.steps for callee in called):
                 return
         waiting = tuple(self._waiting(replacement))
         if given is not None and waiting and self._fakes.add(module, given, waiting):
@@ -165,31 +165,31 @@ class Doubles:
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
         """Yield where the functions begin that wait, and that a mock may replace."""
         steps = self._part.steps
-        found = {one for one in replacement.functions if one in steps}
+        functions = {candidate for candidate in replacement.functions if candidate in steps}
         for home in (replacement.cls, replacement.module):
-            found.update(self._waiting_in.get(home, ()))
+            functions.update(self._waiting_in.get(home, ()))
         # A session factory may be imported where it is called.
         if replacement.factory or replacement.library:
             for path in self._project.files_with([replacement.name.encode()]):
-                found.update(self._waiting_in_file.get(path, ()))
-        for function in sorted(found):
+                functions.update(self._waiting_in_file.get(path, ()))
+        for function in sorted(functions):
             yield function.place
-        if not found and replacement.functions:
+        if not functions and replacement.functions:
             yield from sorted(self._objects.waiting_for(replacement))
 
     @cached_property
     def _waiting_in(self) -> dict[str, list[FunctionPlace]]:
         """The functions that wait, by the class or the module around them."""
-        found: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
+        functions: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
         for function in self._part.steps:
             name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
-            found[name.rpartition(".")[0]].append(function)
-        return found
+            functions[name.rpartition(".")[0]].append(function)
+        return functions
 
     @cached_property
     def _waiting_in_file(self) -> dict[str, list[FunctionPlace]]:
         """The functions that wait, by their files."""
-        found: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
+        functions: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
         for function in self._part.steps:
-            found[function.path].append(function)
-        return found
+            functions[function.path].append(function)
+        return functions

@@ -17,7 +17,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _TELLING = {"new_callable", "return_value", "side_effect", "wraps"}
 _SAID_OF_MOCKS = {"return_value", "side_effect"}
@@ -31,7 +31,7 @@ def needs_synchronous_result(
     Raises Refused where it would have to give one with methods of both kinds.
     """
     node = replacement.node
-    told = {one.arg for one in node.keywords} if isinstance(node, ast.Call) else set()
+    told = {keyword.arg for keyword in node.keywords} if isinstance(node, ast.Call) else set()
     if "return_value" in told:
         return False
     uses = list(_uses(module, replacement))

@@ -50,8 +50,8 @@ def _can_stand_in_loop(function: ast.expr, items: int) -> bool:
         len(given.args) == items
         and not any(others)
         and not any(
-            isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom)
-            for one in ast.walk(function.body)
+            isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom)
+            for node in ast.walk(function.body)
         )
     )
 

@@ -33,7 +33,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     NOT_AWAITABLE_HERE,
     RETURNING_GENERATOR,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.tables import of_schema, schema_change
 from awaken.contract import Edit, Span
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
@@ -95,7 +94,7 @@ class Awaiting:
             self._places.delegates(above, self._module.excerpt(node), is_asynchronous=False)
         is_called = isinstance(above, ast.Call) and above.func is node
         if (is_called or _binds_tighter(above, node)) and not self._has_parentheses(node):
-            if not self._hoisted(node):
+            if not self._hoist(node):
                 self._insertions.around(node, "(await ", ")")
         else:
             self._insertions.before(node, "await ")
@@ -119,7 +118,7 @@ class Awaiting:
 
     def adds_argument(self, call: ast.Call, name: str, value: str) -> None:
         """Pass one more argument by its name, if the call does not pass it already."""
-        if any(one.arg == name for one in call.keywords):
+        if any(keyword.arg == name for keyword in call.keywords):
             return
         end = self._module.span(call).end - 1
         inside = self._module.source.text[:end]
@@ -239,15 +238,15 @@ class Awaiting:
 
         The ``with`` statements, those that enter managers of both kinds as several.
         """
-        for one, (node, way) in self._in_brackets.items():
+        for part, (node, way) in self._in_brackets.items():
             # Code in another layout has other brackets: no path leads through those.
             if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
-                del self._writing.nodes[one]
+                del self._writing.nodes[part]
                 self._insertions.around(node, "(await ", ")")
         mixed = [
-            one
-            for one, entered in self._entered.items()
-            if {item.context_expr for item in one.items} != entered
+            block
+            for block, entered in self._entered.items()
+            if {item.context_expr for item in block.items} != entered
         ]
         for statement, entered in self._entered.items():
             around = {statement, *self._module.ancestors(statement)}
@@ -262,7 +261,7 @@ class Awaiting:
             self._writing.rewrite(statement, NEST, Nested(waiting))
 
     # -------------------------------------------------------------------------------------- parts
-    def _hoisted(self, node: ast.expr) -> bool:
+    def _hoist(self, node: ast.expr) -> bool:
         """Have ``node`` get a statement of its own, if it is evaluated first and is too long."""
         module = self._module
         statement = module.statement_of(node)
@@ -301,3 +300,20 @@ def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
             return value is node
         case _:
             return False
+
+
+def schema_change(module: Module, node: ast.expr) -> str:
+    """Return the code that creates or drops tables by an asynchronous engine, as ``node`` does."""
+    bind, arguments = of_schema(module, node)
+    name = module.fresh_local(node, "connection", "opened")
+    return f"async with {bind}.begin() as {name}:\n    await {name}.run_sync({arguments})"
+
+
+def of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
+    """Return the engine of ``metadata.create_all(engine)``, and what ``run_sync`` is passed."""
+    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+    given = next((keyword for keyword in call.keywords if keyword.arg == "bind"), None)
+    bind = call.args[0] if given is None else given.value
+    others = [part for part in (*call.args, *call.keywords) if part not in {bind, given}]
+    arguments = ", ".join(module.text_of(part) for part in (call.func, *others))
+    return module.text_of(bind), arguments

@@ -36,7 +36,7 @@ def is_used_here(module: Module, call: ast.expr) -> bool:
             function = module.enclosing_function(call)
             return function is not None and not _is_handed_out(module, function, name)
         case ast.Assign(targets=targets):
-            return all(isinstance(one, ast.Name) for one in targets)
+            return all(isinstance(target, ast.Name) for target in targets)
         case ast.stmt():
             return True
         case _:
@@ -50,8 +50,8 @@ def _is_handed_out(module: Module, function: ast.AST, name: str) -> bool:
             case ast.Global(names=names) | ast.Nonlocal(names=names) if name in names:
                 return True
             case ast.Return(value=ast.expr() as value) | ast.Assign([ast.Attribute()], value):
-                reads = (one for one in ast.walk(value) if isinstance(one, ast.Name))
-                if any(one.id == name and _escapes(module, one) for one in reads):
+                reads = (part for part in ast.walk(value) if isinstance(part, ast.Name))
+                if any(part.id == name and _escapes(module, part) for part in reads):
                     return True
             case _:
                 pass

@@ -22,7 +22,7 @@ def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | a
     """
     function = module.enclosing_function(kept)
     bindings = module.scopes.bindings_of(kept)
-    if function is None or [one.scope.node for one in bindings] != [function]:
+    if function is None or [binding.scope.node for binding in bindings] != [function]:
         raise Refused(GENERATOR_USE, shown)
     for read in module.scopes.reads_of(kept):
         use = _use(module, read)
@@ -52,15 +52,15 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
     """
     ours: list[ast.Name] = []
     for mention in module.mentions(_END):
-        block = _handled(module, mention)
+        block = _handled_statements(module, mention)
         if block is None or not isinstance(mention, ast.Name):
             raise Refused(GENERATOR_USE, shown)
-        calls = [one for part in block for one in ast.walk(part) if isinstance(one, ast.Call)]
+        calls = [node for part in block for node in ast.walk(part) if isinstance(node, ast.Call)]
         if call in calls:
-            if any(one is not call and not _never_stops(module, one) for one in calls):
+            if any(node is not call and not _never_stops(module, node) for node in calls):
                 raise Refused(GENERATOR_USE, shown)
             ours.append(mention)
-        elif any(module.scopes.builtin_called(one) != "next" for one in calls):
+        elif any(module.scopes.builtin_called(node) != "next" for node in calls):
             raise Refused(GENERATOR_USE, shown)
     return ours
 
@@ -70,7 +70,7 @@ def _never_stops(module: Module, call: ast.Call) -> bool:
     return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
 
 
-def _handled(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
+def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
     """Return the statements whose error ``mention`` names in a handler; None elsewhere."""
     child, above = mention, module.parent(mention)
     if isinstance(above, ast.Tuple):

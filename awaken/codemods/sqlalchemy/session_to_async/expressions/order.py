@@ -28,15 +28,15 @@ def check_others(module: Module, call: ast.Call) -> None:
     """
     if module.scopes.builtin_called(call) in ON_DEMAND and not _takes_all(module, call):
         raise Refused(GENERATOR_USE, module.excerpt(call.args[0]))
-    others = [*call.args[1:], *(one.value for one in call.keywords)]
-    evaluated = [one for one in others if not isinstance(one, ast.Lambda)]
-    if any(isinstance(one, _TELLING) for other in evaluated for one in ast.walk(other)):
+    others = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+    evaluated = [node for node in others if not isinstance(node, ast.Lambda)]
+    if any(isinstance(node, _TELLING) for other in evaluated for node in ast.walk(other)):
         raise Refused(NOT_AWAITABLE_HERE, f"the first argument of `{module.excerpt(call)}`")
 
 
 def _takes_all(module: Module, call: ast.Call) -> bool:
     """Whether ``call`` is asked for all of its items at once: a loop may end before, or write."""
-    is_strict = any(one.arg == "strict" for one in call.keywords)
+    is_strict = any(keyword.arg == "strict" for keyword in call.keywords)
     is_zip = module.scopes.builtin_called(call) == "zip"
     if is_zip and len(call.args) > 1 and not is_strict:
         # The shortest argument ends it.
@@ -56,5 +56,5 @@ def _does_nothing_else(comprehension: ast.AST | None, call: ast.Call) -> bool:
     """Whether a list, a set or a dictionary is made of items, and nothing happens between them."""
     inside = {*ast.walk(call)}
     return isinstance(comprehension, ast.ListComp | ast.SetComp | ast.DictComp) and not any(
-        isinstance(one, _TELLING) for one in ast.walk(comprehension) if one not in inside
+        isinstance(node, _TELLING) for node in ast.walk(comprehension) if node not in inside
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.applying import apply
-from awaken.codemods.sqlalchemy.session_to_async.expressions.formatted import check_formatted
 from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import handled_ends
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import (
     MADE_OF_ALL,
@@ -17,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.order import (
     check_others,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.searching import search
-from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
+from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing, check_formatted
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     DELEGATE,
     DISPLAY,
@@ -193,7 +192,7 @@ class Places:
 
     def _is_in(self, iterated: ast.expr, node: ast.AST) -> bool:
         """Whether ``node`` is in the first iterable of a generator, which is evaluated at once."""
-        return node is iterated or any(one is iterated for one in self._module.ancestors(node))
+        return node is iterated or any(part is iterated for part in self._module.ancestors(node))
 
 
 def is_response(node: ast.AST | None) -> bool:

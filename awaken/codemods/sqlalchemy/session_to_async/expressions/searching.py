@@ -30,10 +30,10 @@ def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
 def _is_used_beside(module: Module, generator: ast.GeneratorExp) -> bool:
     """Whether the function around uses a variable of ``generator`` for something else."""
     targets = [
-        one.id
+        node.id
         for clause in generator.generators
-        for one in ast.walk(clause.target)
-        if isinstance(one, ast.Name)
+        for node in ast.walk(clause.target)
+        if isinstance(node, ast.Name)
     ]
     function = module.enclosing_function(generator)
     inside = {*ast.walk(generator)} - {*ast.walk(generator.generators[0].iter)}

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.formatted import check_node
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit
-from awaken.kit.sites import Site
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.f_strings import is_placed, is_shown
 from awaken.project.source.modules import Module
+
+_OLD = "this f-string, because awaken runs on a Python older than 3.12"
 
 
 @dataclass(slots=True)
@@ -43,3 +46,16 @@ class Writing:
         name = self.module.fresh_local(node, *candidates, taken=self.taken)
         self.taken.add(name)
         return name
+
+
+def check_node(module: Module, node: ast.AST) -> None:
+    """Raise Refused where ``node`` cannot be written again, because it is in an f-string."""
+    if isinstance(node, ast.expr) and not is_placed(module, node):
+        raise Refused(NOT_AWAITABLE_HERE, _OLD)
+
+
+def check_formatted(module: Module, part: ast.FormattedValue) -> None:
+    """Raise Refused where the value in braces cannot be written into."""
+    if is_shown(module, part.value):
+        raise Refused(NOT_AWAITABLE_HERE, "an f-string that shows its code")
+    check_node(module, part.value)

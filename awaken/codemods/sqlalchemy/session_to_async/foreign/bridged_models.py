@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of, names_of
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.domain import Applied
+from awaken.project.frameworks.shapes.domain import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, TupleOf, Unknown, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.schemas.domain import Reading
+    from awaken.project.frameworks.shapes.domain import Reading
 
 _KNOWN = schema_knowledge()
 _BASES = frozenset(_KNOWN.models.bases)
@@ -41,8 +41,8 @@ class BridgedModels:
 
     def operations(self) -> dict[Place, Operation]:
         """Return what is called in a greenlet, or is validated there, by its place."""
-        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied}
-        return {place: one for place, one in called.items() if one is not None}
+        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied_pairs}
+        return {place: operation for place, operation in called.items() if operation is not None}
 
     def operations_on(self, given: Place, attribute: str) -> dict[Place, Operation]:
         """Return the rewrites of the calls and returns that read ``attribute``.
@@ -50,39 +50,39 @@ class BridgedModels:
         Of the object that the expression at ``given`` gives, by their places. Empty unless all of
         them can be called in a greenlet.
         """
-        found: dict[Place, Operation] = {}
-        for one in self._readings:
-            if one.module.place(one.node) != given or attribute not in names_of(one.shapes):
+        operations: dict[Place, Operation] = {}
+        for item in self._readings:
+            if item.module.place(item.node) != given or attribute not in names_of(item.shapes):
                 continue
-            by = self._page(one) or one.by
+            by = self._page(item) or item.by
             place = None if by is None else by.module.place(by.node)
             is_one = place is not None and len(self._models_at[place]) == 1
             operation = self._called(by) if by is not None and is_one else None
             if place is None or operation is None:
                 return {}
-            found[place] = operation
-        return found
+            operations[place] = operation
+        return operations
 
     @cached_property
     def _models_at(self) -> defaultdict[Place, set[ast.expr | None]]:
         """The models, by the place of what reads: of two routes of one function there are two."""
-        found: defaultdict[Place, set[ast.expr | None]] = defaultdict(set)
-        for one in self._readings:
-            by = self._page(one) or one.by
+        nodes: defaultdict[Place, set[ast.expr | None]] = defaultdict(set)
+        for reading in self._readings:
+            by = self._page(reading) or reading.by
             if by is not None:
-                found[by.module.place(by.node)].add(by.model)
-        return found
+                nodes[by.module.place(by.node)].add(by.model)
+        return nodes
 
     def unknown(self) -> Iterator[Applied]:
         """Yield the expressions that endpoints return and that may be such an object."""
-        for by, is_known in self._applied:
+        for by, is_known in self._applied_pairs:
             if by.model is not None and not (is_known and self._called(by) is not None):
                 yield by
 
     @property
     def fields(self) -> frozenset[str]:
         """The attributes that are read as relationships."""
-        return frozenset(name for one in self._readings for name in fields_of(one.shapes))
+        return frozenset(name for reading in self._readings for name in fields_of(reading.shapes))
 
     # --------------------------------------------------------------------------------- objects
     @cached_property
@@ -101,20 +101,20 @@ class BridgedModels:
 
     def _names_foreign(self, name: str) -> bool:
         """Whether the definition of a class names one whose objects are foreign."""
-        found = self._project.class_definition(name)
-        return found is not None and any(
-            self._is_foreign(self._project.qualified_name(found[0], one) or "")
-            for one in ast.walk(found[1])
-            if isinstance(one, ast.Name | ast.Attribute)
+        pair = self._project.class_definition(name)
+        return pair is not None and any(
+            self._is_foreign(self._project.qualified_name(pair[0], node) or "")
+            for node in ast.walk(pair[1])
+            if isinstance(node, ast.Name | ast.Attribute)
         )
 
     def _is_of_interest(self, reading: Reading) -> bool:
         """Whether the values that are read include such an object, or may."""
-        found = self._project.values.of(reading.module, reading.node)
-        if any(map(self._holds, found.alternatives)):
+        result = self._project.values.of(reading.module, reading.node)
+        if any(map(self._holds, result.alternatives)):
             return True
         # Its other possible values load nothing except through a relationship.
-        is_unknown = found.unknown is not None or any(map(_is_open, found.alternatives))
+        is_unknown = result.unknown is not None or any(map(_is_open, result.alternatives))
         return is_unknown and any(True for _ in fields_of(reading.shapes))
 
     def _holds(self, value: Value) -> bool:
@@ -122,29 +122,29 @@ class BridgedModels:
             case InstanceOf():
                 # An object of another class is read itself: a page of items is one of its own.
                 is_container = value.qualified.partition(".")[0] in _COLLECTIONS
-                inside = [one for part in value.parameters for one in part if is_container]
+                inside = [item for part in value.parameters for item in part if is_container]
                 return self._may_hold(value.qualified) or any(map(self._holds, inside))
             case TupleOf():
-                return any(self._holds(one) for part in value.items for one in part)
+                return any(self._holds(alternative) for part in value.items for alternative in part)
             case Producer():
                 return any(map(self._holds, value.inner))
             case _:
                 return False
 
     @cached_property
-    def _applied(self) -> list[tuple[Applied, bool]]:
+    def _applied_pairs(self) -> list[tuple[Applied, bool]]:
         """The models that read relationships of such objects, and whether they surely do."""
-        found: dict[Place, tuple[Applied, bool]] = {}
-        for one in self._readings:
-            if one.by is not None and self._is_of_interest(one):
-                by = self._page(one) or one.by
-                values = self._project.values.of(one.module, one.node)
+        result: dict[Place, tuple[Applied, bool]] = {}
+        for reading in self._readings:
+            if reading.by is not None and self._is_of_interest(reading):
+                by = self._page(reading) or reading.by
+                values = self._project.values.of(reading.module, reading.node)
                 place = by.module.place(by.node)
-                other, is_known = found.get(place, (by, True))
+                other, is_known = result.get(place, (by, True))
                 # Of two routes of one function, each turns what it returns into its own model.
                 is_known = is_known and bool(values.alternatives) and other.model is by.model
-                found[place] = (by, is_known)
-        return list(found.values())
+                result[place] = (by, is_known)
+        return list(result.values())
 
     def _page(self, reading: Reading) -> Applied | None:
         """Return the call that makes a page of the result, if one does."""
@@ -183,7 +183,7 @@ class BridgedModels:
             case InstanceOf(qualified=name, parameters=[_, *_] as parameters) if (
                 name.partition(".")[0] in _COLLECTIONS
             ):
-                return all(self._is_model(one) for part in parameters for one in part)
+                return all(self._is_model(candidate) for part in parameters for candidate in part)
             case InstanceOf(qualified=name):
                 return not _BASES.isdisjoint(self._project.library_ancestors(name))
             case _:
@@ -197,6 +197,6 @@ def _is_open(value: Value) -> bool:
             is_container = value.qualified.partition(".")[0] in _COLLECTIONS
             return is_container and any(_is_open(one) for part in value.parameters for one in part)
         case TupleOf():
-            return any(_is_open(one) for part in value.items for one in part)
+            return any(_is_open(alternative) for part in value.items for alternative in part)
         case _:
             return isinstance(value, Unknown)

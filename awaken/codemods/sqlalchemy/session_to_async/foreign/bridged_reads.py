@@ -58,22 +58,22 @@ class BridgedReads:
         self._is_foreign = is_foreign
         self._fields = fields
         self._said: defaultdict[str, set[str]] = defaultdict(set)
-        for one in said:
-            owner, _, name = one.rpartition(".")
+        for word in said:
+            owner, _, name = word.rpartition(".")
             self._said[name].add(owner)
 
     def operations(self) -> dict[Place, Operation]:
         """Return what may load, and has to be called in a greenlet, by its place."""
-        found: dict[Place, Operation] = {}
+        operations: dict[Place, Operation] = {}
         for module in modules_with(self._project, self._words):
             if not is_of_alembic(module):
                 reads = [_as_read(module, node) for node in self._reads(module)]
-                found.update(_outermost(module, reads))
+                operations.update(_outermost(module, reads))
         for module in modules_with(self._project, (b"getattr(", b"hasattr(")):
             for node in module.walk() if not is_of_alembic(module) else ():
                 if isinstance(node, ast.Call) and self._is_asked(module, node):
-                    found.setdefault(module.place(node), Operation(node, "spawned"))
-        return found
+                    operations.setdefault(module.place(node), Operation(node, "spawned"))
+        return operations
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -83,7 +83,7 @@ class BridgedReads:
 
     @property
     def _words(self) -> tuple[bytes, ...]:
-        return tuple(f".{one}".encode() for one in sorted({*self.names, *self._said}))
+        return tuple(f".{name}".encode() for name in sorted({*self.names, *self._said}))
 
     def _reads(self, module: Module) -> Iterator[ast.Attribute]:
         for name in sorted({*self.names, *self._said}):
@@ -118,7 +118,7 @@ class BridgedReads:
         The attributes of such an object are unknown, so its origin decides.
         """
         values = self._project.values.of(module, node)
-        if any(isinstance(one, InstanceOf) for one in values.alternatives):
+        if any(isinstance(alternative, InstanceOf) for alternative in values.alternatives):
             return any(map(self._is_instance, values.alternatives))
         if not depth or values.unknown is None:
             return False
@@ -133,9 +133,9 @@ class BridgedReads:
                 return self._is_of_foreign(module, given, depth - 1)
             case ast.Name():
                 return any(
-                    self._is_of_foreign(module, one.value, depth - 1)
-                    for one in module.scopes.bindings_of(node)
-                    if one.value is not None and one.kind != "parameter"
+                    self._is_of_foreign(module, binding.value, depth - 1)
+                    for binding in module.scopes.bindings_of(node)
+                    if binding.value is not None and binding.kind != "parameter"
                 )
             case _:
                 return False
@@ -146,10 +146,10 @@ class BridgedReads:
 
 def _outermost(module: Module, reads: Sequence[Operation]) -> Iterator[tuple[Place, Operation]]:
     """Yield the operations that are no part of another one, each once."""
-    nodes = {one.node for one in reads}
-    for one in sorted(reads, key=lambda each: module.span(each.node).start):
-        if not any(above in nodes for above in module.ancestors(one.node)):
-            yield module.place(one.node), one
+    nodes = {item.node for item in reads}
+    for operation in sorted(reads, key=lambda each: module.span(each.node).start):
+        if not any(above in nodes for above in module.ancestors(operation.node)):
+            yield module.place(operation.node), operation
 
 
 def _as_read(module: Module, read: ast.Attribute) -> Operation:

@@ -13,7 +13,7 @@ from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.schemas.domain import Field, Shape
+    from awaken.project.frameworks.shapes.domain import Field, Shape
     from awaken.project.source.modules import Module
 
 QUERYING = {
@@ -39,8 +39,8 @@ def read_as_relationships(
     def counts(name: str) -> bool:
         return name in models or (is_foreign is not None and is_foreign(name))
 
-    found: dict[str, dict[str, Place]] = {}
-    words = sorted({one.rpartition(".")[2].encode() for one in models})
+    places: dict[str, dict[str, Place]] = {}
+    words = sorted({model.rpartition(".")[2].encode() for model in models})
     for module in modules_with(project, words) if words else ():
         for node in module.walk():
             if not isinstance(node, ast.Attribute):
@@ -51,8 +51,8 @@ def read_as_relationships(
                 continue
             for owner in _owners(project, module, node.value):
                 if counts(owner):
-                    found.setdefault(owner, {}).setdefault(node.attr, module.place(node))
-    return found
+                    places.setdefault(owner, {}).setdefault(node.attr, module.place(node))
+    return places
 
 
 def _annotation(module: Module, node: ast.expr) -> ast.expr | None:
@@ -72,7 +72,7 @@ def _says(
 ) -> bool:
     """Whether an annotation names a class whose objects count."""
     values = project.values.declared(module, annotation).alternatives
-    return any(isinstance(one, InstanceOf) and counts(one.qualified) for one in values)
+    return any(isinstance(value, InstanceOf) and counts(value.qualified) for value in values)
 
 
 def _owners(project: Project, module: Module, node: ast.expr) -> tuple[str, ...]:
@@ -82,17 +82,17 @@ def _owners(project: Project, module: Module, node: ast.expr) -> tuple[str, ...]
 
 
 def _external(values: Iterable[Value]) -> tuple[str, ...]:
-    return tuple(one.qualified for one in values if isinstance(one, External))
+    return tuple(value.qualified for value in values if isinstance(value, External))
 
 
 def fields_of(shapes: Iterable[Shape]) -> Iterator[str]:
     """Yield the attributes that ``shapes`` read and hand on, as they do with relationships."""
-    return (one.path[0] for one in _fields(shapes) if one.shapes and one.path)
+    return (field.path[0] for field in _fields(shapes) if field.shapes and field.path)
 
 
 def names_of(shapes: Iterable[Shape]) -> frozenset[str]:
     """Return all attributes that ``shapes`` read, of whatever object on the way."""
-    return frozenset(name for one in _fields(shapes) for name in one.path)
+    return frozenset(name for field in _fields(shapes) for name in field.path)
 
 
 def _fields(shapes: Iterable[Shape]) -> Iterator[Field]:

@@ -43,7 +43,7 @@ def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterat
         if is_of_alembic(module):
             continue
         for node in module.walk():
-            executed = _executed(module, node)
+            executed = _executed_variable(module, node)
             if executed is None or not _is_query(project, module, executed):
                 continue
             if not (is_bridged and _is_in_validator(project, module, executed)):
@@ -56,12 +56,12 @@ def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:
     """Whether a model calls the function around when it is given an object."""
     function = module.enclosing_function(name)
     return isinstance(function, Function) and any(
-        project.qualified_name(module, without_arguments(one)) in _VALIDATORS
-        for one in function.decorator_list
+        project.qualified_name(module, without_arguments(decorator)) in _VALIDATORS
+        for decorator in function.decorator_list
     )
 
 
-def _executed(module: Module, node: ast.AST) -> ast.Name | None:
+def _executed_variable(module: Module, node: ast.AST) -> ast.Name | None:
     """Return the variable that ``node`` executes, if it holds a query."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr=method)) if (
@@ -90,7 +90,7 @@ def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
                 asked == name.id and last_name(node.func) == "isinstance"
             ):
                 each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-                if any(project.qualified_name(module, one) == _QUERY for one in each):
+                if any(project.qualified_name(module, part) == _QUERY for part in each):
                     return True
             case _:
                 pass

@@ -46,13 +46,13 @@ class InGreenlets:
     def _reads(self, operation: Operation, spawn: str) -> None:
         module, node = self._site.module, operation.node
         below = list(ast.walk(node))
-        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in below):
+        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
             raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
         opening, closing = (f"{operation.method}(", ")") if operation.method else ("", "")
         if operation.session is not None:
             self._hands(node, operation.session, (f"{spawn}(lambda found: {opening}", closing))
             return
-        names = {one.id for one in below if isinstance(one, ast.Name)}
+        names = {part.id for part in below if isinstance(part, ast.Name)}
         bound = ", ".join(f"{one}={one}" for one in sorted(names & {*bound_in_loops(module, node)}))
         given = f"lambda {bound}:" if bound else "lambda:"
         self._awaiting.runs_inside(node, f"{spawn}({given} {opening}", closing)

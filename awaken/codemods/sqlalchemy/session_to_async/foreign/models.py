@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _LOADING = {"get", "get_one", "query", "select"}
-_WORDS = tuple(f"{one}(".encode() for one in sorted(_LOADING))
+_WORDS = tuple(f"{name}(".encode() for name in sorted(_LOADING))
 _SESSIONS = {"scoped", "session"}
 _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 
@@ -56,8 +56,8 @@ class ForeignModels:
         The option says that reading it loads nothing else.
         """
         # A program may be given such objects, and load none itself.
-        said = {one for one in self._all(()) if _is_said(one, self._said)} | {*self._said}
-        attributes = [one for one in self._said if _is_attribute(one)]
+        said = {name for name in self._all(()) if _is_said(name, self._said)} | {*self._said}
+        attributes = [name for name in self._said if _is_attribute(name)]
         fields = self._validating.fields
         reads = BridgedReads(self._project, said, self._is_foreign, attributes, fields)
         return reads.operations() | self._validating.operations()
@@ -74,9 +74,9 @@ class ForeignModels:
         """Return what has to be as it is said."""
         if not self._said:
             return []
-        loaded = {one for one in self._all(()) if _is_said(one, self._said)}
+        loaded = {name for name in self._all(()) if _is_said(name, self._said)}
         names = _names(loaded, read_as_relationships(self._project, loaded))
-        shown = ", ".join(f"`{one}`" for one in names)
+        shown = ", ".join(f"`{name}`" for name in names)
         return (
             [
                 (
@@ -102,9 +102,9 @@ class ForeignModels:
         loaded = self._all(self._said)
         read = read_as_relationships(project, loaded)
         for module in _modules(project) if loaded else ():
-            for models in _loaded(project, module, self._said).values():
+            for models in _loaded_calls(project, module, self._said).values():
                 site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
-                yield Member(site, _why(models, read), _shown(models))
+                yield Member(site, _why(models, read), _shown_text(models))
 
     def _all(self, said: Collection[str]) -> set[str]:
         """Return the classes that are loaded but those that are ``said``."""
@@ -112,7 +112,7 @@ class ForeignModels:
         return {
             name
             for module in _modules(self._project)
-            for calls in _loaded(self._project, module, said).values()
+            for calls in _loaded_calls(self._project, module, said).values()
             for name in calls
         }
 
@@ -133,21 +133,21 @@ def _modules(project: Project) -> Iterator[Module]:
             yield module
 
 
-def _loaded(
+def _loaded_calls(
     project: Project, module: Module, said: Collection[str]
 ) -> dict[ast.AST | None, dict[str, ast.Call]]:
     """Return the calls that load such objects, by the function around them and their class."""
-    found: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
+    calls: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
     for node in module.walk():
         if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
             for name in _models(project, module, node):
                 if not _is_said(name, said):
-                    found[module.enclosing_function(node)].setdefault(name, node)
-    return found
+                    calls[module.enclosing_function(node)].setdefault(name, node)
+    return calls
 
 
-def _shown(models: Iterable[str]) -> str:
-    return " and ".join(f"`{one.rpartition('.')[2]}`" for one in sorted(models))
+def _shown_text(models: Iterable[str]) -> str:
+    return " and ".join(f"`{model.rpartition('.')[2]}`" for model in sorted(models))
 
 
 def _names(models: Iterable[str], read: Mapping[str, Mapping[str, Place]]) -> list[str]:
@@ -158,13 +158,13 @@ def _names(models: Iterable[str], read: Mapping[str, Mapping[str, Place]]) -> li
 
 
 def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Refused:
-    names = sorted({one.partition(".")[0] for one in models})
-    packages = " and ".join(f"`{one}`" for one in names)
-    shown = ", ".join(f"`{one}`" for one in _names(models, read))
+    names = sorted({model.partition(".")[0] for model in models})
+    packages = " and ".join(f"`{name}`" for name in names)
+    shown = ", ".join(f"`{name}`" for name in _names(models, read))
     told = f"These reads look like relationships: {shown}. " if shown else ""
-    because = tuple(at for one in sorted(models) for at in read.get(one, {}).values())
-    declared = f"{_shown(models)} are declared in {packages}"
-    listed = ", ".join(f'"{one}"' for one in names)
+    because = tuple(at for model in sorted(models) for at in read.get(model, {}).values())
+    declared = f"{_shown_text(models)} are declared in {packages}"
+    listed = ", ".join(f'"{name}"' for name in names)
     refused = Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
     return refused.answered_by(f"rules.session-to-async.foreign_models = [{listed}]")
 

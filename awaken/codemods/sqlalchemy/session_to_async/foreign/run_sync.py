@@ -71,11 +71,11 @@ class RunSync:
         module, engine = self._module, operation.session
         node = self._used_at_once(operation.node)
         below = list(ast.walk(node))
-        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in below):
+        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
             raise Refused(HANDED_SESSION, module.excerpt(node))
-        names = {one.id for one in below if isinstance(one, ast.Name)}
+        names = {part.id for part in below if isinstance(part, ast.Name)}
         bound = ", ".join(
-            f"{one}={one}" for one in sorted(names & set(bound_in_loops(module, node)))
+            f"{name}={name}" for name in sorted(names & set(bound_in_loops(module, node)))
         )
         self._awaiting.runs_inside(node, f"{spawn}(lambda{bound and f' {bound}'}: ")
         self._made.add(node)
@@ -100,7 +100,7 @@ class RunSync:
             raise Refused(HANDED_SESSION, operation.method)
         shown = module.text_of(session)
         owner = f"{shown}()" if operation.resource == "scoped" else shown
-        others = [module.span(one).start for one in (*call.args[1:], *call.keywords)]
+        others = [module.span(argument).start for argument in (*call.args[1:], *call.keywords)]
         cut = Span(module.span(call.func).end, min(others, default=module.span(call).end - 1))
         if b"#" in module.source.text[cut.start : cut.end]:
             raise Refused(HANDED_SESSION, operation.method)
@@ -142,23 +142,23 @@ class RunSync:
     def _write(self, node: ast.expr, session: ast.expr, resource: str) -> None:
         module, shown = self._module, self._module.text_of(session)
         below = list(ast.walk(node))
-        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in below):
+        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
             raise Refused(HANDED_SESSION, module.excerpt(node))
-        same = [one for one in below if _is_read(one) and module.text_of(one) == shown]
-        within = {part for one in same for part in ast.walk(one)}
-        names = {one.id for one in below if isinstance(one, ast.Name) and one not in within}
+        same = [part for part in below if _is_read(part) and module.text_of(part) == shown]
+        within = {part for entry in same for part in ast.walk(entry)}
+        names = {part.id for part in below if isinstance(part, ast.Name) and part not in within}
         kind = "connection" if resource == "connection" else "session"
-        name = next(one for one in (kind, f"sync_{kind}", f"inner_{kind}") if one not in names)
+        name = next(word for word in (kind, f"sync_{kind}", f"inner_{kind}") if word not in names)
         bound = "".join(
-            f", {one}={one}" for one in sorted(names & set(bound_in_loops(module, node)))
+            f", {word}={word}" for word in sorted(names & set(bound_in_loops(module, node)))
         )
         owner = f"{shown}()" if resource == "scoped" else shown
         self._awaiting.runs_inside(node, f"{owner}.run_sync(lambda {name}{bound}: ")
         self._made.add(node)
-        self._sessions.update(one for one in same if isinstance(one, ast.expr))
-        for one in same:
+        self._sessions.update(part for part in same if isinstance(part, ast.expr))
+        for item in same:
             if shown != name:
-                self._insertions.replace(module.span(one), name)
+                self._insertions.replace(module.span(item), name)
 
 
 def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
@@ -166,19 +166,19 @@ def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
     for above in module.ancestors(node):
         match above:
             case ast.For() | ast.AsyncFor() | ast.While():
-                yield from _stored(above)
+                yield from _stored_names(above)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                yield from _stored(above)
+                yield from _stored_names(above)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return
             case _:
                 pass
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
-    for one in ast.walk(node):
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            yield one.id
+def _stored_names(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
 
 
 def _is_read(node: ast.AST) -> bool:

@@ -52,25 +52,25 @@ class Streaming:
 
     def _is_streamed(self, call: ast.Call) -> bool:
         """Whether the statement, or its execution, asks for rows one after the other."""
-        given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "statement")]
-        options = [one.value for one in call.keywords if one.arg == "execution_options"]
-        statements = [one for each in given for one in self._written(each, set())]
+        given = [*call.args[:1], *(node.value for node in call.keywords if node.arg == "statement")]
+        options = [keyword.value for keyword in call.keywords if keyword.arg == "execution_options"]
+        statements = [node for each in given for node in self._written_expressions(each, set())]
         return any(map(self._asks, [*statements, *options]))
 
-    def _written(self, node: ast.expr, seen: set[ast.AST]) -> Iterator[ast.expr]:
+    def _written_expressions(self, node: ast.expr, seen: set[ast.AST]) -> Iterator[ast.expr]:
         """Yield an expression, and those that a variable in it was given."""
         yield node
-        for one in ast.walk(node):
-            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
-                for binding in self._module.scopes.bindings_of(one):
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                for binding in self._module.scopes.bindings_of(part):
                     value = binding.value
                     if value is not None and value not in seen:
                         seen.add(value)
-                        yield from self._written(value, seen)
+                        yield from self._written_expressions(value, seen)
 
     def _asks(self, node: ast.expr) -> bool:
-        for one in ast.walk(node):
-            match one:
+        for part in ast.walk(node):
+            match part:
                 case ast.Call(func=ast.Attribute(attr="execution_options"), keywords=keywords):
                     if any(each.arg in _OPTIONS and _is_set(each.value) for each in keywords):
                         return True

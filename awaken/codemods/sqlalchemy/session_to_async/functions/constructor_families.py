@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.lines_of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
     HARMLESS,
     names_taken,
     owner_of,
@@ -26,7 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 MAKING = ("create", "create_awaited")
@@ -48,19 +48,19 @@ class ConstructorFamilies:
         """
         own = owner_of(self._project, function)
         top = own
-        while (above := self._above(top)) is not None:
+        while (above := self._nearest_above(top)) is not None:
             top = above
-        below = [one for one in self._project.all_subclasses(top) if self._constructor(one)]
+        below = [name for name in self._project.all_subclasses(top) if self._constructor(name)]
         return top if top != own or below else None
 
-    def _above(self, qualified: str) -> str | None:
+    def _nearest_above(self, qualified: str) -> str | None:
         """Return the nearest class above whose constructor waits, if there is one."""
         waiting, seen = [qualified], set[str]()
         while waiting:
             facts = self._project.class_facts(waiting.pop())
             for base in filter(None, () if facts is None else facts.bases):
-                found = self._constructor(base)
-                if found is not None and found in self._part.steps:
+                function = self._constructor(base)
+                if function is not None and function in self._part.steps:
                     return base
                 if base not in seen:
                     seen.add(base)
@@ -69,23 +69,21 @@ class ConstructorFamilies:
 
     def why_not(self, function: FunctionPlace, top: str) -> tuple[str, Place | None] | None:
         """Return why the constructors of a family cannot be awaited; None if they can."""
-        for one in (top, *self._project.all_subclasses(top)):
-            name = one.rpartition(".")[2]
-            if not self._is_plain(one, top):
+        for subclass in (top, *self._project.all_subclasses(top)):
+            name = subclass.rpartition(".")[2]
+            if not self._is_plain(subclass, top):
                 return (
                     f"`{name}` has several base classes, or a base class outside the project",
                     None,
                 )
-            constructor = self._constructor(one)
+            constructor = self._constructor(subclass)
             if constructor is not None and constructor not in self._part.steps:
                 return (
                     f"the constructor of `{name}` does not call that of its base class",
                     constructor.place,
                 )
-        found = self._part.node_of(function)
-        return (
-            ("it cannot be parsed", None) if found is None else self._why_called(*found, function)
-        )
+        node = self._part.node_of(function)
+        return ("it cannot be parsed", None) if node is None else self._why_called(*node, function)
 
     def _is_plain(self, qualified: str, top: str) -> bool:
         """Whether a class has one visible base, and no other code makes its objects."""
@@ -94,7 +92,7 @@ class ConstructorFamilies:
             return False
         if {"__new__", "__post_init__"} & facts.members:
             return False
-        ours = [one for one in facts.bases if one is None or one not in HARMLESS]
+        ours = [base for base in facts.bases if base is None or base not in HARMLESS]
         outside = set(self._project.library_ancestors(qualified)) - HARMLESS
         return None not in facts.bases and len(ours) <= 1 and (qualified == top or not outside)
 
@@ -103,10 +101,10 @@ class ConstructorFamilies:
     ) -> tuple[str, Place | None] | None:
         """Return why what makes objects may not be able to await that."""
         callers = self._project.calls.callers_of(module, node)
-        known = {one.place for one in self._project.calls.graph().callers(function)}
-        places = [one.place for one in callers.sites]
+        known = {caller.place for caller in self._project.calls.graph().callers(function)}
+        places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = self._chosen(obstacle)
+            chosen = self._chosen_calls(obstacle)
             if chosen is None and obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
             places += chosen or []
@@ -120,18 +118,18 @@ class ConstructorFamilies:
                     return "awaken does not follow one of its calls", place
         return None
 
-    def _chosen(self, obstacle: Obstacle) -> list[Place] | None:
+    def _chosen_calls(self, obstacle: Obstacle) -> list[Place] | None:
         """Return the calls of a class that tables hold; None if it is used in other ways."""
         if obstacle.kind != "value":
             return None
-        found: list[Place] = []
+        places: list[Place] = []
         for place in (obstacle.place, *obstacle.others):
             module = self._project.module(place.path)
             calls = None if module is None else calls_of_chosen(module, place)
             if module is None or calls is None:
                 return None
-            found += map(module.place, calls)
-        return found
+            places += map(module.place, calls)
+        return places
 
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], node: ast.FunctionDef, top: str) -> Iterator[Edit]:
@@ -159,7 +157,7 @@ class ConstructorFamilies:
     def name(self, top: str, names: tuple[str, str]) -> str:
         """Return a name that no class of a family has."""
         taken = names_taken(self._project, (top, *self._project.all_subclasses(top)))
-        return next((one for one in names if one not in taken), f"{names[-1]}_{len(taken)}")
+        return next((name for name in names if name not in taken), f"{names[-1]}_{len(taken)}")
 
     # -------------------------------------------------------------------------------------- parts
     def _constructor(self, qualified: str) -> FunctionPlace | None:
@@ -167,10 +165,10 @@ class ConstructorFamilies:
         facts = self._project.class_facts(qualified)
         if facts is None or "__init__" not in facts.members:
             return None
-        found = self._project.class_definition(qualified)
-        for one in () if found is None else found[1].body:
-            if found is not None and isinstance(one, ast.FunctionDef) and one.name == "__init__":
-                return self._part.place_of(found[0], one)
+        pair = self._project.class_definition(qualified)
+        for node in () if pair is None else pair[1].body:
+            if pair is not None and isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                return self._part.place_of(pair[0], node)
         return None
 
 

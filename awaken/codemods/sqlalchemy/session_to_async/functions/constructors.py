@@ -27,7 +27,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 
 class Constructors:
@@ -41,12 +41,12 @@ class Constructors:
     def check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
         """Raise Refused where an object may be made by what cannot await that."""
         if node.decorator_list:
-            raise _refused(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
+            raise _refusal(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
         top = self._families.top_of(function)
         if top is not None:
             why = self._families.why_not(function, top)
             if why is not None:
-                raise _refused(function, *why)
+                raise _refusal(function, *why)
             return
         kept = _staying(module, node, self._waiting(module, node))
         if kept == len(node.body) or not (node.args.posonlyargs or node.args.args):
@@ -54,18 +54,18 @@ class Constructors:
         callers = self._project.calls.callers_of(module, node)
         for obstacle in callers.obstacles:
             if obstacle.kind != "outside" and not self._is_dependency(obstacle):
-                raise _refused(function, obstacle.why, obstacle.place)
+                raise _refusal(function, obstacle.why, obstacle.place)
         owner = f"{module.name}.{function.qualname.rpartition('.')[0]}"
         for below in self._project.all_subclasses(owner):
             facts = self._project.class_facts(below)
             if facts is None or "__init__" in facts.members:
-                raise _refused(function, f"`{below.rpartition('.')[2]}` inherits from its class")
+                raise _refusal(function, f"`{below.rpartition('.')[2]}` inherits from its class")
         for place in self._called_otherwise(callers, function):
-            raise _refused(function, "the program calls it by name, or a subclass does", place)
+            raise _refusal(function, "the program calls it by name, or a subclass does", place)
 
     def _called_otherwise(self, callers: Callers, function: FunctionPlace) -> Iterator[Place]:
         """Yield the calls that make no object by the class, or are not known to do so."""
-        known = {one.place for one in self._project.calls.graph().callers(function)}
+        known = {caller.place for caller in self._project.calls.graph().callers(function)}
         for site in callers.sites:
             names = [last_name(call.func) for _, call in self._project.calls_at(site.place)]
             if "__init__" in names or site.place not in known:
@@ -73,7 +73,7 @@ class Constructors:
 
     def _is_dependency(self, obstacle: Obstacle) -> bool:
         return obstacle.kind == "framework" and all(
-            self._injected(place) is not None or self._declares(place)
+            self._injected_class(place) is not None or self._declares(place)
             for place in (obstacle.place, *obstacle.others)
         )
 
@@ -84,16 +84,16 @@ class Constructors:
         """
         module = self._project.module(place.path)
         nodes = [] if module is None else [*module.walk()]
-        for node in (one for one in nodes if isinstance(one, ast.arg)):
+        for node in (part for part in nodes if isinstance(part, ast.arg)):
             declared = node.annotation
             if module is None or declared is None or not _holds(module, declared, place):
                 continue
             given = [declared, *_defaults(module, node)]
-            calls = [x for one in given for x in module.walk(one) if isinstance(x, ast.Call)]
-            return bool(calls) and all(one.args for one in calls)
+            calls = [x for part in given for x in module.walk(part) if isinstance(x, ast.Call)]
+            return bool(calls) and all(call.args for call in calls)
         return False
 
-    def _injected(self, place: Place) -> tuple[Module, ast.expr] | None:
+    def _injected_class(self, place: Place) -> tuple[Module, ast.expr] | None:
         """Return the class that a dependency at ``place`` is given, and nothing else."""
         module = self._project.module(place.path)
         for call in [] if module is None else module.calls_at(place.span):
@@ -116,8 +116,8 @@ class Constructors:
         used = {one.id for below in moved for one in ast.walk(below) if isinstance(one, ast.Name)}
         arguments = node.args
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        others = [one for one in (arguments.vararg, arguments.kwarg) if one is not None]
-        names = {one.arg for one in (*parameters, *others)}
+        others = [part for part in (arguments.vararg, arguments.kwarg) if part is not None]
+        names = {parameter.arg for parameter in (*parameters, *others)}
         returned, imports = made_object(self._project, site, node)
         yield from imports
         yield site.rewrite(
@@ -127,7 +127,7 @@ class Constructors:
                 name=self.name_of(module, node),
                 loading=self._name(module, node, LOADING),
                 kept=kept,
-                used=tuple(one.arg for one in (*parameters[1:], *others) if one.arg in used),
+                used=tuple(part.arg for part in (*parameters[1:], *others) if part.arg in used),
                 is_alone=is_alone,
                 owner=_other("cls", names),
                 made=_other("created", names),
@@ -136,15 +136,15 @@ class Constructors:
         )
         for obstacle in self._project.calls.callers_of(module, node).obstacles:
             for place in (obstacle.place, *obstacle.others):
-                found = self._injected(place) if obstacle.kind == "framework" else None
-                if found is not None:
-                    home: Site[ast.AST] = Site(site.rule, *found)
+                pair = self._injected_class(place) if obstacle.kind == "framework" else None
+                if pair is not None:
+                    home: Site[ast.AST] = Site(site.rule, *pair)
                     home.id = site.id
-                    yield home.insert_behind(found[1], f".{self.name_of(module, node)}")
+                    yield home.insert_behind(pair[1], f".{self.name_of(module, node)}")
 
     def _is_related(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether another `__init__` would be called if a class had none."""
-        bases = [one for one in owner.bases if ast.unparse(one) != "object"]
+        bases = [base for base in owner.bases if ast.unparse(base) != "object"]
         below = self._project.all_subclasses(f"{module.name}.{module.qualname(owner)}")
         return bool(bases or owner.keywords or owner.decorator_list or below)
 
@@ -167,10 +167,10 @@ class Constructors:
     def _waiting(self, module: Module, node: ast.FunctionDef) -> set[Place]:
         part = self._part
         function = part.place_of(module, node)
-        found = {module.place(one.node) for one in part.operations_of(module, function)}
-        found |= {one.place for one in part.calls.get(function, ())}
-        found |= set(part.entries.get(function, ()))
-        return found | {module.place(one) for one in node.body if part.loads(module.place(one))}
+        places = {module.place(item.node) for item in part.operations_of(module, function)}
+        places |= {call.place for call in part.calls.get(function, ())}
+        places |= set(part.entries.get(function, ()))
+        return places | {module.place(item) for item in node.body if part.loads(module.place(item))}
 
 
 def _holds(module: Module, node: ast.AST, place: Place) -> bool:
@@ -186,28 +186,28 @@ def _defaults(module: Module, parameter: ast.arg) -> list[ast.expr]:
     last = positional[len(positional) - len(arguments.defaults) :]
     pairs = [*zip(last, arguments.defaults, strict=True)]
     pairs += [
-        (one, default)
-        for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        (argument, default)
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         if default is not None
     ]
-    return [default for one, default in pairs if one is parameter]
+    return [default for argument, default in pairs if argument is parameter]
 
 
 def _staying(module: Module, node: ast.FunctionDef, waiting: set[Place]) -> int:
     """Return how many statements stay: they wait for nothing, and bind no variable."""
     for number, statement in enumerate(node.body):
         span = module.span(statement)
-        if any(span.contains(one.span) for one in waiting) or not _stays(statement):
+        if any(span.contains(place.span) for place in waiting) or not _stays(statement):
             return number
     return len(node.body)
 
 
 def _stays(statement: ast.stmt) -> bool:
-    if any(isinstance(one, ast.NamedExpr) for one in ast.walk(statement)):
+    if any(isinstance(node, ast.NamedExpr) for node in ast.walk(statement)):
         return False
     match statement:
         case ast.Assign(targets=targets):
-            return all(isinstance(one, ast.Attribute) for one in targets)
+            return all(isinstance(target, ast.Attribute) for target in targets)
         case ast.AnnAssign(target=ast.Attribute()) | ast.Expr():
             return True
         case _:
@@ -220,7 +220,7 @@ def _other(name: str, names: set[str]) -> str:
     return name
 
 
-def _refused(function: FunctionPlace, why: str, place: Place | None = None) -> Refused:
+def _refusal(function: FunctionPlace, why: str, place: Place | None = None) -> Refused:
     help_text = f"{why[:1].upper()}{why[1:]}. {reasons.IN_CONSTRUCTOR.help}"
     because = () if place is None else (place,)
     return Refused(reasons.IN_CONSTRUCTOR, function.qualname, help_text, because=because)

@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import MANAGER
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
@@ -64,8 +64,8 @@ class Decorators:
         owners = self._owners(module, plain)
         return bool(owners) and all(
             any(
-                f"{one}.{plain.attr}" in names or registers_both_kinds(one, plain.attr)
-                for one in lines
+                f"{line}.{plain.attr}" in names or registers_both_kinds(line, plain.attr)
+                for line in lines
             )
             for lines in owners
         )
@@ -75,7 +75,7 @@ class Decorators:
         plain = without_arguments(decorator)
         owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
         name = plain.attr if isinstance(plain, ast.Attribute) else ""
-        return any(registers_both_kinds(one, name) for lines in owners for one in lines)
+        return any(registers_both_kinds(line, name) for lines in owners for line in lines)
 
     def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
         """Return the classes of which ``plain`` may be a method, each with those above it."""
@@ -106,20 +106,20 @@ class Decorators:
             site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
             shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
             decided = member(site, shown, self._rewritten, wrapping, qualified)
-            along = tuple(one.place for one in sorted(functions))
+            along = tuple(function.place for function in sorted(functions))
             yield dataclasses.replace(decided, along=along)
 
     @cached_property
     def _wrapping_names(self) -> dict[tuple[str, bool], set[FunctionPlace]]:
         """The decorators that the program defines, and whether called, with coloured functions."""
-        found: dict[tuple[str, bool], set[FunctionPlace]] = defaultdict(set)
+        functions: dict[tuple[str, bool], set[FunctionPlace]] = defaultdict(set)
         for function in self._part.steps:
             module, node = self._part.node_of(function) or (None, None)
             for decorator in node.decorator_list if node is not None else ():
                 if module is not None and self._wrapping(module, decorator) is not None:
                     name = self._project.qualified_name(module, without_arguments(decorator))
-                    found[name or "", isinstance(decorator, ast.Call)].add(function)
-        return found
+                    functions[name or "", isinstance(decorator, ast.Call)].add(function)
+        return functions
 
     def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
         """Return the rewrite of a wrapper. Raises Refused."""
@@ -147,7 +147,7 @@ class Decorators:
 
     def _asking(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         """Return how to ask for coroutine functions, and what imports it. Raises Refused."""
-        match [one.node for one in site.module.scopes.module.bindings.get("inspect", [])]:
+        match [binding.node for binding in site.module.scopes.module.bindings.get("inspect", [])]:
             case [ast.alias(name="inspect", asname=None)]:
                 return "inspect.iscoroutinefunction", []
             case _:
@@ -160,9 +160,9 @@ class Decorators:
         if self._project.published:
             return False
         decorated = self._project.calls.decorated_by(qualified)
-        functions = [part.place_of(*one) for one in decorated or ()]
+        functions = [part.place_of(*pair) for pair in decorated or ()]
         return decorated is not None and all(
-            one in part.steps or part.is_asynchronous(one) for one in functions
+            function in part.steps or part.is_asynchronous(function) for function in functions
         )
 
 
@@ -179,18 +179,18 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     awaiting.finish()
     name = module.scopes.fresh_name(f"async_{wrapper.name.lstrip('_')}")
     start, end = module.span(wrapper).start, module.span(wrapper).end
-    first = min([start, *(module.span(one).start - 1 for one in wrapper.decorator_list)])
+    first = min([start, *(module.span(node).start - 1 for node in wrapper.decorator_list)])
     is_laid_out = any(
-        isinstance(one, ast.Constant | ast.JoinedStr) and one.lineno != one.end_lineno
-        for one in module.walk(wrapper)
+        isinstance(node, ast.Constant | ast.JoinedStr) and node.lineno != node.end_lineno
+        for node in module.walk(wrapper)
     )
     returned = [
-        one
-        for one in module.walk(wrapping.decorator)
-        if isinstance(one, ast.Return)
-        and one.value is not None
-        and module.enclosing_function(one) is wrapping.decorator
-        and any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(one.value))
+        node
+        for node in module.walk(wrapping.decorator)
+        if isinstance(node, ast.Return)
+        and node.value is not None
+        and module.enclosing_function(node) is wrapping.decorator
+        and any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(node.value))
     ]
     if is_laid_out or awaiting.is_laid_out or len(returned) != 1 or returned[0].value is None:
         raise Refused(reasons.DECORATED, wrapping.decorator.name)

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.outside.overrides import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import (
     called_by_base,
     called_by_pytest,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.task_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.colour import managers
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import read_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import (
+    MANAGER,
+    is_constructor,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     runs_of,
     write_call_of_task,
     write_run,
@@ -28,18 +35,11 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import cav
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     is_awaited_already,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers import of_classes
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     gives_manager,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.properties.reading import read_at
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import (
-    MANAGER,
-    is_constructor,
-)
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -108,7 +108,7 @@ class FunctionWriter:
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
             return Rewrite(f"`{function.qualname}` awaits its database calls", edits)
         way = chain(part.steps, function)
-        over = [f"`{one.to.qualname}`" for one in way if one.to is not None]
+        over = [f"`{step.to.qualname}`" for step in way if step.to is not None]
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
@@ -146,11 +146,11 @@ class FunctionWriter:
                 insertions.before(node, "async ")
             elif part.waits(function):
                 raise Refused(reasons.NOT_AWAITABLE_HERE, f"`{function.qualname}`")
-            for span, name in of_classes.renamed(module, node):
+            for span, name in managers.renamed(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
-            edits += self._returned(site, node, function)
+            edits += self._returned_edits(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
 
@@ -168,40 +168,40 @@ class FunctionWriter:
         module, part = site.module, self._part
         awaiting = Awaiting(module, insertions)
         writer = OperationWriter(self._project, site, insertions, awaiting)
-        spans = [module.span(one) for one in roots]
+        spans = [module.span(item) for item in roots]
 
         def is_inside(place: Span) -> bool:
-            return any(one.contains(place) for one in spans)
+            return any(span.contains(place) for span in spans)
 
         operations = [
             one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
         ]
-        called = {one.place for one in part.calls.get(function, ())}
+        called = {item.place for item in part.calls.get(function, ())}
         # For an engine that a test passes, the call is that of the engine as well.
-        faked = {module.place(one.node) for one in operations if one.fakes}
+        faked = {module.place(operation.node) for operation in operations if operation.fakes}
         # A function that became a coroutine function loads by itself.
         operations = [
             one for one in operations if one.how != "lazy" or module.place(one.node) not in called
         ]
         edits = list(writer.written(operations, self._loaded_again))
         spawned = [
-            one.node
-            for one in operations
-            if one.how in {"lazy", "spawned"} and not writer.makes(one)
+            operation.node
+            for operation in operations
+            if operation.how in {"lazy", "spawned"} and not writer.makes(operation)
         ]
         calls = [
-            one
-            for one in part.calls.get(function, ())
-            if is_inside(one.place.span)
-            and one.place not in faked
-            and not is_awaited_already(module, one)
+            candidate
+            for candidate in part.calls.get(function, ())
+            if is_inside(candidate.place.span)
+            and candidate.place not in faked
+            and not is_awaited_already(module, candidate)
         ]
         for call in calls:
             if len(call.functions) == 1 and part.entry_points.is_task(call.functions[0]):
                 edits += self._call_of_task(site, insertions, awaiting, call)
             else:
                 self._call(module, awaiting, insertions, call)
-        resolved = {one.place for one in calls}
+        resolved = {item.place for item in calls}
         wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
         for place in dict.fromkeys(wrapped):
             if place not in resolved and is_inside(place.span):
@@ -214,13 +214,13 @@ class FunctionWriter:
         becomes = function in part.steps and function not in part.entry_points.found
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
             awaiting.generates(node)
-        read = [one for one in part.property_reads.get(function, ()) if is_inside(one.span)]
+        read = [item for item in part.property_reads.get(function, ()) if is_inside(item.span)]
         self._properties(module, awaiting, insertions, read)
         managed = (*part.entries.get(function, ()), *part.locks.entered(function))
-        entered = [one for one in managed if is_inside(one.span)]
+        entered = [candidate for candidate in managed if is_inside(candidate.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
-        waiting = [module.place(one.node) for one in operations] + [one.place for one in calls]
+        waiting = [module.place(item.node) for item in operations] + [item.place for item in calls]
         waiting += read
         for root in roots:
             edits += part.pools.edits(site, root, part.in_threads, waiting)
@@ -232,7 +232,7 @@ class FunctionWriter:
         """Raise Refused where a function cannot become a coroutine function."""
         name = node.name
         is_method = module.enclosing_class(node) is not None
-        if is_method and name in of_classes.ENTERING:
+        if is_method and name in managers.ENTERING:
             self._part.managers.check(function)
         elif is_constructor(module, node):
             self._constructors.check(module, node, function)
@@ -271,7 +271,7 @@ class FunctionWriter:
             if self._project.qualified_name(site.module, decorator) == MANAGER:
                 yield from write_twin(self._project, site, decorator, MANAGER)[1]
 
-    def _returned(
+    def _returned_edits(
         self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
     ) -> Iterator[Edit]:
         module, declared = site.module, node.returns
@@ -328,11 +328,11 @@ class FunctionWriter:
             why = f"`{shown}`, which becomes a coroutine function: {call.why}"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
         # Lambdas alone have no function: their results are awaited.
-        kinds = {part.results.kind_of(one) for one in call.functions} or {"coroutine"}
+        kinds = {part.results.kind_of(function) for function in call.functions} or {"coroutine"}
         if kinds == {"generator"} and gives_manager(part, module, nodes[0]):
             kinds = {"manager"}
         if len(kinds) != 1 or any(
-            one not in part.steps and not part.is_asynchronous(one) for one in call.functions
+            item not in part.steps and not part.is_asynchronous(item) for item in call.functions
         ):
             why = f"several functions `{shown}`, of which only some become coroutine functions"
             raise Refused(reasons.UNKNOWN_CALL, why, because=(call.place,))
@@ -342,8 +342,8 @@ class FunctionWriter:
             case _ if applied_by(module, nodes[0]) is not None:
                 raise Refused(reasons.GENERATOR_USE, shown, because=(call.place,))
             case "generator":
-                found = map(self._part.node_of, call.functions)
-                ends = any(one is not None and has_end(*one) for one in found)
+                result = map(self._part.node_of, call.functions)
+                ends = any(pair is not None and has_end(*pair) for pair in result)
                 awaiting.iterates(nodes[0], shown, has_end=ends)
             case "manager":
                 awaiting.enters(nodes[0])
@@ -351,8 +351,8 @@ class FunctionWriter:
                 self._make(module, awaiting, insertions, call)
             case _:
                 awaiting.awaits(nodes[0])
-                if call.name in of_classes.ENTERING:
-                    awaiting.renames(nodes[0].func, of_classes.ENTERING[call.name])
+                if call.name in managers.ENTERING:
+                    awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
 
     def _managers(
         self,
@@ -363,13 +363,13 @@ class FunctionWriter:
     ) -> None:
         """Have managers of the program entered, and those that these inherit from called."""
         module, part = site.module, self._part
-        resolved = {one.place for one in part.calls.get(function, ())}
-        for call in of_classes.inherited(site.node) if function in part.steps else ():
+        resolved = {item.place for item in part.calls.get(function, ())}
+        for call in managers.inherited(site.node) if function in part.steps else ():
             if module.place(call) not in resolved:
                 awaiting.awaits(call)
-                awaiting.renames(call.func, of_classes.ENTERING[last_name(call.func)])
+                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
         for place in entered:
-            awaiting.enters(of_classes.entered_at(module, place))
+            awaiting.enters(managers.entered_at(module, place))
 
     def _making(self, call: Call) -> str:
         """Return the class method that is called where a class was."""
@@ -389,8 +389,8 @@ def _becoming(part: SynchronousPart, function: FunctionPlace) -> str:
     if part.results.stays_plain(function):
         given = "is entered" if kind == "manager" else "is iterated"
         return f"returns the result of {given} asynchronously"
-    found = part.node_of(function)
-    is_generator = found is not None and found[0].is_generator(found[1])
+    node = part.node_of(function)
+    is_generator = node is not None and node[0].is_generator(node[1])
     return f"becomes {'an asynchronous generator' if is_generator else 'a coroutine function'}"
 
 

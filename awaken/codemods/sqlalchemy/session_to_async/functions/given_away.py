@@ -21,9 +21,9 @@ def given_to_unknown(
     """Yield the calls by which ``function`` gives a session to what is not known."""
     for call in project.calls.graph().callees(function):
         for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
-            given = (*node.args, *(one.value for one in node.keywords))
-            named = [one for one in given if isinstance(one, ast.Name | ast.Attribute)]
-            if any(_is_resource(project, module, one) for one in named):
+            given = (*node.args, *(keyword.value for keyword in node.keywords))
+            named = [part for part in given if isinstance(part, ast.Name | ast.Attribute)]
+            if any(_is_resource(project, module, part) for part in named):
                 yield node
 
 
@@ -35,18 +35,18 @@ def caveats_of_given(
     Calls that may mean a function of the program are left out. Its session says whether it is
     synchronous, or it is refused.
     """
-    found = list(given_to_unknown(project, module, function))
-    if not found:
+    calls = list(given_to_unknown(project, module, function))
+    if not calls:
         return [], []
-    called = sorted({module.excerpt(one.func) for one in found})
-    names = " and ".join(f"`{one}`" for one in called)
+    called = sorted({module.excerpt(call.func) for call in calls})
+    names = " and ".join(f"`{callee}`" for callee in called)
     verb = "is" if len(called) == 1 else "are"
     said = (
         f"{names} {verb} given an asynchronous session, and awaken does not know what happens to it"
     )
-    return [said], [module.place(one) for one in found]
+    return [said], [module.place(call) for call in calls]
 
 
 def _is_resource(project: Project, module: Module, node: ast.expr) -> bool:
-    found = project.orm.resource_of(module, node)
-    return found is not None and not isinstance(found, Unknown)
+    resource = project.orm.resource_of(module, node)
+    return resource is not None and not isinstance(resource, Unknown)

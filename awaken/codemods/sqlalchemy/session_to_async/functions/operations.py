@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.find import clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
@@ -16,7 +17,6 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks impor
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
     annotated,
 )
-from awaken.codemods.sqlalchemy.session_to_async.suites import clients
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place, Span
 from awaken.kit.imports import name_beside, released
@@ -127,10 +127,10 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 put = () if operation.put is None else (operation.put,)
-                cure = _cure(operation.library) or self._annotated(because)
+                cure = _cure(operation.library) or self._annotated_text(because)
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
 
-    def _annotated(self, places: tuple[Place, ...]) -> str:
+    def _annotated_text(self, places: tuple[Place, ...]) -> str:
         return annotated(self._project, places, "Session")
 
     def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:

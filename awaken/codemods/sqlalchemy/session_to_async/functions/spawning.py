@@ -26,11 +26,11 @@ def spawn(
     The arguments are evaluated where they were, so that they may wait for something themselves.
     Return the edits that import it. Raises Refused where the name is taken.
     """
-    found = [one for one in calls if isinstance(one, ast.Call)]
-    if not found:
+    result = [node for node in calls if isinstance(node, ast.Call)]
+    if not result:
         return []
     name, imports = name_beside(project, site, None, SPAWN)
-    for call in found:
+    for call in result:
         _write(site.module, insertions, call, name)
     return imports
 

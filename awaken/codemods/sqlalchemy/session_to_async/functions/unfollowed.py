@@ -24,7 +24,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
@@ -41,11 +41,11 @@ def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
     holds_session = cache(partial(_holds_session, part))
     for module in modules_with(part.project, _WORDS):
         for node in module.walk():
-            for refused, along in _refused(part, module, node, holds_session):
+            for refused, along in _refused_pairs(part, module, node, holds_session):
                 yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
 
 
-def _refused(
+def _refused_pairs(
     part: SynchronousPart, module: Module, node: ast.AST, holds_session: Callable[[str], bool]
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     match node:

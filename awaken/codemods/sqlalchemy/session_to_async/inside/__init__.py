@@ -2,5 +2,4 @@
 
 `models` finds it: constructors of mapped classes that query, and listeners. `staying` follows their
 calls, and `sessions_given` the calls that pass them a session, which then go through `run_sync`.
-`found` is the result.
 """

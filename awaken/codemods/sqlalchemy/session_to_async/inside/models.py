@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds
 from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside, holds
 from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
 from awaken.contract import Place
 from awaken.kit.sites import Refused
@@ -20,7 +20,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _LISTENS = "sqlalchemy.event.listens_for"
 _FLUSHING = {
@@ -33,34 +33,34 @@ _FLUSHING = {
 def inside_sessions(part: SynchronousPart) -> Inside:
     """Return what of the functions that wait runs inside of a synchronous session."""
     staying = Staying(part)
-    groups = [_constructors(part), *([one] for one in part.steps if _is_listener(part, one))]
+    groups = [_constructors(part), *([step] for step in part.steps if _is_listener(part, step))]
     functions: set[FunctionPlace] = set()
     calls: dict[Place, Operation] = {}
     for group in groups:
-        found = staying.with_all(group) if group else None
-        if found is not None:
-            functions |= found[0]
-            calls |= found[1]
-    outside = {place: one for place, one in calls.items() if not _is_of(part, place, functions)}
+        function = staying.with_all(group) if group else None
+        if function is not None:
+            functions |= function[0]
+            calls |= function[1]
+    outside = {place: item for place, item in calls.items() if not _is_of(part, place, functions)}
     return Inside(frozenset(functions), outside)
 
 
 def _is_of(part: SynchronousPart, place: Place, functions: set[FunctionPlace]) -> bool:
-    return any(holds(functions, *one) for one in part.project.calls_at(place))
+    return any(holds(functions, *call) for call in part.project.calls_at(place))
 
 
 def _constructors(part: SynchronousPart) -> list[FunctionPlace]:
     """Return the constructors of mapped classes that wait, if no class method can replace one."""
-    found = [one for one in part.steps if _is_of_model(part, one)]
+    functions = [step for step in part.steps if _is_of_model(part, step)]
     constructors = Constructors(part)
-    for function in found:
+    for function in functions:
         module, node = part.node_of(function) or (None, None)
         if module is None or not isinstance(node, ast.FunctionDef):
             continue
         try:
             constructors.check(module, node, function)
         except Refused:
-            return found
+            return functions
     return []
 
 

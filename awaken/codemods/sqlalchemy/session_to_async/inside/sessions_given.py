@@ -20,31 +20,31 @@ _LATER = (ast.AsyncFunctionDef, ast.FunctionDef, ast.GeneratorExp, ast.Lambda)
 
 def is_session(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether an expression is a synchronous session, whatever else is not known."""
-    found = project.orm.session_of(module, node)
-    return isinstance(found, SessionProof) and found.kind == "session"
+    proof = project.orm.session_of(module, node)
+    return isinstance(proof, SessionProof) and proof.kind == "session"
 
 
 def session_given(project: Project, module: Module, call: ast.Call) -> ast.expr | None:
     """Return the only session that is passed to a call, as a name or an attribute."""
-    given = [*call.args, *(one.value for one in call.keywords if one.arg is not None)]
-    found = [
-        one
-        for one in given
-        if isinstance(one, ast.Name | ast.Attribute) and is_session(project, module, one)
+    given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg is not None)]
+    nodes = [
+        argument
+        for argument in given
+        if isinstance(argument, ast.Name | ast.Attribute) and is_session(project, module, argument)
     ]
-    return found[0] if len(found) == 1 else None
+    return nodes[0] if len(nodes) == 1 else None
 
 
 def is_within_run_sync(module: Module, call: ast.Call) -> bool:
     """Whether a call is handed the session of ``run_sync``: its lambda passes that on."""
-    around = next((one for one in module.ancestors(call) if isinstance(one, ast.Lambda)), None)
+    around = next((node for node in module.ancestors(call) if isinstance(node, ast.Lambda)), None)
     running = None if around is None else module.parent(around)
     if around is None or not around.args.args or not isinstance(running, ast.Call):
         return False
     is_first = running.args[:1] == [around] and isinstance(running.func, ast.Attribute)
     name = around.args.args[0].arg
-    given = [*call.args, *(one.value for one in call.keywords)]
-    is_passed = any(isinstance(one, ast.Name) and one.id == name for one in given)
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    is_passed = any(isinstance(argument, ast.Name) and argument.id == name for argument in given)
     return is_first and is_passed and getattr(running.func, "attr", "") == "run_sync"
 
 
@@ -73,5 +73,5 @@ def _is_kept(module: Module, node: ast.expr) -> bool:
 
 def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:
     """Whether ``node`` is in code that may run after ``function`` has ended."""
-    inside = takewhile(lambda one: one is not function, module.ancestors(node))
-    return any(isinstance(one, _LATER) for one in inside)
+    inside = takewhile(lambda ancestor: ancestor is not function, module.ancestors(node))
+    return any(isinstance(part, _LATER) for part in inside)

@@ -25,7 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _CALLING = {
     "builtins.classmethod", "builtins.staticmethod", "functools.wraps",
@@ -49,42 +49,42 @@ class Staying:
 
         None if something cannot stay plain, or is not known to be called with a session.
         """
-        found: set[FunctionPlace] = set()
+        functions: set[FunctionPlace] = set()
         waiting = sorted(roots)
         while waiting:
             while waiting:
                 function = waiting.pop()
-                if function not in found:
+                if function not in functions:
                     if not self._may_stay(function):
                         return None
-                    found.add(function)
-                    waiting += self._along(function)
-            passing = self._passing(found)
+                    functions.add(function)
+                    waiting += self._waitings_along(function)
+            passing = self._passing(functions)
             if passing is None:
                 return None
-            waiting += sorted(passing - found)
-        made = self._made(found)
-        return None if made is None else (frozenset(found), made)
+            waiting += sorted(passing - functions)
+        made = self._made_calls(functions)
+        return None if made is None else (frozenset(functions), made)
 
     # ------------------------------------------------------------------------------ what it calls
-    def _along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    def _waitings_along(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the waiting functions that a function calls, its wrappers, and replacements."""
         part = self._part
         for call in part.calls.get(function, ()):
-            yield from (one for one in call.functions if one in part.steps)
-        yield from (one for one in part.wrappers.decorated(function) if one in part.steps)
+            yield from (candidate for candidate in call.functions if candidate in part.steps)
+        yield from (item for item in part.wrappers.decorated(function) if item in part.steps)
         yield from self._wrapping.get(function, ())
         if not function.qualname.endswith(".__init__"):
-            yield from (one for one in part.managers.kin(function) if one in part.steps)
+            yield from (item for item in part.managers.kin(function) if item in part.steps)
 
     @cached_property
     def _wrapping(self) -> dict[FunctionPlace, list[FunctionPlace]]:
         """The wrappers that wait, by what they wrap."""
-        found: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
+        functions: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
         for wrapper in self._part.steps:
-            for one in self._part.wrappers.decorated(wrapper):
-                found[one].append(wrapper)
-        return found
+            for function in self._part.wrappers.decorated(wrapper):
+                functions[function].append(wrapper)
+        return functions
 
     def _may_stay(self, function: FunctionPlace) -> bool:
         """Whether nothing but the program calls a function, which keeps no session."""
@@ -93,10 +93,10 @@ class Staying:
         if module is None or not isinstance(node, ast.FunctionDef) or module.is_generator(node):
             return False
         if function in part.entry_points.found or any(
-            part.leaks(one) for one in self._project.calls.handed_on().of(function)
+            part.leaks(component) for component in self._project.calls.handed_on().of(function)
         ):
             return False
-        is_known = all(self._is_known(module, one) for one in node.decorator_list)
+        is_known = all(self._is_known(module, decorator) for decorator in node.decorator_list)
         return is_known and not keeps_session(self._project, module, node)
 
     def _is_known(self, module: Module, decorator: ast.expr) -> bool:
@@ -133,17 +133,17 @@ class Staying:
         """Whether a function uses no session but what it is passed, and those of its objects."""
         module, _ = self._part.node_of(function) or (None, None)
         return module is not None and all(
-            one.how == "lazy" or _is_passed(module, one.node)
-            for one in self._part.operations_of(module, function)
+            operation.how == "lazy" or _is_passed(module, operation.node)
+            for operation in self._part.operations_of(module, function)
         )
 
     def _may_pass(self, call: Call) -> bool:
         """Whether a call passes what it does not name."""
         nodes = self._nodes(call)
         return not nodes or any(
-            any(isinstance(part, ast.Starred) for part in one.args)
-            or any(part.arg is None for part in one.keywords)
-            for one in nodes
+            any(isinstance(part, ast.Starred) for part in node.args)
+            or any(part.arg is None for part in node.keywords)
+            for node in nodes
         )
 
     def _passes_on(self, caller: FunctionPlace, call: Call) -> bool:
@@ -156,19 +156,19 @@ class Staying:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), keywords=keywords):
                 first = [*node.args.posonlyargs, *node.args.args][:1]
                 is_own = bool(first) and first[0].arg == owner
-                named = [one.value for one in keywords if one.arg is None]
+                named = [keyword.value for keyword in keywords if keyword.arg is None]
                 return is_own and any(
-                    isinstance(one, ast.Name) and one.id == node.args.kwarg.arg for one in named
+                    isinstance(part, ast.Name) and part.id == node.args.kwarg.arg for part in named
                 )
             case _:
                 return False
 
-    def _made(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
+    def _made_calls(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
         """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
         made: dict[Place, Operation] = {}
-        names = {one.qualname.rpartition(".")[2] for one in found}
-        calls = [one for _, one in self._callers(found)]
-        calls += [one for one in self._graph.unresolved(names) if one.caller not in found]
+        names = {function.qualname.rpartition(".")[2] for function in found}
+        calls = [function for _, function in self._callers(found)]
+        calls += [item for item in self._graph.unresolved(names) if item.caller not in found]
         for call in calls:
             operation = self._operation(call)
             if operation is not None and not self._is_within(call):
@@ -192,7 +192,7 @@ class Staying:
     def _is_within(self, call: Call) -> bool:
         module = self._project.module(call.place.path)
         return module is not None and any(
-            is_within_run_sync(module, one) for one in self._nodes(call)
+            is_within_run_sync(module, node) for node in self._nodes(call)
         )
 
     def _nodes(self, call: Call) -> list[ast.Call]:
@@ -209,7 +209,7 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
         case _:
             return False
     return bool(bindings) and all(
-        one.kind == "parameter" or _is_taken(module, one.value) for one in bindings
+        binding.kind == "parameter" or _is_taken(module, binding.value) for binding in bindings
     )
 
 
@@ -220,6 +220,6 @@ def _is_taken(module: Module, value: ast.expr | None) -> bool:
             ast.Call(func=ast.Attribute(value=ast.Name() as owner))
             | ast.Subscript(value=ast.Name() as owner)
         ):
-            return all(one.kind == "parameter" for one in module.scopes.bindings_of(owner))
+            return all(binding.kind == "parameter" for binding in module.scopes.bindings_of(owner))
         case _:
             return False

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.contract import OutlineRow, Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _ENTRIES = {
     "command": "a command: stays synchronous, and runs a coroutine function",
@@ -58,30 +58,30 @@ class Boundaries:
         ``functions`` are those of its ``pieces`` that become asynchronous, ``using`` the engines
         and factories that they use.
         """
-        found: defaultdict[str, list[Place]] = defaultdict(list)
+        result: defaultdict[str, list[Place]] = defaultdict(list)
         for function in functions:
-            for kind, place in self._absorbed(function):
-                found[kind].append(place)
+            for kind, place in self._absorbed_pairs(function):
+                result[kind].append(place)
         for function, entries in self._part.entry_points.found.items():
             kind = _ENTRIES.get(entries[0].kind, "")
             if kind and Piece(*function) in pieces and self._part.waits(function):
-                found[kind].append(_place(function))
+                result[kind].append(_place(function))
         for place in self._inside.calls:
-            if any(one.path == place.path for one in pieces):
-                found[_CALLED_INSIDE].append(place)
+            if any(piece.path == place.path for piece in pieces):
+                result[_CALLED_INSIDE].append(place)
         for name in sorted(using):
             shared = self._shared.get(name)
             if shared is not None and shared.kept:
-                found[f"stays synchronous, with `{shared.name}`"] += shared.kept
-        ordered = sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+                result[f"stays synchronous, with `{shared.name}`"] += shared.kept
+        ordered = sorted(result.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         return tuple(OutlineRow(kind, len(places), min(places)) for kind, places in ordered)
 
-    def _absorbed(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
+    def _absorbed_pairs(self, function: FunctionPlace) -> Iterator[tuple[str, Place]]:
         """Yield who awaits a function that nothing in the program has to."""
         module, node = self._part.node_of(function) or (None, None)
         if module is None or node is None:
             return
-        if any(self._decorators.registers(module, one) for one in node.decorator_list):
+        if any(self._decorators.registers(module, decorator) for decorator in node.decorator_list):
             yield "awaited by FastAPI as an endpoint or a handler", _place(function)
         elif is_test_file(function.path) and _is_for_pytest(node):
             yield "awaited by a pytest plug-in as a test or a fixture", _place(function)

@@ -14,8 +14,8 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import unknown_behind
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
 from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boundaries
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
@@ -25,7 +25,7 @@ from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _MADE = {
     "create_engine": "engine",
@@ -78,8 +78,8 @@ class Outlines:
         using: Collection[str],
     ) -> Outline:
         """Return what a change of ``pieces`` comes to; ``using`` are engines that they use."""
-        functions = self._coloured(pieces)
-        number, files = len(functions), len({one.path for one in functions})
+        functions = self._coloured_functions(pieces)
+        number, files = len(functions), len({function.path for function in functions})
         title = f"{_many(number, 'function')} in {_many(files, 'file')} become asynchronous"
         parts = (
             self._seeds(functions, members),
@@ -90,31 +90,31 @@ class Outlines:
             OutlinePart("beside", "Other places", tuple(self._beside(functions, members))),
             OutlinePart("caveats", "What may change", tuple(_caveats(members))),
         )
-        sites = tuple(one.site.id for one in members)
-        shown = tuple(one for one in parts if one.rows)
+        sites = tuple(member.site.id for member in members)
+        shown = tuple(part for part in parts if part.rows)
         return Outline(rule=self._rule, title=title, parts=shown, sites=sites, change=change)
 
     def stopping(self, pieces: Iterable[Piece], members: Iterable[Member]) -> list[Stopping]:
         """Return those of ``members`` that are refused, what stops most of ``pieces`` first."""
-        functions = self._coloured(pieces)
-        found = [
-            Stopping(one, one.outcome, self._reach(one, functions))
-            for one in members
-            if isinstance(one.outcome, Refused)
+        functions = self._coloured_functions(pieces)
+        obstacles = [
+            Stopping(member, member.outcome, self._reach(member, functions))
+            for member in members
+            if isinstance(member.outcome, Refused)
         ]
-        return sorted(found, key=lambda one: (-len(one.reach), one.member.site.place))
+        return sorted(obstacles, key=lambda item: (-len(item.reach), item.member.site.place))
 
     def refused(
         self, pieces: Collection[Piece], members: Sequence[Member], stopping: Sequence[Stopping]
     ) -> Outline:
         """Return what stops a component."""
-        functions = self._coloured(pieces)
+        functions = self._coloured_functions(pieces)
         rows = [*self._rows_of_causes(stopping)]
         keep = "keeps" if len(rows) == 1 else "keep"
         kept = _many(len(functions), "function")
         title = f"{_many(len(rows), 'cause')} {keep} {kept} synchronous"
         stops = OutlinePart("stops", "Stopped by", tuple(rows), len(rows))
-        sites = tuple(one.site.id for one in members)
+        sites = tuple(member.site.id for member in members)
         parts = (stops, *_by_file(functions))
         return Outline(rule=self._rule, title=title, parts=parts, sites=sites)
 
@@ -125,11 +125,11 @@ class Outlines:
 
     def has_functions(self, pieces: Iterable[Piece]) -> bool:
         """Whether a function is among ``pieces`` that has to become asynchronous."""
-        return bool(self._coloured(pieces))
+        return bool(self._coloured_functions(pieces))
 
-    def _coloured(self, pieces: Iterable[Piece]) -> list[FunctionPlace]:
-        found = {FunctionPlace(*one) for one in pieces}
-        return sorted(found & self._part.steps.keys())
+    def _coloured_functions(self, pieces: Iterable[Piece]) -> list[FunctionPlace]:
+        functions = {FunctionPlace(*piece) for piece in pieces}
+        return sorted(functions & self._part.steps.keys())
 
     # -------------------------------------------------------------------------------------- seeds
     def _seeds(self, functions: Sequence[FunctionPlace], members: Iterable[Member]) -> OutlinePart:
@@ -145,8 +145,8 @@ class Outlines:
             for kind in _MADE.values()
             if made[kind]
         ]
-        waiting = [one for one in functions if self._part.steps[one].to is None]
-        own = [one for one in waiting if not is_test_file(one.path)]
+        waiting = [function for function in functions if self._part.steps[function].to is None]
+        own = [function for function in waiting if not is_test_file(function.path)]
         if own:
             place = self._part.steps[own[0]].at
             uses = "uses a session itself" if len(own) == 1 else "use a session themselves"
@@ -162,8 +162,8 @@ class Outlines:
     def _beside(
         self, functions: Sequence[FunctionPlace], members: Iterable[Member]
     ) -> Iterator[OutlineRow]:
-        starts = {(one.path, one.start) for one in functions}
-        found: defaultdict[str, list[tuple[Place, str]]] = defaultdict(list)
+        starts = {(function.path, function.start) for function in functions}
+        result: defaultdict[str, list[tuple[Place, str]]] = defaultdict(list)
         for member in members:
             piece = piece_with(member)
             is_whole = piece.start == member.site.place.span.start
@@ -171,8 +171,8 @@ class Outlines:
                 is_whole and (piece.path, piece.start) in starts
             ):
                 message = member.outcome.message
-                found[_kind(message)].append((member.site.place, message))
-        for kind, told in sorted(found.items(), key=lambda one: (-len(one[1]), one[0])):
+                result[_kind(message)].append((member.site.place, message))
+        for kind, told in sorted(result.items(), key=lambda pair: (-len(pair[1]), pair[0])):
             place, message = min(told)
             others = "" if kind == message or len(told) == 1 else f", and {len(told) - 1} like it"
             yield OutlineRow(f"{message}{others}", len(told), place)
@@ -185,15 +185,15 @@ class Outlines:
         """
         start = FunctionPlace(*piece_with(member))
         inside = {*functions, start}
-        found = {start}
+        result = {start}
         for links in self._links:
             waiting, seen = [start], {start}
             while waiting:
                 fresh = (links.get(waiting.pop(), set()) & inside) - seen
                 seen |= fresh
                 waiting += fresh
-            found |= seen
-        return frozenset(Piece(*one) for one in found)
+            result |= seen
+        return frozenset(Piece(*function) for function in result)
 
     def _rows_of_causes(self, stopping: Sequence[Stopping]) -> Iterator[OutlineRow]:
         """Yield a row for each cause.
@@ -201,11 +201,11 @@ class Outlines:
         Calls of one unknown object are one cause, and so is all that one rule rewrites first.
         """
         causes: dict[object, tuple[Unknown | None, list[Stopping]]] = {}
-        for number, one in enumerate(stopping):
-            unknown = self._unknown(one)
-            key = unknown or one.refused.reason.mended_by or number
+        for number, obstacle in enumerate(stopping):
+            unknown = self._unknown(obstacle)
+            key = unknown or obstacle.refused.reason.mended_by or number
             _, held = causes.setdefault(key, (unknown, []))
-            held.append(one)
+            held.append(obstacle)
         rows = [_row(unknown, held) for unknown, held in causes.values()]
         return iter(sorted(rows, key=lambda row: -row.count))
 
@@ -230,7 +230,7 @@ class Outlines:
 
 def _by_file(functions: Iterable[FunctionPlace]) -> Iterator[OutlinePart]:
     """Yield the functions by file, those of the program and those of its tests apart."""
-    counted = Counter(one.path for one in functions)
+    counted = Counter(function.path for function in functions)
     for key, heading, of_tests in (("functions", "Functions", False), ("tests", "Tests", True)):
         rows = tuple(
             OutlineRow("", counted[path], Place(path, Span(0, 0)))
@@ -242,19 +242,19 @@ def _by_file(functions: Iterable[FunctionPlace]) -> Iterator[OutlinePart]:
 
 
 def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
-    found: defaultdict[str, list[Place]] = defaultdict(list)
+    result: defaultdict[str, list[Place]] = defaultdict(list)
     for member in members:
         for caveat in member.outcome.caveats if isinstance(member.outcome, Rewrite) else ():
-            found[caveat].append(member.site.place)
-    for caveat, places in sorted(found.items(), key=lambda one: min(one[1])):
+            result[caveat].append(member.site.place)
+    for caveat, places in sorted(result.items(), key=lambda pair: min(pair[1])):
         yield OutlineRow(caveat, len(places), min(places))
 
 
 def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
     first, *others = stopping
     if not others:
-        return OutlineRow(_told(first), len(first.reach), first.member.site.place)
-    reach = frozenset().union(*(one.reach for one in stopping))
+        return OutlineRow(_told_text(first), len(first.reach), first.member.site.place)
+    reach = frozenset().union(*(obstacle.reach for obstacle in stopping))
     if unknown is None:
         message, rule = first.refused.message, first.refused.reason.mended_by
         text = f"{message} at {len(stopping)} places: run `{rule}` first"
@@ -263,7 +263,7 @@ def _row(unknown: Unknown | None, stopping: Sequence[Stopping]) -> OutlineRow:
     return OutlineRow(text, len(reach), unknown.place)
 
 
-def _told(stopping: Stopping) -> str:
+def _told_text(stopping: Stopping) -> str:
     """Return why a place is refused, with the function that contains it."""
     name, message = piece_with(stopping.member).name, stopping.refused.message
     return message if not name or f"`{name}`" in message else f"`{name}`: {message}"

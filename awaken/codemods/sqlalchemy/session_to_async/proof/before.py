@@ -81,33 +81,33 @@ def _key(module: Module, call: ast.Call) -> tuple[str, str] | None:
 
 
 def _read(tree: ast.Module) -> _File:
-    found = [*_named(tree, "")]
-    coroutines = {name for name, node in found if isinstance(node, ast.AsyncFunctionDef)}
-    plain = {name for name, _ in found} - coroutines
+    result = [*_named_functions(tree, "")]
+    coroutines = {name for name, node in result if isinstance(node, ast.AsyncFunctionDef)}
+    plain = {name for name, _ in result} - coroutines
     awaited: set[tuple[str, str]] = set()
     unawaited: set[tuple[str, str]] = set()
-    for name, node in found:
+    for name, node in result:
         below = [*_own(node)]
-        waited_for = {one.value for one in below if isinstance(one, ast.Await)}
-        for one in below:
-            if isinstance(one, ast.Call):
-                calls = awaited if one in waited_for else unawaited
-                calls.add((name, ast.unparse(one.func)))
+        waited_for = {candidate.value for candidate in below if isinstance(candidate, ast.Await)}
+        for part in below:
+            if isinstance(part, ast.Call):
+                calls = awaited if part in waited_for else unawaited
+                calls.add((name, ast.unparse(part.func)))
     kept = frozenset(coroutines), frozenset(plain), frozenset(awaited), frozenset(unawaited)
     return _File(*kept)
 
 
-def _named(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
+def _named_functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
     """Yield the functions below ``node``, by their qualified names."""
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield f"{prefix}{name}", child
-                yield from _named(child, f"{prefix}{name}.<locals>.")
+                yield from _named_functions(child, f"{prefix}{name}.<locals>.")
             case ast.ClassDef(name=name):
-                yield from _named(child, f"{prefix}{name}.")
+                yield from _named_functions(child, f"{prefix}{name}.")
             case _:
-                yield from _named(child, prefix)
+                yield from _named_functions(child, prefix)
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:

@@ -36,13 +36,13 @@ class Calls:
     def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong with calls in the files ``paths``, and of functions in them."""
         for home, called, call in self._of_changed(paths):
-            for what in self._of(home, called, call):
+            for what in self._names_of(home, called, call):
                 yield call.place, what
         for path in sorted(paths):
             module = self._after.module(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.With | ast.AsyncWith):
-                    yield from self._entered(module, node)
+                    yield from self._entered_classes(module, node)
 
     def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
         """Yield the calls in the files ``paths``, and those of functions in them.
@@ -50,27 +50,27 @@ class Calls:
         Only calls that may reach a function that waits, or are awaited, ask what callers pass.
         """
         graph = self._after.calls.graph()
-        waiting = [one for one in graph.functions() if self.kinds.of(one) in ASYNCHRONOUS]
-        names = {one.qualname.rpartition(".")[2] for one in waiting}
-        for found in graph.calls():
-            call = graph.again(found) if found.name in names else found
-            if call.place.path in paths or any(one.path in paths for one in call.functions):
+        waiting = [item for item in graph.functions() if self.kinds.of(item) in ASYNCHRONOUS]
+        names = {item.qualname.rpartition(".")[2] for item in waiting}
+        for function in graph.calls():
+            call = graph.again(function) if function.name in names else function
+            if call.place.path in paths or any(item.path in paths for item in call.functions):
                 for module, node in self._after.calls_at(call.place)[:1]:
                     is_awaited = isinstance(module.parent(node), ast.Await)
                     yield module, node, graph.again(call) if is_awaited else call
 
-    def _of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
+    def _names_of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
         """Yield what is wrong with a call: any function may run that it may reach."""
-        kinds = {one: self.kinds.of(one) for one in call.functions}
+        kinds = {function: self.kinds.of(function) for function in call.functions}
         shown = f"`{module.excerpt(node)}`"
-        waiting = [one for one, kind in kinds.items() if kind in ASYNCHRONOUS]
+        waiting = [function for function, kind in kinds.items() if kind in ASYNCHRONOUS]
         if waiting and not self._before.is_same(module, node, waiting):
-            found = set(kinds.values())
-            if "coroutine" in found and not self.is_run(module, node):
+            result = set(kinds.values())
+            if "coroutine" in result and not self.is_run(module, node):
                 yield f"nothing awaits the coroutine that {shown} returns"
-            if "generator" in found and not self._is_iterated(module, node):
+            if "generator" in result and not self._is_iterated(module, node):
                 yield f"{shown} returns an asynchronous generator"
-            if "manager" in found and not self._is_entered(module, node):
+            if "manager" in result and not self._is_entered(module, node):
                 yield f"{shown} returns an asynchronous context manager"
         if call.kind != "class" and not self._before.was_awaited(module, node):
             for one, kind in kinds.items():
@@ -85,11 +85,11 @@ class Calls:
         # The callers of a lambda are found with its receiver.
         if isinstance(above, ast.Await | ast.Lambda):
             return True
-        found = self._after.effects.fates(module, node)
-        fates = {one.kind for one in found}
+        result = self._after.effects.fates(module, node)
+        fates = {fate.kind for fate in result}
         around = module.enclosing_function(node)
         # Callers have to await the result of a plain function.
-        passed = {one.kind for one in found if not one.chain} & {"returned", "yielded"}
+        passed = {fate.kind for fate in result if not fate.chain} & {"returned", "yielded"}
         is_passed = bool(passed) and not isinstance(around, ast.AsyncFunctionDef)
         return (bool(fates & (RUN | {"closed"})) or is_passed) and not fates & _LOST
 
@@ -146,7 +146,7 @@ class Calls:
                 return False
 
     # ---------------------------------------------------------------------------------- managers
-    def _entered(
+    def _entered_classes(
         self, module: Module, node: ast.With | ast.AsyncWith
     ) -> Iterator[tuple[Place, str]]:
         """Yield the classes of the program that are entered in the way of another kind."""

@@ -8,12 +8,12 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import ENTERING
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import Results
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import ENTERING
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import Results
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite
@@ -43,10 +43,10 @@ class _AsynchronousPart(SynchronousPart):
         self._asynchronous = set()
         before = _coroutines_before(after)
         self.steps = {
-            one: Step(Place(one.path, one.place.span), None)
-            for one in after.calls.graph().functions()
-            if calls.kinds.of(one) == "coroutine"
-            and (one.path, one.qualname.replace(".<locals>", "")) not in before
+            function: Step(Place(function.path, function.place.span), None)
+            for function in after.calls.graph().functions()
+            if calls.kinds.of(function) == "coroutine"
+            and (function.path, function.qualname.replace(".<locals>", "")) not in before
         }
 
     def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
@@ -72,7 +72,7 @@ def _coroutines_before(after: Project) -> set[tuple[str, str]]:
 
     Their replacements were coroutine functions then too.
     """
-    found: set[tuple[str, str]] = set()
+    coroutines: set[tuple[str, str]] = set()
     for path in after.before or ():
         source = after.before.get(path) if after.before is not None and is_python(path) else None
         if source is None or b"async def" not in source.text:
@@ -85,9 +85,9 @@ def _coroutines_before(after: Project) -> set[tuple[str, str]]:
                     name = child.name if isinstance(child, _NAMING) else ""
                     inside = f"{around}.{name}".strip(".")
                     if isinstance(child, ast.AsyncFunctionDef):
-                        found.add((path, inside))
+                        coroutines.add((path, inside))
                     waiting.append((inside, child))
-    return found
+    return coroutines
 
 
 def synchronous_doubles(
@@ -96,8 +96,8 @@ def synchronous_doubles(
     """Yield the doubles, in ``paths``, that nobody can await where somebody does."""
     yield from _of_managers(after, calls, paths)
     part = _AsynchronousPart(after, calls)
-    for found in (Doubles(part, ""), MockedObjects(part, ""), namespaces(part, "")):
-        for member in found:
+    for result in (Doubles(part, ""), MockedObjects(part, ""), namespaces(part, "")):
+        for member in result:
             outcome = member.outcome
             is_left = not isinstance(outcome, Rewrite) or any(map(_lets_await, outcome.edits))
             if is_left and member.site.place.path in paths:
@@ -120,13 +120,13 @@ def _of_managers(
     """Yield where a mock of an asynchronous manager is configured as a synchronous one."""
     for path in sorted(paths):
         module = after.module(path)
-        for one in () if module is None else after.replacements.in_module(module):
-            kinds = {calls.kinds.of(function) for function in one.functions}
-            around = None if module is None else module.enclosing_function(one.node)
-            if module is None or around is None or kinds != {"manager"} or not one.bound:
+        for replacement in () if module is None else after.replacements.in_module(module):
+            kinds = {calls.kinds.of(function) for function in replacement.functions}
+            around = None if module is None else module.enclosing_function(replacement.node)
+            if module is None or around is None or kinds != {"manager"} or not replacement.bound:
                 continue
             for node in module.walk(around):
-                if _is_entered_synchronously(after, module, node, one.bound):
+                if _is_entered_synchronously(after, module, node, replacement.bound):
                     yield module.place(node), f"`{module.excerpt(node)}` is not asynchronous"
 
 

@@ -52,17 +52,17 @@ class Kinds:
             return True
         if declared and _ANY not in declared:
             return False
-        returned = [one.value for one in own_nodes(node.body) if isinstance(one, ast.Return)]
-        found = [self._after.effects.awaitable(module, one) for one in returned if one is not None]
-        return any(one is not None and (bool(declared) or isinstance(one, str)) for one in found)
+        returned = [part.value for part in own_nodes(node.body) if isinstance(part, ast.Return)]
+        result = [self._after.effects.awaitable(module, one) for one in returned if one is not None]
+        return any(one is not None and (bool(declared) or isinstance(one, str)) for one in result)
 
     def is_wrapped(self, function: FunctionPlace) -> bool:
         """Whether a decorator may give something else than ``function`` does."""
         module = self._after.module(function.path)
         node = None if module is None else module.function_at(function.start)
         names = {
-            None if module is None else self._after.qualified_name(module, one)
-            for one in (() if node is None else node.decorator_list)
+            None if module is None else self._after.qualified_name(module, decorator)
+            for decorator in (() if node is None else node.decorator_list)
         }
         return not names <= TRANSPARENT
 

@@ -66,7 +66,7 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     for node in module.walk():
         match node:
             case ast.Call() if not isinstance(module.parent(node), ast.Await):
-                what = _lost(after, module, node)
+                what = _lost_text(after, module, node)
                 if what:
                     yield module.place(node), f"`{module.excerpt(node)}` {what}"
             # The receiver may await a passed value.
@@ -84,7 +84,7 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
             ):
                 yield module.place(given), f"`{module.excerpt(given)}` is not asynchronous"
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
-                if any(_is_entered(after, module, one) for one in _branches(given)):
+                if any(_is_entered(after, module, branch) for branch in _branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
             case _:
                 pass
@@ -121,13 +121,13 @@ def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
             return False
 
 
-def _lost(after: Project, module: Module, node: ast.Call) -> str:
+def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
     """Return what is wrong with a call that is not awaited; or nothing."""
     name = last_name(node.func)
-    if any(one.endswith(f".{name}") for one in _written()):
-        is_written = after.qualified_name(module, node.func) in _written()
+    if any(word.endswith(f".{name}") for word in _written_coroutines()):
+        is_written = after.qualified_name(module, node.func) in _written_coroutines()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
-    called = _named(module, node.func)
+    called = _named_method(module, node.func)
     if isinstance(called, ast.Attribute) and called.attr == _STACKED:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     if not isinstance(called, ast.Attribute) or called.attr not in _methods():
@@ -145,7 +145,7 @@ def _lost(after: Project, module: Module, node: ast.Call) -> str:
     return _NOT_ENTERED if is_entered and not _may_be_entered(module, node) else ""
 
 
-def _named(module: Module, called: ast.expr) -> ast.expr:
+def _named_method(module: Module, called: ast.expr) -> ast.expr:
     """Return the method that a variable holds: ``commit = db.commit``."""
     bindings = module.scopes.bindings_of(called) if isinstance(called, ast.Name) else []
     value = bindings[0].value if len(bindings) == 1 else None
@@ -153,7 +153,7 @@ def _named(module: Module, called: ast.expr) -> ast.expr:
 
 
 def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:
-    return not {one.kind for one in after.effects.fates(module, node)} & RUN
+    return not {fate.kind for fate in after.effects.fates(module, node)} & RUN
 
 
 @cache
@@ -165,7 +165,7 @@ def _methods() -> frozenset[str]:
 
 
 @cache
-def _written() -> frozenset[str]:
+def _written_coroutines() -> frozenset[str]:
     """Return the coroutine functions of libraries that the rule writes."""
     return frozenset({*twins().functions.values(), _SPAWN, _THREAD, "builtins.anext"})
 
@@ -176,7 +176,7 @@ def _may_be_entered(module: Module, node: ast.expr) -> bool:
     match above:
         case ast.Assign(targets=[ast.Name() as name]):
             reads = module.scopes.reads_of(name)
-            return any(isinstance(module.parent(one), ast.Await | ast.withitem) for one in reads)
+            return any(isinstance(module.parent(part), ast.Await | ast.withitem) for part in reads)
         case ast.withitem():
             return isinstance(module.parent(above), ast.AsyncWith)
         case ast.Expr():
@@ -193,7 +193,7 @@ def _resource(after: Project, module: Module, node: ast.expr) -> Resource | None
     if isinstance(session, SessionProof):
         return "session" if session.kind.startswith("async") else None
     values = after.values.of(module, node)
-    kinds = {_of_value(one) for one in values.alternatives}
+    kinds = {_of_value(alternative) for alternative in values.alternatives}
     return kinds.pop() if len(kinds) == 1 and values.is_known else None
 
 

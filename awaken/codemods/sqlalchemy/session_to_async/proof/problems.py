@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import WORDS
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles
@@ -33,14 +33,14 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
     told: set[Place] = set()
     calls = Calls(after, before)
     together = Together(after, before, calls)
-    found = (
+    result = (
         _in_files(after, paths),
         _lost_anew(before, after, paths),
         calls.wrong(paths),
         together.wrong(paths),
         synchronous_doubles(after, calls, paths),
     )
-    for place, what in chain.from_iterable(found):
+    for place, what in chain.from_iterable(result):
         if place not in told:
             told.add(place)
             yield Problem(place, what, ids)
@@ -59,21 +59,21 @@ def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wron
     # A receiver of an asynchronous session need not have changed.
     for path in sorted({*paths, *after.files_with(WORDS)}):
         module = after.module(path)
-        found = [] if module is None else list(lost(after, module))
-        if module is None or not found:
+        result = [] if module is None else list(lost(after, module))
+        if module is None or not result:
             continue
         earlier = before.project(after)
         source = earlier.module(path)
-        known = Counter(() if source is None else _named(source, lost(earlier, source)))
-        for name, wrong in zip(_named(module, found), found, strict=True):
+        known = Counter(() if source is None else _named_functions(source, lost(earlier, source)))
+        for name, wrong in zip(_named_functions(module, result), result, strict=True):
             known[name] -= 1
             if known[name] < 0:
                 yield wrong
 
 
-def _named(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
+def _named_functions(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
     """Yield the function of each, and what is wrong there."""
-    functions = [one for one in module.walk() if isinstance(one, Function)]
+    functions = [node for node in module.walk() if isinstance(node, Function)]
     for place, what in found:
-        around = [one for one in functions if module.span(one).contains(place.span)]
+        around = [function for function in functions if module.span(function).contains(place.span)]
         yield module.qualname(around[-1]) if around else "", what

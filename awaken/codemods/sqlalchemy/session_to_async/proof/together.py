@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.stand_ins import StandIns
-from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_classes import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import (
     ENTERING,
     inherited,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
-from awaken.codemods.sqlalchemy.session_to_async.suites.fakes import Fakes
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.handed.components import Component
@@ -45,12 +45,12 @@ class Together:
             if function.path not in paths:
                 continue
             if self._kinds.of(function) == "coroutine":
-                yield from self._beside(function)
-            yield from self._decorated(function)
-            yield from self._inherited(function)
+                yield from self._pairs_beside(function)
+            yield from self._decorated_pairs(function)
+            yield from self._inherited_calls(function)
             yield from self._entering(function)
 
-    def _beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _pairs_beside(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         beside = {*self._after.calls.kin().of(function), *self._fakes.kin(function)}
         beside |= {*self._stand_ins.of(function, {function})}
         for component in self._components(function):
@@ -65,24 +65,24 @@ class Together:
                     shown = f"`{module.excerpt(node)}`"
                     yield place, f"nothing awaits the coroutine that {shown} returns"
             beside |= component.functions if is_awaited else set()
-        for one in sorted(beside):
-            was_so = self._before.was_plain(one) and self._before.was_coroutine(function)
-            if self._kinds.of(one) == "plain" and not was_so and not self._kinds.promises(one):
-                what = f"`{one.qualname}` is called where `{function.qualname}` is awaited"
-                yield Place(one.path, Span(one.start, one.start)), what
+        for item in sorted(beside):
+            was_so = self._before.was_plain(item) and self._before.was_coroutine(function)
+            if self._kinds.of(item) == "plain" and not was_so and not self._kinds.promises(item):
+                what = f"`{item.qualname}` is called where `{function.qualname}` is awaited"
+                yield Place(item.path, Span(item.start, item.start)), what
 
     def _components(self, function: FunctionPlace) -> Iterator[Component]:
         """Yield what ``function``, and lambdas that return what it gives, are handed on with."""
         handed, graph = self._after.calls.handed_on(), self._after.calls.graph()
-        found = [*handed.of(function)]
+        components = [*handed.of(function)]
         lambdas = (graph.lambda_around(call) for call in graph.callers(function))
-        found += [handed.of_lambda(place) for place in lambdas if place is not None]
-        for component in found:
+        components += [handed.of_lambda(place) for place in lambdas if place is not None]
+        for component in components:
             if id(component) not in self._seen:
                 self._seen.add(id(component))
                 yield component
 
-    def _decorated(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _decorated_pairs(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield where wrappers of the program treat ``function`` as one of the other kind."""
         module, node = self._node(function)
         for decorator in node.decorator_list if node is not None else ():
@@ -110,7 +110,7 @@ class Together:
             "is awaited, but does not return an awaitable" if kind == "plain" and is_awaited else ""
         )
 
-    def _inherited(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
+    def _inherited_calls(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the calls of inherited methods of managers that nothing awaits."""
         module, node = self._node(function)
         if module is None or node is None or node.name not in ENTERING.values():
@@ -120,12 +120,12 @@ class Together:
                 module.place(call),
                 f"`{module.excerpt(call)}` belongs to a synchronous context manager",
             )
-        for one in ast.walk(node):
-            match one:
+        for part in ast.walk(node):
+            match part:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
-                ) if name in ENTERING.values() and not isinstance(module.parent(one), ast.Await):
-                    yield module.place(one), f"`{module.excerpt(one)}` is not awaited"
+                ) if name in ENTERING.values() and not isinstance(module.parent(part), ast.Await):
+                    yield module.place(part), f"`{module.excerpt(part)}` is not awaited"
                 case _:
                     pass
 
@@ -145,13 +145,13 @@ class Together:
 def _asks(decorator: Function) -> bool:
     """Whether a decorator asks of which kind a function is."""
     names = (getattr(one, "attr", None) or getattr(one, "id", None) for one in ast.walk(decorator))
-    return not _ASKING.isdisjoint(one for one in names if one is not None)
+    return not _ASKING.isdisjoint(name for name in names if name is not None)
 
 
 def _calls_of_parameter(module: Module, decorator: Function) -> Iterator[ast.Call]:
     """Yield the calls, in coroutine functions, of what a decorator decorates."""
-    definitions = [one for one in ast.walk(decorator) if isinstance(one, ast.FunctionDef)]
-    names = {one.args.args[0].arg for one in definitions if one.args.args}
+    definitions = [part for part in ast.walk(decorator) if isinstance(part, ast.FunctionDef)]
+    names = {definition.args.args[0].arg for definition in definitions if definition.args.args}
     for node in ast.walk(decorator):
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in names:

@@ -54,13 +54,13 @@ class AssignedExpressions:
         places: set[Place] = set()
         self._flushed_elsewhere: defaultdict[str, set[str]] = defaultdict(set)
         for module, given in self._all():
-            for one in given:
-                if one.flush is not None:
-                    places.add(module.place(one.flush))
+            for argument in given:
+                if argument.flush is not None:
+                    places.add(module.place(argument.flush))
                     continue
-                for value in project.values.of(module, one.owner).alternatives:
+                for value in project.values.of(module, argument.owner).alternatives:
                     if isinstance(value, InstanceOf):
-                        self._flushed_elsewhere[value.qualified].add(one.attribute)
+                        self._flushed_elsewhere[value.qualified].add(argument.attribute)
         self._places = frozenset(places)
 
     def places(self) -> frozenset[Place]:
@@ -74,11 +74,11 @@ class AssignedExpressions:
     def members(self) -> Iterator[Member]:
         """Yield the loads that are written after the flushes."""
         for module, given in self._all():
-            for one in given:
-                shown = f"`{module.text_of(one.owner)}.{one.attribute}`"
-                if one.flush is not None:
-                    site: Site[ast.AST] = Site(self._rule, module, one.assignment)
-                    yield Member(site, self._loaded(site, one, one.flush, shown), shown)
+            for argument in given:
+                shown = f"`{module.text_of(argument.owner)}.{argument.attribute}`"
+                if argument.flush is not None:
+                    site: Site[ast.AST] = Site(self._rule, module, argument.assignment)
+                    yield Member(site, self._loaded(site, argument, argument.flush, shown), shown)
 
     def _loaded(self, site: Site[ast.AST], given: _Given, flush: ast.Expr, shown: str) -> Rewrite:
         module, text = site.module, site.module.text_of(given.owner)
@@ -104,9 +104,9 @@ class AssignedExpressions:
         for module in modules_with(self._project, _WORDS):
             if is_of_alembic(module):
                 continue
-            found = [one for node in module.walk() if (one := self._given(module, node))]
-            if found:
-                yield module, found
+            nodes = [argument for node in module.walk() if (argument := self._given(module, node))]
+            if nodes:
+                yield module, nodes
 
     def _given(self, module: Module, node: ast.AST) -> _Given | None:
         match node:
@@ -121,9 +121,9 @@ class AssignedExpressions:
             return None
         if function_of(module, node) is None or not is_read(self._project, name):
             return None
-        return self._flushed(module, _Given(node, owner, name, None))
+        return self._flushed_assignment(module, _Given(node, owner, name, None))
 
-    def _flushed(self, module: Module, given: _Given) -> _Given | None:
+    def _flushed_assignment(self, module: Module, given: _Given) -> _Given | None:
         """Return an assignment with the flush after it, in its block or in one around it.
 
         None where nothing can hold the object after the flush.
@@ -132,13 +132,13 @@ class AssignedExpressions:
         function, loop = function_of(module, statement), None
         while statement is not function:
             block = module.block_of(statement)
-            for one in block[block.index(statement) + 1 :]:
-                if isinstance(one, ast.Expr) and self._is_flush(module, one):
+            for node in block[block.index(statement) + 1 :]:
+                if isinstance(node, ast.Expr) and self._is_flush(module, node):
                     is_inside = statement is given.assignment
                     if loop is None and not is_inside:
                         is_bound = _is_bound_before(module, given.owner, statement)
-                        return given._replace(flush=one if is_bound else None, is_conditional=True)
-                    return given._replace(flush=one, is_conditional=not is_inside, loop=loop)
+                        return given._replace(flush=node if is_bound else None, is_conditional=True)
+                    return given._replace(flush=node, is_conditional=not is_inside, loop=loop)
             above = module.parent(statement)
             while above is not None and not isinstance(above, ast.stmt):
                 above = module.parent(above)
@@ -168,4 +168,4 @@ def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bo
         owner = owner.value
     bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
     start = module.span(statement).start
-    return bool(bindings) and all(module.span(one.node).start < start for one in bindings)
+    return bool(bindings) and all(module.span(binding.node).start < start for binding in bindings)

@@ -31,19 +31,19 @@ def got_behind_updates(project: Project) -> dict[Place, Anew]:
         (owner, name)
         for module in modules_with(project, _WORDS)
         if not is_of_alembic(module)
-        for owner, name in _computed(project, module)
+        for owner, name in _computed_columns(project, module)
     }
     reads = project.orm.column_reads({name for _, name in updated}) if updated else ()
     places = {
         trace.load.place
         for read in reads
-        if any((one, read.attribute) in updated for one in _family(project, read.owner))
+        if any((name, read.attribute) in updated for name in _family(project, read.owner))
         for trace in read.traces
         if trace.load.kind == "get" and len(trace.path) == 1
     }
     is_held = holds_back(project) if places else False
-    found = {place: populating(project, place, is_held=is_held) for place in places}
-    return {place: said for place, said in found.items() if said is not None}
+    reloads = {place: populating(project, place, is_held=is_held) for place in places}
+    return {place: said for place, said in reloads.items() if said is not None}
 
 
 def _family(project: Project, qualified: str) -> tuple[str, ...]:
@@ -51,20 +51,20 @@ def _family(project: Project, qualified: str) -> tuple[str, ...]:
     return (*project.orm.mapping_ancestors(qualified), *project.all_subclasses(qualified))
 
 
-def _computed(project: Project, module: Module) -> Iterator[tuple[str, str]]:
+def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, str]]:
     """Yield the columns that bulk updates of a file give expressions of SQL, with their classes."""
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(value=chain, attr="values")):
-                owner = _updated(project, module, chain)
-                for name, value in _given(node) if owner is not None else ():
+                owner = _updated_class(project, module, chain)
+                for name, value in _given_pairs(node) if owner is not None else ():
                     if owner is not None and is_sql_expression(project, module, value):
                         yield owner, name
             case _:
                 pass
 
 
-def _updated(project: Project, module: Module, chain: ast.expr) -> str | None:
+def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
     """Return the class that the statement of a chain updates, if it is an update of one."""
     while isinstance(chain, ast.Call) and isinstance(chain.func, ast.Attribute):
         if project.qualified_name(module, chain.func) == _UPDATE:
@@ -79,7 +79,7 @@ def _updated(project: Project, module: Module, chain: ast.expr) -> str | None:
     return None
 
 
-def _given(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+def _given_pairs(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     for keyword in call.keywords:
         if keyword.arg is not None:
             yield keyword.arg, keyword.value

@@ -47,8 +47,8 @@ def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
         for call in (module.walk(function) if function is not None else ())
         if isinstance(call, ast.Call) and last_name(call.func) in _ADDING
         for given in call.args
-        for one in ast.walk(given)
-        if isinstance(one, ast.Name) and isinstance(first, ast.Name) and one.id == first.id
+        for part in ast.walk(given)
+        if isinstance(part, ast.Name) and isinstance(first, ast.Name) and part.id == first.id
     ]
     return bool(added) and min(added) > end
 
@@ -59,7 +59,7 @@ def ends_before(module: Module, start: int, later: ast.stmt, ends: Iterable[Plac
     ``ends`` are calls that end one, in addition to those of sessions themselves.
     """
     function = module.enclosing_function(later)
-    places = {one.span for one in ends if one.path == module.path}
+    places = {place.span for place in ends if place.path == module.path}
     end = module.span(later).start
     for node in () if function is None else module.walk(function):
         if not isinstance(node, ast.Call) or not start < module.span(node).start < end:
@@ -85,7 +85,7 @@ def covers(
     for above in module.ancestors(later):
         if isinstance(above, _LOOPS) and not module.span(above).contains(module.span(earlier)):
             end = max(end, module.span(above).end)
-    if any(start <= one < end for one in behind):
+    if any(start <= candidate < end for candidate in behind):
         return False
     return not _changes_between(module, start, end, text)
 
@@ -94,7 +94,7 @@ def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
     """Whether a statement always runs before another: it is before it, or before its block."""
     block: Sequence[ast.stmt] = module.block_of(earlier)
     inside = (later, *module.ancestors(later))
-    return any(one in block and block.index(one) >= block.index(earlier) for one in inside)
+    return any(node in block and block.index(node) >= block.index(earlier) for node in inside)
 
 
 def _changes_between(module: Module, start: int, end: int, text: str) -> bool:

@@ -67,12 +67,12 @@ class ExpireCalls:
             site: Site[ast.AST] = Site(self._rule, module, call)
             shown = f"`{module.excerpt(call)}`"
             try:
-                outcome: Rewrite | Refused = self._loaded(site, call)
+                outcome: Rewrite | Refused = self._loaded_rewrite(site, call)
             except Refused as refused:
                 outcome = refused
             yield Member(site, outcome, shown)
 
-    def _loaded(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
+    def _loaded_rewrite(self, site: Site[ast.AST], call: ast.Call) -> Rewrite:
         """Return what loads again what a call expires. Raises Refused."""
         module, statement = site.module, site.module.statement_of(call)
         given, names = call.args[0], call.args[1] if len(call.args) > 1 else None
@@ -86,9 +86,9 @@ class ExpireCalls:
         wanted = [f", {module.text_of(names)}" if names is not None else ""]
         read = self._read_of(module, given) if names is None else []
         if read:
-            listed = ", ".join(f'"{one}"' for one in read)
+            listed = ", ".join(f'"{name}"' for name in read)
             wanted.append(f", attribute_names=[{listed}]")
-        code = "".join(f"await {session}.refresh({text}{one})\n" for one in wanted)
+        code = "".join(f"await {session}.refresh({text}{name})\n" for name in wanted)
         if back := [*dict.fromkeys(self._led_back(module, call, text))]:
             code += loaded_as_read(session, back)
         following = _next_use(module, statement, text)
@@ -104,9 +104,9 @@ class ExpireCalls:
         """Return the relationships of an object that are read somewhere."""
         names = {
             name
-            for one in self._project.values.of(module, node).alternatives
-            if isinstance(one, InstanceOf)
-            for name in self._loading.read_by_themselves(one.qualified)
+            for alternative in self._project.values.of(module, node).alternatives
+            if isinstance(alternative, InstanceOf)
+            for name in self._loading.read_by_themselves(alternative.qualified)
         }
         return sorted(names)
 
@@ -135,9 +135,9 @@ def _next_use(module: Module, statement: ast.stmt, text: str) -> ast.stmt | None
     """Return the next statement of the same block that names the object."""
     block = module.block_of(statement)
     first = text.partition(".")[0]
-    for one in block[block.index(statement) + 1 :]:
-        if any(isinstance(each, ast.Name) and each.id == first for each in module.walk(one)):
-            return one
+    for node in block[block.index(statement) + 1 :]:
+        if any(isinstance(each, ast.Name) and each.id == first for each in module.walk(node)):
+            return node
     return None
 
 
@@ -149,6 +149,6 @@ def _sends_before(module: Module, statement: ast.stmt, following: ast.stmt) -> b
     return any(
         isinstance(node, ast.Call)
         and (not isinstance(node.func, ast.Attribute) or node.func.attr in methods)
-        for one in between
-        for node in module.walk(one)
+        for part in between
+        for node in module.walk(part)
     )

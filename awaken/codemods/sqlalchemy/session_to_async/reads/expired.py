@@ -70,20 +70,20 @@ class ExpiredReads:
         self._key = object()
         self._has_mocks = any(map(is_test_file, project.files_with(_MOCKS)))
         commits = project.orm.commits
-        events = [one for one in commits.expiring() if not one.is_async]
+        events = [commit for commit in commits.expiring() if not commit.is_async]
         shared = list(ExpiringRequests(project, events).calls())
-        self._sessions = {one.commit.place: one.session for one in shared}
-        called = expiring_calls(project, [one.place for one in events])
-        events += [one.commit for one in shared]
-        events += [Commit(one, is_async=False) for one in called if one not in self._sessions]
+        self._sessions = {session.commit.place: session.session for session in shared}
+        called = expiring_calls(project, [commit.place for commit in events])
+        events += [session.commit for session in shared]
+        events += [Commit(place, is_async=False) for place in called if place not in self._sessions]
         self._called = frozenset(called) - self._sessions.keys()
         # How functions name their sessions: many reads of one ask for the same.
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
         self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for one in commits.read_in_functions(events):
-            self._reads[one.place.path].setdefault(one.place, []).append(one.commit)
+        for item in commits.read_in_functions(events):
+            self._reads[item.place.path].setdefault(item.place, []).append(item.commit)
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()
@@ -98,11 +98,11 @@ class ExpiredReads:
         for _, module, loads in self._all():
             has_function = gets_function(loads)
             by_statement: defaultdict[ast.stmt, list[Load]] = defaultdict(list)
-            for one in loads:
-                by_statement[one.statement].append(one)
+            for load in loads:
+                by_statement[load.statement].append(load)
             for statement, each in by_statement.items():
                 site = Site(self._rule, module, statement)
-                shown = " and ".join(f"`{one.text}`" for one in each)
+                shown = " and ".join(f"`{item.text}`" for item in each)
                 try:
                     edits = load_edits(
                         self._project,
@@ -115,8 +115,8 @@ class ExpiredReads:
                     yield Member(site, refused, shown)
                 else:
                     message = f"reloads {shown} first, because a rollback may have expired it"
-                    late = [f"`{one.text}`" for one in each if one.is_late]
-                    caveats = [_LATE.format(one) for one in dict.fromkeys(late)]
+                    late = [f"`{candidate.text}`" for candidate in each if candidate.is_late]
+                    caveats = [_LATE.format(name) for name in dict.fromkeys(late)]
                     yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
@@ -133,50 +133,50 @@ class ExpiredReads:
         reads = {**self._reads[module.path], **self._in_loops(module)}
         nodes = sorted(
             (
-                one
-                for one in module.expressions_at({one.span for one in reads})
-                if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in reads
+                part
+                for part in module.expressions_at({place.span for place in reads})
+                if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in reads
             ),
-            key=lambda one: (module.span(one).start, -module.span(one).end),
+            key=lambda part: (module.span(part).start, -module.span(part).end),
         )
         kept: list[Load] = []
-        behind = sorted(one.span.end for one in self._events.get(module.path, ()))
+        behind = sorted(place.span.end for place in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         late = set[tuple[ast.stmt, str]]()
         for node in nodes:
-            found, event = self._first_load(module, node, reads[module.place(node)])
-            if found is None or event is None:
+            result, event = self._first_load(module, node, reads[module.place(node)])
+            if result is None or event is None:
                 continue
-            relationships[_variable(module, found)] |= found.relationships
-            further[_variable(module, found)] |= dict.fromkeys(found.further)
+            relationships[_variable(module, result)] |= result.relationships
+            further[_variable(module, result)] |= dict.fromkeys(result.further)
             if _is_late(module, event, node):
-                late.add((found.statement, found.text))
-            for load in (*_set_before(module, found, event), found):
+                late.add((result.statement, result.text))
+            for load in (*_set_before(module, result, event), result):
                 text, statement = load.text, load.statement
                 if not any(
-                    one.text == text
-                    and covers(module, one.statement, statement, text, behind)
-                    and (one.statement is statement or (statement, text) not in late)
-                    for one in kept
+                    candidate.text == text
+                    and covers(module, candidate.statement, statement, text, behind)
+                    and (candidate.statement is statement or (statement, text) not in late)
+                    for candidate in kept
                 ):
                     kept.append(load)
-        for one in kept:
-            variable = _variable(module, one)
+        for item in kept:
+            variable = _variable(module, item)
             yield replace(
-                one,
+                item,
                 relationships=relationships[variable],
                 further=tuple(further[variable]),
-                is_late=(one.statement, one.text) in late,
+                is_late=(item.statement, item.text) in late,
             )
 
     def _first_load(
         self, module: Module, node: ast.Attribute | ast.Name, places: list[Place]
     ) -> tuple[Load, ast.Call] | tuple[None, None]:
         """Return what is loaded for a read, and the event that makes it so."""
-        events = [call for one in places for call in module.calls_at(one.span)]
+        events = [call for place in places for call in module.calls_at(place.span)]
         # One of the same statement first: nothing can be loaded between them.
-        events.sort(key=lambda one: not _is_late(module, one, node))
+        events.sort(key=lambda call: not _is_late(module, call, node))
         for event in events:
             load = self._load(module, node, event)
             if load is not None:
@@ -185,21 +185,21 @@ class ExpiredReads:
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
-        found: dict[Place, list[Place]] = {}
+        places: dict[Place, list[Place]] = {}
         for event in self._events.get(module.path, ()):
             for call in module.calls_at(event.span)[:1]:
-                loops = [one for one in module.ancestors(call) if isinstance(one, ast.For)]
+                loops = [node for node in module.ancestors(call) if isinstance(node, ast.For)]
                 for loop in loops:
                     names = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
                     inside = (node for each in loop.body for node in module.walk(each))
-                    found |= {
-                        module.place(one): [event]
-                        for one in inside
-                        if isinstance(one, ast.Name)
-                        and isinstance(one.ctx, ast.Load)
-                        and one.id in names
+                    places |= {
+                        module.place(node): [event]
+                        for node in inside
+                        if isinstance(node, ast.Name)
+                        and isinstance(node.ctx, ast.Load)
+                        and node.id in names
                     }
-        return found
+        return places
 
     def _load(self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call) -> Load | None:
         statement, function = module.statement_of(node), function_of(module, node)
@@ -237,7 +237,7 @@ class ExpiredReads:
         further = self._read_of.along(module, node, values) if kind != "many" else ()
         # Its own relationships are refreshed; their objects are in the session already, and are
         # not.
-        steps = [one for one in further if one.text != text and self._is_kept(one)]
+        steps = [step for step in further if step.text != text and self._is_kept(step)]
         steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
@@ -248,14 +248,14 @@ class ExpiredReads:
         """Yield a column of what a new object holds: that is expired, and the object is not."""
         mapped, text = self._project.orm.mapped_class, module.text_of(node)
         for name in sorted(self._read_of.names(module, node, values, is_many=False)):
-            for one in values:
-                facts = mapped(one.qualified) if isinstance(one, InstanceOf) else None
-                if not isinstance(one, InstanceOf) or facts is None or not self._is_made(one):
+            for value in values:
+                facts = mapped(value.qualified) if isinstance(value, InstanceOf) else None
+                if not isinstance(value, InstanceOf) or facts is None or not self._is_made(value):
                     continue
                 side = facts.relationships.get(name)
                 target = None if side is None or side.target is None else mapped(side.target)
                 if side is not None and side.target is not None and target is not None:
-                    is_many = self._project.orm.is_collection(one.qualified, name) is True
+                    is_many = self._project.orm.is_collection(value.qualified, name) is True
                     column = next(iter(target.columns), "")
                     if column:
                         yield Step(f"{text}.{name}", column, (side.target,), is_many)
@@ -274,21 +274,21 @@ class ExpiredReads:
 
     def _is_kept(self, step: Step) -> bool:
         """Whether a read is one of a relationship."""
-        found = map(self._project.orm.mapped_class, step.owners)
-        return any(one is not None and step.name in one.relationships for one in found)
+        result = map(self._project.orm.mapped_class, step.owners)
+        return any(model is not None and step.name in model.relationships for model in result)
 
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
         if place in self._called:
             return self._project.orm.session_variable(module, function)
-        found = self._sessions.get(place, "")
-        if not found and isinstance(event.func, ast.Attribute):
+        session = self._sessions.get(place, "")
+        if not session and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.
             owner = event.func.value
             is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
             named = module.text_of(owner)
-            found = named if is_session else self._project.orm.session_variable(module, function)
-        return found
+            session = named if is_session else self._project.orm.session_variable(module, function)
+        return session
 
     def _relationships(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values
@@ -296,17 +296,17 @@ class ExpiredReads:
         above = module.parent(node)
         named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
         names = self._read_of.names(module, node, values, is_many=False)
-        found = set[str]()
-        for one in values:
+        result = set[str]()
+        for value in values:
             facts = (
-                self._project.orm.mapped_class(one.qualified)
-                if isinstance(one, InstanceOf)
+                self._project.orm.mapped_class(value.qualified)
+                if isinstance(value, InstanceOf)
                 else None
             )
-            if isinstance(one, InstanceOf) and facts is not None:
-                loaded = set(self._loaded(one.qualified)) - named
-                found |= names.intersection(facts.relationships).difference(loaded)
-        return frozenset(found)
+            if isinstance(value, InstanceOf) and facts is not None:
+                loaded = set(self._loaded(value.qualified)) - named
+                result |= names.intersection(facts.relationships).difference(loaded)
+        return frozenset(result)
 
 
 def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import expired_helper
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     Step,
     loaded_as_read,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import expired_helper
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
@@ -56,7 +56,7 @@ class Load:
 
 def gets_function(loads: Sequence[Load]) -> bool:
     """Whether what one file loads is worth a function of its own."""
-    return sum(one.is_plain for one in loads) >= _MANY
+    return sum(load.is_plain for load in loads) >= _MANY
 
 
 def load_edits(
@@ -75,7 +75,7 @@ def load_edits(
     item = site.module.fresh_local(site.node, "item", "one")
     edits: list[Edit] = []
     pieces: list[str] = []
-    for is_called, each in groupby(loads, lambda one: has_function and one.is_plain):
+    for is_called, each in groupby(loads, lambda load: has_function and load.is_plain):
         inspect, imports = name_beside(project, site, None, _INSPECT)
         edits += imports
         if is_called:
@@ -83,7 +83,7 @@ def load_edits(
             edits += brought
             pieces += _calls(list(each), function)
         else:
-            pieces += [_asked(one, inspect, item, expired) for one in each]
+            pieces += [_asked_statement(load, inspect, item, expired) for load in each]
     place = site.module.place(site.node)
     return [site.insert_statements(place, "before", "".join(pieces)), *edits]
 
@@ -92,12 +92,12 @@ def _calls(loads: Sequence[Load], function: str) -> Iterator[str]:
     """Yield the calls of a function that loads: one for what can be evaluated beforehand."""
     # An attribute of an object that is expired is read when that is loaded.
     for (session, is_plain), each in groupby(loads, lambda one: (one.session, "." not in one.text)):
-        given = [f"*{one.text}" if one.kind == "many" else one.text for one in each]
-        for names in [given] if is_plain else [[one] for one in given]:
+        given = [f"*{load.text}" if load.kind == "many" else load.text for load in each]
+        for names in [given] if is_plain else [[argument] for argument in given]:
             yield f"await {function}({', '.join([session, *names])})\n"
 
 
-def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
+def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
     """Return the statement that loads if something is expired."""
     name = item if load.kind == "many" else load.text
     given = f"{name} is not None and " if load.kind == "optional" else ""
@@ -107,7 +107,7 @@ def _asked(load: Load, inspect: str, item: str, expired: str) -> str:
         f"    await {load.session}.refresh({name})",
     ]
     if load.relationships:
-        names = ", ".join(f'"{one}"' for one in sorted(load.relationships))
+        names = ", ".join(f'"{relationship}"' for relationship in sorted(load.relationships))
         lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
     if load.further:
         reading = loaded_as_read(load.session, load.further).rstrip()

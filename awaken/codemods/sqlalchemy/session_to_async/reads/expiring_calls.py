@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.wrappers import Wrappers
+from awaken.codemods.sqlalchemy.session_to_async.colour.wrappers import Wrappers
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     entering,
     is_of_callers,
@@ -37,39 +37,39 @@ class _Event(NamedTuple):
 def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
     """Return the calls after which ``expiring``, calls of sessions, have expired something."""
     graph, wrappers = project.calls.graph(), Wrappers(project)
-    own = {_Event(one, raises=_is_savepoint_at(project, one)) for one in expiring}
-    seen, waiting, found = set(own), sorted(own), set[Place]()
+    own = {_Event(place, raises=_is_savepoint_at(project, place)) for place in expiring}
+    seen, waiting, places = set(own), sorted(own), set[Place]()
     while waiting:
         calls: set[_Event] = set()
         # Those of one file one after the other: its tree is kept that long.
         for event in waiting:
-            function, raises = _ended(project, event)
+            function, raises = _ended_function(project, event)
             if event not in own and raises is not None:
-                found.add(event.place)
+                places.add(event.place)
             if function is not None:
                 ends = event.raises if raises is None else raises
                 # A wrapper runs where what it decorates is called.
                 called = (function, *wrappers.decorated(function))
-                calls |= {_Event(x.place, ends) for one in called for x in graph.callers(one)}
+                calls |= {_Event(x.place, ends) for callee in called for x in graph.callers(callee)}
                 ends = ends or _lets_through(project, function)
-                calls |= {_Event(one, ends) for one in entering(project, function)}
+                calls |= {_Event(place, ends) for place in entering(project, function)}
         waiting = sorted(calls - seen)
         seen |= calls
-    return sorted(found)
+    return sorted(places)
 
 
 def _lets_through(project: Project, function: FunctionPlace) -> bool:
     """Whether a function returns nothing true: as an ``__exit__`` it swallows no exception."""
     module = project.module(function.path)
     node = None if module is None else module.function_at(function.start)
-    values = (one.value for one in ast.walk(node or ast.Pass()) if isinstance(one, ast.Return))
+    values = (part.value for part in ast.walk(node or ast.Pass()) if isinstance(part, ast.Return))
     return all(
-        one is None or (isinstance(one, ast.Constant) and one.value in {None, False})
-        for one in values
+        value is None or (isinstance(value, ast.Constant) and value.value in {None, False})
+        for value in values
     )
 
 
-def _ended(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
+def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
     """Return the function around an event, and whether it raises after it.
 
     No function where its callers have nothing of that session. An unhandled exception of an event
@@ -97,8 +97,8 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
         if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
             return _raises_behind(module, function, above)
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
-            ends = [one.body[-1] for one in above.handlers]
-            return all(isinstance(one, ast.Raise) for one in ends)
+            ends = [handler.body[-1] for handler in above.handlers]
+            return all(isinstance(end, ast.Raise) for end in ends)
         below = above
     return None
 
@@ -115,7 +115,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
         if isinstance(below, ast.stmt):
             block = module.block_of(below)
             behind = block[block.index(below) + 1 :]
-            if any(isinstance(one, _LEAVING) for each in behind for one in module.walk(each)):
+            if any(isinstance(part, _LEAVING) for each in behind for part in module.walk(each)):
                 return False
             if isinstance(block[-1], ast.Raise):
                 return True
@@ -126,7 +126,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
 def _is_savepoint_at(project: Project, place: Place) -> bool:
     module = project.module(place.path)
     nodes = [] if module is None else module.calls_at(place.span)[:1]
-    return module is not None and any(is_savepoint(module, one) for one in nodes)
+    return module is not None and any(is_savepoint(module, call) for call in nodes)
 
 
 def is_savepoint(module: Module, event: ast.Call) -> bool:
@@ -150,10 +150,10 @@ def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
             return True
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
             around = (node, *module.ancestors(node))
-            if any(one in around for one in (*above.handlers, *above.finalbody)):
+            if any(handler in around for handler in (*above.handlers, *above.finalbody)):
                 return True
             return not all(
-                isinstance(one.body[-1], ast.Raise | ast.Return) for one in above.handlers
+                isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in above.handlers
             )
         below = above
     return False

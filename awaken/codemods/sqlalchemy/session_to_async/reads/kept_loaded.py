@@ -63,13 +63,13 @@ def leads_back(project: Project, place: Place) -> bool:
         given = call if reload.statement is None else reload.statement
         for home, node in _expressions(project, module, given):
             is_step = isinstance(node, ast.Call) and last_name(node.func) in _SEPARATE
-            for one in node.args if is_step and isinstance(node, ast.Call) else ():
-                owner, target = _ends(project, home, one)
+            for argument in node.args if is_step and isinstance(node, ast.Call) else ():
+                owner, target = _ends(project, home, argument)
                 passed.add(owner)
                 reached.add(target)
         related = (
-            {one, *project.orm.mapping_ancestors(one), *project.all_subclasses(one)}
-            for one in reached - {""}
+            {name, *project.orm.mapping_ancestors(name), *project.all_subclasses(name)}
+            for name in reached - {""}
         )
         if any(not passed.isdisjoint(each) for each in related):
             return True
@@ -98,11 +98,11 @@ def _expressions(
     waiting: list[tuple[Module, ast.AST]] = [(module, node)]
     seen = set[ast.AST]()
     while waiting:
-        home, one = waiting.pop()
-        if one in seen or len(seen) > _MOST_EXPRESSIONS:
+        home, part = waiting.pop()
+        if part in seen or len(seen) > _MOST_EXPRESSIONS:
             continue
-        seen.add(one)
-        for inner in home.walk(one):
+        seen.add(part)
+        for inner in home.walk(part):
             if isinstance(inner, ast.Call):
                 called = project.calls.functions_called(home, inner)
                 if not isinstance(called, Unknown):
@@ -137,7 +137,7 @@ def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | 
                 statement = inner
             case ast.Name():
                 bindings = module.scopes.bindings_of(statement)
-                values = [one.value for one in bindings if one.kind == "assignment"]
+                values = [binding.value for binding in bindings if binding.kind == "assignment"]
                 if len(bindings) != 1 or len(values) != 1 or values[0] is None:
                     return None
                 statement = values[0]

@@ -96,7 +96,7 @@ class Loading:
             if read.how == "generated" and not methods.may_run(read.owner):
                 continue
             if not read.owner or self.is_kept(read.owner, read.attribute):
-                gets = (one.load.place for one in read.traces if one.load.kind == "get")
+                gets = (trace.load.place for trace in read.traces if trace.load.kind == "get")
                 self._gets.update(gets)
             if read.attribute == ANY:
                 keys = [key for key in self._sides if key[0] == read.owner]
@@ -126,17 +126,17 @@ class Loading:
         Two from one class would load each other again and again. Then there are none, unless the
         owner says how deep they are read.
         """
-        found = {
+        keys = {
             key
             for key in self._recursive
-            if any(one.how != "attribute" for one in self._reads[key])
+            if any(read.how != "attribute" for read in self._reads[key])
         }
         if self._levels:
-            return found
-        owners = Counter(key[0] for key in found)
+            return keys
+        owners = Counter(key[0] for key in keys)
         return {
             key
-            for key in found
+            for key in keys
             if owners[key[0]] == 1 and not set(self._project.all_subclasses(key[0])) & set(owners)
         }
 
@@ -151,7 +151,7 @@ class Loading:
             for key, reads in self._reads.items():
                 if key in self._recursive:
                     continue
-                for trace in (one for read in reads for one in read.traces):
+                for trace in (item for read in reads for item in read.traces):
                     if key not in self._mapped or self._comes_back(trace):
                         traces[trace] = key
             planned = plan_loads(self._rule, self._project, tuple(traces))
@@ -206,13 +206,13 @@ class Loading:
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return the collections, loaded beforehand, of what is deleted: a flush looks at them."""
-        owners = [one.qualified for one in values if isinstance(one, InstanceOf)]
+        owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
         return frozenset(
             name
-            for one in owners
+            for word in owners
             for owner, name in self._reads
-            if owner in self._project.orm.mapping_ancestors(one)
-            and self._project.orm.is_collection(one, name)
+            if owner in self._project.orm.mapping_ancestors(word)
+            and self._project.orm.is_collection(word, name)
         )
 
     def loaded_with_objects(self, qualified: str) -> list[str]:
@@ -234,40 +234,40 @@ class Loading:
         `Session.get`). A statement ``later``, after a commit, gives the collections of before.
         After a request of a test to another session, it gives all earlier values.
         """
-        added = {one.place for one in self._planned.added}
-        is_held, found = holds_back(self._project), dict[Place, Anew]()
+        added = {item.place for item in self._planned.added}
+        is_held, reloads = holds_back(self._project), dict[Place, Anew]()
         for load in read_after_commits(self._project, later, self._mapped, added, is_behind):
             said = reloading(self._project, load, is_held=is_held)
             if said is not None and not leads_back(self._project, load.place):
-                found[load.place] = said
+                reloads[load.place] = said
         self._planned = plan_loads(
-            self._rule, self._project, (*self._traces, *self._unloaded_by(found))
+            self._rule, self._project, (*self._traces, *self._unloaded_by(reloads))
         )
         for place in self._gets:
             said = populating(self._project, place, is_held=is_held)
             if said is not None and not leads_back(self._project, place):
-                found[place] = said
-        return found
+                reloads[place] = said
+        return reloads
 
     def _unloaded_by(self, again: Iterable[Place]) -> Iterator[Trace]:
         """Yield the ways to what calls that read again unload of objects that others loaded."""
         for place in again:
             for trace in kept_loaded(self._project, place, self.loaded_ahead):
                 owner, _, name = trace.path[-1].rpartition(".")
-                keys = ((one, name) for one in self._project.orm.mapping_ancestors(owner))
+                keys = ((ancestor, name) for ancestor in self._project.orm.mapping_ancestors(owner))
                 loads = {
-                    one.load.place
+                    item.load.place
                     for key in keys
                     if key in self._reads and key not in self._mapped | self._trees
                     for read in self._reads[key]
-                    for one in read.traces
+                    for item in read.traces
                 }
                 if loads - {trace.load.place}:
                     yield trace
 
     def members(self) -> Iterator[Member]:
         """Yield the rewrites of the declarations, and of the statements."""
-        reads = [one for each in self._reads.values() for one in each]
+        reads = [read for each in self._reads.values() for read in each]
         states = Persistence(self._project)
         yield from loaded_when_written(self._project, self._rule, reads, states)
         for key in sorted(self._mapped):
@@ -278,7 +278,7 @@ class Loading:
             yield member(side.site, f"`{side.shown}`", partial(self._tree, side))
         for key in sorted(self._recursive - self._trees):
             side = self._sides[key]
-            others = [one for one in self._reads[key] if one.how != "attribute"]
+            others = [read for read in self._reads[key] if read.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
@@ -292,7 +292,7 @@ class Loading:
             f"reading `{side.shown}` after the session is closed no longer raises",
         ]
         inverse = self._inverse_of(side)
-        if inverse and not all(one.is_traced for one in self._reads[side.key]):
+        if inverse and not all(read.is_traced for read in self._reads[side.key]):
             caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
@@ -320,7 +320,7 @@ class Loading:
         holds the object. The collection does not go on: so each is followed, unless they alone lead
         around.
         """
-        found: dict[Key, str] = {}
+        targets: dict[Key, str] = {}
         for owner, name in self._mapped:
             inverse = self._project.orm.inverse_of(owner, name)
             mapped = self._project.orm.mapped_class(owner)
@@ -331,10 +331,10 @@ class Loading:
                 and (target, inverse.attribute) in self._mapped
                 and self._project.orm.is_collection(target, inverse.attribute)
                 and not self._project.orm.is_collection(owner, name)
-                and any(one.how != "attribute" for one in self._reads[owner, name])
+                and any(read.how != "attribute" for read in self._reads[owner, name])
             ):
-                found[owner, name] = target
-        return {key for key in found if not _leads_around(found, key)}
+                targets[owner, name] = target
+        return {key for key in targets if not _leads_around(targets, key)}
 
     def _tree(self, side: Side, site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship of a class to itself. Raises Refused."""

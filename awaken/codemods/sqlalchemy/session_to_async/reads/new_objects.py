@@ -58,7 +58,7 @@ def loaded_when_written(
         if module is not None and calls:
             new = _made_by(module, calls[0])
             if new is not None:
-                yield from _refreshed(project, rule, new, needed[made], states)
+                yield from _refreshed_members(project, rule, new, needed[made], states)
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
@@ -70,7 +70,7 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
             return None
 
 
-def _refreshed(
+def _refreshed_members(
     project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
 ) -> Iterator[Member]:
     module, name = new.module, new.name
@@ -79,14 +79,14 @@ def _refreshed(
         statement, attributes = module.statement_of(written), _needed(new, writing, number, needed)
         if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
             continue
-        names = ", ".join(f'"{one}"' for one in attributes)
+        names = ", ".join(f'"{attribute}"' for attribute in attributes)
         session = module.text_of(written.func.value)
         code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
         site: Site[ast.AST] = Site(rule, module, written)
         is_added = _is_surely_added(new, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
-        shown = ", ".join(f"`{name}.{one}`" for one in attributes)
+        shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
         message = f"loads {shown} after the {written.func.attr}"
         yield Member(site, Rewrite(message, edits), name)
 
@@ -104,14 +104,14 @@ def _needed(
     end = new.module.span(behind[0]).start if behind else new.module.span(new.function).end
     if _is_refreshed(new, start, end):
         return []
-    commits = [one for one in writing if last_name(one.func) == "commit"]
+    commits = [call for call in writing if last_name(call.func) == "commit"]
     is_last = writing[number] is (commits or writing)[-1]
     return [
         attribute
         for attribute, reads in sorted(needed.items())
         if any(
-            start < one.place.span.start < end if _is_inside(new, one.place) else is_last
-            for one in reads
+            start < read.place.span.start < end if _is_inside(new, read.place) else is_last
+            for read in reads
         )
     ]
 
@@ -128,8 +128,8 @@ def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
     """
     module, statement = new.module, new.module.statement_of(new.made)
     block = [] if statement is None else module.block_of(statement)
-    for one in block[block.index(statement) + 1 :] if statement in block else ():
-        match one:
+    for node in block[block.index(statement) + 1 :] if statement in block else ():
+        match node:
             case ast.Expr(
                 value=ast.Call(
                     func=ast.Attribute(value=owner, attr="commit" | "flush" as method)
@@ -150,7 +150,7 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
         isinstance(node, ast.Call)
         and last_name(node.func) in {"add", "add_all"}
         and start < module.span(node).start < end
-        and any(isinstance(one, ast.Name) and one.id == new.name for one in ast.walk(node))
+        and any(isinstance(part, ast.Name) and part.id == new.name for part in ast.walk(node))
         for node in module.walk(new.function)
     )
 
@@ -159,11 +159,11 @@ def _is_surely_added(new: _New, written: ast.stmt) -> bool:
     """Whether a statement of the block that makes an object gives it a session before a write."""
     block = new.module.block_of(written)
     return any(
-        isinstance(one, ast.Expr)
-        and isinstance(one.value, ast.Call)
-        and last_name(one.value.func) in {"add", "add_all"}
-        and any(isinstance(each, ast.Name) and each.id == new.name for each in ast.walk(one))
-        for one in block[: block.index(written)]
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and last_name(statement.value.func) in {"add", "add_all"}
+        and any(isinstance(each, ast.Name) and each.id == new.name for each in ast.walk(statement))
+        for statement in block[: block.index(written)]
     )
 
 
@@ -173,6 +173,6 @@ def _is_refreshed(new: _New, start: int, end: int) -> bool:
         isinstance(node, ast.Call)
         and last_name(node.func) == "refresh"
         and start < new.module.span(node).start < end
-        and any(isinstance(one, ast.Name) and one.id == new.name for one in node.args[:1])
+        and any(isinstance(part, ast.Name) and part.id == new.name for part in node.args[:1])
         for node in new.module.walk(new.function)
     )

@@ -101,15 +101,15 @@ def kind_of(project: Project, values: Values) -> str:
 
     ``optional`` is one that may be None.
     """
-    found = [one for one in values if one != NoneValue()]
-    if found and all(_is_mapped(project, one) for one in found):
-        return "one" if len(found) == len(values) else "optional"
-    for one in found:
-        is_list = isinstance(one, InstanceOf) and one.qualified in _SEQUENCES
-        items = one.parameters[-1] if isinstance(one, InstanceOf) and one.parameters else ()
+    result = [alternative for alternative in values if alternative != NoneValue()]
+    if result and all(_is_mapped(project, alternative) for alternative in result):
+        return "one" if len(result) == len(values) else "optional"
+    for value in result:
+        is_list = isinstance(value, InstanceOf) and value.qualified in _SEQUENCES
+        items = value.parameters[-1] if isinstance(value, InstanceOf) and value.parameters else ()
         if not is_list or not items or not all(_is_mapped(project, each) for each in items):
             return ""
-    return "many" if found and len(found) == len(values) else ""
+    return "many" if result and len(result) == len(values) else ""
 
 
 def _is_mapped(project: Project, value: object) -> bool:
@@ -118,7 +118,7 @@ def _is_mapped(project: Project, value: object) -> bool:
 
 def function_of(module: Module, node: ast.AST) -> Function | None:
     """Return the function around a node, lambdas aside."""
-    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    return next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
 
 
 def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
@@ -128,4 +128,4 @@ def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Fun
         first = first.value
     if not isinstance(first, ast.Name):
         return False
-    return any(one.scope.node is function for one in module.scopes.bindings_of(first))
+    return any(binding.scope.node is function for binding in module.scopes.bindings_of(first))

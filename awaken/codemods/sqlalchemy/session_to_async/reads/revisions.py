@@ -36,7 +36,7 @@ def loaded_in_revisions(project: Project, rule: str, eager: Eager) -> Iterator[M
     for module in modules_with(project, _WORDS):
         for node in module.walk() if is_of_alembic(module) else ():
             if isinstance(node, ast.Call) and _loads_objects(project, module, node):
-                named = [*_named(project, module, node, eager)]
+                named = [*_names(project, module, node, eager)]
                 if named:
                     site: Site[ast.AST] = Site(rule, module, node)
                     shown = f"`{module.excerpt(node)}`"
@@ -58,7 +58,7 @@ def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
             return False
 
 
-def _named(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:
+def _names(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:
     """Yield the relationships that a statement would load, as they are written there."""
     for given in call.args:
         for value in project.values.of(module, given).alternatives:
@@ -70,6 +70,6 @@ def _named(project: Project, module: Module, call: ast.Call, eager: Eager) -> It
 def loads_later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
     """Return what has a statement load relationships no earlier than before. Raises Refused."""
     option, imports = name_beside(project, site, None, _LAZY)
-    options = ", ".join(f"{option}({one})" for one in named)
+    options = ", ".join(f"{option}({name})" for name in named)
     edits: list[Edit] = [site.insert_behind(site.node, f".options({options})"), *imports]
     return Rewrite(f"`{site.module.excerpt(site.node)}` loads no more than before", edits)

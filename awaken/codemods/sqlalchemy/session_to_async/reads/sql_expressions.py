@@ -39,4 +39,4 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
         node = waiting.pop()
         yield node
         below = [node.func] if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
-        waiting += [one for one in below if isinstance(one, ast.expr)]
+        waiting += [part for part in below if isinstance(part, ast.expr)]

@@ -81,27 +81,27 @@ def _gives_relationships(
     loading: Collection[Place],
 ) -> bool:
     """Whether a call loads relationships with its objects: as told there, or by the mapping."""
-    found = project.orm.commits.reloads.of(module, call)
-    if found is None or found.statement is None or not found.is_certain:
+    reload = project.orm.commits.reloads.of(module, call)
+    if reload is None or reload.statement is None or not reload.is_certain:
         return False
-    written = _written(module, found.statement)
-    nodes = [one for each in written for one in module.walk(each) if isinstance(one, ast.expr)]
-    nodes_of_all = [(module, one) for one in nodes]
+    written = _written_statements(module, reload.statement)
+    nodes = [part for each in written for part in module.walk(each) if isinstance(part, ast.expr)]
+    nodes_of_all = [(module, part) for part in nodes]
     for node in nodes:
         if isinstance(node, ast.Call):
-            nodes_of_all += _returned(project, module, node)
+            nodes_of_all += _returned_pairs(project, module, node)
     return any(_loads(project, home, node, mapped, loading) for home, node in nodes_of_all)
 
 
-def _returned(
+def _returned_pairs(
     project: Project, module: Module, call: ast.Call
 ) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what a function of the program is made of that gives a statement to begin with."""
     called = project.calls.functions_called(module, call)
-    for one in () if isinstance(called, Unknown) else called:
-        for node in one.module.walk(one.function):
+    for callee in () if isinstance(called, Unknown) else called:
+        for node in callee.module.walk(callee.function):
             if isinstance(node, ast.expr):
-                yield one.module, node
+                yield callee.module, node
 
 
 def _loads(
@@ -120,7 +120,7 @@ def _loads(
     return name is not None and _is_eager(project, name, mapped)
 
 
-def _written(module: Module, statement: ast.expr) -> list[ast.expr]:
+def _written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     """Return a statement, and what the variable that it begins with was given."""
     first = statement
     while isinstance(first, ast.Call | ast.Attribute):
@@ -137,8 +137,8 @@ def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool
         return False
     classes = project.orm.mapping_ancestors(qualified)
     return any(
-        one.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
-        for name, one in facts.relationships.items()
+        item.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
+        for name, item in facts.relationships.items()
     )
 
 
@@ -167,7 +167,7 @@ def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
 def holds_back(project: Project) -> bool:
     """Whether a session of the program may load without writing first what was changed."""
     modules = map(project.module, project.files_with((_AUTOFLUSH,)))
-    return any(one is not None and _HOLDS_BACK.search(one.source.text) for one in modules)
+    return any(module is not None and _HOLDS_BACK.search(module.source.text) for module in modules)
 
 
 def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
@@ -194,17 +194,17 @@ def _is_first(project: Project, module: Module, call: ast.Call, session: ast.exp
     """Whether ``call`` is the first use of a session that its function makes each time."""
     if not isinstance(session, ast.Name):
         return False
-    match [(one.kind, one.value) for one in module.scopes.bindings_of(session)]:
+    match [(binding.kind, binding.value) for binding in module.scopes.bindings_of(session)]:
         case [("assignment" | "with", ast.Call() as making)]:
             made = project.orm.made_session(module, making)
         case _:
             return False
     if made is None or made.source not in {"class", "factory"}:
         return False
-    loops = {one for one in module.ancestors(call) if isinstance(one, _REPEATING)}
-    others = [one for one in module.scopes.reads_of(session) if one is not session]
+    loops = {ancestor for ancestor in module.ancestors(call) if isinstance(ancestor, _REPEATING)}
+    others = [name for name in module.scopes.reads_of(session) if name is not session]
     return (
         module.enclosing_function(making) is module.enclosing_function(call)
         and loops.issubset(module.ancestors(making))
-        and all(module.span(one).start > module.span(call).end for one in others)
+        and all(module.span(name).start > module.span(call).end for name in others)
     )

@@ -25,13 +25,13 @@ _UPDATING = b"on_conflict_do_update"
 
 def returned_by_upserts(project: Project) -> dict[Place, Anew]:
     """Return the calls that run upserts which return objects, with the argument to reload them."""
-    found = (
+    places = (
         module.place(call)
         for path in project.files_with((_UPDATING,))
         if (module := project.module(path)) is not None
         for call in _upserts(project, module)
     )
-    return dict.fromkeys(found, Anew("execution_options", '{"populate_existing": True}'))
+    return dict.fromkeys(places, Anew("execution_options", '{"populate_existing": True}'))
 
 
 def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
@@ -66,9 +66,9 @@ def _returns_objects(project: Project, module: Module, statement: ast.expr) -> b
         if node.func.attr == "returning":
             returned = node.args
         node = node.func.value
-    qualified = (project.qualified_name(module, one) for one in returned)
+    qualified = (project.qualified_name(module, part) for part in returned)
     return _UPDATING.decode() in names and any(
-        one is not None and project.orm.mapped_class(one) is not None for one in qualified
+        item is not None and project.orm.mapped_class(item) is not None for item in qualified
     )
 
 
@@ -76,8 +76,8 @@ def _changes_objects(module: Module, call: ast.Call) -> bool:
     """Whether a function sets attributes before, which would be lost where they are not written."""
     around, start = module.enclosing_function(call), module.span(call).start
     return around is not None and any(
-        isinstance(one, ast.Attribute)
-        and isinstance(one.ctx, ast.Store)
-        and module.span(one).start < start
-        for one in module.walk(around)
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and module.span(node).start < start
+        for node in module.walk(around)
     )

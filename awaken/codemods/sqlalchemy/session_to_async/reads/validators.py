@@ -29,13 +29,13 @@ def is_of_field(project: Project, read: Read) -> bool:
         if not isinstance(node, ast.Attribute | ast.Call) or module.place(node) != read.place:
             continue
         owner = node.value if isinstance(node, ast.Attribute) else next(iter(node.args), None)
-        model = None if owner is None else _validated(project, module, owner)
+        model = None if owner is None else _validated_model(project, module, owner)
         if model is not None:
             return _has_field(project, model, read.attribute)
     return False
 
 
-def _validated(project: Project, module: Module, node: ast.expr) -> str | None:
+def _validated_model(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the model that is validated if ``node`` is the parameter that is given the object."""
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     if len(bindings) != 1 or bindings[0].kind != "parameter":
@@ -45,7 +45,7 @@ def _validated(project: Project, module: Module, node: ast.expr) -> str | None:
         return None
     model = module.enclosing_class(function)
     decorators = {
-        project.qualified_name(module, without_arguments(one)) for one in function.decorator_list
+        project.qualified_name(module, without_arguments(part)) for part in function.decorator_list
     }
     if model is None or not decorators & set(_KNOWN.validators):
         return None
@@ -55,16 +55,16 @@ def _validated(project: Project, module: Module, node: ast.expr) -> str | None:
 def _has_field(project: Project, model: str, name: str) -> bool:
     """Whether a model that reads attributes has a field of this name."""
     bodies = list(_bodies(project, model))
-    words = [one.encode() for one in _KNOWN.settings]
+    words = [setting.encode() for setting in _KNOWN.settings]
     is_reading = any(
         word in module.text_of(body).encode() for module, body in bodies for word in words
     )
     return is_reading and any(
-        isinstance(one, ast.AnnAssign)
-        and isinstance(one.target, ast.Name)
-        and one.target.id == name
+        isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and statement.target.id == name
         for _, body in bodies
-        for one in body.body
+        for statement in body.body
     )
 
 
@@ -77,7 +77,7 @@ def _bodies(project: Project, qualified: str) -> Iterator[tuple[Module, ast.Clas
         if facts is None or name in seen:
             continue
         seen.add(name)
-        found = project.class_definition(name)
-        if found is not None:
-            yield found
-        waiting += [one for one in facts.bases if one is not None]
+        pair = project.class_definition(name)
+        if pair is not None:
+            yield pair
+        waiting += [base for base in facts.bases if base is not None]

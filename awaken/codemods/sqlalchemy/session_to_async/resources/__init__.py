@@ -1,5 +1,5 @@
 """Engines, factories and sessions, and what an asynchronous program needs next to its code.
 
 Begin with ``names``, which replaces synchronous names. ``urls`` chooses drivers, ``bases`` makes
-attributes awaitable, ``tables`` creates and drops tables, ``surroundings`` writes requirements.
+attributes awaitable, ``surroundings`` writes requirements.
 """

@@ -36,9 +36,9 @@ def attribute_bases(project: Project, rule: str, classes: Iterable[str]) -> Iter
         if site is not None and _has_mixin(project, site):
             continue
         if site is None:
-            found = project.class_definition(qualified)
-            if found is not None:
-                module, node = found
+            pair = project.class_definition(qualified)
+            if pair is not None:
+                module, node = pair
                 why = Refused(NO_BASE, qualified.rpartition(".")[2])
                 yield Member(Site(rule, module, node), why, f"`{node.name}`")
         elif site.id not in done:
@@ -51,19 +51,19 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
     """Return the class, or the call, that makes the base of a mapped class."""
     facts = project.class_facts(qualified)
     while facts is not None:
-        found = project.class_definition(facts.qualified)
-        if found is None:
+        pair = project.class_definition(facts.qualified)
+        if pair is None:
             return None
-        module, node = found
-        above = next((one for one in facts.bases if project.class_facts(one or "")), None)
+        module, node = pair
+        above = next((base for base in facts.bases if project.class_facts(base or "")), None)
         if above is not None:
             facts = project.class_facts(above)
             continue
-        made = next((one for one in facts.bases if one and project.definition(one)), None)
+        made = next((base for base in facts.bases if base and project.definition(base)), None)
         if made is None:
             is_made = node.bases or any(
-                project.qualified_name(module, without_arguments(one)) in _DECORATORS
-                for one in node.decorator_list
+                project.qualified_name(module, without_arguments(decorator)) in _DECORATORS
+                for decorator in node.decorator_list
             )
             return Site(rule, module, node) if is_made else None
         return _call(project, rule, made)
@@ -72,8 +72,8 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
 
 def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
     """Return the call of ``declarative_base`` that gives a variable its value."""
-    found = project.definition(qualified)
-    module: Module | None = None if found is None else project.module(found.path)
+    definition = project.definition(qualified)
+    module: Module | None = None if definition is None else project.module(definition.path)
     if module is None:
         return None
     for binding in module.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
@@ -89,7 +89,7 @@ def _has_mixin(project: Project, site: Site[ast.AST]) -> bool:
     """Whether a call that makes a base is given a class that has the mixin."""
     given = site.node.keywords if isinstance(site.node, ast.Call) else ()
     names = (
-        project.qualified_name(site.module, one.value) or "" for one in given if one.arg == "cls"
+        project.qualified_name(site.module, node.value) or "" for node in given if node.arg == "cls"
     )
     return any(name == _MIXIN or _MIXIN in project.library_ancestors(name) for name in names)
 
@@ -113,7 +113,7 @@ def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:
     node, edits = site.node, list[Edit]()
     written, imports = name_beside(project, site, None, _MIXIN)
     if isinstance(node, ast.Call):
-        if any(one.arg == "cls" for one in node.keywords):
+        if any(keyword.arg == "cls" for keyword in node.keywords):
             raise Refused(NO_BASE, site.module.excerpt(node))
         edits.append(site.add_keyword(node, "cls", written))
     elif isinstance(node, ast.ClassDef) and node.bases:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import is_called_by_events
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
@@ -39,13 +39,13 @@ def held_sessions(part: SynchronousPart, rule: str) -> Iterator[Member]:
         for node in factories.given_sessions(module):
             if not is_none(node):
                 site: Site[ast.AST] = Site(rule, module, node)
-                yield member(site, f"`{module.excerpt(node)}`", _given, part)
+                yield member(site, f"`{module.excerpt(node)}`", _given_rewrite, part)
         for node in factories.handed_on(module):
             why = Refused(reasons.HANDED_ON, module.excerpt(node))
             yield Member(Site(rule, module, node), why, f"`{module.excerpt(node)}`")
 
 
-def _given(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
+def _given_rewrite(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
     module, node = site.module, site.node
     shown = module.excerpt(node)
     proof = part.project.orm.session_of(module, node) if isinstance(node, ast.expr) else None

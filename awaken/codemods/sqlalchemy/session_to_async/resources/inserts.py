@@ -38,10 +38,10 @@ def refers_to_itself(project: Project) -> bool:
 def _keys(call: ast.Call) -> Iterator[ast.expr]:
     """Yield the columns that a call refers to."""
     if last_name(call.func) in _KEYS:
-        named = [one.value for one in call.keywords if one.arg in {"column", "refcolumns"}]
+        named = [node.value for node in call.keywords if node.arg in {"column", "refcolumns"}]
         for given in (*call.args, *named):
             yield from given.elts if isinstance(given, ast.List | ast.Tuple) else (given,)
-    yield from (one.value for one in call.keywords if one.arg == "foreign_key")
+    yield from (keyword.value for keyword in call.keywords if keyword.arg == "foreign_key")
 
 
 def _is_own(project: Project, module: Module, call: ast.Call, key: ast.expr) -> bool:

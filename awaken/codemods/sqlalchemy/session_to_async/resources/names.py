@@ -8,21 +8,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.migrations.helpers import Helpers
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import rows_helper
+from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.find.conditions import is_in_condition
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
+    is_called_by_events,
+    listened_to,
+    listening_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import (
     caveats_of_kept_state,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.blocking import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.resources.conditions import is_in_condition
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
-    is_called_by_events,
-    listened_to,
-    listening_calls,
-)
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
     check_versions,
@@ -65,19 +65,19 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
     """
     blocking, helpers = BlockingEngines(project), Helpers(project)
     of_libraries = list(_of_libraries(project))
-    for module, found, qualified in (*of_libraries, *_of_factories(project, of_libraries)):
-        node = _unquoted(module, found)
+    for module, result, qualified in (*of_libraries, *_of_factories(project, of_libraries)):
+        node = _unquoted_node(module, result)
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
-        if blocking.is_made_at(module, found) or helpers.hold(module, found):
+        if blocking.is_made_at(module, result) or helpers.hold(module, result):
             continue
         # Events are those of the synchronous class.
-        is_declared = isinstance(module.parent(found), ast.arg)
+        is_declared = isinstance(module.parent(result), ast.arg)
         if is_declared and (
-            is_in_condition(project, module, found) or is_called_by_events(project, module, found)
+            is_in_condition(project, module, result) or is_called_by_events(project, module, result)
         ):
             continue
-        written = found if isinstance(found, ast.expr) else node
+        written = result if isinstance(result, ast.expr) else node
         above = module.parent(written)
         if listened_to(project, module, above) is written:
             continue
@@ -89,18 +89,18 @@ def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
     """Yield what names something that has a twin, with the name that this has in its library."""
     spellings = project.spellings_of(NAMES)
     for module in modules_with(project, [name.encode() for name in spellings]):
-        for found in (node for word in spellings for node in module.mentions(word)):
-            qualified = _qualified(project, module, found)
+        for result in (node for word in spellings for node in module.mentions(word)):
+            qualified = _qualified(project, module, result)
             if qualified in NAMES and not is_of_alembic(module):
-                yield module, found, qualified
+                yield module, result, qualified
 
 
 def _of_factories(
     project: Project, of_libraries: Iterable[tuple[Module, ast.AST, str]]
 ) -> Iterator[tuple[Module, ast.AST, str]]:
     """Yield annotations that name a factory of the program, ``db: SessionLocal``, as sessions."""
-    for home, found, qualified in of_libraries:
-        call = home.parent(found)
+    for home, result, qualified in of_libraries:
+        call = home.parent(result)
         statement = home.parent(call) if isinstance(call, ast.Call) else None
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
@@ -111,19 +111,19 @@ def _of_factories(
             continue
         factory = f"{home.name}.{name}"
         spellings = sorted(project.spellings(factory))
-        for module in modules_with(project, [one.encode() for one in spellings]):
+        for module in modules_with(project, [spelling.encode() for spelling in spellings]):
             for node in (node for word in spellings for node in module.mentions(word)):
                 if _is_annotation(module, node) and _qualified(project, module, node) == factory:
                     yield module, node, SESSION
 
 
 def _qualified(project: Project, module: Module, found: ast.AST) -> str | None:
-    node = _unquoted(module, found)
+    node = _unquoted_node(module, found)
     is_name = isinstance(node, ast.Name | ast.Attribute)
     return project.qualified_name(module, node) if is_name else None  # type: ignore[arg-type]
 
 
-def _unquoted(module: Module, node: ast.AST) -> ast.AST | None:
+def _unquoted_node(module: Module, node: ast.AST) -> ast.AST | None:
     """Return what an annotation names in quotes: ``db: "Session"``."""
     if not isinstance(node, ast.Constant):
         return node
@@ -173,11 +173,11 @@ class ResourceWriter:
         self._urls = urls
         self._rows_refer = foreign.are_said or refers_to_itself(project)
         self._foreign = foreign
-        self._engines = {(one.module.path, one.module.span(one.call)): one for one in engines}
+        self._engines = {(item.module.path, item.module.span(item.call)): item for item in engines}
         self.drivers = urls.drivers(engines)
-        running = urls.drivers([one for one in engines if not is_test_file(one.module.path)])
-        self._in_tests = [one for one in self.drivers.values() if one not in running.values()]
-        has_any = any(one.loop_bound for one in self.drivers.values())
+        running = urls.drivers([item for item in engines if not is_test_file(item.module.path)])
+        self._in_tests = [item for item in self.drivers.values() if item not in running.values()]
+        has_any = any(driver.loop_bound for driver in self.drivers.values())
         self.is_loop_bound = bool(engines) and has_any
 
     def rewritten(self, site: Site[ast.expr], qualified: str) -> Rewrite:
@@ -198,10 +198,10 @@ class ResourceWriter:
     def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:
         """Raise Refused where a factory makes sessions of a class of its own."""
         # Until SQLAlchemy 2.0 the class may follow the engine.
-        given = [*call.args[1:2], *(one.value for one in call.keywords if one.arg == "class_")]
-        for one in given if qualified in FACTORIES else ():
-            if self._project.qualified_name(module, one) not in session_classes():
-                raise Refused(reasons.OWN_SESSION_CLASS, module.excerpt(one))
+        given = [*call.args[1:2], *(node.value for node in call.keywords if node.arg == "class_")]
+        for argument in given if qualified in FACTORIES else ():
+            if self._project.qualified_name(module, argument) not in session_classes():
+                raise Refused(reasons.OWN_SESSION_CLASS, module.excerpt(argument))
 
     def _check_doubles(self, module: Module, node: ast.expr, qualified: str) -> None:
         """Raise Refused where a test replaces a function that nothing calls any more.
@@ -214,7 +214,7 @@ class ResourceWriter:
         if replaced:
             twin = twins().names[qualified].rpartition(".")[2]
             why = f"a test replaces `{module.text_of(node)}`, but the new program calls `{twin}`"
-            because = tuple(dict.fromkeys(one.place for one in replaced))
+            because = tuple(dict.fromkeys(replacement.place for replacement in replaced))
             raise Refused(reasons.REPLACED_RESOURCE, why, because=because)
 
     def _caveats(
@@ -228,7 +228,7 @@ class ResourceWriter:
             return [stale, *said, *self._foreign.caveats], places
         engine = self._engines.get((module.path, module.span(call)))
         url = None if engine is None else self._project.orm.engines.url_of(engine)
-        said = [text for one in self.drivers.values() for text in one.differences(engine, url)]
+        said = [text for item in self.drivers.values() for text in item.differences(engine, url)]
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
         return said, ()
@@ -249,7 +249,7 @@ class ResourceWriter:
             if is_handed_on:
                 function, edits = rows_helper(site)
                 yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
-        given = {one.arg for one in call.keywords}
+        given = {keyword.arg for keyword in call.keywords}
         if qualified in FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:

@@ -81,9 +81,9 @@ class _Registry:
         for module in modules_with(self._project, (b"dependencies",), is_around_tests):
             for node in module.walk():
                 if isinstance(node, ast.Call) and last_name(node.func) in _SHARED:
-                    for one in node.keywords:
-                        if one.arg == "dependencies":
-                            yield from self._project.injections.below(module, one.value)
+                    for keyword in node.keywords:
+                        if keyword.arg == "dependencies":
+                            yield from self._project.injections.below(module, keyword.value)
 
     def _places(self, providers: Iterable[Provider]) -> Iterator[FunctionPlace]:
         """Yield the functions that run for what is injected."""
@@ -101,9 +101,9 @@ class _Registry:
         owner = module.enclosing_class(function)
         if owner is not None and function.name == "dispatch":
             return True
-        decorators = {last_name(without_arguments(one)) for one in function.decorator_list}
+        decorators = {last_name(without_arguments(node)) for node in function.decorator_list}
         return not decorators.isdisjoint(_OTHER_TASKS) or function.name == "lifespan"
 
 
 def _is_endpoint(function: Function) -> bool:
-    return any(last_name(without_arguments(one)) in METHODS for one in function.decorator_list)
+    return any(last_name(without_arguments(node)) in METHODS for node in function.decorator_list)

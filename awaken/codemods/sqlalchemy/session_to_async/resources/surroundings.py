@@ -33,27 +33,27 @@ def requirements(
     Of the ``chosen`` drivers, those ``in_tests`` are needed there alone.
     """
     needed = list(chosen)
-    since = max((_FIRST, *(one.since for one in needed if one.since)), key=Version)
+    since = max((_FIRST, *(item.since for item in needed if item.since)), key=Version)
     wanted = f"sqlalchemy[asyncio]>={since}"
     yield Requirement(root="", requirement=wanted, beside=_LAYERS, site=site)
     for driver in needed:
-        known = next(one for one in drivers() if one.distribution == driver.distribution)
-        replaced = [one for one in drivers() if one.urls and one.database == known.database]
+        known = next(item for item in drivers() if item.distribution == driver.distribution)
+        replaced = [item for item in drivers() if item.urls and item.database == known.database]
         written = f"{_distribution(project, known, replaced)}{_versions(project, known)}"
         if driver in in_tests:
             yield Requirement(
                 root="", requirement=written, group="dev", beside=("pytest",), site=site
             )
             continue
-        names = [name for one in replaced for name in (one.distribution, *one.also)]
+        names = [name for item in replaced for name in (item.distribution, *item.also)]
         beside = (*(name for name in names if _is_declared(project, name)), *_LAYERS)
         yield Requirement(root="", requirement=written, beside=beside, site=site)
 
 
 def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) -> str:
     """Return what is to be installed: with its C library if the driver before brought one."""
-    has_it = any(_is_declared(project, one) for one in (driver.distribution, *driver.also))
-    libraries = (one.with_library for one in replaced if one is not driver and one.with_library)
+    has_it = any(_is_declared(project, name) for name in (driver.distribution, *driver.also))
+    libraries = (item.with_library for item in replaced if item is not driver and item.with_library)
     brought = any(_is_declared(project, canonicalize_name(Required(one).name)) for one in libraries)
     return (
         driver.with_library
@@ -64,8 +64,8 @@ def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) 
 
 def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
     """Raise Refused where the program is held to versions of a driver that do not work."""
-    names = {one.distribution for one in chosen}
-    for driver in (one for one in drivers() if one.distribution in names):
+    names = {item.distribution for item in chosen}
+    for driver in (candidate for candidate in drivers() if candidate.distribution in names):
         wanted = [limit for limit in (driver.versions, _limit(project, driver)) if limit]
         for name in (driver.distribution, *driver.also):
             target = project.targets.distribution(name)
@@ -77,10 +77,10 @@ def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
 
 def _versions(project: Project, driver: Driver) -> str:
     """Return the versions to require: those that work, where an installation may get others."""
-    names = [one for one in (driver.distribution, *driver.also) if _is_declared(project, one)]
-    is_old = any(not project.targets.guarantees(one, driver.versions) for one in names)
+    names = [name for name in (driver.distribution, *driver.also) if _is_declared(project, name)]
+    is_old = any(not project.targets.guarantees(name, driver.versions) for name in names)
     limits = (driver.versions if is_old else "", _limit(project, driver))
-    return ",".join(one for one in limits if one)
+    return ",".join(limit for limit in limits if limit)
 
 
 def _limit(project: Project, driver: Driver) -> str:

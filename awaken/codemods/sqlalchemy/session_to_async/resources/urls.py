@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import url_helper
 from awaken.codemods.sqlalchemy.session_to_async.payload import WRAP, Wrapped
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     CHOOSE_DRIVER,
     NO_DRIVER,
     UNKNOWN_DRIVER,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import url_helper
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
@@ -41,7 +41,7 @@ _PARAMETERS = {"prepared_statement_cache_size", "prepared_statement_name_func", 
 """What asyncpg takes behind the ``?`` of a URL, and SQLAlchemy for it."""
 
 _DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
-_SCHEMES = tuple(f"{one}{end}".encode() for one in _DATABASES for end in (":", "+"))
+_SCHEMES = tuple(f"{name}{end}".encode() for name in _DATABASES for end in (":", "+"))
 _TEXT = re.compile(rf"((?:{'|'.join(_DATABASES)})(?:\+\w+)?)://")
 _QUOTE = re.compile(r"[bfru]{0,2}(?:\"\"\"|'''|\"|')", re.IGNORECASE)
 
@@ -58,7 +58,7 @@ class Urls:
     def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
         """The URLs in files next to the code, from where an engine may get its own."""
         texts = (self._project.texts(pattern) for pattern in URL_READS)
-        return urls_elsewhere({path: one for each in texts for path, one in each.files.items()})
+        return urls_elsewhere({path: file for each in texts for path, file in each.files.items()})
 
     @cached_property
     def _written_names(self) -> tuple[str, ...]:
@@ -74,12 +74,12 @@ class Urls:
     @cached_property
     def _required_names(self) -> tuple[str, ...]:
         """The synchronous drivers that the program requires, as its URLs name them."""
-        required = (one for one in drivers() if one.urls and self._is_required(one))
-        return tuple(one.urls[0] for one in required if async_drivers(one.urls[0]))
+        required = (driver for driver in drivers() if driver.urls and self._is_required(driver))
+        return tuple(driver.urls[0] for driver in required if async_drivers(driver.urls[0]))
 
     def _is_required(self, driver: Driver) -> bool:
         names = (driver.distribution, *driver.also)
-        return any(self._project.targets.distribution(one) is not None for one in names)
+        return any(self._project.targets.distribution(name) is not None for name in names)
 
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
@@ -87,25 +87,25 @@ class Urls:
         The URL of an engine that gets it from outside may be in a text of the program. It may also
         be in a file next to the code, or name a driver that the program requires.
         """
-        found = {
-            database: one
+        result = {
+            database: candidate
             for database, driver in sorted(self._chosen.items())
-            for one in async_drivers(database)
-            if one.drivername.partition("+")[2] == driver
+            for candidate in async_drivers(database)
+            if candidate.drivername.partition("+")[2] == driver
         }
         for engine in engines:
             url = self._project.orm.engines.url_of(engine)
             for name in () if url is None else _drivernames(url):
                 driver = self._driver(name)
                 if driver is not None:
-                    found.setdefault(self._database(name), driver)
+                    result.setdefault(self._database(name), driver)
         if any(self._comes_from_outside(engine) for engine in engines):
-            elsewhere = (one.drivername for one in self._elsewhere)
+            elsewhere = (item.drivername for item in self._elsewhere)
             for name in (*self._written_names, *elsewhere, *self._required_names):
                 driver = self._driver(name)
                 if driver is not None:
-                    found.setdefault(self._database(name), driver)
-        return found
+                    result.setdefault(self._database(name), driver)
+        return result
 
     def _database(self, drivername: str) -> str:
         return self._full(drivername).partition("+")[0]
@@ -118,10 +118,10 @@ class Urls:
         self, site: SiteId, engine: Engine, drivers: Mapping[str, AsyncDriver]
     ) -> Iterator[Edit]:
         """Yield the tasks of users where files next to the code name URLs of ``engine``."""
-        for one in self._elsewhere if self._comes_from_outside(engine) else ():
-            what = self._what_is_left(one, drivers)
+        for url in self._elsewhere if self._comes_from_outside(engine) else ():
+            what = self._what_is_left(url, drivers)
             if what:
-                yield ByHand(file=one.path, line=one.line, what=what, site=site)
+                yield ByHand(file=url.path, line=url.line, what=what, site=site)
 
     def _what_is_left(self, one: UrlElsewhere, drivers: Mapping[str, AsyncDriver]) -> str:
         driver = drivers.get(self._database(one.drivername))
@@ -144,16 +144,16 @@ class Urls:
         full = self._full(drivername)
         known = async_drivers(drivername)
         said = self._chosen.get(full.partition("+")[0])
-        for one in known:
-            if one.drivername.partition("+")[2] == said:
-                return one
+        for driver in known:
+            if driver.drivername.partition("+")[2] == said:
+                return driver
         if said is not None:
             return None
-        for one in known:
+        for driver in known:
             # It serves both sides, or the project has it already.
-            has_it = self._project.targets.distribution(one.distribution) is not None
-            if one.drivername == full or has_it:
-                return one
+            has_it = self._project.targets.distribution(driver.distribution) is not None
+            if driver.drivername == full or has_it:
+                return driver
         return known[0] if len(known) == 1 or full.startswith("sqlite") else None
 
     def edits(
@@ -173,17 +173,17 @@ class Urls:
         if node is None or url is None:
             shown = module.excerpt(engine.call if node is None else node)
             raise _unknown_database(shown)
-        if all(self._is_asynchronous(one) for one in url.drivernames or ("",)):
+        if all(self._is_asynchronous(driver) for driver in url.drivernames or ("",)):
             return
         self._check_chosen(url, module.excerpt(node), drivers)
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
-            span = _span_of_driver(module, self._written(module, node), name)
+            span = _span_of_driver(module, self._written_text(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
                 yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
                 return
-        pairs = ", ".join(f'"{one}": "{drivers[one].drivername}"' for one in sorted(drivers))
+        pairs = ", ".join(f'"{word}": "{drivers[word].drivername}"' for word in sorted(drivers))
         function, edits = url_helper(site, f"{{{pairs}}}")
         yield from edits
         is_inside = isinstance(module.parent(engine.call), ast.Call | ast.keyword)
@@ -192,7 +192,7 @@ class Urls:
             yield site.insert_behind(node, ")")
             return
         # No text: an edit of the call around it counts the calls inside.
-        named = next((one.arg for one in engine.call.keywords if one.value is node), None)
+        named = next((part.arg for part in engine.call.keywords if part.value is node), None)
         yield site.rewrite(engine.call, WRAP, Wrapped(function, named or ""))
 
     def _check_chosen(self, url: Url, shown: str, drivers: Mapping[str, AsyncDriver]) -> None:
@@ -200,9 +200,9 @@ class Urls:
         for name in _drivernames(url):
             if self._database(name) not in drivers and not self._is_asynchronous(name):
                 raise self._question(name, f"for `{name}://`")
-        names = [one for one in self._required_names if self._database(one) not in drivers]
+        names = [word for word in self._required_names if self._database(word) not in drivers]
         if not drivers:
-            names += [*self._written_names, *(one.drivername for one in self._elsewhere)]
+            names += [*self._written_names, *(item.drivername for item in self._elsewhere)]
         if url.outside and names:
             raise self._question(names[0], f"`{shown}` may be a `{names[0]}://`, for which")
         if not drivers:
@@ -210,17 +210,17 @@ class Urls:
 
     def _question(self, name: str, shown: str) -> Refused:
         """Return the refusal that asks for the driver of a URL that begins with ``name``."""
-        known = [one.drivername.partition("+")[2] for one in async_drivers(name)]
+        known = [driver.drivername.partition("+")[2] for driver in async_drivers(name)]
         if not known:
             return Refused(NO_DRIVER, f"{name}://")
         option = f'`drivers = {{ {self._database(name)} = "{known[0]}" }}`'
-        others = "".join(f', or `"{one}"`' for one in known[1:])
+        others = "".join(f', or `"{word}"`' for word in known[1:])
         choice = f"{shown} there is {' or '.join(known)}"
         help_text = f"Set the option {option} of this rule{others}."
         refused = Refused(CHOOSE_DRIVER, choice, help_text)
         return refused.answered_by(*_answers(self._database(name), known))
 
-    def _written(self, module: Module, node: ast.expr) -> ast.expr:
+    def _written_text(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
         scopes = module.scopes
         bindings = scopes.bindings_of(node) if isinstance(node, ast.Name) else []
@@ -229,10 +229,10 @@ class Urls:
         name, is_global = node.id, bindings[0].scope is scopes.module
         paths = self._project.files_with((name.encode(),)) if is_global else [module.path]
         homes = [home for path in paths if (home := self._project.module(path)) is not None]
-        reads = [one for home in homes for one in home.mentions(name)]
+        reads = [mention for home in homes for mention in home.mentions(name)]
         if not is_global:
-            others = [one for one in reads if isinstance(one, ast.Name)]
-            reads = [one for one in others if scopes.bindings_of(one) == bindings]
+            others = [part for part in reads if isinstance(part, ast.Name)]
+            reads = [part for part in others if scopes.bindings_of(part) == bindings]
         return bindings[0].value if reads == [node] else node
 
     def sends_rows_together(self, engine: Engine) -> bool:
@@ -240,25 +240,25 @@ class Urls:
 
         A URL from outside may name what is installed.
         """
-        return self._is_one_of(engine, [one for one in drivers() if one.rows_together])
+        return self._is_one_of(engine, [driver for driver in drivers() if driver.rows_together])
 
     def leaves_types(self, engine: Engine) -> bool:
         """Whether strings are sent without a type now, and would not be then."""
-        return self._is_one_of(engine, [one for one in drivers() if one.untyped])
+        return self._is_one_of(engine, [driver for driver in drivers() if driver.untyped])
 
     def _is_one_of(self, engine: Engine, known_drivers: Sequence[Driver]) -> bool:
         """Whether an engine has, or may have, one of these drivers."""
         url = self._project.orm.engines.url_of(engine)
-        names = [self._full(one) for one in (() if url is None else _drivernames(url))]
-        if any(name in one.urls for name in names for one in known_drivers):
+        names = [self._full(driver) for driver in (() if url is None else _drivernames(url))]
+        if any(name in known_driver.urls for name in names for known_driver in known_drivers):
             return True
         if not self._comes_from_outside(engine):
             return False
         known = {name.partition("+")[0] for name in names}
         return any(
-            self._is_required(one)
-            for one in known_drivers
-            if not known & {each.partition("+")[0] for each in one.urls}
+            self._is_required(known_driver)
+            for known_driver in known_drivers
+            if not known & {each.partition("+")[0] for each in known_driver.urls}
         )
 
     def _full(self, drivername: str) -> str:
@@ -271,15 +271,15 @@ class Urls:
 def _unknown_database(shown: str) -> Refused:
     """Return the refusal where nothing says which database the URL ``shown`` is of."""
     known = {
-        one: [each.drivername.partition("+")[2] for each in async_drivers(one)]
-        for one in async_databases()
+        name: [each.drivername.partition("+")[2] for each in async_drivers(name)]
+        for name in async_databases()
     }
     listed = "; ".join(f"{database}: {', '.join(names)}" for database, names in known.items())
     example = '`drivers = { postgresql = "psycopg" }`'
     help_text = f"Set the option {example} of this rule for the URL's database ({listed})."
     # The database that most of such programs have is offered first.
-    order = sorted(known, key=lambda one: (one != "postgresql", one))
-    answers = (answer for one in order for answer in _answers(one, known[one]))
+    order = sorted(known, key=lambda name: (name != "postgresql", name))
+    answers = (answer for name in order for answer in _answers(name, known[name]))
     return Refused(UNKNOWN_DRIVER, shown, help_text).answered_by(*answers)
 
 
@@ -302,5 +302,5 @@ def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
 
 def _drivernames(url: Url) -> list[str]:
     """Return the drivers that texts of the program name, the beginnings of others among them."""
-    names = (one.text.partition("://")[0] for one in url.texts)
-    return [one for one in dict.fromkeys(names) if one]
+    names = (text.text.partition("://")[0] for text in url.texts)
+    return [name for name in dict.fromkeys(names) if name]

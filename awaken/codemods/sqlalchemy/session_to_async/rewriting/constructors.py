@@ -16,7 +16,7 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     """``def __init__(self, db): ...`` → the same, ``create`` and the rest of its body below it."""
     statements: list[Any] = [*node.body.body]
     if isinstance(node.body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine([one]) for one in statements]
+        statements = [cst.SimpleStatementLine([statement]) for statement in statements]
     suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
     kept = statements[: data.kept] or [cst.parse_statement("pass")]
     made = node.with_changes(body=suite.with_changes(body=kept, footer=()))
@@ -24,17 +24,17 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     own = parameters[0].name.value
     apart = [cst.EmptyLine(indent=False)]
 
-    passed = "" if data.is_alone else ", ".join(_passed(node.params))
+    passed = "" if data.is_alone else ", ".join(_passed_names(node.params))
     header: Any = cst.parse_statement(
-        f"@classmethod\nasync def {data.name}(){_returned(data.returned)}:\n"
+        f"@classmethod\nasync def {data.name}(){_returned_text(data.returned)}:\n"
         f"    {data.made} = {data.owner}({passed})\n"
-        f"    await {data.made}.{data.loading}({', '.join(_used(node.params, data.used))})\n"
+        f"    await {data.made}.{data.loading}({', '.join(_used_names(node.params, data.used))})\n"
         f"    return {data.made}\n"
     )
     making = header.with_changes(params=_with_first(node.params, data.owner), leading_lines=apart)
     declared = "None" if node.returns is not None else ""
-    text = f"async def {data.loading}({', '.join(_declared(node.params, own, data.used))})"
-    below: Any = cst.parse_statement(f"{text}{_returned(declared)}: ...")
+    text = f"async def {data.loading}({', '.join(_declared_names(node.params, own, data.used))})"
+    below: Any = cst.parse_statement(f"{text}{_returned_text(declared)}: ...")
     first, *rest = statements[data.kept :]
     moved = [first.with_changes(leading_lines=_comments(first)), *rest]
     loading = below.with_changes(body=suite.with_changes(body=moved), leading_lines=apart)
@@ -51,7 +51,7 @@ def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) 
     declared = f": {data.anything}" if data.anything else ""
     given = f"cls, *args{declared}, **kwargs{declared}"
     header: Any = cst.parse_statement(
-        f"@classmethod\nasync def {data.name}({given}){_returned(data.returned)}:\n"
+        f"@classmethod\nasync def {data.name}({given}){_returned_text(data.returned)}:\n"
         f"    created = cls.__new__(cls)\n"
         f"    await created.{data.loading}(*args, **kwargs)\n"
         f"    return created\n"
@@ -61,7 +61,7 @@ def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) 
     return cst.FlattenSentinel([making, made.with_changes(leading_lines=apart)])
 
 
-def _returned(annotation: str) -> str:
+def _returned_text(annotation: str) -> str:
     return f" -> {annotation}" if annotation else ""
 
 
@@ -90,29 +90,29 @@ def _stars(parameters: cst.Parameters) -> tuple[cst.Param | None, cst.Param | No
     return star if isinstance(star, cst.Param) else None, parameters.star_kwarg
 
 
-def _passed(parameters: cst.Parameters) -> Iterator[str]:
+def _passed_names(parameters: cst.Parameters) -> Iterator[str]:
     """Yield what `create` passes on: all that it is given."""
     rest, others = _stars(parameters)
-    yield from (one.name.value for one in _positional(parameters))
+    yield from (parameter.name.value for parameter in _positional(parameters))
     yield from () if rest is None else (f"*{rest.name.value}",)
-    yield from (f"{one.name.value}={one.name.value}" for one in parameters.kwonly_params)
+    yield from (f"{item.name.value}={item.name.value}" for item in parameters.kwonly_params)
     yield from () if others is None else (f"**{others.name.value}",)
 
 
-def _used(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
+def _used_names(parameters: cst.Parameters, used: tuple[str, ...]) -> Iterator[str]:
     """Yield what the rest of the body is passed; rows of arguments are passed as such."""
     rest, others = _stars(parameters)
     every = [*_positional(parameters), *parameters.kwonly_params, rest, others]
-    yield from (one.name.value for one in every if one is not None and one.name.value in used)
+    yield from (item.name.value for item in every if item is not None and item.name.value in used)
 
 
-def _declared(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
+def _declared_names(parameters: cst.Parameters, own: str, used: tuple[str, ...]) -> Iterator[str]:
     yield own
     rest, others = _stars(parameters)
-    for one in (*_positional(parameters), *parameters.kwonly_params):
-        if one.name.value in used:
-            declared = "" if one.annotation is None else f": {code(one.annotation.annotation)}"
-            yield f"{one.name.value}{declared}"
+    for item in (*_positional(parameters), *parameters.kwonly_params):
+        if item.name.value in used:
+            declared = "" if item.annotation is None else f": {code(item.annotation.annotation)}"
+            yield f"{item.name.value}{declared}"
     for each, kind in ((rest, "tuple[{}, ...]"), (others, "dict[str, {}]")):
         if each is not None and each.name.value in used:
             inner = None if each.annotation is None else code(each.annotation.annotation)

@@ -27,9 +27,9 @@ def search_by_loop(
     """``return any(f(x) for x in xs)`` → a loop that returns at the first that is true."""
     call: Any = node.value
     generator = call.args[0].value
-    found = cst.Return(cst.Name(str(not data.is_all)))
-    test = _negated(generator.elt) if data.is_all else generator.elt
-    body: cst.BaseStatement = cst.If(_bare(test), _block(found))
+    result = cst.Return(cst.Name(str(not data.is_all)))
+    test = _negated_node(generator.elt) if data.is_all else generator.elt
+    body: cst.BaseStatement = cst.If(_bare(test), _block(result))
     for clause in reversed(_clauses(generator.for_in)):
         for condition in reversed(clause.ifs):
             body = cst.If(_bare(condition.test), _block(body))
@@ -76,23 +76,23 @@ def display(node: cst.Call, data: Displayed, _around: Surroundings) -> cst.BaseE
 
 def _generator(call: cst.Call, data: Applied) -> cst.GeneratorExp:
     """Return what ``map`` or ``filter`` gives, as a generator expression."""
-    function, *rest = [one.value for one in call.args]
+    function, *rest = [argument.value for argument in call.args]
     several = len(rest) > 1
-    iterated = cst.Call(cst.Name("zip"), [cst.Arg(one) for one in rest]) if several else rest[0]
-    target, result = _applied(function, data, several=several)
+    iterated = cst.Call(cst.Name("zip"), [cst.Arg(node) for node in rest]) if several else rest[0]
+    target, result = _applied_variable(function, data, several=several)
     if isinstance(call.func, cst.Name) and call.func.value == "filter":
         condition = cst.CompIf(_operand(result, cst.CompIf(cst.Name("_")), "test"))
         return cst.GeneratorExp(target, _loop(target, iterated, [condition]))
     return cst.GeneratorExp(result, _loop(target, iterated))
 
 
-def _applied(
+def _applied_variable(
     function: cst.BaseExpression, data: Applied, *, several: bool = False
 ) -> tuple[Any, cst.BaseExpression]:
     """Return the variable of the loop, and what the function gives for it."""
     if isinstance(function, cst.Lambda):
-        names = [one.name.with_changes(lpar=(), rpar=()) for one in function.params.params]
-        target = cst.Tuple([cst.Element(one) for one in names], lpar=(), rpar=())
+        names = [entry.name.with_changes(lpar=(), rpar=()) for entry in function.params.params]
+        target = cst.Tuple([cst.Element(name) for name in names], lpar=(), rpar=())
         return (target if several else names[0]), function.body
     item = cst.Name(data.item)
     argument = cst.Arg(item, star="*" if several else "")
@@ -101,8 +101,8 @@ def _applied(
 
 def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
     """``sorted(xs, key=f)`` → the second of pairs that are sorted by their first, and so on."""
-    given = {one.keyword.value: one for one in node.args if one.keyword is not None}
-    target, key = _applied(given["key"].value, data)
+    given = {item.keyword.value: item for item in node.args if item.keyword is not None}
+    target, key = _applied_variable(given["key"].value, data)
     pair = cst.Tuple([cst.Element(key), cst.Element(target)])
     pairs = cst.ListComp(pair, _loop(target, node.args[0].value))
     by_first = cst.parse_expression(f"lambda {_KEYED}: {_KEYED}[0]")
@@ -111,10 +111,10 @@ def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
         nothing = cst.Element(cst.Name("None"))
         changed["default"] = cst.Tuple([nothing, cst.Element(given["default"].value)])
     arguments = [
-        one
-        if one.keyword is None
-        else one.with_changes(value=changed.get(one.keyword.value, one.value))
-        for one in node.args
+        argument
+        if argument.keyword is None
+        else argument.with_changes(value=changed.get(argument.keyword.value, argument.value))
+        for argument in node.args
     ]
     made = node.with_changes(args=[arguments[0].with_changes(value=pairs), *arguments[1:]])
     if data.form != "sorted":
@@ -125,7 +125,7 @@ def _by_key(node: cst.Call, data: Applied) -> cst.BaseExpression:
 
 def _first(generator: cst.GeneratorExp, *, is_all: bool) -> cst.BaseExpression:
     """Return the first item that decides, or the default without one."""
-    test = _negated(generator.elt) if is_all else generator.elt
+    test = _negated_node(generator.elt) if is_all else generator.elt
     condition = cst.CompIf(_operand(_bare(test), cst.CompIf(cst.Name("_")), "test"))
     clauses = _clauses(generator.for_in)
     innermost = clauses[-1]
@@ -133,12 +133,12 @@ def _first(generator: cst.GeneratorExp, *, is_all: bool) -> cst.BaseExpression:
     for clause in reversed(clauses[:-1]):
         changed = clause.with_changes(inner_for_in=changed)
     decided = cst.Name(str(not is_all))
-    found = parenthesised(generator.with_changes(elt=decided, for_in=changed))
+    result = parenthesised(generator.with_changes(elt=decided, for_in=changed))
     otherwise = cst.Arg(cst.Name(str(is_all)))
-    return cst.Await(cst.Call(cst.Name("anext"), [cst.Arg(found), otherwise]))
+    return cst.Await(cst.Call(cst.Name("anext"), [cst.Arg(result), otherwise]))
 
 
-def _negated(test: cst.BaseExpression) -> cst.BaseExpression:
+def _negated_node(test: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         return test.expression
     around = cst.UnaryOperation(cst.Not(), cst.Name("_"))

@@ -12,7 +12,7 @@ from awaken.contract import Surroundings
 
 def method(node: cst.FunctionDef, data: Method, _around: Surroundings) -> Any:
     """``@property def total(self)`` → ``async def total(self)``; a cached one keeps its result."""
-    others = [one for number, one in enumerate(node.decorators) if number != data.decorator]
+    others = [item for number, item in enumerate(node.decorators) if number != data.decorator]
     made = node.with_changes(decorators=others, asynchronous=cst.Asynchronous())
     return made.with_changes(body=_keeping(node.body, data)) if data.kept else made
 

@@ -122,7 +122,7 @@ def nest(node: cst.With, data: Nested, _around: Surroundings) -> cst.With:
     """``with a, session():`` → ``with a:`` and in it ``async with session():``."""
     groups = [
         (waits, [item for _, item in items])
-        for waits, items in groupby(enumerate(node.items), lambda one: one[0] in data.waiting)
+        for waits, items in groupby(enumerate(node.items), lambda pair: pair[0] in data.waiting)
     ]
     body = node.body
     for waits, items in reversed(groups):
@@ -142,7 +142,7 @@ def nest(node: cst.With, data: Nested, _around: Surroundings) -> cst.With:
 
 def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
     """``create_engine(url)`` → ``create_engine(async_url(url))``."""
-    names = ["" if one.keyword is None else one.keyword.value for one in node.args]
+    names = ["" if item.keyword is None else item.keyword.value for item in node.args]
     argument = node.args[names.index(data.keyword)]
     value = cst.Call(cst.Name(data.function), [cst.Arg(argument.value)])
     return node.with_deep_changes(argument, value=value)
@@ -155,13 +155,13 @@ def hand_on(node: Any, data: HandedOn, _around: Surroundings) -> Any:
 
 def encode(node: cst.Return, data: Encoded, _around: Surroundings) -> Any:
     """``return await rows(db)`` → ``return jsonable_encoder(await rows(db), exclude={...})``."""
-    return node.with_changes(value=_encoded(node.value, data, data.path))
+    return node.with_changes(value=_encoded_value(node.value, data, data.path))
 
 
-def _encoded(value: Any, data: Encoded, path: Sequence[int]) -> Any:
+def _encoded_value(value: Any, data: Encoded, path: Sequence[int]) -> Any:
     if path:
         element = value.elements[path[0]]
-        return value.with_deep_changes(element, value=_encoded(element.value, data, path[1:]))
+        return value.with_deep_changes(element, value=_encoded_value(element.value, data, path[1:]))
     names = ", ".join(f'"{name}"' for name in data.exclude)
     call: Any = cst.parse_expression(f"{data.function}(_, exclude={{{names}}})")
     return call.with_changes(args=[call.args[0].with_changes(value=value), *call.args[1:]])
@@ -171,7 +171,7 @@ def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
     """``def main(): ...`` → the same, running a coroutine function below it that has the body."""
     statements: list[Any] = [*node.body.body]
     if isinstance(node.body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine([one]) for one in statements]
+        statements = [cst.SimpleStatementLine([statement]) for statement in statements]
     told, rest = (statements[:1], statements[1:]) if node.get_docstring() else ([], statements)
     run = [cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")]
     if data.begin:
@@ -182,7 +182,7 @@ def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
     header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")
     coroutine = header.with_changes(
         body=cst.IndentedBlock(rest, indent=suite.indent, footer=suite.footer),
-        decorators=[cst.Decorator(cst.Name(one)) for one in data.decorators],
+        decorators=[cst.Decorator(cst.Name(decorator)) for decorator in data.decorators],
         leading_lines=[cst.EmptyLine(indent=False)] * data.blank_lines,
     )
     return cst.FlattenSentinel([running, coroutine])
@@ -232,8 +232,8 @@ def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
 def _with_empty_lines(statement: Any) -> Any:
     """Return a statement of a file whose blank lines stay empty when it is indented."""
     lines = [
-        one if one.comment is not None else one.with_changes(indent=False)
-        for one in statement.leading_lines
+        line if line.comment is not None else line.with_changes(indent=False)
+        for line in statement.leading_lines
     ]
     return statement.with_changes(leading_lines=lines)
 

@@ -44,14 +44,14 @@ class _Workers(cst.CSTTransformer):
             case cst.Attribute(value=cst.Name(value=pool), attr=cst.Name(value="map" | "submit")):
                 first = updated_node.args[0] if updated_node.args else None
                 if pool == self._pool and first is not None and isinstance(first.value, cst.Lambda):
-                    body = self._handed(first.value.body)
+                    body = self._handed_node(first.value.body)
                     changed = first.with_changes(value=first.value.with_changes(body=body))
                     return updated_node.with_changes(args=[changed, *updated_node.args[1:]])
             case _:
                 pass
         return updated_node
 
-    def _handed(self, call: cst.BaseExpression) -> cst.BaseExpression:
+    def _handed_node(self, call: cst.BaseExpression) -> cst.BaseExpression:
         running = cst.Call(
             cst.parse_expression(_RUNNING), [cst.Arg(call), cst.Arg(cst.Name(self._loop))]
         )

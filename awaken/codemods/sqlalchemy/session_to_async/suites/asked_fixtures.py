@@ -17,7 +17,7 @@ from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import ASKING
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 CAVEAT = "pytest sets up all the fixtures that it requests while it runs before it runs"
 
@@ -30,15 +30,15 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     requests = part.project.coroutine_tests.requests
     if not requests.is_test(module, node):
         return []
-    for one in requests.asked_for(module, node):
-        name = isinstance(one.node, Function) and requests.name_of(one.module, one.node)
-        if name and any(_waits(part, needed) for needed in requests.with_needed(one)):
+    for value in requests.asked_for(module, node):
+        name = isinstance(value.node, Function) and requests.name_of(value.module, value.node)
+        if name and any(_waits(part, needed) for needed in requests.with_needed(value)):
             names.add(name)
     if not names:
         return []
     first = node.decorator_list[0] if node.decorator_list else None
     start = module.span(node).start if first is None else module.span(first).start - 1
-    given = ", ".join(f'"{one}"' for one in sorted(names))
+    given = ", ".join(f'"{word}"' for word in sorted(names))
     indent = " " * node.col_offset
     code = f"@pytest.mark.usefixtures({given})\n{indent}"
     return [

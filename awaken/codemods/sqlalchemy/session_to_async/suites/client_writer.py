@@ -55,7 +55,7 @@ class ClientWriter:
             raise Refused(reasons.OWN_CLIENT, above.name)
         self._check_versions()
         name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
-        imports += self._required(site)
+        imports += self._requirements(site)
         message = f"`{module.text_of(node)}` becomes `{name}`"
         edits = [*imports, *released(site, node)]
         if not isinstance(above, ast.Call) or above.func is not node:
@@ -63,7 +63,7 @@ class ClientWriter:
         made = _Made(site, above)
         agent = self._agent(site, above, made.given.get("headers"))
         transport, imports = name_beside(self._project, site, None, "httpx.ASGITransport")
-        lifespan = self._entered(site, above, made.given["app"])
+        lifespan = self._entered_text(site, above, made.given["app"])
         insertions = Insertions(module)
         insertions.replace(module.span(node), lifespan + name)
         made.write(insertions, transport, self._defaults(made.given))
@@ -74,26 +74,26 @@ class ClientWriter:
 
     def _defaults(self, given: dict[str, ast.expr]) -> dict[str, str]:
         """Return what a synchronous client has by default, where that tells."""
-        found = {"base_url": '"http://testserver"', "follow_redirects": "True"}
+        result = {"base_url": '"http://testserver"', "follow_redirects": "True"}
         if self._reads(_READS_ADDRESS):
             is_unknown = self._has_one_of(twins().clients.without_address)
-            found["client"] = "None" if is_unknown else '("testclient", 50000)'
+            result["client"] = "None" if is_unknown else '("testclient", 50000)'
         if self._reads(_READS_AGENT):
-            found["headers"] = '{"user-agent": "testclient"}'
-        return {name: value for name, value in found.items() if name not in given}
+            result["headers"] = '{"user-agent": "testclient"}'
+        return {name: value for name, value in result.items() if name not in given}
 
     def _agent(self, site: Site[ast.expr], call: ast.Call, headers: ast.expr | None) -> list[int]:
         """Return where the headers of a client get what it calls itself. Raises Refused."""
         if headers is None or not self._reads(_READS_AGENT):
             return []
-        texts = [ast.unparse(one) for one in headers.keys if one] if _is_display(headers) else []
-        if any("user-agent" in one.lower() for one in texts):
+        texts = [ast.unparse(key) for key in headers.keys if key] if _is_display(headers) else []
+        if any("user-agent" in text.lower() for text in texts):
             return []
         if not texts:
             raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
         return [site.module.span(headers).start + 1]
 
-    def _entered(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
+    def _entered_text(self, site: Site[ast.expr], call: ast.Call, application: ast.expr) -> str:
         """Return what enters the lifespan in front of a client."""
         module = site.module
         item = module.parent(call)
@@ -109,7 +109,7 @@ class ClientWriter:
     # -------------------------------------------------------------------------- versions
     def _has_one_of(self, versions: Mapping[str, str]) -> bool:
         """Whether the program is held to these versions of one of these distributions."""
-        return any(self._project.targets.guarantees(*one) for one in versions.items())
+        return any(self._project.targets.guarantees(*pair) for pair in versions.items())
 
     def _check_versions(self) -> None:
         """Raise Refused where the program is held to versions that lack what is written."""
@@ -124,7 +124,7 @@ class ClientWriter:
             why = f"httpx {target.specifier} ({target.origin}) does not know `follow_redirects`"
             raise Refused(reasons.OLD_TEST_TOOL, why, f"Require httpx{known.httpx}.")
 
-    def _required(self, site: Site[ast.expr]) -> list[Edit]:
+    def _requirements(self, site: Site[ast.expr]) -> list[Edit]:
         """Return the requirement of httpx, if an installation may lack what is written."""
         targets, versions = self._project.targets, twins().clients.httpx
         if targets.distribution("httpx") and targets.guarantees("httpx", versions):
@@ -140,8 +140,8 @@ class ClientWriter:
     @cached_property
     def _texts(self) -> list[bytes]:
         paths = self._project.files_with((b"client", b"user", b"User", b"remote"))
-        modules = (self._project.module(one) for one in paths if not is_around_tests(one))
-        return [one.source.text for one in modules if one is not None]
+        modules = (self._project.module(path) for path in paths if not is_around_tests(path))
+        return [module.source.text for module in modules if module is not None]
 
     @cached_property
     def _yields_state(self) -> tuple[Place, ...]:
@@ -167,10 +167,10 @@ class _Made:
         self._module = site.module
         self._call = call
         known = twins().clients
-        names = [*_POSITIONS[: len(call.args)], *(one.arg or "**" for one in call.keywords)]
-        values = [*call.args, *(one.value for one in call.keywords)]
+        names = [*_POSITIONS[: len(call.args)], *(keyword.arg or "**" for keyword in call.keywords)]
+        values = [*call.args, *(keyword.value for keyword in call.keywords)]
         is_known = {*names} <= {*known.arguments, *known.transport} and "app" in names
-        is_starred = any(isinstance(one, ast.Starred) for one in call.args)
+        is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
         if is_starred or len(names) < len(values) or not is_known:
             raise Refused(reasons.OWN_CLIENT, site.module.excerpt(call))
         self.given = dict(zip(names, values, strict=True))

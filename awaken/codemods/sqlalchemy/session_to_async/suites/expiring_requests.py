@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.suites.overridden import overrides_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import overrides_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
@@ -55,7 +55,7 @@ class ExpiringRequests:
 
     def __init__(self, project: Project, expiring: Iterable[Commit]) -> None:
         self._project = project
-        self._expiring = [one.place for one in expiring if not is_around_tests(one.place.path)]
+        self._expiring = [item.place for item in expiring if not is_around_tests(item.place.path)]
 
     def calls(self) -> Iterator[SharedSession]:
         """Yield the calls of tests after which their objects may be expired."""
@@ -68,17 +68,17 @@ class ExpiringRequests:
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
         running = self._running.get((module.path, module.span(function).start), set())
-        found = [
-            one
-            for one in module.walk(function)
-            if isinstance(one, ast.Call)
+        calls = [
+            node
+            for node in module.walk(function)
+            if isinstance(node, ast.Call)
             # Cheap questions come first: most calls of most functions are neither.
-            and ((runs := bool(running) and module.place(one) in running) or _may_ask(one))
-            and module.enclosing_function(one) is function
-            and (runs or self._asks(module, function, one))
+            and ((runs := bool(running) and module.place(node) in running) or _may_ask(node))
+            and module.enclosing_function(node) is function
+            and (runs or self._asks(module, function, node))
         ]
-        session = self._session(module, function) if found else ""
-        for call in found if session else ():
+        session = self._session(module, function) if calls else ""
+        for call in calls if session else ():
             yield SharedSession(Commit(module.place(call), is_async=False), session)
 
     def _session(self, module: Module, function: Function) -> str:
@@ -97,13 +97,13 @@ class ExpiringRequests:
 
         By the function of a test around them.
         """
-        found: dict[tuple[str, int], set[Place]] = {}
+        places: dict[tuple[str, int], set[Place]] = {}
         for function in sorted(self._reaching["always"]):
             for call in self._calls_of(function):
                 if is_around_tests(call.place.path):
                     key = call.caller.path, call.caller.start
-                    found.setdefault(key, set()).add(call.place)
-        return found
+                    places.setdefault(key, set()).add(call.place)
+        return places
 
     def _asks(self, module: Module, function: Function, call: ast.Call) -> bool:
         """Whether a call is a request to something that expires objects."""
@@ -111,22 +111,22 @@ class ExpiringRequests:
             return False
         method, asked = call.func.attr, path_of(module, call)
         routes = [
-            one
-            for one in self._routes
-            if method in {one.method, "request"}
-            and (asked is None or one.path is None or may_answer(one.path, asked))
+            route
+            for route in self._routes
+            if method in {route.method, "request"}
+            and (asked is None or route.path is None or may_answer(route.path, asked))
         ]
         if not routes or not self._is_client(module, call.func.value):
             return False
         succeeds = _is_asserted(module, function, call)
-        return not succeeds or any(one.when == "always" for one in routes)
+        return not succeeds or any(route.when == "always" for route in routes)
 
     def _is_client(self, module: Module, node: ast.expr) -> bool:
         known = {*twins().clients.names, "httpx.AsyncClient"}
         names = self._project.instance_of(module, node)
         return bool(names) and all(
-            one in known or not known.isdisjoint(self._project.library_ancestors(one))
-            for one in names
+            name in known or not known.isdisjoint(self._project.library_ancestors(name))
+            for name in names
         )
 
     # ----------------------------------------------------------------------- what expires objects
@@ -143,18 +143,18 @@ class ExpiringRequests:
                 handled = any(isinstance(x, ast.ExceptHandler) for x in module.ancestors(call))
                 function = graph.place_of(module, around)
                 begun["failing" if handled else "always"].add(function)
-        return {when: frozenset(self._callers(found)) for when, found in begun.items()}
+        return {when: frozenset(self._callers(functions)) for when, functions in begun.items()}
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
         """Return functions, and all that call them but for the tests themselves."""
-        found, waiting = set(functions), sorted(functions)
+        callers, waiting = set(functions), sorted(functions)
         while waiting:
             for call in self._calls_of(waiting.pop()):
                 is_test = call.caller.qualname.rpartition(".")[2].startswith("test")
-                if call.caller not in found and not is_test:
-                    found.add(call.caller)
+                if call.caller not in callers and not is_test:
+                    callers.add(call.caller)
                     waiting.append(call.caller)
-        return found
+        return callers
 
     def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
         calls = self._project.calls.graph().callers(function)
@@ -163,12 +163,12 @@ class ExpiringRequests:
     @cached_property
     def _routes(self) -> list[_Route]:
         """The routes that may expire objects, by themselves or by what they depend on."""
-        found: list[_Route] = []
+        routes: list[_Route] = []
         for module in modules_with(self._project, (b"@",), is_around_tests):
             for node in module.walk():
                 if isinstance(node, Function):
-                    found += self._routes_of(module, node)
-        return found
+                    routes += self._routes_of(module, node)
+        return routes
 
     def _routes_of(self, module: Module, function: Function) -> Iterator[_Route]:
         place = self._place(module, function)
@@ -189,18 +189,18 @@ class ExpiringRequests:
         overridden = {
             place
             for module, key, _ in overrides_of(self._project)
-            for place in self._named(module, key)
+            for place in self._named_functions(module, key)
         }
         injected = {
             place
             for module in modules_with(self._project, (b"Depends",))
             for home, provider in self._project.injections.below(module, module.tree)
-            for place in self._named(home, provider)
+            for place in self._named_functions(home, provider)
         } - overridden
-        found = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
-        return frozenset(found)
+        whens = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}
+        return frozenset(whens)
 
-    def _named(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
+    def _named_functions(self, module: Module, node: ast.expr) -> Iterator[FunctionPlace]:
         """Yield the functions that an expression names."""
         for value in self._project.values.of(module, node).alternatives:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
@@ -226,10 +226,10 @@ def _is_own(project: Project, module: Module, name: ast.Name) -> bool:
 
     A manager of the program yields what it made, or what others have as well.
     """
-    for one in module.scopes.bindings_of(name):
-        above = module.parent(one.node)
-        made = above.context_expr if isinstance(above, ast.withitem) else one.value
-        is_local = one.kind in {"assignment", "with"} and one.scope.kind == "function"
+    for binding in module.scopes.bindings_of(name):
+        above = module.parent(binding.node)
+        made = above.context_expr if isinstance(above, ast.withitem) else binding.value
+        is_local = binding.kind in {"assignment", "with"} and binding.scope.kind == "function"
         if is_local and isinstance(made, ast.Call | None) and not _hands_out(project, module, made):
             return True
     return False
@@ -256,11 +256,11 @@ def _is_asserted(module: Module, function: Function, call: ast.Call) -> bool:
         return False
     name, start = above.targets[0].id, module.span(above).end
     bound = [
-        module.span(one).start
-        for one in module.walk(function)
-        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store)
+        module.span(part).start
+        for part in module.walk(function)
+        if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
     ]
-    end = min((one for one in bound if one > start), default=module.span(function).end)
+    end = min((item for item in bound if item > start), default=module.span(function).end)
     for node in module.walk(function):
         match node:
             case ast.Assert(

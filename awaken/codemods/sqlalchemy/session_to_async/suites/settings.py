@@ -6,8 +6,8 @@ import ast
 import posixpath
 from collections.abc import Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
 from awaken.contract import (
     CreateFile,
@@ -44,7 +44,7 @@ _SCOPES = ("function", "class", "module", "package", "session")
 
 def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     """Yield the settings by which pytest runs the tests that become coroutine functions."""
-    if not any(is_test_file(one.path) for one in part.steps):
+    if not any(is_test_file(step.path) for step in part.steps):
         return
     project, settings = part.project, part.project.pytest
     values = dict(_values(part))
@@ -70,7 +70,7 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
 
 def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the first test that waits, if the plugin that the program requires cannot run it."""
-    first = next((one for one in sorted(part.steps) if is_test_file(one.path)), None)
+    first = next((step for step in sorted(part.steps) if is_test_file(step.path)), None)
     defined = None if first is None else part.node_of(first)
     if defined is None:
         return
@@ -88,7 +88,7 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
 
 def _knows(part: SynchronousPart, key: str) -> bool:
     """Whether the plugin that the program requires may have a key, or another ability."""
-    known = next(one for one in async_test_plugins() if one.distribution == _PLUGIN)
+    known = next(plugin for plugin in async_test_plugins() if plugin.distribution == _PLUGIN)
     since = known.since[key]
     pytest = known.pytest.get(since)
     return part.project.targets.admits(_PLUGIN, f">={since}") and (
@@ -117,7 +117,7 @@ def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
 
 def _needs_loop_fixture(part: SynchronousPart) -> bool:
     """Whether all that waits has to run in one loop, and only a fixture can say so."""
-    if _knows(part, _SCOPED_LOOPS) or not any(is_test_file(one.path) for one in part.steps):
+    if _knows(part, _SCOPED_LOOPS) or not any(is_test_file(step.path) for step in part.steps):
         return False
     is_written = part.project.files_with((b"def event_loop(",))
     return not is_written and (part.is_loop_bound or _widest(part) != _SCOPES[0])
@@ -125,8 +125,8 @@ def _needs_loop_fixture(part: SynchronousPart) -> bool:
 
 def _conftest(part: SynchronousPart) -> Module | None:
     """Return the ``conftest.py`` that all tests see which wait; None without."""
-    tests = [one.path for one in part.steps if is_test_file(one.path)]
-    folder = posixpath.commonpath([posixpath.dirname(one) for one in tests]) if tests else ""
+    tests = [step.path for step in part.steps if is_test_file(step.path)]
+    folder = posixpath.commonpath([posixpath.dirname(test) for test in tests]) if tests else ""
     while True:
         module = part.project.module(posixpath.join(folder, "conftest.py"))
         if module is not None or not folder:
@@ -150,7 +150,7 @@ def _loop_fixture(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
 
 def _widest(part: SynchronousPart) -> str:
     """Return the widest scope of the fixtures that become asynchronous."""
-    found = {0}
+    scopes = {0}
     for function in part.steps:
         defined = part.node_of(function) if is_test_file(function.path) else None
         if defined is None:
@@ -159,13 +159,13 @@ def _widest(part: SynchronousPart) -> str:
         for decorator in node.decorator_list:
             name = part.project.qualified_name(module, without_arguments(decorator))
             if name in PYTEST_FIXTURES:
-                found.add(_scope_of(decorator))
-    return _SCOPES[max(found)]
+                scopes.add(_scope_of(decorator))
+    return _SCOPES[max(scopes)]
 
 
 def _scope_of(decorator: ast.expr) -> int:
-    for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        match one:
+    for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        match keyword:
             case ast.keyword(arg="scope", value=ast.Constant(str() as scope)) if scope in _SCOPES:
                 return _SCOPES.index(scope)
             case _:

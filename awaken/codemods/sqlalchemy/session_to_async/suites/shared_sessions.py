@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
-from awaken.codemods.sqlalchemy.session_to_async.suites.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -32,7 +32,7 @@ from awaken.project.values.domain import FunctionOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_REQUESTS = tuple(f".{one}(".encode() for one in sorted(METHODS))
+_REQUESTS = tuple(f".{name}(".encode() for name in sorted(METHODS))
 _OVERRIDES = "dependency_overrides"
 _HELPER = "reload_relationships"
 _RETURNING = "attach_again"
@@ -112,7 +112,7 @@ class SharedSessions:
         function, end = module.enclosing_function(load), module.span(load).start
         span = module.span(function or module.tree)
         owner = load.func.value if isinstance(load.func, ast.Attribute) else None
-        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared:
+        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared_places:
             return False
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
@@ -120,7 +120,7 @@ class SharedSessions:
         )
 
     @cached_property
-    def _shared(self) -> set[Place]:
+    def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
         given = [(module, name) for module, _, name in self._given]
         given += [
@@ -130,7 +130,7 @@ class SharedSessions:
             # A function can reload what it gives; a lambda can't, and gives the session alike.
             if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Name)
         ]
-        return {fixture for one in given for fixture in self._fixtures(*one)}
+        return {fixture for argument in given for fixture in self._fixtures(*argument)}
 
     def _fixtures(self, module: Module, name: ast.Name) -> set[Place]:
         """Return the fixture that a parameter ``name`` receives, if any."""
@@ -149,10 +149,10 @@ class SharedSessions:
         clients = Clients(self._project)
         modules = modules_with(self._project, _REQUESTS)
         return tuple(
-            module.place(one.node)
+            module.place(operation.node)
             for module in modules
-            for one in clients.operations(module)
-            if one.how == "awaited" and one.method in METHODS
+            for operation in clients.operations(module)
+            if operation.how == "awaited" and operation.method in METHODS
         )
 
     def members(self) -> Iterator[Member]:
@@ -190,8 +190,8 @@ class SharedSessions:
         if f"{module.path}:{helper}" not in written:
             written.add(f"{module.path}:{helper}")
             names = {}
-            for one in _RETURN_NAMES:
-                package, _, name = one.rpartition(".")
+            for word in _RETURN_NAMES:
+                package, _, name = word.rpartition(".")
                 names[name], needed = imported(site, package, name)
                 yield needed
             yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
@@ -213,7 +213,7 @@ class SharedSessions:
         for node in module.walk(function):
             given = _given_name(node)
             if given is not None:
-                own = {one.scope.node for one in module.scopes.bindings_of(given)}
+                own = {binding.scope.node for binding in module.scopes.bindings_of(given)}
                 is_session = self._project.orm.resource_of(module, given) == "session"
                 if function not in own and is_session:
                     if _closes(module, function, given.id):
@@ -276,8 +276,8 @@ def _gives_session(project: Project, module: Module, key: ast.expr | None) -> bo
     """
     values = () if key is None else project.values.of(module, key).alternatives
     return any(
-        isinstance(one, FunctionOf)
-        and isinstance(one.node, Function)
-        and project.orm.session_dependency(one.module, one.node) is not None
-        for one in values
+        isinstance(value, FunctionOf)
+        and isinstance(value.node, Function)
+        and project.orm.session_dependency(value.module, value.node) is not None
+        for value in values
     )

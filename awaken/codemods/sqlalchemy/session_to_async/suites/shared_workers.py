@@ -28,7 +28,7 @@ _SESSIONS = {"scoped", "session"}
 def shared_workers(project: Project, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the workers of tests whose jobs get a session from outside of them."""
     for known in boundaries().workers:
-        words = sorted({one.rpartition(".")[2].encode() for one in known.names})
+        words = sorted({name.rpartition(".")[2].encode() for name in known.names})
         for module in modules_with(project, words):
             if not is_around_tests(module.path):
                 continue
@@ -44,16 +44,16 @@ def _shares(project: Project, module: Module, call: ast.Call, known: Workers) ->
     """Whether a call makes a worker whose jobs share a session, as many as there may be at once."""
     if project.qualified_name(module, call.func) not in known.names:
         return False
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     if None in given or known.together in given:
         return False
     return any(
-        isinstance(one, FunctionOf)
-        and isinstance(one.node, Function)
-        and _hands_on(project, one.module, one.node)
+        isinstance(alternative, FunctionOf)
+        and isinstance(alternative.node, Function)
+        and _hands_on(project, alternative.module, alternative.node)
         for name in known.starting
         if name in given
-        for one in project.values.of(module, given[name]).alternatives
+        for alternative in project.values.of(module, given[name]).alternatives
     )
 
 
@@ -64,6 +64,6 @@ def _hands_on(project: Project, module: Module, function: Function) -> bool:
         and isinstance(node.targets[0], ast.Subscript | ast.Attribute)
         and isinstance(node.value, ast.Name)
         and project.orm.resource_of(module, node.value) in _SESSIONS
-        and all(one.scope.node is not function for one in module.scopes.bindings_of(node.value))
+        and all(item.scope.node is not function for item in module.scopes.bindings_of(node.value))
         for node in module.walk(function)
     )

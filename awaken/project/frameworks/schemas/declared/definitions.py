@@ -20,17 +20,17 @@ def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iter
     """
     waiting, seen = [(module, node)], set[tuple[str, int]]()
     while waiting and len(seen) < _MOST_NAMES:
-        home, one = waiting.pop(0)
-        if not isinstance(one, ast.Name | ast.Attribute):
-            yield home, one
+        home, part = waiting.pop(0)
+        if not isinstance(part, ast.Name | ast.Attribute):
+            yield home, part
             continue
-        key = (home.path, home.span(one).start)
+        key = (home.path, home.span(part).start)
         if key not in seen:
             seen.add(key)
-            waiting += _assigned(evaluator, home, one)
+            waiting += _assigned_names(evaluator, home, part)
 
 
-def _assigned(
+def _assigned_names(
     evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
 ) -> list[Written]:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
@@ -42,8 +42,8 @@ def _assigned(
     if located is None or home is None or not located.rest:
         return []
     if len(located.rest) == 1:
-        found = home.scopes.module.bindings.get(located.rest[0], [])
-        return [(home, one.value) for one in found if one.kind == "assignment" and one.value]
+        result = home.scopes.module.bindings.get(located.rest[0], [])
+        return [(home, item.value) for item in result if item.kind == "assignment" and item.value]
     owner = evaluator.classes.node(".".join(name.split(".")[:-1])) if name else None
     return [] if owner is None else list(_in_class(*owner, located.rest[-1]))
 
@@ -59,16 +59,16 @@ def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """Return what ``call`` gives to the keyword ``name``."""
-    return next((one.value for one in call.keywords if one.arg == name), None)
+    return next((node.value for node in call.keywords if node.arg == name), None)
 
 
 def texts(node: ast.expr | None) -> frozenset[str] | None:
     """Return the strings of a literal list, tuple or set; None for all else."""
     if not isinstance(node, ast.List | ast.Tuple | ast.Set):
         return None
-    found = [one.value for one in node.elts if isinstance(one, ast.Constant)]
-    is_whole = len(found) == len(node.elts) and all(isinstance(one, str) for one in found)
-    return frozenset(one for one in found if isinstance(one, str)) if is_whole else None
+    result = [element.value for element in node.elts if isinstance(element, ast.Constant)]
+    is_whole = len(result) == len(node.elts) and all(isinstance(item, str) for item in result)
+    return frozenset(item for item in result if isinstance(item, str)) if is_whole else None
 
 
 def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
@@ -82,7 +82,7 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
             return (name,)
         case ast.Constant(value=str(dotted)):
             # A number is one item of a collection, of which each counts.
-            return tuple(one for one in dotted.split(".") if one and not one.isdigit())
+            return tuple(text for text in dotted.split(".") if text and not text.isdigit())
         case _:
             return None
 
@@ -91,11 +91,11 @@ def held_by(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
 ) -> Iterator[tuple[Module, ast.Call]]:
     """Yield the fields that a field is given for what it holds, each as the call that makes it."""
-    given = [*call.args, *(one.value for one in call.keywords if one.arg in _HELD)]
+    given = [*call.args, *(part.value for part in call.keywords if part.arg in _HELD)]
     for node in given:
-        for one in node.elts if isinstance(node, ast.Tuple | ast.List) else [node]:
-            if isinstance(one, ast.Call | ast.Name | ast.Attribute):
-                found = written(evaluator, module, one)
-                calls = [(home, made) for home, made in found if isinstance(made, ast.Call)]
+        for element in node.elts if isinstance(node, ast.Tuple | ast.List) else [node]:
+            if isinstance(element, ast.Call | ast.Name | ast.Attribute):
+                result = written(evaluator, module, element)
+                calls = [(home, made) for home, made in result if isinstance(made, ast.Call)]
                 # A class is made without arguments.
-                yield from calls or [(module, ast.Call(one, [], []))]
+                yield from calls or [(module, ast.Call(element, [], []))]

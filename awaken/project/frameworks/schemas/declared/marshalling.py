@@ -15,7 +15,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     keyword,
     written,
 )
-from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -55,8 +55,8 @@ class Marshalling:
         """Return the dictionaries of fields that ``node`` names or makes a model of."""
         return tuple(
             dict.fromkeys(
-                MarshalShape(home.path, home.span(one).start, home, one, self)
-                for home, one in self._dictionaries(module, node, _DEEPEST)
+                MarshalShape(home.path, home.span(dict_).start, home, dict_, self)
+                for home, dict_ in self._dictionaries(module, node, _DEEPEST)
             )
         )
 
@@ -69,24 +69,24 @@ class Marshalling:
     @cached_property
     def all_fields(self) -> frozenset[str]:
         """All attributes that some visible dictionary of fields reads."""
-        found: set[str] = set()
+        result: set[str] = set()
         for path in self._files_with(_ROOTS):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.Dict) and _has_fields(node):
                     shape = MarshalShape(module.path, module.span(node).start, module, node, self)
-                    found |= {step for one in self.fields(shape) for step in one.path}
-        return frozenset(found)
+                    result |= {step for item in self.fields(shape) for step in item.path}
+        return frozenset(result)
 
     def _dictionaries(
         self, module: Module, node: ast.expr, depth: int
     ) -> Iterator[tuple[Module, ast.Dict]]:
-        for home, one in written(self._evaluator, module, node) if depth else ():
-            match one:
+        for home, part in written(self._evaluator, module, node) if depth else ():
+            match part:
                 case ast.Dict():
-                    yield home, one
-                case ast.Call() if last_name(one.func) in _KNOWN.makers:
-                    for given in (*one.args, *(keyword.value for keyword in one.keywords)):
+                    yield home, part
+                case ast.Call() if last_name(part.func) in _KNOWN.makers:
+                    for given in (*part.args, *(keyword.value for keyword in part.keywords)):
                         yield from self._dictionaries(home, given, depth - 1)
                 case _:
                     pass
@@ -94,8 +94,8 @@ class Marshalling:
     def _read(self, shape: MarshalShape) -> Iterator[Field]:
         for key, value in zip(shape.node.keys, shape.node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                for home, one in self._value(shape.module, value):
-                    yield from self._field(shape.module, key, key.value, home, one)
+                for home, node in self._value(shape.module, value):
+                    yield from self._field(shape.module, key, key.value, home, node)
             elif key is None:
                 shapes = self.shapes(shape.module, value)
                 yield Field("", (), shape.module.place(value), shapes)
@@ -129,11 +129,11 @@ class Marshalling:
         if kind in _KNOWN.choices:
             mapping = argument_at(call, 0, "mapping")
             chosen = mapping.values if isinstance(mapping, ast.Dict) else []
-            return tuple(shape for one in chosen for shape in self.shapes(module, one)) or None
+            return tuple(shape for node in chosen for shape in self.shapes(module, node)) or None
         if kind not in _KNOWN.holders:
             return () if kind in _KNOWN.plain else None
-        held = [self._inner(home, one) for home, one in held_by(self._evaluator, module, call)]
-        return None if None in held else tuple(shape for one in held for shape in one or ())
+        held = [self._inner(home, node) for home, node in held_by(self._evaluator, module, call)]
+        return None if None in held else tuple(shape for shapes in held for shape in shapes or ())
 
 
 def _has_fields(node: ast.Dict) -> bool:

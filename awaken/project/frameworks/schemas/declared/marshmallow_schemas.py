@@ -16,7 +16,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     texts,
     written,
 )
-from awaken.project.frameworks.schemas.domain import Field, Shape
+from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
@@ -27,7 +27,7 @@ from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas
 _SIMPLE = frozenset(
-    one.rpartition(".")[2] for one in (*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole)
+    base.rpartition(".")[2] for base in (*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole)
 )
 
 
@@ -64,7 +64,7 @@ class MarshmallowSchemas:
     def may_be_there(self) -> bool:
         """Whether a file names a library of schemas: no class can inherit from one else."""
         known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole, *_KNOWN.extensions}
-        roots = sorted({one.partition(".")[0].encode() for one in known})
+        roots = sorted({name.partition(".")[0].encode() for name in known})
         return bool(self._files_with(roots))
 
     def fields(self, shape: SchemaShape) -> tuple[Field, ...]:
@@ -79,10 +79,10 @@ class MarshmallowSchemas:
 
     def shapes(self, module: Module, node: ast.expr, home: str = "") -> tuple[Shape, ...]:
         """Return the schemas that ``node`` names or makes; ``home`` is the one around it."""
-        found: dict[Shape, None] = {}
-        for where, one in self._written(module, node):
-            found |= dict.fromkeys(self._of(where, one, home))
-        return tuple(found)
+        result: dict[Shape, None] = {}
+        for where, part in self._written_names(module, node):
+            result |= dict.fromkeys(self._schema_shapes_of(where, part, home))
+        return tuple(result)
 
     # ------------------------------------------------------------------------------ the instances
     def instances(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
@@ -93,49 +93,49 @@ class MarshmallowSchemas:
         if isinstance(node, ast.Call):
             yield from self.shapes(module, node)
             return
-        for one in self._evaluator.values(module, node):
-            if not isinstance(one, InstanceOf) or not self.is_schema(one.qualified):
+        for value in self._evaluator.values(module, node):
+            if not isinstance(value, InstanceOf) or not self.is_schema(value.qualified):
                 continue
             made = [
                 place
-                for origin in one.origins or ()
+                for origin in value.origins or ()
                 for place in self._evaluator.calls_at(origin.place)[:1]
             ]
-            if one.origins is None or not made:
-                yield self.shape(one.qualified)
+            if value.origins is None or not made:
+                yield self.shape(value.qualified)
             for home, call in made:
                 yield from self.shapes(home, call)
 
-    def _written(self, module: Module, node: ast.expr) -> Iterator[Written]:
+    def _written_names(self, module: Module, node: ast.expr) -> Iterator[Written]:
         """Yield ``node``, or what makes it if that can be followed."""
-        found = list(written(self._evaluator, module, node))
-        yield from found or [(module, node)]
+        result = list(written(self._evaluator, module, node))
+        yield from result or [(module, node)]
 
-    def _of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
+    def _schema_shapes_of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
         match node:
             case ast.Constant(value="self") if home:
                 yield self.shape(home)
             case ast.Constant(value=str(name)):
-                for one in self._called(name):
-                    yield self.shape(one)
+                for callee in self._called_schemas(name):
+                    yield self.shape(callee)
             case ast.Lambda(body=body):
-                yield from self._of(module, body, home)
+                yield from self._schema_shapes_of(module, body, home)
             case ast.Call(func=func):
                 only, exclude = texts(keyword(node, "only")), texts(keyword(node, "exclude"))
-                for one in self._classes(module, func):
-                    yield SchemaShape(one, only, exclude or frozenset(), self)
+                for callee in self._classes(module, func):
+                    yield SchemaShape(callee, only, exclude or frozenset(), self)
             case _:
-                for one in self._classes(module, node):
-                    yield self.shape(one)
+                for callee in self._classes(module, node):
+                    yield self.shape(callee)
 
     def _classes(self, module: Module, node: ast.expr) -> list[str]:
         return [
-            one.qualified
-            for one in self._evaluator.values(module, node)
-            if isinstance(one, ClassOf | InstanceOf) and self.is_schema(one.qualified)
+            value.qualified
+            for value in self._evaluator.values(module, node)
+            if isinstance(value, ClassOf | InstanceOf) and self.is_schema(value.qualified)
         ]
 
-    def _called(self, name: str) -> tuple[str, ...]:
+    def _called_schemas(self, name: str) -> tuple[str, ...]:
         """Return the schemas that a string may name: one class, or all of that simple name."""
         if self.is_schema(name):
             return (name,)
@@ -143,10 +143,10 @@ class MarshmallowSchemas:
         if simple not in self._named:
             paths = self._files_with([f"class {simple}".encode()]) if simple else []
             self._named[simple] = tuple(
-                one
+                location
                 for path in paths
-                for one in self._evaluator.classes.in_file(path)
-                if one.rpartition(".")[2] == simple and self.is_schema(one)
+                for location in self._evaluator.classes.in_file(path)
+                if location.rpartition(".")[2] == simple and self.is_schema(location)
             )
         return self._named[simple]
 
@@ -156,13 +156,13 @@ class MarshmallowSchemas:
         if qualified not in self._bases:
             ancestors = self._evaluator.classes.ancestors(qualified)
             known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
-            found = {one for one in (ancestors.outside if ancestors else ()) if one in known}
+            found = {name for name in (ancestors.outside if ancestors else ()) if name in known}
             # ``ma.Schema`` of an object of the program.
             for _, module, body in (
                 self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
             ):
                 found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
-            self._bases[qualified] = frozenset(one.rpartition(".")[2] for one in found)
+            self._bases[qualified] = frozenset(name.rpartition(".")[2] for name in found)
         return self._bases[qualified]
 
     def _of_extension(self, module: Module, body: ast.ClassDef) -> Iterator[ast.expr]:
@@ -176,10 +176,10 @@ class MarshmallowSchemas:
 
     def _option(self, qualified: str, name: str) -> Written | None:
         """Return what the ``Meta`` of a schema sets."""
-        for one, _, _ in self._evaluator.classes.bodies(qualified):
-            if self._evaluator.classes.facts(f"{one}.Meta") is None:
+        for word, _, _ in self._evaluator.classes.bodies(qualified):
+            if self._evaluator.classes.facts(f"{word}.Meta") is None:
                 continue
-            for _, module, body in self._evaluator.classes.bodies(f"{one}.Meta"):
+            for _, module, body in self._evaluator.classes.bodies(f"{word}.Meta"):
                 for statement in body.body:
                     match statement:
                         case ast.Assign(targets=[ast.Name(id=bound)], value=value):
@@ -191,8 +191,8 @@ class MarshmallowSchemas:
         return None
 
     def _names(self, qualified: str, option: str) -> frozenset[str] | None:
-        found = self._option(qualified, option)
-        return None if found is None else texts(found[1])
+        pair = self._option(qualified, option)
+        return None if pair is None else texts(pair[1])
 
     # --------------------------------------------------------------------------------- the fields
     def _read(self, shape: SchemaShape) -> Iterator[Field]:
@@ -201,7 +201,7 @@ class MarshmallowSchemas:
         loaded = self._names(shape.name, "load_only") or frozenset()
         seen: set[str] = set()
         for name, home, module, node in (*self._declared(shape.name), *self._added(shape.name)):
-            is_wanted = shape.only is None or any(_begins(one, name) for one in shape.only)
+            is_wanted = shape.only is None or any(_begins(word, name) for word in shape.only)
             if name in seen or (listed is not None and name not in listed):
                 continue
             seen.add(name)
@@ -223,10 +223,10 @@ class MarshmallowSchemas:
     def _added(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields that ``Meta`` names, and those of the mapped class that it names."""
         for option in ("fields", "additional"):
-            found = self._option(qualified, option)
-            for name in sorted(texts(found[1]) or ()) if found is not None else ():
-                if found is not None:
-                    yield name, qualified, *found
+            pair = self._option(qualified, option)
+            for name in sorted(texts(pair[1]) or ()) if pair is not None else ():
+                if pair is not None:
+                    yield name, qualified, *pair
         for home, _, _ in self._evaluator.classes.bodies(qualified):
             yield from self._of_mapped(home)
 
@@ -255,11 +255,11 @@ class MarshmallowSchemas:
         if is_loaded or path is None or kinds & set(_KNOWN.without_attribute):
             return
         inner = self._inner(module, call, home) if isinstance(node, ast.Call) else None
-        shapes = tuple(_narrowed(one, name, shape) for one in inner or ())
-        unseen = self._unseen(module, node) if inner is None and kinds else None
+        shapes = tuple(_narrowed(item, name, shape) for item in inner or ())
+        unseen = self._unseen_reason(module, node) if inner is None and kinds else None
         yield Field(name, path, module.place(node), shapes, unseen)
 
-    def _unseen(self, module: Module, node: ast.expr) -> Unknown:
+    def _unseen_reason(self, module: Module, node: ast.expr) -> Unknown:
         why = f"the reads of `{module.excerpt(node)}` are unknown"
         return self._evaluator.unknown(module, node, why)
 
@@ -268,21 +268,21 @@ class MarshmallowSchemas:
         name = self._evaluator.names.qualified(module, func)
         ancestors = None if name is None else self._evaluator.classes.ancestors(name)
         outside = () if ancestors is None else ancestors.outside
-        return frozenset([last_name(func), *(one.rpartition(".")[2] for one in outside)])
+        return frozenset([last_name(func), *(word.rpartition(".")[2] for word in outside)])
 
     def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:
         """Return the schemas that write the value of a field; None if unknown."""
         kinds = self._kinds(module, call.func)
         if kinds & {*_KNOWN.nested, *_KNOWN.plucked}:
-            return self._nested(module, call, home, kinds)
+            return self._nested_schema_shapes(module, call, home, kinds)
         if not kinds & set(_KNOWN.holders):
             return () if kinds & set(_KNOWN.plain) else None
         held = [
-            self._inner(other, one, home) for other, one in held_by(self._evaluator, module, call)
+            self._inner(other, node, home) for other, node in held_by(self._evaluator, module, call)
         ]
-        return None if None in held else tuple(shape for one in held for shape in one or ())
+        return None if None in held else tuple(shape for item in held for shape in item or ())
 
-    def _nested(
+    def _nested_schema_shapes(
         self, module: Module, call: ast.Call, home: str, kinds: frozenset[str]
     ) -> tuple[SchemaShape, ...] | None:
         nested = argument_at(call, 0, "nested")
@@ -292,27 +292,27 @@ class MarshmallowSchemas:
             plucked = argument_at(call, 1, "field_name")
             only = None if plucked is None else texts(ast.Tuple([plucked]))
         exclude = texts(keyword(call, "exclude")) or frozenset()
-        found = tuple(
-            SchemaShape(one.name, only or one.only, one.exclude | exclude, self)
-            for one in shapes
-            if isinstance(one, SchemaShape)
+        schema_shapes = tuple(
+            SchemaShape(shape.name, only or shape.only, shape.exclude | exclude, self)
+            for shape in shapes
+            if isinstance(shape, SchemaShape)
         )
-        return found or None
+        return schema_shapes or None
 
 
-_WHOLE = frozenset(one.rpartition(".")[2] for one in _KNOWN.whole)
+_WHOLE = frozenset(name.rpartition(".")[2] for name in _KNOWN.whole)
 
 
 def _begins(dotted: str, name: str) -> bool:
     return dotted.split(".", maxsplit=1)[0] == name
 
 
-def _below(dotted: frozenset[str], name: str) -> frozenset[str]:
+def _names_below(dotted: frozenset[str], name: str) -> frozenset[str]:
     """Return what ``posts.title`` says of ``posts``."""
-    return frozenset(one[len(name) + 1 :] for one in dotted if one.startswith(f"{name}."))
+    return frozenset(word[len(name) + 1 :] for word in dotted if word.startswith(f"{name}."))
 
 
 def _narrowed(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaShape:
-    only = _below(outer.only, name) if outer.only is not None else frozenset()
-    exclude = inner.exclude | _below(outer.exclude, name)
+    only = _names_below(outer.only, name) if outer.only is not None else frozenset()
+    exclude = inner.exclude | _names_below(outer.exclude, name)
     return SchemaShape(inner.name, only or inner.only, exclude, inner.schemas)

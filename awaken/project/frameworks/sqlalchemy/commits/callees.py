@@ -37,7 +37,7 @@ class Callees:
     def below(self, module: Module, call: ast.Call) -> Below:
         """Return whether something that ``call`` runs loads objects, itself aside."""
         waiting: list[tuple[Module, Function]] = []
-        found = self._reached(module, call, waiting)
+        worse = self._reached(module, call, waiting)
         seen = set[tuple[str, int]]()
         while waiting:
             home, function = waiting.pop(0)
@@ -47,45 +47,45 @@ class Callees:
             seen.add(key)
             if len(seen) > _MOST_FUNCTIONS:
                 return "unknown"
-            for one in own_nodes(function.body):
-                if self._loads(home, one):
+            for node in own_nodes(function.body):
+                if self._loads(home, node):
                     return "loads"
-                if isinstance(one, ast.Call) and not self._is_of_session(home, one):
-                    found = _worse(found, self._reached(home, one, waiting))
-        return found
+                if isinstance(node, ast.Call) and not self._is_of_session(home, node):
+                    worse = _worse(worse, self._reached(home, node, waiting))
+        return worse
 
     def _reached(
         self, module: Module, call: ast.Call, waiting: list[tuple[Module, Function]]
     ) -> Below:
         """Add the functions of the program that ``call`` runs; it is unknown if there are more."""
-        found: Below = "nothing"
+        worse: Below = "nothing"
         for value in self._evaluator.values(module, call.func):
             match value:
                 case External() | Producer():
                     pass
                 case ClassOf(qualified=name):
-                    found = _worse(found, self._of_class(name))
+                    worse = _worse(worse, self._of_class(name))
                 case FunctionOf():
                     called = functions_called(self._evaluator, module, call)
                     if isinstance(called, Unknown):
                         return "unknown"
-                    waiting += [(one.module, one.function) for one in called]
+                    waiting += [(callee.module, callee.function) for callee in called]
                 case _:
-                    found = "unknown"
-        return found
+                    worse = "unknown"
+        return worse
 
     def _of_class(self, name: str) -> Below:
         """Return the same for making an instance, as far as a class of the program does that."""
         ancestors = self._evaluator.classes.ancestors(name)
         inside = () if ancestors is None else ancestors.inside
-        makes = any({"__init__", "__new__", "__post_init__"} & one.members for one in inside)
+        makes = any({"__init__", "__new__", "__post_init__"} & facts.members for facts in inside)
         return "unknown" if makes else "nothing"
 
     def _is_of_session(self, module: Module, call: ast.Call) -> bool:
         if not isinstance(call.func, ast.Attribute):
             return False
         values = self._evaluator.values(module, call.func.value)
-        return all(isinstance(one, Session) for one in values)
+        return all(isinstance(value, Session) for value in values)
 
 
 def _worse(one: Below, other: Below) -> Below:

@@ -102,17 +102,17 @@ class LaterInFunction:
             yield Later("unknown", module.place(function), why, commit)
             return
         foreign = frozenset[str]() if shared else _parameters(function) - body.taken
-        body = replace(_committed(body, start, commit), foreign=foreign)
+        body = replace(_committed_body(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
-        found = [
+        events = [
             *self._given(body, starts, commit),
             *self._reads(body, starts, reached, commit),
             *self._loads(body, starts, reached, commit),
         ]
         # Nobody else is given a session of its own.
-        found += self._below(body, reached, commit) if shared else self._let_out(body, commit)
-        yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+        events += self._below(body, reached, commit) if shared else self._let_out(body, commit)
+        yield from sorted(dict.fromkeys(events), key=lambda event: (event.place, event.kind))
 
     def reads(
         self, module: Module, function: Function, start: ast.AST, commit: Place
@@ -122,11 +122,11 @@ class LaterInFunction:
         if body is not None:
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
-            found = [
+            events = [
                 *self._given(body, starts, commit),
                 *self._reads(body, starts, reached, commit),
             ]
-            yield from sorted(dict.fromkeys(found), key=lambda one: (one.place, one.kind))
+            yield from sorted(dict.fromkeys(events), key=lambda event: (event.place, event.kind))
 
     def seen(
         self, module: Module, function: Function, start: ast.AST, commit: Place
@@ -138,7 +138,7 @@ class LaterInFunction:
         """
         body = self._body(module, function)
         if body is not None:
-            body = replace(_committed(body, start, commit), is_any_refreshed=True)
+            body = replace(_committed_body(body, start, commit), is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
             reads = [
@@ -146,10 +146,10 @@ class LaterInFunction:
                 *self._reads(body, starts, reached, commit),
             ]
             reads += self._of_before(body, starts, self._loads(body, starts, reached, commit))
-            for one in reached:
-                if isinstance(one, ast.Call) and not self._is_of_session(module, one):
-                    reads.append(Later("call", module.place(one), module.excerpt(one), commit))
-            yield from sorted(dict.fromkeys(reads), key=lambda one: (one.place, one.kind))
+            for node in reached:
+                if isinstance(node, ast.Call) and not self._is_of_session(module, node):
+                    reads.append(Later("call", module.place(node), module.excerpt(node), commit))
+            yield from sorted(dict.fromkeys(reads), key=lambda event: (event.place, event.kind))
 
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""
@@ -162,26 +162,26 @@ class LaterInFunction:
     # ----------------------------------------------------------------------------------- reads
     def _given(self, body: _Body, starts: Sequence[ast.AST], commit: Place) -> Iterator[Later]:
         """Yield what is returned from inside of a block that commits when it is left."""
-        for one in starts:
-            if isinstance(one, ast.Return) and one.value is not None:
-                for name in _names(body.module.walk(one.value)):
+        for start in starts:
+            if isinstance(start, ast.Return) and start.value is not None:
+                for name in _names(body.module.walk(start.value)):
                     yield from self._read(body, name, commit)
 
     def _reads(
         self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST], commit: Place
     ) -> Iterator[Later]:
         for name in body.kept_in_module:
-            found = list(self._read(body, name, commit))
-            yield from (one for one in found if one.kind == "read")
+            events = list(self._read(body, name, commit))
+            yield from (event for event in events if event.kind == "read")
         by_variable: dict[str, list[ast.Name]] = {}
-        for one in _names([*reached, *_captured(body, reached)]):
-            by_variable.setdefault(one.id, []).append(one)
+        for node in _names([*reached, *_captured_variables(body, reached)]):
+            by_variable.setdefault(node.id, []).append(node)
         for identifier, same in sorted(by_variable.items()):
             stops = self._stops(body, identifier)
             still = body.graph.reached_from(starts, stops) if stops else reached
-            alive = {*still, *_captured(body, still)} if stops else same
+            alive = {*still, *_captured_variables(body, still)} if stops else same
             refreshed = [one for one in same if one not in alive] if body.is_any_refreshed else ()
-            bound = {one for one in stops if isinstance(one, ast.Name)} if refreshed else set()
+            bound = {stop for stop in stops if isinstance(stop, ast.Name)} if refreshed else set()
             kept = body.graph.reached_from(starts, bound) if refreshed else set()
             for name in same:
                 # A variable that is rebound, or refreshed, on all paths is not an old one.
@@ -193,7 +193,7 @@ class LaterInFunction:
     def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
         """Return the nodes at which a variable gets another object, or its object is refreshed."""
         ends = body.ends.get(identifier, ())
-        return {one for one in ends if isinstance(one, ast.Name) or self._refreshes(body, one)}
+        return {end for end in ends if isinstance(end, ast.Name) or self._refreshes(body, end)}
 
     def _refreshes(self, body: _Body, node: ast.Call) -> bool:
         values = self._evaluator.values(body.module, node.args[0])
@@ -259,9 +259,9 @@ class LaterInFunction:
             # ``sqlalchemy.update(users)`` is no method of a dictionary.
             called = node.func if isinstance(node, ast.Call) else None
             name = None if called is None else self._evaluator.names.qualified(module, called)
-            for given in () if name is not None else _kept(node):
-                names = [one for one in _names(module.walk(given)) if one.id not in body.foreign]
-                held = {self._loaded.held(self._evaluator.values(module, one)) for one in names}
+            for given in () if name is not None else _kept_nodes(node):
+                names = [part for part in _names(module.walk(given)) if part.id not in body.foreign]
+                held = {self._loaded.held(self._evaluator.values(module, part)) for part in names}
                 if held - {"nothing"}:
                     why = f"`{module.excerpt(given)}` may be read elsewhere"
                     yield Later("unknown", module.place(given), why, commit)
@@ -281,7 +281,7 @@ class LaterInFunction:
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         values = self._evaluator.values(module, node)
-        return all(isinstance(one, Session) for one in values)
+        return all(isinstance(value, Session) for value in values)
 
     # ----------------------------------------------------------------------------------- loads
     def _loads(
@@ -289,8 +289,8 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         module = body.module
         # On another path the commit may not run: a change before it may still be pending.
-        changes = [one for one in body.nodes if self._changes(module, one)]
-        flushes = [one for one in body.nodes if _session_of(module, one, _FLUSHING)]
+        changes = [node for node in body.nodes if self._changes(module, node)]
+        flushes = [node for node in body.nodes if _session_of(module, node, _FLUSHING)]
         behind = body.graph.reached_from(changes, [*starts, *flushes])
         for call in reached:
             if self._loads_objects(module, call) or self._loads_by(body, call):
@@ -302,10 +302,10 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         """Yield the loads that may find what was loaded before a commit, and not expired since."""
         expiring: dict[str, set[ast.AST]] = {}
-        for one in body.nodes:
-            session = _session_of(body.module, one, {"expire_all"})
+        for node in body.nodes:
+            session = _session_of(body.module, node, {"expire_all"})
             if session:
-                expiring.setdefault(session, set()).add(one)
+                expiring.setdefault(session, set()).add(node)
         still = {
             session: body.graph.reached_from(starts, nodes) for session, nodes in expiring.items()
         }
@@ -371,7 +371,7 @@ def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
 
 
-def _committed(body: _Body, start: ast.AST, commit: Place) -> _Body:
+def _committed_body(body: _Body, start: ast.AST, commit: Place) -> _Body:
     """Return a body with the session that commits at ``start``, where ``start`` is the commit."""
     module = body.module
     if module.place(start) != commit:
@@ -402,14 +402,14 @@ def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[as
 
     A block is left at its end, and by whatever jumps out of it.
     """
-    block = start if isinstance(start, _WITHS) else _entered(module, start)
+    block = start if isinstance(start, _WITHS) else _entered_block(module, start)
     if block is None:
         return [start]
-    inside = {id(one) for one in own_nodes(block.body)}
-    return [block, *(one for one in nodes if isinstance(one, _LEAVING) and id(one) in inside)]
+    inside = {id(node) for node in own_nodes(block.body)}
+    return [block, *(node for node in nodes if isinstance(node, _LEAVING) and id(node) in inside)]
 
 
-def _entered(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | None:
+def _entered_block(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | None:
     """Return the block that is entered with the value of ``node``."""
     item = module.parent(node)
     above = module.parent(item) if isinstance(item, ast.withitem) else None
@@ -417,38 +417,38 @@ def _entered(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | None:
 
 
 def _names(nodes: Sequence[ast.AST] | Iterator[ast.AST]) -> Iterator[ast.Name]:
-    for one in nodes:
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
-            yield one
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node
 
 
 def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
     """Return what gives a variable another object, or refreshes its own, by the variable."""
-    found: dict[str, list[ast.Name | ast.Call]] = {}
+    ends: dict[str, list[ast.Name | ast.Call]] = {}
     for node in nodes:
         match node:
             case ast.Name(id=name) if not isinstance(node.ctx, ast.Load):
-                found.setdefault(name, []).append(node)
+                ends.setdefault(name, []).append(node)
             case ast.Call(
                 func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name)], keywords=[]
             ):
-                found.setdefault(name, []).append(node)
+                ends.setdefault(name, []).append(node)
             case _:
                 pass
-    return found
+    return ends
 
 
 def _is_kept_in_module(module: Module, name: ast.Name) -> bool:
     """Whether a name is a variable at the top of the file, which outlives every call."""
     bindings = module.scopes.bindings_of(name)
-    return any(one.scope.kind == "module" and one.kind == "assignment" for one in bindings)
+    return any(item.scope.kind == "module" and item.kind == "assignment" for item in bindings)
 
 
 def _parameters(function: Function) -> frozenset[str]:
-    return frozenset(one.arg for one, _ in parameters_of(function.args))
+    return frozenset(argument.arg for argument, _ in parameters_of(function.args))
 
 
-def _taken(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
+def _taken_variables(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
     """Return the variables whose objects some session may get."""
     return frozenset(
         name.id
@@ -459,11 +459,11 @@ def _taken(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
     )
 
 
-def _kept(node: ast.AST) -> Iterator[ast.expr]:
+def _kept_nodes(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what ``node`` puts where others may find it."""
     match node:
         case ast.Assign(targets=targets, value=value) if any(
-            isinstance(one, ast.Attribute | ast.Subscript) for one in targets
+            isinstance(target, ast.Attribute | ast.Subscript) for target in targets
         ):
             yield value
         case ast.Call(func=ast.Attribute(attr=method)) if method in _KEEPING:
@@ -474,7 +474,7 @@ def _kept(node: ast.AST) -> Iterator[ast.expr]:
             pass
 
 
-def _captured(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
+def _captured_variables(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
     """Yield the variables in functions, lambdas and generators that are made among ``reached``."""
     for inner, names in body.captured.items():
         if inner in reached:
@@ -484,22 +484,22 @@ def _captured(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:
 def _captured_by(module: Module, function: Function, inner: ast.AST) -> list[ast.AST]:
     """Return where ``inner``, which is made in a function, has variables of that function."""
     return [
-        one
-        for one in module.walk(inner)
-        if isinstance(one, ast.Name)
-        and any(binding.scope.node is function for binding in module.scopes.bindings_of(one))
+        node
+        for node in module.walk(inner)
+        if isinstance(node, ast.Name)
+        and any(binding.scope.node is function for binding in module.scopes.bindings_of(node))
     ]
 
 
 def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> _Body:
-    inner = [one for one in nodes if isinstance(one, _INNER)]
+    inner = [node for node in nodes if isinstance(node, _INNER)]
     return _Body(
         module,
         function,
         EventGraph(module, function, {*inner, *filter(_is_set, nodes)}),
         nodes,
         _ends(nodes),
-        tuple(one for one in _names(nodes) if _is_kept_in_module(module, one)),
-        _taken(module, nodes),
-        {one: _captured_by(module, function, one) for one in inner},
+        tuple(name for name in _names(nodes) if _is_kept_in_module(module, name)),
+        _taken_variables(module, nodes),
+        {node: _captured_by(module, function, node) for node in inner},
     )

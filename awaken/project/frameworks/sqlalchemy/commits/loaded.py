@@ -47,12 +47,12 @@ class Loaded:
 
     def held(self, values: Values) -> Holds:
         """Return whether one of ``values`` is an object of a mapped class, or holds one."""
-        found = {self._held(one) for one in values}
-        if "objects" in found:
+        result = {self._held_holds(value) for value in values}
+        if "objects" in result:
             return "objects"
-        return "unknown" if "unknown" in found or not found else "nothing"
+        return "unknown" if "unknown" in result or not result else "nothing"
 
-    def _held(self, value: Value) -> Holds:
+    def _held_holds(self, value: Value) -> Holds:
         match value:
             case InstanceOf(qualified=name):
                 return self._of_instance(name, value.parameters)
@@ -70,7 +70,7 @@ class Loaded:
     def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Holds:
         if self._models.status(name) == "mapped":
             return "objects"
-        inner = tuple(one for part in parameters for one in part)
+        inner = tuple(value for part in parameters for value in part)
         if inner:
             return self.held(inner)
         # Its parts are unknown.
@@ -92,14 +92,14 @@ class Loaded:
             return "unknown"
         if name not in self._classes:
             self._active.append(name)
-            found = {
+            result = {
                 self._of_attribute(name, attribute)
                 for facts in ancestors.inside
                 for attribute in sorted(facts.members | facts.assigned)
             }
             self._active.pop()
-            known: Holds = "unknown" if "unknown" in found else "nothing"
-            self._classes[name] = "objects" if "objects" in found else known
+            known: Holds = "unknown" if "unknown" in result else "nothing"
+            self._classes[name] = "objects" if "objects" in result else known
         return self._classes[name]
 
     def _of_attribute(self, owner: str, attribute: str) -> Holds:
@@ -108,18 +108,18 @@ class Loaded:
             return "unknown"
         bindings = module.scopes.scope_made_by(node).bindings.get(attribute, [])
         # The result of a property is loaded when it is read.
-        if bindings and all(isinstance(one.node, Function) for one in bindings):
+        if bindings and all(isinstance(binding.node, Function) for binding in bindings):
             return "nothing"
         values = self._evaluator.attribute(InstanceOf(owner), attribute, module, node)
         return self.held(values)
 
     def is_whole_after_refresh(self, values: Values) -> bool:
         """Whether ``refresh`` reloads all of an object: no relationship is loaded eagerly."""
-        names = [one.qualified for one in values if isinstance(one, InstanceOf)]
-        if len(names) != 1 or any(isinstance(one, Unknown) for one in values):
+        names = [value.qualified for value in values if isinstance(value, InstanceOf)]
+        if len(names) != 1 or any(isinstance(value, Unknown) for value in values):
             return False
         mapped = self._models.mapped_class(names[0])
         if mapped is None or not mapped.complete:
             return False
-        reverse = (one.facts for one in self._models.relationships.backrefs_to(names[0]))
-        return all(one.lazy in _NOT_LOADED for one in (*mapped.relationships.values(), *reverse))
+        reverse = (backref.facts for backref in self._models.relationships.backrefs_to(names[0]))
+        return all(item.lazy in _NOT_LOADED for item in (*mapped.relationships.values(), *reverse))

@@ -71,7 +71,7 @@ class Owners:
         if binding is None or owner is None or not isinstance(binding.value, ast.Call):
             return None
         values = self._evaluator.values(module, owner)
-        is_new = all(isinstance(one, Session) and one.kind not in _REGISTRIES for one in values)
+        is_new = all(isinstance(item, Session) and item.kind not in _REGISTRIES for item in values)
         return binding.node if is_new else None
 
 
@@ -79,7 +79,7 @@ def _origins(values: Values) -> Iterator[Origin | None]:
     """Yield where the objects in values come from, None where that is unknown."""
     for value in values:
         if isinstance(value, InstanceOf) and value.parameters:
-            yield from _origins(tuple(one for part in value.parameters for one in part))
+            yield from _origins(tuple(item for part in value.parameters for item in part))
         elif isinstance(value, InstanceOf):
             yield from value.origins or (None,)
         elif not isinstance(value, NoneValue):

@@ -67,8 +67,8 @@ class Commits:
         Calls on an object that is proven to be no session are left out.
         """
         if self._all is None:
-            found = [one for path in self._files_with(_WORDS) for one in self._in_file(path)]
-            self._all = tuple(found)
+            commits = [item for path in self._files_with(_WORDS) for item in self._in_file(path)]
+            self._all = tuple(commits)
         return self._all
 
     def expiring(self) -> tuple[Commit, ...]:
@@ -77,7 +77,7 @@ class Commits:
         These are ``rollback`` and ``expire_all`` of a proven session, and the ``rollback`` of a
         transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
-        found: list[Commit] = []
+        commits: list[Commit] = []
         for path in self._files_with(_EXPIRING_WORDS):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
@@ -90,13 +90,13 @@ class Commits:
                         ):
                             continue
                         if name == "rollback":
-                            found += self._of_transaction(module, node, owner)
+                            commits += self._of_transaction(module, node, owner)
                         proof = self._sessions.of(module, owner)
                         if isinstance(proof, SessionProof):
-                            found.append(Commit(module.place(node), _is_async(proof)))
+                            commits.append(Commit(module.place(node), _is_async(proof)))
                     case _:
                         pass
-        return tuple(found)
+        return tuple(commits)
 
     def read_in_functions(
         self, commits: Collection[Commit], *, unknown: bool = False
@@ -106,30 +106,30 @@ class Commits:
         With ``unknown`` also that of which it is not known what it holds, callers aside.
         """
         kinds = {"read", "unknown"} if unknown else {"read"}
-        starts = self._begun(commits)[1]
-        found: dict[_Start, list[Later]] = {}
+        starts = self._begun_pair(commits)[1]
+        events: dict[_Start, list[Later]] = {}
         # One function after the other: its facts are kept that long.
-        for start in sorted(starts, key=lambda one: one.place):
-            module, node, function = self._at(start)
+        for start in sorted(starts, key=lambda item: item.place):
+            module, node, function = self._place_at(start)
             if function is not None:
                 with self._evaluator.without_callers():
                     reads = self._later.reads(module, function, node, start.commit)
-                    found[start] = [one for one in reads if one.kind in kinds]
-        return tuple(dict.fromkeys(one for start in starts for one in found.get(start, ())))
+                    events[start] = [event for event in reads if event.kind in kinds]
+        return tuple(dict.fromkeys(event for start in starts for event in events.get(start, ())))
 
     def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return the reads and loads after ``commits`` in their own functions.
 
         As far as it is seen, which proves nothing; a commit may be the call of what commits.
         """
-        found: dict[Later, None] = {}
-        for start in sorted(self._begun(commits)[1], key=lambda one: one.place):
-            module, node, function = self._at(start)
+        result: dict[Later, None] = {}
+        for start in sorted(self._begun_pair(commits)[1], key=lambda item: item.place):
+            module, node, function = self._place_at(start)
             if function is not None:
                 with self._evaluator.without_callers():
                     seen = self._later.seen(module, function, node, start.commit)
-                    found |= dict.fromkeys(seen)
-        return tuple(found)
+                    result |= dict.fromkeys(seen)
+        return tuple(result)
 
     def later(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what may happen after ``commits`` while their objects are still in hand.
@@ -137,46 +137,46 @@ class Commits:
         In the functions that commit, and in those that call them, over all files. Without an
         ``unknown`` it is all that happens.
         """
-        found, waiting = self._begun(commits)
+        result, waiting = self._begun_pair(commits)
         seen = set[_Start]()
         while waiting:
-            level = [one for one in dict.fromkeys(waiting) if one not in seen]
+            level = [candidate for candidate in dict.fromkeys(waiting) if candidate not in seen]
             seen.update(level)
             if len(seen) > _MOST_STARTS:
                 why = "too many functions commit to tell"
-                found[Later("unknown", level[0].place, why, level[0].commit)] = None
+                result[Later("unknown", level[0].place, why, level[0].commit)] = None
                 break
             self._announce(level)
             waiting = []
             for start in level:
-                found |= dict.fromkeys(self._after(start, shared=True))
+                result |= dict.fromkeys(self._events_after(start, shared=True))
                 callers, unknown = self._callers(start)
-                found |= dict.fromkeys(unknown)
+                result |= dict.fromkeys(unknown)
                 waiting += callers
         # The costly question last: it only matters where nothing else prevents a proof.
-        return tuple(found) or tuple(self._given_away())
+        return tuple(result) or tuple(self._given_away())
 
     def later_of_own(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return the same for a session that its function makes, and that nobody else is given.
 
         Only what that function lets out can be read elsewhere.
         """
-        found, starts = self._begun(commits)
+        result, starts = self._begun_pair(commits)
         for start in starts:
-            found |= dict.fromkeys(self._after(start, shared=False))
-        return tuple(found)
+            result |= dict.fromkeys(self._events_after(start, shared=False))
+        return tuple(result)
 
-    def _begun(self, commits: Collection[Commit]) -> tuple[dict[Later, None], list[_Start]]:
-        unsure = (one for one in commits if one.unless)
-        found = {Later("unknown", one.place, one.unless, one.place): None for one in unsure}
-        sure = (one.place for one in commits if not one.unless)
-        return found, [_Start(one.path, one, one) for one in sure]
+    def _begun_pair(self, commits: Collection[Commit]) -> tuple[dict[Later, None], list[_Start]]:
+        unsure = (commit for commit in commits if commit.unless)
+        result = {Later("unknown", item.place, item.unless, item.place): None for item in unsure}
+        sure = (commit.place for commit in commits if not commit.unless)
+        return result, [_Start(place.path, place, place) for place in sure]
 
     def _announce(self, level: Collection[_Start]) -> None:
         """Have the callers of many functions searched at once."""
         # One caller after the other would be searched through all files each time.
         self._evaluator.callers.search(
-            (module, function) for module, _, function in map(self._at, level) if function
+            (module, function) for module, _, function in map(self._place_at, level) if function
         )
 
     # ------------------------------------------------------------------------- where one commits
@@ -233,7 +233,7 @@ class Commits:
                 return
         place, is_async = module.place(block), isinstance(block, ast.AsyncWith)
         values = self._evaluator.values(module, context)
-        if any(_is_manager(one) for one in values):
+        if any(_is_manager(value) for value in values):
             yield Commit(place, is_async)
             return
         proof = self._sessions.of(module, owner)
@@ -255,27 +255,27 @@ class Commits:
 
     def _gets_session(self, module: Module, call: ast.Call) -> bool:
         """Whether a library, or what is not known, is given a session."""
-        given = [*call.args, *(one.value for one in call.keywords)]
-        names = [one for one in given if isinstance(one, ast.Name | ast.Attribute)]
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        names = [argument for argument in given if isinstance(argument, ast.Name | ast.Attribute)]
         with self._evaluator.without_callers():
             if not any(
                 isinstance(value, Session)
-                for one in names
-                for value in self._evaluator.values(module, one)
+                for node in names
+                for value in self._evaluator.values(module, node)
             ):
                 return False
             if not isinstance(functions_called(self._evaluator, module, call), Unknown):
                 return False
             made = self._evaluator.values(module, call)
         # A class of the program is followed wherever it commits.
-        own = (one for one in made if isinstance(one, InstanceOf))
+        own = (value for value in made if isinstance(value, InstanceOf))
         name = self._evaluator.names.qualified(module, call.func) or ""
         is_builtin = name.startswith("builtins.")
         return not is_builtin and not any(
-            self._evaluator.classes.facts(one.qualified) for one in own
+            self._evaluator.classes.facts(instance.qualified) for instance in own
         )
 
-    def _at(self, start: _Start) -> tuple[Module, ast.AST, Function | None]:
+    def _place_at(self, start: _Start) -> tuple[Module, ast.AST, Function | None]:
         """Return a place again: the trees are not kept."""
         module = self._evaluator.load(start.path)
         if module is None:
@@ -284,8 +284,8 @@ class Commits:
         function = module.enclosing_function(node)
         return module, node, function if isinstance(function, Function) else None
 
-    def _after(self, start: _Start, *, shared: bool) -> Iterator[Later]:
-        module, node, function = self._at(start)
+    def _events_after(self, start: _Start, *, shared: bool) -> Iterator[Later]:
+        module, node, function = self._place_at(start)
         if function is None:
             # Nothing but what a function returns gets from there to the top of a file.
             if start.place == start.commit or not _is_dropped(module, node):
@@ -296,16 +296,16 @@ class Commits:
             yield from self._later.of(module, function, node, start.commit, shared=shared)
 
     def _callers(self, start: _Start) -> tuple[list[_Start], list[Later]]:
-        module, _, function = self._at(start)
+        module, _, function = self._place_at(start)
         if function is None:
             return [], []
-        found = self._evaluator.callers.of(module, function)
-        is_served = any(one.kind == "framework" for one in found.obstacles)
+        result = self._evaluator.callers.of(module, function)
+        is_served = any(obstacle.kind == "framework" for obstacle in result.obstacles)
         expected = {"framework", "named", "outside"} if is_served else set[str]()
         unknown = [
-            Later("unknown", one.place, one.why, start.commit)
-            for one in found.obstacles
-            if one.kind not in expected
+            Later("unknown", obstacle.place, obstacle.why, start.commit)
+            for obstacle in result.obstacles
+            if obstacle.kind not in expected
         ]
         if function.name.startswith("__") and function.name.endswith("__"):
             why = f"awaken does not follow the callers of `{function.name}`"
@@ -314,7 +314,7 @@ class Commits:
         if module.is_generator(function) and self._files_with(_LATER_STILL):
             why = "code that runs in the background or streams may read objects later"
             unknown.append(Later("unknown", start.place, why, start.commit))
-        callers = [_Start(one.place.path, one.place, start.commit) for one in found.sites]
+        callers = [_Start(site.place.path, site.place, start.commit) for site in result.sites]
         return callers, unknown
 
 
@@ -322,8 +322,8 @@ def _node_at(module: Module, place: Place) -> ast.AST:
     # Most are calls, which need no walk. Setting an attribute, such as a key, counts as well.
     nodes: Sequence[ast.AST] = module.calls_at(place.span)
     nodes = nodes or [*module.expressions_at({place.span})]
-    blocks = (one for one in module.walk() if isinstance(one, _WITHS))
-    return nodes[0] if nodes else next(one for one in blocks if module.span(one) == place.span)
+    blocks = (node for node in module.walk() if isinstance(node, _WITHS))
+    return nodes[0] if nodes else next(node for node in blocks if module.span(node) == place.span)
 
 
 def _is_dropped(module: Module, node: ast.AST) -> bool:
@@ -339,5 +339,5 @@ def _is_manager(value: object) -> bool:
     return (
         isinstance(value, Producer)
         and value.how == "manager"
-        and any(isinstance(one, Session) for one in value.inner)
+        and any(isinstance(alternative, Session) for alternative in value.inner)
     )

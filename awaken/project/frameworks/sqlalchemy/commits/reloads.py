@@ -54,7 +54,7 @@ class Reloads:
             return Reload(None, is_certain=True, by_key=True)
         if method == "query":
             return Reload(None, is_certain=False)
-        given = next((one.value for one in call.keywords if one.arg == "statement"), None)
+        given = next((node.value for node in call.keywords if node.arg == "statement"), None)
         statement = call.args[0] if call.args else given
         if statement is None:
             return None
@@ -63,7 +63,7 @@ class Reloads:
 
     def _gives_objects(self, module: Module, statement: ast.expr) -> bool | None:
         """Return whether a statement selects a mapped class; None if unknown."""
-        waiting, seen, found = [statement], set[ast.AST](), set[bool | None]()
+        waiting, seen, selects = [statement], set[ast.AST](), set[bool | None]()
         while waiting:
             node = waiting.pop()
             if node in seen:
@@ -76,16 +76,16 @@ class Reloads:
                 case ast.Call(func=ast.Attribute(value=inner)) if not self._is_begun(module, node):
                     waiting.append(inner)
                 case ast.Call():
-                    found.add(self._selects(module, node))
-                case ast.Name() if values := self._assigned(module, node):
+                    selects.add(self._selects(module, node))
+                case ast.Name() if values := self._assigned_nodes(module, node):
                     waiting += values
                 case ast.Await(value=inner):
                     waiting.append(inner)
                 case _:
-                    found.add(None)
-        if True in found:
-            return True if found == {True} else None
-        return None if None in found or not found else False
+                    selects.add(None)
+        if True in selects:
+            return True if selects == {True} else None
+        return None if None in selects or not selects else False
 
     def _name(self, module: Module, call: ast.Call) -> str:
         return self._evaluator.names.qualified(module, call.func) or ""
@@ -102,7 +102,7 @@ class Reloads:
             return None if ".returning" in module.text_of(above) else False
         if name not in SELECTS:
             return None
-        kinds = {self._is_mapped(module, one) for one in call.args}
+        kinds = {self._is_mapped(module, argument) for argument in call.args}
         if True in kinds:
             return True
         return None if None in kinds else False
@@ -126,9 +126,9 @@ class Reloads:
         owner = name.rpartition(".")[0]
         return False if owner and self._models.status(owner) == "mapped" else None
 
-    def _assigned(self, module: Module, node: ast.Name) -> list[ast.expr]:
+    def _assigned_nodes(self, module: Module, node: ast.Name) -> list[ast.expr]:
         """Return what a local variable is given, if nothing else gives it a value."""
         bindings = module.scopes.bindings_of(node)
-        if any(one.kind != "assignment" or one.value is None for one in bindings):
+        if any(binding.kind != "assignment" or binding.value is None for binding in bindings):
             return []
-        return [one.value for one in bindings if one.value is not None]
+        return [binding.value for binding in bindings if binding.value is not None]

@@ -40,12 +40,12 @@ class Engine:
     @property
     def options(self) -> dict[str, ast.expr]:
         """The keyword arguments."""
-        return {one.arg: one.value for one in self.call.keywords if one.arg is not None}
+        return {node.arg: node.value for node in self.call.keywords if node.arg is not None}
 
     @property
     def unpacked(self) -> list[ast.expr]:
         """The mappings that are unpacked into keyword arguments."""
-        return [one.value for one in self.call.keywords if one.arg is None]
+        return [keyword.value for keyword in self.call.keywords if keyword.arg is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +101,20 @@ class Url:
     @property
     def drivernames(self) -> tuple[str, ...]:
         """The drivers it may name, without repetition; empty where one of them is not known."""
-        names = tuple(dict.fromkeys(one.drivername for one in self.texts))
+        names = tuple(dict.fromkeys(text.drivername for text in self.texts))
         return () if self.outside or "" in names else names
 
     @property
     def may_be_in_memory(self) -> bool:
         """Whether it may name a database in memory, as far as its beginnings tell."""
-        of_sqlite = [one for one in self.texts if one.text.startswith("sqlite")]
-        is_open = any(one.is_in_memory or not one.is_whole for one in of_sqlite)
+        of_sqlite = [text for text in self.texts if text.text.startswith("sqlite")]
+        is_open = any(text.is_in_memory or not text.is_whole for text in of_sqlite)
         return is_open or (bool(self.outside) and (bool(of_sqlite) or not self.texts))
 
     @property
     def dialects(self) -> tuple[str, ...]:
         """The databases it may name, as ``sqlite``; empty where one of them is not known."""
-        if self.outside or any(not one.text for one in self.texts):
+        if self.outside or any(not text.text for text in self.texts):
             return ()
-        names = (one.text.partition(_SCHEME_END)[0].partition("+")[0] for one in self.texts)
+        names = (text.text.partition(_SCHEME_END)[0].partition("+")[0] for text in self.texts)
         return tuple(dict.fromkeys(names))

@@ -66,15 +66,15 @@ def full_drivername(drivername: str, *, current: bool) -> str:
 def is_async_driver(drivername: str, *, current: bool) -> bool | None:
     """Whether ``create_async_engine`` takes a URL with this driver; None if that is not known."""
     full = full_drivername(drivername, current=current)
-    if any(full in _as_dialect(one.async_urls, full) for one in drivers()):
+    if any(full in _as_dialect(driver.async_urls, full) for driver in drivers()):
         return True
-    blocks = any(full in _as_dialect(one.urls, full) for one in drivers())
+    blocks = any(full in _as_dialect(driver.urls, full) for driver in drivers())
     return False if blocks or full == default_drivers().builtin else None
 
 
 def async_databases() -> tuple[str, ...]:
     """Return the databases that have an asynchronous driver, as URLs name them."""
-    named = {url.partition("+")[0] for one in drivers() for url in one.async_urls}
+    named = {url.partition("+")[0] for driver in drivers() for url in driver.async_urls}
     # MariaDB has the drivers of MySQL, under a name of its own.
     return tuple(sorted(named | {"mariadb"}))
 
@@ -83,28 +83,28 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
     """Return the asynchronous drivers for the database of a URL, the most used first."""
     dialect = drivername.partition("+")[0]
     dialect = default_drivers().renamed.get(dialect, dialect)
-    found = [
+    result = [
         AsyncDriver(
             url,
-            one.distribution,
-            one.also,
-            one.stricter,
-            one.in_memory,
-            one.since,
-            one.async_urls == one.urls,
-            one.own_parameters,
-            one.loop_bound,
-            one.exact,
+            driver.distribution,
+            driver.also,
+            driver.stricter,
+            driver.in_memory,
+            driver.since,
+            driver.async_urls == driver.urls,
+            driver.own_parameters,
+            driver.loop_bound,
+            driver.exact,
         )
-        for one in drivers()
-        for url in _as_dialect(one.async_urls, dialect)
+        for driver in drivers()
+        for url in _as_dialect(driver.async_urls, dialect)
         if url.partition("+")[0] == dialect
     ]
-    return tuple(found)
+    return tuple(result)
 
 
 def _as_dialect(urls: tuple[str, ...], drivername: str) -> list[str]:
     """Return ``urls`` for the name that ``drivername`` has for the database: MariaDB is MySQL."""
     if drivername.partition("+")[0] != "mariadb":
         return list(urls)
-    return [f"mariadb+{one.removeprefix('mysql+')}" for one in urls if one.startswith("mysql+")]
+    return [f"mariadb+{url.removeprefix('mysql+')}" for url in urls if url.startswith("mysql+")]

@@ -48,12 +48,12 @@ def setting_read(
             return SettingRead("settings", key) if _is_mapping(owner) else None
         case ast.Call(func=function) if _is_field(names, module, function):
             # ``Field(default="...", env="DATABASE_URL")``
-            given = [one.value for one in node.keywords if one.arg == "default"]
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "default"]
             default = given[0] if given else next(iter(node.args), None)
             is_required = isinstance(default, ast.Constant) and default.value is Ellipsis
             return SettingRead("settings", "", None if is_required else default)
         case ast.Call(func=function, args=[ast.Constant(value=str() as key), *rest]):
-            named = (one.value for one in node.keywords if one.arg == "default")
+            named = (keyword.value for keyword in node.keywords if keyword.arg == "default")
             default = next(named, rest[0] if rest else None)
             kind = _kind_read(names, module, function)
             return None if kind is None else SettingRead(kind, key, default)
@@ -91,7 +91,7 @@ def _is_field(names: Names, module: Module, function: ast.expr) -> bool:
 
 def builds_from_driver(call: ast.Call) -> ast.expr | None:
     """Return the name of the driver that a URL is built with; None of other calls."""
-    named = next((one.value for one in call.keywords if one.arg in _DRIVER_KEYWORDS), None)
+    named = next((node.value for node in call.keywords if node.arg in _DRIVER_KEYWORDS), None)
     match call.func:
         case ast.Name(id="URL") | ast.Attribute(attr="URL"):
             return named or next(iter(call.args), None)

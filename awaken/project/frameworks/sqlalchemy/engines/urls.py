@@ -47,16 +47,16 @@ class UrlReader:
     def _read(self, module: Module, node: ast.expr, reading: _Reading) -> Url:
         reading.steps -= 1
         if reading.steps < 0:
-            return self._unseen(module, node)
-        inner = _unwrapped(node)
+            return self._unseen_url(module, node)
+        inner = _unwrapped_expression(node)
         if inner is not None:
             return self._read(module, inner, reading)
         others = _alternatives(node)
         if others:
-            return _either(self._read(module, one, reading) for one in others)
+            return _either(self._read(module, part, reading) for part in others)
         parts = _parts(node)
         if parts:
-            return self._joined(module, parts, reading)
+            return self._joined_url(module, parts, reading)
         return self._one(module, node, reading)
 
     def _one(self, module: Module, node: ast.expr, reading: _Reading) -> Url:
@@ -68,38 +68,38 @@ class UrlReader:
             case ast.BinOp(left=left, op=ast.Mod()):
                 return _cut(self._read(module, left, reading), "%")
             case ast.Call():
-                return self._called(module, node, reading)
+                return self._called_url(module, node, reading)
             case ast.Subscript():
-                return self._setting(module, node, reading) or self._unseen(module, node)
+                return self._setting(module, node, reading) or self._unseen_url(module, node)
             case ast.Name():
-                return self._named(module, node, reading)
+                return self._named_url(module, node, reading)
             case ast.Attribute():
                 return self._attribute(module, node, reading)
             case _:
-                return self._unseen(module, node)
+                return self._unseen_url(module, node)
 
-    def _unseen(self, module: Module, node: ast.AST) -> Url:
+    def _unseen_url(self, module: Module, node: ast.AST) -> Url:
         return Url(outside=(Outside("unseen", module.excerpt(node), module.place(node)),))
 
     # ----------------------------------------------------------------------- putting together
-    def _joined(self, module: Module, parts: list[ast.expr], reading: _Reading) -> Url:
+    def _joined_url(self, module: Module, parts: list[ast.expr], reading: _Reading) -> Url:
         """Return the joined parts of a text, as far as all is constant."""
         url = self._read(module, parts[0], reading)
         for part in parts[1:]:
             # The driver is known: the rest does not matter.
-            open_ones = [one for one in url.texts if one.is_whole]
+            open_ones = [text for text in url.texts if text.is_whole]
             if not open_ones:
                 return url
             match part:
                 case ast.Constant(value=str() as more):
-                    texts = tuple(_with_more(one, more) for one in url.texts)
+                    texts = tuple(_with_more(text, more) for text in url.texts)
                 case _:
-                    texts = tuple(replace(one, is_whole=False) for one in url.texts)
+                    texts = tuple(replace(text, is_whole=False) for text in url.texts)
             url = replace(url, texts=texts)
         return url
 
     # ------------------------------------------------------------------------ what calls give
-    def _called(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
+    def _called_url(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
         setting = self._setting(module, call, reading)
         if setting is not None:
             return setting
@@ -121,26 +121,26 @@ class UrlReader:
                     *_,
                 ],
             ):
-                found = self._read(module, value, reading)
-                return _replaced(found, old, UrlText(new, False, module.place(written)))
-        return self._returned(module, call, reading)
+                url = self._read(module, value, reading)
+                return _replaced_url(url, old, UrlText(new, False, module.place(written)))
+        return self._returned_url(module, call, reading)
 
-    def _returned(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
-        found = functions_called(self._evaluator, module, call)
-        if isinstance(found, Unknown):
-            return self._unseen(module, call)
-        return _either(self._result(one.module, one.function, reading) for one in found)
+    def _returned_url(self, module: Module, call: ast.Call, reading: _Reading) -> Url:
+        callees = functions_called(self._evaluator, module, call)
+        if isinstance(callees, Unknown):
+            return self._unseen_url(module, call)
+        return _either(self._result(callee.module, callee.function, reading) for callee in callees)
 
     def _result(self, module: Module, function: Function, reading: _Reading) -> Url:
         """Return what a function returns, at any of its ends."""
         values = [
-            one.value
-            for one in module.walk(function)
-            if isinstance(one, ast.Return) and module.enclosing_function(one) is function
+            node.value
+            for node in module.walk(function)
+            if isinstance(node, ast.Return) and module.enclosing_function(node) is function
         ]
         if not values or module.is_generator(function):
-            return self._unseen(module, function)
-        given = [one for one in values if one is not None]
+            return self._unseen_url(module, function)
+        given = [node for node in values if node is not None]
         return self._all(module, function, given, reading)
 
     def _all(
@@ -152,9 +152,9 @@ class UrlReader:
         if key in reading.active:
             return Url()
         reading.active.append(key)
-        found = _either([self._read(module, one, reading) for one in values])
+        url = _either([self._read(module, node, reading) for node in values])
         reading.active.pop()
-        return found
+        return url
 
     def _setting(
         self, module: Module, node: ast.Call | ast.Subscript, reading: _Reading
@@ -169,11 +169,11 @@ class UrlReader:
         return _either((outside, self._read(module, read.default, reading)))
 
     # ---------------------------------------------------------------------------------- names
-    def _named(self, module: Module, node: ast.Name, reading: _Reading) -> Url:
+    def _named_url(self, module: Module, node: ast.Name, reading: _Reading) -> Url:
         bindings = module.scopes.bindings_of(node)
-        if bindings and all(one.kind != "import" for one in bindings):
-            return self._bound(module, _reaching(module, node) or bindings, reading)
-        return self._global(module, node, reading) or self._unseen(module, node)
+        if bindings and all(binding.kind != "import" for binding in bindings):
+            return self._bound_url(module, _reaching(module, node) or bindings, reading)
+        return self._global(module, node, reading) or self._unseen_url(module, node)
 
     def _global(
         self, module: Module, node: ast.Name | ast.Attribute, reading: _Reading
@@ -185,25 +185,25 @@ class UrlReader:
             return None
         home = self._evaluator.load(located.path)
         bindings = [] if home is None else home.scopes.module.bindings.get(located.rest[0], [])
-        if home is None or not bindings or any(one.kind == "import" for one in bindings):
+        if home is None or not bindings or any(binding.kind == "import" for binding in bindings):
             return None
-        return self._bound(home, bindings, reading)
+        return self._bound_url(home, bindings, reading)
 
-    def _bound(self, module: Module, bindings: list[Binding], reading: _Reading) -> Url:
-        return _either(self._binding(module, one, reading) for one in bindings)
+    def _bound_url(self, module: Module, bindings: list[Binding], reading: _Reading) -> Url:
+        return _either(self._binding(module, binding, reading) for binding in bindings)
 
     def _binding(self, module: Module, binding: Binding, reading: _Reading) -> Url:
         match binding.kind:
             case "assignment" | "walrus" if binding.value is not None:
-                found = self._all(module, binding.node, [binding.value], reading)
-                return _through(found, module.place(binding.node))
+                url = self._all(module, binding.node, [binding.value], reading)
+                return _url_through(url, module.place(binding.node))
             # Additions to a URL are at its end; an annotation alone binds nothing.
             case "augmented" | "annotation":
                 return Url()
             case "parameter" if isinstance(binding.node, ast.arg):
                 return self._parameter(module, binding.node, reading)
             case _:
-                return self._unseen(module, binding.node)
+                return self._unseen_url(module, binding.node)
 
     def _parameter(self, module: Module, parameter: ast.arg, reading: _Reading) -> Url:
         outside = Url(outside=(Outside("parameter", parameter.arg, module.place(parameter)),))
@@ -215,15 +215,15 @@ class UrlReader:
 
     # ----------------------------------------------------------------------------------- attributes
     def _attribute(self, module: Module, node: ast.Attribute, reading: _Reading) -> Url:
-        found = self._global(module, node, reading)
-        if found is not None:
-            return found
+        url = self._global(module, node, reading)
+        if url is not None:
+            return url
         owners = self._evaluator.values(module, node.value)
-        classes = [one.qualified for one in owners if isinstance(one, InstanceOf | ClassOf)]
+        classes = [owner.qualified for owner in owners if isinstance(owner, InstanceOf | ClassOf)]
         name = module.excerpt(node)
         outside = Url(outside=(Outside("settings", name, module.place(node)),))
         # The creator of an object may set its attributes.
-        return _either((outside, *(self._member(one, node.attr, reading) for one in classes)))
+        return _either((outside, *(self._member(class_, node.attr, reading) for class_ in classes)))
 
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
         """Return what a class of the program gives its attribute, in its body and its methods."""
@@ -235,9 +235,9 @@ class UrlReader:
             if module is None or owner is None:
                 return Url()
             bindings = module.scopes.scope_made_by(owner).bindings.get(attribute, [])
-            given = [self._of_class(module, one, reading) for one in bindings]
+            given = [self._of_class(module, binding, reading) for binding in bindings]
             given += [
-                self._read(module, one, reading) for one in _assigned(module, owner, attribute)
+                self._read(module, node, reading) for node in _assigned(module, owner, attribute)
             ]
             return _either(given)
         return Url()
@@ -255,10 +255,10 @@ def _reaching(module: Module, node: ast.Name) -> list[Binding]:
     if not isinstance(reaching, Reaching):
         return []
     definitions = reaching.definitions
-    return [] if any(one.kind == "augmented" for one in definitions) else [*definitions]
+    return [] if any(binding.kind == "augmented" for binding in definitions) else [*definitions]
 
 
-def _unwrapped(node: ast.expr) -> ast.expr | None:
+def _unwrapped_expression(node: ast.expr) -> ast.expr | None:
     """Return the expression whose value ``node`` has."""
     match node:
         case ast.FormattedValue(value=value, format_spec=None):
@@ -317,15 +317,15 @@ def _default_of(function: ast.AST | None, parameter: ast.arg) -> ast.expr | None
 # ------------------------------------------------------------------------------------ sums of URLs
 def _either(urls: Iterable[Url]) -> Url:
     """Return all that one of several URLs may be."""
-    found = list(urls)
+    result = list(urls)
     return Url(
-        tuple(dict.fromkeys(text for one in found for text in one.texts)),
-        tuple(dict.fromkeys(text for one in found for text in one.outside)),
+        tuple(dict.fromkeys(text for url in result for text in url.texts)),
+        tuple(dict.fromkeys(text for url in result for text in url.outside)),
     )
 
 
-def _through(url: Url, place: Place) -> Url:
-    texts = (replace(one, through=(place, *one.through)) for one in url.texts)
+def _url_through(url: Url, place: Place) -> Url:
+    texts = (replace(text, through=(place, *text.through)) for text in url.texts)
     return replace(url, texts=tuple(texts))
 
 
@@ -335,20 +335,20 @@ def _with_more(text: UrlText, more: str) -> UrlText:
 
 def _cut(url: Url, sign: str) -> Url:
     """Return a template as far as nothing is put into it."""
-    texts = (replace(one, text=one.text.partition(sign)[0], is_whole=False) for one in url.texts)
+    texts = (replace(text, text=text.text.partition(sign)[0], is_whole=False) for text in url.texts)
     return replace(url, texts=tuple(texts))
 
 
 def _as_driver(url: Url) -> Url:
     """Return the URLs that are built from the names of drivers."""
-    texts = (replace(one, text=one.text + _SCHEME_END, is_whole=False) for one in url.texts)
+    texts = (replace(text, text=text.text + _SCHEME_END, is_whole=False) for text in url.texts)
     return replace(url, texts=tuple(texts))
 
 
-def _replaced(url: Url, old: str, new: UrlText) -> Url:
+def _replaced_url(url: Url, old: str, new: UrlText) -> Url:
     """Return URLs with ``old`` replaced; a URL from outside may be adapted by that."""
-    texts = [_with_replaced(one, old, new) for one in url.texts]
-    outside = tuple(replace(one, is_adapted=True) for one in url.outside)
+    texts = [_with_replaced(text, old, new) for text in url.texts]
+    outside = tuple(replace(item, is_adapted=True) for item in url.outside)
     return Url(tuple(texts), outside)
 
 

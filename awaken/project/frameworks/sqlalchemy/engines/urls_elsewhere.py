@@ -47,13 +47,13 @@ class UrlElsewhere:
 
 def urls_elsewhere(files: Mapping[str, SourceFile]) -> tuple[UrlElsewhere, ...]:
     """Return the URLs in ``files``, by file and line, comments left out."""
-    found: list[UrlElsewhere] = []
+    url_elsewheres: list[UrlElsewhere] = []
     for path in sorted(files):
         text = files[path].text
-        found += _in_text(path, text) if len(text) <= _LARGEST else ()
-        if len(found) >= _MOST:
-            return tuple(found[:_MOST])
-    return tuple(found)
+        url_elsewheres += _in_text(path, text) if len(text) <= _LARGEST else ()
+        if len(url_elsewheres) >= _MOST:
+            return tuple(url_elsewheres[:_MOST])
+    return tuple(url_elsewheres)
 
 
 def _in_text(path: str, text: bytes) -> Iterator[UrlElsewhere]:
@@ -65,5 +65,5 @@ def _in_text(path: str, text: bytes) -> Iterator[UrlElsewhere]:
             continue
         for match in _URL.finditer(written):
             drivername = match["dialect"] + (match["driver"] or b"")
-            names = dict.fromkeys(one.decode() for one in _PARAMETER.findall(match["rest"]))
+            names = dict.fromkeys(item.decode() for item in _PARAMETER.findall(match["rest"]))
             yield UrlElsewhere(path, number, drivername.decode(), tuple(names))

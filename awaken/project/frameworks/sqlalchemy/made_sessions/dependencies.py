@@ -45,26 +45,26 @@ def session_dependency(
     evaluator: ProgramEvaluator, module: Module, function: Function
 ) -> SessionDependency | None:
     """Return what ``function`` gives if it is injected and gives a session; None if not."""
-    given = _given(module, function)
+    given = _given_pair(module, function)
     if given is None or not _may_be_injected(evaluator, function):
         return None
     gives, value = given
-    opened = _opened(evaluator, module, function, value)
+    opened = _opened_session(evaluator, module, function, value)
     if opened is None:
         return None
     callers = evaluator.callers.of(module, function)
     injected = [
-        one.place
-        for one in callers.obstacles
-        if one.kind == "framework" and _injects(evaluator, one.place)
+        obstacle.place
+        for obstacle in callers.obstacles
+        if obstacle.kind == "framework" and _injects(evaluator, obstacle.place)
     ]
     if not injected:
         return None
     made, name, manager = opened
     others = [
-        one
-        for one in callers.obstacles
-        if one.kind not in {"framework", "outside"} and not _overrides(evaluator, one.place)
+        item
+        for item in callers.obstacles
+        if item.kind not in {"framework", "outside"} and not _overrides(evaluator, item.place)
     ]
     return SessionDependency(
         made,
@@ -73,7 +73,7 @@ def session_dependency(
         _closed(module, value, name, gives, manager=manager),
         injected[0],
         _swallowing(module, function, value),
-        tuple(one.place for one in callers.sites),
+        tuple(site.place for site in callers.sites),
         others[0].why if others else "",
     )
 
@@ -81,13 +81,13 @@ def session_dependency(
 def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
     """Whether a file that injects names ``function``, which is cheaper than what it gives."""
     words, name = evaluator.callers.words, function.name
-    injecting = sorted(one.rpartition(".")[2] for one in injection().dependencies)
-    paths = {path for one in injecting for path in words.files_with(one)}
+    injecting = sorted(dependency.rpartition(".")[2] for dependency in injection().dependencies)
+    paths = {path for word in injecting for path in words.files_with(word)}
     return (
         name.startswith("__")  # of an instance that is injected
         or any(name.encode() in words.text(path) for path in sorted(paths))
         # Other files may contain another name of one of them.
-        or any(words.renamed_in(one) for one in (*injecting, name))
+        or any(words.renamed_in(word) for word in (*injecting, name))
     )
 
 
@@ -104,25 +104,25 @@ def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:
     return b"dependency_overrides" in module.source.text[start : place.span.end]
 
 
-def _given(
+def _given_pair(
     module: Module, function: Function
 ) -> tuple[Literal["return", "yield"], ast.expr] | None:
     """Return what a function returns or yields, if it does so at exactly one place."""
-    found: list[tuple[Literal["return", "yield"], ast.expr]] = []
+    result: list[tuple[Literal["return", "yield"], ast.expr]] = []
     for node in module.walk(function):
         if module.enclosing_function(node) is not function:
             continue
         match node:
             case ast.Return(value=ast.expr() as value):
-                found.append(("return", value))
+                result.append(("return", value))
             case ast.Yield(value=ast.expr() as value):
-                found.append(("yield", value))
+                result.append(("yield", value))
             case ast.Yield() | ast.YieldFrom():
                 return None
-    return found[0] if len(found) == 1 else None
+    return result[0] if len(result) == 1 else None
 
 
-def _opened(
+def _opened_session(
     evaluator: ProgramEvaluator, module: Module, function: Function, value: ast.expr
 ) -> tuple[MadeSession, str, bool] | None:
     """Return the session that ``value`` is, its name, and whether ``with`` makes it."""
@@ -145,11 +145,11 @@ def _closed(
     if gives == "return":
         return "never"
     for above in module.ancestors(value):
-        if isinstance(above, ast.Try) and any(closes(one, name) for one in above.finalbody):
+        if isinstance(above, ast.Try) and any(closes(node, name) for node in above.finalbody):
             return "always"
     function = module.enclosing_function(value)
-    statements = (one for one in module.walk(function) if isinstance(one, ast.stmt))
-    return "sometimes" if any(closes(one, name) for one in statements) else "never"
+    statements = (node for node in module.walk(function) if isinstance(node, ast.stmt))
+    return "sometimes" if any(closes(statement, name) for statement in statements) else "never"
 
 
 def _swallowing(module: Module, function: Function, value: ast.expr) -> Place | None:
@@ -158,6 +158,6 @@ def _swallowing(module: Module, function: Function, value: ast.expr) -> Place | 
         if above is function:
             return None
         for handler in above.handlers if isinstance(above, ast.Try) else ():
-            if not any(isinstance(one, ast.Raise) for one in module.walk(handler)):
+            if not any(isinstance(node, ast.Raise) for node in module.walk(handler)):
                 return module.place(handler)
     return None

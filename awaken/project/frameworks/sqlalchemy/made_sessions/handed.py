@@ -51,23 +51,23 @@ class HandedSessions:
 
         A method of an inspector is called with the session that this was made with.
         """
-        inspected = self._inspected(module, call.func)
+        inspected = self._inspected_method(module, call.func)
         if inspected is not None:
             return inspected
         name = self._evaluator.names.qualified(module, call.func)
         if name is not None and not self._stays(name):
             return None
-        given = list(_given(call))
+        given = list(_given_arguments(call))
         called = name or (self._method(module, call.func) if given else None)
         # The callee is mostly of the program: then its arguments do not matter.
-        if called is None and not any(self._is_by_path(module, call.func, one) for one in given):
+        if called is None and not any(self._is_by_path(module, call.func, item) for item in given):
             return None
-        found = next((one for one in given if self._is_session(module, one.session)), None)
-        if found is None:
+        argument = next((item for item in given if self._is_session(module, item.session)), None)
+        if argument is None:
             return self._of_engine(module, call, name)
-        if called is None and self._is_by_path(module, call.func, found):
+        if called is None and self._is_by_path(module, call.func, argument):
             called = module.excerpt(call.func)
-        return None if called is None else (called, found.session)
+        return None if called is None else (called, argument.session)
 
     def _of_engine(
         self, module: Module, call: ast.Call, name: str | None
@@ -79,7 +79,7 @@ class HandedSessions:
         is_inner = isinstance(engine, ast.Attribute) and engine.attr == "sync_engine"
         return None if is_inner or not self._is_engine(module, engine) else (name, engine)
 
-    def _inspected(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
+    def _inspected_method(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
         """Return the method of an inspector that ``function`` is, one that a variable holds."""
         match function:
             case ast.Attribute(value=ast.Name() as held, attr=method):
@@ -91,8 +91,8 @@ class HandedSessions:
             return None
         if self._evaluator.names.qualified(module, made.func) not in self._inspecting:
             return None
-        found = self.of(module, made)
-        return None if found is None else (f"{_INSPECTOR}.{method}", found[1])
+        pair = self.of(module, made)
+        return None if pair is None else (f"{_INSPECTOR}.{method}", pair[1])
 
     def _stays(self, name: str) -> bool:
         """Whether ``name`` is of what stays synchronous, and may use what it is given."""
@@ -117,9 +117,9 @@ class HandedSessions:
         An unknown revision counts if it gets a connection: all that becomes asynchronous is known.
         """
         values = self._evaluator.values(module, function)
-        if all(isinstance(one, Unknown) for one in values):
+        if all(isinstance(value, Unknown) for value in values):
             return given.is_connected
-        return all(isinstance(one, FunctionOf) and is_revision(one.module) for one in values)
+        return all(isinstance(value, FunctionOf) and is_revision(value.module) for value in values)
 
     def _method(self, module: Module, function: ast.expr) -> str | None:
         """Return the method of a library that ``function`` is; None if it may be another."""
@@ -137,9 +137,9 @@ class HandedSessions:
         return None
 
 
-def _given(call: ast.Call) -> Iterator[_Given]:
+def _given_arguments(call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
-    for argument in (*call.args, *(one.value for one in call.keywords)):
+    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
         match argument:
             case ast.Call(func=ast.Attribute(value=owner, attr="connection" | "get_bind")):
                 if isinstance(owner, ast.Name | ast.Attribute):

@@ -29,14 +29,14 @@ def put_as_item(
         return
     for path in files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()]):
         other = evaluator.load(path)
-        for one in other.walk() if other is not None else ():
-            match one:
+        for part in other.walk() if other is not None else ():
+            match part:
                 case ast.Subscript(
                     value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
                 ) if other is not None and (owner, item) == (name, key):
-                    if isinstance(one.ctx, ast.Load):
+                    if isinstance(part.ctx, ast.Load):
                         continue
-                    above = other.parent(one)
+                    above = other.parent(part)
                     is_plain = isinstance(above, ast.Assign) and _is_parameter(other, held)
                     yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
                 case _:
@@ -45,4 +45,4 @@ def put_as_item(
 
 def _is_parameter(module: Module, node: ast.expr) -> bool:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    return [one.kind for one in bindings] == ["parameter"]
+    return [binding.kind for binding in bindings] == ["parameter"]

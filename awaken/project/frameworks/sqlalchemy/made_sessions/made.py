@@ -56,39 +56,39 @@ def made_session(evaluator: ProgramEvaluator, module: Module, call: ast.Call) ->
         return None
     match values[0]:
         case Session(kind="session" | "async" as kind, place=place, unless=""):
-            found = MadeSession(kind == "async", source, place or module.place(call))
+            result = MadeSession(kind == "async", source, place or module.place(call))
         case InstanceOf(qualified=name):
             ends, ancestors = own_ends(evaluator, name), evaluator.classes.ancestors(name)
             if ends is None or ancestors is None:
                 return None
             is_async = ASYNC_SESSION in ancestors.outside
-            found = MadeSession(is_async, source, module.place(call), ends)
+            result = MadeSession(is_async, source, module.place(call), ends)
         case _:
             return None
-    return structs.replace(found, may_share=_may_share(evaluator, module, call, source))
+    return structs.replace(result, may_share=_may_share(evaluator, module, call, source))
 
 
 def _may_share(evaluator: ProgramEvaluator, module: Module, call: ast.Call, source: str) -> bool:
     """Whether a call gives the session something to work on that may be no engine."""
-    bind = next((one.value for one in call.keywords if one.arg == "bind"), None)
+    bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
     if bind is None and source == "class":
         bind = next(iter(call.args), None)
     if bind is None:
         # A factory knows its engine, unless the call says more than can be seen.
-        return any(one.arg is None for one in call.keywords)
+        return any(keyword.arg is None for keyword in call.keywords)
     return not _is_engine(evaluator, module, bind)
 
 
 def _is_engine(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is an engine: by its class, or as the variable that one is assigned to."""
     values = evaluator.values(module, node)
-    if all(isinstance(one, InstanceOf) and one.qualified in _ENGINES for one in values):
+    if all(isinstance(value, InstanceOf) and value.qualified in _ENGINES for value in values):
         return True
     home, bindings = _bindings(evaluator, module, node)
-    made = [one.value for one in bindings]
+    made = [binding.value for binding in bindings]
     return bool(made) and all(
-        isinstance(one, ast.Call) and evaluator.names.qualified(home, one.func) in _MAKERS
-        for one in made
+        isinstance(part, ast.Call) and evaluator.names.qualified(home, part.func) in _MAKERS
+        for part in made
     )
 
 
@@ -131,7 +131,7 @@ def own_ends(evaluator: ProgramEvaluator, name: str) -> str | None:
     outside = () if ancestors is None else ancestors.outside
     if ancestors is None or (SESSION in outside) is (ASYNC_SESSION in outside):
         return None
-    ends = [one.qualified for one in ancestors.inside if _ENDS.intersection(one.members)]
+    ends = [facts.qualified for facts in ancestors.inside if _ENDS.intersection(facts.members)]
     unknown = [name] if ancestors.unresolved or len(outside) > 1 else []
     return next(iter([*ends, *unknown]), "")
 

@@ -46,7 +46,7 @@ class EnteredResources:
         known = {resource for resource in resources if isinstance(resource, str)}
         if not known or len(resources) == 1:
             return next(iter(known), None)
-        return self._mixed(module, node)
+        return self._mixed_reason(module, node)
 
     def closed(self, module: Module, node: ast.expr) -> tuple[ast.expr, Resource] | None:
         """Return what ``with closing(session)`` closes, if ``async with session`` does as well."""
@@ -103,7 +103,7 @@ class EnteredResources:
             return None if all(kind.startswith("async") for kind in kinds) else resource
         return resource if resource in _ENTERED else None
 
-    def _mixed(self, module: Module, node: ast.expr) -> Unknown:
+    def _mixed_reason(self, module: Module, node: ast.expr) -> Unknown:
         why = f"`{module.excerpt(node)}` may also be something else"
         return self._evaluator.unknown(module, node, why)
 

@@ -31,7 +31,7 @@ def made_otherwise(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
     ``evaluator`` takes no declaration's word. Subclasses and what makes the factory are asked, too.
     """
     ends, others = "", []
-    for value in _given(evaluator, module, call):
+    for value in _given_values(evaluator, module, call):
         if not isinstance(value, InstanceOf):
             continue
         own = own_ends(evaluator, value.qualified)
@@ -41,9 +41,9 @@ def made_otherwise(evaluator: ProgramEvaluator, module: Module, call: ast.Call) 
     return MadeOtherwise(ends, tuple(dict.fromkeys(others)))
 
 
-def _given(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Values:
+def _given_values(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Values:
     """Return what a call gives, of every subclass of its receiver, and by every factory."""
-    found = evaluator.values(module, call)
+    result = evaluator.values(module, call)
     method = call.func if isinstance(call.func, ast.Attribute) else None
     for owner in evaluator.values(module, method.value) if method is not None else ():
         if method is None or not isinstance(owner, InstanceOf | ClassOf):
@@ -51,8 +51,8 @@ def _given(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Value
         for name in evaluator.classes.all_subclasses(owner.qualified):
             below = InstanceOf(name) if isinstance(owner, InstanceOf) else ClassOf(name)
             functions = evaluator.attribute(below, method.attr, module, call)
-            found += evaluator.called(functions, module, call)
-    return (*found, *(one for each in found for one in _of_factory(evaluator, each)))
+            result += evaluator.called(functions, module, call)
+    return (*result, *(value for each in result for value in _of_factory(evaluator, each)))
 
 
 def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
@@ -65,9 +65,9 @@ def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
         factory = keyword_of(call, "session_factory") or next(iter(call.args), None)
         if factory is not None:
             yield from evaluator.called(evaluator.values(home, factory), home, call)
-        for options in (one.value for one in call.keywords if one.arg is None):
+        for options in (keyword.value for keyword in call.keywords if keyword.arg is None):
             key = ast.Subscript(options, ast.Constant("class_"), ast.Load())
             key = ast.fix_missing_locations(ast.copy_location(key, options))
-            for one in evaluator.values(home, key):
-                if isinstance(one, ClassOf):
-                    yield InstanceOf(one.qualified)
+            for value in evaluator.values(home, key):
+                if isinstance(value, ClassOf):
+                    yield InstanceOf(value.qualified)

@@ -52,17 +52,17 @@ class PutSessions:
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
         """Return where a session is put in that ``node`` may take out; None if there is none."""
-        name, owner = _taken(module, node)
+        name, owner = _taken_name(module, node)
         if not name:
             return None
         if name not in self._found:
             self._found[name] = list(self._put(name))
         values = () if owner is None else self._evaluator.values(module, owner)
-        kinds = {one.qualified for one in values if isinstance(one, InstanceOf)}
-        found = self._found[name]
+        kinds = {value.qualified for value in values if isinstance(value, InstanceOf)}
+        result = self._found[name]
         # Other functions may be passed here as well: the known facts of the owner may be
         # incomplete.
-        return next((one.place for one in [*(x for x in found if x.kind in kinds), *found]), None)
+        return next((one.place for one in [*(x for x in result if x.kind in kinds), *result]), None)
 
     def _put(self, name: str) -> Iterator[_Put]:
         for path in self._files_with([name.encode()]):
@@ -76,7 +76,7 @@ class PutSessions:
                     yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
                     if name in fields:
-                        yield from self._given(made, fields.index(name))
+                        yield from self._given_sessions(made, fields.index(name))
 
     def _may_put(self, path: str, name: str) -> bool:
         """Whether a file may put something under ``name``."""
@@ -90,22 +90,22 @@ class PutSessions:
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
-        found: dict[str, list[_Way]] | None = module.memo.get(PutSessions)
-        if found is None:
-            found = module.memo[PutSessions] = {}
+        nodes: dict[str, list[_Way]] | None = module.memo.get(PutSessions)
+        if nodes is None:
+            nodes = module.memo[PutSessions] = {}
             for node in module.walk():
                 if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign):
-                    for name in dict.fromkeys(self._under(module, node)):
-                        found.setdefault(name, []).append(node)
-        return found
+                    for name in dict.fromkeys(self._names_under(module, node)):
+                        nodes.setdefault(name, []).append(node)
+        return nodes
 
-    def _under(self, module: Module, node: _Way) -> Iterator[str]:
+    def _names_under(self, module: Module, node: _Way) -> Iterator[str]:
         """Yield the names under which ``node`` may put something."""
         if isinstance(node, ast.Dict):
-            constants = (one.value for one in node.keys if isinstance(one, ast.Constant))
-            yield from (one for one in constants if isinstance(one, str))
+            constants = (part.value for part in node.keys if isinstance(part, ast.Constant))
+            yield from (constant for constant in constants if isinstance(constant, str))
         elif isinstance(node, ast.Call):
-            yield from (one.arg for one in node.keywords if one.arg is not None)
+            yield from (keyword.arg for keyword in node.keywords if keyword.arg is not None)
         else:
             yield from self._fields(module, node)[1]
             match node:
@@ -132,7 +132,7 @@ class PutSessions:
                 pass
 
     def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
-        given = next((one.value for one in call.keywords if one.arg == name), None)
+        given = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
         if given is None or not self._keeps(module, call.func):
             return
         if self._is_session(module, given):
@@ -142,8 +142,8 @@ class PutSessions:
         """Return the name of a class that is declared with fields, and these in their order."""
         match node:
             case ast.ClassDef(name=made, body=body):
-                targets = [one.target for one in body if isinstance(one, ast.AnnAssign)]
-                return made, [one.id for one in targets if isinstance(one, ast.Name)]
+                targets = [part.target for part in body if isinstance(part, ast.AnnAssign)]
+                return made, [target.id for target in targets if isinstance(target, ast.Name)]
             case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call() as call):
                 fields = _names(call)  # hardly any call has some: what it calls is asked of these
                 is_one = fields and self._evaluator.names.qualified(module, call.func) in _NAMED
@@ -151,7 +151,7 @@ class PutSessions:
             case _:
                 return "", []
 
-    def _given(self, made: str, position: int) -> Iterator[_Put]:
+    def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
         files = self._files_with([made.encode()])
         for module in self._evaluator.names.facts.mentioning(made, files):
@@ -171,15 +171,15 @@ class PutSessions:
         """Whether a call keeps what it is given by its keyword: it makes an object."""
         if self._evaluator.names.qualified(module, function) in _ANY:
             return True
-        return any(isinstance(one, ClassOf) for one in self._evaluator.values(module, function))
+        return any(isinstance(value, ClassOf) for value in self._evaluator.values(module, function))
 
 
-def _taken(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
+def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
     """Return the name by which ``node`` takes something out, and of what; empty if it does not."""
     if isinstance(node, ast.Name):
-        given = [one.value for one in module.scopes.bindings_of(node) if one.value is not None]
-        taken = (_taken(module, one) for one in given if not isinstance(one, ast.Name))
-        return next((one for one in taken if one[0]), ("", None))
+        given = [item.value for item in module.scopes.bindings_of(node) if item.value is not None]
+        taken = (_taken_name(module, part) for part in given if not isinstance(part, ast.Name))
+        return next((pair for pair in taken if pair[0]), ("", None))
     match node:
         case ast.Attribute(value=owner, attr=name):
             return name, owner
@@ -204,6 +204,6 @@ def _names(call: ast.Call) -> list[str]:
         case [_, ast.Constant(value=str() as names), *_]:
             return names.replace(",", " ").split()
         case [_, ast.List(elts=items) | ast.Tuple(elts=items), *_]:
-            return [str(one.value) for one in items if isinstance(one, ast.Constant)]
+            return [str(node.value) for node in items if isinstance(node, ast.Constant)]
         case _:
             return []

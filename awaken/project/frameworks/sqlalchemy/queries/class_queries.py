@@ -87,7 +87,7 @@ class ClassQueries:
         """
         own = self.of(qualified)
         subclasses = self._classes.all_subclasses(qualified)
-        below = [found for name in subclasses if (found := self.of(name)) is not None]
+        below = [query for name in subclasses if (query := self.of(name)) is not None]
         if own is None:
             below += self._given_to(qualified)
         else:
@@ -101,7 +101,7 @@ class ClassQueries:
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
         for value in self._evaluator.values(module, node):
             ancestors = self._classes.ancestors(getattr(value, "qualified", ""))
-            if not isinstance(value, InstanceOf) or self._customised(value):
+            if not isinstance(value, InstanceOf) or self._customised_text(value):
                 return False
             if value.custom_query == "?":
                 return False
@@ -114,27 +114,27 @@ class ClassQueries:
         facts = self._classes.facts(qualified)
         if facts is None:
             return self._of_library(qualified)
-        found, given = list[Found](), list[tuple[str, str | None]]()
-        for one in self._models.ancestors(qualified):
-            node = self._classes.node(one.qualified)
+        result, given = list[Found](), list[tuple[str, str | None]]()
+        for item in self._models.ancestors(qualified):
+            node = self._classes.node(item.qualified)
             if node is None:
-                place = Place(one.path, one.span)
-                return Unknown(f"`{one.qualified}` is defined more than once", place)
-            own = self._set_in(one, *node)
+                place = Place(item.path, item.span)
+                return Unknown(f"`{item.qualified}` is defined more than once", place)
+            own = self._set_in(item, *node)
             # A column or a method called `query` is no query at all.
             if own is None:
                 return None
-            found += [*own, *self._assigned().get(one.qualified, []), *self._bases(one, *node)]
-            given += self._query_class(one, *node)
-        known = any(isinstance(one, ClassQuery) for one in found)
+            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
+            given += self._query_class(item, *node)
+        known = any(isinstance(query, ClassQuery) for query in result)
         if not known and self._models.status(qualified) not in {"mapped", "base"}:
             return None
-        if not found and self._models.status(qualified) == "base":
+        if not result and self._models.status(qualified) == "base":
             return None  # its subclasses may have one
-        if not found:
+        if not result:
             why = f"nothing shows where `query` of `{qualified}` comes from"
             return Unknown(why, Place(facts.path, facts.span))
-        agreed = _agreed(found, f"`query` of `{qualified}` comes from several places")
+        agreed = _agreed(result, f"`query` of `{qualified}` comes from several places")
         if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
             return self._with_class(agreed, given)
         return agreed
@@ -149,7 +149,7 @@ class ClassQueries:
 
     def _set_in(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> list[Found] | None:
         """Return what the body of a class makes of ``query``; None where that is no query."""
-        found: list[Found] = []
+        class_queries: list[Found] = []
         for binding in module.scopes.scope_made_by(node).bindings.get("query", []):
             # ``query: Query`` is written for type checkers.
             if binding.kind == "annotation":
@@ -159,8 +159,8 @@ class ClassQueries:
                 return None
             why = f"`{facts.qualified}` gives `query` a meaning of its own"
             place = module.place(binding.node)
-            found.append(given or Unknown(why, place))
-        return found
+            class_queries.append(given or Unknown(why, place))
+        return class_queries
 
     def _query_class(
         self, facts: ClassFacts, module: Module, node: ast.ClassDef
@@ -191,7 +191,7 @@ class ClassQueries:
             return None
         place = module.place(value, "the query property")
         values = self._evaluator.values(module, function.value)
-        sessions = [one for one in values if isinstance(one, Session) and one.kind == "scoped"]
+        sessions = [item for item in values if isinstance(item, Session) and item.kind == "scoped"]
         registry = self._evaluator.names.qualified(module, function.value)
         if len(sessions) != len(values) or not sessions:
             return Unknown(f"`{module.excerpt(function.value)}` is not known as a registry", place)
@@ -199,14 +199,14 @@ class ClassQueries:
             text = module.excerpt(function.value)
             return Unknown(f"the registry `{text}` is no variable of a module", place)
         given = [*value.args, *(keyword.value for keyword in value.keywords)]
-        found = ClassQuery(registry, "", place)
+        query = ClassQuery(registry, "", place)
         if given and not (isinstance(given[0], ast.Constant) and given[0].value is None):
             why = f"`query_property({module.excerpt(given[0])})` has a Query of its own"
             name = self._evaluator.names.qualified(module, given[0])
-            return self._with_class(found, [(why, name)])
+            return self._with_class(query, [(why, name)])
         why = "the session makes queries of the program's own class"
-        customs = {one.custom_query for one in sessions}
-        return self._with_class(found, [(why, one) for one in customs]) if any(customs) else found
+        customs = {session.custom_query for session in sessions}
+        return self._with_class(query, [(why, word) for word in customs]) if any(customs) else query
 
     def _is_variable(self, qualified: str) -> bool:
         """Whether it is the name of something at the top of a file of the project."""
@@ -249,19 +249,19 @@ class ClassQueries:
         return self._model_classes.get(qualified, [])
 
     def _note_model_class(self, module: Module, node: ast.Call) -> None:
-        base = next((one.value for one in node.keywords if one.arg == "model_class"), None)
+        base = next((part.value for part in node.keywords if part.arg == "model_class"), None)
         parent = module.parent(node)
         name = None if base is None else self._evaluator.names.qualified(module, base)
         if name is None or self._model_classes is None:
             return
         target = parent.targets[0] if isinstance(parent, ast.Assign) else None
         place = module.place(node)
-        found: Found = Unknown("the extension that it is given to is no variable", place)
+        query: Found = Unknown("the extension that it is given to is no variable", place)
         if isinstance(target, ast.Name):
             owner = self._evaluator.names.attribute(module.path, target.id)
             made = None if owner is None else self._extension(owner, "Model", module, node)
-            found = made or found
-        self._model_classes.setdefault(name, []).append(found)
+            query = made or query
+        self._model_classes.setdefault(name, []).append(query)
 
     # -------------------------------------------------------------------------- the extension
     def _bases(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> Iterator[Found]:
@@ -272,34 +272,34 @@ class ClassQueries:
             yield from self._assigned().get(base, [])
             owner, _, attribute = base.rpartition(".")
             if self._is_variable(owner) or owner in self._evaluator.knowledge.instance_attributes:
-                found = self._extension(owner, attribute, module, written)
-                if found is not None:
-                    yield found
+                query = self._extension(owner, attribute, module, written)
+                if query is not None:
+                    yield query
 
     def _extension(self, owner: str, attribute: str, module: Module, node: ast.AST) -> Found | None:
         """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
         sessions = self._evaluator.knowledge.class_queries
         values = self._evaluator.named(owner, module, node)
         # ``db = None`` is a placeholder until the real one is made.
-        values = tuple(one for one in values if one != NoneValue())
+        values = tuple(alternative for alternative in values if alternative != NoneValue())
         place = module.place(node, "the base class")
-        found: ClassQuery | None = None
+        query: ClassQuery | None = None
         for value in values:
             if not isinstance(value, InstanceOf):
                 return None
             ancestors = self._classes.ancestors(value.qualified)
             kinds = (value.qualified,) if ancestors is None else ancestors.outside
-            full = (f"{one}.{attribute}" for one in kinds)
+            full = (f"{kind}.{attribute}" for kind in kinds)
             known = next((name for name in full if name in sessions), None)
             if known is None:
                 return None
-            found = ClassQuery(owner, sessions[known], place, self._customised(value))
+            query = ClassQuery(owner, sessions[known], place, self._customised_text(value))
             if value.custom_query:
                 why = "the extension is given a Query class or a session class of the program's own"
-                found = self._with_class(found, [(why, value.custom_query)])
-        return found
+                query = self._with_class(query, [(why, value.custom_query)])
+        return query
 
-    def _customised(self, value: InstanceOf) -> str:
+    def _customised_text(self, value: InstanceOf) -> str:
         """Return that the class of an extension object makes queries of its own; else empty."""
         ancestors = self._classes.ancestors(value.qualified)
         for facts in ancestors.inside if ancestors is not None else ():
@@ -323,11 +323,11 @@ def _is_attribute(models: Models, facts: ClassFacts, binding: Binding) -> bool:
 
 
 def _agreed(found: Sequence[Found], why: str) -> Found:
-    unknown = next((one for one in found if isinstance(one, Unknown)), None)
+    unknown = next((query for query in found if isinstance(query, Unknown)), None)
     if unknown is not None:
         return unknown
-    known = [one for one in found if isinstance(one, ClassQuery)]
-    if all(one.is_like(known[0]) for one in known):
+    known = [query for query in found if isinstance(query, ClassQuery)]
+    if all(query.is_like(known[0]) for query in known):
         return known[0]
     # Classes of libraries are given their answers, and agree by themselves.
-    return Unknown(why, next(one.place for one in reversed(known) if one.place is not None))
+    return Unknown(why, next(query.place for query in reversed(known) if query.place is not None))

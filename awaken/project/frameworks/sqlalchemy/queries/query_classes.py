@@ -58,14 +58,14 @@ class QueryClasses:
     def given(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
         if self._given is None:
-            found: dict[str, None] = {}
+            result: dict[str, None] = {}
             for path in self._files_with([b"query_cls", b"query_class"]):
                 module = self._evaluator.load(path)
                 for value in _given_in(module) if module is not None else ():
                     name = self._evaluator.names.qualified(module, value) if module else None
                     if name not in self._evaluator.knowledge.query_classes:
-                        found[name or "?"] = None
-            self._given = tuple(found)
+                        result[name or "?"] = None
+            self._given = tuple(result)
         return self._given
 
     def _read(self, qualified: str) -> QueryClass | None:
@@ -81,7 +81,7 @@ class QueryClasses:
             return None
         own: set[str] = set()
         for facts in ancestors.inside:
-            names = self._defined(facts)
+            names = self._defined_names(facts)
             if names is None or self._is_written_to(facts):
                 return None
             own |= names
@@ -91,15 +91,15 @@ class QueryClasses:
             or not replaced <= knowledge.query_callers.keys()
         ):
             return None
-        return QueryClass(qualified, frozenset(own), frozenset(self._reached(replaced)))
+        return QueryClass(qualified, frozenset(own), frozenset(self._reached_methods(replaced)))
 
-    def _defined(self, facts: ClassFacts) -> set[str] | None:
+    def _defined_names(self, facts: ClassFacts) -> set[str] | None:
         """Return the names in the body of a class; None if it is more than a list of names."""
-        found = self._evaluator.classes.node(facts.qualified)
-        if found is None or facts.decorators or facts.keywords:
+        node = self._evaluator.classes.node(facts.qualified)
+        if node is None or facts.decorators or facts.keywords:
             return None
         names: set[str] = set()
-        for statement in found[1].body:
+        for statement in node[1].body:
             defined = _names(statement)
             if defined is None:
                 return None
@@ -113,22 +113,22 @@ class QueryClasses:
             module = self._evaluator.load(path)
             if module is not None and simple in module.source.text:
                 names = self._evaluator.names
-                written = (names.qualified(module, one) for one in _written_to(module))
+                written = (names.qualified(module, node) for node in _written_to(module))
                 if facts.qualified in written:
                     return True
         return False
 
-    def _reached(self, replaced: set[str]) -> set[str]:
+    def _reached_methods(self, replaced: set[str]) -> set[str]:
         """Return the methods of Query that call one of ``replaced``, directly or not."""
         callers = self._evaluator.knowledge.query_callers
-        found: set[str] = set()
+        result: set[str] = set()
         waiting = list(replaced)
         while waiting:
             for caller in callers.get(waiting.pop(), ()):
-                if caller not in found:
-                    found.add(caller)
+                if caller not in result:
+                    result.add(caller)
                     waiting.append(caller)
-        return found | replaced
+        return result | replaced
 
 
 def _names(statement: ast.stmt) -> set[str] | None:
@@ -137,8 +137,8 @@ def _names(statement: ast.stmt) -> set[str] | None:
             return {name}
         case ast.AnnAssign(target=ast.Name(id=name)):
             return {name}
-        case ast.Assign(targets=targets) if all(isinstance(one, ast.Name) for one in targets):
-            return {one.id for one in targets if isinstance(one, ast.Name)}
+        case ast.Assign(targets=targets) if all(isinstance(target, ast.Name) for target in targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
         case ast.Pass() | ast.Expr(value=ast.Constant()):
             return set()
         case _:

@@ -82,7 +82,7 @@ class ReplacedMethods:
         """Yield what ``of_sessions`` keeps."""
         roles = self._evaluator.knowledge.types.items()
         classes = {name for name, role in roles if role in {"session", "scoped"}}
-        words = [word for one in names for word in words_of(one)]
+        words = [word for name in names for word in words_of(name)]
         yield from self._in_subclasses(classes, names)
         yield from self._from_outside(classes, [*words, *_COMPUTED], names, [b"session"])
 
@@ -98,7 +98,7 @@ class ReplacedMethods:
     def search_queries(self) -> Iterator[ReplacedMethod]:
         """Yield what ``of_queries`` keeps."""
         classes = set(self._evaluator.knowledge.query_classes)
-        words = [f"{one.rpartition('.')[2]}.".encode() for one in sorted(classes)]
+        words = [f"{class_.rpartition('.')[2]}.".encode() for class_ in sorted(classes)]
         return self._from_outside(classes, [*words, *_COMPUTED], None, ())
 
     def methods_replaced(self, replaced: ReplacedMethod) -> frozenset[str] | None:
@@ -106,13 +106,13 @@ class ReplacedMethods:
         callers = self._evaluator.knowledge.query_callers
         if replaced.name not in callers:
             return None
-        found = {replaced.name}
+        result = {replaced.name}
         waiting = [replaced.name]
         while waiting:
-            new = callers.get(waiting.pop(), set()) - found
-            found |= new
+            new = callers.get(waiting.pop(), set()) - result
+            result |= new
             waiting += new
-        return frozenset(found)
+        return frozenset(result)
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -126,8 +126,8 @@ class ReplacedMethods:
             for facts in ancestors.inside:
                 yield from _defined(facts, own, names)
             place = Place(own.path, own.span)
-            hidden = [one for one in ancestors.outside if not self._is_neutral(one, classes)]
-            hidden += [one.bases_text[index] for one, index in ancestors.unresolved]
+            hidden = [name for name in ancestors.outside if not self._is_neutral(name, classes)]
+            hidden += [item.bases_text[index] for item, index in ancestors.unresolved]
             if hidden:
                 why = f"`{short}` inherits from `{hidden[0]}`, which may replace its methods"
                 yield ReplacedMethod("", why, place)
@@ -166,7 +166,7 @@ class ReplacedMethods:
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
                 is_class = owner in owners and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):
-                    yield _replaced(module, put)
+                    yield _replaced_method(module, put)
         for path in sorted(concerned.intersection(self._files_with([b"type("]))):
             makes_any = _WITH_BASES.search(self._evaluator.text(path)) is not None
             module = self._evaluator.load(path) if makes_any else None
@@ -204,16 +204,16 @@ class ReplacedMethods:
 def _puts(module: Module, names: Collection[str] | None) -> list[Put]:
     """Return what a file puts in the place of attributes that matter, in source order."""
     puts = puts_in(module)
-    found = [
-        one for name in (puts if names is None else {"", *names}) for one in puts.get(name, ())
+    result = [
+        item for name in (puts if names is None else {"", *names}) for item in puts.get(name, ())
     ]
     return sorted(
-        (one for one in found if one.owner is not None or "." in one.name),
-        key=lambda one: module.span(one.node),
+        (candidate for candidate in result if candidate.owner is not None or "." in candidate.name),
+        key=lambda item: module.span(item.node),
     )
 
 
-def _replaced(module: Module, put: Put) -> ReplacedMethod:
+def _replaced_method(module: Module, put: Put) -> ReplacedMethod:
     owner = put.name.rpartition(".")[0] if put.owner is None else ast.unparse(put.owner)
     what = f"`{owner}.{put.last}`" if put.name else f"methods of `{owner}`"
     why = f"{module.path} replaces {what}"
@@ -231,9 +231,9 @@ def _defined(
 
 def _bases_given(module: Module) -> Iterator[ast.expr]:
     """Yield the bases of ``type("Own", (Session,), {...})``."""
-    for one in module.mentions("type"):
-        match module.parent(one):
-            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is one:
+    for mention in module.mentions("type"):
+        match module.parent(mention):
+            case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is mention:
                 yield from bases
             case _:
                 pass

@@ -3,5 +3,5 @@
 ``sights`` finds the places in Python code that read an attribute, ``kinds`` the less plain ones;
 ``paths`` gives the objects along what is read. ``tracing`` follows objects back to their loads,
 ``lifetime`` tells what happens in between. ``relationship_reads`` puts them together for plain
-reads, ``program_reads`` for all.
+reads, ``frameworks/program_reads.py`` for all.
 """

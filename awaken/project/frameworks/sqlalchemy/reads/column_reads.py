@@ -29,7 +29,7 @@ class ColumnReads:
         The ``owner`` is the mapped class of the object, empty where it is not known. Whether it
         has such a column is not asked.
         """
-        found = [
+        result = [
             (sight, attribute, values)
             for source in self._sources
             for sight in source.reading(names)
@@ -39,21 +39,21 @@ class ColumnReads:
         ]
         self._tracing.follow(
             origin
-            for _, _, values in found
-            for one in values
-            if isinstance(one, InstanceOf)
-            for origin in one.origins or ()
+            for _, _, values in result
+            for value in values
+            if isinstance(value, InstanceOf)
+            for origin in value.origins or ()
         )
-        for sight, attribute, values in found:
+        for sight, attribute, values in result:
             yield from self._reads(sight, attribute, values)
 
     def _reads(self, sight: Sight, attribute: str, values: Values) -> Iterator[Read]:
         node = sight.node
         given = None if isinstance(node, Unknown) else sight.module.place(node)
-        for one in values:
-            if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
-                traces, why = self._tracing.of((one,), attribute, sight.place)
-                yield Read(sight.place, one.qualified, attribute, sight.how, traces, why, given)
+        for value in values:
+            if isinstance(value, InstanceOf) and self._models.mapped_class(value.qualified):
+                traces, why = self._tracing.of((value,), attribute, sight.place)
+                yield Read(sight.place, value.qualified, attribute, sight.how, traces, why, given)
         unknown = self._unseen.of(values, sight)
         if unknown:
             yield Read(sight.place, "", attribute, sight.how, (), unknown, given)

@@ -40,7 +40,7 @@ class Inverses:
         target = None if facts is None else self._models.mapped_class(facts.target or "")
         if mapped is None or facts is None or target is None:
             return None
-        name = self._named(facts)
+        name = self._name(facts)
         back = target.relationships.get(name or "")
         if name is None or back is None:
             return None
@@ -50,23 +50,23 @@ class Inverses:
         declared = declaring(self._models, target.qualified, name, back)
         return Inverse(declared, name, _is_by_key(target, back, mapped))
 
-    def _named(self, facts: RelationshipFacts) -> str | None:
+    def _name(self, facts: RelationshipFacts) -> str | None:
         """Return the name of the other side, by ``back_populates`` or by a ``backref``."""
         sites = self._models.relationships.in_file(facts.path)
-        at_call = [one for one in sites if one.facts.span == facts.span]
-        own = next((one for one in at_call if one.facts == facts), None)
+        at_call = [site for site in sites if site.facts.span == facts.span]
+        own = next((site for site in at_call if site.facts == facts), None)
         if own is None:
             return None
         if own.reverse:
-            return next((one.attribute for one in at_call if not one.reverse), None)
+            return next((site.attribute for site in at_call if not site.reverse), None)
         return facts.backref or self._back_populates(facts)
 
     def _back_populates(self, facts: RelationshipFacts) -> str | None:
         module = self._evaluator.load(facts.path)
         for call in module.calls_at(facts.span) if module is not None else ():
-            for one in call.keywords:
-                if one.arg == "back_populates" and isinstance(one.value, ast.Constant):
-                    return str(one.value.value)
+            for keyword in call.keywords:
+                if keyword.arg == "back_populates" and isinstance(keyword.value, ast.Constant):
+                    return str(keyword.value.value)
         return None
 
 
@@ -79,10 +79,10 @@ def _is_by_key(owner: MappedClass, facts: RelationshipFacts, target: MappedClass
     is_collection = direction(owner, target)
     if is_collection is not False:
         return None if is_collection is None else False
-    keys = {name for name, one in target.columns.items() if one.primary_key}
+    keys = {name for name, column in target.columns.items() if column.primary_key}
     referred = {
-        (one.foreign_key or "").rpartition(".")[2]
-        for one in owner.columns.values()
-        if (one.foreign_key or "").rpartition(".")[0] == target.tablename
+        (column.foreign_key or "").rpartition(".")[2]
+        for column in owner.columns.values()
+        if (column.foreign_key or "").rpartition(".")[0] == target.tablename
     }
     return bool(keys) and referred == keys

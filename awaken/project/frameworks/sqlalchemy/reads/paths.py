@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, CALL, ITEM, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.containers.items import DICTS, subscripted
 from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
@@ -19,6 +18,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.items import DICTS, subscripted
 from awaken.project.values.library.origins import begun, followed
 
 
@@ -38,7 +38,7 @@ class Paths:
             if position >= sight.begin and step not in {ITEM, CALL}:
                 yield step, values
             if position + 1 < len(sight.path):
-                values = union(*(self._step(one, step, sight) for one in values))
+                values = union(*(self._step(value, step, sight) for value in values))
 
     def _step(self, value: Value, step: str, sight: Sight) -> Values:
         """Return what a step gives of one value."""
@@ -51,7 +51,7 @@ class Paths:
             case "[]":
                 work = self._iterated(value, sight, node)
             case "()":
-                work = self._called(value, sight, node)
+                work = self._callable(value, sight, node)
             case _ if step.startswith("["):
                 return self._at_key(value, step, sight, node)
             case _:
@@ -63,7 +63,7 @@ class Paths:
     def _iterated(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
         return lambda: self._evaluator.iterated((value,), sight.module, node)
 
-    def _called(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
+    def _callable(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
         call = ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)
         if isinstance(value, FunctionOf) and _takes_more(value):
             why = f"the result of `{_name_of(value)}` depends on the arguments in a template"
@@ -71,9 +71,9 @@ class Paths:
         return lambda: self._evaluator.called((value,), sight.module, call)
 
     def _at_key(self, value: Value, step: str, sight: Sight, node: ast.expr) -> Values:
-        found = subscripted(value, None if step == BY_KEY else int(step[1:-1]))
-        if found is not None:
-            return found
+        result = subscripted(value, None if step == BY_KEY else int(step[1:-1]))
+        if result is not None:
+            return result
         if step == BY_KEY:
             why = "an item by a computed key is read of it"
             return (self._evaluator.unknown(sight.module, node, why),)
@@ -97,10 +97,10 @@ class Paths:
         return lambda: self._evaluator.members.of(value, sight.module, read)
 
     def _of_object(self, value: InstanceOf, name: str, sight: Sight, node: ast.expr) -> Values:
-        found = self._evaluator.attribute(value, name, sight.module, node)
-        found = begun(found, name, sight.place)
+        attribute = self._evaluator.attribute(value, name, sight.module, node)
+        attribute = begun(attribute, name, sight.place)
         is_relationship = self._evaluator.mapping.is_relationship(value, name)
-        return followed(found, value, name) if is_relationship else found
+        return followed(attribute, value, name) if is_relationship else attribute
 
 
 def _takes_more(function: FunctionOf) -> bool:
@@ -117,15 +117,15 @@ def _name_of(function: FunctionOf) -> str:
 
 def _items(values: Values) -> Values:
     """Return the objects among ``values``: those inside of containers in place of these."""
-    found: Values = ()
-    for one in values:
-        match one:
+    items: Values = ()
+    for value in values:
+        match value:
             case InstanceOf(parameters=[*_, held]):
-                found = union(found, _items(held))
+                items = union(items, _items(held))
             case TupleOf():
-                found = union(found, _items(union(*one.items)) if one.items else ())
+                items = union(items, _items(union(*value.items)) if value.items else ())
             case Producer():
-                found = union(found, _items(one.inner))
+                items = union(items, _items(value.inner))
             case _:
-                found = union(found, (one,))
-    return found
+                items = union(items, (value,))
+    return items

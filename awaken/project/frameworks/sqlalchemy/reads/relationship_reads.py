@@ -65,48 +65,48 @@ class RelationshipReads:
         Also those of an attribute that some class has as a relationship, of an object of unknown
         class.
         """
-        untraced = _joined(self._untraced(wanted))
+        untraced = _joined_items(self._untraced_items(wanted))
         self._follow(untraced)
-        return map(self._traced, untraced)
+        return map(self._traced_read, untraced)
 
     def of_schemas(self, wanted: Wanted) -> Iterator[tuple[Place | None, Read]]:
         """Yield the reads of schemas that are wanted, each with the call that reads.
 
         Without one it is the expression that gives the object, None where none is visible.
         """
-        sources = [one for one in self._sources if not isinstance(one, _PYTHON)]
-        found: dict[Place | None, list[_Untraced]] = {}
+        sources = [source for source in self._sources if not isinstance(source, _PYTHON)]
+        result: dict[Place | None, list[_Untraced]] = {}
         for sight, read in self._seen(wanted, sources):
             if sight.how == "schema":
                 node = sight.node
                 given = sight.module.place(node) if isinstance(node, ast.expr) else None
-                found.setdefault(sight.reader or given, []).append(read)
-        joined = [(given, one) for given, reads in found.items() for one in _joined(reads)]
+                result.setdefault(sight.reader or given, []).append(read)
+        joined = [(given, item) for given, reads in result.items() for item in _joined_items(reads)]
         self._follow(read for _, read in joined)
-        return ((given, self._traced(one)) for given, one in joined)
+        return ((given, self._traced_read(item)) for given, item in joined)
 
     def _follow(self, reads: Iterable[_Untraced]) -> None:
         # All at once: the arguments of a function are the same for all its reads.
         self.tracing.follow(
-            origin for read in reads for one in read.objects for origin in one.origins or ()
+            origin for read in reads for value in read.objects for origin in value.origins or ()
         )
 
     def names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
-        return frozenset(one.attribute for one in self._sites() if one.attribute is not None)
+        return frozenset(site.attribute for site in self._sites() if site.attribute is not None)
 
     def names_of_mapped(self) -> frozenset[str]:
         """Return those that may be relationships of a class that is proven to be mapped."""
         known: dict[str, bool] = {}
-        found: set[str] = set()
+        attributes: set[str] = set()
         for site in self._sites():
-            if site.attribute is None or site.owner is None or site.attribute in found:
+            if site.attribute is None or site.owner is None or site.attribute in attributes:
                 continue
             if site.owner not in known:
                 known[site.owner] = self._may_be_mapped(site.owner)
             if known[site.owner]:
-                found.add(site.attribute)
-        return frozenset(found)
+                attributes.add(site.attribute)
+        return frozenset(attributes)
 
     def _sites(self) -> list[Site]:
         relationships = self._models.relationships
@@ -115,12 +115,12 @@ class RelationshipReads:
     def _may_be_mapped(self, qualified: str) -> bool:
         """Whether a class, or one that inherits from it, is mapped, as far as that is cheap."""
         family = (qualified, *self._evaluator.classes.all_subclasses(qualified))
-        if any(self._models.status(one) == "mapped" for one in family):
+        if any(self._models.status(name) == "mapped" for name in family):
             return True
         # The source of a base has subclasses in no list of bases.
         spellings = self._evaluator.classes.spellings
         given = self._made_bases_of
-        return bool(given) and any(not given.isdisjoint(spellings(one)) for one in family)
+        return bool(given) and any(not given.isdisjoint(spellings(name)) for name in family)
 
     @cached_property
     def _made_bases_of(self) -> frozenset[str]:
@@ -129,10 +129,10 @@ class RelationshipReads:
         making = evaluator.classes.spellings_of(evaluator.knowledge.declarative_factories)
         paths = {*self._files_with([_MODEL_CLASS])}
         paths.update(path for name in making for path in words.files_with(name))
-        found = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
-        return frozenset(name.decode(errors="replace") for name in found)
+        result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
+        return frozenset(name.decode(errors="replace") for name in result)
 
-    def _untraced(self, wanted: Wanted) -> Iterator[_Untraced]:
+    def _untraced_items(self, wanted: Wanted) -> Iterator[_Untraced]:
         return (read for _, read in self._seen(wanted, self._sources))
 
     def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
@@ -157,10 +157,10 @@ class RelationshipReads:
                 else source.reading(sought if is_python else elsewhere)
             ):
                 if _may_read(sight, asked | followed) and wanted.holds(sight.how, sight.place):
-                    found = self._along(sight, names, followed)
-                    yield from ((sight, one) for one in found if one.attribute in asked)
+                    along = self._items_along(sight, names, followed)
+                    yield from ((sight, item) for item in along if item.attribute in asked)
 
-    def _along(
+    def _items_along(
         self, sight: Sight, names: frozenset[str], behind: frozenset[str]
     ) -> Iterator[_Untraced]:
         for attribute, values in self.tracing.along.path(sight):
@@ -176,13 +176,13 @@ class RelationshipReads:
         """Yield the reads of objects of which any relationship may be read."""
         # An item by a computed key is one of a container, and an attribute of an object.
         why = sight.unseen or Unknown("an attribute by a computed name is read", sight.place)
-        unknown = tuple(one for one in values if isinstance(one, Unknown))
-        for one in values:
-            if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
-                yield _Untraced(sight.place, sight.how, one.qualified, ANY, (one,), (why,))
-            elif isinstance(one, InstanceOf):
-                for below in self._mapped_below(one.qualified):
-                    doubt = _may_be_below(one, sight.place)
+        unknown = tuple(alternative for alternative in values if isinstance(alternative, Unknown))
+        for value in values:
+            if isinstance(value, InstanceOf) and self._models.mapped_class(value.qualified):
+                yield _Untraced(sight.place, sight.how, value.qualified, ANY, (value,), (why,))
+            elif isinstance(value, InstanceOf):
+                for below in self._mapped_below(value.qualified):
+                    doubt = _may_be_below(value, sight.place)
                     yield _Untraced(sight.place, sight.how, below, ANY, (), (why, doubt))
         if unknown:
             yield _Untraced(sight.place, sight.how, "", ANY, (), (why, *unknown))
@@ -193,12 +193,12 @@ class RelationshipReads:
         """Yield the reads of one attribute of objects, by the class that declares it."""
         unknown = self.unseen.of(values, sight) if attribute in names else ()
         owners: dict[str, list[InstanceOf]] = {}
-        for one in values:
-            declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
-            if declaring and isinstance(one, InstanceOf):
-                owners.setdefault(declaring, []).append(one)
-            if isinstance(one, InstanceOf) and attribute in names:
-                below = self._of_subclasses(one, attribute, sight)
+        for value in values:
+            declaring = self._declaring(value, attribute) if isinstance(value, InstanceOf) else ""
+            if declaring and isinstance(value, InstanceOf):
+                owners.setdefault(declaring, []).append(value)
+            if isinstance(value, InstanceOf) and attribute in names:
+                below = self._of_subclasses(value, attribute, sight)
                 yield from (read for read in below if read.owner != declaring)
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
@@ -212,7 +212,7 @@ class RelationshipReads:
     ) -> Iterator[_Untraced]:
         """Yield the reads of an attribute that classes below that of the object declare."""
         below = self._heirs_with(value.qualified, attribute)
-        owners = dict.fromkeys(self._declaring(InstanceOf(one), attribute) for one in below)
+        owners = dict.fromkeys(self._declaring(InstanceOf(name), attribute) for name in below)
         for owner in owners:
             if owner:
                 doubt = _may_be_below(value, sight.place)
@@ -228,21 +228,21 @@ class RelationshipReads:
             return ()
         if attribute not in self._having:
             owners = dict.fromkeys(
-                one.owner for one in self._sites() if one.attribute == attribute and one.owner
+                site.owner for site in self._sites() if site.attribute == attribute and site.owner
             )
             spelt = {name for owner in owners for name in classes.spellings(owner)}
-            heirs = (heir for one in owners for heir in (one, *classes.all_subclasses(one)))
+            heirs = (heir for owner in owners for heir in (owner, *classes.all_subclasses(owner)))
             is_base = not self._made_bases_of.isdisjoint(spelt)
             self._having[attribute] = None if is_base else tuple(dict.fromkeys(heirs))
         having = self._having[attribute]
         if having is None:
             return self._mapped_below(qualified)
-        return tuple(one for one in having if self._is_mapped_below(one, qualified))
+        return tuple(name for name in having if self._is_mapped_below(name, qualified))
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
         ancestors = self._evaluator.classes.ancestors(heir) if heir != qualified else None
         is_below = ancestors is not None and any(
-            one.qualified == qualified for one in ancestors.inside
+            facts.qualified == qualified for facts in ancestors.inside
         )
         return is_below and self._models.mapped_class(heir) is not None
 
@@ -252,11 +252,11 @@ class RelationshipReads:
             classes = self._evaluator.classes
             is_ours = classes.facts(qualified) is not None
             below = classes.all_subclasses(qualified) if is_ours else ()
-            mapped = (one for one in below if self._models.mapped_class(one) is not None)
+            mapped = (name for name in below if self._models.mapped_class(name) is not None)
             self._below[qualified] = tuple(mapped)
         return self._below[qualified]
 
-    def _traced(self, read: _Untraced) -> Read:
+    def _traced_read(self, read: _Untraced) -> Read:
         traces, why = self.tracing.of(read.objects, read.attribute, read.place)
         unknown = (*why, *read.unknown)
         return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
@@ -279,22 +279,22 @@ def _may_read(sight: Sight, asked: Collection[str]) -> bool:
     return any(step in asked for step in steps)
 
 
-def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
+def _joined_items(reads: Iterable[_Untraced]) -> list[_Untraced]:
     """Return one read for all that read an attribute at one place, in their order.
 
     A response model that holds itself reads the same field of objects on each of its levels.
     """
-    found: dict[tuple[object, ...], _Untraced] = {}
-    for one in reads:
-        key = (one.place, one.how, one.owner, one.attribute)
-        if key not in found:
-            found[key] = one
+    result: dict[tuple[object, ...], _Untraced] = {}
+    for item in reads:
+        key = (item.place, item.how, item.owner, item.attribute)
+        if key not in result:
+            result[key] = item
             continue
-        known = found[key]
-        objects = dict.fromkeys((*known.objects, *one.objects))
-        unknown = dict.fromkeys((*known.unknown, *one.unknown))
-        found[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
-    return list(found.values())
+        known = result[key]
+        objects = dict.fromkeys((*known.objects, *item.objects))
+        unknown = dict.fromkeys((*known.unknown, *item.unknown))
+        result[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
+    return list(result.values())
 
 
 def _is_called(sight: Sight) -> bool:

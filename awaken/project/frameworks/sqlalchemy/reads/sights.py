@@ -61,15 +61,15 @@ class PythonSights:
     def files(self, names: Collection[str]) -> list[str]:
         """Return the files that may hold such a place, and few others: each of them is parsed."""
         words = self._evaluator.callers.words
-        found = {path for name in sorted(names) for path in words.read_in(name)}
-        named = self._files_with(sorted(one.encode() for one in names)) if names else []
+        paths = {path for name in sorted(names) for path in words.read_in(name)}
+        named = self._files_with(sorted(name.encode() for name in names)) if names else []
         matching = {*words.files_with("match")} & {*words.files_with("case")}
         if words.files_with(_MATCHED):
-            found |= matching
-        if not found.issuperset(named):
+            paths |= matching
+        if not paths.issuperset(named):
             naming = {path for word in texts.WORDS for path in words.files_with(word)}
-            found |= (naming | matching) & {*named}
-        return sorted(found)
+            paths |= (naming | matching) & {*named}
+        return sorted(paths)
 
     def _sights(
         self, module: Module, node: ast.AST, names: Collection[str], wanted: Wanted
@@ -78,7 +78,7 @@ class PythonSights:
             case ast.Attribute():
                 yield from self._of_attribute(module, node)
             case ast.MatchClass():
-                yield from (one for one in self._matched(module, node) if one.path[0] in names)
+                yield from (item for item in self._matched(module, node) if item.path[0] in names)
             case _:
                 yield from self._texts.of(module, node, names, wanted)
 
@@ -98,9 +98,9 @@ class PythonSights:
     def _positional(self, module: Module, node: ast.MatchClass) -> list[str]:
         """Return what the patterns without names may read, by ``__match_args__`` of any class."""
         listed = ast.copy_location(ast.Attribute(node.cls, _MATCHED, ast.Load()), node.cls)
-        found = self._displays.items(module, listed).nodes
-        listed_names = [one.value for _, one in found if isinstance(one, ast.Constant)]
-        return [one for one in listed_names if isinstance(one, str)]
+        result = self._displays.items(module, listed).nodes
+        listed_names = [part.value for _, part in result if isinstance(part, ast.Constant)]
+        return [listed_name for listed_name in listed_names if isinstance(listed_name, str)]
 
     def _of_attribute(self, module: Module, node: ast.Attribute) -> Iterator[Sight]:
         place, name, above = module.place(node), node.attr, module.parent(node)
@@ -117,7 +117,7 @@ class PythonSights:
                 # ``User.posts.__get__(user, User)``
                 call = module.parent(above)
                 given = call.args[:1] if isinstance(call, ast.Call) else []
-                yield from (Sight(module, one, (name,), place, "getattr") for one in given)
+                yield from (Sight(module, part, (name,), place, "getattr") for part in given)
             case ast.Attribute(value=ast.Call(args=[owner]), attr="attrs"):
                 # ``inspect(user).attrs.posts``
                 if isinstance(above, ast.Attribute) and above.attr in texts.LOADING:
@@ -148,5 +148,5 @@ def _places(module: Module, names: Collection[str]) -> list[ast.AST]:
                 nodes.attributes.setdefault(node.attr, []).append((position, node))
             elif isinstance(node, ast.MatchClass) or texts.may_read(node):
                 nodes.others.append((position, node))
-    named = (one for name in {*names} & nodes.attributes.keys() for one in nodes.attributes[name])
+    named = (pair for name in {*names} & nodes.attributes.keys() for pair in nodes.attributes[name])
     return [node for _, node in sorted((*named, *nodes.others), key=itemgetter(0))]

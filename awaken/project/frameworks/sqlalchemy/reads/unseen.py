@@ -40,8 +40,8 @@ class Unseen:
 
     def of(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
         """Return why the objects that are read may be others than those that are known."""
-        found = (self._why(one, sight) for one in values)
-        return tuple(one for one in found if one is not None)
+        result = (self._why(value, sight) for value in values)
+        return tuple(unknown for unknown in result if unknown is not None)
 
     def _why(self, value: Value, sight: Sight) -> Unknown | None:
         match value:
@@ -100,7 +100,7 @@ class Unseen:
         """Whether `getattr` asks an object of the program for something that is never mapped."""
         owners = self._evaluator.values(module, call.args[0])
         return bool(owners) and all(
-            isinstance(one, InstanceOf) and self._has_only_plain(one) for one in owners
+            isinstance(owner, InstanceOf) and self._has_only_plain(owner) for owner in owners
         )
 
     def _has_only_plain(self, owner: InstanceOf) -> bool:
@@ -110,17 +110,17 @@ class Unseen:
         node = evaluator.classes.node(name)
         if ancestors is None or ancestors.unresolved or node is None:
             return False
-        below = [evaluator.classes.facts(one) for one in evaluator.classes.all_subclasses(name)]
-        classes = (*ancestors.inside, *(one for one in below if one is not None))
-        members = {member for one in classes for member in one.members | one.assigned}
+        below = [evaluator.classes.facts(word) for word in evaluator.classes.all_subclasses(name)]
+        classes = (*ancestors.inside, *(facts for facts in below if facts is not None))
+        members = {member for class_ in classes for member in class_.members | class_.assigned}
         if len(members) > _MOST_ATTRIBUTES or None in below or "__getattr__" in members:
             return False
         if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:
             return False
         return all(
-            self._is_never_mapped(one)
+            self._is_never_mapped(value)
             for member in sorted(members)
-            for one in evaluator.attribute(owner, member, *node)
+            for value in evaluator.attribute(owner, member, *node)
         )
 
     def _is_never_mapped(self, value: Value) -> bool:
@@ -142,7 +142,7 @@ class Unseen:
     def _is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program says what others have: nothing is an instance of it."""
         facts = self._evaluator.classes.facts(qualified)
-        return facts is not None and any(one in _PROTOCOLS for one in facts.bases)
+        return facts is not None and any(base in _PROTOCOLS for base in facts.bases)
 
     def _may_be_mapped(self, name: str, sight: Sight) -> bool:
         """Whether a name of a library may be an object of the program: a user, for example.
@@ -168,8 +168,8 @@ def _is_read(sight: Sight, place: Place) -> bool:
     if isinstance(node, Unknown) or not is_one:
         return False
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
-    given = [node, *(one.value for one in bindings if one.kind == "assignment")]
-    return any(one is not None and module.place(one) == place for one in given)
+    given = [node, *(binding.value for binding in bindings if binding.kind == "assignment")]
+    return any(argument is not None and module.place(argument) == place for argument in given)
 
 
 def _is_imported(sight: Sight) -> bool:
@@ -178,4 +178,4 @@ def _is_imported(sight: Sight) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     bindings = sight.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    return any(isinstance(sight.module.parent(one.node), ast.Import) for one in bindings)
+    return any(isinstance(sight.module.parent(binding.node), ast.Import) for binding in bindings)

@@ -18,6 +18,7 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
+from awaken.project.values.calls.parameters import Parameters
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -33,7 +34,6 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.fixtures_by_name import parametrized
-from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
@@ -65,13 +65,13 @@ class DoubtingEvaluator(ProgramEvaluator):
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
-        found = super().passed_to(module, function, parameter)
-        return replace(found, calls=max(found.calls, len(found.given)))
+        result = super().passed_to(module, function, parameter)
+        return replace(result, calls=max(result.calls, len(result.given)))
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         # Values with many unknown causes would soon be too many alternatives.
-        found = super()._values(module, node, known)
-        return union(tuple(_OPEN if isinstance(one, Unknown) else one for one in found))
+        result = super()._values(module, node, known)
+        return union(tuple(_OPEN if isinstance(value, Unknown) else value for value in result))
 
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         if lasting != "tree":
@@ -92,12 +92,12 @@ class _WithoutSessions(Annotations):
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         values = super()._values(module, node)
-        return union(tuple(_PROMISED if self._gives_session(one) else one for one in values))
+        return union(tuple(_PROMISED if self._gives_session(value) else value for value in values))
 
     def _gives_session(self, value: Value) -> bool:
         """Whether it is a session, or gives one when it is called, entered or iterated."""
         if isinstance(value, Producer):
-            return any(one == _PROMISED or self._gives_session(one) for one in value.inner)
+            return any(item == _PROMISED or self._gives_session(item) for item in value.inner)
         return isinstance(self._evaluator.as_session(value), Session)
 
 
@@ -117,17 +117,17 @@ class _Injected(Parameters):
         return injected or declared
 
     def _injected(self, module: Module, default: ast.expr) -> Values:
-        found = super()._injected(module, default)
-        if not found or not isinstance(default, ast.Call) or not default.args:
-            return found
+        result = super()._injected(module, default)
+        if not result or not isinstance(default, ast.Call) or not default.args:
+            return result
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, default.args[0])
         for path, position in self._overriding().get(name or "", ()):
             home = evaluator.load(path)
             for target, value in _overrides_in(home) if home is not None else ():
                 if home is not None and (target.lineno, target.col_offset) == position:
-                    found = union(found, *map(self._given_by, evaluator.values(home, value)))
-        return found
+                    result = union(result, *map(self._given_by, evaluator.values(home, value)))
+        return result
 
     def _given_by(self, value: Value) -> Values:
         match value:
@@ -159,19 +159,19 @@ class _WithFields(Members):
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
         """Return what ``name`` of a class or of its instance may be."""
-        found = super().attribute(owner, name, module, node)
-        if not isinstance(owner, InstanceOf) or not any(isinstance(one, Unknown) for one in found):
-            return found
-        return union(found, *self._made_with(owner.qualified, name))
+        result = super().attribute(owner, name, module, node)
+        if not isinstance(owner, InstanceOf) or not any(isinstance(one, Unknown) for one in result):
+            return result
+        return union(result, *self._made_with(owner.qualified, name))
 
     def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
         """Yield what is given to a field, by keyword or in the order of all fields."""
         evaluator = self._evaluator
         fields = [
-            one.target.id
+            statement.target.id
             for _, _, body in reversed([*evaluator.classes.bodies(qualified)])
-            for one in body.body
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+            for statement in body.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
         ]
         if name not in fields:
             return
@@ -183,9 +183,9 @@ class _WithFields(Members):
                     continue
                 if evaluator.names.qualified(module, call.func) != qualified:
                     continue
-                given = [one.value for one in call.keywords if one.arg == name]
+                given = [keyword.value for keyword in call.keywords if keyword.arg == name]
                 given += call.args[position : position + 1]
-                yield from (evaluator.values(module, one) for one in given)
+                yield from (evaluator.values(module, argument) for argument in given)
 
 
 class _Unpacking(Passing):
@@ -196,31 +196,31 @@ class _Unpacking(Passing):
     """
 
     def _unpacked(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
-        yield from (Given(module, one) for one in _unpacked(call, name))
+        yield from (Given(module, node) for node in _unpacked_nodes(call, name))
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, found)
-        found.given += [Given(asked.module, one) for one in _parametrized(asked)]
+        found.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 module = self._load(place.path)
-                beside = [] if module is None else [*_beside(module, place.span)]
+                beside = [] if module is None else [*_nodes_beside(module, place.span)]
                 found.calls += bool(beside)
-                found.given += [Given(module, one) for one in beside if module is not None]
+                found.given += [Given(module, node) for node in beside if module is not None]
         return opened
 
 
-def _parametrized(asked: OpenParameter) -> Iterator[ast.expr]:
-    for one in asked.function.decorator_list:
-        if isinstance(one, ast.Call) and last_name(one.func) == "parametrize":
-            given = parametrized(one, asked.parameter.arg)
+def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
+    for decorator in asked.function.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
+            given = parametrized(decorator, asked.parameter.arg)
             yield from (each for each in given if each is not None)
 
 
-def _unpacked(call: ast.Call, name: str) -> Iterator[ast.expr]:
+def _unpacked_nodes(call: ast.Call, name: str) -> Iterator[ast.expr]:
     """Yield what a call may pass to a parameter by ``*items`` and ``**settings``."""
-    for one in call.args:
-        match one:
+    for argument in call.args:
+        match argument:
             case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
                 yield from items
             case ast.Starred(value=value):
@@ -237,21 +237,21 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
     return ast.fix_missing_locations(ast.copy_location(item, value))
 
 
-def _beside(module: Module, span: Span) -> Iterator[ast.expr]:
+def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
-    named = next((one for one in module.walk() if _stands_at(module, one, span)), None)
+    named = next((node for node in module.walk() if _stands_at(module, node, span)), None)
     above = None if named is None else module.parent(named)
     call = module.parent(above) if isinstance(above, ast.keyword) else above
     given = [] if not isinstance(call, ast.Call) else [*call.args]
-    given += [] if not isinstance(call, ast.Call) else [one.value for one in call.keywords]
-    for one in given if named is not getattr(call, "func", None) else ():
-        match one:
+    given += [] if not isinstance(call, ast.Call) else [keyword.value for keyword in call.keywords]
+    for argument in given if named is not getattr(call, "func", None) else ():
+        match argument:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 yield from items
             case ast.Starred(value=value):
                 yield value
-            case _ if one is not named:
-                yield one
+            case _ if argument is not named:
+                yield argument
 
 
 def _stands_at(module: Module, node: ast.AST, span: Span) -> bool:
@@ -262,10 +262,10 @@ def _passed_on(values: Values) -> Values:
     """Return what a framework passes on: what a generator yields, what a coroutine returns."""
     return union(
         *(
-            one.inner
-            if isinstance(one, Producer) and one.how in {"generator", "coroutine", "awaitable"}
-            else (one,)
-            for one in values
+            value.inner
+            if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}
+            else (value,)
+            for value in values
         )
     )
 

@@ -62,11 +62,11 @@ class StandIns:
         if name is None:
             return None
         what = f"an instance of `{name.rpartition('.')[2]}`"
-        found = self._handed_in(module, receiver, name, set())
-        if found is None:
+        pair = self._handed_in(module, receiver, name, set())
+        if pair is None:
             why = f"`{module.excerpt(receiver)}` may be {what}"
             return StandIn(name, why, module.place(receiver))
-        home, node = found
+        home, node = pair
         above = home.parent(node)
         above = home.parent(above) if isinstance(above, ast.keyword) else above
         shown = above if isinstance(above, ast.Call) and node is not above.func else node
@@ -91,8 +91,8 @@ class StandIns:
     def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:
         """Return the class of an object with a ``query`` of its own that ``node`` may be."""
         values = self.doubting.values(module, node)
-        names = (self._own(one) for one in values)
-        return next((one for one in names if one is not None and one not in without), None)
+        names = (self._own(value) for value in values)
+        return next((name for name in names if name is not None and name not in without), None)
 
     def _own(self, value: Value) -> str | None:
         match value:
@@ -107,7 +107,7 @@ class StandIns:
         ancestors = self._believing.classes.ancestors(qualified)
         if ancestors is None or self._models.status(qualified) in {"mapped", "base"}:
             return False
-        names = {one for each in ancestors.inside for one in each.members | each.assigned}
+        names = {member for each in ancestors.inside for member in each.members | each.assigned}
         if "query" in names or not _ANY & names:
             return "query" in names
         return bool(_CALLED & names) or not all(map(self._only_forwards, ancestors.inside))
@@ -119,12 +119,12 @@ class StandIns:
         module, node = self._believing.classes.node(facts.qualified) or (None, None)
         if module is None or node is None or "__getattribute__" in facts.members:
             return False
-        named = (one for one in node.body if getattr(one, "name", "") == "__getattr__")
-        match [one.body for one in named if isinstance(one, Function)]:
+        named = (part for part in node.body if getattr(part, "name", "") == "__getattr__")
+        match [statement.body for statement in named if isinstance(statement, Function)]:
             case [[*above, ast.Return(value=ast.Call(func=ast.Name(id="getattr"), args=asked))]]:
-                says = (one.value for one in above if isinstance(one, ast.Expr))
-                is_plain = all(isinstance(one, ast.Attribute | ast.Name) for one in asked)
-                is_short = all(isinstance(one, ast.Expr) for one in above)
+                says = (statement.value for statement in above if isinstance(statement, ast.Expr))
+                is_plain = all(isinstance(part, ast.Attribute | ast.Name) for part in asked)
+                is_short = all(isinstance(statement, ast.Expr) for statement in above)
                 return is_plain and is_short and all(isinstance(x, ast.Constant) for x in says)
             case _:
                 return False
@@ -152,24 +152,24 @@ class StandIns:
         evaluator = self.doubting
         match node:
             case ast.Name():
-                for one in module.scopes.bindings_of(node):
-                    parameter, function = one.node, one.scope.node
+                for binding in module.scopes.bindings_of(node):
+                    parameter, function = binding.node, binding.scope.node
                     if isinstance(parameter, ast.arg) and isinstance(function, Function):
                         passed = evaluator.passed_to(module, function, parameter)
                         yield from ((each.module, each.node) for each in passed.given)
-                    elif one.kind == "assignment" and one.value is not None:
-                        yield module, one.value
+                    elif binding.kind == "assignment" and binding.value is not None:
+                        yield module, binding.value
             case ast.Attribute(value=owner, attr=attribute):
                 classes = evaluator.classes
                 values = evaluator.values(module, owner)
-                for name in [one.qualified for one in values if isinstance(one, InstanceOf)]:
+                for name in [value.qualified for value in values if isinstance(value, InstanceOf)]:
                     for _, home, body in classes.bodies(name):
                         given = evaluator.members.given_to(home, body, attribute)
-                        yield from ((home, one) for one, _ in given if one is not None)
+                        yield from ((home, part) for part, _ in given if part is not None)
             case _:
                 pass
 
 
 def _makes_one(node: ast.AST) -> bool:
     """Whether ``node`` makes a namespace with a ``query``."""
-    return isinstance(node, ast.Call) and any(one.arg == "query" for one in node.keywords)
+    return isinstance(node, ast.Call) and any(keyword.arg == "query" for keyword in node.keywords)

@@ -74,14 +74,14 @@ class InForces:
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
-        force = self._of(put)
+        force = self._in_force_of(put)
         function = outermost(module, node)
         if function is not None and not force.admits(module, function):
             return False
         if force.bodies is None:
             return True
-        above = [one for one in (node, *module.ancestors(node)) if isinstance(one, Function)]
-        places = {(module.path, module.span(one).start) for one in above}
+        above = [part for part in (node, *module.ancestors(node)) if isinstance(part, Function)]
+        places = {(module.path, module.span(part).start) for part in above}
         at = module.span(node)
         # The costliest questions come last: fixtures of tests, and listeners to sessions.
         for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):
@@ -92,7 +92,7 @@ class InForces:
 
     def ends(self, put: Place) -> bool:
         """Whether what the code at ``put`` replaces is put back: some tests run without it."""
-        force = self._of(put)
+        force = self._in_force_of(put)
         return force.tests is not None or force.bodies is not None
 
     def _runs(self, body: tuple[str, Span], places: set[FunctionPlace]) -> bool:
@@ -112,14 +112,14 @@ class InForces:
             function = None if module is None else module.function_at(start)
             if module is not None and function is not None:
                 around = self._users.around(module, function)
-                yield from ((home.path, home.span(one)) for home, one in around)
+                yield from ((home.path, home.span(node)) for home, node in around)
 
-    def _of(self, put: Place) -> InForce:
+    def _in_force_of(self, put: Place) -> InForce:
         if put not in self._known:
             module = self._evaluator.load(put.path)
             puts = () if module is None else (p for each in puts_in(module).values() for p in each)
-            found = next((p for p in puts if module and module.span(p.node) == put.span), None)
-            kept = InForce() if module is None or found is None else self._found(module, found)
+            result = next((p for p in puts if module and module.span(p.node) == put.span), None)
+            kept = InForce() if module is None or result is None else self._found(module, result)
             self._known[put] = kept
         return self._known[put]
 
@@ -140,11 +140,11 @@ class InForces:
     def _of_block(self, module: Module, function: Function, block: Sequence[ast.stmt]) -> InForce:
         # A caller that enters a generator runs while it waits at its ``yield``.
         nodes = (node for each in block for node in module.walk(each))
-        if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in nodes):
+        if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes):
             return self._of_tests(self._users.of(module, function), (module, function))
         in_tests = is_around_tests(module.path)
         tests = self._users.of(module, function) if in_tests else None
-        return InForce(tests, tuple((module.path, module.span(one)) for one in block))
+        return InForce(tests, tuple((module.path, module.span(statement)) for statement in block))
 
     def _of_tests(
         self, tests: Tests | None, also: tuple[Module, Function] | None = None
@@ -171,14 +171,14 @@ class InForces:
         while isinstance(root, ast.Attribute):
             root = root.value
         names, load = self._evaluator.names, self._evaluator.load
-        for one in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
+        for binding in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
             # ``with monkeypatch.context() as patches``
-            if isinstance(one.value, ast.Call) and last_name(one.value.func) == "context":
+            if isinstance(binding.value, ast.Call) and last_name(binding.value.func) == "context":
                 return True
-            function = one.scope.node
-            if isinstance(one.node, ast.arg) and isinstance(function, Function):
-                own = fixture_for(module, function, one.name, names, load)
-                return one.name in _UNDONE and own is None
+            function = binding.scope.node
+            if isinstance(binding.node, ast.arg) and isinstance(function, Function):
+                own = fixture_for(module, function, binding.name, names, load)
+                return binding.name in _UNDONE and own is None
         return False
 
     def _is_stopped(self, module: Module, function: Function, put: Put) -> bool:
@@ -188,13 +188,13 @@ class InForces:
                 return self._is_cleaned_by_method(module, put.node, name)
             case _:
                 pass
-        handles = {module.text_of(one) for one in _handles(module, put.node)}
+        handles = {module.text_of(handle) for handle in _handles(module, put.node)}
         ending = self._ending(module, function, put)
         return any(_ends(home, node, put, handles) for home, node in ending)
 
     def _is_cleaned_by_method(self, module: Module, call: ast.AST, name: str) -> bool:
         """Whether ``self.patch(...)`` ends with the test: by a library, or by what it says."""
-        methods = [one for one in self._users.methods(module, call) if one[1].name == name]
+        methods = [method for method in self._users.methods(module, call) if method[1].name == name]
         if not methods:
             return name == "patch"  # of testtools and of Twisted
         return all(
@@ -236,7 +236,7 @@ def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | No
     if isinstance(above, ast.Call) and last_name(above.func) in _ENTERING:
         owner = above.func.value if isinstance(above.func, ast.Attribute) else None
         bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else ()
-        blocks = [one for each in bindings for one in module.ancestors(each.node)]
+        blocks = [ancestor for each in bindings for ancestor in module.ancestors(each.node)]
         entered = next((one for one in blocks if isinstance(one, ast.With | ast.AsyncWith)), None)
         is_around = entered is not None and entered in module.ancestors(node)
         return entered.body if entered is not None and is_around else None
@@ -272,12 +272,12 @@ def _ends(module: Module, node: ast.AST, put: Put, handles: set[str]) -> bool:
             return module.text_of(handle) in handles
         case _:
             pass
-    again = [one for one in puts_in(module).get(put.last, ()) if one.node is node]
+    again = [candidate for candidate in puts_in(module).get(put.last, ()) if candidate.node is node]
     return any(
-        one.owner is not None
+        candidate.owner is not None
         and put.owner is not None
-        and ast.unparse(one.owner) == ast.unparse(put.owner)
-        for one in again
+        and ast.unparse(candidate.owner) == ast.unparse(put.owner)
+        for candidate in again
     )
 
 
@@ -285,14 +285,14 @@ def _last_nodes(module: Module, function: Function) -> Iterator[ast.AST]:
     """Yield what a function does in any case in the end, and what it hands on for that."""
     for node in module.walk(function):
         if isinstance(node, ast.Try):
-            yield from (one for each in node.finalbody for one in module.walk(each))
+            yield from (part for each in node.finalbody for part in module.walk(each))
         elif isinstance(node, ast.Call) and last_name(node.func) in _CLEANING:
             yield from module.walk(node)
 
 
 def _after_yield(module: Module, fixture: Function) -> Iterator[ast.AST]:
-    waits = [one for one in module.walk(fixture) if isinstance(one, ast.Yield | ast.YieldFrom)]
-    end = min((module.span(one).end for one in waits), default=None)
+    waits = [part for part in module.walk(fixture) if isinstance(part, ast.Yield | ast.YieldFrom)]
+    end = min((module.span(wait).end for wait in waits), default=None)
     for node in module.walk(fixture) if end is not None else ():
         if hasattr(node, "lineno") and end is not None and module.span(node).start >= end:
             yield node

@@ -90,9 +90,9 @@ class ReplacedNames:
         own = f"{module.name}.{last_name(node)}"
         return tuple(
             replaced
-            for one in self._meant(module, node)
-            for replaced in [self._replaced(one)]
-            if (not kept or own in one.names or not self._is_later(replaced.place, module))
+            for target in self._meant_targets(module, node)
+            for replaced in [self._replacement(target)]
+            if (not kept or own in target.names or not self._is_later(replaced.place, module))
             and self._in_force.may_run(replaced.place, module, node)
         )
 
@@ -106,24 +106,24 @@ class ReplacedNames:
         owners = {owner, f"{module.name}.{owner}"}
         return tuple(
             replaced
-            for one in self._targets(word)
-            if one.is_untold or not (owners if one.is_computed else names).isdisjoint(one.names)
-            for replaced in [self._replaced(one)]
+            for item in self._targets(word)
+            if item.is_untold or not (owners if item.is_computed else names).isdisjoint(item.names)
+            for replaced in [self._replacement(item)]
             if self._in_force.may_run(replaced.place, module, node)
         )
 
     def anywhere(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
-        return tuple(self._replaced(one) for one in self._meant(module, node))
+        return tuple(self._replacement(target) for target in self._meant_targets(module, node))
 
     def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
         """Return what is put in the place of a variable of a file, by its name there."""
         own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
         return tuple(
-            self._replaced(one)
-            for one in self._targets(name)
-            if (module.name if one.is_computed else own) in one.names
-            or (not one.names and (one.is_untold or one.owner == home))
+            self._replacement(target)
+            for target in self._targets(name)
+            if (module.name if target.is_computed else own) in target.names
+            or (not target.names and (target.is_untold or target.owner == home))
         )
 
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
@@ -142,20 +142,20 @@ class ReplacedNames:
             return False
         name = module.name.rpartition(".")[2]
         imports = (one for one in home.mentions(name) if isinstance(one, ast.alias | ast.Constant))
-        return not any(home.enclosing_function(one) is not None for one in imports)
+        return not any(home.enclosing_function(node) is not None for node in imports)
 
-    def _meant(self, module: Module, node: ast.expr) -> Iterator[_Target]:
+    def _meant_targets(self, module: Module, node: ast.expr) -> Iterator[_Target]:
         names = self._names(module, node)
         owners = {name.rpartition(".")[0] for name in names}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
         last = last_name(node)
         words = {name.rpartition(".")[2] for name in names}
         for word in sorted(words if _root(node) is None else {last, *words}):
-            for one in self._targets(word, is_called=word == last):
-                is_meant = not (owners if one.is_computed else names).isdisjoint(one.names)
-                is_open = one.is_untold or (is_of_object and not one.names)
+            for target in self._targets(word, is_called=word == last):
+                is_meant = not (owners if target.is_computed else names).isdisjoint(target.names)
+                is_open = target.is_untold or (is_of_object and not target.names)
                 if is_meant or (is_open and word == last):
-                    yield one
+                    yield target
 
     # ------------------------------------------------------------------------- what a node names
     def _names(self, module: Module, node: ast.expr) -> set[str]:
@@ -191,9 +191,9 @@ class ReplacedNames:
         classes = self._evaluator.classes
         ancestors = classes.ancestors(qualified)
         family = [qualified, *classes.all_subclasses(qualified)]
-        family += [] if ancestors is None else [one.qualified for one in ancestors.inside]
+        family += [] if ancestors is None else [facts.qualified for facts in ancestors.inside]
         family += [] if ancestors is None else ancestors.outside
-        return {f"{one}.{name}" for one in family}
+        return {f"{word}.{name}" for word in family}
 
     def _is_of_module(self, module: Module, node: ast.Attribute) -> bool:
         if self._evaluator.names.qualified(module, node) is not None:
@@ -210,10 +210,10 @@ class ReplacedNames:
         """
         key = word, is_called
         if key not in self._known:
-            self._known[key] = tuple(self._found(word, is_called=is_called))
+            self._known[key] = tuple(self._found_targets(word, is_called=is_called))
         return self._known[key]
 
-    def _found(self, word: str, *, is_called: bool) -> Iterator[_Target]:
+    def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
             is_own = not is_called and is_of_program(path)
             if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
@@ -264,7 +264,7 @@ class ReplacedNames:
                 case _:
                     yield from (f"{name}{end}" for name in self._names_of(value))
 
-    def _replaced(self, target: _Target) -> Replaced:
+    def _replacement(self, target: _Target) -> Replaced:
         if target not in self._made:
             module = self._evaluator.load(target.path)
             if module is None:
@@ -283,11 +283,11 @@ class ReplacedNames:
             not isinstance(value, ast.Call)
             and bool(values)
             and all(
-                isinstance(one, FunctionOf) and isinstance(one.node, ast.AsyncFunctionDef)
-                for one in values
+                isinstance(item, FunctionOf) and isinstance(item.node, ast.AsyncFunctionDef)
+                for item in values
             )
         )
-        gives_sessions = bool(values) and all(self._gives_sessions(one) for one in values)
+        gives_sessions = bool(values) and all(self._gives_sessions(item) for item in values)
         return Replaced(place, is_mock or are_coroutines, gives_sessions)
 
     def _gives_sessions(self, value: Value) -> bool:
@@ -299,7 +299,7 @@ class ReplacedNames:
                 made = self._evaluator.returned(value)
             case _:
                 made = ()
-        return bool(made) and all(isinstance(one, Session) and not one.unless for one in made)
+        return bool(made) and all(isinstance(item, Session) and not item.unless for item in made)
 
 
 def _root(node: ast.expr) -> ast.Name | None:

@@ -56,7 +56,7 @@ class Users:
                 return tests
         if name is None:
             return self._spread(function.name)
-        below = _below(module, function)
+        below = _tests_below(module, function)
         if below is not None:
             return below
         scope = _scope(function)
@@ -70,16 +70,16 @@ class Users:
         places: set[Place] = set()
         family = self._family(module, owner)
         for home, body in family or ():
-            for one in body.body:
-                if isinstance(one, Function) and one.name.startswith("test"):
-                    places.add(place_of(home, one))
+            for statement in body.body:
+                if isinstance(statement, Function) and statement.name.startswith("test"):
+                    places.add(place_of(home, statement))
         return None if family is None else Tests(frozenset(places))
 
     def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
         waiting, seen = [(module, test), *self._automatic(module)], set[Place]()
         beside = self.methods(module, test)
-        waiting += [one for one in beside if not one[1].name.startswith("test")]
+        waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
         while waiting:
             home, function = waiting.pop()
             if place_of(home, function) in seen:
@@ -88,15 +88,15 @@ class Users:
             yield home, function
             names, load = self._evaluator.names, self._evaluator.load
             for parameter, _ in parameters_of(function.args):
-                found = fixture_for(home, function, parameter.arg, names, load)
-                if found is not None and isinstance(found.node, Function):
-                    waiting.append((found.module, found.node))
+                fixture = fixture_for(home, function, parameter.arg, names, load)
+                if fixture is not None and isinstance(fixture.node, Function):
+                    waiting.append((fixture.module, fixture.node))
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""
         owner = _class_around(module, node)
         for home, body in (self._family(module, owner) or ()) if owner is not None else ():
-            yield from ((home, one) for one in body.body if isinstance(one, Function))
+            yield from ((home, part) for part in body.body if isinstance(part, Function))
 
     def methods_within(
         self, module: Module, node: ast.AST, paths: Iterable[str]
@@ -107,9 +107,9 @@ class Users:
             return
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
-        above = _inside(classes.ancestors(own))
+        above = _names_inside(classes.ancestors(own))
         for name in (name for path in paths for name in classes.in_file(path)):
-            if name == own or name in above or own in _inside(classes.ancestors(name)):
+            if name == own or name in above or own in _names_inside(classes.ancestors(name)):
                 home, body = classes.node(name) or (module, None)
                 parts = () if body is None else body.body
                 yield from ((home, part) for part in parts if isinstance(part, Function))
@@ -120,13 +120,13 @@ class Users:
         """Return a class, those below it, and those above them; None if some are not visible."""
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for name in (own, *classes.all_subclasses(own)):
             ancestors = classes.ancestors(name)
             if ancestors is None or ancestors.unresolved:
                 return None
-            found |= dict.fromkeys(one.qualified for one in ancestors.inside)
-        nodes = [classes.node(name) for name in found]
+            result |= dict.fromkeys(facts.qualified for facts in ancestors.inside)
+        nodes = [classes.node(name) for name in result]
         return [node for node in nodes if node is not None]
 
     def _automatic(self, module: Module) -> Iterator[tuple[Module, Function]]:
@@ -155,14 +155,14 @@ class Users:
             for path in self._files_with([word.encode()]):
                 module = self._evaluator.load(path)
                 for node in _naming(module, word) if module is not None else ():
-                    found = None if module is None else self._naming_it(module, node)
-                    if found is None or module is None:
+                    tests = None if module is None else self._naming_it(module, node)
+                    if tests is None or module is None:
                         return None
-                    if isinstance(found, Tests):
-                        places |= found.places
-                        below |= {*found.below}
-                    elif found and found not in names:
-                        names.append(found)
+                    if isinstance(tests, Tests):
+                        places |= tests.places
+                        below |= {*tests.below}
+                    elif tests and tests not in names:
+                        names.append(tests)
         return Tests(frozenset(places), tuple(sorted(below)))
 
     def _naming_it(self, module: Module, node: ast.AST) -> Tests | str | None:
@@ -184,7 +184,7 @@ class Users:
             return Tests(frozenset({place_of(module, function)}))
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
-            return _below(module, function) or fixture
+            return _tests_below(module, function) or fixture
         owner = module.parent(function)
         tests = self.of_class(module, owner) if isinstance(owner, ast.ClassDef) else Tests()
         return function.name if tests is not None and not tests.places else tests
@@ -194,7 +194,7 @@ class Users:
         for above in module.ancestors(node):
             if isinstance(above, ast.ClassDef):
                 return self.of_class(module, above)
-        calls = (one for one in module.ancestors(node) if isinstance(one, ast.Call))
+        calls = (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.Call))
         is_mark = any(last_name(call.func) == "usefixtures" for call in calls)
         return Tests(below=(module.path,)) if is_mark else None
 
@@ -206,7 +206,7 @@ def _naming(module: Module, word: str) -> Iterator[ast.AST]:
             yield node
 
 
-def _below(module: Module, fixture: Function) -> Tests | None:
+def _tests_below(module: Module, fixture: Function) -> Tests | None:
     """Return the tests for which a fixture runs by itself; None if they have to ask for it."""
     if not is_automatic(fixture):
         return None
@@ -220,9 +220,9 @@ def _below(module: Module, fixture: Function) -> Tests | None:
 def _scope(fixture: Function) -> str:
     """Return the scope of a fixture; empty if it is computed."""
     for decorator in fixture.decorator_list:
-        for one in decorator.keywords if isinstance(decorator, ast.Call) else ():
-            if one.arg in {"scope", None}:
-                value = one.value
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if keyword.arg in {"scope", None}:
+                value = keyword.value
                 return str(value.value) if isinstance(value, ast.Constant) else ""
     return "function"
 
@@ -236,7 +236,7 @@ def is_test(module: Module, function: Function) -> bool:
 
 def outermost(module: Module, node: ast.AST) -> Function | None:
     """Return the function around a node, or the node, that is in no other function."""
-    around = (one for one in (node, *module.ancestors(node)) if isinstance(one, Function))
+    around = (part for part in (node, *module.ancestors(node)) if isinstance(part, Function))
     return next(reversed([*around]), None)
 
 
@@ -246,9 +246,9 @@ def place_of(module: Module, function: Function) -> Place:
 
 
 def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:
-    around = (one for one in (node, *module.ancestors(node)) if isinstance(one, ast.ClassDef))
+    around = (part for part in (node, *module.ancestors(node)) if isinstance(part, ast.ClassDef))
     return next(around, None)
 
 
-def _inside(ancestors: Ancestors | None) -> set[str]:
-    return set() if ancestors is None else {one.qualified for one in ancestors.inside}
+def _names_inside(ancestors: Ancestors | None) -> set[str]:
+    return set() if ancestors is None else {facts.qualified for facts in ancestors.inside}

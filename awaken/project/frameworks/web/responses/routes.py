@@ -68,7 +68,7 @@ class Responses(FoundInFiles[Endpoint]):
         self, module: Module, route: ast.expr, home: Module, function: Function
     ) -> Endpoint:
         keywords = route.keywords if isinstance(route, ast.Call) else []
-        given = next((one.value for one in keywords if one.arg == "response_model"), None)
+        given = next((node.value for node in keywords if node.arg == "response_model"), None)
         if given is None:
             return Endpoint(home, function, module.place(route), home, function.returns)
         # ``response_model=None`` switches the annotation off, too.
@@ -78,17 +78,17 @@ class Responses(FoundInFiles[Endpoint]):
     def _is_route(self, module: Module, decorator: ast.expr) -> bool:
         match decorator:
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _METHODS:
-                found = self._applications.of(module, owner)
+                setting = self._applications.of(module, owner)
             case _:
                 return False
-        if found.applications:
-            return any(one.kind in _KINDS for one in found.applications)
-        if found.unknown_class:
-            return self._applications.kind_of(found.unknown_class) in _KINDS
+        if setting.applications:
+            return any(application.kind in _KINDS for application in setting.applications)
+        if setting.unknown_class:
+            return self._applications.kind_of(setting.unknown_class) in _KINDS
         # A path in such a decorator is a route, even if nothing says what the object is.
         path = argument_at(decorator, 0, "path")
         is_path = isinstance(path, ast.Constant) and str(path.value)[:1] in {"", "/"}
-        return found.unknown is not None and is_path
+        return setting.unknown is not None and is_path
 
 
 def returned_by(module: Module, function: Function) -> Iterator[ast.expr]:

@@ -81,13 +81,13 @@ class Arguments:
         if qualified == "dataclasses.replace":
             yield from self._replaced(module, call, node, depth)
             return
-        found = list(self._parameters(module, call, node, depth))
-        found += [
+        result = list(self._parameters(module, call, node, depth))
+        result += [
             self._slots.field(owner, name, depth)
             for value, owner, name in self._slots.fields_given(module, call)
             if value is node
         ]
-        yield from found or (self._leak(module, node, call),)
+        yield from result or (self._leak(module, node, call),)
 
     def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
         """Return the slot that holds ``spot`` after a call that returns or stores it."""
@@ -136,11 +136,11 @@ class Arguments:
         owners = [value for value in values if value != NoneValue()]
         names = {
             f"{base}.{call.func.attr}"
-            for one in owners
-            if isinstance(one, InstanceOf)
-            for base in self._lines(one.qualified)
+            for owner in owners
+            if isinstance(owner, InstanceOf)
+            for base in self._lines(owner.qualified)
         }
-        return bool(names & absorbing) and all(isinstance(one, InstanceOf) for one in owners)
+        return bool(names & absorbing) and all(isinstance(owner, InstanceOf) for owner in owners)
 
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
@@ -162,8 +162,8 @@ class Arguments:
         if call.func.attr == "run_sync" and isinstance(module.parent(call), ast.Await):
             owners = self._slots.evaluator.values(module, call.func.value)
             are_sessions = all(
-                isinstance(one, Session) and one.kind.startswith("async") and not one.unless
-                for one in owners
+                isinstance(owner, Session) and owner.kind.startswith("async") and not owner.unless
+                for owner in owners
             )
             return 0 if owners and are_sessions else None
         return 1 if call.func.attr == "run_in_executor" else None
@@ -179,8 +179,8 @@ class Arguments:
         if not isinstance(func, ast.Attribute) or node not in call.args:
             return None
         if any(
-            isinstance(one, ClassOf | InstanceOf) and self._slots.is_own(one.qualified)
-            for one in self._slots.evaluator.values(module, func.value)
+            isinstance(value, ClassOf | InstanceOf) and self._slots.is_own(value.qualified)
+            for value in self._slots.evaluator.values(module, func.value)
         ):
             return None
         if func.attr in ADDING and call.args.index(node) == ADDING[func.attr]:
@@ -211,9 +211,9 @@ class Arguments:
                 continue
             bound = bound_by(module, call, home, function, self._slots)
             names = [
-                one.arg
-                for one, _ in parameters_of(function.args)
-                if argument_of(call, function, one, bound) is node
+                argument.arg
+                for argument, _ in parameters_of(function.args)
+                if argument_of(call, function, argument, bound) is node
             ]
             if names:
                 yield self._slots.parameter(home, function, names[0], depth)
@@ -250,7 +250,7 @@ def bound_by(module: Module, call: ast.Call, home: Module, function: Function, s
     if not takes_receiver(home, function):
         return 0
     is_of_class = any(
-        isinstance(one, ast.Name) and one.id == "classmethod" for one in function.decorator_list
+        isinstance(node, ast.Name) and node.id == "classmethod" for node in function.decorator_list
     )
     if function.name in {"__init__", "__call__"} or is_of_class:
         return 1

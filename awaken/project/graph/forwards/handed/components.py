@@ -78,19 +78,19 @@ class HandedOn:
     def of(self, function: FunctionPlace) -> tuple[Component, ...]:
         """Return the components that ``function`` is part of, each of its uses as a value once."""
         if function not in self._of:
-            found: list[Component] = []
-            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept(function))
+            components: list[Component] = []
+            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept_slots(function))
             for spot in spots:
                 component = self._component(spot)
-                if all(one is not component for one in found):
-                    found.append(component)
-            self._of[function] = tuple(found)
+                if all(candidate is not component for candidate in components):
+                    components.append(component)
+            self._of[function] = tuple(components)
         return self._of[function]
 
     def of_lambda(self, place: Place) -> Component:
         """Return the component that the lambda at a place is part of."""
-        found = self.lambda_at(place)
-        return Component() if found is None else self._component(Spot(*found))
+        pair = self.lambda_at(place)
+        return Component() if pair is None else self._component(Spot(*pair))
 
     def callers(
         self, function: FunctionPlace, calls: Iterable[Call], walked: Walked | None = None
@@ -104,7 +104,7 @@ class HandedOn:
         for call in calls:
             if self._graph.lambda_around(call) is None:
                 yield call
-        for component in _unwalked(self._around(function), walked):
+        for component in _unwalked(self._components_around(function), walked):
             yield from (component.calls[place] for place in sorted(component.calls))
 
     def beside(
@@ -115,11 +115,11 @@ class HandedOn:
         A function that also takes coroutine functions calls each in the right way. Of components
         that were ``walked`` nothing is said again.
         """
-        for component in _unwalked(self._around(function), walked):
+        for component in _unwalked(self._components_around(function), walked):
             if component.calls or component.threads or component.leaks:
                 yield from sorted(component.functions)
 
-    def _around(self, function: FunctionPlace) -> Iterator[Component]:
+    def _components_around(self, function: FunctionPlace) -> Iterator[Component]:
         yield from self.of(function)
         for call in self._graph.callers(function):
             around = self._graph.lambda_around(call)
@@ -141,7 +141,7 @@ class HandedOn:
     def _call_at(self, place: Place) -> Call | None:
         if not self._calls:
             self._calls = {
-                Place(one.place.path, one.place.span): one for one in self._graph.calls()
+                Place(call.place.path, call.place.span): call for call in self._graph.calls()
             }
         return self._calls.get(Place(place.path, place.span))
 
@@ -159,18 +159,18 @@ class HandedOn:
                 if is_annotation(module, node):
                     continue
                 if any(
-                    isinstance(one, FunctionOf)
-                    and (one.module.path, one.module.span(one.node).start)
+                    isinstance(value, FunctionOf)
+                    and (value.module.path, value.module.span(value.node).start)
                     == (function.path, function.start)
-                    for one in self._evaluator.values(module, node)
+                    for value in self._evaluator.values(module, node)
                 ):
                     yield Spot(module, node)
 
-    def _kept(self, function: FunctionPlace) -> Iterator[Slot]:
+    def _kept_slots(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""
         facts = self._evaluator.names.facts.of(function.path)
         written = () if facts is None else facts.functions.get(function.qualname, ())
-        if not any(one.decorators for one in written):
+        if not any(candidate.decorators for candidate in written):
             return
         module = self._evaluator.load(function.path)
         node = None if module is None else module.function_at(function.start)
@@ -180,26 +180,26 @@ class HandedOn:
             plain = without_arguments(decorator)
             name = None if module is None else self._evaluator.names.qualified(module, plain)
             called = isinstance(decorator, ast.Call)
-            found = None if name is None else self._wrappings.of(name, called=called)
-            if found is not None and found.is_kept:
-                first = next(one for one, _ in parameters_of(found.decorator.args))
-                yield self._slots.parameter(found.module, found.decorator, first.arg, 0)
+            result = None if name is None else self._wrappings.of(name, called=called)
+            if result is not None and result.is_kept:
+                first = next(argument for argument, _ in parameters_of(result.decorator.args))
+                yield self._slots.parameter(result.module, result.decorator, first.arg, 0)
 
     def _component(self, start: Spot | Slot) -> Component:
         key = _key(start)
         if key not in self._known:
-            self._known[key] = self._collected(start)
+            self._known[key] = self._collected_component(start)
         return self._known[key]
 
-    def _collected(self, start: Spot | Slot) -> Component:
-        found = Component()
+    def _collected_component(self, start: Spot | Slot) -> Component:
+        component = Component()
         waiting: deque[Spot | Slot] = deque([start])
         seen = {_key(start)}
         while waiting:
             item = waiting.popleft()
-            for other in self._next(item):
+            for other in self._slots_next(item):
                 if isinstance(other, End):
-                    self._end(other, found)
+                    self._end(other, component)
                     continue
                 if other.depth == KEYS or (isinstance(other, Spot) and not _may_hold(other.node)):
                     continue
@@ -208,22 +208,22 @@ class HandedOn:
                     continue
                 seen.add(key)
                 if isinstance(other, Slot):
-                    found.slots.add(other)
-                    found.annotations.update(self._holding.annotations(other))
+                    component.slots.add(other)
+                    component.annotations.update(self._holding.annotations(other))
                 waiting.append(other)
             if len(seen) > _MOST and waiting:
-                where = next(iter(found.leaks), NOWHERE)
-                found.leaks[where] = "it is handed on too often to be followed"
+                where = next(iter(component.leaks), NOWHERE)
+                component.leaks[where] = "it is handed on too often to be followed"
                 break
-        self._tell_calls(found)
+        self._tell_calls(component)
         for key in seen:
-            self._known[key] = found
-        return found
+            self._known[key] = component
+        return component
 
     def _tell_calls(self, found: Component) -> None:
         """Say of each call of a component what it may reach."""
         if found.functions or found.lambdas:
-            found.functions |= {one for place in found.calls for one in self._declared(place)}
+            found.functions |= {item for place in found.calls for item in self._declared(place)}
         functions = tuple(sorted(found.functions))
         for place, call in found.calls.items():
             found.calls[place] = call._replace(functions=functions)
@@ -237,7 +237,7 @@ class HandedOn:
             if module is not None and node is not None and is_stub(self._evaluator, module, node):
                 yield one
 
-    def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
+    def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):
             yield from self._holding.of(item)
         else:
@@ -270,12 +270,12 @@ class HandedOn:
 
 def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterator[Component]:
     """Yield those that were not walked yet, which they are then: each of its functions has all."""
-    for one in components:
+    for component in components:
         if walked is None:
-            yield one
-        elif id(one) not in walked:
-            walked[id(one)] = one
-            yield one
+            yield component
+        elif id(component) not in walked:
+            walked[id(component)] = component
+            yield component
 
 
 def _may_hold(node: ast.expr) -> bool:

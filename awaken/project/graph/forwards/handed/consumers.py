@@ -64,17 +64,17 @@ class Consumers:
             case ast.Attribute():
                 yield from self._attribute(module, above, depth)
             case _ if not isinstance(above, _ONLY_LOOKED_AT):
-                yield from self._bound(spot, above)
+                yield from self._bound_variables(spot, above)
 
-    def _bound(self, spot: Spot, above: ast.AST | None) -> Found:
+    def _bound_variables(self, spot: Spot, above: ast.AST | None) -> Found:
         """Yield the variables that are given ``spot``."""
         module, node, depth = spot
         match above:
             case ast.Assign(targets=targets, value=value) if value is node:
                 for target in targets:
-                    for one in self._target(module, target, depth):
+                    for item in self._target(module, target, depth):
                         # The value itself becomes invisible.
-                        yield one._replace(node=node) if isinstance(one, End) else one
+                        yield item._replace(node=node) if isinstance(item, End) else item
             case ast.AnnAssign(target=target):
                 yield from self._target(module, target, depth)
             case ast.NamedExpr(target=target):
@@ -168,7 +168,7 @@ class Consumers:
         around = module.enclosing_function(node)
         if not isinstance(around, Function):
             return False
-        return any("fixture" in module.text_of(one) for one in around.decorator_list)
+        return any("fixture" in module.text_of(decorator) for decorator in around.decorator_list)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
         if node.attr.startswith("__"):
@@ -181,7 +181,7 @@ class Consumers:
         elif node.attr in TAKING:
             yield Spot(module, call, depth - 1)
             if node.attr == "setdefault":
-                yield from (Spot(module, one, depth - 1) for one in call.args[1:2])
+                yield from (Spot(module, argument, depth - 1) for argument in call.args[1:2])
         elif node.attr in PASSING:
             yield Spot(module, call, depth + PASSING[node.attr])
         elif node.attr in ADDING and len(call.args) > ADDING[node.attr]:
@@ -196,7 +196,7 @@ class Consumers:
         is_inside = depth > KEYS + 1
         above = module.parent(call)
         if node.attr == "setdefault" and not is_inside:
-            yield from (Spot(module, one, 0) for one in call.args[:1])
+            yield from (Spot(module, argument, 0) for argument in call.args[:1])
         elif node.attr in TAKING:
             yield from (Spot(module, call, depth - 1),) if is_inside else ()
         elif node.attr == "keys" and not is_inside:
@@ -227,8 +227,8 @@ class Consumers:
             case ast.Subscript(value=container):
                 yield Spot(module, container, depth + 1)
             case ast.Tuple(elts=elements) | ast.List(elts=elements) if depth:
-                for one in elements:
-                    yield from self._target(module, one, depth - 1)
+                for element in elements:
+                    yield from self._target(module, element, depth - 1)
             case _:
                 yield self._leak(module, target)
 

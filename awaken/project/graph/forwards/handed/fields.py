@@ -39,10 +39,10 @@ class Fields:
             elif shares and isinstance(node.ctx, ast.Store):
                 yield from self._stored(module, node, slot)
 
-        for one in module.mentions(slot.name):
-            call = module.parent(one)
-            if isinstance(one, ast.Constant) and isinstance(call, ast.Call):
-                yield from self._got(module, call, one, slot)
+        for mention in module.mentions(slot.name):
+            call = module.parent(mention)
+            if isinstance(mention, ast.Constant) and isinstance(call, ast.Call):
+                yield from self._got(module, call, mention, slot)
 
     def _got(self, module: Module, call: ast.Call, name: ast.Constant, slot: Slot) -> Found:
         """Yield ``call`` if it is a ``getattr`` that reads a field."""

@@ -55,13 +55,13 @@ class Holding:
         if slot.kind == "field":
             owners += self._evaluator.classes.all_subclasses(slot.owner)
         for owner in owners:
-            found = self._evaluator.classes.node(owner) if slot.kind == "field" else None
+            pair = self._evaluator.classes.node(owner) if slot.kind == "field" else None
             module = self._evaluator.load(slot.owner) if slot.kind != "field" else None
-            if found is not None:
-                module = found[0]
+            if pair is not None:
+                module = pair[0]
             if module is None:
                 continue
-            for node in self._declaring(module, slot, None if found is None else found[1]):
+            for node in self._declaring(module, slot, None if pair is None else pair[1]):
                 if node is not None:
                     yield module.place(node)
 
@@ -102,7 +102,7 @@ class Holding:
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
             yield from self._asked_for(module, function, fixture, slot)
-        elif any("property" in module.text_of(one) for one in function.decorator_list):
+        elif any("property" in module.text_of(decorator) for decorator in function.decorator_list):
             why = f"`{function.name}` is a property"
             yield End("leak", module, function, why)
 
@@ -124,14 +124,14 @@ class Holding:
             call = at.parent(asking)
             if isinstance(call, ast.Call) and is_asking(call):
                 asked = fixtures_asked_for(self._evaluator, at, call) or ()
-                if any(same_node(one.module, one.node, home, fixture) for one in asked):
+                if any(same_node(value.module, value.node, home, fixture) for value in asked):
                     yield Spot(at, call, slot.depth)
         for path in self._slots.words.files_with(name):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, Function):
                     continue
-                if all(one.arg != name for one, _ in parameters_of(node.args)):
+                if all(argument.arg != name for argument, _ in parameters_of(node.args)):
                     continue
                 found = fixture_for(module, node, name, self._evaluator.names, self._evaluator.load)
                 if found is None or found.module.path != home.path:

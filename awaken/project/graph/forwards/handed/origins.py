@@ -59,9 +59,9 @@ class Origins:
             case ast.Lambda() if depth == 0:
                 yield End("lambda", module, node)
             case ast.IfExp(body=first, orelse=second):
-                yield from (Spot(module, one, depth) for one in (first, second))
+                yield from (Spot(module, part, depth) for part in (first, second))
             case ast.BoolOp(values=values):
-                yield from (Spot(module, one, depth) for one in values)
+                yield from (Spot(module, part, depth) for part in values)
             case ast.NamedExpr() | ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value):
@@ -87,17 +87,17 @@ class Origins:
                 for key, value in zip(node.keys, node.values, strict=True):
                     yield Spot(module, value, depth if key is None else depth - 1)
             case ast.List() | ast.Tuple() | ast.Set():
-                for one in node.elts:
-                    if isinstance(one, ast.Starred):
-                        yield from self._slots.iterable(module, one.value, depth)
+                for element in node.elts:
+                    if isinstance(element, ast.Starred):
+                        yield from self._slots.iterable(module, element.value, depth)
                     else:
-                        yield Spot(module, one, depth - 1)
+                        yield Spot(module, element, depth - 1)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 yield Spot(module, node.elt, depth - 1)
             case ast.DictComp():
                 yield Spot(module, node.value, depth - 1)
             case ast.BinOp(left=left, op=ast.BitOr() | ast.Add(), right=right):
-                yield from (Spot(module, one, depth) for one in (left, right))
+                yield from (Spot(module, part, depth) for part in (left, right))
             case _:
                 yield self._unknown(spot)
 
@@ -115,7 +115,7 @@ class Origins:
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                yield from (Spot(module, one, depth) for one in (left, right))
+                yield from (Spot(module, part, depth) for part in (left, right))
             case _:
                 yield self._unknown(spot)
 
@@ -130,9 +130,9 @@ class Origins:
         values = self._slots.evaluator.values(module, node) if is_defined and not depth else ()
         if values and all(isinstance(value, FunctionOf) for value in values):
             # The name of a function is no variable: its other uses have nothing to do with this.
-            for one in values:
-                if isinstance(one, FunctionOf):
-                    yield End("function", one.module, one.node)
+            for alternative in values:
+                if isinstance(alternative, FunctionOf):
+                    yield End("function", alternative.module, alternative.node)
             return
         slot = self._slots.variable(module, node, depth)
         if slot is not None:
@@ -146,13 +146,13 @@ class Origins:
         values = self._slots.evaluator.values(module, node) if depth == 0 else ()
         functions = [value for value in values if isinstance(value, FunctionOf)]
         if functions and len(functions) == len(values):
-            for one in functions:
-                kind = "function" if isinstance(one.node, Function) else "lambda"
-                yield End(kind, one.module, one.node)  # type: ignore[arg-type]
+            for function in functions:
+                kind = "function" if isinstance(function.node, Function) else "lambda"
+                yield End(kind, function.module, function.node)  # type: ignore[arg-type]
             return
         owners = self._slots.evaluator.values(module, node.value) if depth == 0 else ()
         if owners and all(
-            isinstance(one, InstanceOf) and one.qualified in _CONTAINERS for one in owners
+            isinstance(owner, InstanceOf) and owner.qualified in _CONTAINERS for owner in owners
         ):
             yield End("plain", module, node)
             return
@@ -167,7 +167,7 @@ class Origins:
             return False
         call = ast.copy_location(ast.Call(node, [], []), node)
         given = self._slots.evaluator.called(values, module, call)
-        return bool(given) and all(isinstance(one, NoneValue) for one in given)
+        return bool(given) and all(isinstance(argument, NoneValue) for argument in given)
 
     # ------------------------------------------------------------------------------------- calls
     def _call(self, module: Module, node: ast.Call, depth: int) -> Found:
@@ -196,14 +196,14 @@ class Origins:
         elif isinstance(node.func, ast.Attribute) and node.func.attr in TAKING:
             yield from self._taken(module, node, node.func, depth)
         else:
-            yield from self._made(module, node, depth)
+            yield from self._made_method(module, node, depth)
 
     def _by_name(self, module: Module, node: ast.Call, depth: int) -> Found | None:
         """Return what is asked for by its name: an attribute of an object, or a fixture."""
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(str(name)), *_]):
                 read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
-                defaults = (Spot(module, one, depth) for one in node.args[2:])
+                defaults = (Spot(module, argument, depth) for argument in node.args[2:])
                 return chain(self._slots.of_attribute(module, read, depth), defaults)
             case _:
                 pass
@@ -212,7 +212,7 @@ class Origins:
         )
         if fixtures is None:
             return None
-        return (self._slots.result(one.module, one.node, depth) for one in fixtures)
+        return (self._slots.result(fixture.module, fixture.node, depth) for fixture in fixtures)
 
     def _of_method(self, module: Module, node: ast.Call, func: ast.Attribute, depth: int) -> Found:
         """Yield the containers of which a method gives what holds functions."""
@@ -224,12 +224,12 @@ class Origins:
             if func.attr != "values" or depth != KEYS + 1:
                 yield Spot(module, func.value, depth - PASSING[func.attr])
         else:
-            yield from self._made(module, node, depth)
+            yield from self._made_method(module, node, depth)
 
     def _taken(self, module: Module, node: ast.Call, func: ast.Attribute, depth: int) -> Found:
         yield Spot(module, func.value, depth + 1)
-        for one in node.args[1:2]:
-            yield Spot(module, one, depth)
+        for argument in node.args[1:2]:
+            yield Spot(module, argument, depth)
 
     def _given_through(self, node: ast.Call, qualified: str, depth: int) -> list[ast.expr] | None:
         """Return the arguments that a call gives back as they are, or as good as that."""
@@ -246,27 +246,27 @@ class Origins:
             if home is not None and function is not None:
                 yield self._slots.result(home, function, depth)
 
-    def _made(self, module: Module, node: ast.Call, depth: int) -> Found:
+    def _made_method(self, module: Module, node: ast.Call, depth: int) -> Found:
         """Yield the method that is called where an object of the program is."""
         evaluator = self._slots.evaluator
-        for one in evaluator.values(module, node):
-            match one:
+        for value in evaluator.values(module, node):
+            match value:
                 case NoneValue():
                     continue
                 case FunctionOf(node=ast.Lambda()):
-                    yield End("lambda", one.module, one.node)
+                    yield End("lambda", value.module, value.node)
                 case FunctionOf():
-                    yield End("function", one.module, one.node)
-                case InstanceOf() if self._slots.is_own(one.qualified) and not depth:
-                    methods = evaluator.attribute(one, "__call__", module, node)
+                    yield End("function", value.module, value.node)
+                case InstanceOf() if self._slots.is_own(value.qualified) and not depth:
+                    methods = evaluator.attribute(value, "__call__", module, node)
                     for method in methods:
                         if isinstance(method, FunctionOf):
                             yield End("function", method.module, method.node)
                         else:
                             yield self._unknown(Spot(module, node, depth))
-                case ClassOf() if self._slots.is_own(one.qualified):
+                case ClassOf() if self._slots.is_own(value.qualified):
                     yield self._unknown(Spot(module, node, depth), "a class is called")
                 case Unknown():
-                    yield self._unknown(Spot(module, node, depth), one.why)
+                    yield self._unknown(Spot(module, node, depth), value.why)
                 case _:
                     yield self._unknown(Spot(module, node, depth))

@@ -21,13 +21,13 @@ def overrides(slots: Slots) -> Found:
         for module, node in slots.mentions(OVERRIDES)
         if isinstance(node, ast.Attribute) and node.attr == OVERRIDES
     ]
-    taken = [one for module, node in attributes for one in _taken(module, node)]
+    taken = [item for module, node in attributes for item in _taken_spots(module, node)]
     yield from taken
     for module, node in attributes if taken else ():
         yield from _put(module, node)
 
 
-def _taken(module: Module, node: ast.Attribute) -> Iterator[Spot]:
+def _taken_spots(module: Module, node: ast.Attribute) -> Iterator[Spot]:
     """Yield what is taken out where ``node`` are the overrides, if anything is done with it."""
     match module.parent(node):
         case ast.Subscript(value=value, ctx=ast.Load()) as above if value is node:

@@ -32,7 +32,7 @@ class Registers:
         for decorator in function.decorator_list:
             match without_arguments(decorator):
                 case ast.Attribute(value=owner, attr=method) if any(
-                    one.endswith(f".{method}") for one in self._known
+                    word.endswith(f".{method}") for word in self._known
                 ):
                     for name in sorted(self._registers(module, owner)):
                         if name.endswith(f".{method}"):
@@ -47,9 +47,9 @@ class Registers:
         for path in self._slots.words.files_with(slot.owner.rpartition(".")[2]) if calls else ():
             module = self._slots.evaluator.load(path)
             functions = () if module is None else filter(_is_function, module.walk())
-            for one in functions:
-                if module is not None and slot in self.keeping(module, one):
-                    yield End("function", module, one)
+            for function in functions:
+                if module is not None and slot in self.keeping(module, function):
+                    yield End("function", module, function)
 
     def _calls(self, slot: Slot) -> Iterator[End]:
         for module, node in self._slots.mentions(slot.name):
@@ -70,9 +70,9 @@ class Registers:
         for _ in range(_DEEPEST):
             while isinstance(node, ast.Attribute | ast.Await | ast.Call | ast.Subscript):
                 node = node.func if isinstance(node, ast.Call) else node.value
-                found = self._registers(module, node)
-                if found:
-                    return found
+                registers = self._registers(module, node)
+                if registers:
+                    return registers
             bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
             if len(bindings) != 1 or bindings[0].value is None:
                 return set()

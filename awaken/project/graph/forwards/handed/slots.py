@@ -89,7 +89,7 @@ class Slots:
         scopes = module.scopes
         scope = scopes.owner(node.id, scopes.scope_of(node))
         if scope is not None:
-            return self._in(module, scope.node, node.id, depth)
+            return self._slot_in(module, scope.node, node.id, depth)
         # A star import may give it.
         qualified = self.evaluator.names.qualified(module, node) if scopes.import_stars else None
         return None if qualified is None else self.of_file(qualified, depth)
@@ -103,9 +103,9 @@ class Slots:
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""
-        return self._in(module, function, name, depth)
+        return self._slot_in(module, function, name, depth)
 
-    def _in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
+    def _slot_in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
         if isinstance(scope, ast.ClassDef):
             return self.field(f"{module.name}.{module.qualname(scope)}", name, depth)
         start = -1 if isinstance(scope, ast.Module) else module.span(scope).start
@@ -114,9 +114,9 @@ class Slots:
     def field(self, owner: str, name: str, depth: int) -> Slot:
         """Return the attribute ``name`` of a class, the same for all that share it."""
         ancestors = self.evaluator.classes.ancestors(owner)
-        for one in reversed(ancestors.inside if ancestors is not None else ()):
-            if name in one.members or name in one.assigned:
-                return Slot("field", one.qualified, -1, name, depth)
+        for facts in reversed(ancestors.inside if ancestors is not None else ()):
+            if name in facts.members or name in facts.assigned:
+                return Slot("field", facts.qualified, -1, name, depth)
         return Slot("field", owner, -1, name, depth)
 
     def result(self, module: Module, function: ast.AST, depth: int) -> Slot:
@@ -152,8 +152,8 @@ class Slots:
         if depth != KEYS + 1:
             yield Spot(module, node, depth)
         if depth == 1 and any(
-            isinstance(one, InstanceOf) and one.qualified in TABLES
-            for one in self.evaluator.values(module, node)
+            isinstance(value, InstanceOf) and value.qualified in TABLES
+            for value in self.evaluator.values(module, node)
         ):
             yield Spot(module, node, KEYS + 1)
 
@@ -168,10 +168,10 @@ class Slots:
             return is_state and slot.owner == STATE
         values = self.evaluator.values(module, owner)
         is_told = True
-        for one in values:
-            match one:
-                case InstanceOf() | ClassOf() if self.is_own(one.qualified):
-                    if self.field(one.qualified, slot.name, slot.depth) == slot:
+        for value in values:
+            match value:
+                case InstanceOf() | ClassOf() if self.is_own(value.qualified):
+                    if self.field(value.qualified, slot.name, slot.depth) == slot:
                         return True
                 case Unknown():
                     is_told = False
@@ -202,24 +202,24 @@ class Slots:
         """Return the fields that making an instance takes, in order; None for other classes."""
         ancestors = self.evaluator.classes.ancestors(qualified)
         inside = () if ancestors is None else ancestors.inside
-        if ancestors is None or any("__init__" in one.members for one in inside):
+        if ancestors is None or any("__init__" in candidate.members for candidate in inside):
             return None
-        found: list[str] = []
+        result: list[str] = []
         makes = bool(_HAVE_FIELDS & set(ancestors.outside))
-        for one in reversed(inside):
-            module, node = self.evaluator.classes.node(one.qualified) or (None, None)
+        for facts in reversed(inside):
+            module, node = self.evaluator.classes.node(facts.qualified) or (None, None)
             if module is None or node is None:
                 return None
-            makes = makes or bool(_MAKES_FIELDS & set(one.decorators))
-            found += [
+            makes = makes or bool(_MAKES_FIELDS & set(facts.decorators))
+            result += [
                 statement.target.id
                 for statement in node.body
                 if isinstance(statement, ast.AnnAssign)
                 and isinstance(statement.target, ast.Name)
-                and statement.target.id not in found
+                and statement.target.id not in result
                 and "ClassVar" not in module.text_of(statement.annotation)
             ]
-        return found if makes else None
+        return result if makes else None
 
 
 def iterated(depth: int) -> int:

@@ -50,23 +50,23 @@ class Variables:
             ):
                 yield Spot(module, node, slot.depth)
         if slot.start < 0:
-            yield from self._imported(module, slot)
+            yield from self._imported_reads(module, slot)
 
     def scope(self, module: Module, slot: Slot) -> Scope | None:
         """Return the scope that binds a variable."""
         return next(
             (
-                one
-                for one in module.scopes.scopes
-                if slot.name in one.bindings
-                and (-1 if isinstance(one.node, ast.Module) else module.span(one.node).start)
+                scope
+                for scope in module.scopes.scopes
+                if slot.name in scope.bindings
+                and (-1 if isinstance(scope.node, ast.Module) else module.span(scope.node).start)
                 == slot.start
-                and not isinstance(one.node, ast.ClassDef)
+                and not isinstance(scope.node, ast.ClassDef)
             ),
             None,
         )
 
-    def _imported(self, home: Module, slot: Slot) -> Found:
+    def _imported_reads(self, home: Module, slot: Slot) -> Found:
         """Yield the reads of a name of a file in others."""
         qualified = f"{home.name}.{slot.name}"
         for module, node in self._slots.mentions(slot.name):
@@ -122,9 +122,9 @@ class Variables:
 
     def _import(self, module: Module, binding: Binding, slot: Slot) -> Found:
         mentions = [
-            one
-            for one in module.mentions(slot.name)
-            if isinstance(one, ast.Name) and binding in module.scopes.bindings_of(one)
+            mention
+            for mention in module.mentions(slot.name)
+            if isinstance(mention, ast.Name) and binding in module.scopes.bindings_of(mention)
         ]
         qualified = self._evaluator.names.qualified(module, mentions[0]) if mentions else None
         imported = None if qualified is None else self._slots.of_file(qualified, slot.depth)
@@ -157,16 +157,16 @@ class Variables:
             yield self._slots.result(fixture.module, fixture.node, slot.depth)
             return
         yield from self._passed(module, function, parameter, slot)
-        yield from self._decorated(module, function, parameter, slot)
+        yield from self._decorated_functions(module, function, parameter, slot)
 
     def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
         provider = self._evaluator.injections.provider(module, default)
         if provider is None:
             yield Spot(module, default, slot.depth)
             return
-        for one in self._evaluator.values(module, provider):
-            if isinstance(one, FunctionOf) and isinstance(one.node, Function):
-                yield self._slots.result(one.module, one.node, slot.depth)
+        for value in self._evaluator.values(module, provider):
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                yield self._slots.result(value.module, value.node, slot.depth)
             else:
                 yield End("leak", module, default, "the dependency is not followed")
 
@@ -186,8 +186,8 @@ class Variables:
         for home, node, bound in self._calls(module, function):
             if any(isinstance(argument, ast.Starred) for argument in node.args):
                 yield _not_followed(home, node)
-            for one in collected(node, function, bound):
-                yield Spot(home, one, slot.depth - 1)
+            for part in collected(node, function, bound):
+                yield Spot(home, part, slot.depth - 1)
 
     def _calls(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.Call, int]]:
         """Yield the calls of a function, with how many parameters what it is called on gives."""
@@ -211,11 +211,11 @@ class Variables:
                 if any(isinstance(value, FunctionOf) for value in values):
                     yield Spot(home, given, slot.depth)
 
-    def _decorated(
+    def _decorated_functions(
         self, module: Module, function: Function, parameter: ast.arg, slot: Slot
     ) -> Found:
         """Yield the functions that a function decorates, if it is used so."""
-        first = next((one for one, _ in parameters_of(function.args)), None)
+        first = next((argument for argument, _ in parameters_of(function.args)), None)
         if parameter is not first or slot.depth:
             return
         maker = module.enclosing_function(function)

@@ -26,14 +26,14 @@ from awaken.project.values.domain import (
     as_instance,
 )
 from awaken.project.values.library.calls.lines import Lines, Member
-from awaken.project.values.library.signatures import (
+from awaken.project.values.library_types.signatures import (
     Filled,
     Signature,
     filled,
     refuses_literal,
     signature,
 )
-from awaken.project.values.library.solving import (
+from awaken.project.values.library_types.solving import (
     has_variables,
 )
 from awaken.project.values.questions import Questions
@@ -68,17 +68,17 @@ class Fitting:
         for node in found.nodes:
             if not isinstance(node, Function):
                 continue
-            one = signature(found.module, node, is_method=is_method)
-            arguments = filled(one, call.node)
+            parameter = signature(found.module, node, is_method=is_method)
+            arguments = filled(parameter, call.node)
             if arguments is not None:
-                fitting.append((one, arguments))
+                fitting.append((parameter, arguments))
         if len(fitting) <= 1:
             return fitting
         chosen: list[tuple[Signature, list[Filled]]] = []
-        for one, arguments in fitting:
-            fits = self._all_fit(one, own, arguments, call)
+        for parameter, arguments in fitting:
+            fits = self._all_fit(parameter, own, arguments, call)
             if fits is not False:
-                chosen.append((one, arguments))
+                chosen.append((parameter, arguments))
             if fits:
                 break
         return chosen
@@ -89,14 +89,14 @@ class Fitting:
         # The object first, say a result that has rows of one place: it is known already.
         of_own = () if one.first is None or not one.first.type else own
         wanted = () if one.first is None else one.first.type
-        found = [self.fits(wanted, each, call) for each in of_own]
-        for each in () if False in found else arguments:
-            found.append(self._fits_parameter(each, call))
-            if found[-1] is False:
+        result = [self.fits(wanted, each, call) for each in of_own]
+        for each in () if False in result else arguments:
+            result.append(self._fits_parameter(each, call))
+            if result[-1] is False:
                 break
-        if False in found:
+        if False in result:
             return False
-        return None if None in found else True
+        return None if None in result else True
 
     def _fits_parameter(self, one: Filled, call: Call) -> bool | None:
         if refuses_literal(one.parameter, one.argument):
@@ -104,19 +104,19 @@ class Fitting:
         if one.unpacked or not one.parameter.type:
             return True
         given = self.argument(one.argument, call)
-        found = [self.fits(one.parameter.type, each, call) for each in given]
-        if found and all(each is False for each in found):
+        result = [self.fits(one.parameter.type, each, call) for each in given]
+        if result and all(each is False for each in result):
             return False
-        return True if all(found) else None
+        return True if all(result) else None
 
     def fits(self, wanted: Values, given: Value, call: Call) -> bool | None:
         """Return whether a value fits the wanted type; None if unknown."""
         if isinstance(given, Unknown):
             return True if has_variables(wanted) else None
-        found = [self._fits_type(one, given, call) for one in wanted]
-        if True in found:
+        result = [self._fits_type(value, given, call) for value in wanted]
+        if True in result:
             return True
-        return None if None in found else False
+        return None if None in result else False
 
     def _fits_type(self, wanted: Value, given: Value, call: Call) -> bool | None:
         match wanted:
@@ -148,7 +148,7 @@ class Fitting:
         """Whether ``value`` can be called, with whatever: ``attrgetter("name")`` takes one."""
         if isinstance(value, InstanceOf):
             return any(
-                self._lines.member(one, "__call__") is not None for one in self._lines.line(value)
+                self._lines.member(item, "__call__") is not None for item in self._lines.line(value)
             )
         return isinstance(value, FunctionOf | ClassOf | External)
 
@@ -176,10 +176,10 @@ class Fitting:
     ) -> bool | None:
         """Whether the values of type parameters fit, as a row of one place in ``Select``."""
         pairs = list(zip(wanted, held, strict=False))
-        found = [[self.fits(one, each, call) for each in given] for one, given in pairs]
-        if any(each and all(fits is False for fits in each) for each in found):
+        result = [[self.fits(value, each, call) for each in given] for value, given in pairs]
+        if any(each and all(fits is False for fits in each) for each in result):
             return False
-        return True if all(all(each) for each in found) else None
+        return True if all(all(each) for each in result) else None
 
     def argument(self, node: ast.expr, call: Call) -> Values:
         """Return what an argument is; of a literal its class."""
@@ -191,8 +191,8 @@ class Fitting:
             case ast.JoinedStr():
                 return (InstanceOf("builtins.str"),)
             case _:
-                found = self._evaluator.values(call.module, node, call.known)
-                return tuple(map(_as_class, found))
+                result = self._evaluator.values(call.module, node, call.known)
+                return tuple(map(_as_class, result))
 
 
 def _as_class(value: Value) -> Value:

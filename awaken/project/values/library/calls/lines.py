@@ -11,8 +11,8 @@ from awaken.project.values.domain import (
     InstanceOf,
     Values,
 )
-from awaken.project.values.library.classes import GenericClass, library_class
-from awaken.project.values.library.solving import (
+from awaken.project.values.library_types.classes import GenericClass, library_class
+from awaken.project.values.library_types.solving import (
     Solution,
     solved,
 )
@@ -36,10 +36,10 @@ class Lines:
 
     def declaration(self, qualified: str) -> Declaration | None:
         """Return what a stub declares by a name that the program does not have."""
-        found = declaration(qualified)
-        if found is None or self._evaluator.names.locate(qualified) is not None:
+        result = declaration(qualified)
+        if result is None or self._evaluator.names.locate(qualified) is not None:
             return None  # the program has a module of this name, which comes first
-        return found
+        return result
 
     def shape(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class, and what it gives its bases."""
@@ -51,20 +51,20 @@ class Lines:
         """Yield the class of ``value`` and all its bases, with the values of their variables."""
         waiting, seen = [value], set[str]()
         while waiting:
-            one = waiting.pop()
-            if one.qualified in seen:
+            instance = waiting.pop()
+            if instance.qualified in seen:
                 continue
-            seen.add(one.qualified)
-            yield one
-            shape = self.shape(one.qualified)
+            seen.add(instance.qualified)
+            yield instance
+            shape = self.shape(instance.qualified)
             if shape is None:
                 continue
-            solution = dict(zip(shape.variables, one.parameters, strict=False))
+            solution = dict(zip(shape.variables, instance.parameters, strict=False))
             for base in reversed(shape.bases):
                 inner = tuple(solved(each, solution) for each in base.parameters)
-                if one.parameters and not shape.variables:
+                if instance.parameters and not shape.variables:
                     # Of a query of the program's own class the mapping says what it loads.
-                    inner = inner or one.parameters
+                    inner = inner or instance.parameters
                 waiting.append(InstanceOf(base.qualified, parameters=inner))
 
     def member(self, owner: InstanceOf, name: str) -> Member | None:
@@ -86,7 +86,7 @@ class Lines:
 
     def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
         """Return the values of the parameters of ``base`` in ``value``; None if it is no such."""
-        for one in self.line(value):
-            if one.qualified == base:
-                return one.parameters
+        for instance in self.line(value):
+            if instance.qualified == base:
+                return instance.parameters
         return None

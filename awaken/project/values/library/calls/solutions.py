@@ -20,13 +20,13 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.calls.fitting import Call, Fitting
 from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.uses import Uses
-from awaken.project.values.library.classes import library_class
-from awaken.project.values.library.signatures import (
+from awaken.project.values.library_types.classes import library_class
+from awaken.project.values.library_types.signatures import (
     Filled,
     Signature,
     signature,
 )
-from awaken.project.values.library.solving import (
+from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
     has_variables,
@@ -74,23 +74,23 @@ class Solutions:
         """Add to ``solution`` the values of the variables in ``wanted``, where it is ``given``."""
         if NoneValue() in wanted:
             given = without_none(given)
-        for one in wanted:
-            match one:
+        for value in wanted:
+            match value:
                 case TypeVariable():
                     others = tuple(x for x in wanted if not isinstance(x, TypeVariable))
-                    rest = self._of_class(given, call) if one.as_class else given
+                    rest = self._of_class(given, call) if value.as_class else given
                     rest = tuple(
                         x for x in rest if not others or not self._fitting.fits(others, x, call)
                     )
                     if rest:
-                        solution[one.name] = union(solution.get(one.name, ()), rest)
+                        solution[value.name] = union(solution.get(value.name, ()), rest)
                 case Producer():
-                    self.unify(one.inner, self._given(one.how, given, call), solution, call)
-                case InstanceOf() if one.parameters:
+                    self.unify(value.inner, self._given(value.how, given, call), solution, call)
+                case InstanceOf() if value.parameters:
                     for each in given:
-                        self._unify_instance(one, each, solution, call)
+                        self._unify_instance(value, each, solution, call)
                 case TupleOf():
-                    self._unify_places(one, given, solution, call)
+                    self._unify_places(value, given, solution, call)
                 case _:
                     pass
 
@@ -156,4 +156,4 @@ class Solutions:
 
     def _given(self, how: How, given: Values, call: Call) -> Values:
         """Return what ``given`` gives when it is used; what cannot be used so adds nothing."""
-        return union(*(self._uses.used(how, one, call.module, call.node) or () for one in given))
+        return union(*(self._uses.used(how, item, call.module, call.node) or () for item in given))

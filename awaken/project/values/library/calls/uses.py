@@ -27,11 +27,11 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.calls.lines import Lines
-from awaken.project.values.library.declared_types import of_class
-from awaken.project.values.library.signatures import (
+from awaken.project.values.library_types.declared_types import of_class
+from awaken.project.values.library_types.signatures import (
     signature,
 )
-from awaken.project.values.library.solving import (
+from awaken.project.values.library_types.solving import (
     closed,
 )
 from awaken.project.values.questions import Questions
@@ -101,8 +101,8 @@ class Uses:
                 made = of_class(value.qualified)
                 origin = (Origin(module.place(node)),)
                 return tuple(
-                    replace(one, origins=origin) if isinstance(one, InstanceOf) else one
-                    for one in made
+                    replace(item, origins=origin) if isinstance(item, InstanceOf) else item
+                    for item in made
                 )
             case FunctionOf():
                 return self._evaluator.returned(value)
@@ -124,39 +124,39 @@ class Uses:
             made = self._library.made(function.qualified, module, call, ())
             if made is not None:
                 return made
-        found = self._library.called(function, module, call, ())
+        result = self._library.called(function, module, call, ())
         declared = self._lines.declaration(function.qualified)
-        if found is not None or declared is None or function.receiver is not None:
-            return found
-        functions = [one for one in declared.nodes if isinstance(one, Function)]
+        if result is not None or declared is None or function.receiver is not None:
+            return result
+        functions = [part for part in declared.nodes if isinstance(part, Function)]
         results = union(
-            *(signature(declared.module, one, is_method=False).returns for one in functions)
+            *(signature(declared.module, part, is_method=False).returns for part in functions)
         )
         why = f"the return type of `{function.qualified}` is unknown"
         return closed(results, module.place(node), why) or None
 
     def _entered(self, how: How, value: InstanceOf, module: Module, node: ast.AST) -> Values | None:
         plain, waiting = _ENTERED[how]
-        found = self.method(value, plain, module, node)
-        is_async = found is None
-        if found is None:
-            found = self.method(value, waiting, module, node)
-        if found is None:
+        method = self.method(value, plain, module, node)
+        is_async = method is None
+        if method is None:
+            method = self.method(value, waiting, module, node)
+        if method is None:
             return None
         if how == "manager":
-            return self._awaited(found, module, node) if is_async else found
+            return self._awaited(method, module, node) if is_async else method
         given: Values = ()
-        for one in found:
-            match one:
+        for entry in method:
+            match entry:
                 case Producer(how="generator"):
-                    given = union(given, one.inner)
+                    given = union(given, entry.inner)
                 case InstanceOf():
-                    item = self.method(one, "__anext__" if is_async else "__next__", module, node)
+                    item = self.method(entry, "__anext__" if is_async else "__next__", module, node)
                     if item is None:
                         return None
                     given = union(given, self._awaited(item, module, node) if is_async else item)
                 case Unknown():
-                    given = union(given, (one,))
+                    given = union(given, (entry,))
                 case _:
                     return None
         return given or None
@@ -174,8 +174,8 @@ class Uses:
         if not isinstance(value, InstanceOf):
             return None
         found: Values = ()
-        for one in self._evaluator.attribute(value, name, module, node):
-            result = None if isinstance(one, Unknown) else self.when_called(one, module, node)
+        for item in self._evaluator.attribute(value, name, module, node):
+            result = None if isinstance(item, Unknown) else self.when_called(item, module, node)
             if result is None:
                 return None
             found = union(found, result)

@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Comp
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 
@@ -36,17 +36,17 @@ def annotations_of(
 
     ``items`` are those of the query that each holds.
     """
-    found: dict[ast.expr, Annotation] = {}
+    result: dict[ast.expr, Annotation] = {}
     for holder, own in items.items():
         for note in _notes(holder):
-            if note not in found and "Query" in ast.unparse(note):
-                found[note] = _annotation(component.reader(holder.context), holder, note, own)
-    return list(found.values())
+            if note not in result and "Query" in ast.unparse(note):
+                result[note] = _annotation(component.reader(holder.context), holder, note, own)
+    return list(result.values())
 
 
 def _notes(holder: Holder) -> Iterator[ast.expr]:
     if holder.binding is None:
-        notes = [_returned(holder)]
+        notes = [_returned_node(holder)]
     else:
         bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
         notes = [holder.binding.annotation]
@@ -67,7 +67,7 @@ def _not_none(note: ast.expr) -> ast.expr:
             return note
 
 
-def _returned(holder: Holder) -> ast.expr | None:
+def _returned_node(holder: Holder) -> ast.expr | None:
     """Return how what the function returns is annotated, or its element where that is a tuple."""
     note = holder.context.function.returns
     match note:
@@ -99,7 +99,7 @@ def _annotation(
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(context, note, text, select, frozenset(_imported(reader, parsed)))
+    return Annotation(context, note, text, select, frozenset(_imported_modules(reader, parsed)))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
@@ -119,13 +119,13 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     return f"[tuple[{item.owner}]]" if is_class else ""
 
 
-def _imported(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
+def _imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the modules and the names of what SQLAlchemy gives to an annotation, as a string too.
 
     They are imported at the top of the file, and plainly.
     """
     module = reader.module
-    for name in sorted({one.id for one in ast.walk(note) if isinstance(one, ast.Name)}):
+    for name in sorted({node.id for node in ast.walk(note) if isinstance(node, ast.Name)}):
         bindings = module.scopes.module.bindings.get(name, ())
         statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
         if isinstance(statement, ast.ImportFrom) and not statement.level:

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
                 # Since 2.1 it searches every table that the criteria in front of it name.
                 detail = "an entity from another function"
                 raise Refused(reasons.FILTER_BY_TARGET, detail, because=because)
-    for fragment in dict.fromkeys(one for each in component.definitions.values() for one in each):
+    for fragment in dict.fromkeys(item for each in component.definitions.values() for item in each):
         yield _definition(states, fragment, end)
 
 
@@ -103,4 +103,4 @@ def _builders(fragment: ChainFragment, statement: Statement, edits: list[LinkEdi
 
 def _edits(statement: Statement) -> list[LinkEdit]:
     own = {argument for link in statement.chain.links for argument in link.call.args}
-    return link_edits(statement, [one for one in statement.criteria if one not in own])
+    return link_edits(statement, [node for node in statement.criteria if node not in own])

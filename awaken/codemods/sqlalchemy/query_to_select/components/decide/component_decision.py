@@ -59,7 +59,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
 from awaken.project.graph.holders import Holder
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
@@ -160,8 +160,8 @@ def _may_be_none(component: Component, truth: Truth) -> bool:
 
 def _items_of(kinds: Sequence[States], holder: Holder) -> Sequence[Item]:
     """Return what the queries in ``holder`` ask for; nothing where they are of several kinds."""
-    found = [items for one in kinds if (items := one.items_of(holder))]
-    return found[0] if len(found) == 1 else ()
+    result = [items for kind in kinds if (items := kind.items_of(holder))]
+    return result[0] if len(result) == 1 else ()
 
 
 def _decide_statements(
@@ -171,13 +171,13 @@ def _decide_statements(
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
-            found = reaching(kinds, fragment)
-            statements = [_state(states, fragment) for states in found]
+            result = reaching(kinds, fragment)
+            statements = [_state(states, fragment) for states in result]
             for statement in statements:
                 _check_items(statement)
-            written = [_definition(one, decision, fragment) for one in statements]
+            written = [_definition(item, decision, fragment) for item in statements]
             if not agreed(written):
-                raise different(found, fragment)
+                raise different(result, fragment)
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
         data = _used_by_kinds(fragment, kinds, session, decision)
@@ -191,12 +191,12 @@ def _used_by_kinds(
     decision: ComponentDecision,
 ) -> QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None:
     # No kind matters to the session of a query.
-    found = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
+    result = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
     component = decision.component
-    written = [_used(component, fragment, states, session, decision) for states in found]
+    written = [_used(component, fragment, states, session, decision) for states in result]
     if agreed(written):
         return written[0]
-    return execution_of_kinds(fragment, found, written)
+    return execution_of_kinds(fragment, result, written)
 
 
 def _decide_writes(
@@ -234,7 +234,7 @@ def _used(
     if fragment.ending == "written":
         return _write(component, fragment, states, session.at(fragment), decision)
     if fragment.ending == "extended":
-        return _extended(component, fragment, states, session.at(fragment), decision)
+        return _extended_rewrite(component, fragment, states, session.at(fragment), decision)
     if fragment.ending == "session" and fragment.end == "query":
         return None  # it goes, for what it makes is no longer made by a session
     if fragment.ending == "session":
@@ -248,7 +248,7 @@ def _used(
         return _links_alone(statement, decision, fragment)
     check_distinct(statement)
     if fragment.end == TAKEN:
-        links = [link for one in component.fragments for link in one.links]
+        links = [link for item in component.fragments for link in item.links]
         decision.caveats += caveats_of_taken(statement, links)
     if fragment.ending in {"executed", "iterated"}:
         return _execution(component, statement, decision, fragment, session.at(fragment))
@@ -329,7 +329,7 @@ def _write(
     return single.data if isinstance(single.data, BulkRewrite) else None
 
 
-def _extended(
+def _extended_rewrite(
     component: Component,
     fragment: ChainFragment,
     states: States,

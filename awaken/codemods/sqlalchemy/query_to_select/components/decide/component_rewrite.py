@@ -30,7 +30,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
     """
     _check_members(component, members)
     decision = decide_component(component)
-    caveats = dict.fromkeys([*decision.caveats, *(one.caveat for one in members if one.caveat)])
+    caveats = dict.fromkeys([*decision.caveats, *(item.caveat for item in members if item.caveat)])
     return Rewrite(
         roots=_roots(decision),
         parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
@@ -67,8 +67,8 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
 
 def _roots(decision: ComponentDecision) -> list[Root]:
     shared = (
-        *_annotated(decision),
-        *_given(decision),
+        *_annotated_places(decision),
+        *_given_places(decision),
         *(truth.place for truth in decision.component.truths),
     )
     lines = _lines_executed(decision)
@@ -100,8 +100,8 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
         for home, name in sorted(note.released):
             yield ReleaseImport(path=path, module=home, name=name, site=site)
     for parameter in decision.parameters:
-        for one in parameter.added.insertions():
-            yield TextEdit(path=one.path, anchor=one.anchor, text=one.text, site=site)
+        for item in parameter.added.insertions():
+            yield TextEdit(path=item.path, anchor=item.anchor, text=item.text, site=site)
     for truth in decision.component.truths:
         anchor = truth.context.span(truth.node)
         yield TextEdit(path=truth.context.path, anchor=anchor, text=truth.text, site=site)
@@ -110,7 +110,7 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
 
 def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     """Yield the edits of what reads the session off a query."""
-    gone = {one.instead: one.context for one in decision.parameters if one.instead is not None}
+    gone = {item.instead: item.context for item in decision.parameters if item.instead is not None}
     for statement, context in gone.items():
         yield NodeEdit(
             path=context.path,
@@ -132,12 +132,12 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
             yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)
 
 
-def _annotated(decision: ComponentDecision) -> Iterator[Place]:
+def _annotated_places(decision: ComponentDecision) -> Iterator[Place]:
     for note in decision.annotations:
         yield note.context.place(note.node, "its annotation is changed as well")
 
 
-def _given(decision: ComponentDecision) -> Iterator[Place]:
+def _given_places(decision: ComponentDecision) -> Iterator[Place]:
     for parameter in decision.parameters:
         yield from parameter.places()
 
@@ -153,15 +153,15 @@ def _others(decision: ComponentDecision, root: ChainFragment) -> Iterator[Place]
 
 def _lines_executed(decision: ComponentDecision) -> dict[str, str]:
     """Return for each file in which statements are executed its lines, in words."""
-    found: dict[str, set[int]] = {}
+    result: dict[str, set[int]] = {}
     for part in decision.parts:
         if part.runs:
             module = part.fragment.context.module
             line, _ = module.line_column(module.span(part.fragment.node))
-            found.setdefault(module.path, set()).add(line)
+            result.setdefault(module.path, set()).add(line)
     return {
-        path: f"line{'s' if len(lines) > 1 else ''} {_listed(list(map(str, sorted(lines))))}"
-        for path, lines in found.items()
+        path: f"line{'s' if len(lines) > 1 else ''} {_listed_text(list(map(str, sorted(lines))))}"
+        for path, lines in result.items()
     }
 
 
@@ -171,11 +171,11 @@ def _sentence(decision: ComponentDecision, root: ChainFragment, lines: Mapping[s
     places = [lines[own]] if own in lines else []
     places += [path for path in lines if path != own]
     if places:
-        sentence += f", executed in {_listed(places)}"
+        sentence += f", executed in {_listed_text(places)}"
     return sentence
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed_text(words: Sequence[str]) -> str:
     words = list(dict.fromkeys(words))
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
 
@@ -184,7 +184,7 @@ def _holder(decision: ComponentDecision, root: ChainFragment) -> str:
     """Say what holds the query of ``root`` first."""
     for holder, fragments in decision.component.definitions.items():
         # Of many queries in one parameter, hardly any begins where this one does.
-        if root in [one for one in fragments if one.start is root.start]:
+        if root in [fragment for fragment in fragments if fragment.start is root.start]:
             function = holder.context.function.name
             if holder.binding is None:
                 return f"that `{function}` returns"

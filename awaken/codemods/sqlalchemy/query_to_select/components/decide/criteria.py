@@ -24,7 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision,
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.loads.items import What
 
 _CRITERIA = frozenset({"filter", "where"})
 _FOLLOWED = _CRITERIA | {"filter_by", "options"}
@@ -48,10 +48,10 @@ def decide_write_by_criteria(
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     # Not read as a write: it stays a select(), of which only the criteria are handed on.
     statement = states.reached(replace(use, ending="argument", end=""), executed=False)
-    return _written(statement, use, session)
+    return _written_decision(statement, use, session)
 
 
-def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
+def _written_decision(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
     # The criteria are read from the existing chain, so its arguments must stay.
     if model is None or not keep_meaning(statement.chain.links, statement.edits):
@@ -77,10 +77,10 @@ def _class_of(statement: Statement) -> str | None:
 
 def _ways_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     """Return ``use`` and every fragment whose query may be the one that it writes."""
-    found = [use]
-    for fragment in found:
-        found += [one for one in _before(component, fragment) if one not in found]
-    return found
+    ways = [use]
+    for fragment in ways:
+        ways += [candidate for candidate in _before(component, fragment) if candidate not in ways]
+    return ways
 
 
 def _may_have_no_criteria(component: Component, use: ChainFragment) -> bool:
@@ -91,7 +91,7 @@ def _may_have_no_criteria(component: Component, use: ChainFragment) -> bool:
             continue
         if fragment.recognised is not None:
             return True
-        without += [one for one in _before(component, fragment) if one not in without]
+        without += [item for item in _before(component, fragment) if item not in without]
     return False
 
 
@@ -100,7 +100,7 @@ def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment
     if fragment.recognised is not None:
         return []
     reaching = component.holders.reaching(fragment.context, fragment.start)
-    return [one for holder in reaching for one in component.definitions[holder]]
+    return [definition for holder in reaching for definition in component.definitions[holder]]
 
 
 def _adds_criterion(link: Link) -> bool:

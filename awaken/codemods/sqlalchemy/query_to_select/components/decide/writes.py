@@ -44,7 +44,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     links = tuple(link for fragment in way for link in fragment.links)
     root, items = way[0].start, way[0].items
     if len(items) != 1 or isinstance(root, ast.Name):
-        raise _refused(use)
+        raise _refusal(use)
     for link in links:
         _check_arguments(component, use, link, {fragment.start for fragment in [*way[1:], use]})
     receiver = ast.parse(session, mode="eval").body
@@ -52,9 +52,9 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     decision = decide_write(component.reader(use.context), chain)
     data = decision.data
     if not isinstance(data, BulkRewrite) or data.params is not None:
-        raise _refused(use)
+        raise _refusal(use)
     edits = data.statement.links
-    parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
+    parts = [_written_text(use, link, edit) for link, edit in zip(links, edits, strict=False)]
     model = use.context.module.text_of(items[0])
     # Rewritten as text: the builders themselves stay where they are.
     source = f"{data.statement.select}({model}){''.join(parts)}"
@@ -65,7 +65,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     return decision
 
 
-def _refused(use: ChainFragment) -> Refused:
+def _refusal(use: ChainFragment) -> Refused:
     detail = f"`.{use.end}()` of a query whose criteria are in other statements"
     return Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
 
@@ -75,11 +75,11 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     way: list[ChainFragment] = []
     fragment = use
     while fragment.recognised is None:
-        found = component.holders.reaching(fragment.context, fragment.start)
-        fragments = component.definitions[found[0]] if len(found) == 1 else []
+        holders = component.holders.reaching(fragment.context, fragment.start)
+        fragments = component.definitions[holders[0]] if len(holders) == 1 else []
         # In a loop a query may go on from itself.
         if len(fragments) != 1 or fragments[0] in way or fragments[0].context is not use.context:
-            raise _refused(use)
+            raise _refusal(use)
         fragment = fragments[0]
         way.insert(0, fragment)
     return way
@@ -92,9 +92,9 @@ def _check_arguments(
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     # The content of `**values` may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
-        raise _refused(use)
+        raise _refusal(use)
     if not all(_is_steady(component, use.context, node, starts) for node in given):
-        raise _refused(use)
+        raise _refusal(use)
 
 
 def _is_steady(
@@ -179,7 +179,7 @@ def _is_same(
     scope = context.flow.scope
     changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
     outdated = {
-        r for one in component.variables(context) for r in context.flow.outdated(one, changes)
+        r for text in component.variables(context) for r in context.flow.outdated(text, changes)
     }
     return not outdated & starts
 
@@ -191,12 +191,12 @@ def _is_changed(context: FunctionContext, read: ast.Name) -> bool:
     return isinstance(parent, ast.Attribute | ast.Subscript | ast.AugAssign)
 
 
-def _written(use: ChainFragment, link: Link, edit: LinkEdit) -> str:
+def _written_text(use: ChainFragment, link: Link, edit: LinkEdit) -> str:
     """Return the text of one builder as it is written in the statement that writes."""
     if edit.call is None:
         return ""
     if edit.call not in {"where", "filter_by"} or edit.arguments or edit.keyword or edit.parent:
-        raise _refused(use)
+        raise _refusal(use)
     parts = [ast.unparse(argument) for argument in link.call.args]
     for keyword in link.call.keywords:
         value = ast.unparse(keyword.value)

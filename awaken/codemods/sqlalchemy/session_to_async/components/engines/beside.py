@@ -65,9 +65,9 @@ class Beside:
     ) -> None:
         self._project = project
         self._rule = rule
-        self._resources = {one.qualified: one for one in resources}
+        self._resources = {resource.qualified: resource for resource in resources}
         self._twins = twins
-        self._names = {name: self._name(one) for name, one in self._resources.items()}
+        self._names = {name: self._name(resource) for name, resource in self._resources.items()}
 
     def _name(self, shared: Shared) -> str:
         if shared.qualified in self._twins:
@@ -89,21 +89,21 @@ class Beside:
         The first carries the statements that make them: ``writes`` are the members of each
         statement as it is. Others that are ``rebound`` to them may be all that names them.
         """
-        found, pieces = [self._named_anew(one) for one in members], frozenset(using)
+        result, pieces = [self._named_anew(member) for member in members], frozenset(using)
         uses = [
-            (one, site, node)
-            for one in self._resources.values()
-            for place, piece in one.uses
+            (item, site, node)
+            for item in self._resources.values()
+            for place, piece in item.uses
             if piece in pieces
-            for site, node in self._at(place)
+            for site, node in self._pairs_at(place)
         ]
-        built_on = [name for one in rebound for name in one.built_on if name in self._resources]
-        names = with_bases(self._resources, [*(one.qualified for one, _, _ in uses), *built_on])
+        built_on = [name for item in rebound for name in item.built_on if name in self._resources]
+        names = with_bases(self._resources, [*(item.qualified for item, _, _ in uses), *built_on])
         if not uses and not names <= self._twins.keys():
-            found = self._carried(found, names, writes)
-        for number, (one, site, node) in enumerate(uses):
-            written, edits = self._renamed(site, node, one.qualified)
-            found, is_rewritten = _written_anew(found, site, node, written)
+            result = self._carried_members(result, names, writes)
+        for number, (resource, site, node) in enumerate(uses):
+            written, edits = self._renamed_name(site, node, resource.qualified)
+            result, is_rewritten = _written_anew(result, site, node, written)
             if not is_rewritten:
                 edits.append(site.replace(node, written))
             caveats, related = list[str](), tuple[Place, ...]()
@@ -112,31 +112,31 @@ class Beside:
                 caveats = [self._caveat(names)]
                 related = tuple(self._resources[name].statement for name in sorted(names))
             message = f"`{written}` is added next to `{site.module.text_of(node)}`"
-            found.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
-        return found
+            result.append(Member(site, Rewrite(message, edits, caveats, related), f"`{written}`"))
+        return result
 
-    def _carried(
+    def _carried_members(
         self,
         members: Iterable[Member],
         names: Collection[str],
         writes: Mapping[str, Sequence[Member]],
     ) -> list[Member]:
         """Return ``members``, of which the first that changes anything carries the statements."""
-        found = list(members)
-        for number, one in enumerate(found):
-            if isinstance(one.outcome, Rewrite):
-                edits = [*self._statements(one.site.id, names, writes), *one.outcome.edits]
-                caveats = [*one.outcome.caveats, self._caveat(names)]
-                outcome = dataclasses.replace(one.outcome, edits=edits, caveats=caveats)
-                found[number] = dataclasses.replace(one, outcome=outcome)
+        result = list(members)
+        for number, member in enumerate(result):
+            if isinstance(member.outcome, Rewrite):
+                edits = [*self._statements(member.site.id, names, writes), *member.outcome.edits]
+                caveats = [*member.outcome.caveats, self._caveat(names)]
+                outcome = dataclasses.replace(member.outcome, edits=edits, caveats=caveats)
+                result[number] = dataclasses.replace(member, outcome=outcome)
                 break
-        return found
+        return result
 
     def _caveat(self, names: Iterable[str]) -> str:
         """Return what may change with engines that are made next to those of these names."""
-        for one in (self._resources[name] for name in sorted(names)):
-            module = self._project.module(one.piece.path)
-            urls = () if module is None else urls_in(self._project, module, one.statement)
+        for resource in (self._resources[name] for name in sorted(names)):
+            module = self._project.module(resource.piece.path)
+            urls = () if module is None else urls_in(self._project, module, resource.statement)
             if any(url.may_be_in_memory for url in urls):
                 return _IN_MEMORY
         return _CAVEAT
@@ -148,17 +148,17 @@ class Beside:
         edits: list[Edit] = []
         for edit in member.outcome.edits:
             changed = edit
-            for one in self._resources.values():
-                home, name = one.qualified.rpartition(".")[0], self._names[one.qualified]
+            for resource in self._resources.values():
+                home, name = resource.qualified.rpartition(".")[0], self._names[resource.qualified]
                 data = changed.data if isinstance(changed, NodeEdit) else None
                 if isinstance(changed, NeedImport) and changed.module == home:
-                    is_meant = changed.name == one.name
+                    is_meant = changed.name == resource.name
                     changed = structs.replace(changed, name=name) if is_meant else changed
                 elif isinstance(data, Bridged) and isinstance(changed, NodeEdit):
-                    if data.engine == one.qualified:
-                        refused = Refused(TWO_ENGINES, one.name)
+                    if data.engine == resource.qualified:
+                        refused = Refused(TWO_ENGINES, resource.name)
                         return dataclasses.replace(member, outcome=refused)
-                    begin = _word(one.name).sub(name, data.begin)
+                    begin = _word(resource.name).sub(name, data.begin)
                     changed = structs.replace(changed, data=structs.replace(data, begin=begin))
             edits.append(changed)
         return dataclasses.replace(member, outcome=dataclasses.replace(member.outcome, edits=edits))
@@ -167,12 +167,12 @@ class Beside:
         """Return what binds one that becomes asynchronous in its place to these."""
         edits: list[Edit] = []
         for name, place in shared.built_on.items():
-            for site, node in self._at(place) if name in self._names else ():
-                written, imports = self._renamed(site, node, name)
+            for site, node in self._pairs_at(place) if name in self._names else ():
+                written, imports = self._renamed_name(site, node, name)
                 edits += [site.replace(node, written), *imports]
         return edits
 
-    def _at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
+    def _pairs_at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
         module = self._project.module(place.path)
         if module is None:
             return
@@ -180,7 +180,7 @@ class Beside:
             if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
                 yield Site(self._rule, module, node), node
 
-    def _renamed(
+    def _renamed_name(
         self, site: Site[ast.AST], node: ast.expr, qualified: str
     ) -> tuple[str, list[Edit]]:
         """Return the name that replaces a name, and the edits that import it."""
@@ -200,26 +200,26 @@ class Beside:
     def _statements(
         self, site: SiteId, names: Collection[str], writes: Mapping[str, Sequence[Member]]
     ) -> Iterator[Edit]:
-        for name, one in self._resources.items():
+        for name, item in self._resources.items():
             if name not in names or name in self._twins:
                 continue
-            module = self._project.module(one.piece.path)
+            module = self._project.module(item.piece.path)
             if module is None:
                 continue
             edits = edits_of(writes.get(name, ()))
-            code = asynchronous_code(module, one, edits, self._names)
+            code = asynchronous_code(module, item, edits, self._names)
             made: Site[ast.AST] = Site(self._rule, module, module.tree)
             made.id = site
-            yield made.insert_statements(one.statement, "after", f"{code}\n")
+            yield made.insert_statements(item.statement, "after", f"{code}\n")
             for edit in edits:
                 inside = isinstance(edit, TextEdit) and (
-                    one.statement.span.contains(edit.anchor) or of_variables(module, one, edit)
+                    item.statement.span.contains(edit.anchor) or of_variables(module, item, edit)
                 )
                 is_written = isinstance(edit, NodeEdit) and edit.rewriter in _WRITTEN
                 if inside or is_written or isinstance(edit, ReleaseImport):
                     continue
                 if isinstance(edit, InsertStatements) and edit.where == "after":
-                    written = _word(one.name).sub(self._names[name], edit.data.code)
+                    written = _word(item.name).sub(self._names[name], edit.data.code)
                     data = structs.replace(edit.data, code=written)
                     yield structs.replace(edit, data=data, site=site)
                 else:
@@ -235,7 +235,7 @@ def _written_anew(
     """
     module, place = site.module, site.module.place(node)
     word = _word(module.text_of(node))
-    found: list[Member] = []
+    result: list[Member] = []
     is_rewritten = False
     for member in members:
         edits: list[Edit] = []
@@ -255,10 +255,10 @@ def _written_anew(
                 edits.append(edit)
         if isinstance(member.outcome, Rewrite):
             outcome = dataclasses.replace(member.outcome, edits=edits)
-            found.append(dataclasses.replace(member, outcome=outcome))
+            result.append(dataclasses.replace(member, outcome=outcome))
         else:
-            found.append(member)
-    return found, is_rewritten
+            result.append(member)
+    return result, is_rewritten
 
 
 def _word(text: str) -> re.Pattern[str]:

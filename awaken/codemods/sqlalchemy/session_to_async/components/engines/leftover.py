@@ -37,7 +37,7 @@ def removed_at_last(
     members = list(_unused_members(project, components, any_changes=bool(others)))
     if members:
         decided = decide_group(members, constraints, BESIDE_ANOTHER)
-        changes = tuple(structs.replace(one, requires=others) for one in decided.changes)
+        changes = tuple(structs.replace(change, requires=others) for change in decided.changes)
         yield dataclasses.replace(decided, changes=changes)
 
 
@@ -61,7 +61,7 @@ def _unused_members(
     while needed := {name for name in unused if _is_needed(project, components, name, unused)}:
         unused -= needed
     for name in sorted(unused):
-        yield from _removed(project, components, name)
+        yield from _removed_members(project, components, name)
 
 
 def _is_needed(
@@ -70,13 +70,13 @@ def _is_needed(
     """Whether an engine or a factory is imported, or others that stay are built on it."""
     # A class that becomes asynchronous in place gets another base.
     staying = components.shared.keys() - components.in_place - set(unused)
-    others = (components.shared[one] for one in staying)
+    others = (components.shared[word] for word in staying)
     return _is_imported(project, components.shared[name]) or any(
-        name in one.built_on for one in others
+        name in resource.built_on for resource in others
     )
 
 
-def _removed(project: Project, components: Components, name: str) -> Iterator[Member]:
+def _removed_members(project: Project, components: Components, name: str) -> Iterator[Member]:
     shared = components.shared[name]
     module = project.module(shared.piece.path)
     first, *others = components.making(name, ())
@@ -91,8 +91,8 @@ def _removed(project: Project, components: Components, name: str) -> Iterator[Me
         if imported is not None:
             edits.append(site.release_import(*imported))
     yield Member(site, Rewrite(message, edits, [_CAVEAT]), f"`{shared.name}`")
-    for one in others:
-        yield Member(one.site, Rewrite(message, []), f"`{shared.name}`")
+    for member in others:
+        yield Member(member.site, Rewrite(message, []), f"`{shared.name}`")
 
 
 def _is_imported(project: Project, shared: Shared) -> bool:
@@ -113,4 +113,4 @@ def _is_imported(project: Project, shared: Shared) -> bool:
 
 def _imports(module: Module, node: ast.ImportFrom, name: str, home: str) -> bool:
     is_home = (node.module or module.name).rpartition(".")[2] == home.rpartition(".")[2]
-    return any(one.name == name or (one.name == "*" and is_home) for one in node.names)
+    return any(alias.name == name or (alias.name == "*" and is_home) for alias in node.names)

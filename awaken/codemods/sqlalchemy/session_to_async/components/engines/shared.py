@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.mentions import (
-    mentions_of,
-    texts_naming,
-)
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
-from awaken.codemods.sqlalchemy.session_to_async.resources.listeners import (
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_factory_by_another_name,
     targets,
+)
+from awaken.codemods.sqlalchemy.session_to_async.find.mentions import (
+    mentions_of,
+    texts_naming,
 )
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -71,38 +71,38 @@ def shared_resources(
 
     ``sites`` are the names of the synchronous side, each with what it names.
     """
-    found: dict[str, Shared] = {}
+    resources: dict[str, Shared] = {}
     in_memory: set[str] = set()
     for site, qualified in sites:
-        made = _made(site.module, site.node) if qualified in _MAKERS else None
+        made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
         if made is not None:
             name = f"{site.module.name}.{_target(made)}"
             piece = piece_around(site.module, made)
-            found.setdefault(name, Shared(name, piece, site.module.place(made)))
+            resources.setdefault(name, Shared(name, piece, site.module.place(made)))
             # Another engine would see none of what it keeps in memory.
             urls = urls_in(project, site.module, site.module.place(made))
             if any(text.is_in_memory for url in urls for text in url.texts):
                 in_memory.add(name)
-    joining = in_memory | {name for name, _, _ in texts_naming(project, found)}
-    joining |= set(_assigned(project, found)) | set(_of_other_engines(project, found))
-    if any(is_factory_by_another_name(project, *one) for one in targets(project)):
-        joining |= found.keys()
-    for mention in mentions_of(project, found):
+    joining = in_memory | {name for name, _, _ in texts_naming(project, resources)}
+    joining |= set(_assigned_names(project, resources)) | set(_of_other_engines(project, resources))
+    if any(is_factory_by_another_name(project, *target) for target in targets(project)):
+        joining |= resources.keys()
+    for mention in mentions_of(project, resources):
         module, node = mention.module, mention.node
         piece = piece_around(module, node)
         above = module.parent(node)
         is_changed = isinstance(above, ast.Attribute) and above.attr in _CHANGING
         if is_changed or _listens(project, module, node):
             joining.add(mention.qualified)
-        user = next((one for one in found.values() if one.piece == piece), None)
+        user = next((resource for resource in resources.values() if resource.piece == piece), None)
         if user is not None:
             user.built_on[mention.qualified] = module.place(node)
         elif is_of_alembic(module):
-            found[mention.qualified].kept.append(module.place(node))
+            resources[mention.qualified].kept.append(module.place(node))
         else:
-            found[mention.qualified].uses.append((module.place(node), piece))
-    _join(found, joining)
-    return found
+            resources[mention.qualified].uses.append((module.place(node), piece))
+    _join(resources, joining)
+    return resources
 
 
 def _join(found: dict[str, Shared], joining: set[str]) -> None:
@@ -114,7 +114,7 @@ def _join(found: dict[str, Shared], joining: set[str]) -> None:
                 found[base].uses.append((place, gone.piece))
 
 
-def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
+def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
     by_word: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -128,11 +128,11 @@ def _assigned(project: Project, names: Iterable[str]) -> Iterator[str]:
 
 def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[str]:
     """Yield the factories whose engine another statement or function makes."""
-    for name, one in found.items():
-        module = project.module(one.statement.path)
+    for name, resource in found.items():
+        module = project.module(resource.statement.path)
         calls = () if module is None else module.walk()
         for call in (node for node in calls if isinstance(node, ast.Call)):
-            if module is None or not one.statement.span.contains(module.span(call)):
+            if module is None or not resource.statement.span.contains(module.span(call)):
                 continue
             if project.qualified_name(module, call.func) != "sqlalchemy.orm.sessionmaker":
                 continue
@@ -161,7 +161,7 @@ def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
     return joining & found.keys()
 
 
-def _made(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
+def _made_statement(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
     """Return the statement of a file that gives the only value to a variable, made by ``node``."""
     statement = module.statement_of(node)
     call: ast.AST | None = module.parent(node)
@@ -207,18 +207,18 @@ def _listens(project: Project, module: Module, node: ast.expr) -> bool:
 
 def pieces_using(shared: Iterable[Shared]) -> Iterator[Piece]:
     """Yield the pieces that use one of some engines and factories."""
-    for one in shared:
-        for _, piece in one.uses:
+    for resource in shared:
+        for _, piece in resource.uses:
             yield piece
 
 
 def with_bases(shared: dict[str, Shared], names: Iterable[str]) -> set[str]:
     """Return ``names`` and what they are built on, directly or not."""
-    found: set[str] = set()
+    result: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in shared and name not in found:
-            found.add(name)
+        if name in shared and name not in result:
+            result.add(name)
             waiting += shared[name].built_on
-    return found
+    return result

@@ -38,7 +38,7 @@ def asynchronous_code(
             written = f"{edit.data.name}={edit.data.value}"
             pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
         elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
-            span = module.span(_wrapped(module, edit.anchor, edit.data))
+            span = module.span(_wrapped_argument(module, edit.anchor, edit.data))
             pieces.append((span.end, span.end, ")"))
             pieces.append((span.start, span.start, f"{edit.data.function}("))
         elif isinstance(edit, NodeEdit) and isinstance(edit.data, HandedOn):
@@ -64,7 +64,7 @@ def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[i
 
     The other engine goes on with the variable as it is.
     """
-    found: list[tuple[int, int, str]] = []
+    result: list[tuple[int, int, str]] = []
     for node in module.walk():
         if not isinstance(node, ast.Name) or not shared.statement.span.contains(module.span(node)):
             continue
@@ -75,14 +75,14 @@ def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[i
             continue
         text, use = module.source.text, module.span(node)
         before, behind = text[span.start : edit.anchor.start], text[edit.anchor.end : span.end]
-        found.append((use.start, use.end, before.decode() + edit.text + behind.decode()))
-    return found
+        result.append((use.start, use.end, before.decode() + edit.text + behind.decode()))
+    return result
 
 
-def _wrapped(module: Module, call: Span, data: Wrapped) -> ast.expr:
+def _wrapped_argument(module: Module, call: Span, data: Wrapped) -> ast.expr:
     """Return the argument of a call that becomes one of a function."""
     [node, *_] = module.calls_at(call)
-    named = (one.value for one in node.keywords if one.arg == data.keyword)
+    named = (keyword.value for keyword in node.keywords if keyword.arg == data.keyword)
     return next(named) if data.keyword else node.args[0]
 
 
@@ -104,7 +104,7 @@ def _argument(text: bytes, start: int, end: int, written: str) -> tuple[int, int
 def edits_of(members: Iterable[Member]) -> list[Edit]:
     """Return the edits of those of some members that are rewritten."""
     return [
-        edit for one in members if isinstance(one.outcome, Rewrite) for edit in one.outcome.edits
+        edit for item in members if isinstance(item.outcome, Rewrite) for edit in item.outcome.edits
     ]
 
 
@@ -115,25 +115,25 @@ def twins_of(
 
     They are made by the very code that would be written for them, as by an earlier run.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     waiting = list(shared.values())
     while waiting:
         # Bases come before their subclasses.
         left = {each.qualified for each in waiting}
-        ready = [one for one in waiting if not one.built_on.keys() & left]
+        ready = [candidate for candidate in waiting if not candidate.built_on.keys() & left]
         if not ready:
-            return found
-        for one in ready:
-            waiting.remove(one)
-            module = project.module(one.piece.path)
-            members = [each for each in made.get(one.qualified, ()) if not each.along]
+            return names
+        for resource in ready:
+            waiting.remove(resource)
+            module = project.module(resource.piece.path)
+            members = [each for each in made.get(resource.qualified, ()) if not each.along]
             is_written = members and all(isinstance(each.outcome, Rewrite) for each in members)
-            if module is None or not is_written or not one.built_on.keys() <= found.keys():
+            if module is None or not is_written or not resource.built_on.keys() <= names.keys():
                 continue
-            name = next(_made_alike(module, one, edits_of(members), found), None)
+            name = next(_made_alike(module, resource, edits_of(members), names), None)
             if name is not None:
-                found[one.qualified] = name
-    return found
+                names[resource.qualified] = name
+    return names
 
 
 def _made_alike(
@@ -151,7 +151,7 @@ def _made_alike(
                 uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
                 is_bound_once = len(module.scopes.module.bindings.get(name, ())) == 1
                 # A name of the other one above would refer to this one before it exists.
-                if is_bound_once and all(start < one for one in uses):
+                if is_bound_once and all(start < use for use in uses):
                     yield name
             case _:
                 pass

@@ -18,15 +18,15 @@ def lacks(project: Project, module: Module, call: ast.Call, name: str) -> bool:
     Such a mock raises at once if a test sets an attribute that it does not have.
     """
     first, _, behind = name.partition(".")
-    spec = next((value for one, value in named_in(call) if one == "spec"), None)
+    spec = next((value for item, value in named_in(call) if item == "spec"), None)
     if spec is None or not behind:
         return False
     qualified = project.qualified_name(module, spec)
     if qualified is not None and project.replacements.methods(qualified, first):
         return False
     definition = None if qualified is None else project.class_definition(qualified)
-    for one in () if definition is None else definition[1].body:
-        match one:
+    for statement in () if definition is None else definition[1].body:
+        match statement:
             case (
                 ast.Assign(targets=[ast.Name(id=held)])
                 | ast.AnnAssign(target=ast.Name(id=held), value=ast.expr())

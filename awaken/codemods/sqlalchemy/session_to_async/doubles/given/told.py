@@ -24,7 +24,7 @@ def results_given(
     """Yield what a test has the mock of a patch give, or have: `get.return_value`, and by what."""
     call, around = replacement.node, around_patch(module, replacement.node)
     named = call.keywords if isinstance(call, ast.Call) else []
-    told = [(one.arg, one.value) for one in named if one.arg in {RESULT, EFFECT}]
+    told = [(keyword.arg, keyword.value) for keyword in named if keyword.arg in {RESULT, EFFECT}]
     if around is not None and replacement.bound:
         told += assigned(module, around, replacement.bound)
     yield from _with_results(project, module, told)
@@ -42,11 +42,11 @@ def results_given_by_requests(
             case ast.Yield(value=ast.Name(id=name)) | ast.Return(value=ast.Name(id=name)) if (
                 name == replacement.bound
             ):
-                for one in requests.of(module, around).direct:
-                    variable = "" if one.parameter is None else one.parameter.arg
-                    told = assigned(one.module, one.function, variable)
-                    for result, value in _with_results(project, one.module, told):
-                        yield one.module, result, value
+                for request in requests.of(module, around).direct:
+                    variable = "" if request.parameter is None else request.parameter.arg
+                    told = assigned(request.module, request.function, variable)
+                    for result, value in _with_results(project, request.module, told):
+                        yield request.module, result, value
             case _:
                 pass
 
@@ -91,7 +91,7 @@ def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
 
 def around_patch(module: Module, node: ast.AST) -> Function | None:
     """Return the function that a patch is in, or that it decorates."""
-    return next((one for one in module.ancestors(node) if isinstance(one, Function)), None)
+    return next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
 
 
 def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[ast.expr]:
@@ -102,10 +102,10 @@ def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[as
         case ast.List(elts=given) | ast.Tuple(elts=given):
             yield from given
         case ast.Name():
-            for one in project.values.of(module, value).alternatives:
-                if isinstance(one, FunctionOf) and one.module.path == module.path:
-                    for node in module.walk(one.node):
-                        is_own = module.enclosing_function(node) is one.node
+            for alternative in project.values.of(module, value).alternatives:
+                if isinstance(alternative, FunctionOf) and alternative.module.path == module.path:
+                    for node in module.walk(alternative.node):
+                        is_own = module.enclosing_function(node) is alternative.node
                         if isinstance(node, ast.Return) and node.value is not None and is_own:
                             yield node.value
         case _:
@@ -123,5 +123,5 @@ def _with_results(
             result = f"{before}.{RESULT}".strip(".")
             # It contradicts every other result.
             yield result, value
-            for one in results_of(project, module, value):
-                yield result, one
+            for node in results_of(project, module, value):
+                yield result, node

@@ -20,7 +20,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 RESULT = "return_value"
 """What a mock gives."""
@@ -43,34 +43,34 @@ class Uses:
 
     def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
         """Return the calls that wait on the object ``node``, by the names in between."""
-        return self._waiting(self._behind(module, node, "", 0))
+        return self._waiting(self._calls_behind(module, node, "", 0))
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
         """Return the calls that wait on objects that the program gets from functions."""
         return self._waiting(
-            one for function in functions for one in self._behind_calls(function, RESULT, 0)
+            pair for function in functions for pair in self._behind_calls(function, RESULT, 0)
         )
 
     def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
-        found: dict[str, list[Call]] = {}
+        functions: dict[str, list[Call]] = {}
         self._steps = 0
         for place, chain in chains:
             call = self._call_at(place)
             call = None if call is None else self._project.calls.graph().again(call)
-            if call is not None and any(one in self._part.steps for one in call.functions):
-                calls = found.setdefault(chain, [])
+            if call is not None and any(item in self._part.steps for item in call.functions):
+                calls = functions.setdefault(chain, [])
                 if call not in calls:
                     calls.append(call)
-        return dict(sorted(found.items()))
+        return dict(sorted(functions.items()))
 
     def _call_at(self, place: Place) -> Call | None:
         if place.path not in self._in_files:
             calls = self._project.calls.graph().calls_in(place.path)
-            self._in_files[place.path] = {one.place.span: one for one in calls}
+            self._in_files[place.path] = {call.place.span: call for call in calls}
         return self._in_files[place.path].get(place.span)
 
     # ---------------------------------------------------------------------------------- following
-    def _behind(
+    def _calls_behind(
         self, module: Module, node: ast.AST, before: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on the object ``node``, which a mock knows as ``before``."""
@@ -87,7 +87,7 @@ class Uses:
             case ast.Call(func=function) if function is node:
                 if "." in chain:
                     yield module.place(above), chain
-                yield from self._behind(module, above, ".".join([*names, RESULT]), depth)
+                yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
             case ast.Call():
                 yield from self._behind_arguments(module, above, node, chain, depth)
             case ast.keyword() if isinstance(call := module.parent(above), ast.Call):
@@ -103,11 +103,11 @@ class Uses:
         match above:
             case ast.Await() | ast.BoolOp() | ast.IfExp():
                 if not isinstance(above, ast.IfExp) or above.test is not node:
-                    yield from self._behind(module, above, chain, depth)
+                    yield from self._calls_behind(module, above, chain, depth)
             case ast.Assign() | ast.AnnAssign() if above.value is node:
                 targets = above.targets if isinstance(above, ast.Assign) else [above.target]
                 for read in _reads_of(module, targets[0]) if len(targets) == 1 else ():
-                    yield from self._behind(module, read, chain, depth + 1)
+                    yield from self._calls_behind(module, read, chain, depth + 1)
             case ast.Return() if isinstance(around := module.enclosing_function(node), Function):
                 function = self._part.function_at(module.path, module.span(around).start)
                 if function is not None:
@@ -122,14 +122,14 @@ class Uses:
             module = None if is_around_tests(call.place.path) else self._module(call.place.path)
             for node in () if module is None else module.calls_at(call.place.span)[:1]:
                 if module is not None:
-                    yield from self._behind(module, node, chain, depth)
+                    yield from self._calls_behind(module, node, chain, depth)
 
     def _behind_arguments(
         self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on an object that is passed: to `getattr`, `cast` or the program."""
         if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
-            yield from self._behind(module, call, chain, depth)
+            yield from self._calls_behind(module, call, chain, depth)
             return
         yield from _asked_behind(module, call, chain)
         known = self._call_at(module.place(call))
@@ -144,7 +144,7 @@ class Uses:
                 scope = home[0].scopes.scope_made_by(home[1])
                 is_only = len(scope.bindings.get(parameter.arg, ())) == 1
                 for read in scope.reads.get(parameter.arg, ()) if is_only else ():
-                    yield from self._behind(home[0], read, chain, depth + 1)
+                    yield from self._calls_behind(home[0], read, chain, depth + 1)
 
     def _module(self, path: str) -> Module | None:
         return self._project.module(path)
@@ -161,10 +161,10 @@ def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[
             continue
         if called.func is not read:
             continue
-        for one in asked_attributes(module, read) or ():
-            if one.owner is call.args[0]:
+        for asked_attribute in asked_attributes(module, read) or ():
+            if asked_attribute.owner is call.args[0]:
                 names = [chain] if chain else []
-                yield module.place(called), ".".join([*names, one.attribute.attr])
+                yield module.place(called), ".".join([*names, asked_attribute.attribute.attr])
 
 
 def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
@@ -175,16 +175,16 @@ def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
             return list(bindings[0].scope.reads.get(name, ())) if len(bindings) == 1 else []
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             around = module.enclosing_class(target)
-            found = [
-                one
-                for one in module.mentions(name)
-                if isinstance(one, ast.Attribute)
-                and isinstance(one.value, ast.Name)
-                and one.value.id == "self"
+            attributes = [
+                mention
+                for mention in module.mentions(name)
+                if isinstance(mention, ast.Attribute)
+                and isinstance(mention.value, ast.Name)
+                and mention.value.id == "self"
                 and around is not None
-                and module.enclosing_class(one) is around
+                and module.enclosing_class(mention) is around
             ]
-            stores = [one for one in found if isinstance(one.ctx, ast.Store)]
-            return [one for one in found if one not in stores] if len(stores) == 1 else []
+            stores = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
+            return [node for node in attributes if node not in stores] if len(stores) == 1 else []
         case _:
             return []

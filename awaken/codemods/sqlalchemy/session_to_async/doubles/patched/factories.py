@@ -29,7 +29,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _ASKED = {"call_args", "call_args_list", "call_count", "called"}
@@ -66,14 +66,14 @@ class PatchedFactories:
         if not self._is_kept(module, replacement, around):
             raise refused
         given = list(sessions_given(module, replacement))
-        if not given or not all(self._is_known(module, one) for one in given):
+        if not given or not all(self._is_known(module, argument) for argument in given):
             raise refused
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         # The proof asks as well, when it has become asynchronous.
-        found = self._project.orm.session_of(module, node)
-        return isinstance(found, SessionProof) and found.kind in {"async", "session"}
+        proof = self._project.orm.session_of(module, node)
+        return isinstance(proof, SessionProof) and proof.kind in {"async", "session"}
 
     def _is_known(self, module: Module, node: ast.expr) -> bool:
         if self._project.mocks.made_at(module, node) is not None:
@@ -83,8 +83,8 @@ class PatchedFactories:
     # ---------------------------------------------------------------------------- in the program
     def _is_only_entered(self, replacement: Replacement) -> bool:
         """Whether the program does nothing with the factory but ``with factory() as session``."""
-        found = list(_mentions(self._project, replacement))
-        return bool(found) and all(self._is_entered(*one) for one in found)
+        result = list(_mentions(self._project, replacement))
+        return bool(result) and all(self._is_entered(*pair) for pair in result)
 
     def _is_entered(self, module: Module, node: ast.expr) -> bool:
         call = module.parent(node)
@@ -97,7 +97,7 @@ class PatchedFactories:
     # ------------------------------------------------------------------------------- in the test
     def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
         """Whether all that a test does with the mock is understood."""
-        is_parameter = replacement.bound in {one.arg for one, _ in parameters_of(around.args)}
+        is_parameter = replacement.bound in {part.arg for part, _ in parameters_of(around.args)}
         stores = 0
         for node in module.walk(around):
             match node:
@@ -140,7 +140,7 @@ class PatchedFactories:
     def _is_mock(self, module: Module, value: ast.expr, method: str) -> bool:
         if not isinstance(value, ast.Call) or value.args:
             return False
-        told = {one.arg for one in value.keywords}
+        told = {keyword.arg for keyword in value.keywords}
         if told - {"return_value"} or (method in _ENTERED and not told):
             return False
         is_done = self._project.qualified_name(module, value.func) == ASYNC_MOCK
@@ -151,9 +151,9 @@ class PatchedFactories:
         requests = self._project.coroutine_tests.requests
         asked = requests.of(module, fixture)
         return requests.name_of(module, fixture) is not None and not any(
-            isinstance(node, ast.Name) and one.parameter and node.id == one.parameter.arg
-            for one in asked.direct
-            for node in one.module.walk(one.function)
+            isinstance(node, ast.Name) and request.parameter and node.id == request.parameter.arg
+            for request in asked.direct
+            for node in request.module.walk(request.function)
         )
 
 
@@ -177,7 +177,7 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                         attr=method,
                     ) if name == replacement.bound and method in _ENTERED:
                         given = value.keywords if isinstance(value, ast.Call) else []
-                        yield from (one.value for one in given if one.arg == "return_value")
+                        yield from (part.value for part in given if part.arg == "return_value")
                     case ast.Attribute(
                         value=ast.Attribute(
                             value=ast.Attribute(value=ast.Name(id=name), attr="return_value"),
@@ -202,7 +202,7 @@ def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Modu
                 case ast.Name():
                     # A name that a file has imported is its own name.
                     bindings = module.scopes.bindings_of(node)
-                    is_own = any(one.scope.node is module.tree for one in bindings)
+                    is_own = any(binding.scope.node is module.tree for binding in bindings)
                     if module.path == replacement.home or not is_own:
                         yield module, node
                 case _:

@@ -28,7 +28,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _MOCKS = {MAGIC_MOCK, "unittest.mock.Mock"}
 _OF_PATCHES = OF_MOCKS | {"autospec", "create", "new", "new_callable", "target"}
@@ -80,10 +80,10 @@ class PatchedObjects:
         given = replacement.given
         fakes = () if given is None else replacements.classes_of(module, given)
         return bool(fakes) and all(
-            self._waits(one)
+            self._waits(method)
             for fake in fakes
             for name in methods
-            for one in replacements.methods(fake, name)
+            for method in replacements.methods(fake, name)
         )
 
     def _waits(self, function: FunctionPlace) -> bool:
@@ -96,7 +96,7 @@ class PatchedObjects:
         """Return the mock of a patch with methods that can be awaited. Raises Refused."""
         module, call = site.module, replacement.node
         message = f"the mock of `{replacement.shown}` gets awaitable methods"
-        told = {one.arg for one in call.keywords} if isinstance(call, ast.Call) else set()
+        told = {keyword.arg for keyword in call.keywords} if isinstance(call, ast.Call) else set()
         if told & {"autospec", "spec", "spec_set"} and not replacement.functions:
             return Rewrite(message, [])
         if self._is_done(module, replacement, methods):
@@ -157,7 +157,7 @@ class PatchedObjects:
     ) -> dict[str, bool]:
         """Return ``methods`` but for those that the patch says can be awaited. Raises Refused."""
         left = dict(methods)
-        for name, value in _told(call, replacement):
+        for name, value in _told_methods(call, replacement):
             is_done = isinstance(value, ast.Call) and (
                 self._project.qualified_name(module, value.func) == ASYNC_MOCK
             )
@@ -170,16 +170,16 @@ class PatchedObjects:
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> dict[str, bool]:
         """Return ``methods`` but for those of what the test itself has the mock give."""
-        told = [one for one, _ in results_given(self._project, module, replacement)]
+        told = [name for name, _ in results_given(self._project, module, replacement)]
         whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
         return {
             name: is_used
             for name, is_used in methods.items()
-            if not any(whole[name].startswith(f"{one}.") for one in told)
+            if not any(whole[name].startswith(f"{word}.") for word in told)
         }
 
 
-def _told(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
+def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[str, ast.expr]]:
     """Yield the methods of which a patch says what they are."""
     for keyword in call.keywords:
         match keyword:

@@ -24,7 +24,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 
 class PatchedSessions:
@@ -57,11 +57,11 @@ class PatchedSessions:
     ) -> Iterator[Edit]:
         module, call = site.module, replacement.node
         keywords = call.keywords if isinstance(call, ast.Call) else []
-        given = next((one.value for one in keywords if one.arg == "return_value"), None)
-        around = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
+        given = next((keyword.value for keyword in keywords if keyword.arg == "return_value"), None)
+        around = next((part for part in module.ancestors(call) if isinstance(part, Function)), None)
         if not isinstance(given, ast.Name) or around is None or len(keywords) != 1:
             raise refused
-        made = [one.value for one in module.scopes.bindings_of(given)]
+        made = [binding.value for binding in module.scopes.bindings_of(given)]
         mock = made[0] if len(made) == 1 else None
         if not isinstance(mock, ast.Call) or mock.args or mock.keywords:
             raise refused
@@ -92,7 +92,7 @@ class PatchedSessions:
         self, site: Site[ast.AST], replacement: Replacement, mock: ast.Call
     ) -> Iterator[Edit]:
         """Yield what gives a mock the methods that the patched file waits for."""
-        functions = [one for one in self._part.steps if one.path == replacement.home]
+        functions = [step for step in self._part.steps if step.path == replacement.home]
         methods = WaitingMethods(self._part).of_session(functions)
         if not methods:
             return

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.functions_of_lambdas import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside, released
@@ -46,11 +46,11 @@ class Callables:
         }
         for place in sorted({*lambdas, *self._part.in_lambdas}):
             yield from self._of_lambda(place, lambdas.get(place))
-        for place in sorted({one for found in self._part.handed_on for one in found.threads}):
+        for place in sorted({thread for found in self._part.handed_on for thread in found.threads}):
             for site in self._sites(place):
-                yield member(site, f"`{site.module.excerpt(site.node)}`", self._called)
+                yield member(site, f"`{site.module.excerpt(site.node)}`", self._called_rewrite)
         for site in self._annotations():
-            yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated)
+            yield member(site, f"`{site.module.excerpt(site.node)}`", self._annotated_rewrite)
 
     def _sites(self, place: Place) -> Iterator[Site[ast.AST]]:
         for module, node in self._project.calls_at(place)[:1]:
@@ -64,8 +64,8 @@ class Callables:
             return
         calls = [
             call
-            for one in self._part.in_lambdas.get(place, ())
-            for call in module.calls_at(one.place.span)
+            for function in self._part.in_lambdas.get(place, ())
+            for call in module.calls_at(function.place.span)
         ]
         site: Site[ast.AST] = Site(self._rule, module, node)
         shown = f"`{module.excerpt(node)}`"
@@ -77,9 +77,9 @@ class Callables:
         is_returned = isinstance(node, ast.Lambda) and node.body in calls
         is_awaited = not component.absorbed and not component.threads
         if not is_returned or not is_awaited or len(calls) > 1:
-            yield member(site, shown, self._defined, calls)
+            yield member(site, shown, self._defined_rewrite, calls)
 
-    def _defined(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
+    def _defined_rewrite(self, site: Site[ast.AST], calls: list[ast.Call]) -> Rewrite:
         """Return how a lambda is written as a coroutine function. Raises Refused."""
         module, node = site.module, site.node
         if not isinstance(node, ast.expr):
@@ -96,7 +96,7 @@ class Callables:
         return Rewrite(message, edits, [] if isinstance(node, ast.Lambda) else [caveat])
 
     # --------------------------------------------------------------------------------- threads
-    def _called(self, site: Site[ast.AST]) -> Rewrite:
+    def _called_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how a coroutine is awaited that ran in a thread. Raises Refused."""
         module, call = site.module, site.node
         around = module.enclosing_function(call)
@@ -105,12 +105,12 @@ class Callables:
         is_executor = isinstance(call.func, ast.Attribute) and call.func.attr == "run_in_executor"
         function, *rest = call.args[1:] if is_executor else call.args
         is_named = isinstance(function, ast.Name | ast.Attribute)
-        own = {one.arg for one in call.keywords} & {"abandon_on_cancel", "cancellable", "limiter"}
+        own = {node.arg for node in call.keywords} & {"abandon_on_cancel", "cancellable", "limiter"}
         if not is_named or own:
             raise Refused(reasons.HANDED_ON, module.excerpt(function))
         span, inner = module.span(call), module.span(function)
-        behind = [*rest, *(one for one in call.keywords)]
-        end = min((module.span(one).start for one in behind), default=span.end - 1)
+        behind = [*rest, *(keyword for keyword in call.keywords)]
+        end = min((module.span(node).start for node in behind), default=span.end - 1)
         if call.keywords and not rest and call.keywords[0].arg is None:
             end -= len("**")
         session = self._session(module, call)
@@ -142,7 +142,7 @@ class Callables:
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:
         """Yield the types of what the functions are handed on as, each once."""
-        found: dict[Place, Site[ast.AST]] = {}
+        sites: dict[Place, Site[ast.AST]] = {}
         for component in self._part.handed_on:
             if self._part.leaks(component) or not self._is_of_coroutines(component):
                 continue
@@ -151,13 +151,13 @@ class Callables:
                 node = None if module is None else _expression_at(module, place.span)
                 if module is None or node is None:
                     continue
-                for home, one in self._types(module, node):
-                    found.setdefault(home.place(one), Site(self._rule, home, one))
-        yield from (found[place] for place in sorted(found))
+                for home, part in self._types(module, node):
+                    sites.setdefault(home.place(part), Site(self._rule, home, part))
+        yield from (sites[place] for place in sorted(sites))
 
     def _is_of_coroutines(self, component: Component) -> bool:
-        nodes = [self._part.node_of(one) for one in component.functions]
-        return not any(one is not None and one[0].is_generator(one[1]) for one in nodes)
+        nodes = [self._part.node_of(function) for function in component.functions]
+        return not any(pair is not None and pair[0].is_generator(pair[1]) for pair in nodes)
 
     def _types(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the return type of each ``Callable`` in an annotation, also through its name."""
@@ -167,8 +167,8 @@ class Callables:
             ):
                 yield module, returned
             case ast.Subscript(slice=ast.Tuple(elts=parts)):
-                for one in parts:
-                    yield from self._types(module, one)
+                for part in parts:
+                    yield from self._types(module, part)
             case ast.Subscript(slice=inner):
                 yield from self._types(module, inner)
             case ast.BinOp(left=left, right=right):
@@ -192,7 +192,7 @@ class Callables:
         value = bindings[0].value if len(bindings) == 1 else None
         return None if value is None else (home, value)
 
-    def _annotated(self, site: Site[ast.AST]) -> Rewrite:
+    def _annotated_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how the type of a coroutine function is written. Raises Refused."""
         name, imports = name_beside(self._project, site, None, "collections.abc.Awaitable")
         insertions = Insertions(site.module)

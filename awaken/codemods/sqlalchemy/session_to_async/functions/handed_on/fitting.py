@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -28,8 +28,8 @@ def fits(part: SynchronousPart, module: Module, call: ast.Call, function: Functi
 
     A method is called by an attribute; for the arguments see ``takes``.
     """
-    found = part.node_of(function)
-    if found is None or (isinstance(call.func, ast.Name) and _is_method(*found)):
+    node = part.node_of(function)
+    if node is None or (isinstance(call.func, ast.Name) and _is_method(*node)):
         return False
     return takes(part, module, call, function)
 
@@ -43,45 +43,45 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     text for a session if it replaced all calls of the function. Then the function itself has to use
     the session.
     """
-    found = part.node_of(function)
-    if found is None:
+    pair = part.node_of(function)
+    if pair is None:
         return False
-    home, node = found
+    home, node = pair
     bound = 1 if _is_method(home, node) else 0
     return _takes(call, node.args, bound) and not any(
         _is_foreign(part, module, given, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))
-        for given, parameter in _given(call, node.args, bound)
+        for given, parameter in _given_pairs(call, node.args, bound)
     )
 
 
 def _takes(call: ast.Call, arguments: ast.arguments, bound: int) -> bool:
     """Whether a function takes as many arguments as a call passes, and is given all it needs."""
-    if any(isinstance(one, ast.Starred) for one in call.args) or any(
-        one.arg is None for one in call.keywords
+    if any(isinstance(argument, ast.Starred) for argument in call.args) or any(
+        keyword.arg is None for keyword in call.keywords
     ):
         return True
     positional = _positional(arguments, bound)
-    names = {one.arg for one in (*positional, *arguments.kwonlyargs)}
-    given = {one.arg for one in call.keywords} | {one.arg for one in positional[: len(call.args)]}
+    names = {argument.arg for argument in (*positional, *arguments.kwonlyargs)}
+    given = {node.arg for node in call.keywords} | {one.arg for one in positional[: len(call.args)]}
     needed = {
-        one.arg for one, default in parameters_of(arguments)[bound:] if default is None
+        argument.arg for argument, default in parameters_of(arguments)[bound:] if default is None
     } & names
     too_many = len(call.args) > len(positional) and arguments.vararg is None
-    unknown = not {one.arg for one in call.keywords} <= names and arguments.kwarg is None
+    unknown = not {keyword.arg for keyword in call.keywords} <= names and arguments.kwarg is None
     return not too_many and not unknown and needed <= given
 
 
-def _given(
+def _given_pairs(
     call: ast.Call, arguments: ast.arguments, bound: int
 ) -> Iterator[tuple[ast.expr, ast.arg]]:
     """Yield the arguments of a call, each with the parameter that receives it."""
     positional = _positional(arguments, bound)
-    for one, parameter in zip(call.args, positional, strict=False):
-        if isinstance(one, ast.Starred):
+    for node, parameter in zip(call.args, positional, strict=False):
+        if isinstance(node, ast.Starred):
             break
-        yield one, parameter
-    by_name = {one.arg: one for one in (*positional, *arguments.kwonlyargs)}
+        yield node, parameter
+    by_name = {argument.arg: argument for argument in (*positional, *arguments.kwonlyargs)}
     for keyword in call.keywords:
         if keyword.arg in by_name:
             yield keyword.value, by_name[keyword.arg]
@@ -98,12 +98,12 @@ def _is_foreign(
     if parameter.annotation is None:
         return False
     declared = part.project.values.declared(home, parameter.annotation)
-    wanted = [one for one in declared.alternatives if one != NoneValue()]
+    wanted = [alternative for alternative in declared.alternatives if alternative != NoneValue()]
     if not declared.is_known or not wanted or not all(_is_of_database(part, one) for one in wanted):
         return False
     values = part.project.values.of(module, given)
     alternatives = values.alternatives if values.is_known else ()
-    return bool(alternatives) and all(_is_plain(part, one) for one in alternatives)
+    return bool(alternatives) and all(_is_plain(part, alternative) for alternative in alternatives)
 
 
 def _is_of_database(part: SynchronousPart, value: Value) -> bool:
@@ -125,7 +125,7 @@ def _is_plain(part: SynchronousPart, value: Value) -> bool:
         case InstanceOf():
             # A member of an enumeration: no other class inherits from one that has members.
             bases = part.project.library_ancestors(value.qualified)
-            return value.qualified in _PLAIN or any(one.startswith("enum.") for one in bases)
+            return value.qualified in _PLAIN or any(base.startswith("enum.") for base in bases)
         case _:
             return False
 

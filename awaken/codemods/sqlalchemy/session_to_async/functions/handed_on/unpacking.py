@@ -15,7 +15,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 _ITERABLE = {"__getattr__", "__getattribute__", "__getitem__", "__iter__"}
@@ -37,14 +37,14 @@ def unpacks_others(
     home, node = part.node_of(function) or (None, None)
     if home is None or node is None:
         return False
-    if all(_does_nothing(one) for one in node.body):
+    if all(_does_nothing(statement) for statement in node.body):
         # It gives None, or another method runs in its place.
         return True
     if not home.is_generator(node):
         return False
-    yielded = [*_yielded(home, node)]
+    yielded = [*_yielded_nodes(home, node)]
     return bool(yielded) and all(
-        one is not None and _is_no_iterable(part.project, home, one) for one in yielded
+        item is not None and _is_no_iterable(part.project, home, item) for item in yielded
     )
 
 
@@ -53,7 +53,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
     return is_text or isinstance(statement, ast.Pass)
 
 
-def _yielded(module: Module, function: Function) -> list[ast.expr | None]:
+def _yielded_nodes(module: Module, function: Function) -> list[ast.expr | None]:
     """Return what a function yields; None for what another one does in its place."""
     return [
         one.value if isinstance(one, ast.Yield) else None
@@ -63,11 +63,11 @@ def _yielded(module: Module, function: Function) -> list[ast.expr | None]:
 
 
 def _is_no_iterable(project: Project, module: Module, node: ast.expr) -> bool:
-    found = project.values.of(module, node)
+    possible_values = project.values.of(module, node)
     return (
-        found.is_known
-        and bool(found.alternatives)
-        and all(_is_plain_object(project, one) for one in found.alternatives)
+        possible_values.is_known
+        and bool(possible_values.alternatives)
+        and all(_is_plain_object(project, value) for value in possible_values.alternatives)
     )
 
 
@@ -80,8 +80,8 @@ def _is_plain_object(project: Project, value: Value) -> bool:
     if facts is None or not above <= {"abc.ABC", "builtins.object"}:
         return False
     classes = [value.qualified, *project.all_subclasses(value.qualified)]
-    known = [project.class_facts(one) for one in classes]
-    names = {name for one in known if one is not None for name in (*one.members, *one.assigned)}
-    return len(classes) == len([one for one in known if one is not None]) and (
+    known = [project.class_facts(class_) for class_ in classes]
+    names = {name for item in known if item is not None for name in (*item.members, *item.assigned)}
+    return len(classes) == len([candidate for candidate in known if candidate is not None]) and (
         names.isdisjoint(_ITERABLE)
     )

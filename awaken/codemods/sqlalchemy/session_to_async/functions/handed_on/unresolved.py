@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
     unpacks_others,
@@ -14,7 +15,6 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects impor
     annotated,
     unknown_behind,
 )
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
@@ -54,10 +54,10 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
             site: Site[ast.AST] = Site(rule, module, nodes[0])
-            along = tuple(one.place for one in fitting)
+            along = tuple(item.place for item in fitting)
             shown = f"`{module.excerpt(nodes[0])}`"
             unknown = unknown_behind(project, (call.place,))
-            kinds = {one.qualname.rpartition(".")[0] for one in fitting}
+            kinds = {item.qualname.rpartition(".")[0] for item in fitting}
             cure = annotated(project, (call.place,), kinds.pop() if len(kinds) == 1 else "")
             because = () if unknown is None or not cure else (unknown.place,)
             yield Member(site, Refused(UNKNOWN_CALL, why, cure, because), shown, along)
@@ -66,7 +66,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
 def is_awaited_already(module: Module, call: Call) -> bool:
     """Whether a call that is not resolved is awaited: it gives what a decorator makes of it."""
     nodes = module.calls_at(call.place.span) if call.kind == "unknown" else []
-    return any(isinstance(module.parent(one), ast.Await) for one in nodes)
+    return any(isinstance(module.parent(node), ast.Await) for node in nodes)
 
 
 def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> bool:
@@ -86,8 +86,8 @@ def _is_behind_error(part: SynchronousPart, module: Module, call: ast.Call) -> b
         if isinstance(node, ast.Attribute) and node is not call.func:
             if node.attr in twins().members["session"]:
                 continue
-            found = project.orm.session_of(module, node.value)
-            match found:
+            proof = project.orm.session_of(module, node.value)
+            match proof:
                 case SessionProof(kind="session", unless="", query_class=""):
                     # A program may set it itself.
                     if not project.files_with((f".{node.attr} =".encode(),)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.workers.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import is_sent
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import is_told_to_mock
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -18,7 +18,7 @@ def refused_uses(
 ) -> dict[FunctionPlace, Refused]:
     """Return the functions that are handed to something that may not await them, with the place."""
     handed = part.project.calls.handed_on()
-    found: dict[FunctionPlace, Refused] = {}
+    refusals: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
         for component in handed.of(function):
             for place, leak in sorted(part.leaks(component).items(), key=_calls_first):
@@ -26,12 +26,12 @@ def refused_uses(
                     continue
                 if is_told_to_mock(part, place):
                     continue
-                if function in found:
+                if function in refusals:
                     continue
                 help_text = f"{leak[:1].upper()}{leak[1:]}. {reasons.HANDED_ON.help}"
                 why = Refused(reasons.HANDED_ON, function.qualname, help_text, because=(place,))
-                found[function] = own_loops.asked(why, function)
-    return found
+                refusals[function] = own_loops.asked(why, function)
+    return refusals
 
 
 def _calls_first(leak: tuple[Place, str]) -> tuple[bool, Place]:

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.functions.results import MANAGER
-from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -28,10 +28,10 @@ def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
                 continue
             if part.project.qualified_name(module, node.func) != MANAGER:
                 continue
-            given = _given(part, module, node.args[0])
-            if any(one in part.steps for one in given):
+            given = _given_functions(part, module, node.args[0])
+            if any(argument in part.steps for argument in given):
                 site: Site[ast.AST] = Site(rule, module, node.func)
-                along = tuple(one.place for one in given)
+                along = tuple(argument.place for argument in given)
                 made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, given)
                 yield Member(made.site, made.outcome, made.shown, along)
 
@@ -42,19 +42,19 @@ def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool
     return bool(found) and all(isinstance(one, Producer) and one.how == "manager" for one in found)
 
 
-def _given(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
+def _given_functions(part: SynchronousPart, module: Module, node: ast.expr) -> list[FunctionPlace]:
     """Return the functions of the program that ``node`` may be."""
     return [
-        part.place_of(one.module, one.node)
-        for one in part.project.values.of(module, node).alternatives
-        if isinstance(one, FunctionOf) and isinstance(one.node, Function)
+        part.place_of(alternative.module, alternative.node)
+        for alternative in part.project.values.of(module, node).alternatives
+        if isinstance(alternative, FunctionOf) and isinstance(alternative.node, Function)
     ]
 
 
 def _rewritten(site: Site[ast.AST], part: SynchronousPart, given: list[FunctionPlace]) -> Rewrite:
     """Return what makes an asynchronous manager. Raises Refused."""
     node = site.node
-    others = [one for one in given if one not in part.steps and not part.is_asynchronous(one)]
+    others = [item for item in given if item not in part.steps and not part.is_asynchronous(item)]
     if others or not isinstance(node, ast.expr):
         raise Refused(reasons.HANDED_ON, given[0].qualname)
     written, edits = write_twin(part.project, site, node, MANAGER)

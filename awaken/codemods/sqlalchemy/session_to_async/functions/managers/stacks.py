@@ -34,7 +34,7 @@ class Stacks:
     def write(self, node: ast.expr) -> Iterator[Edit]:
         """Have a stack keep ``node``, a session or a method of one. Raises Refused."""
         module, call = self._module, self._module.parent(node)
-        made = self._made(call)
+        made = self._made_call(call)
         match call:
             case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if (
                 made is not None and first is node and method in twins().stack_methods
@@ -50,7 +50,7 @@ class Stacks:
             self._awaiting.enters(made)
             yield from write_twin(self._project, self._site, made.func, _STACK)[1]
 
-    def _made(self, call: ast.AST | None) -> ast.Call | None:
+    def _made_call(self, call: ast.AST | None) -> ast.Call | None:
         """Return ``ExitStack()`` in the ``with`` whose stack ``call`` calls a method of.
 
         None where something else is done with the stack.

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
@@ -42,7 +43,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     kind_of,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -107,12 +107,12 @@ class ReadsAfterCommits:
         self._states = Persistence(project)
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
-        sent = [Commit(one, is_async=False) for one in sorted(self._sent)]
+        sent = [Commit(entry, is_async=False) for entry in sorted(self._sent)]
         self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for one in (*later, *project.orm.commits.read_in_functions(sent)):
+        for item in (*later, *project.orm.commits.read_in_functions(sent)):
             # The question's place knows the callers' arguments.
-            if one.kind != "load":
-                self._places[one.place.path].setdefault(one.place, []).append(one.commit)
+            if item.kind != "load":
+                self._places[item.place.path].setdefault(item.place, []).append(item.commit)
         for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
             self._places[place.path].setdefault(place, []).append(event)
         self._statements = {
@@ -137,8 +137,8 @@ class ReadsAfterCommits:
         """
         for module, reads in self._all():
             by_statement: defaultdict[tuple[ast.stmt, bool], list[_Read]] = defaultdict(list)
-            for one in reads:
-                by_statement[one.statement, one.behind].append(one)
+            for read in reads:
+                by_statement[read.statement, read.behind].append(read)
             for (statement, _), each in by_statement.items():
                 function = function_of(module, statement)
                 span = module.span(function or module.tree)
@@ -147,25 +147,25 @@ class ReadsAfterCommits:
 
     def _member(self, site: Site[ast.AST], reads: list[_Read], is_expired: bool) -> Member:
         together: defaultdict[str, list[_Read]] = defaultdict(list)
-        for one in reads:
-            together[one.text].append(one)
+        for read in reads:
+            together[read.text].append(read)
         code, imports = "", list[Edit]()
         for each in together.values():
-            line, needed = self._loaded(site, each, is_expired)
+            line, needed = self._loaded_pair(site, each, is_expired)
             code, imports = code + line, imports + needed
-        steps = [step for one in reads for step in one.further]
+        steps = [step for entry in reads for step in entry.further]
         if steps and reads[0].session:
             item = site.module.fresh_local(site.node, "item", "one")
             code += expired_items(reads[0].session, steps, item)
             code += loaded_as_read(reads[0].session, steps)
-        shown = " and ".join(dict.fromkeys(f"`{one.text}.{one.name}`" for one in reads))
+        shown = " and ".join(dict.fromkeys(f"`{entry.text}.{entry.name}`" for entry in reads))
         message = f"reloads {shown} after the commit, as before"
         place = site.module.place(site.node)
         where: Literal["after", "before"] = "after" if reads[0].behind else "before"
         edits = [site.insert_statements(place, where, code), *imports]
         return Member(site, Rewrite(message, edits), shown)
 
-    def _loaded(
+    def _loaded_pair(
         self, site: Site[ast.AST], reads: list[_Read], is_expired: bool
     ) -> tuple[str, list[Edit]]:
         """Return what loads the reads of one object, or of the items of one collection."""
@@ -177,27 +177,27 @@ class ReadsAfterCommits:
         if not session:
             function, imports = name_beside(self._project, site, None, _SESSION_OF)
             session = f"{function}({item})"
-        names = ", ".join(f'"{one}"' for one in sorted({one.name for one in reads}))
+        names = ", ".join(f'"{word}"' for word in sorted({read.name for read in reads}))
         line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
         if first.behind and is_expired:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
             line = f"await {session}.refresh({item})\n{line}"
-        if first.session and any(one.may_be_detached for one in reads):
-            line = _inside(f"if {item} in {session}:", line)
+        if first.session and any(read.may_be_detached for read in reads):
+            line = _text_inside(f"if {item} in {session}:", line)
         elif any(
-            self._states.may_be_lost(site.module, one.reading or site.node, text) for one in reads
+            self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
         ):
             inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
-            line = _inside(f"if {inspect}({item}).persistent:", line)
+            line = _text_inside(f"if {inspect}({item}).persistent:", line)
             imports = [*imports, needed]
         if first.is_many:
-            line = _inside(f"for {item} in {text}:", line)
-        if all(one.is_optional for one in reads):
-            line = _inside(f"if {text} is not None:", line)
+            line = _text_inside(f"for {item} in {text}:", line)
+        if all(read.is_optional for read in reads):
+            line = _text_inside(f"if {text} is not None:", line)
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
-        back = [step for one in reads for step in one.further[:1] if step.text == text]
+        back = [step for read in reads for step in read.further[:1] if step.text == text]
         if back and session:
             # Options of the statement may have loaded the other side, which resets this one.
             line += loaded_as_read(session, back)
@@ -213,52 +213,52 @@ class ReadsAfterCommits:
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
         nodes = [
-            one
-            for one in module.expressions_at({one.span for one in places})
-            if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
+            part
+            for part in module.expressions_at({place.span for place in places})
+            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
         ]
         kept: list[_Read] = []
-        behind = sorted({one.span.end for events in places.values() for one in events})
-        for node in sorted(nodes, key=lambda one: module.span(one).start):
+        behind = sorted({event.span.end for events in places.values() for event in events})
+        for node in sorted(nodes, key=lambda part: module.span(part).start):
             events = places[module.place(node)]
-            for found in self._reads(module, node, events):
+            for read in self._reads(module, node, events):
                 number = next(
-                    (n for n, one in enumerate(kept) if _covers(module, one, found, behind)), None
+                    (n for n, item in enumerate(kept) if _covers(module, item, read, behind)), None
                 )
                 if number is not None:
-                    further = dict.fromkeys((*kept[number].further, *found.further))
+                    further = dict.fromkeys((*kept[number].further, *read.further))
                     kept[number] = replace(kept[number], further=tuple(further))
                     continue
-                is_again = any(_is_same(module, one, found) for one in kept)
-                if is_again and _is_changed(module, found, events):
+                is_again = any(_is_same(module, candidate, read) for candidate in kept)
+                if is_again and _is_changed(module, read, events):
                     continue
-                kept.append(found)
-                for inner in self._behind(module, found):
-                    if not any(_covers(module, one, inner, behind) for one in kept):
+                kept.append(read)
+                for inner in self._reads_behind(module, read):
+                    if not any(_covers(module, candidate, inner, behind) for candidate in kept):
                         kept.append(inner)
         return kept
 
-    def _behind(self, module: Module, read: _Read) -> Iterator[_Read]:
+    def _reads_behind(self, module: Module, read: _Read) -> Iterator[_Read]:
         """Yield the reads of what ``read`` gives: ``post.author.posts``, if that has ``author``.
 
         Refreshing one side removes its value on the other side.
         """
         text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
-        start, found = module.span(read.statement).start, set[str]()
+        start, names = module.span(read.statement).start, set[str]()
         for node in () if function is None or read.is_many else module.walk(function):
             match node:
                 case ast.Attribute(value=ast.Attribute() as held, attr=name, ctx=ast.Load()) if (
-                    name not in found
+                    name not in names
                     and module.text_of(held) == text
                     and module.span(node).start >= start
                 ):
                     values = self._project.values.of(module, held).alternatives
                     is_one = kind_of(self._project, values) in {"one", "optional"}
                     if is_one and self._is_relationship(values, name):
-                        found.add(name)
+                        names.add(name)
                         inner = replace(read, text=text, name=name, is_optional=True)
                         yield inner
-                        yield from self._behind(module, inner)
+                        yield from self._reads_behind(module, inner)
                 case _:
                     pass
 
@@ -279,15 +279,15 @@ class ReadsAfterCommits:
             return
         owner = text.rpartition(".")[0]
         is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
-        made = self._made(module, function, values)
-        given = set() if made is None else {one.arg for one in made.keywords}
+        made = self._made_call(module, function, values)
+        given = set() if made is None else {keyword.arg for keyword in made.keywords}
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
         for name in sorted(names):
             if not self._is_relationship(values, name):
                 continue
-            if is_known and name not in given and all(one.name != name for one in further[:1]):
+            if is_known and name not in given and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
@@ -314,12 +314,12 @@ class ReadsAfterCommits:
         steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
         if is_unloaded:
             return tuple(steps)
-        for before, one in itertools.combinations(steps, 2):
+        for before, step in itertools.combinations(steps, 2):
             inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
-            is_back = any(each is not None and each.attribute == one.name for each in inverses)
+            is_back = any(each is not None and each.attribute == step.name for each in inverses)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
-            is_new = is_other or self._writes.makes_inside(module, node, one)
-            if before.way == one.text and (is_back or is_new):
+            is_new = is_other or self._writes.makes_inside(module, node, step)
+            if before.way == step.text and (is_back or is_new):
                 return (before, *(each for each in steps if each.text != before.text))
         return ()
 
@@ -330,7 +330,7 @@ class ReadsAfterCommits:
         if read.is_many or read.is_optional or read.further:
             return
         way, span = f"{read.text}.{read.name}", module.span(function_of(module, node) or node)
-        written = [one for one in self._writes.in_file(module.path) if span.contains(one.span)]
+        written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
         for step in filter(self._is_kept, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
             if step.is_many and step.text == way and any(changing):
@@ -348,11 +348,11 @@ class ReadsAfterCommits:
         """
         if not self._are_closed or not self._sent.isdisjoint(events):
             return self._are_closed
-        ends = [one.span.end for one in events if one.path == module.path]
+        ends = [event.span.end for event in events if event.path == module.path]
         start, end = min(ends, default=0), module.span(node).start
         return any(
-            isinstance(one, ast.Await) and start <= module.span(one).start < end
-            for one in module.walk(function)
+            isinstance(part, ast.Await) and start <= module.span(part).start < end
+            for part in module.walk(function)
         )
 
     def _is_refreshed(
@@ -360,21 +360,21 @@ class ReadsAfterCommits:
     ) -> bool:
         """Whether an object is refreshed, with its loaded relationships, after all commits."""
         return all(
-            one.path == module.path and is_refreshed(module, statement, one.span.end, text)
-            for one in events
+            event.path == module.path and is_refreshed(module, statement, event.span.end, text)
+            for event in events
         )
 
     def _is_relationship(self, values: Values, name: str) -> bool:
         """Whether all objects that an expression may give have a relationship, or all its items."""
         items = items_of(values)
-        objects = [one for one in items or values if isinstance(one, InstanceOf)]
+        objects = [value for value in items or values if isinstance(value, InstanceOf)]
         return bool(objects) and all(self._loading.is_kept(one.qualified, name) for one in objects)
 
-    def _made(self, module: Module, function: Function, values: Values) -> ast.Call | None:
+    def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
-        for one in values:
-            for origin in (one.origins or ()) if isinstance(one, InstanceOf) else ():
+        for value in values:
+            for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
                 is_here = origin.place.path == module.path and span.contains(origin.place.span)
                 for call in module.calls_at(origin.place.span) if is_here else ():
                     name = self._project.qualified_name(module, call.func)
@@ -383,9 +383,9 @@ class ReadsAfterCommits:
         return None
 
 
-def _inside(header: str, line: str) -> str:
+def _text_inside(header: str, line: str) -> str:
     """Return lines of code under a header."""
-    return f"{header}\n" + "".join(f"    {one}\n" for one in line.splitlines())
+    return f"{header}\n" + "".join(f"    {text}\n" for text in line.splitlines())
 
 
 def _conditions(
@@ -396,30 +396,30 @@ def _conditions(
     A statement that always runs before ``later`` has no condition. The variable ``text`` has to
     exist there.
     """
-    found = list[ast.stmt]()
+    result = list[ast.stmt]()
     for event in events:
         calls = module.calls_at(event.span)[:1] if event.path == module.path else []
         statement = module.statement_of(calls[0]) if calls else None
         if statement is None or dominates(module, statement, later):
             return [None]
         around = [
-            one
-            for one in module.ancestors(statement)
-            if one is not function and not module.span(one).contains(module.span(later))
+            ancestor
+            for ancestor in module.ancestors(statement)
+            if ancestor is not function and not module.span(ancestor).contains(module.span(later))
         ]
         is_plain = isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) and not any(
-            isinstance(one, ast.For | ast.AsyncFor | ast.While | Function) for one in around
+            isinstance(node, ast.For | ast.AsyncFor | ast.While | Function) for node in around
         )
-        is_conditional = any(isinstance(one, ast.If) for one in around)
+        is_conditional = any(isinstance(node, ast.If) for node in around)
         name = text.partition(".")[0]
         # An object that is expired by name is loaded in front of the same statement.
         is_plain = is_plain and not any(
-            module.span(function).contains(module.span(one)) for one in module.mentions("expire")
+            module.span(function).contains(module.span(node)) for node in module.mentions("expire")
         )
         if not is_plain or not is_conditional or not _is_bound(module, function, statement, name):
             return [None]
-        found.append(statement)
-    return list(dict.fromkeys(found))
+        result.append(statement)
+    return list(dict.fromkeys(result))
 
 
 def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str) -> bool:
@@ -427,12 +427,12 @@ def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str
     bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
     end = module.span(statement).start
     places = [
-        module.statement_of(one.node) for one in bindings if not isinstance(one.node, ast.arg)
+        module.statement_of(item.node) for item in bindings if not isinstance(item.node, ast.arg)
     ]
-    if any(one is None or module.span(one).start >= end for one in places):
+    if any(place is None or module.span(place).start >= end for place in places):
         return False
     return len(places) < len(bindings) or any(
-        one is not None and dominates(module, one, statement) for one in places
+        place is not None and dominates(module, place, statement) for place in places
     )
 
 
@@ -450,18 +450,18 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
     """
     text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
     here = [
-        one.span.end
-        for one in events
+        event.span.end
+        for event in events
         if function is not None
-        and one.path == module.path
-        and module.span(function).contains(one.span)
+        and event.path == module.path
+        and module.span(function).contains(event.span)
     ]
     end = module.span(read.statement).start
     certain = [
         module.span(call).end
-        for one in events
-        if one.path == module.path and one.span.end <= end
-        for call in module.calls_at(one.span)[:1]
+        for event in events
+        if event.path == module.path and event.span.end <= end
+        for call in module.calls_at(event.span)[:1]
         if (statement := module.statement_of(call)) is not None
         and dominates(module, statement, read.statement)
     ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.inside.found import Inside
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
@@ -121,35 +121,35 @@ class ReadsAfterWrites:
     def places(self) -> frozenset[Place]:
         """Return the statements in front of which something is loaded."""
         return frozenset(
-            module.place(one.statement) for module, reads in self._all() for one in reads
+            module.place(read.statement) for module, reads in self._all() for read in reads
         )
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
         for module, reads in self._all():
             by_statement: defaultdict[ast.stmt, list[_Read]] = defaultdict(list)
-            for one in reads:
-                by_statement[one.statement].append(one)
+            for read in reads:
+                by_statement[read.statement].append(read)
             for statement, each in by_statement.items():
                 yield self._member(Site(self._rule, module, statement), each)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
         inspect, imports = "", list[Edit]()
-        if any(not one.is_new or one.may_be_lost for one in reads):
+        if any(not read.is_new or read.may_be_lost for read in reads):
             inspect, imports = name_beside(self._project, site, None, _INSPECT)
         item = site.module.fresh_local(site.node, "item", "one")
         is_held = holds_back(self._project)
-        code = "".join(_code(one, inspect, item, is_held=is_held) for one in reads)
-        shown = " and ".join(f"`{one.text}.{one.name}`" for one in reads)
+        code = "".join(_code(read, inspect, item, is_held=is_held) for read in reads)
+        shown = " and ".join(f"`{read.text}.{read.name}`" for read in reads)
         message = f"loads {shown} after the write, as before"
         place = site.module.place(site.node)
         edits = [site.insert_statements(place, "before", code), *imports]
         kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
-        caveats = [f"a caller reads {one} first, and kept seeing the old value" for one in kept]
-        moved = [f"`{one.text}.{one.name}`" for one in reads if one.is_filled]
+        caveats = [f"a caller reads {name} first, and kept seeing the old value" for name in kept]
+        moved = [f"`{read.text}.{read.name}`" for read in reads if read.is_filled]
         caveats += [
-            f"{one} may have a different order than the relationship's other side gave it"
-            for one in moved
+            f"{name} may have a different order than the relationship's other side gave it"
+            for name in moved
         ]
         return Member(site, Rewrite(message, edits, caveats), shown)
 
@@ -158,7 +158,7 @@ class ReadsAfterWrites:
         module, graph = site.module, self._project.calls.graph()
         function = function_of(module, read.statement)
         if function is None or read.text not in {
-            one.arg for one, _ in parameters_of(function.args)
+            argument.arg for argument, _ in parameters_of(function.args)
         }:
             return False
         for call in graph.callers(graph.place_of(module, function)):
@@ -166,7 +166,7 @@ class ReadsAfterWrites:
             if home is None:
                 continue
             for node in home.calls_at(call.place.span):
-                given = {one.id for one in node.args if isinstance(one, ast.Name)}
+                given = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
                 for each in home.walk(function_of(home, node)):
                     match each:
                         case ast.Attribute(value=ast.Name(id=held), attr=name) if (
@@ -188,7 +188,7 @@ class ReadsAfterWrites:
                 if self._key not in module.memo:
                     module.memo[self._key] = list(self._in_file(module, places))
                 reads: list[_Read] = module.memo[self._key]
-                yield module, [one for one in reads if not self._is_inside(module, one)]
+                yield module, [read for read in reads if not self._is_inside(module, read)]
 
     def _is_inside(self, module: Module, read: _Read) -> bool:
         return self._inside.reads(self._project, module.place(read.statement))
@@ -196,21 +196,21 @@ class ReadsAfterWrites:
     @cached_property
     def _places(self) -> dict[str, dict[Place, list[Place]]]:
         """By file, what may be read of before, each with the writes in front of it."""
-        writes = [Commit(one, is_async=False) for one in self._writes.places()]
-        found: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for one in self._project.orm.commits.read_in_functions(writes, unknown=True):
-            found[one.place.path].setdefault(one.place, []).append(one.commit)
+        writes = [Commit(item, is_async=False) for item in self._writes.places()]
+        places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
+        for event in self._project.orm.commits.read_in_functions(writes, unknown=True):
+            places[event.place.path].setdefault(event.place, []).append(event.commit)
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
-                found[place.path].setdefault(place, []).append(making)
-        for place in self._replaced():
-            found[place.path].setdefault(place, [])
-        return dict(sorted(found.items()))
+                places[place.path].setdefault(place, []).append(making)
+        for place in self._replaced_variables():
+            places[place.path].setdefault(place, [])
+        return dict(sorted(places.items()))
 
-    def _replaced(self) -> Iterator[Place]:
+    def _replaced_variables(self) -> Iterator[Place]:
         """Yield the variables of which a relationship is replaced, in files that write."""
         names = self._project.orm.relationships_of_mapped()
-        for path in sorted({one.path for one in self._writes.places()}):
+        for path in sorted({place.path for place in self._writes.places()}):
             module = self._project.module(path)
             for node in () if module is None else module.walk():
                 match node:
@@ -243,15 +243,15 @@ class ReadsAfterWrites:
     def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
         kept = list[_Read]()
         nodes = [
-            one
-            for one in module.expressions_at({one.span for one in places})
-            if isinstance(one, ast.Attribute | ast.Name) and module.place(one) in places
+            part
+            for part in module.expressions_at({place.span for place in places})
+            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
         ]
-        for node in sorted(nodes, key=lambda one: module.span(one).start):
-            for found in self._reads(module, node, places[module.place(node)]):
-                if not any(_covers(module, one, found) for one in kept):
-                    kept.append(found)
-                    yield found
+        for node in sorted(nodes, key=lambda part: module.span(part).start):
+            for read in self._reads(module, node, places[module.place(node)]):
+                if not any(_covers(module, candidate, read) for candidate in kept):
+                    kept.append(read)
+                    yield read
 
     def _reads(
         self,
@@ -267,8 +267,8 @@ class ReadsAfterWrites:
         if isinstance(getattr(module.parent(node), "ctx", None), ast.Store):
             # A collection that is replaced is loaded for that.
             start = module.span(node).start
-            writes = [one for one in self._writes.in_file(module.path) if one.span.end <= start]
-        writes = [one for one in writes if span.contains(one.span)]
+            writes = [item for item in self._writes.in_file(module.path) if item.span.end <= start]
+        writes = [write for write in writes if span.contains(write.span)]
         first = whole_if(module, statement)
         if not writes or module.place(first) in self._done:
             return
@@ -281,7 +281,7 @@ class ReadsAfterWrites:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
-        owners = tuple(one.qualified for one in values if isinstance(one, InstanceOf))
+        owners = tuple(value.qualified for value in values if isinstance(value, InstanceOf))
         deleted = (
             self._loading.read_to_delete(values) if self._read_of.is_deleted(module, node) else ()
         )
@@ -289,21 +289,21 @@ class ReadsAfterWrites:
         steps += [Step(read.text, name, owners) for name in sorted(deleted)]
         ends = self._commits.get(module.place(node), ())
         still = [
-            one
-            for one in writes
-            if not _binds(module, one, read.text.partition(".")[0])
-            and not ends_before(module, one.span.end, statement, ends)
+            write
+            for write in writes
+            if not _binds(module, write, read.text.partition(".")[0])
+            and not ends_before(module, write.span.end, statement, ends)
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
-        yield from self._of_steps(sight, read, [one for one in steps if self._is_kept(one)])
+        yield from self._of_steps(sight, read, [step for step in steps if self._is_kept(step)])
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""
         module, passed, loaded = sight.module, list[Step](), set[str]()
         for step in steps:
-            before = [one for one in passed if one.way == step.text]
+            before = [candidate for candidate in passed if candidate.way == step.text]
             is_first = read.text == step.text and not step.is_many
-            found = replace(
+            result = replace(
                 read,
                 step=step,
                 may_be_lost=self._states.may_be_lost(module, sight.node, step.text),
@@ -313,49 +313,49 @@ class ReadsAfterWrites:
                 is_many=step.is_many,
                 aliases=tuple(dict.fromkeys(self._aliases(sight, step))),
                 is_by_key=not any(
-                    self._project.orm.is_collection(one, step.name) for one in step.owners
+                    self._project.orm.is_collection(owner, step.name) for owner in step.owners
                 ),
             )
             changing = [
-                one
-                for one in sight.still
-                if any(self._writes.changes(one, owner, step.name) for owner in step.owners)
-                and not self._is_refreshed(module, found, one)
+                place
+                for place in sight.still
+                if any(self._writes.changes(place, owner, step.name) for owner in step.owners)
+                and not self._is_refreshed(module, result, place)
             ]
             is_other = any(
-                self._writes.sets_key(one, each.owners) for one in sight.writes for each in before
+                self._writes.sets_key(item, each.owners) for item in sight.writes for each in before
             )
             is_other = is_other or self._is_reset(sight, before, step)
             # The load of a read has only the relationships that each object is loaded with.
             is_other = is_other or (step.text in loaded and not self._is_loaded_with(step, passed))
             passed.append(step)
-            is_new = is_other or self._is_of_new(module, step, sight.writes, found)
-            if changing and not _is_used_before(module, sight.function, changing[0], found):
+            is_new = is_other or self._is_of_new(module, step, sight.writes, result)
+            if changing and not _is_used_before(module, sight.function, changing[0], result):
                 loaded.add(step.way)
-                fills = (self._sets_other_side(module, one) for one in changing)
-                found = replace(found, is_filled=not found.is_by_key and any(fills))
+                fills = (self._sets_other_side(module, place) for place in changing)
+                result = replace(result, is_filled=not result.is_by_key and any(fills))
                 # Attributes that were read before the flush did not stay loaded.
-                yield replace(found, is_new_too=is_new and bool(found.aliases))
+                yield replace(result, is_new_too=is_new and bool(result.aliases))
             elif is_new:
                 loaded.add(step.way)
-                yield replace(found, is_new=True)
+                yield replace(result, is_new=True)
 
     def _aliases(self, sight: _Sight, step: Step) -> Iterator[str]:
         """Yield other variables of which the same is read before, in the same transaction."""
         module = sight.module
-        for one in module.walk(sight.function):
-            match one:
+        for node in module.walk(sight.function):
+            match node:
                 case ast.Attribute(value=ast.Name() as held, attr=step.name, ctx=ast.Load()) if (
                     held.id != step.text and _keeps_object(module, held, sight.function)
                 ):
-                    earlier = module.statement_of(one)
+                    earlier = module.statement_of(node)
                 case _:
                     continue
             if (
                 earlier is not None
                 and earlier is not sight.statement
                 and dominates(module, earlier, sight.statement)
-                and not ends_before(module, module.span(one).end, sight.statement, sight.ends)
+                and not ends_before(module, module.span(node).end, sight.statement, sight.ends)
                 and self._is_alike(module, held, step)
             ):
                 yield held.id
@@ -364,8 +364,8 @@ class ReadsAfterWrites:
         """Whether a variable may have the object, or one of the objects, that a step reads."""
         values = self._project.values.of(module, held).alternatives
         return any(
-            isinstance(one, InstanceOf) and self._writes.is_kin(one.qualified, owner)
-            for one in values
+            isinstance(value, InstanceOf) and self._writes.is_kin(value.qualified, owner)
+            for value in values
             for owner in step.owners
         )
 
@@ -387,9 +387,9 @@ class ReadsAfterWrites:
         on_way = {owner for one in passed if step.text.startswith(one.text) for owner in one.owners}
         mapped = [orm.mapped_class(owner) for owner in step.owners]
         targets = {
-            one.relationships[step.name].target
-            for one in mapped
-            if one is not None and step.name in one.relationships
+            model.relationships[step.name].target
+            for model in mapped
+            if model is not None and step.name in model.relationships
         }
         return on_way.isdisjoint(targets) and all(
             step.name in loaded(owner) for owner in step.owners
@@ -404,17 +404,17 @@ class ReadsAfterWrites:
         inverses = [
             self._project.orm.inverse_of(owner, one.name) for one in before for owner in one.owners
         ]
-        is_back = any(one is not None and one.attribute == step.name for one in inverses)
-        return is_back and any(self._writes.refreshes(one) for one in sight.writes)
+        is_back = any(item is not None and item.attribute == step.name for item in inverses)
+        return is_back and any(self._writes.refreshes(write) for write in sight.writes)
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
         """Whether a relationship is read of what may be new, and nobody loads it with the write."""
         start = module.span(read.statement).start
-        making = [one for one in writes if self._writes.makes(one, step, start)]
+        making = [write for write in writes if self._writes.makes(write, step, start)]
         return any(
             _is_given_away(module, call, read)
-            for one in making
-            for call in module.calls_at(one.span)[:1]
+            for place in making
+            for call in module.calls_at(place.span)[:1]
         )
 
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
@@ -436,12 +436,12 @@ def _binds(module: Module, write: Place, name: str) -> bool:
 def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
     """Whether a function reads or sets a relationship in front of a write: it was loaded then."""
     return any(
-        isinstance(one, ast.Attribute)
-        and one.attr == read.name
-        and module.span(one).start < write.span.end
-        and not (isinstance(one.value, ast.Name) and one.value.id in read.aliases)
-        and (read.is_many or module.text_of(one.value) == read.text)
-        for one in module.walk(function)
+        isinstance(node, ast.Attribute)
+        and node.attr == read.name
+        and module.span(node).start < write.span.end
+        and not (isinstance(node.value, ast.Name) and node.value.id in read.aliases)
+        and (read.is_many or module.text_of(node.value) == read.text)
+        for node in module.walk(function)
     )
 
 
@@ -462,11 +462,11 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
         (earlier.text, earlier.name) == (later.text, later.name)
         and dominates(module, earlier.statement, later.statement)
         and not any(
-            isinstance(one, ast.Name)
-            and isinstance(one.ctx, ast.Store)
-            and one.id == later.text.partition(".")[0]
-            and start <= module.span(one).start < end
-            for one in module.walk(function_of(module, later.statement))
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Store)
+            and node.id == later.text.partition(".")[0]
+            and start <= module.span(node).start < end
+            for node in module.walk(function_of(module, later.statement))
         )
     )
 
@@ -480,15 +480,15 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
             return True
     start, end = module.span(made).end, module.span(read.statement).start
     given = [
-        module.span(one).end
-        for one in module.walk(module.enclosing_function(made))
-        if isinstance(one, ast.Call)
-        and start < module.span(one).start < end
-        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(one))
+        module.span(node).end
+        for node in module.walk(module.enclosing_function(made))
+        if isinstance(node, ast.Call)
+        and start < module.span(node).start < end
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
     ]
     return bool(given) and any(
-        isinstance(one, ast.Call) and min(given) <= module.span(one).start < end
-        for one in module.walk(module.enclosing_function(made))
+        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
+        for node in module.walk(module.enclosing_function(made))
     )
 
 
@@ -502,7 +502,7 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
-    given += "".join(f"{text} is not {one} and " for one in read.aliases)
+    given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
     changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
     is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
     if is_awaited:
@@ -519,6 +519,6 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         # The path may lead to None.
         owners = read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
-        held = " and ".join([*(f"{one} is not None" for one in prefixes), read.text])
+        held = " and ".join([*(f"{prefix} is not None" for prefix in prefixes), read.text])
         code = f"for {item} in {held}{' or ()' if prefixes else ''}:\n{lines}"
     return code + reading if read.is_new_too or is_awaited else code

@@ -41,9 +41,9 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
     own = _functions_of_own_sessions(project)
     if own is not None:
         # No other function is given a session that expires.
-        commits = [one for one in commits if _function_at(project, one.place) in own]
+        commits = [commit for commit in commits if _function_at(project, commit.place) in own]
         seen = project.orm.commits.seen_in_functions(commits)
-        return tuple(one for one in seen if one.kind != "call")
+        return tuple(event for event in seen if event.kind != "call")
     seen = project.orm.commits.seen_in_functions(commits)
     return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *_below(project, seen)]))
 
@@ -55,13 +55,13 @@ def _functions_of_own_sessions(project: Project) -> set[tuple[str, ast.AST]] | N
     """
     expiring = project.orm.expiring_sessions()
     calls = {call for _, call in expiring or ()}
-    found: set[tuple[str, ast.AST]] = set()
+    result: set[tuple[str, ast.AST]] = set()
     for module, call in expiring or ():
         function = function_around(module, call)
         if function is None or not _is_kept_apart(project, module, call, calls):
             return None
-        found.add((module.path, function))
-    return None if expiring is None else found
+        result.add((module.path, function))
+    return None if expiring is None else result
 
 
 def _is_kept_apart(
@@ -78,8 +78,8 @@ def _is_kept_apart(
             pass
         case _:
             return False
-    uses = [(one, module.parent(one)) for one in module.scopes.reads_of(name)]
-    return all(one.value in expiring for one in module.scopes.bindings_of(name)) and all(
+    uses = [(node, module.parent(node)) for node in module.scopes.reads_of(name)]
+    return all(binding.value in expiring for binding in module.scopes.bindings_of(name)) and all(
         isinstance(used, ast.Attribute)
         and isinstance(called := module.parent(used), ast.Call)
         and called.func is used
@@ -98,7 +98,7 @@ def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
     """Yield the loads in functions that are called after commits, by sessions of their callers."""
     graph = project.calls.graph()
     reached = set(graph.reached(_called_after(project, seen)))
-    for path in sorted({one.path for one in reached}):
+    for path in sorted({item.path for item in reached}):
         module = project.module(path)
         for node in () if module is None else module.walk():
             if module is None or not isinstance(node, ast.Call):
@@ -117,23 +117,23 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
 
     A test that commits what it needs says nothing of the functions that it calls.
     """
-    graph, found = project.calls.graph(), set[FunctionPlace]()
+    graph, functions = project.calls.graph(), set[FunctionPlace]()
     unknown = set[FunctionPlace]()
-    for one in seen:
-        module = project.module(one.place.path) if one.kind == "call" else None
+    for event in seen:
+        module = project.module(event.place.path) if event.kind == "call" else None
         if module is None or is_test_file(module.path):
             continue
-        for call in module.calls_at(one.place.span)[:1]:
+        for call in module.calls_at(event.place.span)[:1]:
             function = function_around(module, call)
             if isinstance(function, Function):
                 own = graph.place_of(module, function)
-                for each in graph.calls_at(own, one.place.span):
-                    found.update(each.functions)
+                for each in graph.calls_at(own, event.place.span):
+                    functions.update(each.functions)
                     if not each.functions:
                         unknown.add(own)
-    for path in sorted({one.path for one in unknown}):
-        found.update(_in_partials(project, path))
-    return found.union(*(_in_lambdas(project, one) for one in unknown))
+    for path in sorted({item.path for item in unknown}):
+        functions.update(_in_partials(project, path))
+    return functions.union(*(_in_lambdas(project, item) for item in unknown))
 
 
 def _in_lambdas(project: Project, function: FunctionPlace) -> Iterator[FunctionPlace]:
@@ -176,9 +176,9 @@ def _committing_calls(project: Project) -> list[Commit]:
     None of a revision of Alembic: it keeps its session, which loads again what a commit expires.
     """
     graph = project.calls.graph()
-    commits = (one for one in project.orm.commits.all() if not one.is_async)
-    found = {one.place: one for one in commits if not _is_in_revision(project, one.place)}
-    seen, waiting = set[FunctionPlace](), sorted(found)
+    commits = (commit for commit in project.orm.commits.all() if not commit.is_async)
+    result = {item.place: item for item in commits if not _is_in_revision(project, item.place)}
+    seen, waiting = set[FunctionPlace](), sorted(result)
     while waiting:
         reached: set[FunctionPlace] = set()
         # Those of one file one after the other: its tree is kept that long.
@@ -189,10 +189,10 @@ def _committing_calls(project: Project) -> list[Commit]:
         seen |= reached
         called = {call.place for function in reached for call in graph.callers(function)}
         entered = {place for function in reached for place in entering(project, function)}
-        further = (called | entered) - set(found)
-        waiting = sorted(one for one in further if not _is_in_revision(project, one))
-        found |= {place: Commit(place, is_async=False) for place in waiting}
-    return [found[place] for place in sorted(found)]
+        further = (called | entered) - set(result)
+        waiting = sorted(item for item in further if not _is_in_revision(project, item))
+        result |= {place: Commit(place, is_async=False) for place in waiting}
+    return [result[place] for place in sorted(result)]
 
 
 def _is_in_revision(project: Project, place: Place) -> bool:
@@ -213,9 +213,9 @@ def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:
                     if isinstance(call, ast.Call)
                     else None
                 )
-                found = None if made is None else project.class_definition(made)
-                if found is not None and found[0].path == function.path:
-                    span = found[0].span(found[1])
+                pair = None if made is None else project.class_definition(made)
+                if pair is not None and pair[0].path == function.path:
+                    span = pair[0].span(pair[1])
                     if span.start <= function.start < span.end:
                         yield module.place(call)
 
@@ -237,12 +237,12 @@ def _committed_for_callers(project: Project, place: Place) -> FunctionPlace | No
 
 def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether a call, or a block, may do something to a session that its function did not make."""
-    return not any(_is_made(project, module, one) for one in _sessions(module, node))
+    return not any(_is_made(project, module, session) for session in _sessions(module, node))
 
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
     calls: list[ast.AST] = [*module.calls_at(place.span)]
-    blocks = (one for one in module.walk() if isinstance(one, ast.With))
+    blocks = (node for node in module.walk() if isinstance(node, ast.With))
     return calls[0] if calls else next((x for x in blocks if module.span(x) == place.span), None)
 
 
@@ -260,8 +260,8 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
         [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
     )
     called = node.func if isinstance(node, ast.Call) else None
-    for one in (*given, called.value if isinstance(called, ast.Attribute) else called):
-        for binding in module.scopes.bindings_of(one) if isinstance(one, ast.Name) else ():
+    for part in (*given, called.value if isinstance(called, ast.Attribute) else called):
+        for binding in module.scopes.bindings_of(part) if isinstance(part, ast.Name) else ():
             if binding.scope.kind == "function" and binding.value is not None:
                 yield binding.value
 

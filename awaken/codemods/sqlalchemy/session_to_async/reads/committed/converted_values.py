@@ -39,30 +39,30 @@ class ConvertedValues:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        self._reads = [*self._found()]
+        self._reads = [*self._found_reads()]
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of the statements that read them."""
         states = Persistence(self._project)
-        for one in self._reads:
-            site: Site[ast.AST] = Site(self._rule, one.module, one.statement)
-            code = f'await {one.session}.refresh({one.text}, attribute_names=["{one.name}"])\n'
-            code, imports = states.guarded(site, one.statement, one.text, code)
-            place = one.module.place(one.statement)
+        for read in self._reads:
+            site: Site[ast.AST] = Site(self._rule, read.module, read.statement)
+            code = f'await {read.session}.refresh({read.text}, attribute_names=["{read.name}"])\n'
+            code, imports = states.guarded(site, read.statement, read.text, code)
+            place = read.module.place(read.statement)
             edits = [site.insert_statements(place, "before", code), *imports]
-            shown = f"`{one.text}.{one.name}`"
+            shown = f"`{read.text}.{read.name}`"
             message = f"reloads {shown} after the commit, with the database's value"
             yield Member(site, Rewrite(message, edits), shown)
 
-    def _found(self) -> Iterator[_Read]:
+    def _found_reads(self) -> Iterator[_Read]:
         for commit in self._project.orm.commits.all():
             module = self._project.module(commit.place.path)
             calls = [] if module is None else module.calls_at(commit.place.span)
             function = function_of(module, calls[0]) if module is not None and calls else None
             if module is not None and function is not None and not commit.is_async:
-                yield from self._behind(module, function, commit.place)
+                yield from self._reads_behind(module, function, commit.place)
 
-    def _behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
+    def _reads_behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
         session = self._project.orm.session_variable(module, function)
         start, seen = commit.span.start, set[tuple[str, str]]()
         for text, name, given in _assigned(module, function, start) if session else ():
@@ -84,8 +84,8 @@ class ConvertedValues:
         """Whether an attribute of a mapped object is surely declared as another type."""
         owners = self._project.values.of(module, read.value)
         is_mapped = owners.is_known and any(
-            isinstance(one, InstanceOf) and self._project.orm.mapped_class(one.qualified)
-            for one in owners.alternatives
+            isinstance(value, InstanceOf) and self._project.orm.mapped_class(value.qualified)
+            for value in owners.alternatives
         )
         declared, passed = self._types(module, read), self._types(module, given)
         return is_mapped and bool(declared and passed) and declared.isdisjoint(passed)
@@ -93,9 +93,9 @@ class ConvertedValues:
     def _types(self, module: Module, node: ast.expr) -> set[str]:
         """Return the types of numbers and texts that an expression may be, if it is one of them."""
         values = self._project.values.of(module, node)
-        found = [one for one in values.alternatives if one != NoneValue()]
-        names = {one.qualified for one in found if isinstance(one, InstanceOf)}
-        is_all = values.is_known and len(names) == len(found) and names <= _OF_COLUMNS
+        alternatives = [value for value in values.alternatives if value != NoneValue()]
+        names = {value.qualified for value in alternatives if isinstance(value, InstanceOf)}
+        is_all = values.is_known and len(names) == len(alternatives) and names <= _OF_COLUMNS
         return names if is_all else set()
 
 

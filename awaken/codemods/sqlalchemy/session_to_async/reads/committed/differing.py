@@ -46,9 +46,9 @@ class DifferingUses(Uses):
         """Return the caveats of a function, and the places that they are about."""
         if not isinstance(function, Function):
             return [], []
-        own = (one for one in own_nodes(what_runs(function)) if isinstance(one, ast.expr))
-        nodes = sorted(own, key=lambda one: module.span(one).start)
-        found = dict[str, Place]()
+        own = (part for part in own_nodes(what_runs(function)) if isinstance(part, ast.expr))
+        nodes = sorted(own, key=lambda part: module.span(part).start)
+        places = dict[str, Place]()
         shapes = (
             self._added,
             self._deleted,
@@ -68,14 +68,14 @@ class DifferingUses(Uses):
         for each in shapes:
             for said, node in each(module, nodes):
                 caveat = f"the result may differ, because {said}"
-                found.setdefault(caveat, module.place(node))
-        return list(found), list(found.values())
+                places.setdefault(caveat, module.place(node))
+        return list(places), list(places.values())
 
     # ------------------------------------------------------------------------------- the shapes
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
-        deleting = [Use(one, "", self._rows_of(module, one)) for one in nodes]
-        for use in (one for one in deleting if one.owners):
+        deleting = [Use(part, "", self._rows_of(module, part)) for part in nodes]
+        for use in (candidate for candidate in deleting if candidate.owners):
             for node in nodes:
                 if module.span(node).start < module.span(use.node).end:
                     continue
@@ -93,13 +93,13 @@ class DifferingUses(Uses):
     def _deleted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield what reads an object whose deletion no flush has written, or deletes it again."""
         deleted = [
-            Use(one, text)
-            for one in nodes
-            for text in dict(self._handed(module, one, {"delete"}, self._deleting))
+            Use(part, text)
+            for part in nodes
+            for text in dict(self._handed(module, part, {"delete"}, self._deleting))
         ]
-        for one, other in combinations(deleted, 2):
-            if one.text == other.text:
-                yield f"`{one.text}` is deleted twice", other.node
+        for item, other in combinations(deleted, 2):
+            if item.text == other.text:
+                yield f"`{item.text}` is deleted twice", other.node
         for use in deleted:
             for node in nodes:
                 if (
@@ -127,8 +127,8 @@ class DifferingUses(Uses):
     ) -> bool:
         """Whether something is changed before an object is deleted, which it may read."""
         return any(
-            module.span(one).end <= module.span(deletion).start and self._changes(module, one)
-            for one in nodes
+            module.span(node).end <= module.span(deletion).start and self._changes(module, node)
+            for node in nodes
         )
 
     def _deleted_by_statement(
@@ -163,7 +163,7 @@ class DifferingUses(Uses):
                 if module.span(later).start < module.span(node).end:
                     continue
                 for text, _ in self._adds(module, later):
-                    names = {one.id for one in node.args if isinstance(one, ast.Name)}
+                    names = {part.id for part in node.args if isinstance(part, ast.Name)}
                     if not names or text in names:
                         shown, then = module.excerpt(node), module.excerpt(later)
                         yield f"`{text}` has no session between `{shown}` and `{then}`", later
@@ -188,16 +188,16 @@ class DifferingUses(Uses):
                 is_flushed = self._is_between(module, nodes, use.node, later.node, {"flush"})
                 is_changed = any(
                     (
-                        start <= module.span(one).start < end
-                        or (is_flushed and self._waits(module, nodes, one, use.node))
+                        start <= module.span(call).start < end
+                        or (is_flushed and self._waits(module, nodes, call, use.node))
                     )
-                    and not self._written_by(module, one).isdisjoint(use.owners)
-                    for one in adding
+                    and not self._written_by(module, call).isdisjoint(use.owners)
+                    for call in adding
                 )
                 # Its rows have no item twice, and their own order.
                 is_appended = is_flushed and any(
-                    one.text == use.text and start <= module.span(one.node).end <= end
-                    for one in appending
+                    candidate.text == use.text and start <= module.span(candidate.node).end <= end
+                    for candidate in appending
                 )
                 if (is_changed or is_appended) and not self._is_between(
                     module, nodes, use.node, later.node, _ENDING
@@ -212,13 +212,13 @@ class DifferingUses(Uses):
 
         They load nothing themselves, and their callers do not know what they hold.
         """
-        calls = [one for one in nodes if isinstance(one, ast.Call)] if self._read_of_held else []
+        calls = [part for part in nodes if isinstance(part, ast.Call)] if self._read_of_held else []
         for node in calls:
             end, place = module.span(node).end, module.place
-            before = [place(one) for one in calls if module.span(one).end < end]
+            before = [place(call) for call in calls if module.span(call).end < end]
             for function in self._called(module, node):
                 for text, owner, name in sorted(self._read_of_held.get(function, ())):
-                    changing = (self._rows.changes(one, owner, name) for one in before)
+                    changing = (self._rows.changes(item, owner, name) for item in before)
                     if name in self._loaded(owner) and any(changing):
                         yield (
                             f"`{module.excerpt(node)}` reads `{text}` with its loaded value",
@@ -230,7 +230,7 @@ class DifferingUses(Uses):
     ) -> ast.Call | None:
         """Return a call between two nodes that commits under a condition of what it calls."""
         first, last = module.span(start).end, module.span(end).start
-        between = (one for one in nodes if first <= module.span(one).start < last)
+        between = (part for part in nodes if first <= module.span(part).start < last)
         for node in between:
             if isinstance(node, ast.Call) and not self._committing.isdisjoint(
                 self._called(module, node)
@@ -277,7 +277,7 @@ class DifferingUses(Uses):
 
     def _written_by(self, module: Module, call: ast.Call) -> frozenset[str]:
         """Return the classes of which a call adds objects or changes rows."""
-        added = (self._classes_of(module, one) for one in call.args)
+        added = (self._classes_of(module, argument) for argument in call.args)
         return frozenset().union(self._rows_of(module, call), *added)
 
     def _has_loaded(self, module: Module, node: ast.expr) -> bool:
@@ -291,7 +291,7 @@ class DifferingUses(Uses):
 
         The next lazy load flushed the items of an object that is expunged.
         """
-        changing = [one for one in nodes if self._changes(module, one)]
+        changing = [part for part in nodes if self._changes(module, part)]
         appending = [*self._appending(module, nodes)]
         for node in nodes:
             if not isinstance(node, ast.Call):
@@ -299,11 +299,11 @@ class DifferingUses(Uses):
             waiting = changing if self._is_of_session(module, node, {"expire"}) else []
             if self._is_of_session(module, node, {"expunge"}) and node.args:
                 owner = f"{module.text_of(node.args[0])}."
-                waiting = [one.node for one in appending if one.text.startswith(owner)]
+                waiting = [use.node for use in appending if use.text.startswith(owner)]
             if any(
-                module.span(one).end <= module.span(node).start
-                and not self._is_between(module, nodes, one, node)
-                for one in waiting
+                module.span(part).end <= module.span(node).start
+                and not self._is_between(module, nodes, part, node)
+                for part in waiting
             ):
                 yield f"`{module.excerpt(node)}` runs before the changes are flushed", node
 
@@ -311,16 +311,16 @@ class DifferingUses(Uses):
         """Yield where a collection that a commit expired gets items again."""
         appending = [*self._appending(module, nodes)]
         for n, later in enumerate(appending):
-            for one in appending[:n]:
-                start, end = module.span(one.node).end, module.span(later.node).start
+            for use in appending[:n]:
+                start, end = module.span(use.node).end, module.span(later.node).start
                 is_committed = any(
                     isinstance(each, ast.Call)
                     and self._is_of_session(module, each, {"commit"})
                     and start <= module.span(each).start < end
                     for each in nodes
                 )
-                if one.text == later.text and is_committed:
-                    yield f"`{one.text}` keeps its old items when items are added", later.node
+                if use.text == later.text and is_committed:
+                    yield f"`{use.text}` keeps its old items when items are added", later.node
 
     def _validated(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield the schemas that read new items that no flush has written."""
@@ -330,15 +330,15 @@ class DifferingUses(Uses):
                 case ast.Call(func=ast.Attribute(attr=name), args=[ast.Name(id=held), *_]) if (
                     name in _VALIDATING
                 ):
-                    for one in appending:
-                        is_before = module.span(one.node).end <= module.span(node).start
-                        is_its = one.text.startswith(f"{held}.")
+                    for use in appending:
+                        is_before = module.span(use.node).end <= module.span(node).start
+                        is_its = use.text.startswith(f"{held}.")
                         if (
                             is_its
                             and is_before
-                            and not self._is_between(module, nodes, one.node, node)
+                            and not self._is_between(module, nodes, use.node, node)
                         ):
-                            yield f"the value assigned to `{one.text}` has not been flushed", node
+                            yield f"the value assigned to `{use.text}` has not been flushed", node
                 case _:
                     pass
 
@@ -347,18 +347,18 @@ class DifferingUses(Uses):
 
         One that is loaded ahead has the object deleted: `cascade="all, delete-orphan"`.
         """
-        attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
+        attributes = [part for part in nodes if isinstance(part, ast.Attribute)]
         for node in attributes:
             shown, statement = module.text_of(node), module.statement_of(node)
             if not isinstance(node.ctx, ast.Store) or statement is None:
                 continue
             if any(
-                isinstance(one.ctx, ast.Load)
-                and module.text_of(one) == shown
-                and module.span(one).end <= module.span(node).start
-                and (reading := module.statement_of(one)) is not None
+                isinstance(attribute.ctx, ast.Load)
+                and module.text_of(attribute) == shown
+                and module.span(attribute).end <= module.span(node).start
+                and (reading := module.statement_of(attribute)) is not None
                 and dominates(module, reading, statement)
-                for one in attributes
+                for attribute in attributes
             ):
                 continue
             for owner in sorted(self._classes_of(module, node.value)):
@@ -376,8 +376,8 @@ class DifferingUses(Uses):
 
         Then nothing changes, and the row keeps the key.
         """
-        attributes = [one for one in nodes if isinstance(one, ast.Attribute)]
-        stored = [one for one in attributes if isinstance(one.ctx, ast.Store)]
+        attributes = [part for part in nodes if isinstance(part, ast.Attribute)]
+        stored = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
         for key, node in combinations(stored, 2):
             is_of_it = module.text_of(key.value) == module.text_of(node.value)
             for owner in sorted(self._classes_of(module, node.value)) if is_of_it else ():
@@ -428,7 +428,7 @@ class DifferingUses(Uses):
                     isinstance(made, ast.Call)
                     and held is not None
                     and not self._loads_object(module, made)
-                    and columns - {one.arg for one in made.keywords}
+                    and columns - {keyword.arg for keyword in made.keywords}
                     and self._is_used_behind_commit(module, nodes, (made, node), held.id)
                 ):
                     yield shown, node
@@ -458,13 +458,13 @@ class DifferingUses(Uses):
 
     def _columns_of(self, module: Module, held: ast.Name) -> set[str]:
         mapped = map(self._project.orm.mapped_class, self._classes_of(module, held))
-        return {column for one in mapped if one is not None for column in one.columns}
+        return {column for model in mapped if model is not None for column in model.columns}
 
     def _loads_object(self, module: Module, call: ast.Call) -> bool:
         return any(
-            isinstance(one, ast.Attribute)
-            and self._project.orm.session_of(module, one.value) is not None
-            for one in module.walk(call)
+            isinstance(node, ast.Attribute)
+            and self._project.orm.session_of(module, node.value) is not None
+            for node in module.walk(call)
         )
 
     def _is_used_behind_commit(
@@ -473,39 +473,39 @@ class DifferingUses(Uses):
         """Whether a variable is used between a commit and a node, and not refreshed there."""
         made, end = between
         ends = [
-            module.span(one).end
-            for one in nodes
-            if isinstance(one, ast.Call)
-            and module.span(made).start <= module.span(one).start < module.span(end).start
+            module.span(node).end
+            for node in nodes
+            if isinstance(node, ast.Call)
+            and module.span(made).start <= module.span(node).start < module.span(end).start
             and (
-                self._is_of_session(module, one, {"commit"})
-                or not self._flushing.isdisjoint(self._called(module, one))
+                self._is_of_session(module, node, {"commit"})
+                or not self._flushing.isdisjoint(self._called(module, node))
             )
         ]
         uses = [
-            module.parent(one)
-            for one in nodes
-            if isinstance(one, ast.Name)
-            and one.id == name
-            and isinstance(one.ctx, ast.Load)
-            and min(ends, default=module.span(end).end) <= module.span(one).start
-            and module.span(one).start < module.span(end).start
+            module.parent(node)
+            for node in nodes
+            if isinstance(node, ast.Name)
+            and node.id == name
+            and isinstance(node.ctx, ast.Load)
+            and min(ends, default=module.span(end).end) <= module.span(node).start
+            and module.span(node).start < module.span(end).start
         ]
         return bool(uses) and not any(
-            isinstance(one, ast.Call) and self._is_of_session(module, one, {"refresh"})
-            for one in uses
+            isinstance(use, ast.Call) and self._is_of_session(module, use, {"refresh"})
+            for use in uses
         )
 
     def _keys_of(self, module: Module, held: ast.expr, side: str) -> frozenset[str]:
         """Return the columns of objects that refer to what is set as their owner ``side``."""
-        found = set[str]()
+        result = set[str]()
         for owner in self._classes_of(module, held):
             mapped = self._project.orm.mapped_class(owner)
             if mapped is None or side not in mapped.relationships:
                 continue
             if self._project.orm.is_collection(owner, side) is False:
-                found |= {k for k, one in mapped.columns.items() if one.foreign_key or one.refers}
-        return frozenset(found)
+                result |= {k for k, one in mapped.columns.items() if one.foreign_key or one.refers}
+        return frozenset(result)
 
     def _is_written(
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
@@ -513,10 +513,10 @@ class DifferingUses(Uses):
         """Whether a flush certainly runs between two nodes, as far as calls tell: in a helper."""
         first, last = module.span(start).end, module.span(end).start
         return self._is_between(module, nodes, start, end) or any(
-            isinstance(one, ast.Call)
-            and first <= module.span(one).start < last
-            and not self._flushing.isdisjoint(self._called(module, one))
-            for one in nodes
+            isinstance(node, ast.Call)
+            and first <= module.span(node).start < last
+            and not self._flushing.isdisjoint(self._called(module, node))
+            for node in nodes
         )
 
     def _parted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
@@ -552,7 +552,7 @@ class DifferingUses(Uses):
         home = None if facts is None else self._project.module(facts.path)
         if facts is None or home is None:
             return ""
-        return " ".join(home.text_of(one) for one in home.calls_at(facts.span))
+        return " ".join(home.text_of(call) for call in home.calls_at(facts.span))
 
     @cached_property
     def _is_held(self) -> bool:

@@ -29,25 +29,25 @@ class HandedObjects:
 
     def attributes(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[str]:
         """Return the attributes that functions read of ``given``, an argument of ``call``."""
-        return frozenset(one for one, *_ in self._read(module, call, given))
+        return frozenset(name for name, *_ in self._read(module, call, given))
 
     def below(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, str]]:
         """Return those of which they read an attribute in turn, each with that."""
-        paths = (one for one in self._read(module, call, given) if len(one) > 1)
-        return frozenset((one[0], one[1]) for one in paths)
+        paths = (candidate for candidate in self._read(module, call, given) if len(candidate) > 1)
+        return frozenset((path[0], path[1]) for path in paths)
 
     def _read(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, ...]]:
         around = module.enclosing_function(call)
         if not isinstance(around, Function):
             return frozenset()
         waiting = list(self._parameters(module, around, call, given))
-        seen, found = set(waiting), set[tuple[str, ...]]()
+        seen, result = set(waiting), set[tuple[str, ...]]()
         while waiting:
             read, handed = self._read_of(waiting.pop())
-            found |= read
-            waiting += [one for one in handed if one not in seen]
+            result |= read
+            waiting += [function for function in handed if function not in seen]
             seen.update(handed)
-        return frozenset(found)
+        return frozenset(result)
 
     def _read_of(
         self, asked: _Parameter
@@ -58,19 +58,19 @@ class HandedObjects:
             module = self._project.module(function.path)
             node = None if module is None else module.function_at(function.start)
             read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
-            for one in () if module is None or node is None else module.walk(node):
-                if module is None or node is None or not isinstance(one, ast.Name):
+            for part in () if module is None or node is None else module.walk(node):
+                if module is None or node is None or not isinstance(part, ast.Name):
                     continue
-                if one.id != name or not is_parameter(module, node, one):
+                if part.id != name or not is_parameter(module, node, part):
                     continue
-                above = module.parent(one)
+                above = module.parent(part)
                 above = module.parent(above) if isinstance(above, ast.keyword) else above
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
                         read.add((attribute,))
-                        read |= {(attribute, below) for below in _below(module, above)}
-                    case ast.Call() as call if call.func is not one:
-                        handed |= dict.fromkeys(self._parameters(module, node, call, one))
+                        read |= {(attribute, below) for below in _attributes_below(module, above)}
+                    case ast.Call() as call if call.func is not part:
+                        handed |= dict.fromkeys(self._parameters(module, node, call, part))
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
                             read.add((DELETED,))
                     case _:
@@ -94,14 +94,14 @@ class HandedObjects:
                 continue
             bound = int(_is_method(module, node))
             parameters += [
-                (function, one.arg)
-                for one, _ in parameters_of(node.args)
-                if argument_of(call, node, one, bound) is given
+                (function, argument.arg)
+                for argument, _ in parameters_of(node.args)
+                if argument_of(call, node, argument, bound) is given
             ]
         return parameters
 
 
-def _below(module: Module, node: ast.Attribute) -> Iterator[str]:
+def _attributes_below(module: Module, node: ast.Attribute) -> Iterator[str]:
     """Yield the attributes that are read of what an attribute gives, or of its items."""
     match module.parent(node):
         case ast.Attribute(attr=name):
@@ -116,8 +116,8 @@ def _below(module: Module, node: ast.Attribute) -> Iterator[str]:
 
 def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
     """Yield the attributes that code reads of a variable."""
-    for one in () if node is None else module.walk(node):
-        match one:
+    for part in () if node is None else module.walk(node):
+        match part:
             case ast.Attribute(value=ast.Name(id=held), attr=attribute, ctx=ast.Load()) if (
                 held == name
             ):
@@ -134,5 +134,5 @@ def is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
 
 def _is_method(module: Module, function: Function) -> bool:
     """Whether the receiver is given the first parameter of a function."""
-    names = {one.id for one in function.decorator_list if isinstance(one, ast.Name)}
+    names = {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
     return isinstance(module.parent(function), ast.ClassDef) and "staticmethod" not in names

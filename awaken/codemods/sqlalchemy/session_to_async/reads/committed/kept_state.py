@@ -36,7 +36,7 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     unseen = tuple(unseen_writes(project))
     if unseen:
         said.append("objects keep their old values after raw SQL and a commit")
-    answered = [*_answered(project)]
+    answered = [*_answered_places(project)]
     if answered:
         said.append(
             "an endpoint without a response model now includes attributes that the commit used "
@@ -49,8 +49,8 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
         said.append("the `identity_map` of a session now contains eagerly loaded objects")
     if kept := [*_kept_in_modules(project)]:
         said.append("objects in a module's variable can now be read after their session is closed")
-    caught = dict(_caught(project))
-    names = " and ".join(f"`{one}`" for one in sorted(set(caught.values())))
+    caught = dict(_caught_pairs(project))
+    names = " and ".join(f"`{name}`" for name in sorted(set(caught.values())))
     if caught:
         said.append(f"{names} may no longer be raised where the program expects it")
     return said, (*unseen, *answered, *seen, *identities, *kept, *caught)
@@ -65,9 +65,9 @@ def unseen_writes(project: Project) -> Iterator[Place]:
 
 
 def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
-    for one in call.keywords:
-        if one.arg == "synchronize_session":
-            return isinstance(one.value, ast.Constant) and one.value.value is False
+    for keyword in call.keywords:
+        if keyword.arg == "synchronize_session":
+            return isinstance(keyword.value, ast.Constant) and keyword.value.value is False
     if not call.args:
         return False
     first = call.args[0]
@@ -111,7 +111,7 @@ def _text(node: ast.expr) -> str:
             return ""
 
 
-def _answered(project: Project) -> Iterator[Place]:
+def _answered_places(project: Project) -> Iterator[Place]:
     """Yield where endpoints without a response model return objects, if commits expire them."""
     is_expired = project.files_with((b".commit(", b".begin(")) and not project.orm.keeps_objects()
     for endpoint in project.web.responses.all if is_expired else ():
@@ -153,7 +153,7 @@ def _kept_in_modules(project: Project) -> Iterator[Place]:
                     pass
                 case _:
                     continue
-            is_own = any(one.scope.kind == "module" for one in module.scopes.bindings_of(held))
+            is_own = any(item.scope.kind == "module" for item in module.scopes.bindings_of(held))
             if is_own and kind_of(project, project.values.of(module, kept).alternatives):
                 yield module.place(node)
 
@@ -168,18 +168,18 @@ def _set_for_requests(project: Project) -> Iterator[Place]:
             function = module.enclosing_function(node)
             if not isinstance(node, ast.Attribute) or not isinstance(function, ast.FunctionDef):
                 continue
-            defaults = [one for one in function.args.defaults if isinstance(one, ast.Call)]
+            defaults = [part for part in function.args.defaults if isinstance(part, ast.Call)]
             values = project.values.of(module, node.value).alternatives
-            if any(last_name(one.func) == "Depends" for one in defaults) and any(
-                isinstance(one, InstanceOf) and one.qualified == "contextvars.ContextVar"
-                for one in values
+            if any(last_name(default.func) == "Depends" for default in defaults) and any(
+                isinstance(value, InstanceOf) and value.qualified == "contextvars.ContextVar"
+                for value in values
             ):
                 yield module.place(node)
 
 
-def _caught(project: Project) -> Iterator[tuple[Place, str]]:
+def _caught_pairs(project: Project) -> Iterator[tuple[Place, str]]:
     """Yield where a program names what reading an expired or detached object raises."""
-    for module in modules_with(project, [one.encode() for one in _RAISED]):
+    for module in modules_with(project, [word.encode() for word in _RAISED]):
         for name in _RAISED:
             for node in module.mentions(name):
                 if not isinstance(node, ast.Name | ast.Attribute):

@@ -40,9 +40,9 @@ def _read(module: Module, call: ast.Call) -> Iterator[ast.Name]:
         case _:
             return
     end = module.span(call).end
-    reads = [one for one in module.scopes.reads_of(target) if module.span(one).start > end]
-    given = {one.arg for one in call.keywords}
-    given |= {one.attr for one in _attributes(module, reads) if isinstance(one.ctx, ast.Store)}
+    reads = [name for name in module.scopes.reads_of(target) if module.span(name).start > end]
+    given = {keyword.arg for keyword in call.keywords}
+    given |= {part.attr for part in _attributes(module, reads) if isinstance(part.ctx, ast.Store)}
     for node in reads:
         above = module.parent(node)
         if not isinstance(above, ast.Attribute) or above.attr not in given:
@@ -50,7 +50,7 @@ def _read(module: Module, call: ast.Call) -> Iterator[ast.Name]:
 
 
 def _attributes(module: Module, reads: list[ast.Name]) -> Iterator[ast.Attribute]:
-    for one in reads:
-        above = module.parent(one)
+    for name in reads:
+        above = module.parent(name)
         if isinstance(above, ast.Attribute):
             yield above

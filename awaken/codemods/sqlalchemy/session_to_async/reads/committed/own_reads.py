@@ -30,20 +30,20 @@ class OwnReads:
     def behind(self, owners: Iterable[str], names: Iterable[str]) -> frozenset[str]:
         """Return ``names`` of objects of ``owners``, and the relationships that these read."""
         owners, names = tuple(owners), tuple(names)
-        return frozenset(names).union(*(self._read(x, one) for x in owners for one in names))
+        return frozenset(names).union(*(self._read(x, name) for x in owners for name in names))
 
     def answered(self, module: Module, node: ast.expr, owners: Iterable[str]) -> frozenset[str]:
         """Return what a response may read by properties of what an endpoint returns."""
         function = function_around(module, node)
         if function is None or not function.decorator_list:
             return frozenset()
-        found = {
-            (owner, one.name)
+        result = {
+            (owner, part.name)
             for owner in owners
-            for _, one in self._methods(owner)
-            if one.decorator_list and self._is_field(one.name)
+            for _, part in self._methods(owner)
+            if part.decorator_list and self._is_field(part.name)
         }
-        return frozenset().union(*(self._read(*one) for one in found))
+        return frozenset().union(*(self._read(*pair) for pair in result))
 
     def _read_by(self, owner: str, name: str) -> frozenset[str]:
         """Return the relationships that one attribute of a class reads, if it is a method."""
@@ -58,8 +58,8 @@ class OwnReads:
         return frozenset(seen - {name}).intersection(() if mapped is None else mapped.relationships)
 
     def _methods(self, owner: str) -> Iterator[tuple[Module, Function]]:
-        for one in self._project.orm.mapping_ancestors(owner):
-            module, node = self._project.class_definition(one) or (None, None)
+        for ancestor in self._project.orm.mapping_ancestors(owner):
+            module, node = self._project.class_definition(ancestor) or (None, None)
             for each in () if node is None else node.body:
                 if module is not None and isinstance(each, Function):
                     yield module, each
@@ -71,8 +71,8 @@ def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, st
     Each with the text of these, the class of the object there, and the name.
     """
     names, graph = project.orm.relationships_of_mapped(), project.calls.graph()
-    found: defaultdict[FunctionPlace, set[tuple[str, str, str]]] = defaultdict(set)
-    for module in modules_with(project, tuple(f".{one}".encode() for one in sorted(names))):
+    result: defaultdict[FunctionPlace, set[tuple[str, str, str]]] = defaultdict(set)
+    for module in modules_with(project, tuple(f".{word}".encode() for word in sorted(names))):
         for node in module.walk():
             match node:
                 case ast.Attribute(value=ast.Attribute(value=ast.Name(id=own)) as held, attr=name):
@@ -81,16 +81,16 @@ def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, st
                     continue
             if not isinstance(function, Function) or own != _own_name(function):
                 continue
-            for one in project.values.of(module, held).alternatives:
-                if isinstance(one, InstanceOf) and project.orm.mapped_class(one.qualified):
-                    read = (module.text_of(node), one.qualified, name)
-                    found[graph.place_of(module, function)].add(read)
-    return dict(found)
+            for value in project.values.of(module, held).alternatives:
+                if isinstance(value, InstanceOf) and project.orm.mapped_class(value.qualified):
+                    read = (module.text_of(node), value.qualified, name)
+                    result[graph.place_of(module, function)].add(read)
+    return dict(result)
 
 
 def _own_name(function: Function) -> str:
     """Return how a method names its object."""
-    return next((one.arg for one in (*function.args.posonlyargs, *function.args.args)), "")
+    return next((node.arg for node in (*function.args.posonlyargs, *function.args.args)), "")
 
 
 def _of_self(module: Module, function: Function) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _of_self(module: Module, function: Function) -> Iterator[str]:
 def _is_field(project: Project, name: str) -> bool:
     """Whether a class of the program has an annotated field of a name."""
     return any(
-        isinstance(one, ast.AnnAssign) and last_name(one.target) == name
+        isinstance(node, ast.AnnAssign) and last_name(node.target) == name
         for module in modules_with(project, (name.encode(),))
-        for one in module.walk()
+        for node in module.walk()
     )

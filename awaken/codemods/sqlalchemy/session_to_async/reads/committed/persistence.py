@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.contract import Edit
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
@@ -33,7 +33,7 @@ _ENDING = {"begin_nested", "delete", "expunge", "expunge_all", "invalidate", "re
 """Methods by which a session may lose an object; a rollback loses those that are new."""
 _CLOSING = {"close", "close_all", "remove"}
 """Methods that other things have as well."""
-_WORDS = tuple(f"{one}(".encode() for one in sorted({*_ENDING, *_CLOSING}))
+_WORDS = tuple(f"{name}(".encode() for name in sorted({*_ENDING, *_CLOSING}))
 _DETACHING = {"close", "delete", "expunge", "expunge_all"}
 _ORPHANS = (b"delete-orphan", b"cascade_delete")
 _FLUSHING = {"commit", "flush", "refresh"}
@@ -71,12 +71,12 @@ class Persistence:
         function = module.enclosing_function(node)
         name, end = text.partition(".")[0], module.span(node).start
         return any(
-            isinstance(one, ast.Call)
-            and last_name(one.func) in _DETACHING
-            and module.span(one).end <= end
-            and (not one.args or any(each.id == name for each in _names(one)))
-            and self._project.orm.session_of(module, getattr(one.func, "value", one)) is not None
-            for one in (module.walk(function) if function is not None else ())
+            isinstance(part, ast.Call)
+            and last_name(part.func) in _DETACHING
+            and module.span(part).end <= end
+            and (not part.args or any(each.id == name for each in _names(part)))
+            and self._project.orm.session_of(module, getattr(part.func, "value", part)) is not None
+            for part in (module.walk(function) if function is not None else ())
         )
 
     def _may_be_lost(
@@ -94,7 +94,7 @@ class Persistence:
         ):
             return True
         bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
-        if not any(isinstance(one.node, ast.arg) for one in bindings):
+        if not any(isinstance(binding.node, ast.arg) for binding in bindings):
             return False
         return any(
             self._may_be_lost(home, call, given, seen)
@@ -106,10 +106,10 @@ class Persistence:
         for call in self._project.calls.graph().callers(function):
             home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
             for node in () if home is None else home.calls_at(call.place.span):
-                given = [*node.args, *(one.value for one in node.keywords)]
-                for one in given:
-                    if home is not None and isinstance(one, ast.Name):
-                        yield home, node, one.id
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                for argument in given:
+                    if home is not None and isinstance(argument, ast.Name):
+                        yield home, node, argument.id
 
     # -------------------------------------------------------------------- what loses objects
     def _is_reached(
@@ -120,24 +120,24 @@ class Persistence:
             return False
         nodes = list(own_nodes(what_runs(function)))
         called = {
-            one.place
-            for one in self._project.calls.graph().callees(place)
-            if any(each in self._losing for each in one.functions)
+            callee.place
+            for callee in self._project.calls.graph().callees(place)
+            if any(each in self._losing for each in callee.functions)
         }
         losing = [
-            one
-            for one in nodes
-            if self._loses(module, one)
-            or (isinstance(one, ast.Call) and module.place(one) in called)
+            part
+            for part in nodes
+            if self._loses(module, part)
+            or (isinstance(part, ast.Call) and module.place(part) in called)
         ]
         graph = EventGraph(module, function, losing)
         stops = {
-            one
-            for one in nodes
-            if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store)
+            part
+            for part in nodes
+            if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
         }
         reached = graph.reached_from(losing, stops)
-        return any(one in reached for one in module.walk(node))
+        return any(part in reached for part in module.walk(node))
 
     # ------------------------------------------------------------------- what is not written yet
     def _may_be_pending(self, module: Module, function: Function, node: ast.AST, name: str) -> bool:
@@ -148,8 +148,8 @@ class Persistence:
         bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
         made = [
             value
-            for one in bindings
-            if isinstance(value := one.value, ast.Call) and self._makes_mapped(module, value)
+            for binding in bindings
+            if isinstance(value := binding.value, ast.Call) and self._makes_mapped(module, value)
         ]
         if not made or not self._holds_back:
             return False
@@ -159,7 +159,7 @@ class Persistence:
             return False
         graph = EventGraph(module, function, flushing)
         reached = graph.reached_from(made, flushing)
-        return any(one in reached for one in module.walk(node))
+        return any(part in reached for part in module.walk(node))
 
     def _makes_mapped(self, module: Module, call: ast.Call) -> bool:
         qualified = self._project.qualified_name(module, call.func)
@@ -169,17 +169,17 @@ class Persistence:
         self, module: Module, function: Function, place: FunctionPlace, seen: set[FunctionPlace]
     ) -> Iterator[ast.Call]:
         """Yield the calls in a function after which nothing of its session is pending."""
-        called = {one.place: one.functions for one in self._project.calls.graph().callees(place)}
-        for one in own_nodes(what_runs(function)):
-            match one:
+        called = {item.place: item.functions for item in self._project.calls.graph().callees(place)}
+        for node in own_nodes(what_runs(function)):
+            match node:
                 case ast.Call(func=ast.Attribute(value=owner, attr=attribute)) if (
                     attribute in _FLUSHING and self._project.orm.session_of(module, owner)
                 ):
-                    yield one
+                    yield node
                 case ast.Call():
-                    functions = called.get(module.place(one), ())
+                    functions = called.get(module.place(node), ())
                     if functions and all(self._always_flushes(each, seen) for each in functions):
-                        yield one
+                        yield node
                 case _:
                     pass
 
@@ -191,8 +191,8 @@ class Persistence:
             return False
         always = set(_always_run(function.body))
         return any(
-            module.statement_of(one) in always
-            for one in self._flushing(module, function, place, {*seen, place})
+            module.statement_of(call) in always
+            for call in self._flushing(module, function, place, {*seen, place})
         )
 
     @cached_property
@@ -203,14 +203,14 @@ class Persistence:
     def _losing(self) -> frozenset[FunctionPlace]:
         """The functions in which a session may lose objects, or that call one of these."""
         words = (*_WORDS, *_ORPHANS) if self._has_orphans else _WORDS
-        found = {
+        functions = {
             self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, words)
             for node in module.walk()
             if self._loses(module, node)
             and isinstance(function := function_around(module, node), Function)
         }
-        return frozenset(self._project.calls.graph().reaching(found))
+        return frozenset(self._project.calls.graph().reaching(functions))
 
     def _loses(self, module: Module, node: ast.AST) -> bool:
         """Whether a session may lose objects by a node."""
@@ -248,11 +248,11 @@ def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         yield statement
         if isinstance(statement, ast.With | ast.AsyncWith | ast.Try):
             yield from _always_run(statement.body)
-        if any(isinstance(one, ast.Return) for one in ast.walk(statement)):
+        if any(isinstance(node, ast.Return) for node in ast.walk(statement)):
             return
 
 
 def _names(call: ast.Call) -> Iterator[ast.Name]:
-    for one in call.args:
-        if isinstance(one, ast.Name):
-            yield one
+    for argument in call.args:
+        if isinstance(argument, ast.Name):
+            yield argument

@@ -39,7 +39,7 @@ class Step(NamedTuple):
     def code(self) -> str:
         """The read itself, where something on the way may be None, or a collection."""
         outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
-        given = "".join(f"{one} is not None and " for one in outer)
+        given = "".join(f"{name} is not None and " for name in outer)
         if self.is_many:
             return f"{given}[item.{self.name} for item in {self.text}]"
         return f"{given}{self.text}.{self.name}"
@@ -52,7 +52,7 @@ def _prefixes(text: str) -> list[str]:
 
 def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
     """Return the statement that reads something in a greenlet, where it loads what it has not."""
-    reads = list(dict.fromkeys(one.code for one in steps))
+    reads = list(dict.fromkeys(step.code for step in steps))
     code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
     return f"await {session}.run_sync(lambda _: {code})\n"
 
@@ -63,13 +63,13 @@ def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
     The collection that they are items of is read for that, if it is not loaded.
     """
     code = ""
-    for one in dict.fromkeys(each for each in steps if each.is_many):
-        owner, _, name = one.text.rpartition(".")
+    for step in dict.fromkeys(each for each in steps if each.is_many):
+        owner, _, name = step.text.rpartition(".")
         holds = Step(owner, name, ())
         code += loaded_as_read(session, [holds])
         given = "".join(f"{each} is not None and " for each in _prefixes(owner)[1:])
-        code += f"for {item} in {given}{one.text} or ():\n"
-        code += f'    {session}.expire({item}, ["{one.name}"])\n'
+        code += f"for {item} in {given}{step.text} or ():\n"
+        code += f'    {session}.expire({item}, ["{step.name}"])\n'
     return code
 
 
@@ -90,7 +90,7 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                named = (name for one in items for name in self._answered_with(one))
+                named = (name for value in items for name in self._answered_with(value))
                 return frozenset(named) | self._own.answered(module, node, _owners(items))
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
                 return self._own.behind(_owners(items_of(values)), read_in(module, above, name))
@@ -102,7 +102,7 @@ class ReadOf:
             case ast.Call() as call if call.func is not node and not is_many:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
-                return read.union(*(self._validated[one] for one in places))
+                return read.union(*(self._validated_values[place] for place in places))
             case _:
                 return frozenset()
 
@@ -136,7 +136,7 @@ class ReadOf:
             yield from self._handed_along(module, node, owners)
             return
         if not isinstance(above.ctx, ast.Load):
-            if any(self._project.orm.is_collection(one, above.attr) for one in owners):
+            if any(self._project.orm.is_collection(owner, above.attr) for owner in owners):
                 # It is loaded to be replaced.
                 yield Step(module.text_of(node), above.attr, owners)
             return
@@ -164,7 +164,7 @@ class ReadOf:
         if not isinstance(above, ast.Call) or above.func is node:
             return
         places = module.place(above), module.place(node)
-        paths = {path for one in places for path in self._validated_below[one]}
+        paths = {path for place in places for path in self._validated_below[place]}
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
             for owner in owners:
@@ -177,13 +177,13 @@ class ReadOf:
     def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
         origins = [
-            one for each in values if isinstance(each, InstanceOf) for one in each.origins or ()
+            value for each in values if isinstance(each, InstanceOf) for value in each.origins or ()
         ]
-        for name in sorted({name for one in origins for name in self._answered[one.place]}):
+        for name in sorted({name for origin in origins for name in self._answered[origin.place]}):
             # A function that loads any model is one place for all of them.
-            if all(name in self._relationships(one) for one in owners):
+            if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
-        paths = {path for one in origins for path in self._below[one.place]}
+        paths = {path for origin in origins for path in self._pairs_below[origin.place]}
         yield from self._two_deep(text, owners, paths)
 
     def _two_deep(
@@ -191,9 +191,9 @@ class ReadOf:
     ) -> Iterator[Step]:
         for path in sorted(paths):
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
-            if not any(home in self._project.orm.mapping_ancestors(one) for one in owners):
+            if not any(home in self._project.orm.mapping_ancestors(word) for word in owners):
                 continue
-            is_many = any(self._project.orm.is_collection(one, name) for one in owners)
+            is_many = any(self._project.orm.is_collection(word, name) for word in owners)
             yield Step(f"{text}.{name}", below, (owner,), is_many)
 
     def _relationships(self, owner: str) -> Collection[str]:
@@ -201,52 +201,52 @@ class ReadOf:
         return () if mapped is None else mapped.relationships
 
     @cached_property
-    def _validated(self) -> defaultdict[Place, frozenset[str]]:
+    def _validated_values(self) -> defaultdict[Place, frozenset[str]]:
         """The relationships that schemas read of what they are given, by the place of that."""
-        found: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
+        result: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
         for given, read in self._project.orm.schema_reads():
-            if given is not None and all(len(one.path) == 1 for one in read.traces):
-                found[given] |= {read.attribute}
-        return found
+            if given is not None and all(len(trace.path) == 1 for trace in read.traces):
+                result[given] |= {read.attribute}
+        return result
 
     @cached_property
     def _validated_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
         """The ways of two relationships that schemas go from what they are given."""
-        found: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
+        result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for given, read in self._project.orm.schema_reads():
             for trace in read.traces if given is not None else ():
                 if given is not None and len(trace.path) == 2:  # noqa: PLR2004
                     first, second = trace.path
-                    found[given].add((first, second))
-        return found
+                    result[given].add((first, second))
+        return result
 
     @cached_property
-    def _below(self) -> defaultdict[Place, set[tuple[str, str]]]:
+    def _pairs_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
         """The ways of two relationships that responses go from what is loaded at a place."""
-        found: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
+        result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for read in self._project.orm.relationship_reads():
             for trace in read.traces if read.how == "response" else ():
                 if len(trace.path) == 2:  # noqa: PLR2004
                     first, second = trace.path
-                    found[trace.load.place].add((first, second))
-        return found
+                    result[trace.load.place].add((first, second))
+        return result
 
     @cached_property
     def _answered(self) -> defaultdict[Place, set[str]]:
         """The relationships that responses have of what is loaded at a place."""
-        found: defaultdict[Place, set[str]] = defaultdict(set)
+        result: defaultdict[Place, set[str]] = defaultdict(set)
         for read in self._project.orm.relationship_reads():
             for trace in read.traces if read.how == "response" else ():
                 if len(trace.path) == 1:
-                    found[trace.load.place].add(read.attribute)
-        return found
+                    result[trace.load.place].add(read.attribute)
+        return result
 
 
 def _owners(values: Values) -> tuple[str, ...]:
-    return tuple(one.qualified for one in values if isinstance(one, InstanceOf))
+    return tuple(value.qualified for value in values if isinstance(value, InstanceOf))
 
 
 def items_of(values: Values) -> Values:
     """Return the items of what may be lists."""
-    lists = [one for one in values if isinstance(one, InstanceOf) and one.parameters]
-    return tuple(item for one in lists for item in one.parameters[-1])
+    lists = [value for value in values if isinstance(value, InstanceOf) and value.parameters]
+    return tuple(item for instance in lists for item in instance.parameters[-1])

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import parts_helper
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import parts_helper
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -49,7 +49,7 @@ class RefreshedParts:
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
             function, brought = parts_helper(site)
-            listed = ", ".join(f'"{one}"' for one in names)
+            listed = ", ".join(f'"{name}"' for name in names)
             code = f"await {function}({session}, {text}, {listed})\n"
             edits = [site.insert_statements(module.place(statement), "after", code)]
             message = f"reloads the relationships of objects that belong to `{text}`"
@@ -78,10 +78,10 @@ class RefreshedParts:
         return sorted(
             {
                 name
-                for one in self._project.values.of(module, given).alternatives
-                if isinstance(one, InstanceOf)
-                for name in self._loaded(one.qualified)
-                if self._leads_to_parts(one.qualified, name)
+                for alternative in self._project.values.of(module, given).alternatives
+                if isinstance(alternative, InstanceOf)
+                for name in self._loaded(alternative.qualified)
+                if self._leads_to_parts(alternative.qualified, name)
             }
         )
 
@@ -109,7 +109,7 @@ class RefreshedParts:
                         said = next((_text(value) for key, value in pairs if _is_key(key)), "")
                     case _:
                         continue
-                if any(one.strip() in _CASCADES for one in said.split(",")):
+                if any(text.strip() in _CASCADES for text in said.split(",")):
                     return True
         return False
 

@@ -40,12 +40,12 @@ class RequestedObjects:
 
     def read(self) -> Iterator[tuple[Place, Place]]:
         """Yield the reads of parameters with such objects, each with the parameter."""
-        words = tuple(one.encode() for one in sorted(self._names))
+        words = tuple(word.encode() for word in sorted(self._names))
         for module in modules_with(self._project, words) if words else ():
             for node in module.walk():
                 if not isinstance(node, Function):
                     continue
-                names = {one.arg: one for one in self._committed_again(module, node)}
+                names = {argument.arg: argument for argument in self._committed_again(module, node)}
                 for name in module.walk(node) if names else ():
                     if (
                         isinstance(name, ast.Name)
@@ -73,9 +73,9 @@ class RequestedObjects:
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
             if fixture is None or _key(*fixture) not in order:
                 continue
-            own = {_key(*fixture), *(_key(*one) for one in self._requests.asked(*fixture))}
+            own = {_key(*fixture), *(_key(*pair) for pair in self._requests.asked(*fixture))}
             later = order[order.index(_key(*fixture)) + 1 :]
-            if any(not own.isdisjoint(self._committed.get(one, ())) for one in later):
+            if any(not own.isdisjoint(self._committed.get(pair, ())) for pair in later):
                 yield parameter
 
     def _set_up(self, module: Module, function: Function, seen: set[_Key]) -> Iterator[_Key]:

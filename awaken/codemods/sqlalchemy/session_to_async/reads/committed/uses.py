@@ -51,7 +51,7 @@ class Uses:
             ):
                 return self._classes_of(module, held)
             case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
-                named = _queried(query)
+                named = _queried_node(query)
             case ast.Call(args=[named, *_]) if (
                 self._project.qualified_name(module, node.func) in CHANGES
             ):
@@ -73,9 +73,9 @@ class Uses:
             return
         is_handed = self._is_of_session(module, node, methods)
         if functions and not is_handed:
-            is_handed = any(one in functions for one in self._called(module, node))
-        for one in node.args if is_handed else ():
-            for each in one.elts if isinstance(one, ast.List | ast.Tuple) else (one,):
+            is_handed = any(callee in functions for callee in self._called(module, node))
+        for part in node.args if is_handed else ():
+            for each in part.elts if isinstance(part, ast.List | ast.Tuple) else (part,):
                 for owner in sorted(self._classes_of(module, each)):
                     yield module.text_of(each), owner
 
@@ -97,10 +97,10 @@ class Uses:
     def _classes_of(self, module: Module, node: ast.expr) -> frozenset[str]:
         values = self._project.values.of(module, node).alternatives
         return frozenset(
-            one.qualified
-            for one in values
-            if isinstance(one, InstanceOf)
-            and self._project.orm.mapped_class(one.qualified) is not None
+            value.qualified
+            for value in values
+            if isinstance(value, InstanceOf)
+            and self._project.orm.mapped_class(value.qualified) is not None
         )
 
     def _is_read(self, module: Module, node: ast.Name) -> bool:
@@ -135,15 +135,15 @@ class Uses:
         first, last = module.span(start).end, module.span(end).start
         later = module.statement_of(end)
         flushing = (
-            module.statement_of(one)
-            for one in nodes
-            if first <= module.span(one).start < last
-            and isinstance(one, ast.Call)
-            and last_name(one.func) in methods
+            module.statement_of(node)
+            for node in nodes
+            if first <= module.span(node).start < last
+            and isinstance(node, ast.Call)
+            and last_name(node.func) in methods
         )
         return any(
-            one is not None and later is not None and dominates(module, one, later)
-            for one in flushing
+            statement is not None and later is not None and dominates(module, statement, later)
+            for statement in flushing
         )
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
@@ -169,7 +169,7 @@ class Uses:
                     )
                 ) if method in methods:
                     owners = self._classes_of(module, held)
-                    if any(self._project.orm.is_collection(one, name) for one in owners):
+                    if any(self._project.orm.is_collection(owner, name) for owner in owners):
                         yield Use(node, module.text_of(given), owners)
                 case _:
                     pass
@@ -197,7 +197,7 @@ class Uses:
     def _reaching(
         self, methods: set[str], kept: Callable[[Module, Function, ast.AST], bool] | None = None
     ) -> frozenset[FunctionPlace]:
-        found = {
+        functions = {
             self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
@@ -205,18 +205,18 @@ class Uses:
             if isinstance(function := function_around(module, node), Function)
             if kept is None or kept(module, function, node)
         }
-        return frozenset(self._project.calls.graph().reaching(found))
+        return frozenset(self._project.calls.graph().reaching(functions))
 
 
 def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
     """Whether a function may end without the call that a node is, and raise nothing."""
     start, nodes = module.span(node).start, [*module.walk(function)]
-    around = [one for one in nodes if isinstance(one, _CONDITIONAL)]
-    returns = [module.span(one).start for one in nodes if isinstance(one, ast.Return)]
+    around = [part for part in nodes if isinstance(part, _CONDITIONAL)]
+    returns = [module.span(part).start for part in nodes if isinstance(part, ast.Return)]
     return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
 
 
-def _queried(query: ast.expr) -> ast.expr | None:
+def _queried_node(query: ast.expr) -> ast.expr | None:
     """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
     while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
         if query.func.attr == "query":

@@ -35,7 +35,7 @@ _OBJECTS = {"add", "add_all", "bulk_save_objects", "delete", "merge"}
 _MAPPINGS = {"bulk_insert_mappings", "bulk_update_mappings"}
 _EXECUTING = {"execute", "scalars"}
 _OF_SESSIONS = {*_OBJECTS, *_MAPPINGS, *_EXECUTING, "refresh"}
-_CALLS = tuple(f".{one}(".encode() for one in sorted(_OF_SESSIONS))
+_CALLS = tuple(f".{name}(".encode() for name in sorted(_OF_SESSIONS))
 
 
 class Written(NamedTuple):
@@ -60,14 +60,14 @@ class Writes:
     def __init__(self, project: Project) -> None:
         self.project = self._project = project
         owners = {
-            one.owner
+            side.owner
             for path in project.files_with(WORDS)
-            for one in project.orm.relationship_sides(path)
+            for side in project.orm.relationship_sides(path)
         }
         self._owners = {
-            one for owner in owners if owner for one in (owner, *project.all_subclasses(owner))
+            name for owner in owners if owner for name in (owner, *project.all_subclasses(owner))
         }
-        self._keys = {one for owner in owners if owner for one in self._keys_of(owner)}
+        self._keys = {key for owner in owners if owner for key in self._keys_of(owner)}
         self._keys |= {
             (owner, name)
             for owner in owners
@@ -86,7 +86,7 @@ class Writes:
         )
         for module in modules_with(project, words):
             for node in () if is_of_alembic(module) else module.walk():
-                written = set(self._written(module, node))
+                written = set(self._written_classes(module, node))
                 function = function_around(module, node) if written else None
                 if isinstance(function, Function):
                     self._all[module.place(node)] |= written
@@ -101,7 +101,7 @@ class Writes:
     def in_file(self, path: str) -> list[Place]:
         """Return those of one file."""
         if path not in self._by_path:
-            self._by_path[path] = [one for one in self.places() if one.path == path]
+            self._by_path[path] = [place for place in self.places() if place.path == path]
         return self._by_path[path]
 
     def changes(self, place: Place, owner: str, name: str) -> bool:
@@ -111,16 +111,16 @@ class Writes:
         if facts is None or facts.target is None:
             return True
         return any(
-            not one.owner
-            or self.is_kin(one.owner, facts.target)
-            or (one.sets_key and self.is_kin(one.owner, owner))
-            for one in self._all[place]
-            if not one.is_new and not one.is_refreshed
+            not candidate.owner
+            or self.is_kin(candidate.owner, facts.target)
+            or (candidate.sets_key and self.is_kin(candidate.owner, owner))
+            for candidate in self._all[place]
+            if not candidate.is_new and not candidate.is_refreshed
         )
 
     def refreshes(self, place: Place) -> bool:
         """Whether an object is refreshed at a place, or by what is called there."""
-        return any(one.is_refreshed for one in self._all[place])
+        return any(name.is_refreshed for name in self._all[place])
 
     def makes(self, place: Place, step: Step, start: int) -> bool:
         """Whether an object is made at a place, or by what is called there, that is read unloaded.
@@ -129,19 +129,19 @@ class Writes:
         its variable.
         """
         return any(
-            one.is_new
-            and step.name not in one.is_given
-            and (not one.loaded or start < one.loaded or "." in step.text)
-            and (not one.owner or self.is_kin(one.owner, owner))
-            for one in self._all[place]
+            name.is_new
+            and step.name not in name.is_given
+            and (not name.loaded or start < name.loaded or "." in step.text)
+            and (not name.owner or self.is_kin(name.owner, owner))
+            for name in self._all[place]
             for owner in step.owners
         )
 
     def sets_key(self, place: Place, owners: Iterable[str]) -> bool:
         """Whether an object of a class may refer to another one after the write at a place."""
         return any(
-            one.sets_key and (not one.owner or self.is_kin(one.owner, owner))
-            for one in self._all[place]
+            name.sets_key and (not name.owner or self.is_kin(name.owner, owner))
+            for name in self._all[place]
             for owner in owners
         )
 
@@ -156,7 +156,7 @@ class Writes:
     def with_unloaded(self) -> Iterator[Place]:
         """Yield the calls that make objects or set a key: the related objects may be unloaded."""
         for place, written in sorted(self._all.items()):
-            if any(one.is_new or one.sets_key or one.is_refreshed for one in written):
+            if any(name.is_new or name.sets_key or name.is_refreshed for name in written):
                 yield place
 
     def makes_inside(self, module: Module, node: ast.AST, step: Step) -> bool:
@@ -176,7 +176,7 @@ class Writes:
         return one in ancestors(other) or other in ancestors(one)
 
     # ----------------------------------------------------------------------------------- writes
-    def _written(self, module: Module, node: ast.AST) -> Iterator[Written]:
+    def _written_classes(self, module: Module, node: ast.AST) -> Iterator[Written]:
         """Yield the classes whose rows a node may change."""
         match node:
             case ast.Call(func=ast.Attribute(attr=name), args=[_, *_]) if name in _OF_SESSIONS:
@@ -184,11 +184,11 @@ class Writes:
             case ast.Call(func=ast.Name() | ast.Attribute()) if (
                 made := self._project.qualified_name(module, node.func)
             ) in self._owners:
-                given = frozenset(one.arg for one in node.keywords if one.arg is not None)
+                given = frozenset(part.arg for part in node.keywords if part.arg is not None)
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
             case ast.Call(func=ast.Name() as called) if any(
-                isinstance(one.node, ast.arg) for one in module.scopes.bindings_of(called)
+                isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
             ):
                 # A class that its caller names.
                 if (loaded := self._loaded_behind(module, node)) is not None:
@@ -208,12 +208,12 @@ class Writes:
         if not isinstance(self._project.orm.session_of(module, func.value), SessionProof):
             return
         if func.attr != "refresh":
-            yield from self._given(module, func.attr, call.args[0])
+            yield from self._given_names(module, func.attr, call.args[0])
         elif len(call.args) == 1:
             # Nothing is written; but a side that leads back may be unloaded then.
             yield Written("", is_refreshed=True)
 
-    def _given(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
+    def _given_names(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
         if method in _EXECUTING:
             for node in module.walk(first):
                 if not isinstance(node, ast.Call) or not node.args:
@@ -229,7 +229,7 @@ class Writes:
             if method == "delete" and owner:
                 mapped = self._project.orm.mapped_class(owner)
                 parts = () if mapped is None else mapped.relationships.values()
-                yield from (Written(one.target) for one in parts if one.target is not None)
+                yield from (Written(facts.target) for facts in parts if facts.target is not None)
 
     def _classes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the mapped classes of an object, of the items of a list, or that a class is."""
@@ -255,24 +255,24 @@ class Writes:
                 name = ""
         function = function_around(module, made)
         refreshed = [
-            one
+            node
             for each in module.mentions("refresh")
-            if isinstance(one := module.parent(each), ast.Call)
+            if isinstance(node := module.parent(each), ast.Call)
             and function is not None
-            and function_around(module, one) is function
+            and function_around(module, node) is function
         ]
         if not name:
             is_dropped = refreshed and not self._is_kept(module, made)
             return None if is_dropped else written_behind(self._project, module, made)
         end = module.span(made).end
         ends = [
-            module.span(one).end
-            for one in refreshed
-            if module.span(one).start > end
-            and any(isinstance(each, ast.Name) and each.id == name for each in one.args[:1])
+            module.span(call).end
+            for call in refreshed
+            if module.span(call).start > end
+            and any(isinstance(each, ast.Name) and each.id == name for each in call.args[:1])
         ]
         ends.append(written_behind(self._project, module, made))
-        return min((one for one in ends if one), default=0)
+        return min((candidate for candidate in ends if candidate), default=0)
 
     def _is_kept(self, module: Module, made: ast.Call) -> bool:
         """Whether a variable may have the new object later; a refresh loads no such object again.
@@ -296,12 +296,12 @@ class Writes:
     @cached_property
     def _refreshing(self) -> frozenset[str]:
         """The names of the functions that refresh what they are given."""
-        found = (
+        functions = (
             function_around(module, node)
             for module in modules_with(self._project, (b".refresh(",))
             for node in module.mentions("refresh")
         )
-        return frozenset(one.name for one in found if one is not None)
+        return frozenset(function.name for function in functions if function is not None)
 
     def _is_mapped(self, qualified: str) -> bool:
         return self._project.orm.mapped_class(qualified) is not None
@@ -321,7 +321,7 @@ class Writes:
         while waiting:
             function = waiting.pop()
             for call in graph.callers(function):
-                passed = {each for one in written[function] for each in self._passed(call, one)}
+                passed = {each for name in written[function] for each in self._passed(call, name)}
                 self._all[call.place] |= passed
                 known = written.setdefault(call.caller, set())
                 if not passed <= known:
@@ -337,8 +337,8 @@ class Writes:
         given = {
             name
             for node in module.calls_at(call.place.span)
-            for one in node.args
-            if isinstance(one, ast.Name | ast.Attribute)
-            and (name := self._project.qualified_name(module, one)) in self._owners
+            for argument in node.args
+            if isinstance(argument, ast.Name | ast.Attribute)
+            and (name := self._project.qualified_name(module, argument)) in self._owners
         }
-        yield from (written._replace(owner=one) for one in sorted(given))
+        yield from (written._replace(owner=argument) for argument in sorted(given))

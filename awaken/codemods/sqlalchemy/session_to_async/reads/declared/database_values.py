@@ -45,18 +45,18 @@ def fetched_when_written(
     ``assigned`` are the columns by their classes that are given an expression of SQL, and flushed
     somewhere.
     """
-    computed = _computed(project)
+    computed = _computed_values(project)
     declared: set[Place] = set()
     for qualified in sorted({*computed, *assigned}):
-        found = project.class_definition(qualified)
-        if found is None:
+        pair = project.class_definition(qualified)
+        if pair is None:
             continue
-        site, names, is_set = Site(rule, *found), computed[qualified], _is_set(project, qualified)
-        read = [] if is_set else [one for one in sorted(names) if is_read(project, one)]
+        site, names, is_set = Site(rule, *pair), computed[qualified], _is_set(project, qualified)
+        read = [] if is_set else [word for word in sorted(names) if is_read(project, word)]
         given = {
-            one: declaration
-            for one in sorted(set(assigned.get(qualified, ())) - names)
-            if (declaration := column_declaration(project, rule, qualified, one)) is not None
+            word: declaration
+            for word in sorted(set(assigned.get(qualified, ())) - names)
+            if (declaration := column_declaration(project, rule, qualified, word)) is not None
         }
         edits: list[Edit] = []
         try:
@@ -71,29 +71,29 @@ def fetched_when_written(
         if edits:
             message = _message(site.node.name, [*read, *given])
             yield Member(site, Rewrite(message, edits), f"`{site.node.name}`")
-        for one, declaration in given.items():
+        for name, declaration in given.items():
             if declaration.place not in declared:
                 declared.add(declaration.place)
-                shown = f"`{site.node.name}.{one}`"
-                yield member(declaration, shown, _fetched, project, site.node.name, one)
+                shown = f"`{site.node.name}.{name}`"
+                yield member(declaration, shown, _fetched_rewrite, project, site.node.name, name)
 
 
-def _fetched(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
+def _fetched_rewrite(site: Site[ast.expr], project: Project, owner: str, name: str) -> Rewrite:
     """Return what has a column fetched that an assignment gives an expression. Raises Refused."""
     message = f"fetches `{owner}.{name}`, which the database computes from the assigned expression"
     return Rewrite(message, fetched_edits(project, site))
 
 
 def _message(name: str, columns: Sequence[str]) -> str:
-    shown = " and ".join(f"`{name}.{one}`" for one in columns)
+    shown = " and ".join(f"`{name}.{column}`" for column in columns)
     if len(columns) == 1:
         return f"fetches {shown} when a row changes, because the database computes it"
     return f"fetches {shown} when a row changes, because the database computes them"
 
 
-def _computed(project: Project) -> defaultdict[str, set[str]]:
+def _computed_values(project: Project) -> defaultdict[str, set[str]]:
     """Return the mapped classes with the columns that the database computes in an update."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    result: defaultdict[str, set[str]] = defaultdict(set)
     for module in modules_with(project, _WORDS):
         if is_of_alembic(module):
             continue
@@ -106,8 +106,8 @@ def _computed(project: Project) -> defaultdict[str, set[str]]:
                 columns = {} if mapped is None else mapped.columns
                 for name, column in columns.items():
                     if column.is_computed_on_update:
-                        found[qualified].add(name)
-    return found
+                        result[qualified].add(name)
+    return result
 
 
 def _is_set(project: Project, qualified: str) -> bool:

@@ -28,14 +28,14 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
         key: site
         for module in modules_with(project, WORDS)
         if not is_revision(module)
-        for key, site in _declared(project, module.path)
+        for key, site in _declared_pairs(project, module.path)
     }
     if not declared:
         return
     sending: dict[Key, Place] = {}
     for read in project.orm.relationship_reads():
         key = (read.owner, read.attribute)
-        keys = [key] if read.owner else [one for one in declared if one[1] == read.attribute]
+        keys = [key] if read.owner else [pair for pair in declared if pair[1] == read.attribute]
         if not _is_changing(project, read):
             sending |= {one: read.place for one in keys if one in declared and one not in sending}
     for key, place in sending.items():
@@ -47,10 +47,10 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
                 yield Member(Site(rule, module, call), why, f"`{shown}`")
 
 
-def _declared(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
-    for one in project.orm.relationship_sides(path):
-        if one.facts.lazy == "dynamic" and one.owner and one.attribute:
-            yield (one.owner, one.attribute), Place(one.facts.path, one.facts.span)
+def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
+    for side in project.orm.relationship_sides(path):
+        if side.facts.lazy == "dynamic" and side.owner and side.attribute:
+            yield (side.owner, side.attribute), Place(side.facts.path, side.facts.span)
 
 
 def _is_changing(project: Project, read: Read) -> bool:

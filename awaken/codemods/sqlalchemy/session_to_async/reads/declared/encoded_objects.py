@@ -64,19 +64,19 @@ def encoded_objects(
             if (owner := _whole(module, node)) is not None:
                 classes = _classes(project, module, owner)
                 if names := sorted({name for each in classes for name in loaded(each)}):
-                    yield _announced(site, names, "contains all that is loaded")
+                    yield _announced_expression(site, names, "contains all that is loaded")
                 continue
             if not isinstance(node, ast.Call) or (encoded := _encoded_value(node)) is None:
                 continue
             if project.qualified_name(module, node.func) not in _ENCODERS:
                 continue
-            classes = _classes(project, module, encoded) or _held(project, module, encoded)
-            names = _taken(node, sorted({name for each in classes for name in loaded(each)}))
+            classes = _classes(project, module, encoded) or _held_names(project, module, encoded)
+            names = _taken_names(node, sorted({name for each in classes for name in loaded(each)}))
             if names and not _objects(project, module, encoded):
-                yield _announced(site, names, _ENCODES)
+                yield _announced_expression(site, names, _ENCODES)
             elif names and not _has_dataclass(project, classes):
                 end = module.span(node).start
-                read = sorted(_wanted(project, module, node, end, classes, names))
+                read = sorted(_wanted_names(project, module, node, end, classes, names))
                 yield _member(site, node, names, read)
 
 
@@ -106,11 +106,11 @@ def returned_objects(
     A caveat names attributes that it may contain more. ``loaded`` returns which relationships of a
     class are loaded with each object from now on.
     """
-    for part in _answered(project):
+    for part in _answered_parts(project):
         module, node = part.module, part.node
         site: Site[ast.AST] = Site(rule, module, node)
         shown, classes = f"`{module.excerpt(node)}`", _classes(project, module, node)
-        classes = classes or _held(project, module, node)
+        classes = classes or _held_names(project, module, node)
         if _has_dataclass(project, classes):
             session, names = "", sorted(_relationships(project, classes))
             if isinstance(node, ast.Name):
@@ -118,12 +118,12 @@ def returned_objects(
             if session:
                 yield member(site, shown, _encoded_as_before, project, session, names)
             else:
-                yield _announced(site, names)
+                yield _announced_expression(site, names)
             continue
-        yield from _without(site, shown, project, part, classes, loaded)
+        yield from _members_without(site, shown, project, part, classes, loaded)
 
 
-def _without(  # noqa: PLR0913
+def _members_without(  # noqa: PLR0913
     site: Site[ast.AST],
     shown: str,
     project: Project,
@@ -134,7 +134,7 @@ def _without(  # noqa: PLR0913
     """Yield what has an answer leave out relationships, or a statement load them later."""
     module, node = part.module, part.node
     is_certain = bool(_objects(project, module, node))
-    names = {name for one in classes for name in loaded(one)}
+    names = {name for class_ in classes for name in loaded(class_)}
     left_out = {*names}
     if is_certain and isinstance(node, ast.Name | ast.Attribute):
         if _commits(project, module, node):
@@ -144,9 +144,9 @@ def _without(  # noqa: PLR0913
             left_out = set()
     end = module.span(part.statement).end
     every = _relationships(project, classes)
-    wanted = _wanted(project, module, part.statement, end, classes, {*names, *every})
+    wanted = _wanted_names(project, module, part.statement, end, classes, {*names, *every})
     unread = sorted(left_out - wanted)
-    nested = {*_nested(project, classes, wanted, loaded)}
+    nested = {*_nested_names(project, classes, wanted, loaded)}
     read = sorted({*names.difference(unread), *nested})
     selects = [
         call
@@ -161,13 +161,13 @@ def _without(  # noqa: PLR0913
         yield member(site, shown, _got_without, project, unread, read)
         return
     for call in selects if unread else ():
-        named = [f"{module.text_of(call.args[0])}.{one}" for one in unread]
+        named = [f"{module.text_of(call.args[0])}.{name}" for name in unread]
         inner: Site[ast.AST] = Site(site.rule, module, call)
         yield member(inner, shown, loads_later, project, named)
     if unread and not selects and is_certain:
-        yield member(site, shown, _encoded, project, part, unread, read)
+        yield member(site, shown, _encoded_rewrite, project, part, unread, read)
     elif left := read if selects else sorted({*names, *nested}):
-        yield _announced(site, left)
+        yield _announced_expression(site, left)
 
 
 def _loads_otherwise(project: Project, part: Answer) -> bool:
@@ -183,7 +183,7 @@ def _loads_otherwise(project: Project, part: Answer) -> bool:
     return False
 
 
-def _nested(
+def _nested_names(
     project: Project, classes: list[str], wanted: set[str], loaded: Callable[[str], list[str]]
 ) -> Iterator[str]:
     """Yield what objects that an answer contained before load with them now, by dotted names."""
@@ -194,7 +194,7 @@ def _nested(
                 yield from (f"{name}.{inner}" for inner in loaded(facts.target))
 
 
-def _announced(site: Site[ast.AST], names: list[str], fact: str = "") -> Member:
+def _announced_expression(site: Site[ast.AST], names: list[str], fact: str = "") -> Member:
     """Return an expression that stays as it is, with what it may contain from now on.
 
     ``fact`` is a predicate about it. Without one it is an answer.
@@ -228,7 +228,7 @@ class Answer:
     node: ast.expr
 
 
-def _answered(project: Project) -> Iterator[Answer]:
+def _answered_parts(project: Project) -> Iterator[Answer]:
     """Yield the parts of what endpoints without a response model return."""
     for endpoint in project.web.responses.all:
         module = endpoint.module
@@ -242,7 +242,7 @@ def _answered(project: Project) -> Iterator[Answer]:
 def _is_of_call(module: Module, node: ast.expr) -> bool:
     """Whether a call gives the object of an attribute: its ``await`` has the statement too."""
     return isinstance(node, ast.Attribute) and any(
-        isinstance(one, ast.Call) for one in module.walk(node)
+        isinstance(part, ast.Call) for part in module.walk(node)
     )
 
 
@@ -254,9 +254,9 @@ def _commits(project: Project, module: Module, node: ast.AST) -> bool:
     graph = project.calls.graph()
     place = graph.place_of(module, function)
     called = (each for call in graph.callees(place) for each in call.functions)
-    for one in (place, *called):
-        home = project.module(one.path)
-        around = None if home is None else home.function_at(one.start)
+    for callee in (place, *called):
+        home = project.module(callee.path)
+        around = None if home is None else home.function_at(callee.start)
         if home is None or around is None:
             continue
         span = home.span(around)
@@ -266,22 +266,22 @@ def _commits(project: Project, module: Module, node: ast.AST) -> bool:
 
 
 def _relationships(project: Project, classes: list[str]) -> set[str]:
-    found = map(project.orm.mapped_class, classes)
-    return {name for one in found if one is not None for name in one.relationships}
+    result = map(project.orm.mapped_class, classes)
+    return {name for model in result if model is not None for name in model.relationships}
 
 
 def _parts(node: ast.expr) -> Iterator[tuple[tuple[int, ...], ast.expr]]:
     """Yield an expression, or what a display is made of, with the index in each display."""
     match node:
         case ast.Dict(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
-            for number, one in enumerate(parts):
-                inner = one.value if isinstance(one, ast.Starred) else one
+            for number, item in enumerate(parts):
+                inner = item.value if isinstance(item, ast.Starred) else item
                 yield from (((number, *path), part) for path, part in _parts(inner))
         case _:
             yield (), node
 
 
-def _encoded(
+def _encoded_rewrite(
     site: Site[ast.AST], project: Project, part: Answer, names: list[str], read: list[str]
 ) -> Rewrite:
     """Return what encodes an object without what is loaded with it now. Raises Refused."""
@@ -314,12 +314,12 @@ def _encoded_as_before(
 
 def _has_dataclass(project: Project, classes: list[str]) -> bool:
     """Whether one of mapped classes is a dataclass that has relationships."""
-    for one in classes:
-        bases = {each.rpartition(".")[2] for each in project.library_ancestors(one)}
-        found = project.class_definition(one)
-        decorators = () if found is None else found[1].decorator_list
+    for class_ in classes:
+        bases = {each.rpartition(".")[2] for each in project.library_ancestors(class_)}
+        pair = project.class_definition(class_)
+        decorators = () if pair is None else pair[1].decorator_list
         bases |= {last_name(without_arguments(each)) for each in decorators}
-        if not bases.isdisjoint(_DATACLASSES) and _relationships(project, [one]):
+        if not bases.isdisjoint(_DATACLASSES) and _relationships(project, [class_]):
             return True
     return False
 
@@ -329,11 +329,11 @@ def _got_without(
 ) -> Rewrite:
     """Return what has a session get an object without its relationships. Raises Refused."""
     call = site.node
-    if not isinstance(call, ast.Call) or any(one.arg == "options" for one in call.keywords):
+    if not isinstance(call, ast.Call) or any(keyword.arg == "options" for keyword in call.keywords):
         raise Refused(ENCODED_OBJECT, ", ".join(names))
     option, imports = name_beside(project, site, None, "sqlalchemy.orm.lazyload")
     owner = site.module.text_of(call.args[0])
-    listed = ", ".join(f"{option}({owner}.{one})" for one in names)
+    listed = ", ".join(f"{option}({owner}.{name})" for name in names)
     edits: list[Edit] = [site.add_keyword(call, "options", f"[{listed}]"), *imports]
     return Rewrite(
         f"the response to `{site.module.excerpt(call)}` leaves out attributes that are now "
@@ -355,15 +355,15 @@ def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
     Not those that are models as well: they are encoded by their fields.
     """
     values = project.values.of(module, node).alternatives
-    classes = dict.fromkeys(one.qualified for each in values for one in _with_items(each))
+    classes = dict.fromkeys(instance.qualified for each in values for instance in _with_items(each))
     return [
-        one
-        for one in classes
-        if project.orm.mapped_class(one) and _MODELS.isdisjoint(project.library_ancestors(one))
+        name
+        for name in classes
+        if project.orm.mapped_class(name) and _MODELS.isdisjoint(project.library_ancestors(name))
     ]
 
 
-def _held(project: Project, module: Module, node: ast.expr) -> list[str]:
+def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
     """Return the mapped classes of what was passed to make an object, as ``Page(items=users)``.
 
     Not to a model: it is encoded by its fields.
@@ -397,34 +397,34 @@ def _with_items(value: object) -> Iterator[InstanceOf]:
         yield from _with_items(part)
 
 
-def _taken(call: ast.Call, names: list[str]) -> list[str]:
+def _taken_names(call: ast.Call, names: list[str]) -> list[str]:
     """Return those that a call does not leave out by itself, as far as that is written there."""
     for keyword in call.keywords:
         match keyword:
             case ast.keyword(arg="include" | "exclude" as arg, value=ast.Set(elts=elements)) if all(
-                isinstance(one, ast.Constant) for one in elements
+                isinstance(element, ast.Constant) for element in elements
             ):
-                named = {one.value for one in elements if isinstance(one, ast.Constant)}
-                names = [one for one in names if (one in named) == (arg == "include")]
+                named = {element.value for element in elements if isinstance(element, ast.Constant)}
+                names = [name for name in names if (name in named) == (arg == "include")]
             case _:
                 pass
     return names
 
 
 def _member(site: Site[ast.AST], call: ast.Call, names: list[str], read: list[str]) -> Member:
-    shown, unread = site.module.excerpt(call), [one for one in names if one not in read]
-    listed = ", ".join(f'"{one}"' for one in unread or names)
-    if any(one.arg in _CHOOSING for one in call.keywords):
+    shown, unread = site.module.excerpt(call), [name for name in names if name not in read]
+    listed = ", ".join(f'"{name}"' for name in unread or names)
+    if any(keyword.arg in _CHOOSING for keyword in call.keywords):
         return Member(site, Refused(ENCODED_OBJECT, listed), f"`{shown}`")
     if not unread:
-        return _announced(site, read, _ENCODES)
+        return _announced_expression(site, read, _ENCODES)
     message = f"`{shown}` leaves out attributes that are now loaded eagerly"
     caveats = [f"{listed} of the object are not encoded, even if they had been loaded before"]
     edits = [site.add_keyword(call, "exclude", f"{{{listed}}}")]
     return Member(site, Rewrite(message, edits, [*caveats, *_more(read)]), f"`{shown}`")
 
 
-def _wanted(  # noqa: PLR0913
+def _wanted_names(  # noqa: PLR0913
     project: Project,
     module: Module,
     encoding: ast.AST,
@@ -445,7 +445,7 @@ def _wanted(  # noqa: PLR0913
     wanted = set[str]()
     for home, function in _run_for(project, module, around, statement) if names else ():
         for node in home.walk(function):
-            name = _touched(project, home, node, classes, names, is_kept=is_kept)
+            name = _touched_text(project, home, node, classes, names, is_kept=is_kept)
             if not name or name in wanted:
                 continue
             span = home.span(node)
@@ -477,14 +477,14 @@ def _run_for(
         providers = project.injections.of_function(module, function)
         dependencies = project.web.endpoints.depended_on(providers)
         starts += [graph.place_of(*start) for start in dependencies]
-    for one in graph.reached(starts):
-        home = project.module(one.path)
-        inner = None if home is None else home.function_at(one.start)
+    for item in graph.reached(starts):
+        home = project.module(item.path)
+        inner = None if home is None else home.function_at(item.start)
         if home is not None and inner is not None and inner is not function:
             yield home, inner
 
 
-def _touched(  # noqa: PLR0913
+def _touched_text(  # noqa: PLR0913
     project: Project,
     module: Module,
     node: ast.AST,
@@ -517,9 +517,9 @@ def _may_be(project: Project, module: Module, node: ast.expr, classes: list[str]
     """Whether an expression may give an object of one of ``classes``."""
     values = project.values.of(module, node).alternatives
     return any(
-        isinstance(one, Unknown)
-        or (isinstance(one, InstanceOf) and not {*classes}.isdisjoint(_related(project, one)))
-        for one in values
+        isinstance(value, Unknown)
+        or (isinstance(value, InstanceOf) and not {*classes}.isdisjoint(_related(project, value)))
+        for value in values
     )
 
 

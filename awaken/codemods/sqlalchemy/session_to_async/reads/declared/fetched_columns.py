@@ -42,11 +42,11 @@ def column_declaration(
     That is a call, or an annotation alone. None where it is no plain call of ``Column`` or
     ``mapped_column`` and no ``Mapped[...]``. None also if it declares how an update computes it.
     """
-    for one in project.orm.mapping_ancestors(qualified):
-        found = project.class_definition(one)
-        if found is None:
+    for ancestor in project.orm.mapping_ancestors(qualified):
+        pair = project.class_definition(ancestor)
+        if pair is None:
             continue
-        module, owner = found
+        module, owner = pair
         for statement in owner.body:
             match statement:
                 case (

@@ -42,15 +42,15 @@ class GeneratedMethods:
     def _classes(self) -> frozenset[str]:
         """The mapped classes whose objects are formatted or compared somewhere."""
         return frozenset(
-            one
+            name
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
-            for used in (*_used(node), *self._moved(node))
+            for used in (*_used_nodes(node), *self._moved_nodes(node))
             for value in self._project.values.of(module, used).alternatives
-            for one in self._mapped(value)
+            for name in self._mapped_names(value)
         )
 
-    def _moved(self, node: ast.AST) -> Iterator[ast.expr]:
+    def _moved_nodes(self, node: ast.AST) -> Iterator[ast.expr]:
         """Yield what gets another owner: the collection of the one before looks for it."""
         match node:
             case ast.Attribute(value=held, attr=name, ctx=ast.Store()) if name in self._sides:
@@ -63,20 +63,20 @@ class GeneratedMethods:
         """The names of the relationships of mapped classes."""
         return frozenset(self._project.orm.relationships_of_mapped())
 
-    def _mapped(self, value: Value) -> Iterator[str]:
+    def _mapped_names(self, value: Value) -> Iterator[str]:
         if isinstance(value, InstanceOf):
             if self._project.orm.mapped_class(value.qualified) is not None:
                 yield value.qualified
             for part in value.parameters:
-                for one in part:
-                    yield from self._mapped(one)
+                for alternative in part:
+                    yield from self._mapped_names(alternative)
 
 
-def _used(node: ast.AST) -> Iterator[ast.expr]:
+def _used_nodes(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what is formatted or compared by a node."""
     match node:
         case ast.Compare(left=left, ops=ops, comparators=others):
-            if any(isinstance(one, _COMPARING) for one in ops):
+            if any(isinstance(operator, _COMPARING) for operator in ops):
                 yield from (left, *others)
         case ast.FormattedValue(value=value):
             yield value
@@ -85,6 +85,6 @@ def _used(node: ast.AST) -> Iterator[ast.expr]:
         case ast.BinOp(op=ast.Mod(), right=right):
             yield right
         case ast.Call(args=given) if last_name(node.func) in _CALLS:
-            yield from (one for one in given if not isinstance(one, ast.Starred))
+            yield from (argument for argument in given if not isinstance(argument, ast.Starred))
         case _:
             pass

@@ -58,24 +58,24 @@ class LateColumns:
     def __init__(self, project: Project, rule: str) -> None:
         self._project = project
         self._rule = rule
-        late = [*self._mapped(), *self._by_options()]
-        names = {one.name for one in late}
+        late = [*self._mapped_columns(), *self._by_options()]
+        names = {column.name for column in late}
         reads = project.orm.column_reads(names) if names else ()
-        self._reads = [(read, one) for one in late for read in reads if self._is_late(read, one)]
+        self._reads = [(read, item) for item in late for read in reads if self._is_late(read, item)]
         owners = frozenset(read.owner for read, _ in self._reads if read.how in _VALIDATED)
         self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))
 
     # ------------------------------------------------------------------------------- declarations
-    def _mapped(self) -> Iterator[_Late]:
+    def _mapped_columns(self) -> Iterator[_Late]:
         """Yield what the mapping says."""
         for module in modules_with(self._project, _WORDS):
             for node in () if is_of_alembic(module) else module.walk():
                 if isinstance(node, ast.Call) and self._is_declared_late(module, node):
-                    yield from self._declared(module, node)
+                    yield from self._declared_columns(module, node)
 
     def _is_declared_late(self, module: Module, call: ast.Call) -> bool:
         name = self._project.qualified_name(module, call.func)
-        if any(one.arg == "deferred" and _is_true(one.value) for one in call.keywords):
+        if any(keyword.arg == "deferred" and _is_true(keyword.value) for keyword in call.keywords):
             return name is not None and name.startswith(("sqlalchemy.", "sqlmodel."))
         return name == "sqlalchemy.orm.deferred" or self._is_expression(module, call)
 
@@ -87,7 +87,7 @@ class LateColumns:
         called = first.func if isinstance(first, ast.Call) else None
         return called is None or self._project.qualified_name(module, called) not in COLUMNS
 
-    def _declared(self, module: Module, call: ast.Call) -> Iterator[_Late]:
+    def _declared_columns(self, module: Module, call: ast.Call) -> Iterator[_Late]:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""
         inside, place = module.enclosing_class(call), module.place(call)
         computed = self._is_expression(module, call)
@@ -116,13 +116,13 @@ class LateColumns:
                 if not isinstance(node, ast.Call):
                     continue
                 kind, place = last_name(node.func), module.place(node)
-                given = [self._column(module, one) for one in node.args]
-                named = [one for one in given if one is not None]
+                given = [self._column(module, argument) for argument in node.args]
+                named = [argument for argument in given if argument is not None]
                 if kind == "defer":
                     yield from (_Late(owner, name, place, is_option=True) for owner, name in named)
                 elif kind == "load_only":
                     for owner in dict.fromkeys(owner for owner, _ in named):
-                        loaded = {name for one, name in named if one == owner}
+                        loaded = {name for word, name in named if word == owner}
                         for name in self._others(owner, loaded):
                             yield _Late(owner, name, place, is_option=True)
 
@@ -159,11 +159,11 @@ class LateColumns:
 
     def _is_called(self, read: Read) -> bool:
         """Whether the attribute is called: then it is a method with the same name."""
-        found = self._at(read)
-        above = None if found is None else found[0].parent(found[1])
-        return isinstance(above, ast.Call) and found is not None and above.func is found[1]
+        pair = self._attribute_at(read)
+        above = None if pair is None else pair[0].parent(pair[1])
+        return isinstance(above, ast.Call) and pair is not None and above.func is pair[1]
 
-    def _at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
+    def _attribute_at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
         """Return the attribute that is read by its name in Python code."""
         module = self._project.module(read.place.path)
         for node in () if module is None else module.mentions(read.attribute):
@@ -189,10 +189,10 @@ class LateColumns:
 
     def validated(self) -> dict[Place, Operation]:
         """Return what is validated in a greenlet, where such columns load as they did."""
-        found: dict[Place, Operation] = {}
+        operations: dict[Place, Operation] = {}
         for read, _ in self._reads:
-            found.update(self._validating(read))
-        return found
+            operations.update(self._validating(read))
+        return operations
 
     def _validating(self, read: Read) -> dict[Place, Operation]:
         """Return the operations, by their places, by which schemas and responses read.
@@ -209,13 +209,13 @@ class LateColumns:
 
     def _is_awaited(self, read: Read) -> bool:
         """Whether a read is awaited: what Python itself calls, as a property, can await nothing."""
-        found = self._at(read)
-        around = None if found is None else found[0].enclosing_function(found[1])
+        pair = self._attribute_at(read)
+        around = None if pair is None else pair[0].enclosing_function(pair[1])
         if not read.owner or not isinstance(around, Function):
             return False
         is_dunder = around.name.startswith("__") and around.name.endswith("__")
         decorators = map(last_name, around.decorator_list)
-        return not is_dunder and not any(one.endswith("property") for one in decorators)
+        return not is_dunder and not any(decorator.endswith("property") for decorator in decorators)
 
     def members(self) -> Iterator[Member]:
         """Yield the reads that cannot be awaited, and those of an unknown object."""

@@ -52,13 +52,13 @@ def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
     """Whether a class is mapped, or is inherited by one that is."""
     qualified = f"{module.name}.{module.qualname(node)}"
     family = (qualified, *project.all_subclasses(qualified))
-    return any(project.orm.mapped_class(one) is not None for one in family)
+    return any(project.orm.mapped_class(name) is not None for name in family)
 
 
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:
     """Return what a class says of its mapper by itself."""
-    found = project.class_definition(qualified)
-    for statement in found[1].body if found is not None else ():
+    pair = project.class_definition(qualified)
+    for statement in pair[1].body if pair is not None else ():
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == _ARGUMENTS:
                 return value
@@ -79,26 +79,26 @@ def argument_edit(
     own = own_arguments(project, qualified)
     facts = project.class_facts(qualified)
     if isinstance(own, ast.Dict) and not _has_key(own, key):
-        return _added(site, own, argument)
+        return _added_edit(site, own, argument)
     inherited = [
-        one
-        for one in project.orm.mapping_ancestors(qualified)
-        if one != qualified
+        ancestor
+        for ancestor in project.orm.mapping_ancestors(qualified)
+        if ancestor != qualified
         # A mapped class declares for itself alone.
-        and project.orm.mapped_class(one) is None
-        and _says_arguments(project, one)
+        and project.orm.mapped_class(ancestor) is None
+        and _says_arguments(project, ancestor)
     ]
     is_said = facts is None or _ARGUMENTS in facts.members
     if own is not None or is_said or inherited:
         raise why
     code = f"{_ARGUMENTS} = {{{argument}}}\n"
-    where = _behind(node)
+    where = _statement_behind(node)
     if where is None:
         return site.insert_statements(site.module.place(node.body[0]), "before", code)
     return site.insert_statements(site.module.place(where), "after", code)
 
 
-def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
+def _added_edit(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
     """Return the edit that puts one more argument into a dictionary, on a line as the others."""
     last = own.keys[-1] if own.keys else None
     if last is None:
@@ -115,7 +115,7 @@ def _added(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
 
 
 def _has_key(own: ast.Dict, key: str) -> bool:
-    keys = [one.value if isinstance(one, ast.Constant) else None for one in own.keys]
+    keys = [node.value if isinstance(node, ast.Constant) else None for node in own.keys]
     return key in keys or None in keys
 
 
@@ -124,7 +124,7 @@ def _says_arguments(project: Project, qualified: str) -> bool:
     return facts is not None and _ARGUMENTS in facts.members
 
 
-def _behind(node: ast.ClassDef) -> ast.stmt | None:
+def _statement_behind(node: ast.ClassDef) -> ast.stmt | None:
     """Return the statement of a class after which its settings go: the name of its table."""
     for statement in node.body:
         match statement:

@@ -42,18 +42,18 @@ def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:
     node = site.node
     qualified = f"{site.module.name}.{site.module.qualname(node)}"
     bases = [
-        one
-        for one in project.orm.mapping_ancestors(qualified)
-        if one != qualified and project.orm.mapped_class(one) is not None
+        ancestor
+        for ancestor in project.orm.mapping_ancestors(qualified)
+        if ancestor != qualified and project.orm.mapped_class(ancestor) is not None
     ]
     mapped = project.orm.mapped_class(qualified)
-    if not bases or mapped is None or any(_says(project, one) for one in (qualified, *bases)):
+    if not bases or mapped is None or any(_says(project, name) for name in (qualified, *bases)):
         return
-    above = [one for name in bases if (one := project.orm.mapped_class(name)) is not None]
-    inherited = {name for one in above for name in (*one.columns, *one.relationships)}
+    above = [model for name in bases if (model := project.orm.mapped_class(name)) is not None]
+    inherited = {name for item in above for name in (*item.columns, *item.relationships)}
     added = sorted({*mapped.columns, *mapped.relationships} - inherited)
-    read = [one for one in added if is_read(project, one)]
-    if not read or not any(_is_loaded(project, one) for one in bases):
+    read = [name for name in added if is_read(project, name)]
+    if not read or not any(_is_loaded(project, name) for name in bases):
         return
     how = "inline" if mapped.tablename in {None, above[0].tablename} else "selectin"
     shown = f"{node.name}.{read[0]}"
@@ -76,7 +76,7 @@ def _says(project: Project, qualified: str) -> bool:
     """Whether a class says itself how much is loaded with its base."""
     own = own_arguments(project, qualified)
     keys = own.keys if isinstance(own, ast.Dict) else []
-    return any(isinstance(one, ast.Constant) and one.value in _SAYS for one in keys)
+    return any(isinstance(key, ast.Constant) and key.value in _SAYS for key in keys)
 
 
 def _is_loaded(project: Project, base: str) -> bool:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import waits
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
@@ -25,14 +25,14 @@ from awaken.project.source.trees import Function, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.codemods.sqlalchemy.session_to_async.operations_of_files import FileOperations
+    from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module
 
 _KNOWN = schema_knowledge().models
 _METHODS = {*_KNOWN.methods, *_KNOWN.adapter_methods}
-_FUNCTIONS = {one.rpartition(".")[2] for one in _KNOWN.functions}
+_FUNCTIONS = {function.rpartition(".")[2] for function in _KNOWN.functions}
 _BUILTINS = {"getattr", "hasattr", "setattr"}
 _NOT_AWAITED = (ast.ClassDef, ast.GeneratorExp, ast.Lambda)
 
@@ -76,7 +76,7 @@ class SpawnedReads:
         for read in self._project.orm.relationship_reads():
             if read.how == "schema" or self._is_of_migration(read.place):
                 continue
-            call = self._computed(read.place) if read.how == "dynamic" else None
+            call = self._computed_call(read.place) if read.how == "dynamic" else None
             if call is None:
                 self._reads.append(read)
             elif call == read.place:
@@ -102,7 +102,7 @@ class SpawnedReads:
                 return self._where_it_waits(module, above)
         return None
 
-    def _computed(self, place: Place) -> Place | None:
+    def _computed_call(self, place: Place) -> Place | None:
         """Return the call that reads what a computed name says, if it may wait; None if not."""
         module = self._project.module(place.path)
         for call in () if module is None else module.calls_at(place.span):
@@ -120,8 +120,8 @@ class SpawnedReads:
         """
         around = module.enclosing_function(call)
         if not isinstance(around, ast.FunctionDef) or not any(
-            isinstance(one, ast.Attribute) and one.attr == "relationships"
-            for one in module.walk(around)
+            isinstance(node, ast.Attribute) and node.attr == "relationships"
+            for node in module.walk(around)
         ):
             return None
         if not self._project.calls.graph().callers(_place_of(module, around)):
@@ -152,7 +152,7 @@ class SpawnedReads:
                     place = self._where_it_waits(module, node)
                     if place is not None and call.kind != "unknown":
                         self._calls.add(place)
-            waiting += [one for one in self._plain if one not in waiting]
+            waiting += [candidate for candidate in self._plain if candidate not in waiting]
 
     def _may_wait(self, module: Module, call: ast.Call) -> bool:
         """Whether a call can be awaited, in a function that waits anyway."""
@@ -179,8 +179,8 @@ class SpawnedReads:
             return False
         function = _place_of(module, around)
         if function not in self._reaching:
-            found = {(one.path, one.start) for one in graph.reached([function])}
-            self._reaching[function] = not found.isdisjoint(self._waiting)
+            result = {(item.path, item.start) for item in graph.reached([function])}
+            self._reaching[function] = not result.isdisjoint(self._waiting)
         return self._reaching[function]
 
     @cached_property

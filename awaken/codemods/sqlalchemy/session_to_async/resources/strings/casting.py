@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
-from awaken.codemods.sqlalchemy.session_to_async.resources.helpers import imported
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
     Waiting,
@@ -29,7 +29,7 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Value
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
@@ -65,7 +65,7 @@ def typed_strings(
 ) -> Iterator[Member]:
     """Yield the rewrites of such strings in one program, if one of its drivers changes so."""
     project = part.project
-    if any(one.is_exact for one in urls.drivers(engines).values()):
+    if any(driver.is_exact for driver in urls.drivers(engines).values()):
         yield from keys_of_get(part, rule)
     if not any(map(urls.leaves_types, engines)):
         return
@@ -75,7 +75,7 @@ def typed_strings(
         if is_revision(module):
             continue
         for node in module.walk():
-            for given in _given(project, module, node):
+            for given in _given_arguments(project, module, node):
                 site: Site[ast.AST] = Site(rule, module, given.string)
                 shown = f"`{module.excerpt(given.string)}`"
                 begins = module.span(given.string).start in waiting.starts(module, given.string)
@@ -96,8 +96,8 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
         edits.append(needed)
     before, behind = f"{cast}({literal}(", f"), {wanted})"
     if given.many:
-        one = module.fresh_local(string, "one", "value")
-        before, behind = f"[{before}{one}{behind} for {one} in ", "]"
+        word = module.fresh_local(string, "one", "value")
+        before, behind = f"[{before}{word}{behind} for {word} in ", "]"
         if not isinstance(string, _ATOMS):
             before, behind = f"{before}(", f"){behind}"
     elif given.is_optional:
@@ -107,18 +107,18 @@ def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
     return Rewrite(message, edits)
 
 
-def _given(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
+def _given_arguments(project: Project, module: Module, node: ast.AST) -> Iterator[_Given]:
     match node:
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if isinstance(
             operator, _COMPARED
         ):
             for column, string in ((left, right), (right, left)):
-                yield from _compared(project, module, column, string)
+                yield from _compared_strings(project, module, column, string)
         case ast.Call(
             func=ast.Attribute(value=column, attr=method), args=[_, *_] as arguments, keywords=[]
         ) if method in _OPERATORS:
             for argument in arguments:
-                yield from _compared(project, module, column, argument)
+                yield from _compared_strings(project, module, column, argument)
         case ast.Call(
             func=ast.Attribute(value=ast.Attribute() as column, attr=method), args=[among]
         ) if method in _AMONG and is_typed(project, module, column):
@@ -144,7 +144,7 @@ def _arguments(
             yield _Given(argument, "", wanted)
 
 
-def _compared(
+def _compared_strings(
     project: Project, module: Module, column: ast.expr, given: ast.expr
 ) -> Iterator[_Given]:
     """Yield a string that a column is compared with."""
@@ -158,7 +158,7 @@ def _by_name(
     project: Project, module: Module, statement: ast.expr, given: ast.keyword
 ) -> Iterator[_Given]:
     """Yield a string that a column of the class is compared with which a statement selects."""
-    selected = _selected(project, module, statement)
+    selected = _selected_class(project, module, statement)
     if selected is None or given.arg is None:
         return
     column = ast.Attribute(selected, given.arg, ast.Load())
@@ -172,18 +172,18 @@ def _among(project: Project, module: Module, wanted: str, given: ast.expr) -> It
     """Yield the strings of a display, or the collection of strings, among which a column is."""
     match given:
         case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
-            for one in items:
-                if is_string(project, module, one) is False:
-                    yield _Given(one, wanted)
+            for node in items:
+                if is_string(project, module, node) is False:
+                    yield _Given(node, wanted)
         case ast.ListComp(elt=item) | ast.SetComp(elt=item):
             if is_string(project, module, item) is False:
                 yield _Given(item, wanted)
         case _:
-            found = project.values.of(module, given)
-            known = [one for one in found.alternatives if one != NoneValue()]
+            possible_values = project.values.of(module, given)
+            known = [value for value in possible_values.alternatives if value != NoneValue()]
             among = project.values.items_of(module, given)
             are_strings = among.instance_of == ("builtins.str",) and not among.may_be_none
-            if are_strings and found.is_known and all(map(_is_collection, known)):
+            if are_strings and possible_values.is_known and all(map(_is_collection, known)):
                 yield _Given(given, wanted, many=True)
 
 
@@ -191,7 +191,7 @@ def _is_collection(value: Value) -> bool:
     return isinstance(value, InstanceOf) and value.qualified in _COLLECTIONS
 
 
-def _selected(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
+def _selected_class(project: Project, module: Module, statement: ast.expr) -> ast.expr | None:
     """Return the class that a statement selects, which is that of a `filter_by` after it."""
     while isinstance(statement, ast.Call):
         match statement.func, statement.args:

@@ -24,7 +24,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 
@@ -64,4 +64,4 @@ def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     qualified = project.qualified_name(module, node)
     mapped = None if qualified is None else project.orm.mapped_class(qualified)
     columns = () if mapped is None else mapped.columns.values()
-    return [type_of(one) in INTEGERS | {"int"} for one in columns if one.primary_key] == [True]
+    return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]

@@ -11,7 +11,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, NoneValue
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
 INTEGERS = {"BIGINT", "BigInteger", "INTEGER", "Integer", "SMALLINT", "SmallInteger"}
@@ -44,9 +44,9 @@ def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
     if isinstance(node, ast.Name) and _is_decoded(project, module, node):
         return False
     values = project.values.of(module, node).alternatives
-    strings = [one for one in values if one != NoneValue()]
+    strings = [value for value in values if value != NoneValue()]
     is_text = strings and all(
-        isinstance(one, InstanceOf) and one.qualified == "builtins.str" for one in strings
+        isinstance(string, InstanceOf) and string.qualified == "builtins.str" for string in strings
     )
     is_optional = len(strings) < len(values)
     if not is_text or (is_optional and not isinstance(node, ast.Name | ast.Attribute)):
@@ -58,20 +58,20 @@ def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
     """Whether a variable has just been given what ``decode`` makes of bytes."""
     start = module.span(node).start
     before = [
-        one
-        for one in module.scopes.bindings_of(node)
-        if module.span(one.node).start < start and not isinstance(one.node, ast.arg)
+        binding
+        for binding in module.scopes.bindings_of(node)
+        if module.span(binding.node).start < start and not isinstance(binding.node, ast.arg)
     ]
     if not before:
         return False
-    last = max(before, key=lambda one: module.span(one.node).start)
+    last = max(before, key=lambda binding: module.span(binding.node).start)
     statement, here = module.statement_of(last.node), module.statement_of(node)
     match statement:
         case ast.Assign(
             value=ast.Call(func=ast.Attribute(value=owner, attr="decode"), args=args, keywords=[])
         ) if last_name(owner) not in {"codecs", "jwt"}:
             is_plain = all(
-                isinstance(one, ast.Constant) and isinstance(one.value, str) for one in args
+                isinstance(part, ast.Constant) and isinstance(part.value, str) for part in args
             )
         case _:
             return False
@@ -92,5 +92,5 @@ class Waiting:
         around = self._part.around(module, node)
         operations = {module.place(x.node) for x in self._part.operations_of(module, around)}
         waiting = operations | self._calls
-        inside = [one for one in module.walk(node) if isinstance(one, ast.expr)]
-        return {module.span(one).start for one in inside if module.place(one) in waiting}
+        inside = [part for part in module.walk(node) if isinstance(part, ast.expr)]
+        return {module.span(part).start for part in inside if module.place(part) in waiting}

@@ -57,7 +57,7 @@ class Assignments:
         if not self._may_any(attribute):
             return False
         values = self._evaluator.values(module, owner)
-        return any(self._may_load(one, attribute) for one in values)
+        return any(self._may_load(value, attribute) for value in values)
 
     def may_have_relationships(self, module: Module, owner: ast.expr) -> bool:
         """Whether ``owner`` may be mapped, as far as that is cheap: for the object of a method."""
@@ -71,7 +71,7 @@ class Assignments:
 
     def _may_be_mapped(self, qualified: str) -> bool:
         heirs = self._evaluator.classes.all_subclasses(qualified)
-        return any(self._models.status(one) != "plain" for one in (qualified, *heirs))
+        return any(self._models.status(name) != "plain" for name in (qualified, *heirs))
 
     def _may_any(self, attribute: str) -> bool:
         """Whether there is a class of which assigning to ``attribute`` may load."""
@@ -97,16 +97,16 @@ class Assignments:
         if facts.lazy in {"dynamic", "write_only"}:
             return False
         return self._is_collection(owner, attribute, facts) is not False or any(
-            one.arg in {"active_history", None} for one in self._keywords(facts)
+            keyword.arg in {"active_history", None} for keyword in self._keywords(facts)
         )
 
     def _is_collection(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool | None:
-        found = self._eager.is_collection(Site(owner, attribute, facts), owner)
-        if found is not None:
-            return found
+        is_collection = self._eager.is_collection(Site(owner, attribute, facts), owner)
+        if is_collection is not None:
+            return is_collection
         values = self._evaluator.mapping.attribute(InstanceOf(owner), attribute)
-        one = InstanceOf(facts.target or "")
-        is_single = bool(values) and all(value in (one, NoneValue()) for value in values)
+        instance = InstanceOf(facts.target or "")
+        is_single = bool(values) and all(value in (instance, NoneValue()) for value in values)
         return False if is_single else None
 
     def _keywords(self, facts: RelationshipFacts) -> Iterator[ast.keyword]:
@@ -124,14 +124,14 @@ class Assignments:
             return False
         if not _is_first(function, node):
             return False
-        calls = [one for one in own_nodes(function.body) if isinstance(one, ast.Call)]
+        calls = [part for part in own_nodes(function.body) if isinstance(part, ast.Call)]
         return not any(_may_flush(call) for call in calls)
 
 
 def _is_first(function: Function, node: ast.expr) -> bool:
     """Whether ``node`` is the first parameter of a function, as ``self``."""
     first = [*function.args.posonlyargs, *function.args.args][:1]
-    return isinstance(node, ast.Name) and [node.id] == [one.arg for one in first]
+    return isinstance(node, ast.Name) and [node.id] == [argument.arg for argument in first]
 
 
 def _may_flush(call: ast.Call) -> bool:

@@ -33,8 +33,8 @@ class DeclaredRelationships:
         """
         if qualified not in self._kept:
             is_mapped = self._models.mapped_class(qualified) is not None
-            found = self._of_mapped(qualified) if is_mapped else self._below(qualified)
-            self._kept[qualified] = tuple(found)
+            result = self._of_mapped(qualified) if is_mapped else self._below(qualified)
+            self._kept[qualified] = tuple(result)
         return self._kept[qualified]
 
     def everywhere(self) -> Iterator[Declared]:
@@ -51,11 +51,11 @@ class DeclaredRelationships:
 
     def _below(self, qualified: str) -> Iterator[Declared]:
         # The class of `declarative_base(cls=...)` has subclasses in no list of bases.
-        return (one for one in self.everywhere() if self._inherits(one[0], qualified))
+        return (item for item in self.everywhere() if self._inherits(item[0], qualified))
 
     def _inherits(self, owner: str, qualified: str) -> bool:
         owners = (owner, *self._classes.all_subclasses(owner))
-        return any(qualified in self._models.ancestor_names(one) for one in owners)
+        return any(qualified in self._models.ancestor_names(name) for name in owners)
 
 
 def declaring(models: Models, qualified: str, name: str, facts: RelationshipFacts) -> str:

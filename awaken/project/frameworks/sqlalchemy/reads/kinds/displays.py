@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from awaken.project.frameworks.schemas.declared.pydantic_models import PydanticModels
+from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
@@ -40,24 +40,24 @@ class Parts:
     @classmethod
     def joined(cls, parts: Iterable[Parts]) -> Parts:
         """Return all of them in one."""
-        found = cls()
-        for one in parts:
-            found.nodes += one.nodes
-            found.is_whole = found.is_whole and one.is_whole
-            if len(found.nodes) > _MOST_PARTS:
-                return cls(found.nodes[:_MOST_PARTS], is_whole=False)
-        return found
+        result = cls()
+        for part in parts:
+            result.nodes += part.nodes
+            result.is_whole = result.is_whole and part.is_whole
+            if len(result.nodes) > _MOST_PARTS:
+                return cls(result.nodes[:_MOST_PARTS], is_whole=False)
+        return result
 
     def at(self, index: int) -> Parts:
         """Return that item of each list or tuple."""
-        found = Parts([], self.is_whole)
-        for module, one in self.nodes:
-            items = one.elts if isinstance(one, ast.List | ast.Tuple) else []
+        parts = Parts([], self.is_whole)
+        for module, node in self.nodes:
+            items = node.elts if isinstance(node, ast.List | ast.Tuple) else []
             if -len(items) <= index < len(items) and not isinstance(items[index], ast.Starred):
-                found.nodes.append((module, items[index]))
+                parts.nodes.append((module, items[index]))
             else:
-                found.is_whole = False
-        return found
+                parts.is_whole = False
+        return parts
 
 
 class Displays:
@@ -79,8 +79,8 @@ class Displays:
             case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]) if index == 1:
                 return self._items(module, inner, 0)
             case _:
-                found = self._items(module, node, 0)
-                return found if index is None else found.at(index)
+                parts = self._items(module, node, 0)
+                return parts if index is None else parts.at(index)
 
     def at(self, module: Module, node: ast.expr, index: int) -> Parts:
         """Return what ``node[index]`` may be."""
@@ -88,8 +88,8 @@ class Displays:
 
     def values(self, module: Module, node: ast.expr) -> Parts:
         """Return the values of a mapping."""
-        found = self._written(module, node, 0)
-        return Parts.joined([Parts([], found.is_whole), *map(_values, found.nodes)])
+        parts = self._written(module, node, 0)
+        return Parts.joined([Parts([], parts.is_whole), *map(_values, parts.nodes)])
 
     def _keys(self, module: Module, node: ast.expr) -> Parts:
         named = self._named_arguments(module, node)
@@ -104,15 +104,15 @@ class Displays:
             case ast.BinOp(op=ast.Add() | ast.BitOr(), left=left, right=right):
                 if depth < _DEEPEST:
                     return Parts.joined(
-                        self._items(module, one, depth + 1) for one in (left, right)
+                        self._items(module, part, depth + 1) for part in (left, right)
                     )
                 return Parts.unknown()
             case _:
-                found = self._written(module, node, depth)
-                inner = (self._inside(home, one, depth) for home, one in found.nodes)
-                return Parts.joined([Parts([], found.is_whole), *inner])
+                parts = self._written(module, node, depth)
+                inner = (self._items_inside(home, part, depth) for home, part in parts.nodes)
+                return Parts.joined([Parts([], parts.is_whole), *inner])
 
-    def _inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    def _items_inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
         """Return the items of one display."""
         items: Sequence[ast.expr]
         match node:
@@ -125,7 +125,7 @@ class Displays:
                 items = [ast.Starred(value) if key is None else key for key, value in pairs]
             case _:
                 items = getattr(node, "elts", ())
-        return Parts.joined(self._item(module, one, depth) for one in items)
+        return Parts.joined(self._item(module, part, depth) for part in items)
 
     def _item(self, module: Module, node: ast.expr, depth: int) -> Parts:
         match node:
@@ -149,19 +149,19 @@ class Displays:
             case ast.Constant(value=None):
                 return Parts()
             case ast.Call():
-                return self._made(module, node, depth)
+                return self._made_parts(module, node, depth)
             case ast.IfExp(body=one, orelse=other):
                 return Parts.joined(self._written(module, each, depth + 1) for each in (one, other))
             case ast.BoolOp(values=values):
-                return Parts.joined(self._written(module, one, depth + 1) for one in values)
+                return Parts.joined(self._written(module, value, depth + 1) for value in values)
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
                 return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
-                return self._behind(module, node, depth)
+                return self._parts_behind(module, node, depth)
             case _:
                 return Parts.unknown()
 
-    def _made(self, module: Module, call: ast.Call, depth: int) -> Parts:
+    def _made_parts(self, module: Module, call: ast.Call, depth: int) -> Parts:
         match call.func:
             case ast.Name(id="dict") if not call.args:
                 return Parts([(module, _as_display(call, call.keywords))])
@@ -175,8 +175,8 @@ class Displays:
     def _dumped(self, module: Module, node: ast.expr, keywords: Sequence[ast.keyword]) -> Parts:
         """Return the names of the fields of a model, as a set of constants."""
         names: set[str] = set()
-        for one in self._evaluator.values(module, node):
-            match one:
+        for value in self._evaluator.values(module, node):
+            match value:
                 case NoneValue():
                     continue
                 case InstanceOf(qualified=model) | ClassOf(qualified=model) if (
@@ -193,23 +193,23 @@ class Displays:
                 return Parts.unknown()
             if keyword.arg == "exclude" and isinstance(keyword.value, ast.Set):
                 names -= {one.value for one in keyword.value.elts if isinstance(one, ast.Constant)}
-        written = ast.Set([ast.Constant(one) for one in sorted(names)])
+        written = ast.Set([ast.Constant(name) for name in sorted(names)])
         return Parts([(module, written)]) if names else Parts.unknown()
 
-    def _behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
+    def _parts_behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
         if isinstance(node, ast.Attribute) and node.attr == "_fields":
             return self._fields(module, node.value, depth)
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
         if len(bindings) == 1 and bindings[0].kind == "parameter":
-            return self._passed(module, bindings[0], depth)
-        found = self.constant(module, node)
-        if found is not None and not _is_changed(*found):
-            return self._written(found[0], found[1], depth + 1)
-        return self._of_bodies(node, depth) if found is None else Parts.unknown()
+            return self._passed_parts(module, bindings[0], depth)
+        constant = self.constant(module, node)
+        if constant is not None and not _is_changed(*constant):
+            return self._written(constant[0], constant[1], depth + 1)
+        return self._of_bodies(node, depth) if constant is None else Parts.unknown()
 
-    def _passed(self, module: Module, binding: Binding, depth: int) -> Parts:
+    def _passed_parts(self, module: Module, binding: Binding, depth: int) -> Parts:
         passed = self.passed(module, binding)
-        given = (self._written(home, one, depth + 1) for home, one in passed.nodes)
+        given = (self._written(home, node, depth + 1) for home, node in passed.nodes)
         return Parts.joined([Parts([], passed.is_whole), *given])
 
     def passed(self, module: Module, binding: Binding) -> Parts:
@@ -221,27 +221,27 @@ class Displays:
             return Parts.unknown()
         passed = self._evaluator.passed_to(module, function, parameter)
         is_whole = not passed.doubts and bool(passed.given)
-        return Parts([(one.module, one.node) for one in passed.given], is_whole)
+        return Parts([(argument.module, argument.node) for argument in passed.given], is_whole)
 
     def _of_bodies(self, node: ast.expr, depth: int) -> Parts:
         """Return what classes set an attribute to in their bodies, as ``self.fields`` may give."""
         if not isinstance(node, ast.Attribute):
             return Parts.unknown()
-        found = Parts()
+        parts = Parts()
         in_file = self._evaluator.classes.in_file
         for path in self._evaluator.callers.words.files_with(node.attr):
-            sets = any(node.attr in one.members for one in in_file(path).values())
+            sets = any(node.attr in facts.members for facts in in_file(path).values())
             module = self._evaluator.load(path) if sets else None
             for scope in module.scopes.scopes if module is not None else ():
                 bindings = scope.bindings.get(node.attr, []) if scope.kind == "class" else []
-                for one in bindings if module is not None else ():
+                for binding in bindings if module is not None else ():
                     inner = Parts.unknown()
-                    if module is not None and one.value is not None:
-                        inner = self._written(module, one.value, depth + 1)
-                    found = Parts.joined([found, inner])
-            if self._whole_only and not found.is_whole:
+                    if module is not None and binding.value is not None:
+                        inner = self._written(module, binding.value, depth + 1)
+                    parts = Parts.joined([parts, inner])
+            if self._whole_only and not parts.is_whole:
                 break
-        return found if found.nodes else Parts.unknown()
+        return parts if parts.nodes else Parts.unknown()
 
     def _fields(self, module: Module, node: ast.expr, depth: int) -> Parts:
         """Return the names that ``namedtuple("Point", [...])`` is given."""
@@ -258,16 +258,16 @@ class Displays:
         if not isinstance(function, Function) or bindings[0].node is not function.args.kwarg:
             return None
         callers = self._evaluator.callers.of(module, function)
-        is_hidden = any(one.kind != "outside" for one in callers.obstacles) or not callers.sites
+        is_hidden = any(item.kind != "outside" for item in callers.obstacles) or not callers.sites
         is_whole = not is_hidden and not _is_changed(module, node, bindings[0].name)
-        own = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
-        found = Parts([], is_whole)
+        own = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
+        parts = Parts([], is_whole)
         for site in callers.sites:
             for _, call in self._evaluator.calls_at(site.place)[:1]:
-                names = [one.arg for one in call.keywords if one.arg not in own]
-                found.is_whole = found.is_whole and None not in names
-                found.nodes += [(module, ast.Constant(one)) for one in names if one]
-        return found
+                names = [keyword.arg for keyword in call.keywords if keyword.arg not in own]
+                parts.is_whole = parts.is_whole and None not in names
+                parts.nodes += [(module, ast.Constant(name)) for name in names if name]
+        return parts
 
     def constant(
         self, module: Module, node: ast.AST, name: str = ""
@@ -285,10 +285,10 @@ class Displays:
         if located is None or len(located.rest) != 1:
             return None
         home = self._evaluator.load(located.path)
-        found = home.scopes.module.bindings.get(located.rest[0], []) if home is not None else []
-        if home is None or len(found) != 1 or found[0].value is None:
+        result = home.scopes.module.bindings.get(located.rest[0], []) if home is not None else []
+        if home is None or len(result) != 1 or result[0].value is None:
             return None
-        return home, found[0].value, located.rest[0]
+        return home, result[0].value, located.rest[0]
 
 
 def _values(written: tuple[Module, ast.expr]) -> Parts:
@@ -303,16 +303,16 @@ def _values(written: tuple[Module, ast.expr]) -> Parts:
 
 def _as_display(node: ast.expr, given: Sequence[ast.keyword]) -> ast.Dict:
     """Return ``dict(name="posts")`` as a display."""
-    keys = [None if one.arg is None else ast.Constant(one.arg) for one in given]
-    return ast.copy_location(ast.Dict([*keys], [one.value for one in given]), node)
+    keys = [None if argument.arg is None else ast.Constant(argument.arg) for argument in given]
+    return ast.copy_location(ast.Dict([*keys], [argument.value for argument in given]), node)
 
 
 def _is_changed(module: Module, node: ast.expr, name: str) -> bool:
     """Whether the file that makes a list, set or mapping changes it later."""
     if isinstance(node, ast.Tuple):
         return False
-    above = (module.parent(one) for one in module.mentions(name))
-    return any(_changes(one) for one in above)
+    above = (module.parent(mention) for mention in module.mentions(name))
+    return any(_changes(part) for part in above)
 
 
 def _changes(above: ast.AST | None) -> bool:

@@ -22,7 +22,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
-_WORDS = (*(one.encode() for one in READING), b"__getattribute__", b".attrs", b"attrgetter")
+_WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
 _OF_CLASSES = {
     "sqlalchemy.orm.InstrumentedAttribute", "sqlalchemy.orm.QueryableAttribute",
     "sqlalchemy.orm.attributes.InstrumentedAttribute",
@@ -55,7 +55,7 @@ class DynamicReads:
 
     def of(self, attributes: Collection[str]) -> Iterator[Read]:
         """Yield those of some attributes, file by file."""
-        return (one for one in self._all() if one.attribute in attributes)
+        return (read for read in self._all() if read.attribute in attributes)
 
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
@@ -76,9 +76,9 @@ class DynamicReads:
                 return
             given = given if len(given) > 1 else [call.func.value, *given]
         elif how == "attrgetter":
-            unknown = [one for one in given if self._named.of(module, one) is None]
-            for one in unknown:
-                yield from self._of_anything(module, call, one, sets=False)
+            unknown = [argument for argument in given if self._named.of(module, argument) is None]
+            for node in unknown:
+                yield from self._of_anything(module, call, node, sets=False)
             return
         elif how not in READING:
             return
@@ -86,7 +86,7 @@ class DynamicReads:
             return
         if self._named.of(module, given[1]) is None:
             sets = READING.get(how) == "assigned"
-            yield from self._of(module, call, given[0], given[1], sets=sets)
+            yield from self._reads_of(module, call, given[0], given[1], sets=sets)
 
     def _of_state(self, module: Module, node: ast.Attribute) -> Iterator[Read]:
         """Yield what a loop over ``inspect(user).attrs`` may read, or a computed key of it."""
@@ -97,9 +97,9 @@ class DynamicReads:
             case _:
                 return
         if last_name(func) == "inspect" and not isinstance(above, ast.Attribute | ast.Subscript):
-            yield from self._of(module, node, owner, node, sets=False)
+            yield from self._reads_of(module, node, owner, node, sets=False)
 
-    def _of(
+    def _reads_of(
         self, module: Module, node: ast.expr, owner: ast.expr, name: ast.expr, *, sets: bool
     ) -> Iterator[Read]:
         if sets and self._assignments.is_new(module, owner):
@@ -107,16 +107,16 @@ class DynamicReads:
         if not sets and self._is_of_class(module, node, owner):
             return
         values = self._evaluator.values(module, owner)
-        classes = [one.qualified for one in values if isinstance(one, InstanceOf)]
+        classes = [value.qualified for value in values if isinstance(value, InstanceOf)]
         place = module.place(node)
         why = Unknown(f"`{module.excerpt(node)}` may mean any relationship", place)
-        for one in classes:
-            for declaring, attribute, facts in self._declared.of(one):
-                if sets and not self._assignments.loads_old(one, attribute, facts):
+        for class_ in classes:
+            for declaring, attribute, facts in self._declared.of(class_):
+                if sets and not self._assignments.loads_old(class_, attribute, facts):
                     continue
                 if fits(name, attribute):
                     yield Read(place, declaring, attribute, "dynamic", (), (why,))
-        if any(isinstance(one, Unknown) for one in values):
+        if any(isinstance(value, Unknown) for value in values):
             is_loaded = self._loaded.is_loaded(module, owner)
             if is_loaded or self._named.in_sight(module, name).known or not _is_open(name):
                 yield from self._of_anything(module, node, name, sets=sets)
@@ -129,9 +129,9 @@ class DynamicReads:
         given = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
         holds_class = any(
             isinstance(value, ClassOf)
-            for one in given
-            if one.value is not None
-            for value in self._evaluator.values(module, one.value)
+            for argument in given
+            if argument.value is not None
+            for value in self._evaluator.values(module, argument.value)
         )
         statement = module.parent(node)
         match statement:
@@ -142,11 +142,11 @@ class DynamicReads:
                 bindings = module.scopes.bindings_of(target)
             case _:
                 return False
-        declared = [one.annotation for one in bindings if one.annotation is not None]
+        declared = [binding.annotation for binding in bindings if binding.annotation is not None]
         return any(
             self._evaluator.names.qualified(module, part) in _OF_CLASSES
-            for one in declared
-            for part in ast.walk(one)
+            for candidate in declared
+            for part in ast.walk(candidate)
             if isinstance(part, ast.Name | ast.Attribute)
         )
 
@@ -168,10 +168,10 @@ class DynamicReads:
     @cached_property
     def _by_name(self) -> dict[str, list[Declared]]:
         """The relationships of the program, by their names."""
-        found: dict[str, list[Declared]] = {}
-        for one in self._declared.everywhere():
-            found.setdefault(one[1], []).append(one)
-        return dict(sorted(found.items()))
+        result: dict[str, list[Declared]] = {}
+        for item in self._declared.everywhere():
+            result.setdefault(item[1], []).append(item)
+        return dict(sorted(result.items()))
 
 
 def _is_open(name: ast.expr) -> bool:

@@ -49,14 +49,14 @@ class GeneratedReads:
         """Yield those of some attributes, class by class."""
         # Subclasses may be in files without any of the words.
         paths = self._files_with(_WORDS)
-        named = [one for path in paths for one in self._evaluator.classes.in_file(path)]
-        below = [other for one in named for other in self._evaluator.classes.all_subclasses(one)]
+        named = [location for path in paths for location in self._evaluator.classes.in_file(path)]
+        below = [other for name in named for other in self._evaluator.classes.all_subclasses(name)]
         for qualified in dict.fromkeys((*named, *below)):
             if self._models.mapped_class(qualified) is not None:
-                found = self._of(qualified)
-                yield from (one for one in found if one.attribute in attributes)
+                reads = self._reads_of(qualified)
+                yield from (read for read in reads if read.attribute in attributes)
 
-    def _of(self, qualified: str) -> Iterator[Read]:
+    def _reads_of(self, qualified: str) -> Iterator[Read]:
         methods = self._methods(qualified)
         if not methods:
             return
@@ -67,20 +67,20 @@ class GeneratedReads:
             module, value = declared
             read = [method for method in methods if _is_read(value, method)]
             if read:
-                names = " and ".join(f"`{one}`" for one in read)
+                names = " and ".join(f"`{name}`" for name in read)
                 why = f"the generated {names} of `{qualified.rpartition('.')[2]}` read it"
                 place = module.place(value)
                 yield Read(place, owner, attribute, "generated", (), (Unknown(why, place),))
 
     def _field(self, owner: str, attribute: str) -> tuple[Module, ast.expr] | None:
         """Return the value of an attribute that is a field: one that is annotated."""
-        found = self._evaluator.classes.node(owner)
-        if found is None:
+        node = self._evaluator.classes.node(owner)
+        if node is None:
             return None
-        bindings = found[0].scopes.scope_made_by(found[1]).bindings.get(attribute, [])
-        for one in bindings:
-            if one.annotation is not None:
-                return found[0], one.value or one.annotation
+        bindings = node[0].scopes.scope_made_by(node[1]).bindings.get(attribute, [])
+        for binding in bindings:
+            if binding.annotation is not None:
+                return node[0], binding.value or binding.annotation
         return None
 
     def _methods(self, qualified: str) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ class GeneratedReads:
         if ancestors is None or not ancestors.inside:
             return ()
         options = self._options(ancestors.inside[0])
-        if options is None and any(one.endswith(f".{_BASE}") for one in ancestors.outside):
+        if options is None and any(name.endswith(f".{_BASE}") for name in ancestors.outside):
             options = {}
             # A class's declaration holds for its subclasses, unless they have their own.
             for facts in reversed(ancestors.inside):
@@ -107,12 +107,12 @@ class GeneratedReads:
 
     def _options(self, facts: ClassFacts) -> dict[str, str] | None:
         """Return what the decorator of a dataclass is given; None if there is none."""
-        found = self._evaluator.classes.node(facts.qualified)
-        for one in found[1].decorator_list if found is not None else ():
-            plain = without_arguments(one)
+        node = self._evaluator.classes.node(facts.qualified)
+        for decorator in node[1].decorator_list if node is not None else ():
+            plain = without_arguments(decorator)
             name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
             if name in _DECORATORS:
-                given = one.keywords if isinstance(one, ast.Call) else []
+                given = decorator.keywords if isinstance(decorator, ast.Call) else []
                 return {each.arg: ast.unparse(each.value) for each in given if each.arg}
         return None
 
@@ -121,5 +121,5 @@ def _is_read(value: ast.expr, method: str) -> bool:
     """Whether a generated method reads the field that a call of ``relationship`` makes."""
     option = "repr" if method == "__repr__" else "compare"
     given = value.keywords if isinstance(value, ast.Call) else []
-    said = next((one.value for one in given if one.arg == option), None)
+    said = next((argument.value for argument in given if argument.arg == option), None)
     return not (isinstance(said, ast.Constant) and said.value is False)

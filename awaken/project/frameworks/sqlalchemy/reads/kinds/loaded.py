@@ -28,15 +28,15 @@ class Loaded:
         """Whether what ``node`` gives may come out of a query, over variables and functions."""
         waiting: list[tuple[Module, ast.AST]] = [(module, node)]
         seen: set[tuple[str, int, int]] = set()
-        for home, one in waiting:
+        for home, part in waiting:
             # The list grows while it is read.
-            if self._is_query(home, one):
+            if self._is_query(home, part):
                 return True
-            span = home.span(one)
+            span = home.span(part)
             key = (home.path, span.start, span.end)
             if key not in seen:
                 seen.add(key)
-                waiting += self._behind(home, one)
+                waiting += self._pairs_behind(home, part)
             if len(seen) > _MOST_STEPS:
                 return False
         return False
@@ -46,40 +46,40 @@ class Loaded:
             return False
         if node.attr in _OF_SESSIONS:
             values = self._evaluator.values(module, node.value)
-            is_session = any(isinstance(one, Session) for one in values)
+            is_session = any(isinstance(value, Session) for value in values)
             return is_session or "session" in module.text_of(node.value).lower()
         return node.attr in _QUERYING
 
-    def _behind(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, ast.AST]]:
+    def _pairs_behind(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, ast.AST]]:
         match node:
             case ast.Name():
-                yield from self._bound(module, node)
+                yield from self._bound_pairs(module, node)
             case ast.Attribute(value=value) | ast.Subscript(value=value) | ast.Await(value=value):
                 yield module, value
             case ast.Call(func=func, args=args):
                 yield module, func
-                yield from ((module, one) for one in args if isinstance(func, ast.Name))
-                yield from self._returned(module, node)
+                yield from ((module, argument) for argument in args if isinstance(func, ast.Name))
+                yield from self._returned_pairs(module, node)
             case ast.IfExp(body=body, orelse=orelse):
                 yield from ((module, body), (module, orelse))
             case ast.BoolOp(values=values):
-                yield from ((module, one) for one in values)
+                yield from ((module, part) for part in values)
             case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
                 yield from ((module, node.elt), (module, first.iter))
             case _:
                 pass
 
-    def _bound(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
+    def _bound_pairs(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
         for binding in module.scopes.bindings_of(node):
             if binding.kind == "parameter":
                 yield from self._displays.passed(module, binding).nodes
             elif binding.value is not None:
                 yield module, binding.value
 
-    def _returned(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
+    def _returned_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
         called = functions_called(self._evaluator, module, call)
-        for one in () if isinstance(called, Unknown) else called:
-            home, function = one.module, one.function
+        for callee in () if isinstance(called, Unknown) else called:
+            home, function = callee.module, callee.function
             for node in home.walk(function):
                 value = node.value if isinstance(node, ast.Return | ast.Yield) else None
                 if value is not None and home.enclosing_function(node) is function:

@@ -26,11 +26,11 @@ class Names:
     @classmethod
     def joined(cls, names: Iterable[Names]) -> Names:
         """Return all of them in one."""
-        found = cls()
-        for one in names:
-            found.known |= one.known
-            found.is_whole = found.is_whole and one.is_whole
-        return found
+        result = cls()
+        for name in names:
+            result.known |= name.known
+            result.is_whole = result.is_whole and name.is_whole
+        return result
 
 
 _UNKNOWN = Names(is_whole=False)
@@ -44,8 +44,8 @@ class NamedByText:
 
     def of(self, module: Module, node: ast.expr) -> tuple[str, ...] | None:
         """Return the names that ``node`` may be, without those of columns; None if unknown."""
-        found = self.in_sight(module, node)
-        return tuple(found.known) if found.is_whole else None
+        names = self.in_sight(module, node)
+        return tuple(names.known) if names.is_whole else None
 
     def in_sight(self, module: Module, node: ast.expr, depth: int = 0) -> Names:
         """Return the names that ``node`` may be, as far as they are visible."""
@@ -57,11 +57,11 @@ class NamedByText:
             case ast.IfExp(body=one, orelse=other):
                 return self._of_each(Parts([(module, one), (module, other)]), depth)
             case ast.BoolOp(values=values):
-                return self._of_each(Parts([(module, one) for one in values]), depth)
+                return self._of_each(Parts([(module, value) for value in values]), depth)
             case ast.Name():
                 bindings = module.scopes.bindings_of(node)
-                found = [self._of_binding(module, one, depth) for one in bindings]
-                return Names.joined(found) if bindings else _UNKNOWN
+                names = [self._of_binding(module, binding, depth) for binding in bindings]
+                return Names.joined(names) if bindings else _UNKNOWN
             case ast.Attribute(value=ast.Name() as owner, attr="key" | "name") if _is_column(
                 module, owner
             ):
@@ -69,18 +69,18 @@ class NamedByText:
             case ast.Attribute():
                 return self._of_constant(module, node, depth)
             case ast.Subscript():
-                return self._of_each(self._held(module, node), depth)
+                return self._of_each(self._held_parts(module, node), depth)
             case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[_, *default]):
-                texts = [one for one in default if not _is_empty(one)]
-                others = Parts([(module, one) for one in texts])
+                texts = [part for part in default if not _is_empty(part)]
+                others = Parts([(module, text) for text in texts])
                 held_there = self._displays.values(module, held)
                 return self._of_each(Parts.joined([held_there, others]), depth)
             case _:
                 return _UNKNOWN
 
     def _of_each(self, parts: Parts, depth: int) -> Names:
-        found = [self.in_sight(module, one, depth + 1) for module, one in parts.nodes]
-        return Names.joined([Names(is_whole=parts.is_whole), *found])
+        names = [self.in_sight(module, node, depth + 1) for module, node in parts.nodes]
+        return Names.joined([Names(is_whole=parts.is_whole), *names])
 
     def _of_binding(self, module: Module, binding: Binding, depth: int) -> Names:
         match binding.kind:
@@ -92,7 +92,7 @@ class NamedByText:
                 return self._of_items(module, binding, depth)
             case "parameter":
                 passed = self._displays.passed(module, binding)
-                given = [one for one in passed.nodes if not _is_empty(one[1])]
+                given = [pair for pair in passed.nodes if not _is_empty(pair[1])]
                 return self._of_each(Parts(given, passed.is_whole), depth)
             case _:
                 return _UNKNOWN
@@ -107,7 +107,7 @@ class NamedByText:
             return _UNKNOWN
         return self._of_each(self._displays.items(module, above.iter, index), depth)
 
-    def _held(self, module: Module, node: ast.Subscript) -> Parts:
+    def _held_parts(self, module: Module, node: ast.Subscript) -> Parts:
         """Return what ``NAMES[key]`` may be, or ``pair[1]`` of a loop over pairs."""
         held = node.value
         match node.slice:
@@ -116,26 +116,26 @@ class NamedByText:
             case _:
                 return self._displays.values(module, held)
         bindings = module.scopes.bindings_of(held) if isinstance(held, ast.Name) else []
-        loops = [module.parent(one.node) for one in bindings if one.kind == "for"]
+        loops = [module.parent(binding.node) for binding in bindings if binding.kind == "for"]
         if not loops or len(loops) < len(bindings):
             return self._displays.at(module, held, index)
         return Parts.joined(
-            self._displays.items(module, one.iter, index)
-            if isinstance(one, _LOOPS)
+            self._displays.items(module, loop.iter, index)
+            if isinstance(loop, _LOOPS)
             else Parts.unknown()
-            for one in loops
+            for loop in loops
         )
 
     def _of_constant(self, module: Module, node: ast.AST, depth: int, name: str = "") -> Names:
-        found = self._displays.constant(module, node, name)
-        return _UNKNOWN if found is None else self.in_sight(found[0], found[1], depth + 1)
+        constant = self._displays.constant(module, node, name)
+        return _UNKNOWN if constant is None else self.in_sight(constant[0], constant[1], depth + 1)
 
 
 def _is_column(module: Module, node: ast.Name) -> bool:
     """Whether a variable goes through columns in a loop, and nothing else is assigned to it."""
     bindings = module.scopes.bindings_of(node)
     return bool(bindings) and all(
-        one.kind == "for" and is_of_columns(one.value) for one in bindings
+        binding.kind == "for" and is_of_columns(binding.value) for binding in bindings
     )
 
 

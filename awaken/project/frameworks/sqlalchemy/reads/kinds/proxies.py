@@ -48,10 +48,10 @@ class ProxySights:
         if isinstance(node.ctx, ast.Del) or not any(name == node.attr for _, name in proxies):
             return
         paths: dict[_Path, None] = {}
-        for one in self._evaluator.values(module, node.value):
-            match one:
+        for value in self._evaluator.values(module, node.value):
+            match value:
                 case InstanceOf():
-                    above = self._models.ancestor_names(one.qualified)
+                    above = self._models.ancestor_names(value.qualified)
                     paths |= {
                         path: None
                         for (owner, name), path in proxies.items()
@@ -81,11 +81,11 @@ class ProxySights:
         """
         for (owner, name), path in self._proxies(names).items():
             known = tuple(
-                one
-                for one in values
+                value
+                for value in values
                 if name == attribute
-                and isinstance(one, InstanceOf)
-                and owner in self._models.ancestor_names(one.qualified)
+                and isinstance(value, InstanceOf)
+                and owner in self._models.ancestor_names(value.qualified)
             )
             if known:
                 yield path[0], known
@@ -97,14 +97,14 @@ class ProxySights:
     @cached_property
     def _all(self) -> tuple[tuple[tuple[str, str], _Path], ...]:
         """All proxies of the program."""
-        found: list[tuple[tuple[str, str], _Path]] = []
+        result: list[tuple[tuple[str, str], _Path]] = []
         for path in self._files_with([_WORD]):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.ClassDef):
                     owner = f"{module.name}.{module.qualname(node)}"
-                    found += [((owner, name), read) for name, read in _declared(module, node)]
-        return tuple(found)
+                    result += [((owner, name), read) for name, read in _declared(module, node)]
+        return tuple(result)
 
 
 def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
@@ -114,16 +114,16 @@ def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]
             call = binding.value
             if not isinstance(call, ast.Call) or not _is_proxy(call.func):
                 continue
-            given = {one.arg: one.value for one in call.keywords}
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
             order = ("target_collection", "attr")
             texts = [
                 *call.args[:2],
-                *(given[one] for one in order[len(call.args) :] if one in given),
+                *(given[word] for word in order[len(call.args) :] if word in given),
             ]
             read = tuple(
-                one.value
-                for one in texts
-                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                text.value
+                for text in texts
+                if isinstance(text, ast.Constant) and isinstance(text.value, str)
             )
             if read:
                 yield name, read

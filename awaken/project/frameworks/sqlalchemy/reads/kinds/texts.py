@@ -67,18 +67,18 @@ class TextSights:
     def _all(self, module: Module, node: ast.AST, wanted: Wanted) -> Iterator[Sight]:
         match node:
             case ast.Constant(value=str() as text):
-                yield from _formatted(module, node, text)
+                yield from _formatted_sights(module, node, text)
             case ast.Call(func=func, args=[owner, named, *_]) if last_name(func) in READING:
                 how, is_plain = READING[last_name(func)], isinstance(named, ast.Constant)
                 if is_plain or (
                     wanted.holds(how, module.place(node))
                     and self._assignments.may_have_relationships(module, owner)
                 ):
-                    yield from self._got(module, node, owner, named, how)
+                    yield from self._got_sights(module, node, owner, named, how)
             case ast.Call(func=ast.Attribute(value=owner, attr="__getattribute__")):
                 given = node.args if len(node.args) > 1 else [owner, *node.args]
                 if len(given) > 1:
-                    yield from self._got(module, node, given[0], given[1], "getattr")
+                    yield from self._got_sights(module, node, given[0], given[1], "getattr")
             case ast.Call(func=func) if last_name(func) == "attrgetter":
                 yield from self._getter(module, node)
             case ast.Call(func=ast.Name(id=name), args=[text, *_]) if name in _RUNNING:
@@ -88,7 +88,7 @@ class TextSights:
             case _:
                 pass
 
-    def _got(
+    def _got_sights(
         self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: How
     ) -> Iterator[Sight]:
         for name in self._whole(module, named):
@@ -101,7 +101,7 @@ class TextSights:
             self._found_whole[key] = self._named_whole.of(module, node) or ()
         return self._found_whole[key]
 
-    def _known(self, module: Module, node: ast.expr) -> Names:
+    def _known_names(self, module: Module, node: ast.expr) -> Names:
         """Return the names that an expression may be; a file is asked for others each time."""
         key = (module.path, module.span(node))
         if key not in self._found:
@@ -111,8 +111,8 @@ class TextSights:
     def _getter(self, module: Module, node: ast.Call) -> Iterator[Sight]:
         """Yield what ``attrgetter("author.name")`` reads of the objects that it is given."""
         given, of_items = self._given_to(module, node)
-        for one in node.args:
-            for name in self._known(module, one).known:
+        for argument in node.args:
+            for name in self._known_names(module, argument).known:
                 path = tuple(name.split("."))
                 if given is not None:
                     yield Sight(module, given, path, module.place(node), "getattr", of_items)
@@ -133,9 +133,9 @@ class TextSights:
 
     def _run(self, module: Module, node: ast.Call, text: ast.expr) -> Iterator[Sight]:
         """Yield what code in a text reads: its variables are those of whoever runs it."""
-        for one in self._known(module, text).known:
+        for line in self._known_names(module, text).known:
             try:
-                code = parse_text(one.strip().encode(errors="replace"))
+                code = parse_text(line.strip().encode(errors="replace"))
             except Unparsable:
                 continue
             for read in ast.walk(code):
@@ -151,7 +151,7 @@ class TextSights:
         is_read = not isinstance(above, ast.Attribute) or above.attr in LOADING
         if not isinstance(held, ast.Attribute) or held.attr != "attrs" or not is_read:
             return
-        for name in () if named is None else self._known(module, named).known:
+        for name in () if named is None else self._known_names(module, named).known:
             match held.value:
                 case ast.Call(args=[owner]):
                     yield Sight(module, owner, (name,), module.place(node), "getattr")
@@ -182,7 +182,7 @@ def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:
 
 
 # ------------------------------------------------------------------------------------ texts
-def _formatted(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]:
+def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]:
     """Yield what ``"{0.posts}".format(user)`` reads, be it formatted there or elsewhere."""
     if isinstance(module.parent(node), ast.JoinedStr):
         return
@@ -193,7 +193,7 @@ def _formatted(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]
         if given is not None and "[" not in field and path:
             yield Sight(module, given, path, module.place(node), "attribute")
         else:
-            yield from (_of_unknown(module, node, (one,)) for one in path)
+            yield from (_of_unknown(module, node, (item,)) for item in path)
 
 
 def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
@@ -205,7 +205,7 @@ def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
             if name.isdecimal() and int(name) < len(call.args):
                 given = call.args[int(name)]
                 return None if isinstance(given, ast.Starred) else given
-            return next((one.value for one in call.keywords if one.arg == name), None)
+            return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
         case _:
             return None
 

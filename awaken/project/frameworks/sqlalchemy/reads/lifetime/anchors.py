@@ -42,29 +42,29 @@ def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[owner, *_]):
             return owner
         case ast.Call(func=ast.Attribute(attr="format")):
-            return next((one for one in (*node.args, *_values_of(node))), None)
+            return next((argument for argument in (*node.args, *_values_of(node))), None)
         case _:
             return None
 
 
 def _values_of(node: ast.Call) -> list[ast.expr]:
-    return [one.value for one in node.keywords]
+    return [keyword.value for keyword in node.keywords]
 
 
 def _run_with(module: Module, node: ast.expr) -> ast.expr:
     """Return the call that runs ``node``, if it is in an expression that is used up at once."""
-    found, function = node, module.enclosing_function(node)
+    run, function = node, module.enclosing_function(node)
     for above in module.ancestors(node):
         outer = module.parent(above)
         outer = module.parent(outer) if isinstance(outer, ast.keyword) else outer
         if isinstance(above, ast.GeneratorExp | ast.Lambda):
             if isinstance(outer, ast.Call) and _name_of(outer) in _AT_ONCE:
-                found = above
+                run = above
             if above is function:
                 function = module.enclosing_function(above)
         if above is function:
             break
-    return found
+    return run
 
 
 def _name_of(call: ast.Call) -> str:
@@ -80,16 +80,16 @@ def loading_call(module: Module, place: Place) -> ast.expr | None:
 
     ``session.scalars(select(User).where(...)).all()`` for the place of ``select(User)``.
     """
-    found: ast.expr | None = call_or_attribute_at(module, place)
-    while found is not None:
-        above = module.parent(found)
+    node: ast.expr | None = call_or_attribute_at(module, place)
+    while node is not None:
+        above = module.parent(node)
         match above:
             case ast.Attribute() | ast.Await():
-                found = above
-            case ast.Call(func=function) if function is found or _runs(above, found):
-                found = above
+                node = above
+            case ast.Call(func=function) if function is node or _runs(above, node):
+                node = above
             case _:
-                return found
+                return node
     return None
 
 
@@ -109,7 +109,7 @@ def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
         return
     for node in module.mentions(target.id):
         is_same = isinstance(node, ast.Name) and any(
-            one.node is target for one in module.scopes.bindings_of(node)
+            binding.node is target for binding in module.scopes.bindings_of(node)
         )
         # A returned value is seen where it is passed on, if the callers are visible.
         if is_same and not _reads_data(module, node):

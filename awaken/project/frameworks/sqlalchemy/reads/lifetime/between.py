@@ -67,12 +67,12 @@ class BetweenLoadAndRead:
         A commit that expires nothing is left out. That a new object may get into a session is an
         event ``add``.
         """
-        found = self._events(trace, read)
+        events = self._events(trace, read)
         if trace.load.kind == "new":
-            found = (*found, *self._adds(trace.load.place))
-        if any(one.kind == "commit" for one in found) and self._expiry.never_by_commit():
-            found = tuple(one for one in found if one.kind != "commit")
-        return found
+            events = (*events, *self._adds(trace.load.place))
+        if any(event.kind == "commit" for event in events) and self._expiry.never_by_commit():
+            events = tuple(event for event in events if event.kind != "commit")
+        return events
 
     def _adds(self, load: Place) -> Iterator[Event]:
         """Yield where a new object may get into a session, anywhere in the function of the load.
@@ -90,7 +90,7 @@ class BetweenLoadAndRead:
         at = None if module is None else read_at(module, read.place)
         if module is None or at is None:
             return self._until_served(trace.load.place, read)
-        found: dict[Event, None] = {}
+        result: dict[Event, None] = {}
         arrived, seen = False, set[tuple[str, int, int]]()
         waiting = [_Frame(module, *at)]
         while waiting:
@@ -100,7 +100,7 @@ class BetweenLoadAndRead:
             seen.add(frame.key)
             if len(seen) > _MOST_FRAMES:
                 why = "too many functions hand it on to tell"
-                found[Event("unknown", read.place, why)] = None
+                result[Event("unknown", read.place, why)] = None
                 break
             for origin in dict.fromkeys(_origins(self._values(frame))):
                 if origin.kind == "parameter":
@@ -115,11 +115,11 @@ class BetweenLoadAndRead:
                 if not above:
                     arrived = True
                     events = self._injected(frame, origin.place) if events is None else events
-                    found |= dict.fromkeys((*events, *frame.events))
+                    result |= dict.fromkeys((*events, *frame.events))
         if not arrived:
             why = "how the object gets there is not followed"
-            found[Event("unknown", read.place, why)] = None
-        return tuple(found)
+            result[Event("unknown", read.place, why)] = None
+        return tuple(result)
 
     def _until_served(self, load: Place, read: Read) -> tuple[Event, ...]:
         """Return what may happen until what a view loads is read by a template or a response.
@@ -132,7 +132,7 @@ class BetweenLoadAndRead:
         function = None if home is None or start is None else home.enclosing_function(start)
         if home is not None and isinstance(function, Function):
             callers = self._evaluator.callers.of(home, function)
-            kinds = {one.kind for one in callers.obstacles}
+            kinds = {obstacle.kind for obstacle in callers.obstacles}
             # The address of a view often holds its name.
             is_view = "framework" in kinds and kinds <= {"framework", "named", "outside"}
             events = self._part(home, function, start, None)
@@ -182,7 +182,7 @@ class BetweenLoadAndRead:
         if home is None or start is None or function is None or frame.function is None:
             return (Event("unknown", load, "it is loaded outside of functions"),)
         if function is not frame.function:
-            return self._returned(frame, home, function, start)
+            return self._returned_events(frame, home, function, start)
         events = self._part(home, function, start, frame.later)
         if events is not None:
             return events
@@ -205,15 +205,15 @@ class BetweenLoadAndRead:
         then = self._part(frame.module, function, None, frame.later)
         if first is None or then is None:
             return (self._unknown(frame, "no way leads from the load to it"),)
-        others = [one for one in parameters_of(function.args) if one[0] is not parameter]
-        made = [one for one, default in others if self._is_made(frame.module, one, default)]
+        others = [pair for pair in parameters_of(function.args) if pair[0] is not parameter]
+        made = [node for node, default in others if self._is_made(frame.module, node, default)]
         why = "code that is created for `{}` may run in between"
-        return (*first, *then, *(self._unknown(frame, why.format(one.arg)) for one in made))
+        return (*first, *then, *(self._unknown(frame, why.format(node.arg)) for node in made))
 
     def _is_made(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> bool:
         """Whether code of the program may run for a parameter, other than to make a session."""
         annotated = [] if parameter.annotation is None else [*ast.walk(parameter.annotation)]
-        is_marked = default is not None or any(isinstance(one, ast.Call) for one in annotated)
+        is_marked = default is not None or any(isinstance(node, ast.Call) for node in annotated)
         if not is_marked and parameter.annotation is not None:
             return False
         if isinstance(default, ast.Constant):
@@ -221,20 +221,20 @@ class BetweenLoadAndRead:
         function = module.enclosing_function(parameter)
         scope = None if function is None else module.scopes.scope_made_by(function)
         bindings = [] if scope is None else scope.bindings.get(parameter.arg, [])
-        values = [one for each in bindings for one in self._evaluator.binding(module, each, ())]
-        return not values or not all(isinstance(one, Session) for one in values)
+        values = [value for each in bindings for value in self._evaluator.binding(module, each, ())]
+        return not values or not all(isinstance(value, Session) for value in values)
 
     def _unknown(self, frame: _Frame, why: str) -> Event:
         return Event("unknown", frame.module.place(frame.later), why)
 
-    def _returned(
+    def _returned_events(
         self, frame: _Frame, home: Module, function: FunctionOrLambda, start: ast.expr
     ) -> tuple[Event, ...] | None:
         """Return what may happen where functions return the object until ``frame`` has it.
 
         None if the function of the frame calls none of them.
         """
-        found: dict[Event, None] = {}
+        result: dict[Event, None] = {}
         arrived, seen = False, set[tuple[str, int]]()
         waiting = [(home, function, start)]
         while waiting and len(seen) < _MOST_RETURNS:
@@ -242,7 +242,7 @@ class BetweenLoadAndRead:
             if holder is frame.function:
                 events = self._part(module, holder, node, frame.later)
                 arrived = arrived or events is not None
-                found |= dict.fromkeys(events or ())
+                result |= dict.fromkeys(events or ())
                 continue
             key = (module.path, module.span(node).start)
             if key in seen or not isinstance(holder, Function):
@@ -252,37 +252,37 @@ class BetweenLoadAndRead:
             if events is None:
                 continue
             callers = list(self._calls_of(module, holder, frame))
-            found |= dict.fromkeys(events if callers else ())
+            result |= dict.fromkeys(events if callers else ())
             waiting += callers
-        return tuple(found) if arrived else None
+        return tuple(result) if arrived else None
 
     def _calls_of(
         self, module: Module, function: Function, frame: _Frame
     ) -> Iterator[tuple[Module, FunctionOrLambda, ast.expr]]:
         """Yield the calls of a function; only those of the frame, if it calls it itself."""
-        found: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
+        result: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
         for site in self._evaluator.callers.of(module, function).sites:
             for caller, call in self._evaluator.calls_at(site.place):
                 holder = caller.enclosing_function(call)
                 if holder is not None:
-                    found.append((caller, holder, call))
-        here = [one for one in found if one[1] is frame.function]
-        yield from here or found
+                    result.append((caller, holder, call))
+        here = [candidate for candidate in result if candidate[1] is frame.function]
+        yield from here or result
 
 
 def _origins(values: Values) -> Iterator[Origin]:
     """Yield the origins of the objects among ``values``, also of those inside of containers."""
-    for one in values:
-        match one:
+    for value in values:
+        match value:
             case InstanceOf():
-                yield from one.origins or ()
-                for part in one.parameters:
+                yield from value.origins or ()
+                for part in value.parameters:
                     yield from _origins(part)
             case TupleOf():
-                for part in one.items:
+                for part in value.items:
                     yield from _origins(part)
             case Producer():
-                yield from _origins(one.inner)
+                yield from _origins(value.inner)
             case _:
                 pass
 
@@ -291,8 +291,8 @@ def _parameter(frame: _Frame, place: Place) -> ast.arg | None:
     """Return the parameter at a place, of the function of a frame."""
     if frame.function is None or frame.module.path != place.path:
         return None
-    parameters = (one for one, _ in parameters_of(frame.function.args))
-    return next((one for one in parameters if frame.module.span(one) == place.span), None)
+    parameters = (argument for argument, _ in parameters_of(frame.function.args))
+    return next((node for node in parameters if frame.module.span(node) == place.span), None)
 
 
 def _received(frame: _Frame) -> ast.arg | None:

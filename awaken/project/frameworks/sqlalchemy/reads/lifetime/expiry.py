@@ -32,12 +32,12 @@ class Expiry:
 
     def expiring(self) -> list[tuple[Module, ast.Call]] | None:
         """Return the calls that make the sessions that expire; None if no other one is made."""
-        found = [(module, call) for module, call, keeps in self._sessions() if not keeps]
-        return None if len(found) == len(self._sessions()) else found
+        result = [(module, call) for module, call, keeps in self._sessions() if not keeps]
+        return None if len(result) == len(self._sessions()) else result
 
     def _sessions(self) -> tuple[tuple[Module, ast.Call, bool], ...]:
         if self._made is None:
-            self._made = tuple(one for path in self._paths() for one in self._in_file(path))
+            self._made = tuple(item for path in self._paths() for item in self._in_file(path))
         return self._made
 
     def _paths(self) -> list[str]:
@@ -52,7 +52,7 @@ class Expiry:
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            said = next((one.value for one in node.keywords if one.arg == _OPTION), None)
+            said = next((part.value for part in node.keywords if part.arg == _OPTION), None)
             if said is not None:
                 yield module, node, isinstance(said, ast.Constant) and said.value is False
             elif self._makes_sessions(module, node):

@@ -43,25 +43,25 @@ class Along:
     def _first(self, module: Module, node: ast.expr) -> Values:
         """Return what an expression may be: in a lambda, by what that is called with."""
         values = self._evaluator.values(module, node)
-        if not any(isinstance(one, Unknown) for one in values):
+        if not any(isinstance(value, Unknown) for value in values):
             return values
         known = self._called_with(module, node)
         if not known:
             return values
-        return union(*(self._evaluator.values(module, node, one) for one in known))
+        return union(*(self._evaluator.values(module, node, value) for value in known))
 
     def _called_with(self, module: Module, node: ast.expr) -> list[Environment]:
         """Return what the lambdas around an expression may be called with, if that is known."""
-        found: list[Environment] = [()]
+        result: list[Environment] = [()]
         for above in module.ancestors(node):
             if not isinstance(above, ast.Lambda):
                 continue
             for index, parameter in enumerate((*above.args.posonlyargs, *above.args.args)):
                 given = self._handed_on.to(module, above, index)
-                found = [
-                    (*one, Argument(parameter, module, parameter, (), value))
-                    for one in found
+                result = [
+                    (*alternative, Argument(parameter, module, parameter, (), value))
+                    for alternative in result
                     for value in given or ()
-                ] or found
-        is_known = found != [()] and len(found) <= MOST_ALTERNATIVES
-        return found if is_known else []
+                ] or result
+        is_known = result != [()] and len(result) <= MOST_ALTERNATIVES
+        return result if is_known else []

@@ -65,10 +65,10 @@ class Arriving:
 
     def at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
         """Return the values that arrive at the parameters at ``places``."""
-        found = {place: Arrivals() for place in sorted(places)}
+        result = {place: Arrivals() for place in sorted(places)}
         methods: dict[Place, Method] = {}
         called: list[Place] = []
-        for place, arrivals in found.items():
+        for place, arrivals in result.items():
             parameter = self._parameter(place)
             if parameter is None:
                 arrivals.stop("it is no parameter of a function", place)
@@ -78,11 +78,11 @@ class Arriving:
                 methods[place] = method
             elif method:
                 called.append(place)
-        self._receivers.look_for(one.name for one in methods.values())
+        self._receivers.look_for(item.name for item in methods.values())
         for place, method in methods.items():
-            self._receivers.add(method, found[place])
-        self._by_calls(called, found)
-        return found
+            self._receivers.add(method, result[place])
+        self._by_calls(called, result)
+        return result
 
     def _begin(
         self,
@@ -133,14 +133,14 @@ class Arriving:
         self._evaluator.callers.search(self._functions(places))
         wanted: dict[str, list[_Call]] = defaultdict(list)
         for place in places:
-            for one in self._calls_of(place, found[place]):
-                wanted[one.path].append(one)
+            for item in self._calls_of(place, found[place]):
+                wanted[item.path].append(item)
         for path in sorted(wanted):
             module = self._evaluator.load(path)
-            for one in wanted[path] if module is not None else ():
-                for call in module.calls_at(one.span) if module is not None else ():
+            for item in wanted[path] if module is not None else ():
+                for call in module.calls_at(item.span) if module is not None else ():
                     if module is not None:
-                        self._passed(module, call, one, found[one.place])
+                        self._passed(module, call, item, found[item.place])
 
     def _functions(self, places: Sequence[Place]) -> Iterator[tuple[Module, Function]]:
         for place in places:
@@ -205,10 +205,10 @@ class Arriving:
         known = module.memo.get(Arriving)
         if known is None:
             known = module.memo[Arriving] = {
-                module.span(one): (scope.node, one)
+                module.span(named_parameter): (scope.node, named_parameter)
                 for scope in module.scopes.scopes
                 if isinstance(scope.node, Function | ast.Lambda)
-                for one in named_parameters(scope.node)
+                for named_parameter in named_parameters(scope.node)
             }
         at = known.get(place.span)
         return None if at is None else (module, *at)

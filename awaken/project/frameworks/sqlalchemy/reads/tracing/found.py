@@ -27,15 +27,15 @@ class Arrivals:
 
     def add(self, values: Values, place: Place) -> None:
         """Add what is given at ``place``."""
-        for one in values:
-            match one:
+        for value in values:
+            match value:
                 case Unknown():
-                    self.unknown[one] = None
+                    self.unknown[value] = None
                 case InstanceOf(qualified=name, origins=None):
                     if not name.startswith("builtins.") or name == "builtins.object":
                         self.stop("the statement that loaded it is unknown", place)
                 case InstanceOf():
-                    self.origins.update(dict.fromkeys(one.origins or ()))
+                    self.origins.update(dict.fromkeys(value.origins or ()))
                 case External() | NotRelevant(mock=False):
                     self.stop("it may be something else", place)
                 case _:

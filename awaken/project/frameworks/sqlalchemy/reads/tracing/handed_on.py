@@ -32,13 +32,13 @@ class HandedOn:
 
         None where it is unknown, empty where nobody calls it.
         """
-        return self._to(module, node, index, set())
+        return self._values_to(module, node, index, set())
 
-    def _to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
+    def _values_to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
         above = module.parent(node)
         match above:
             case ast.Call(func=func) if func is node:
-                return self._given(module, above, index)
+                return self._given_values(module, above, index)
             case ast.Call() if node in above.args:
                 return self._to_argument(module, above, node, index, seen)
             case ast.keyword(arg=str()):
@@ -47,8 +47,8 @@ class HandedOn:
                     return self._to_keyword(module, call, above, index, seen)
         return None
 
-    def _given(self, module: Module, call: ast.Call, index: int) -> Values | None:
-        if any(isinstance(one, ast.Starred) for one in call.args) or len(call.args) <= index:
+    def _given_values(self, module: Module, call: ast.Call, index: int) -> Values | None:
+        if any(isinstance(node, ast.Starred) for node in call.args) or len(call.args) <= index:
             return None
         return self._evaluator.values(module, call.args[index])
 
@@ -64,12 +64,12 @@ class HandedOn:
         if name == "functools.partial" and call.args[0] is node:
             bound = len(call.args) - 1
             if index < bound:
-                return self._given(module, call, index + 1)
-            return self._to(module, call, index - bound, seen)
+                return self._given_values(module, call, index + 1)
+            return self._values_to(module, call, index - bound, seen)
         position = call.args.index(node)
-        if any(isinstance(one, ast.Starred) for one in call.args[:position]):
+        if any(isinstance(argument, ast.Starred) for argument in call.args[:position]):
             return None
-        return self._into(module, call, position, index, seen)
+        return self._values_into(module, call, position, index, seen)
 
     def _to_keyword(
         self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, seen: _Seen
@@ -78,11 +78,11 @@ class HandedOn:
             at = BY_KEY.get(self._evaluator.names.qualified(module, call.func) or "")
             if at is not None and at < len(call.args):
                 if len(call.args) > 1 and last_name(call.func) in {"max", "min"}:
-                    return union(*(self._evaluator.values(module, one) for one in call.args))
+                    return union(*(self._evaluator.values(module, node) for node in call.args))
                 return self._items(module, call.args[at])
             if isinstance(call.func, ast.Attribute) and call.func.attr == "sort":
                 return self._items(module, call.func.value)
-        return self._into(module, call, keyword.arg or "", index, seen)
+        return self._values_into(module, call, keyword.arg or "", index, seen)
 
     def _items(self, module: Module, node: ast.expr) -> Values | None:
         if isinstance(node, ast.Starred):
@@ -90,19 +90,19 @@ class HandedOn:
         values = self._evaluator.values(module, node)
         return self._evaluator.iterated(values, module, node)
 
-    def _into(
+    def _values_into(
         self, module: Module, call: ast.Call, at: int | str, index: int, seen: _Seen
     ) -> Values | None:
         """Return what functions of the program call one of their parameters with."""
-        found: Values = ()
-        for one in self._evaluator.values(module, call.func):
-            if not isinstance(one, FunctionOf) or not isinstance(one.node, Function):
+        result: Values = ()
+        for value in self._evaluator.values(module, call.func):
+            if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
                 return None
-            given = self._called_in(one, at, index, seen)
+            given = self._called_in(value, at, index, seen)
             if given is None:
                 return None
-            found = union(found, given)
-        return found
+            result = union(result, given)
+        return result
 
     def _called_in(
         self, function: FunctionOf, at: int | str, index: int, seen: _Seen
@@ -117,17 +117,17 @@ class HandedOn:
         seen.add(key)
         if len(seen) > _MOST_FUNCTIONS:
             return None
-        found: Values = ()
+        result: Values = ()
         for name in _uses(module, parameter):
             if not isinstance(name.ctx, ast.Load):
                 return None
             if _is_only_tested(module, name):
                 continue
-            given = self._to(module, name, index, seen)
+            given = self._values_to(module, name, index, seen)
             if given is None:
                 return None
-            found = union(found, given)
-        return found
+            result = union(result, given)
+        return result
 
 
 def _parameter(node: ast.AST, at: int | str, bound: int) -> ast.arg | None:
@@ -137,14 +137,14 @@ def _parameter(node: ast.AST, at: int | str, bound: int) -> ast.arg | None:
     if isinstance(at, int):
         return positional[at + bound] if at + bound < len(positional) else None
     named = [*node.args.args, *node.args.kwonlyargs]
-    return next((one for one in named if one.arg == at), None)
+    return next((argument for argument in named if argument.arg == at), None)
 
 
 def _uses(module: Module, parameter: ast.arg) -> Iterator[ast.Name]:
     """Yield the names that may mean a parameter."""
     for node in module.mentions(parameter.arg):
         if isinstance(node, ast.Name) and any(
-            one.node is parameter for one in module.scopes.bindings_of(node)
+            binding.node is parameter for binding in module.scopes.bindings_of(node)
         ):
             yield node
 

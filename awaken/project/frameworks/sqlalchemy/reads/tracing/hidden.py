@@ -56,7 +56,7 @@ class Hidden:
         if obstacle.kind == "outside":
             return
         if obstacle.kind == "named":
-            self._named(obstacle, arrivals)
+            self._add_named(obstacle, arrivals)
             return
         if function.name == "__init__" and is_first(function, parameter):
             # It is new, whoever makes it.
@@ -72,7 +72,7 @@ class Hidden:
             return
         arrivals.stop(obstacle.why, obstacle.place)
 
-    def _named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
+    def _add_named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
         """Add a text that gets the function, as in ``getattr(self, "show")``; others do not."""
         for place in (obstacle.place, *obstacle.others):
             module = self._evaluator.load(place.path) if place.path.endswith(".py") else None
@@ -92,8 +92,8 @@ class Hidden:
         if ancestors is None or ancestors.unresolved:
             return False
         return all(
-            one in VIEWS or one.partition(".")[0] in sys.stdlib_module_names
-            for one in ancestors.outside
+            name in VIEWS or name.partition(".")[0] in sys.stdlib_module_names
+            for name in ancestors.outside
         )
 
     def add_decorator(
@@ -103,7 +103,7 @@ class Hidden:
         names = set(self._names(module, decorator))
         if names and names <= _LISTENING:
             arrivals.origins[Origin(module.place(decorator))] = None
-        elif not names or not all(one in _FORWARDING or _gives_requests(one) for one in names):
+        elif not names or not all(name in _FORWARDING or _gives_requests(name) for name in names):
             why = f"`{function.name}` is decorated by `{module.excerpt(decorator)}`"
             arrivals.stop(f"{why}, which may call it", module.place(decorator))
 
@@ -115,8 +115,8 @@ class Hidden:
             yield name
             return
         if isinstance(decorator, ast.Attribute):
-            for one in self._evaluator.values(module, decorator.value):
-                yield from self._methods(one, decorator.attr)
+            for value in self._evaluator.values(module, decorator.value):
+                yield from self._methods(value, decorator.attr)
 
     def _methods(self, owner: Value, name: str) -> Iterator[str]:
         """Yield what the method of an object is called in the library that defines it."""
@@ -126,10 +126,10 @@ class Hidden:
         above = self._evaluator.classes.ancestors(owner.qualified)
         if above is None:
             yield f"{owner.qualified}.{name}"
-        elif any(name in one.members for one in above.inside) or above.unresolved:
+        elif any(name in facts.members for facts in above.inside) or above.unresolved:
             yield "?"
         else:
-            yield from (f"{one}.{name}" for one in above.outside)
+            yield from (f"{word}.{name}" for word in above.outside)
 
     # ----------------------------------------------------------------------------------- values
     def _passed_on(
@@ -154,9 +154,9 @@ class Hidden:
             return None
         node = next(
             (
-                one
-                for one in module.mentions(_mentioned(module, place))
-                if isinstance(one, ast.Name | ast.Attribute) and module.span(one) == place.span
+                part
+                for part in module.mentions(_mentioned_text(module, place))
+                if isinstance(part, ast.Name | ast.Attribute) and module.span(part) == place.span
             ),
             None,
         )
@@ -169,27 +169,27 @@ class Hidden:
             if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
                 # Loading makes objects without the constructor.
                 return ()
-        index = positional.index(parameter) - self._bound(module, node)
+        index = positional.index(parameter) - self._bound_number(module, node)
         return None if index < 0 else self._handed_on.to(module, node, index)
 
     def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
         """Whether a function of SQLAlchemy is called, as ``select(User)``."""
         values = self._evaluator.values(module, called)
         return all(
-            isinstance(one, External) and _root(one.qualified) in _SQLALCHEMY for one in values
+            isinstance(item, External) and _root(item.qualified) in _SQLALCHEMY for item in values
         )
 
-    def _bound(self, module: Module, node: ast.expr) -> int:
+    def _bound_number(self, module: Module, node: ast.expr) -> int:
         """Return how many parameters the receiver gives to a method that is a value."""
         if not isinstance(node, ast.Attribute):
             return 0
         values = self._evaluator.values(module, node.value)
-        return int(any(isinstance(one, InstanceOf | Producer) for one in values))
+        return int(any(isinstance(value, InstanceOf | Producer) for value in values))
 
 
 def _decorator_at(place: Place, module: Module, function: Function) -> ast.expr | None:
     plain = map(without_arguments, function.decorator_list)
-    return next((one for one in plain if module.place(one) == place), None)
+    return next((node for node in plain if module.place(node) == place), None)
 
 
 def _gives_requests(name: str) -> bool:
@@ -199,7 +199,7 @@ def _gives_requests(name: str) -> bool:
     return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
 
 
-def _mentioned(module: Module, place: Place) -> str:
+def _mentioned_text(module: Module, place: Place) -> str:
     """Return the last name of what is written at ``place``."""
     text = module.source.text[place.span.start : place.span.end].decode(errors="replace")
     return text.rpartition(".")[2]

@@ -9,8 +9,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.values.calls.parameters import passed_on_by
 from awaken.project.values.domain import FunctionOf
-from awaken.project.values.parameters import passed_on_by
 from awaken.project.values.pytest_fixtures import fixture_for
 
 
@@ -38,9 +38,9 @@ class Injected:
         default = default_of(function, parameter)
         providers = list(evaluator.injections.of_parameter(module, parameter, default))
         for home, provider in providers:
-            for one in evaluator.values(home, provider):
-                if isinstance(one, FunctionOf):
-                    arrivals.add(passed_on_by(evaluator.returned(one)), home.place(provider))
+            for value in evaluator.values(home, provider):
+                if isinstance(value, FunctionOf):
+                    arrivals.add(passed_on_by(evaluator.returned(value)), home.place(provider))
                 else:
                     arrivals.stop("the dependency could not be followed", home.place(provider))
         if default is not None and not providers:

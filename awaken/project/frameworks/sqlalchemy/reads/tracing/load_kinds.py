@@ -46,12 +46,12 @@ class LoadKinds:
         return ("other" if node is None else "query"), ()
 
     def _of_call(self, module: Module, call: ast.Call) -> tuple[LoadKind, tuple[str, ...]]:
-        for one in self._evaluator.values(module, call.func):
-            match one:
+        for value in self._evaluator.values(module, call.func):
+            match value:
                 case ClassOf():
-                    return "new", self._set_by(one.qualified, call)
+                    return "new", self._set_by(value.qualified, call)
                 case External():
-                    return _KINDS.get(one.qualified.rpartition(".")[2], "other"), ()
+                    return _KINDS.get(value.qualified.rpartition(".")[2], "other"), ()
                 case _:
                     pass
         return "other", ()
@@ -60,6 +60,6 @@ class LoadKinds:
         """Return the attributes that a new object is given by its declarative constructor."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         # One of the program's own may do anything with what it is given.
-        if ancestors is None or any("__init__" in one.members for one in ancestors.inside):
+        if ancestors is None or any("__init__" in facts.members for facts in ancestors.inside):
             return ()
-        return tuple(one.arg for one in call.keywords if one.arg is not None)
+        return tuple(keyword.arg for keyword in call.keywords if keyword.arg is not None)

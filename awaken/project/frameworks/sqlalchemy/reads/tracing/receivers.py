@@ -97,14 +97,14 @@ class Receivers:
         if names & {"builtins.staticmethod", "builtins.classmethod"}:
             return None
         is_getter = any(
-            isinstance(one, ast.Attribute) and one.attr == "getter" for one, _ in decorators
+            isinstance(node, ast.Attribute) and node.attr == "getter" for node, _ in decorators
         )
         return Method(function.name, qualified, is_getter or bool(names & PROPERTIES))
 
     def look_for(self, names: Iterable[str]) -> None:
         """Find the places that read one of these names, file by file for all of them."""
         wanted = sorted(set(names) - self._seen.keys())
-        self._seen.update((one, []) for one in wanted)
+        self._seen.update((name, []) for name in wanted)
         for source in self._sources if wanted else ():
             for sight in source.reading(wanted):
                 self._look_at(sight, frozenset(wanted))
@@ -131,9 +131,9 @@ class Receivers:
             and mention.attr == name
         ):
             super_of = _receiver_of_super(module, node)
-            if any(isinstance(one, ClassOf) for one in values):
+            if any(isinstance(value, ClassOf) for value in values):
                 given = self._handed_on.to(module, mention, 0)
-        kept = tuple(one for one in values if isinstance(one, InstanceOf | ClassOf | Unknown))
+        kept = tuple(value for value in values if isinstance(value, InstanceOf | ClassOf | Unknown))
         return _Seen(sight.place, sight.how, kept, is_called, super_of, given)
 
     def add(self, method: Method, arrivals: Arrivals) -> None:
@@ -142,36 +142,36 @@ class Receivers:
         if len(seen) > _MOST_PLACES:
             arrivals.stop(f"`{method.name}` is read at too many places", seen[0].place)
             return
-        for one in seen:
-            if one.how == "assigned":
+        for item in seen:
+            if item.how == "assigned":
                 continue
-            if one.super_of is not None:
-                parameter, around = one.super_of
+            if item.super_of is not None:
+                parameter, around = item.super_of
                 if self._evaluator.callers.hierarchy(method.owner).is_above(around, method.name):
                     arrivals.origins[Origin(parameter, kind="parameter")] = None
                 continue
-            for value in one.values:
-                self._add(method, one, value, arrivals)
+            for value in item.values:
+                self._add(method, item, value, arrivals)
         self._add_composed(method, arrivals)
 
     def _add_composed(self, method: Method, arrivals: Arrivals) -> None:
         """Add what ``getattr(user, name)`` and ``methodcaller("roots")`` may read it from."""
-        for one in self._composed:
-            if isinstance(one.name, ast.Constant):
-                if one.name.value == method.name:
-                    arrivals.stop(f"`{one.shown}` calls `{method.name}`", one.place)
-            elif fits(one.name, method.name):
-                for value in one.objects:
+        for item in self._composed_items:
+            if isinstance(item.name, ast.Constant):
+                if item.name.value == method.name:
+                    arrivals.stop(f"`{item.shown}` calls `{method.name}`", item.place)
+            elif fits(item.name, method.name):
+                for value in item.objects:
                     if self._may_have(value.qualified, method):
-                        arrivals.add((value,), one.place)
+                        arrivals.add((value,), item.place)
 
     @cached_property
-    def _composed(self) -> list[_Composed]:
+    def _composed_items(self) -> list[_Composed]:
         """The places that read an attribute whose name is put together; where the object is known.
 
         Of others nobody can say anything, and each may read every attribute.
         """
-        found: list[_Composed] = []
+        result: list[_Composed] = []
         words = self._evaluator.callers.words
         for path in sorted({*words.files_with("getattr"), *words.files_with("methodcaller")}):
             module = self._evaluator.load(path)
@@ -182,15 +182,15 @@ class Receivers:
                         if module is None or self._named.of(module, name) is not None:
                             continue
                         values = self._evaluator.values(module, owner)
-                        objects = tuple(one for one in values if isinstance(one, InstanceOf))
+                        objects = tuple(value for value in values if isinstance(value, InstanceOf))
                         shown = module.excerpt(node)
-                        found.append(_Composed(module.place(node), shown, name, objects))
+                        result.append(_Composed(module.place(node), shown, name, objects))
             for mention in module.mentions("methodcaller") if module is not None else ():
                 call = module.parent(mention) if module is not None else None
                 if module is not None and isinstance(call, ast.Call) and call.args:
                     shown = module.excerpt(call)
-                    found.append(_Composed(module.place(call), shown, call.args[0], ()))
-        return found
+                    result.append(_Composed(module.place(call), shown, call.args[0], ()))
+        return result
 
     def _add(self, method: Method, seen: _Seen, value: Value, arrivals: Arrivals) -> None:
         match value:
@@ -225,14 +225,14 @@ class Receivers:
         # A value that is declared as a base may be an instance of the class.
         own = classes.ancestors(method.owner)
         return own is not None and (
-            qualified in own.outside or any(one.qualified == qualified for one in own.inside[1:])
+            qualified in own.outside or any(item.qualified == qualified for item in own.inside[1:])
         )
 
 
 def part_of_property(function: Function) -> str:
     """Return which part of a property or hybrid a method is, other than the getter."""
-    named = (one for one in function.decorator_list if isinstance(one, ast.Attribute))
-    return next((one.attr for one in named if one.attr in OF_CLASSES | OF_CHANGES), "")
+    named = (node for node in function.decorator_list if isinstance(node, ast.Attribute))
+    return next((node.attr for node in named if node.attr in OF_CLASSES | OF_CHANGES), "")
 
 
 def _receiver_of_super(module: Module, node: ast.expr) -> tuple[Place, str] | None:

@@ -51,13 +51,13 @@ class Tracing:
 
     def follow(self, origins: Iterable[Origin]) -> None:
         """Find what arrives at all parameters that these origins lead to."""
-        waiting = {one.place for one in origins if one.kind == "parameter"} - self._known.keys()
+        waiting = {item.place for item in origins if item.kind == "parameter"} - self._known.keys()
         while waiting:
-            found = self._arriving.at(waiting)
-            self._known.update(found)
+            result = self._arriving.at(waiting)
+            self._known.update(result)
             waiting = {
                 origin.place
-                for arrivals in found.values()
+                for arrivals in result.values()
                 for origin in _parameters(arrivals)
                 if origin.place not in self._known
             }
@@ -69,7 +69,7 @@ class Tracing:
         numbers = {place: number for number, place in enumerate(places)}
 
         def following(number: int) -> Iterator[int]:
-            return (numbers[one.place] for one in _parameters(self._known[places[number]]))
+            return (numbers[origin.place] for origin in _parameters(self._known[places[number]]))
 
         for count, component in enumerate(components(len(places), following)):
             self._component.update((places[number], count) for number in component)
@@ -81,42 +81,42 @@ class Tracing:
 
         ``place`` is where it is read.
         """
-        found, arrivals = _Found(), dict[tuple[Origin, _Path], None]()
-        for one in objects:
-            read: _Path = (f"{one.qualified}.{attribute}",)
-            if one.origins is None:
+        result, arrivals = _Found(), dict[tuple[Origin, _Path], None]()
+        for instance in objects:
+            read: _Path = (f"{instance.qualified}.{attribute}",)
+            if instance.origins is None:
                 why = "the statement that loaded it is unknown"
-                found.unknown[Unknown(why, place)] = None
-            arrivals.update(((origin, read), None) for origin in one.origins or ())
+                result.unknown[Unknown(why, place)] = None
+            arrivals.update(((origin, read), None) for origin in instance.origins or ())
         waiting, seen = [*arrivals], set[tuple[Place, _Path]]()
         # The list grows while it is read.
         for origin, rest in waiting:
             path = (*origin.way, *rest)
             if len(path) > _LONGEST_PATH:
-                found.unknown[Unknown("the way to it is too long", place)] = None
+                result.unknown[Unknown("the way to it is too long", place)] = None
             elif origin.kind == "call":
-                found.traces[Trace(self._kinds.load(origin), path)] = None
+                result.traces[Trace(self._kinds.load(origin), path)] = None
             elif (origin.place, path) not in seen:
                 seen.add((origin.place, path))
-                waiting += [(one, path) for one in self._arrived(origin.place, found)]
-            if len(seen) > _MOST_STEPS or len(found.traces) > _MOST_TRACES:
+                waiting += [(value, path) for value in self._arrived_origins(origin.place, result)]
+            if len(seen) > _MOST_STEPS or len(result.traces) > _MOST_TRACES:
                 why = "too many calls have to be followed to tell what loaded it"
-                found.unknown[Unknown(why, place)] = None
+                result.unknown[Unknown(why, place)] = None
                 break
-        if objects and not found.traces and not found.unknown:
+        if objects and not result.traces and not result.unknown:
             # Then it never runs, or is called from where nobody looks.
-            found.unknown[Unknown("no visible object reaches it", place)] = None
-        return tuple(found.traces), tuple(found.unknown)
+            result.unknown[Unknown("no visible object reaches it", place)] = None
+        return tuple(result.traces), tuple(result.unknown)
 
-    def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:
+    def _arrived_origins(self, place: Place, found: _Found) -> Iterator[Origin]:
         """Yield where the objects come from that arrive at a parameter."""
         arrivals = self._known[place]
         found.unknown.update(arrivals.unknown)
-        for one in sorted(arrivals.origins, key=lambda each: (each.place, each.way)):
-            if one.kind == "call" or not one.way or not self._leads_back(place, one.place):
-                yield one
+        for origin in sorted(arrivals.origins, key=lambda each: (each.place, each.way)):
+            if origin.kind == "call" or not origin.way or not self._leads_back(place, origin.place):
+                yield origin
             else:
-                last = one.way[-1].rpartition(".")[2]
+                last = origin.way[-1].rpartition(".")[2]
                 why = f"it may be read at any number of `{last}` from each other"
                 found.unknown[Unknown(why, place)] = None
 
@@ -126,4 +126,4 @@ class Tracing:
 
 def _parameters(arrivals: Arrivals) -> Iterator[Origin]:
     """Yield the parameters that the objects come from."""
-    return (one for one in arrivals.origins if one.kind == "parameter")
+    return (origin for origin in arrivals.origins if origin.kind == "parameter")

@@ -1,0 +1,133 @@
+"""Functions that are added to a file, because their result is only known at run time."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from awaken.contract import Edit, NeedImport
+from awaken.kit.imports import imports_here
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+_ASYNC_URL = '''\
+def {name}(url: str | {URL}) -> {URL}:
+    """Return the URL of a database with an asynchronous driver."""
+    drivers = {drivers}
+    parsed = {make_url}(url)
+    return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
+'''
+_ROWS_TOGETHER = '''\
+def {name}(engine: {AsyncEngine}) -> {AsyncEngine}:
+    """Send the rows of an INSERT together, because a row may refer to a later one."""
+    if engine.dialect.name == "postgresql":
+        engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
+'''
+_LOAD_EXPIRED = '''\
+async def {name}(session: {Any}, *objects: object) -> None:
+    """Refresh objects that a rollback expired, as reading them did before."""
+    for instance in objects:
+        if instance is not None and {inspect}(instance).{expired}:
+            await session.refresh(instance)
+'''
+_LOAD_PARTS = '''\
+async def {name}(session: {Any}, instance: object, *names: str) -> None:
+    """Load related objects again, because `refresh` leaves out their own relationships."""
+    state = {inspect}(instance, raiseerr=False)
+    if state is None or state.persistent is not True:
+        return
+    known = state.mapper.relationships
+    for relationship in (known[name] for name in names if name in known):
+        attribute = relationship.class_attribute
+        parts = {select}(relationship.mapper.class_).where({with_parent}(instance, attribute))
+        (await session.scalars(parts)).unique().all()
+'''
+
+
+def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that gives a URL its driver, and what brings it."""
+    imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
+    return _helper(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
+
+
+def rows_helper(site: Site[ast.expr]) -> tuple[str, list[Edit]]:
+    """Return the name of the function that has an engine send rows as psycopg2 does."""
+    imports = {"AsyncEngine": "sqlalchemy.ext.asyncio"}
+    return _helper(site, "with_rows_together", _ROWS_TOGETHER, imports)
+
+
+def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that loads expired objects, and what brings it.
+
+    ``inspect`` is how the file names SQLAlchemy's, ``expired`` what it asks of a state.
+    """
+    code = _LOAD_EXPIRED.replace("{inspect}", inspect).replace("{expired}", expired)
+    return _helper(site, "load_expired", code, {"Any": "typing"})
+
+
+def parts_helper(site: Site[Any]) -> tuple[str, list[Edit]]:
+    """Return the name of the function that loads parts of an object, and what brings it."""
+    of_sqlalchemy = {"inspect": "sqlalchemy", "select": "sqlalchemy"}
+    imports = {"Any": "typing", **of_sqlalchemy, "with_parent": "sqlalchemy.orm"}
+    return _helper(site, "load_parts", _LOAD_PARTS, imports)
+
+
+def _helper(
+    site: Site[Any], wanted: str, code: str, imports: dict[str, str]
+) -> tuple[str, list[Edit]]:
+    """Return the name of a function in the file of ``site``, and what brings it.
+
+    Each of several sites brings it: any of them may be the only one that changes. One that an
+    earlier run wrote serves as well.
+    """
+    module = site.module
+    needed: list[Edit] = []
+    for wanted_name, package in imports.items():
+        written, need = imported(site, package, wanted_name)
+        needed.append(need)
+        code = code.replace(f"{{{wanted_name}}}", written)
+    for statement in module.tree.body:
+        if isinstance(statement, Function) and statement.name.startswith(wanted):
+            same = ast.parse(code.replace("{name}", statement.name), filename="").body[0]
+            if ast.dump(same) == ast.dump(statement):
+                return statement.name, []
+    name = module.scopes.fresh_name(wanted)
+    return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
+
+
+def imported(
+    site: Site[Any], package: str, name: str, here: ast.AST | None = None
+) -> tuple[str, NeedImport]:
+    """Return what a ``package`` gives the file by a ``name``, or by another if that is taken.
+
+    Taken at the top of the file, or at the node ``here``.
+    """
+    module = site.module
+    for node in module.tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == package and not node.level:
+            known = next((each for each in node.names if each.name == name), None)
+            written = name if known is None else known.asname or name
+            if known is not None and _is_free(module, here, written, package):
+                return written, _need_import(site, package, name, known.asname)
+    if _is_free(module, here, name, package):
+        return name, _need_import(site, package, name)
+    alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"
+    alias = module.scopes.fresh_name(alias)
+    return alias, _need_import(site, package, name, alias)
+
+
+def _is_free(module: Module, here: ast.AST | None, name: str, package: str) -> bool:
+    """Whether a name means nothing else at a node, or at the top of the file."""
+    try:
+        imports_here(module, here or module.tree, name, {package}, Refused(NAME_TAKEN, name))
+    except Refused:
+        return False
+    return True
+
+
+def _need_import(site: Site[Any], package: str, name: str, alias: str | None = None) -> NeedImport:
+    path = site.module.path
+    return NeedImport(path=path, module=package, name=name, alias=alias, site=site.id)

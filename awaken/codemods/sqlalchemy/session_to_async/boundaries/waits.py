@@ -1,0 +1,150 @@
+"""Other calls with another meaning in the one thread of an event loop, as thread-local state."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.contract import Reason
+from awaken.kit.search import argument, modules_with
+from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project import Project
+
+_KNOWN = boundaries().threads
+_WAITS = frozenset({*_KNOWN.waits, *_KNOWN.joins, *_KNOWN.outside})
+_METHODS = frozenset(name.rpartition(".")[2] for name in (*_WAITS, *_KNOWN.identities))
+_WORDS = tuple(
+    sorted({name.partition(".")[0].encode() for name in (*_WAITS, *_KNOWN.identities)})
+    + [name.encode() for name in _KNOWN.handed]
+)
+_PRINTING = frozenset(
+    {"critical", "debug", "error", "exception", "info", "log", "print", "warning"}
+)
+"""What a program tells people with."""
+
+
+class Waits:
+    """Answers for the synchronous part of one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project: Project = part.project
+        self._reach = Reach(part.project, part.entry_points)
+
+    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+        """Yield the functions that become coroutine functions and do, or call, such a thing.
+
+        In a process or a loop of its own, nothing else runs meanwhile.
+        """
+        graph, steps = self._project.calls.graph(), self._part.steps
+        for module in modules_with(self._project, _WORDS, is_around_tests) if steps else ():
+            for node, reason in self._pairs_in(module):
+                around = self._part.around(module, node)
+                if around.start < 0 or module.enclosing_function(node) is None:
+                    continue
+                why = Refused(reason, module.excerpt(node), because=(module.place(node),))
+                for function in graph.reaching([around]):
+                    if function in steps and self._reach.shares_loop(function):
+                        yield function, why
+
+    def _pairs_in(self, module: Module) -> Iterator[tuple[ast.expr, Reason]]:
+        for node in module.walk():
+            if isinstance(node, ast.Call) and last_name(node.func) in _METHODS:
+                reason = self._of_call(module, node)
+                if reason is not None:
+                    yield node, reason
+            elif isinstance(node, ast.Name | ast.Attribute) and self._is_local(module, node):
+                yield node, reasons.OF_ONE_THREAD
+
+    def _of_call(self, module: Module, call: ast.Call) -> Reason | None:
+        qualified = self._project.qualified_name(module, call.func)
+        names = {*self._project.effects.library_functions(module, call), qualified}
+        if names.intersection(_KNOWN.outside):
+            return reasons.OUTSIDE_OF_LOOP
+        if names.intersection(_KNOWN.identities):
+            return None if _is_printed(module, call) else reasons.OF_ONE_THREAD
+        is_putting = last_name(call.func) == "put"
+        is_waiting = (
+            names.intersection(_KNOWN.waits)
+            and not _is_immediate(call)
+            and not (is_putting and not self._has_full_queues)
+        )
+        is_joining = names.intersection(_KNOWN.joins) and self._may_be_handed_back
+        return reasons.WAITS_FOR_OTHERS if is_waiting or is_joining else None
+
+    @cached_property
+    def _may_be_handed_back(self) -> bool:
+        """Whether a thread, or the work of a future, may wait for the loop itself."""
+        return bool(self._project.files_with([name.encode() for name in _KNOWN.handed]))
+
+    @cached_property
+    def _has_full_queues(self) -> bool:
+        """Whether some queue takes no more than so many items."""
+        return any(
+            isinstance(node, ast.Call)
+            and last_name(node.func).endswith("Queue")
+            and bool(node.args or node.keywords)
+            for module in modules_with(self._project, (b"Queue(",))
+            for node in module.walk()
+        )
+
+    # ----------------------------------------------------------------------- state of one thread
+    def _is_local(self, module: Module, node: ast.Name | ast.Attribute) -> bool:
+        """Whether ``node`` is an object with other attributes in each thread."""
+        if last_name(node) not in self._locals or not isinstance(node.ctx, ast.Load):
+            return False
+        values = self._project.values.of(module, node).alternatives
+        made = {value.qualified for value in values if isinstance(value, InstanceOf)}
+        bases = {base for name in made for base in self._project.library_ancestors(name)}
+        return not values or not bases.isdisjoint(_KNOWN.local)
+
+    @cached_property
+    def _locals(self) -> frozenset[str]:
+        """The names of variables and attributes that hold such an object."""
+        names = set[str]()
+        for module in modules_with(self._project, (b"local",)):
+            for node in module.walk():
+                match node:
+                    case (
+                        ast.Assign(targets=[target], value=ast.Call(func=made))
+                        | ast.AnnAssign(target=target, value=ast.Call(func=made))
+                    ) if self._makes_local(module, made):
+                        names.add(last_name(target))
+                    case _:
+                        pass
+        return frozenset(names)
+
+    def _makes_local(self, module: Module, made: ast.expr) -> bool:
+        names = {self._project.qualified_name(module, made)}
+        for name in self._project.classes_of(module, made):
+            names |= {name, *self._project.library_ancestors(name)}
+        return not names.isdisjoint(_KNOWN.local)
+
+
+def _is_immediate(call: ast.Call) -> bool:
+    """Whether a call of `get` or `put` does not wait."""
+    positions = {"get": 0, "put": 1}
+    name = last_name(call.func)
+    block = argument(call, positions[name], "block") if name in positions else None
+    return isinstance(block, ast.Constant) and not block.value
+
+
+def _is_printed(module: Module, call: ast.Call) -> bool:
+    """Whether what tells one thread from another is only shown to people."""
+    return any(
+        isinstance(ancestor, ast.Call) and last_name(ancestor.func) in _PRINTING
+        for ancestor in module.ancestors(call)
+    )

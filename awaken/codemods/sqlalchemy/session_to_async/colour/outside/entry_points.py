@@ -1,0 +1,320 @@
+"""The functions that something calls outside of the event loop of the application."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import SCRIPTS
+from awaken.contract import Place
+from awaken.kit.search import argument, modules_with
+from awaken.knowledge.asynchronous.boundaries import Where, boundaries
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.values.domain import FunctionOf
+from awaken.workspace.manifests.console_scripts import console_scripts
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_LOCAL = ".<locals>"
+
+
+def begins_process(module: Module, node: ast.AST) -> bool:
+    """Whether ``node``, outside of functions, runs when a process begins, and not at imports.
+
+    Nobody imports ``__main__.py``: ``python -m package`` runs it.
+    """
+    return module.is_under_main(node) or module.path.rpartition("/")[2] == "__main__.py"
+
+
+OwnLoop = Literal["own-loop"]
+"""The owner says that it stays plain, and may be called anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """How a function is called from outside of the loop.
+
+    The reason is reported ``at`` a place of the function ``around``, or of the code outside of
+    functions for the decorator of a command. ``waits`` are the methods in which its thread waits
+    while it is called.
+    """
+
+    kind: Where | OwnLoop
+    at: Place
+    around: FunctionPlace
+    waits: tuple[str, ...] = ()
+
+
+class EntryPoints:
+    """Finds the functions of a program that run outside of its event loop."""
+
+    def __init__(
+        self,
+        project: Project,
+        seeds: Collection[FunctionPlace] = (),
+        bridged: Collection[str] = (),
+    ) -> None:
+        self._project = project
+        self._seeds = frozenset(seeds)
+        self.wrapped: dict[FunctionPlace, list[FunctionPlace]] = {}
+        self._calls: dict[FunctionPlace, tuple[Place, ...]] = {}
+        self.found: dict[FunctionPlace, list[EntryPoint]] = {}
+        known = boundaries()
+        names = {item.function for item in known.handed} | set(known.commands.decorators)
+        names |= {base for override in known.overridden for base in override.bases}
+        names |= {*known.tasks.decorators, *known.tasks.threaded}
+        words = {name.rpartition(".")[2].encode() for name in names}
+        words |= {f"def {name}".encode() for item in known.overridden for name in item.methods}
+        for module in modules_with(project, sorted(words)):
+            for function, entry in self._in_file(module):
+                self.found.setdefault(function, []).append(entry)
+        for function, entry in self._scripts():
+            self.found.setdefault(function, []).append(entry)
+        for function, entry in self._serving():
+            self.found.setdefault(function, []).append(entry)
+        for function in named(project, bridged):
+            # Where it is called does not matter then.
+            self.found[function] = [EntryPoint("own-loop", function.place, function)]
+
+    def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions that the build settings make commands of."""
+        files = self._project.texts(SCRIPTS).files
+        names = [path for file in files.values() for path in console_scripts(file.text.decode())]
+        for name in names:
+            found = self._project.definition(name)
+            module = None if found is None else self._project.module(found.path)
+            node = None if module is None or found is None else module.function_at(found.span.start)
+            if module is not None and isinstance(node, ast.FunctionDef):
+                function = self._of(module, node)
+                if function not in self.found:
+                    around = self._function_around(module, node)
+                    yield function, EntryPoint("command", module.place(node), around)
+
+    def _serving(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions of files that run a server: no event loop runs before it starts."""
+        seen: set[FunctionPlace] = set()
+        for module, call in calls_of(self._project, boundaries().servers):
+            node = function_around(module, call)
+            if not isinstance(node, ast.FunctionDef) or module.parent(node) is not module.tree:
+                continue
+            function = self._of(module, node)
+            if function not in seen and not module.is_generator(node):
+                seen.add(function)
+                yield function, EntryPoint("server", module.place(call), function)
+
+    def serves(self, function: FunctionPlace) -> bool:
+        """Whether a function of a file runs a server, which has an event loop of its own."""
+        return any(entry_point.kind == "server" for entry_point in self.found.get(function, ()))
+
+    def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        for node in module.walk():
+            match node:
+                case ast.FunctionDef() if any(
+                    self.is_command(module, decorator) for decorator in node.decorator_list
+                ):
+                    around = self._function_around(module, node)
+                    entry = EntryPoint("command", module.place(node), around)
+                    yield self._wrapper(module, node) or self._of(module, node), entry
+                case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
+                    around = self._function_around(module, node)
+                    yield self._of(module, node), EntryPoint(kind, module.place(node), around)
+                case ast.Call():
+                    yield from self._handed(module, node)
+                case ast.ClassDef() if node.bases:
+                    yield from self._overriding(module, node)
+                case _:
+                    pass
+
+    def _of(self, module: Module, node: Function | None) -> FunctionPlace:
+        return self._project.calls.graph().place_of(module, node)
+
+    def _function_around(self, module: Module, node: ast.AST) -> FunctionPlace:
+        function = function_around(module, node)
+        if function is node:
+            function = function_around(module, module.parent(node) or module.tree)
+        return self._of(module, function)
+
+    # ---------------------------------------------------------------------------------- commands
+    def is_command(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator makes what it decorates the beginning of a process."""
+        known = boundaries().commands
+        return bool(
+            self._names(module, without_arguments(decorator)).intersection(known.decorators)
+        )
+
+    def _names(self, module: Module, plain: ast.expr) -> set[str]:
+        """Return what a decorator may be, by qualified names."""
+        qualified = self._project.qualified_name(module, plain)
+        names = set() if qualified is None else {qualified}
+        if isinstance(plain, ast.Attribute):
+            owners = self._project.instance_of(module, plain.value) or self._groups(
+                module, plain.value
+            )
+            names |= {f"{owner}.{plain.attr}" for owner in owners}
+        return names
+
+    def _groups(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the class of the group that a decorated function is."""
+        made = boundaries().commands.groups
+        qualified = self._project.qualified_name(module, node)
+        definition = None if qualified is None else self._project.definition(qualified)
+        home = None if definition is None else self._project.module(definition.path)
+        if definition is None or home is None:
+            return ()
+        function = home.function_at(definition.span.start)
+        names = {
+            name
+            for decorator in (() if function is None else function.decorator_list)
+            if last_name(without_arguments(decorator)) in {key.rpartition(".")[2] for key in made}
+            for name in self._names(home, without_arguments(decorator))
+        }
+        return tuple(sorted({made[name] for name in names if name in made}))
+
+    # ---------------------------------------------------------------------------------- methods
+    def _overriding(
+        self, module: Module, node: ast.ClassDef
+    ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the methods of a class that its base calls in a thread or a process."""
+        above = {*self._project.library_ancestors(f"{module.name}.{module.qualname(node)}")}
+        for row in boundaries().overridden:
+            last = {
+                statement.name: statement
+                for statement in node.body
+                if isinstance(statement, ast.FunctionDef) and statement.name in row.methods
+            }
+            # An application of Celery has a class for its tasks as an attribute.
+            bases = above.union(*(self._names(module, base) for base in node.bases)) if last else ()
+            if not set(row.bases).isdisjoint(bases):
+                around = self._function_around(module, node)
+                for part in last.values():
+                    yield self._of(module, part), EntryPoint(row.kind, module.place(part), around)
+
+    # ------------------------------------------------------------------------------------- tasks
+    def is_task(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls ``function``: a call of it by its name calls it here."""
+        return any(candidate.kind in {"task", "hook"} for candidate in self.found.get(function, ()))
+
+    def is_hook(self, function: FunctionPlace) -> bool:
+        """Whether a worker calls a method around the tasks of its class."""
+        return any(entry_point.kind == "hook" for entry_point in self.found.get(function, ()))
+
+    def _kind_of_task(self, module: Module, node: ast.FunctionDef) -> Where | None:
+        known = boundaries().tasks
+        names: set[str] = set()
+        for decorator in node.decorator_list:
+            names |= self._names(module, without_arguments(decorator))
+        if names.intersection(known.threaded):
+            return "thread"
+        return "task" if names.intersection(known.decorators) else None
+
+    def has_own_loop(self, function: FunctionPlace) -> bool:
+        """Whether each call of ``function`` waits in a thread of its own."""
+        return any(entry_point.kind == "own-loop" for entry_point in self.found.get(function, ()))
+
+    # ---------------------------------------------------------------------------------- wrappers
+    def together(self, function: FunctionPlace) -> list[FunctionPlace]:
+        """Return what one wrapper calls that runs commands, ``function`` among it: all alike."""
+        return [
+            other
+            for functions in self.wrapped.values()
+            if function in functions
+            for other in functions
+        ]
+
+    def calls_of(self, wrapper: FunctionPlace) -> tuple[Place, ...]:
+        """Return the calls in a wrapper of commands that call these."""
+        return self._calls.get(wrapper, ())
+
+    def _wrapper(self, module: Module, node: ast.FunctionDef) -> FunctionPlace | None:
+        """Return the wrapper of the program around a command, if that waits itself.
+
+        It runs the loop, then, and the command in it. None as well where it is used for others.
+        """
+        for decorator in node.decorator_list:
+            qualified = self._project.qualified_name(module, without_arguments(decorator))
+            called = isinstance(decorator, ast.Call)
+            wrapping = (
+                None
+                if qualified is None
+                else self._project.calls.wrapping(qualified, called=called)
+            )
+            if qualified is None or wrapping is None or wrapping.wrapper is None:
+                continue
+            wrapper = self._of(wrapping.module, wrapping.wrapper)
+            decorated = self._project.calls.decorated_by(qualified) or []
+            functions = [self._of(*pair) for pair in decorated]
+            are_commands = all(
+                any(self.is_command(home, part) for part in function.decorator_list)
+                for home, function in decorated
+            )
+            if decorated and are_commands and self._waits(wrapper, functions):
+                self.wrapped[wrapper] = functions
+                self._calls[wrapper] = tuple(map(wrapping.module.place, wrapping.calls))
+                return wrapper
+        return None
+
+    def _waits(self, wrapper: FunctionPlace, functions: list[FunctionPlace]) -> bool:
+        """Whether a wrapper uses the database itself, apart from calling ``functions``."""
+        graph = self._project.calls.graph()
+        waiting = {*graph.reaching(self._seeds)}
+        return wrapper in self._seeds or any(
+            waiting.intersection(call.functions) and not set(call.functions) <= {*functions}
+            for call in graph.callees(wrapper)
+        )
+
+    # ------------------------------------------------------------------------------------ handed
+    def _handed(self, module: Module, call: ast.Call) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        rows = boundaries().by_function()
+        if last_name(call.func) not in {name.rpartition(".")[2] for name in rows}:
+            return
+        qualified = self._project.qualified_name(module, call.func)
+        names = {*self._project.effects.library_functions(module, call), qualified}
+        row = next((rows[name] for name in sorted(filter(None, names)) if name in rows), None)
+        given = None if row is None else argument(call, row.position, row.argument)
+        if row is None or given is None:
+            return
+        for value in self._project.values.of(module, given).alternatives:
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                around = self._function_around(module, call)
+                entry = EntryPoint(row.kind, module.place(given), around, row.waits)
+                yield self._of(value.module, value.node), entry
+
+
+def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the calls of what has one of these qualified names, methods among them."""
+    words = sorted({name.rpartition(".")[2] for name in names})
+    for module in modules_with(project, [f".{word}(".encode() for word in words]):
+        for node in module.walk():
+            if isinstance(node, ast.Call) and is_call_of(project, module, node, names):
+                yield module, node
+
+
+def is_call_of(project: Project, module: Module, call: ast.Call, names: Collection[str]) -> bool:
+    """Whether a call is of what has one of these qualified names."""
+    called = {project.qualified_name(module, call.func)}
+    if isinstance(call.func, ast.Attribute):
+        owners = project.instance_of(module, call.func.value)
+        called |= {f"{owner}.{call.func.attr}" for owner in owners}
+    return not called.isdisjoint(names)
+
+
+def name_of(project: Project, function: FunctionPlace) -> str:
+    """Return how an option names a function."""
+    home = project.layout.name_of(function.path)
+    return f"{home}.{function.qualname}".replace(_LOCAL, "")
+
+
+def named(project: Project, wanted: Collection[str]) -> Iterator[FunctionPlace]:
+    """Yield the functions of a program that an option names."""
+    names = {name.replace(_LOCAL, "") for name in wanted}
+    words = {name.rpartition(".")[2] for name in names}
+    for function in project.calls.graph().functions() if names else ():
+        is_word = function.qualname.rpartition(".")[2] in words
+        if is_word and name_of(project, function) in names:
+            yield function

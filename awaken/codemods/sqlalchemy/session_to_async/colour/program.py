@@ -1,0 +1,333 @@
+"""The synchronous part of a program: operations, and the functions that wait for them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import Managers
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.becoming import Properties
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.stand_ins import StandIns
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import FakeEngines, Results
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import runs_loop
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.locks import Locks
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import ThreadPools
+from awaken.codemods.sqlalchemy.session_to_async.colour.wrappers import Wrappers
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
+    FileOperations,
+    waits,
+)
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
+from awaken.project.graph.forwards.colouring import Step, coloured
+from awaken.project.graph.forwards.handed.components import Component, Walked
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class SynchronousPart:
+    """The synchronous work of a program with its database, and the functions that wait for it.
+
+    It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
+    Where connections are bound to an event loop, clients of tests wait as well. Functions that are
+    ``bridged``, by name, stay plain.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        operations: FileOperations,
+        loading: Iterable[Place] = (),
+        *,
+        is_loop_bound: bool = False,
+        bridged: Collection[str] = (),
+    ) -> None:
+        self.project = project
+        self.managers = Managers(project, self.around)
+        self.properties = Properties(project, self.around)
+        self._fakes = Fakes(project)
+        self.fake_engines = FakeEngines(project)
+        self.results = Results(project, self._standing_in, self.fake_engines.entered)
+        self.pools = ThreadPools(project)
+        self.wrappers = Wrappers(project)
+        self.locks = Locks(self)
+        self._loading = frozenset(loading)
+        self.is_loop_bound = is_loop_bound
+        self._bridged = bridged
+        self._operations = operations
+        self._asynchronous: set[FunctionPlace] = set()
+        self._operating: set[FunctionPlace] = set()
+        self._seeds: dict[FunctionPlace, Place] = {}
+        # Where a loop is begun for one coroutine: not inside of another.
+        self._loops: dict[FunctionPlace, Place] = {}
+        for module in operations.files():
+            self._read(module)
+
+    def _read(self, module: Module) -> None:
+        for node in module.walk():
+            if isinstance(node, ast.AsyncFunctionDef):
+                self._asynchronous.add(self.place_of(module, node))
+            elif isinstance(node, ast.Call) and self._runs_loop(module, node):
+                self._loops.setdefault(self.around(module, node), module.place(node))
+        for start, operations in self._operations.in_file(module).items():
+            function = self.place_of(module, module.function_at(start))
+            self._operating.add(function)
+            for operation in operations:
+                self.fake_engines.add(operation, module.place(operation.node))
+            waiting = [candidate for candidate in operations if waits(candidate)]
+            if waiting:
+                self._seeds[function] = module.place(waiting[0].node)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.around(module, node), module.place(node))
+
+    def loads(self, statement: Place) -> bool:
+        """Whether something is loaded in front of a statement, or inside of it."""
+        return any(
+            place.path == statement.path and statement.span.contains(place.span)
+            for place in self._loading
+        )
+
+    def _runs_loop(self, module: Module, call: ast.Call) -> bool:
+        is_named = last_name(call.func) in {"run", "run_until_complete"}
+        return is_named and runs_loop(self.project, module, call)
+
+    def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
+        """Return the operations of a function of ``module``, in the order of their places."""
+        return self._operations.in_file(module).get(function.start, [])
+
+    def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
+        """Return the function of a file, or without one the code outside of all functions."""
+        return self.project.calls.graph().place_of(module, function)
+
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self.project.calls.graph().function_at(path, start)
+
+    def around(self, module: Module, node: ast.AST) -> FunctionPlace:
+        """Return the function in which ``node`` runs."""
+        return self.place_of(module, function_around(module, node))
+
+    def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
+        """Return the definition of a function; None for the code outside of all."""
+        module = self.project.module(function.path)
+        node = None if module is None else module.function_at(function.start)
+        return None if module is None or node is None else (module, node)
+
+    def is_asynchronous(self, function: FunctionPlace) -> bool:
+        """Whether a function is a coroutine function, or an asynchronous generator, already."""
+        return function in self._asynchronous
+
+    @cached_property
+    def steps(self) -> dict[FunctionPlace, Step]:
+        """The functions that have to become coroutine functions, each with why."""
+        handed, managers = self.project.calls.handed_on(), self.managers
+        fakes, graph = self._fakes, self.project.calls.graph()
+
+        def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
+            called = handed.callers(function, managers.callers(function), walked)
+            return (*called, *self.properties.callers(function), *self.pools.callers(function))
+
+        def kin(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
+            if function.qualname.endswith(".__init__"):
+                # An object is made by that of its own class, whatever those above and below do.
+                return self.wrappers.decorated(function)
+            together = (*fakes.kin(function), *self.entry_points.together(function))
+            wrapped = (*self.wrappers.decorated(function), *_called_in_place(graph, function))
+            given = self.results.entered(function)
+            beside = handed.beside(function, walked)
+            return (*managers.kin(function), *beside, *together, *wrapped, *given)
+
+        def with_stand_ins(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
+            return (*kin(function, walked), *self.stand_ins.of(function, waiting))
+
+        seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
+        while True:
+            # All of a component is coloured with the first of its functions.
+            waiting = coloured(
+                partial(callers, walked={}), partial(kin, walked={}), seeds, self._is_end
+            )
+            steps = coloured(
+                partial(callers, walked={}), partial(with_stand_ins, walked={}), seeds, self._is_end
+            )
+            taken = self.locks.seeds(steps, callers)
+            added = self._loops_in(steps) | {
+                function: at for function, at in taken.items() if not self._is_end(function)
+            }
+            if not added:
+                return steps
+            seeds |= added
+
+    def _loops_in(self, steps: Iterable[FunctionPlace]) -> dict[FunctionPlace, Place]:
+        """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
+        reached = self.project.calls.graph().reached(steps) if self._loops else ()
+        return {
+            function: self._loops[function]
+            for function in reached
+            if function in self._loops and function not in steps and not self._is_end(function)
+        }
+
+    def _standing_in(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield what is called in the place of a function, or has it called in its own."""
+        yield from self.managers.kin(function)
+        yield from self._fakes.kin(function)
+        yield from self._fakes.originals(function)
+        yield from _called_in_place(self.project.calls.graph(), function)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """The functions of tests that replace others."""
+        return StandIns(self.project)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        # A call of a task by its name runs its body.
+        points = self.entry_points
+        is_outside = function in points.found and not points.is_task(function)
+        return self.is_asynchronous(function) or is_outside
+
+    @cached_property
+    def entry_points(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project, self._seeds, self._bridged)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        is_anything_asynchronous = not self._asynchronous.isdisjoint(self._seeds)
+        return (
+            bool(self.steps)
+            or is_anything_asynchronous
+            or any(map(self.waits, self.entry_points.found))
+        )
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function uses the database, or calls a function that does."""
+        wrapped = self.entry_points.wrapped.get(function, ())
+        return (
+            function in self._seeds
+            or function in self.calls
+            or function in self.entries
+            or function in self.property_reads
+            or function in self.locks.takers
+            or any(candidate in self.steps for candidate in wrapped)
+        )
+
+    @property
+    def in_lambdas(self) -> dict[Place, list[Call]]:
+        """The calls of coloured functions that are in lambdas, by the lambda."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around not in pools}
+
+    @property
+    def in_threads(self) -> dict[Place, list[Call]]:
+        """Those that the threads of a pool call."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around in pools}
+
+    @cached_property
+    def _in_lambdas(self) -> dict[Place, list[Call]]:
+        graph = self.project.calls.graph()
+        functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in graph.callers(function):
+                around = graph.lambda_around(call)
+                if around is not None:
+                    functions[around][call.place] = call
+        return {
+            around: [calls[place] for place in sorted(calls)]
+            for around, calls in sorted(functions.items())
+        }
+
+    @cached_property
+    def handed_on(self) -> list[Component]:
+        """The coloured functions that are handed on, with all that they are handed on with."""
+        handed = self.project.calls.handed_on()
+        components = [component for function in self.steps for component in handed.of(function)]
+        components += [handed.of_lambda(place) for place in self.in_lambdas]
+        return list({id(component): component for component in components}.values())
+
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which unread code may call a function that is passed on.
+
+        A test's replacement of a function that waits is awaited in the same places.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not self.wrappers.is_returned_at(component.functions, place)
+            and not self.stand_ins.is_of_session(place)
+            and not any(function in self.steps for function in self.stand_ins.replaced_at(place))
+        }
+
+    @cached_property
+    def calls(self) -> dict[FunctionPlace, list[Call]]:
+        """The calls of coloured functions, by the function around them."""
+        graph = self.project.calls.graph()
+        functions: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in graph.callers(function):
+                if graph.lambda_around(call) is None:
+                    functions[call.caller][call.place] = call
+        for component in self.handed_on:
+            for call in component.calls.values():
+                functions[call.caller][call.place] = call
+        return {
+            caller: sorted(calls.values(), key=lambda item: item.place)
+            for caller, calls in functions.items()
+        }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            for module, node in self.project.calls_at(call.place):
+                if not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
+
+    @cached_property
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
+        """The places that enter a manager of the program, by the function around them."""
+        return _by_caller(entry for each in self.steps for entry in self.managers.entries(each))
+
+    @cached_property
+    def property_reads(self) -> dict[FunctionPlace, list[Place]]:
+        """The reads of properties that become methods, by the function around them."""
+        return _by_caller(caller for each in self.steps for caller in self.properties.callers(each))
+
+    @cached_property
+    def functions(self) -> list[FunctionPlace]:
+        """The functions in which something changes, in the order of their places."""
+        changed: Iterable[FunctionPlace] = (
+            *self.steps,
+            *self._operating,
+            *self.calls,
+            *self.entries,
+            *self.property_reads,
+            *self.locks.takers,
+        )
+        return sorted(set(changed))
+
+
+def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    """Yield what else is called where ``function`` is, by one name, of classes of one kind."""
+    for call in graph.callers(function):
+        if call.kind == "several":
+            yield from call.functions
+
+
+def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:
+    """Return the places of calls by the function around them."""
+    result: dict[FunctionPlace, set[Place]] = defaultdict(set)
+    for call in calls:
+        result[call.caller].add(call.place)
+    return {caller: sorted(places) for caller, places in result.items()}

@@ -1,0 +1,147 @@
+"""Calls of tasks and of coroutines in what becomes a coroutine function itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.contract import Edit, Span
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Site
+from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+KNOWN = boundaries().tasks
+"""What is known of the tasks of workers."""
+
+_RUN = "asyncio.run"
+_LOOPS = {"asyncio.get_event_loop", "asyncio.new_event_loop"}
+_WAITING = "run_until_complete"
+
+
+def write_call_of_task(
+    project: Project,
+    site: Site[ast.AST],
+    insertions: Insertions,
+    call: ast.Call,
+    task: tuple[Module, ast.FunctionDef, str],
+) -> list[Edit]:
+    """Write ``send(user)`` and ``send.run(user)`` as calls of the coroutine function of the task.
+
+    ``task`` is its place, and the name of that function; a method is called on the same object.
+    Return the edits that import it. Raises Refused where more may be called.
+    """
+    module, (home, node, name) = site.module, task
+    is_run = isinstance(call.func, ast.Attribute) and call.func.attr in KNOWN.running
+    named = call.func.value if is_run and isinstance(call.func, ast.Attribute) else call.func
+    values = project.values.of(module, named)
+    is_one = len(values.alternatives) == 1 and isinstance(values.alternatives[0], FunctionOf)
+    if not values.is_known or not is_one:
+        why = f"`{node.name}`, which is a task, and others"
+        raise Refused(reasons.UNKNOWN_CALL, why, because=(module.place(call),))
+    written, imports = name, list[Edit]()
+    if isinstance(call.func, ast.Attribute) and home.enclosing_class(node) is not None:
+        end = module.span(call.func).end
+        insertions.replace(Span(module.span(call.func.value).end, end), f".{name}")
+        return imports
+    if home.path != module.path:
+        written, imports = name_beside(project, site, named, f"{home.name}.{name}")
+    insertions.replace(module.span(call.func), written)
+    if is_bound(node):
+        _pass_first(module, insertions, call, module.text_of(named))
+    return imports
+
+
+def is_bound(node: ast.FunctionDef) -> bool:
+    """Whether a task is passed itself as its first argument."""
+    return any(
+        keyword.arg == KNOWN.bound
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call)
+        for keyword in decorator.keywords
+    )
+
+
+def _pass_first(module: Module, insertions: Insertions, call: ast.Call, text: str) -> None:
+    opening = module.source.text.index(b"(", module.span(call.func).end) + 1
+    if not call.args and not call.keywords:
+        insertions.at(opening, text)
+        return
+    following = re.match(rb"[ \t]*\r?\n[ \t]*", module.source.text[opening:])
+    line = f"{text}, " if following is None else f"{following[0].decode()}{text},"
+    insertions.at(opening, line)
+
+
+def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:
+    """Yield where a function runs a coroutine in a loop of its own: ``asyncio.run(f())``.
+
+    ``node`` is the function, or a statement outside of all functions.
+    """
+    function = node if isinstance(node, Function) else None
+    if _RUN.rpartition(".")[2].encode() not in module.source.text:
+        return
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(args=[_], keywords=[]) if module.enclosing_function(
+                part
+            ) is function and runs_loop(project, module, part):
+                yield part
+            case _:
+                pass
+
+
+def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call runs a coroutine in a loop that does nothing else in its function.
+
+    ``asyncio.run(f())``, or ``loop.run_until_complete(f())`` of a variable with such a loop.
+    """
+    if project.qualified_name(module, call.func) == _RUN:
+        return True
+    match call.func:
+        case ast.Attribute(value=ast.Name() as loop, attr=name) if name == _WAITING:
+            return _is_loop(project, module, loop)
+        case ast.Attribute(value=ast.Call(args=[], keywords=[]) as made, attr=name):
+            return name == _WAITING and project.qualified_name(module, made.func) in _LOOPS
+        case _:
+            return False
+
+
+def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:
+    """Whether a local variable is an event loop, which nothing but waiting is done with."""
+    bindings = module.scopes.bindings_of(loop)
+    made = bindings[0].value if len(bindings) == 1 else None
+    function = bindings[0].scope.node if made is not None else None
+    if not isinstance(made, ast.Call) or made.args or not isinstance(function, Function):
+        return False
+    if project.qualified_name(module, made.func) not in _LOOPS:
+        return False
+    reads = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == loop.id and isinstance(node.ctx, ast.Load)
+    ]
+    return all(
+        isinstance(above := module.parent(name), ast.Attribute)
+        and above.attr == _WAITING
+        and isinstance(module.parent(above), ast.Call)
+        for name in reads
+    )
+
+
+def write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:
+    """Write ``asyncio.run(f())`` as ``f()``, which is awaited instead."""
+    outer, inner = module.span(call), module.span(call.args[0])
+    is_plain = isinstance(call.args[0], ast.Attribute | ast.Call | ast.Name)
+    insertions.replace(Span(outer.start, inner.start), "" if is_plain else "(")
+    insertions.replace(Span(inner.end, outer.end), "" if is_plain else ")")

@@ -1,0 +1,84 @@
+"""Wrappers of the program's own decorators that wait, apart from calling the function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapper:
+    """A wrapper: where its decorator is defined, what that decorates, and the calls of that."""
+
+    decorator: Place
+    decorated: tuple[FunctionPlace, ...]
+    calls: tuple[Place, ...]
+
+
+class Wrappers:
+    """Answers which functions are wrappers, of decorators that visibly do nothing else."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[FunctionPlace, _Wrapper | None] = {}
+
+    def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
+        """Return the functions that ``function`` is the wrapper of: it is called in their place."""
+        wrapper = self._wrapper_of(function)
+        return () if wrapper is None else wrapper.decorated
+
+    def calls_of(self, function: FunctionPlace) -> tuple[Place, ...]:
+        """Return the calls in ``function`` that call what it is the wrapper of."""
+        wrapper = self._wrapper_of(function)
+        return () if wrapper is None else wrapper.calls
+
+    def is_returned_at(self, functions: Iterable[FunctionPlace], place: Place) -> bool:
+        """Whether ``place`` is the decorator that gives one of ``functions`` as its wrapper."""
+        wrappers = (self._wrapper_of(function) for function in functions)
+        return any(wrapper is not None and wrapper.decorator == place for wrapper in wrappers)
+
+    def _wrapper_of(self, function: FunctionPlace) -> _Wrapper | None:
+        if function not in self._known:
+            self._known[function] = self._read(function)
+        return self._known[function]
+
+    def _read(self, function: FunctionPlace) -> _Wrapper | None:
+        outermost, is_inside, _ = function.qualname.partition(".<locals>.")
+        module = self._project.module(function.path) if is_inside else None
+        # Importable decorators may decorate functions of other programs.
+        if module is None or self._project.published:
+            return None
+        node = module.function_at(function.start)
+        qualified = f"{module.name}.{outermost}"
+        wrapping = self._wrapping(qualified, node)
+        decorated = None if wrapping is None else self._project.calls.decorated_by(qualified)
+        if wrapping is None or not decorated:
+            return None
+        return _Wrapper(
+            module.place(wrapping.decorator),
+            tuple(sorted(_place(*pair) for pair in decorated)),
+            tuple(map(module.place, wrapping.calls)),
+        )
+
+    def _wrapping(self, qualified: str, node: Function | None) -> Wrapping | None:
+        """Return what a decorator does, whether called first or not, if ``node`` is its wrapper."""
+        for called in (False, True):
+            result = self._project.calls.wrapping(qualified, called=called)
+            if result is not None and result.wrapper is node and node is not None and result.calls:
+                return result
+        return None
+
+
+def _place(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionPlace:
+    return FunctionPlace(module.path, module.span(node).start, module.qualname(node))

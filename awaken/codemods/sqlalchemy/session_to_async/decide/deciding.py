@@ -1,0 +1,237 @@
+"""Which components of a program become asynchronous, and which engines with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    Component,
+    Components,
+    Found,
+    Placed,
+    piece_with,
+)
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import twins_of
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.decide.links import Links
+from awaken.codemods.sqlalchemy.session_to_async.decide.sources import (
+    finds_session,
+    given_by,
+    injected_from_outside,
+    makes_session,
+    takes_session,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import SESSION_OF_OBJECT
+from awaken.contract import Constraints
+from awaken.kit.changes import Member, connected
+from awaken.kit.sites import Refused
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project.frameworks.sqlalchemy.operations import Operation
+
+
+class Judge:
+    """Judges the components of one program; ``wanted`` is the only one that is asked for."""
+
+    def __init__(
+        self, part: SynchronousPart, found: Found, components: Components, wanted: str
+    ) -> None:
+        self._part = part
+        self._project = part.project
+        self._components = components
+        self._wanted = wanted
+        self._waiting = {piece_of(step) for step in part.steps if step.start >= 0}
+        self._resources = {member.site.id for member, _ in found.resources}
+        self._finding = {one.site.id for one, name in found.resources if name == SESSION_OF_OBJECT}
+
+    def judge(self, component: Component) -> None:
+        """Say of a component what it is."""
+        self._refuse_foreign(component)
+        operations = list(self._operations(component))
+        component.makes_tables = bool(operations) and {one.how for one in operations} == {"schema"}
+        component.loads_objects = self._loads_objects(component, operations)
+        component.is_carried = not (self._waits(component) and self._makes_sessions(component))
+        component.finds_sessions = self._waits(component) and self._finds_sessions(component)
+        component.is_wanted = component.is_named = not self._wanted or self._is_named(component)
+
+    def _waits(self, component: Component) -> bool:
+        """Whether functions of a component become coroutine functions."""
+        return not self._waiting.isdisjoint(component.pieces)
+
+    def _named(self, component: Component) -> list[Member]:
+        """Return the members that are names of the synchronous side."""
+        return [member for member in component.members if member.site.id in self._resources]
+
+    def _makes_sessions(self, component: Component) -> bool:
+        """Whether a component makes the sessions or connections that it waits for."""
+        used = self._components.used_by([component], with_unused=False)
+        making = (item for item in self._named(component) if item.site.id not in self._finding)
+        return bool(used) or any(makes_session(member.site) for member in making)
+
+    def _finds_sessions(self, component: Component) -> bool:
+        """Whether a component asks objects for their sessions."""
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            if module is not None and piece in self._waiting and finds_session(module, piece):
+                return True
+        return False
+
+    def _refuse_foreign(self, component: Component) -> None:
+        """Refuse the functions that are given sessions which the component does not make."""
+        pieces = set(component.pieces)
+        named = self._named(component)
+        taking = {piece_with(candidate) for candidate in named if takes_session(candidate.site)}
+        none_waits = not self._waits(component)
+        # Where nothing else changes, annotations are left alone.
+        is_named = none_waits and len(named) == len(component.members)
+        is_made = self._makes_sessions(component) or not (
+            is_named or given_by(self._part, pieces, taking)
+        )
+        for number, member in enumerate(component.members):
+            piece = piece_with(member)
+            if isinstance(member.outcome, Refused):
+                continue
+            refused = next(injected_from_outside(self._project, piece, pieces), None)
+            is_function = member.site.module.span(member.site.node).start == piece.start
+            if refused is None and not is_made and (none_waits or is_function):
+                refused = Refused(FOREIGN_SESSION, "its callers")
+            if refused is not None and (none_waits or is_function):
+                component.members[number] = dataclasses.replace(member, outcome=refused)
+
+    def _operations(self, component: Component) -> Iterator[Operation]:
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            if module is None:
+                continue
+            function = module.function_at(piece.start)
+            for item in self._part.operations_of(module, self._part.place_of(module, function)):
+                if function is not None or piece_around(module, item.node) == piece:
+                    yield item
+
+    def _loads_objects(self, component: Component, operations: Collection[Operation]) -> bool:
+        used = self._components.used_by([component], with_unused=False)
+        resources = {operation.resource for operation in operations}
+        return (
+            bool(used)
+            or not resources
+            or not resources <= {"engine", "connection"}
+            or any(takes_session(member.site) for member in self._named(component))
+        )
+
+    def _is_named(self, component: Component) -> bool:
+        """Whether a component holds the module or the function that is wanted."""
+        for piece in component.pieces:
+            module = self._project.module(piece.path)
+            home = "" if module is None else module.name
+            name = f"{home}.{piece.name}"
+            is_end = f".{name}.".endswith(f".{self._wanted}.")
+            if is_end or f"{name}.".startswith(f"{self._wanted}."):
+                return True
+        return False
+
+
+def decided(
+    part: SynchronousPart, found: Found, constraints: Constraints, wanted: str
+) -> Components:
+    """Return the components of a program, each with the reasons against it.
+
+    ``wanted`` is a module or a function: only what belongs together with it is asked for.
+    """
+    placed = Placed(part.project, found)
+    twins = twins_of(part.project, placed.shared, placed.made)
+    components = Components(placed, _gathered_components(part, placed), twins)
+    components.add(found.loading)
+    judge = Judge(part, found, components, wanted)
+    for component in components.all:
+        judge.judge(component)
+        others = components.everywhere if component.loads_objects else ()
+        component.stopping = _members_against((*component.members, *others), constraints)
+    # A name that nothing has is most likely misspelt.
+    components.unnamed = "" if any(candidate.is_wanted for candidate in components.all) else wanted
+    for name, members in components.made.items():
+        components.unmade[name] = _members_against(members, constraints)
+        for component in components.users(name) if components.unmade[name] else ():
+            component.stopping += components.unmade[name]
+    _stop_where_sessions_are_found(components)
+    _stop_what_is_carried(components)
+    _stop_what_is_beside(components)
+    return components
+
+
+def _gathered_components(part: SynchronousPart, placed: Placed) -> list[Component]:
+    """Return what belongs together, in the order of the first piece of each."""
+    links = Links(part, placed.by_piece, placed.shared)
+    joined = [*links.links, *placed.along()]
+    # Members that are no piece themselves come last: the order of pieces is that of places.
+    others = {key: None for link in joined for key in link if not isinstance(key, Piece)}
+    components: list[Component] = []
+    for group in connected([*sorted(links.pieces), *others], joined):
+        inside = [candidate for candidate in group if isinstance(candidate, Piece)]
+        members = [member for piece in inside for member in placed.by_piece.get(piece, ())]
+        if inside:
+            components.append(Component(inside, members))
+    return components
+
+
+def _members_against(members: Iterable[Member], constraints: Constraints) -> list[Member]:
+    """Return the members that block a change: refused ones, and those left out."""
+    return [
+        member
+        for member in members
+        if isinstance(member.outcome, Refused) or member.site.id in constraints.excluded
+    ]
+
+
+def _stop_where_sessions_are_found(components: Components) -> None:
+    """Stop all that loads objects if something stays that asks these for their sessions."""
+    stopped = [item for item in components.all if item.finds_sessions and not item.converts]
+    for component in components.all if stopped else ():
+        if component.loads_objects and component not in stopped:
+            component.stopping += [each for item in stopped for each in item.stopping]
+            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
+
+
+def _stop_what_is_carried(components: Components) -> None:
+    """Stop what makes no session of its own where something that does stays synchronous.
+
+    If nothing makes one, what is given sessions from elsewhere speaks for all.
+    """
+    making = [candidate for candidate in components.all if not candidate.is_carried]
+    stopped = [candidate for candidate in making or components.all if not candidate.converts]
+    if not making:
+        stopped = [item for item in stopped if any(map(_is_given_elsewhere, item.stopping))]
+    if not stopped:
+        return
+    numbers = {id(item) for item in stopped}
+    for component in components.all:
+        if component.is_carried and id(component) not in numbers:
+            component.stopping += [each for item in stopped for each in item.stopping]
+            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
+
+
+def _is_given_elsewhere(member: Member) -> bool:
+    return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
+
+
+def _stop_what_is_beside(components: Components) -> None:
+    """Stop tests that use the engine of what stays synchronous, or if all of that does."""
+    others = [candidate for candidate in components.all if not candidate.is_beside]
+    stopped = [
+        (one, components.used_by([one], with_unused=False)) for one in others if not one.converts
+    ]
+    for component in components.all if stopped else ():
+        if not component.is_beside:
+            continue
+        names = components.used_by([component], with_unused=False)
+        for item, used in stopped:
+            if len(stopped) == len(others) or used & names:
+                component.stopping += item.stopping
+                component.is_wanted = component.is_wanted and item.is_wanted

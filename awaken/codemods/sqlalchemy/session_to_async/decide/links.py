@@ -1,0 +1,326 @@
+"""Which pieces of a program belong together: who calls, hands on, inherits, holds and asks for.
+
+Only pieces that change are linked, and those between them: who calls one of them without changing
+itself may still carry a session from one to the other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import is_imported
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
+    Shared,
+    pieces_using,
+)
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.decide.carriers import Carriers
+from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name, without_arguments
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+
+Key = Hashable
+Link = tuple[Key, Key]
+_DEFINED = Function | ast.ClassDef
+
+
+class Links:
+    """The links of one program; ``pieces`` are those that change, and grow by what is between.
+
+    ``shared`` are the engines and factories that join nobody, by their names.
+    """
+
+    def __init__(
+        self,
+        part: SynchronousPart,
+        pieces: Iterable[Piece],
+        shared: dict[str, Shared],
+    ) -> None:
+        self._part = part
+        self._project = part.project
+        self._shared = shared
+        # Statements of files whose variables carry what changes.
+        self._followed: set[Piece] = set()
+        self.pieces: set[Piece] = set(pieces)
+        self.links: list[Link] = []
+        self._own = {resource.piece for resource in shared.values()}
+        for piece in pieces_using(shared.values()):
+            self._add(piece)
+        # Statements that make engines and factories join nobody.
+        self.pieces -= self._own
+        for piece in sorted(self.pieces):
+            self._follow_at(piece)
+        new = set(self.pieces)
+        while new:
+            before = set(self.pieces)
+            self._called(new)
+            self._link_named(new)
+            new = self.pieces - before
+        self._waiting()
+        self._in_classes()
+        self._inside()
+        self._in_fixtures()
+        self.links += Carriers(part, self.pieces, shared).links()
+
+    def _add(self, piece: Piece) -> None:
+        if piece not in self._own:
+            self.pieces.add(piece)
+
+    def _link(self, one: Key, other: Piece) -> None:
+        if other not in self._own:
+            self.pieces.add(other)
+            self.links.append((one, other))
+
+    # ------------------------------------------------------------------------------ calls and kin
+    def _called(self, pieces: Iterable[Piece]) -> None:
+        graph, kin = self._project.calls.graph(), self._project.calls.kin()
+        waiting = sorted(piece for piece in pieces if self._is_function(piece))
+        seen = set(waiting)
+        while waiting:
+            piece = waiting.pop()
+            function = FunctionPlace(*piece)
+            for call in graph.callers(function):
+                caller = self._caller(call)
+                if caller is None:
+                    continue
+                is_new = caller not in self.pieces
+                self._link(piece, caller)
+                if is_new and not caller.name:  # `engine, name = make()`
+                    self._follow_at(caller)
+                if is_new and caller not in seen and self._hands_back(caller):
+                    seen.add(caller)
+                    waiting.append(caller)
+            for other in kin.of(function):
+                if piece_of(other) in self.pieces:
+                    self._link(piece, piece_of(other))
+
+    def _waiting(self) -> None:
+        """Link what waits with what it waits for, and what is handed on in place of each other."""
+        for function, step in self._part.steps.items():
+            if step.to is not None and function.start >= 0 and step.to.start >= 0:
+                self._link(piece_of(function), piece_of(step.to))
+        for number, component in enumerate(self._part.handed_on):
+            key = ("handed on", number)
+            inside = {piece_of(item) for item in component.functions if item.start >= 0}
+            for place in (*component.lambdas, *component.threads, *component.annotations):
+                inside |= set(self._pieces_at(place))
+            for call in component.calls.values():
+                caller = self._caller(call)
+                inside |= set() if caller is None else {caller}
+            self.links += [(key, piece) for piece in sorted(inside & self.pieces)]
+
+    def _pieces_at(self, place: Place) -> Iterator[Piece]:
+        module = self._project.module(place.path)
+        if module is None:
+            return
+        for node in module.expressions_at({place.span}):
+            yield piece_around(module, node)
+
+    def _caller(self, call: Call) -> Piece | None:
+        """Return the piece that contains a call; None for code that stays synchronous anyway."""
+        if call.caller.start >= 0:
+            return piece_of(call.caller)
+        for module, node in self._project.calls_at(call.place):
+            piece = piece_around(module, node)
+            return None if self._stays(module, piece) else piece
+        return None
+
+    def _stays(self, module: Module, piece: Piece) -> bool:
+        """Whether a piece is of a file of Alembic, and nothing in it changes."""
+        return is_of_alembic(module) and piece not in self.pieces
+
+    def _is_function(self, piece: Piece) -> bool:
+        return self._project.calls.graph().number_of(piece.path, piece.start) is not None
+
+    def _hands_back(self, piece: Piece) -> bool:
+        """Whether a function gives something to those who call it."""
+        pair = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
+        if pair is None:
+            return False
+        module, node = pair
+        return module.is_generator(node) or any(
+            isinstance(part, ast.Return) and part.value is not None for part in module.walk(node)
+        )
+
+    # ----------------------------------------------------------------------------------- mentions
+    def _link_named(self, pieces: Iterable[Piece]) -> None:
+        """Link functions to those who hand them on, and variables and classes to who uses them."""
+        functions, classes = self._targets(pieces)
+        uncalled = {
+            name
+            for name, piece in functions.items()
+            if piece not in self._followed and self._is_function(piece)
+        }
+        others = {*classes, *functions} - uncalled
+        for mention in mentions_of(self._project, others, uncalled):
+            module, node = mention.module, mention.node
+            if self._stays(module, piece_around(module, node)):
+                continue
+            above = module.parent(node)
+            is_called = isinstance(above, ast.Call) and above.func is node
+            if mention.qualified in classes:
+                piece = classes[mention.qualified]
+                is_used = is_called or _is_handed_on(module, node)
+            else:
+                # The calls of functions are those of the call graph.
+                piece = functions[mention.qualified]
+                is_used = piece in self._followed or not is_called
+            if is_used:
+                around = piece_around(module, node)
+                self._follow(module, around)
+                self._link(piece, around)
+
+    def _targets(self, pieces: Iterable[Piece]) -> tuple[dict[str, Piece], dict[str, Piece]]:
+        """Return the functions and variables that pieces are, and the classes that they make."""
+        functions: dict[str, Piece] = {}
+        classes: dict[str, Piece] = {}
+        for piece in sorted(pieces):
+            module = self._project.module(piece.path)
+            if module is None:
+                continue
+            if piece in self._followed:
+                functions |= dict.fromkeys(_bound_names(module, piece), piece)
+            elif piece.name:
+                functions[f"{module.name}.{piece.name}"] = piece
+                owner = self._holder(module, piece)
+                below = () if owner is None else (owner, *self._project.all_subclasses(owner))
+                for name in below:
+                    classes.setdefault(name, piece)
+        for name in classes:
+            functions.pop(name, None)
+        return functions, classes
+
+    def _follow_at(self, piece: Piece) -> None:
+        module = self._project.module(piece.path)
+        if module is not None:
+            self._follow(module, piece)
+
+    def _follow(self, module: Module, piece: Piece) -> None:
+        """Follow the variables of a statement, unless it makes an application: all use that."""
+        if piece.name:
+            return
+        for statement in module.tree.body:
+            if module.span(statement).start == piece.start:
+                value = getattr(statement, "value", None)
+                made = value.func if isinstance(value, ast.Call) else None
+                name = None if made is None else self._project.qualified_name(module, made)
+                if name not in twins().absorbing.applications:
+                    self._followed.add(piece)
+
+    def _holder(self, module: Module, piece: Piece) -> str | None:
+        """Return the class whose objects a piece makes hold a session: itself, or its `__init__`.
+
+        For other methods, the fields that they use decide.
+        """
+        function = module.function_at(piece.start)
+        owner = None if function is None else module.parent(function)
+        if isinstance(owner, ast.ClassDef):
+            return f"{module.name}.{module.qualname(owner)}"
+        qualified = f"{module.name}.{piece.name}"
+        return qualified if self._project.class_facts(qualified) is not None else None
+
+    # -------------------------------------------------------------------- classes, files, fixtures
+    def _in_classes(self) -> None:
+        """Link the methods of a class, and of those that inherit from it."""
+        for piece in sorted(self.pieces):
+            owner, dot, _ = piece.name.rpartition(".")
+            module = self._project.module(piece.path) if dot else None
+            if module is None or owner.endswith("<locals>"):
+                continue
+            qualified = f"{module.name}.{owner}"
+            self.links.append((("class", qualified), piece))
+            for below in self._project.all_subclasses(qualified):
+                self.links.append((("class", qualified), ("class", below)))
+        for piece in sorted(self.pieces):
+            module = self._project.module(piece.path)
+            if module is not None and piece.name and not self._is_function(piece):
+                self.links.append((("class", f"{module.name}.{piece.name}"), piece))
+
+    def _inside(self) -> None:
+        """Link functions inside of one function: they share its variables."""
+        for piece in sorted(self.pieces):
+            outermost = piece.name.partition(".<locals>")[0]
+            if outermost != piece.name:
+                key = ("inside", piece.path, outermost)
+                self.links.append((key, piece))
+                for other in self.pieces:
+                    if other.path == piece.path and other.name == outermost:
+                        self.links.append((key, other))
+
+    def _in_fixtures(self) -> None:
+        """Link tests and fixtures with the fixtures that they may ask for by name."""
+        asked: defaultdict[str, list[Piece]] = defaultdict(list)
+        given: dict[str, list[Piece]] = defaultdict(list)
+        for piece in sorted(self.pieces):
+            pair = self._part.node_of(FunctionPlace(*piece)) if self._is_function(piece) else None
+            if pair is None:
+                continue
+            _, node = pair
+            if any(_is_fixture(decorator) for decorator in node.decorator_list):
+                given[node.name].append(piece)
+            if node.name.startswith("test") or given[node.name]:
+                for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                    asked[argument.arg].append(piece)
+        paths = {item.path for fixtures in given.values() for item in fixtures}
+        seen_in = {path: self._seen_in(path) for path in sorted(paths)}
+        for name, fixtures in given.items():
+            for fixture in fixtures:
+                # Of two with one name, one may be overridden by the other.
+                for piece in (*fixtures, *asked[name]):
+                    if piece != fixture and f"{piece.path}/".startswith(seen_in[fixture.path]):
+                        self.links.append((fixture, piece))
+
+    def _seen_in(self, path: str) -> str:
+        """Return what begins the paths of files that see fixtures of one: its folder, or itself."""
+        module = self._project.module(path)
+        folder, _, name = path.rpartition("/")
+        if module is None or is_imported(self._project, module):
+            return ""  # others may have it under its name
+        if name == "conftest.py":
+            return f"{folder}/" if folder else ""
+        is_of_tests = name.startswith("test_") or name.endswith("_test.py")
+        return f"{path}/" if is_of_tests else ""
+
+
+def _is_fixture(decorator: ast.expr) -> bool:
+    return last_name(without_arguments(decorator)) in {"fixture", "yield_fixture"}
+
+
+def _bound_names(module: Module, piece: Piece) -> Iterator[str]:
+    """Yield the names that a statement of a file gives a value, qualified."""
+    for name, bindings in module.scopes.module.bindings.items():
+        for binding in bindings:
+            if binding.kind in {"assignment", "annotation", "augmented"}:
+                statement = piece_around(module, binding.node)
+                if statement == piece:
+                    yield f"{module.name}.{name}"
+
+
+def _is_handed_on(module: Module, node: ast.expr) -> bool:
+    """Whether a class is handed to something that may make objects of it."""
+    match module.parent(node):
+        case ast.Call() | ast.Dict() | ast.List() | ast.Tuple() | ast.Assign() | ast.Return():
+            return not _asks_for_type(module.parent(node))
+        case ast.keyword():
+            return True
+        case _:
+            return False
+
+
+def _asks_for_type(call: ast.AST | None) -> bool:
+    names = {"cast", "get", "isinstance", "issubclass", "query", "scalar", "scalars", "select"}
+    return isinstance(call, ast.Call) and last_name(call.func) in names

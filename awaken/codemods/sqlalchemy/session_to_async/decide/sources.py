@@ -1,0 +1,130 @@
+"""Where sessions come from: only those that the program makes become asynchronous with it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    piece_around,
+    piece_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
+from awaken.kit.sites import Refused, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project import Project
+
+
+def makes_session(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side is called to make an object."""
+    above = site.module.parent(site.node)
+    return isinstance(above, ast.Call) and above.func is site.node
+
+
+def finds_session(module: Module, piece: Piece) -> bool:
+    """Whether a function asks in which session an object is."""
+    node = module.function_at(piece.start)
+    for part in () if node is None else module.walk(node):
+        match part:
+            case ast.Call(func=called) if last_name(called) == "object_session":
+                return True
+            case ast.Attribute(attr="session", value=ast.Call(func=called)):
+                if last_name(called) in {"inspect", "instance_state"}:
+                    return True
+            case _:
+                pass
+    return False
+
+
+def given_by(
+    part: SynchronousPart, pieces: Collection[Piece], taking: Collection[Piece]
+) -> Piece | None:
+    """Return a function of ``pieces`` that passes on what it is not given as a session itself.
+
+    ``taking`` are the functions with a parameter that is annotated as one.
+    """
+    graph = part.project.calls.graph()
+    for piece in sorted(taking):
+        for call in graph.callers(FunctionPlace(*piece)):
+            giver = piece_of(call.caller)
+            is_method = "." in giver.name.rpartition("<locals>.")[2]
+            if giver in pieces and giver not in taking and not is_method:
+                return giver
+    return None
+
+
+def takes_session(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side annotates a parameter."""
+    return any(isinstance(ancestor, ast.arg) for ancestor in site.module.ancestors(site.node))
+
+
+def injected_from_outside(
+    project: Project, piece: Piece, inside: Collection[Piece]
+) -> Iterator[Refused]:
+    """Yield why a function, or an alias, gets its session from code that is not ``inside``."""
+    module = project.module(piece.path)
+    node = None if module is None else _node_of(module, piece)
+    if module is None or node is None:
+        return
+    for provider in _providers(project, module, node):
+        known = project.values.of(module, provider).alternatives
+        pieces = {
+            piece_around(item.module, item.node) for item in known if isinstance(item, FunctionOf)
+        }
+        if pieces.isdisjoint(inside):
+            shown, help_text = module.excerpt(provider), _help(project, module, provider)
+            because = (module.place(provider),)
+            yield Refused(FOREIGN_SESSION, f"`{shown}`", help_text, because=because)
+
+
+def _help(project: Project, module: Module, provider: ast.expr) -> str:
+    """Return the cure where a file of the program is imported from an unread folder."""
+    name = (project.qualified_name(module, provider) or "").rpartition(".")[0]
+    folder = project.layout.package_with(name, module.path) if name else ""
+    if not folder or project.layout.find(name, module.path).path is not None:
+        return ""
+    return (
+        f"`{name}` is a file in `{folder}`, which is a package and not on `sys.path`. If the "
+        f'program starts in that folder, set `src = ["{folder}"]`.'
+    )
+
+
+def _node_of(module: Module, piece: Piece) -> ast.AST | None:
+    function = module.function_at(piece.start)
+    if function is not None:
+        return function.args
+    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
+    return None if piece.name else next(starting, None)
+
+
+def _providers(project: Project, module: Module, node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what is injected for what is annotated as a session."""
+    if not isinstance(node, ast.arguments):
+        parts = [node] if _names_session(project, module, node) else []
+    else:
+        parts = [
+            part
+            for parameter, default in parameters_of(node)
+            if parameter.annotation is not None and _names_session(project, module, parameter)
+            for part in (parameter.annotation, default)
+            if part is not None
+        ]
+    for part in parts:
+        yield from (provider for _, provider in project.injections.below(module, part))
+
+
+def _names_session(project: Project, module: Module, node: ast.AST) -> bool:
+    return any(
+        project.qualified_name(module, part) in NAMES
+        for part in module.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
+    )

@@ -1,0 +1,125 @@
+"""Lambdas as coroutine functions: nothing can be awaited that a lambda gives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
+from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
+from awaken.contract import Edit
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+
+_STATEMENTS = (
+    ast.AnnAssign, ast.Assign, ast.AsyncFunctionDef, ast.AsyncWith, ast.Expr, ast.FunctionDef,
+    ast.Return, ast.With,
+)  # fmt: skip
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_INDENTED = 4
+
+
+def function_of_lambda(
+    site: Site[ast.AST],
+    node: ast.expr,
+    wanted: Sequence[str],
+    taken: set[str],
+    awaited: Sequence[ast.Call] = (),
+) -> list[Edit]:
+    """Return the edits that write a lambda as a coroutine function in front of its statement.
+
+    So does what names a plain function: that is called with all arguments. ``wanted`` are names
+    that the function may get; ``taken`` are names of others, and gets the new one. ``awaited`` are
+    calls in it. Raises Refused.
+    """
+    module = site.module
+    statement, refused = module.statement_of(node), Refused(NOT_AWAITABLE_HERE, "a lambda")
+    for above in module.ancestors(node):
+        if above is statement:
+            break
+        # The names that it takes from there are not visible to the statement.
+        if isinstance(above, ast.Lambda | _COMPREHENSIONS):
+            raise refused
+    if not isinstance(statement, _STATEMENTS) or isinstance(module.parent(statement), ast.ClassDef):
+        raise refused
+    parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
+    if isinstance(node, ast.Lambda):
+        if _has_comment(module, node) or _has_long_text(node):
+            raise refused
+        parameters, body = _parameters(module, node), _body(module, node, awaited)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+            code = f"async def {name}({parameters}):\n    return {body}\n"
+            return [site.rewrite(statement, REPLACE, Replaced(code))]
+        case _:
+            pass
+    written = module.scopes.fresh_name(*wanted, taken=taken)
+    taken.add(written)
+    code = f"async def {written}({parameters}):\n    return {body}\n"
+    return [
+        site.insert_statements(module.place(statement), "before", code),
+        site.replace(node, written),
+    ]
+
+
+def _parameters(module: Module, node: ast.Lambda) -> str:
+    start = module.span(node).start + len("lambda")
+    head = module.source.text[start : module.span(node.body).start].decode()
+    # The body may have parentheses of its own.
+    return head.rstrip(" \t\r\n(").removesuffix(":").strip()
+
+
+def _has_comment(module: Module, node: ast.Lambda) -> bool:
+    start = module.span(node).start
+    return b"#" in module.source.text[start : module.span(node.body).start]
+
+
+def is_laid_out(node: ast.Lambda) -> bool:
+    """Whether a lambda has several lines that can be moved."""
+    return node.lineno != node.end_lineno and not _has_long_text(node)
+
+
+def _has_long_text(node: ast.Lambda) -> bool:
+    """Whether a lambda holds text over several lines, which cannot be moved."""
+    return any(
+        isinstance(part, ast.Constant | ast.JoinedStr) and part.lineno != part.end_lineno
+        for part in ast.walk(node.body)
+    )
+
+
+def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
+    """Return the text of the result of a lambda, indented as a body."""
+    text = _awaiting(module, node, awaited)
+    first, *others = text.split("\n")
+    if not others:
+        return text
+    left = min(len(name) - len(name.lstrip()) for name in others if name.strip())
+    moved = max(left - _INDENTED, 0)
+    text = "\n".join([first, *(name[moved:] if name.strip() else name for name in others)])
+    return text if _stands_alone(text) else f"({text})"
+
+
+def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> str:
+    """Return the text of what a lambda gives, in which ``calls`` are awaited. Raises Refused."""
+    insertions = Insertions(module)
+    for call in calls:
+        if any(isinstance(ancestor, ast.GeneratorExp) for ancestor in module.ancestors(call)):
+            raise Refused(NOT_AWAITABLE_HERE, "a generator expression")
+        if call is node.body:
+            insertions.before(call, "await ")
+        else:
+            insertions.around(call, "(await ", ")")
+    text, position = "", module.span(node.body).start
+    for place, inserted in insertions.at_places().items():
+        text += module.source.text[position:place].decode() + inserted
+        position = place
+    return text + module.source.text[position : module.span(node.body).end].decode()
+
+
+def _stands_alone(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True

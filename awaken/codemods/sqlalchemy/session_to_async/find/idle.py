@@ -1,0 +1,70 @@
+"""Functions that no visible code calls: the program does not make the values that they get."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_MANY = 20
+"""Functions that are looked at on the way up."""
+
+
+def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` calls a method of what a function is passed that nobody calls.
+
+    Others of which this is true may call it.
+    Of a published project other programs may, with what its own functions give them.
+    """
+    if project.published:
+        return False
+    first = function_around(module, node)
+    if not _is_of_parameter(module, node, first):
+        return False
+    waiting = [] if first is None else [(module, first)]
+    seen = {(item.path, item.span(function).start) for item, function in waiting}
+    for home, function in waiting:
+        if _may_run(project, home, function) or len(seen) > _MANY:
+            return False
+        for site in project.calls.callers_of(home, function).sites:
+            calling = project.module(site.place.path)
+            nodes = [] if calling is None else calling.calls_at(site.place.span)
+            around = None if calling is None or not nodes else function_around(calling, nodes[0])
+            if calling is None or around is None:
+                return False
+            key = calling.path, calling.span(around).start
+            if key not in seen:
+                seen.add(key)
+                waiting.append((calling, around))
+    return bool(waiting)
+
+
+def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:
+    """Whether ``node`` calls a method of a parameter of ``function``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
+            bindings = module.scopes.bindings_of(held)
+            is_parameter = [binding.kind for binding in bindings] == ["parameter"]
+            return is_parameter and bindings[0].scope.node is function
+        case _:
+            return False
+
+
+def _may_run(project: Project, module: Module, function: Function) -> bool:
+    """Whether a function may run without a visible call."""
+    is_method = isinstance(module.parent(function), ast.ClassDef)
+    is_plain = is_method or module.parent(function) is module.tree
+    if is_test_file(module.path) or function.decorator_list or not is_plain:
+        return True
+    if function.name.startswith("__"):
+        return True
+    return any(
+        item.kind != "outside" for item in project.calls.callers_of(module, function).obstacles
+    )

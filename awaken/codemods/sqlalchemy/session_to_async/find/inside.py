@@ -1,0 +1,50 @@
+"""The code that runs inside of a synchronous session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """``functions`` stay plain, ``calls`` are those of them that `run_sync` makes."""
+
+    functions: frozenset[FunctionPlace] = frozenset()
+    calls: Mapping[Place, Operation] = field(default_factory=dict)
+
+    def holds(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` is in a function that stays plain, its header included."""
+        return holds(self.functions, module, node)
+
+    def reads(self, project: Project, place: Place) -> bool:
+        """Whether a place is in such a function: reads there load by themselves."""
+        module = project.module(place.path)
+        nodes = (
+            module.function_at(function.start)
+            for function in self.functions
+            if module is not None and function.path == place.path
+        )
+        return module is not None and any(
+            node is not None and module.span(node).contains(place.span) for node in nodes
+        )
+
+
+def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` is in one of ``functions``, its header included."""
+    starts = {function.start for function in functions if function.path == module.path}
+    return bool(starts) and any(
+        isinstance(ancestor, Function) and module.span(ancestor).start in starts
+        for ancestor in module.ancestors(node)
+    )

@@ -1,0 +1,109 @@
+"""Where a program names functions, classes and variables of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.kit.search import modules_with
+from awaken.project.graph.forwards.resolving import is_use
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Mention(NamedTuple):
+    """One place that names ``qualified``: the expression ``node``."""
+
+    qualified: str
+    module: Module
+    node: ast.Name | ast.Attribute
+
+
+def mentions_of(
+    project: Project, qualified: Iterable[str], functions: Collection[str] = ()
+) -> Iterator[Mention]:
+    """Yield the places that read one of some names of the program, or assign to it from afar.
+
+    A method is recognised after an object too. Definitions and imports do not count, nor do calls
+    of ``functions``: the call graph has these.
+    """
+    by_word = _by_last_word(qualified)
+    uncalled = _by_last_word(functions)
+    for path in _files(project, by_word, uncalled):
+        module = project.module(path)
+        if module is None:
+            continue
+        # A name that a file imports under another one is written so.
+        others = project.other_names(path)
+        words = module.words()
+        for word in sorted((by_word.keys() | uncalled.keys()) & (words | others.keys())):
+            for spelled in sorted({word, *others.get(word, ())} & words):
+                called = by_word.get(word, frozenset())
+                read = called | uncalled.get(word, frozenset())
+                yield from _in_file(project, module, spelled, read, called)
+
+
+def _by_last_word(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    result: defaultdict[str, set[str]] = defaultdict(set)
+    for name in names:
+        result[name.rpartition(".")[2]].add(name)
+    return {word: frozenset(those) for word, those in result.items()}
+
+
+def _files(project: Project, words: Iterable[str], uncalled: Iterable[str]) -> list[str]:
+    """Return the files that may read one of ``words``, or one of ``uncalled`` without a call."""
+    graph = project.calls.graph()
+    result = {*project.files_with([word.encode() for word in sorted(words)])}
+    for word in uncalled:
+        result.update(graph.files_using(word))
+        # Most names of functions are only called, which needs no tree.
+        result.update(project.files_renaming(word))
+    return sorted(result)
+
+
+def _in_file(
+    project: Project,
+    module: Module,
+    word: str,
+    read: Collection[str],
+    called: Collection[str],
+) -> Iterator[Mention]:
+    """Yield what names one of ``read``, and of calls only those of one of ``called``."""
+    for node in module.mentions(word):
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            continue
+        wanted = read if is_use(module, node) else called
+        if not wanted:
+            continue
+        named = project.qualified_name(module, node)
+        if named is None and isinstance(node, ast.Attribute):
+            named = _method(project, module, node)
+        if named is not None and named in wanted:
+            yield Mention(named, module, node)
+
+
+def _method(project: Project, module: Module, node: ast.Attribute) -> str | None:
+    for value in project.values.of(module, node).alternatives:
+        if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
+            return f"{value.module.name}.{value.module.qualname(value.node)}"
+    return None
+
+
+def texts_naming(
+    project: Project, qualified: Iterable[str]
+) -> Iterator[tuple[str, Module, ast.AST]]:
+    """Yield the strings that may name one of some variables, as of ``patch("app.db.Local")``."""
+    by_word = {name.rpartition(".")[2]: name for name in sorted(qualified)}
+    for module in modules_with(project, [word.encode() for word in by_word]):
+        for node in module.walk():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = by_word.get(node.value.rpartition(".")[2])
+                if name is not None and name.endswith(node.value):
+                    yield name, module, node

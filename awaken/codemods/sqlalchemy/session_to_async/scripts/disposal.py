@@ -1,0 +1,172 @@
+"""Closing the connections of an engine before the event loop ends that they belong to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import imported_at
+from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
+from awaken.contract import Edit, Place
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
+from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+_HERE = "..."
+
+
+class _Closing(NamedTuple):
+    """The variable that holds the engine, the statement that binds it, and the function's name."""
+
+    module: Module
+    statement: ast.Assign | ast.AnnAssign
+    engine: str
+    name: str
+
+
+class Disposal:
+    """Writes the function that waits for a coroutine and then closes the connections.
+
+    It is next to the engine of a program, if that is a variable of a module. Of several it is the
+    one that the file which runs the coroutine imports, by whatever others.
+    """
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._project = project
+        self._rule = rule
+        self._users: dict[_Closing, list[Place]] = {}
+        self._seen: dict[str, list[Engine]] = {}
+        self._imports: dict[str, frozenset[str]] = {}
+        self._blocking = BlockingEngines(project)
+
+    def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
+        """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
+        needed: list[Edit] = [import_of_asyncio(self._project, site)]
+        closing = self._closing(site.module)
+        if closing is None and self._is_unpooled(site.module):
+            return f"asyncio.run({coroutine})", needed, []
+        if closing is None:
+            caveat = "connections in the pool are not closed before the event loop ends"
+            return f"asyncio.run({coroutine})", needed, [caveat]
+        self._users.setdefault(closing, []).append(site.place)
+        name, imports = self._named(site, closing, closing.name)
+        return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
+
+    def run_in_place(self, site: Site[ast.AST], call: ast.expr) -> tuple[list[Edit], list[str]]:
+        """Return the edits that run the coroutine of ``call``, and caveats. Raises Refused."""
+        # The arguments of the call may change as well.
+        run, edits, caveats = self.run(site, _HERE)
+        opening, _, closing = run.partition(_HERE)
+        around = [site.insert_before(call, opening), site.insert_behind(call, closing)]
+        return [*around, *edits], caveats
+
+    def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return the code that forgets connections of another process, with its edits.
+
+        A process that is forked has copies of those that were open. Raises Refused.
+        """
+        closing = self._closing(site.module)
+        if closing is None:
+            return "", []
+        engine, imports = self._named(site, closing, closing.engine)
+        return f"{engine}.sync_engine.dispose(close=False)", imports
+
+    def _named(self, site: Site[ast.AST], closing: _Closing, name: str) -> tuple[str, list[Edit]]:
+        if closing.module.path == site.module.path:
+            return name, []
+        return name_beside(self._project, site, None, f"{closing.module.name}.{name}")
+
+    def is_possible(self, module: Module) -> bool:
+        """Whether no connection outlives a loop that is run in a file, and how is known."""
+        return self._closing(module) is not None or self._is_unpooled(module)
+
+    def _imported_names(self, home: Module) -> set[str]:
+        paths: set[str] = set()
+        waiting = [home]
+        while waiting:
+            importing = waiting.pop()
+            if importing.path not in self._imports:
+                self._imports[importing.path] = frozenset(self._imports_of(importing))
+            for path in sorted(self._imports[importing.path] - paths):
+                paths.add(path)
+                module = self._project.module(path)
+                if module is not None:
+                    waiting.append(module)
+        return paths
+
+    def _imports_of(self, module: Module) -> Iterator[str]:
+        for node in module.walk():
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield from imported_at(self._project, module, node)
+
+    def members(self) -> Iterator[Member]:
+        """Yield the functions that close connections, where anything uses them."""
+        for closing, users in self._users.items():
+            yield self._member(closing, users)
+
+    def _member(self, closing: _Closing, users: Sequence[Place]) -> Member:
+        site: Site[ast.AST] = Site(self._rule, closing.module, closing.statement)
+        project = self._project
+        awaitable, imports = name_beside(project, site, None, "collections.abc.Awaitable")
+        anything, more = name_beside(project, site, None, "typing.Any")
+        code = (
+            f"async def {closing.name}(work: {awaitable}[{anything}]) -> {anything}:\n"
+            f'    """Await `work`, then close the connections, which belong to its event loop."""\n'
+            f"    try:\n        return await work\n"
+            f"    finally:\n        await {closing.engine}.dispose()\n"
+        )
+        place = closing.module.place(closing.statement)
+        edits = [site.insert_statements(place, "after", code), *imports, *more]
+        shown = f"`{closing.engine}`"
+        rewrite = Rewrite(f"the connections of {shown} are closed", edits)
+        return Member(site, rewrite, shown, tuple(users))
+
+    def _closing(self, running: Module) -> _Closing | None:
+        engines = self._engines_of(running)
+        if len(engines) != 1 or self._is_unpooled(running):
+            return None
+        module, call = engines[0].module, engines[0].call
+        match module.parent(call):
+            case (
+                ast.Assign(targets=[ast.Name(id=engine)])
+                | ast.AnnAssign(target=ast.Name(id=engine))
+            ) as statement if module.parent(statement) is module.tree:
+                name = module.scopes.fresh_name("closing_connections")
+                return _Closing(module, statement, engine, name)
+            case _:
+                return None
+
+    @cached_property
+    def _engines(self) -> list[Engine]:
+        return [engine for engine in self._project.orm.engines.all() if self._is_of_program(engine)]
+
+    def _engines_of(self, running: Module) -> list[Engine]:
+        """Return the engines that a file may use: those of files that it imports."""
+        if running.path not in self._seen:
+            imported = {running.path} if len(self._engines) > 1 else set[str]()
+            imported |= self._imported_names(running) if imported else set()
+            engines = [engine for engine in self._engines if engine.module.path in imported]
+            self._seen[running.path] = engines or self._engines
+        return self._seen[running.path]
+
+    def _is_unpooled(self, running: Module) -> bool:
+        """Whether no engine keeps connections of a loop that has ended."""
+        pools = [engine.options.get("poolclass") for engine in self._engines_of(running)]
+        return bool(pools) and all(one is not None and last_name(one) in UNPOOLED for one in pools)
+
+    def _is_of_program(self, engine: Engine) -> bool:
+        module = engine.module
+        is_kept = is_of_alembic(module) or self._blocking.is_made_at(module, engine.call.func)
+        return not (engine.is_async or is_kept or is_test_file(module.path))

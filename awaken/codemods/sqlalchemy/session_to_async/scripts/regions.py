@@ -1,0 +1,167 @@
+"""The statements of a script that become the body of one coroutine function."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import (
+    imported_at,
+    is_imported,
+)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_MAY_RUN_LOOPS = {"asyncio", "concurrent", "importlib", "runpy", "unittest"}
+"""Modules of the standard library that may run an event loop, or code that does."""
+
+
+_OF_BUILTINS = {
+    name for item in (bytes, dict, float, int, list, set, str, tuple) for name in dir(item)
+}
+"""Methods of builtin types: what has one of the same name does nothing else by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The statements ``first`` to ``last``, which is the last one, of a file, ``if`` or function.
+
+    The ``if`` asks whether the file is run as a script; the function serves an application.
+    """
+
+    module: Module
+    holder: ast.If | ast.Module | ast.FunctionDef
+    first: int
+    last: int
+
+    @property
+    def statements(self) -> Sequence[ast.stmt]:
+        """The statements themselves."""
+        return self.holder.body[self.first : self.last + 1]
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place of the file is in one of the statements."""
+        spans = map(self.module.span, self.statements)
+        return any(span.contains(place.span) for span in spans)
+
+    @property
+    def shares_a_line(self) -> bool:
+        """Whether one of the statements begins on the line on which another one ends."""
+        before = max(self.first - 1, 0)
+        ends = [(statement.lineno, statement.end_lineno) for statement in self.holder.body[before:]]
+        return any(end == start for (_, end), (start, _) in pairwise(ends))
+
+
+def regions_of(
+    project: Project, module: Module, waiting: Iterable[ast.AST], loops: Loops
+) -> Iterator[Region]:
+    """Yield the regions of a file that hold what waits in it, where a process begins with them.
+
+    The statements after it that surely run no event loop belong to the region.
+    """
+    result: dict[ast.AST, list[int]] = {}
+    holders: dict[ast.AST, ast.If | ast.Module] = {}
+    for node in waiting:
+        holder = _holder(project, module, node)
+        # A decorator is not part of the span of what it decorates, and nothing awaits in one.
+        if holder is not None and not _is_in_decorator(module, node):
+            holders[holder] = holder
+            around = (node, *module.ancestors(node))
+            index = next(i for i, statement in enumerate(holder.body) if statement in around)
+            result.setdefault(holder, []).append(index)
+    for key, indices in result.items():
+        holder = holders[key]
+        last = max(indices)
+        while last + 1 < len(holder.body) and runs_no_loop(
+            project, module, holder.body[last + 1], loops
+        ):
+            last += 1
+        yield Region(module, holder, min(indices), last)
+
+
+# ------------------------------------------------------------------------------------------ parts
+def _is_in_decorator(module: Module, node: ast.AST) -> bool:
+    chain = (node, *module.ancestors(node))
+    return any(
+        isinstance(above, Function | ast.ClassDef) and below in above.decorator_list
+        for below, above in pairwise(chain)
+    )
+
+
+def _holder(project: Project, module: Module, node: ast.AST) -> ast.If | ast.Module | None:
+    """Return the file or the ``if`` of which ``node`` is a part, if a process begins with it."""
+    for above in module.ancestors(node):
+        if isinstance(above, ast.If) and module.parent(above) is module.tree:
+            if module.is_under_main(node):
+                return above
+            break
+    is_beginning = module.path.rpartition("/")[2] == "__main__.py"
+    return module.tree if is_beginning or is_script(project, module) else None
+
+
+def is_script(project: Project, module: Module) -> bool:
+    """Whether a file is run and never imported: nobody names it, and it makes no application.
+
+    A server imports a file by the name of its application.
+    """
+    name = module.path.rpartition("/")[2]
+    if name == "__init__.py" or is_test_file(module.path):
+        return False
+    return not (_has_application(project, module) or is_imported(project, module))
+
+
+def _has_application(project: Project, module: Module) -> bool:
+    for statement in module.tree.body:
+        match statement:
+            case ast.ImportFrom() if any(
+                _makes_application(project, home, alias.name)
+                for path in imported_at(project, module, statement)
+                if (home := project.module(path)) is not None
+                for alias in statement.names
+            ):
+                return True
+            case _:
+                pass
+    return any(_makes_application(project, module, name) for name in module.scopes.module.bindings)
+
+
+def _makes_application(project: Project, module: Module, name: str) -> bool:
+    """Whether a variable of a file may be an application: an unknown name counts."""
+    bindings = module.scopes.module.bindings.get(name, ())
+    applications = twins().absorbing.applications
+    return any(
+        isinstance(binding.value, ast.Call)
+        and project.qualified_name(module, binding.value.func) in applications
+        for binding in bindings
+    ) or (bool(bindings) and name in {"app", "application"})
+
+
+def runs_no_loop(project: Project, module: Module, statement: ast.stmt, loops: Loops) -> bool:
+    """Whether what a statement calls is of Python itself, or functions that run no loop."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    return all(
+        _is_of_python(project, module, node) or loops.calls_own(module, node)
+        for node in module.walk(statement)
+        if isinstance(node, ast.Call)
+    )
+
+
+def _is_of_python(project: Project, module: Module, call: ast.Call) -> bool:
+    if module.scopes.builtin_called(call):
+        return True
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _OF_BUILTINS:
+        return True
+    name = project.qualified_name(module, call.func) or ""
+    return name.partition(".")[0] in sys.stdlib_module_names - _MAY_RUN_LOOPS

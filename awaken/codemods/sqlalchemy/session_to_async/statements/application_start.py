@@ -1,0 +1,268 @@
+"""Statements that wait when the file of an application is imported: its lifespan runs them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from textwrap import indent
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    POSTPONE,
+    REMOVE,
+    Postponed,
+    Removed,
+)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
+    Waiting,
+    is_entered,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
+    Scripts,
+    blank_lines_above,
+)
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import twins
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, without_arguments
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_INDENTED = "    "
+_APART = 2
+"""Blank lines around a function of a file."""
+_OTHERS = {"on_shutdown", "on_startup"}
+_DEFINING = {"class", "function", "import"}
+_MANAGER = "contextlib.asynccontextmanager"
+_FUNCTION = "prepare_database"
+_LATER = "the application {} when it starts, not when the file is imported"
+
+
+class _Application(NamedTuple):
+    """The only application that a file makes, and the lifespan that it has already."""
+
+    statement: ast.Assign
+    call: ast.Call
+    lifespan: ast.AsyncFunctionDef | None
+
+
+class ApplicationStart:
+    """Has the lifespan of an application run what waits when its file is imported."""
+
+    def __init__(self, project: Project, rule: str, module: Module, waiting: Waiting) -> None:
+        self._project = project
+        self._rule = rule
+        self._module = module
+        self._waiting = waiting
+        self._application = _application(project, module)
+
+    def regions(self) -> list[Region]:
+        """Return the statements that wait, each by itself, if the application can run them.
+
+        A statement under ``if __name__ == "__main__"`` does not count.
+        """
+        module = self._module
+        nodes = [node for node in self._waiting.nodes() if not module.is_under_main(node)]
+        indices = [
+            index
+            for index, statement in enumerate(module.tree.body)
+            if any(module.span(statement).contains(module.span(node)) for node in nodes)
+        ]
+        regions = [Region(module, module.tree, index, index) for index in indices]
+        can_move = bool(regions) and self._application is not None and self._can_move(regions)
+        return regions if can_move else []
+
+    def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
+        """Yield the rewrites of ``regions`` and of the application."""
+        started, names = "", list[str]()
+        removed = {item.first for item in regions if self._in_place(item.statements[0])}
+        for region in regions:
+            (statement,) = region.statements
+            site: Site[ast.AST] = Site(self._rule, self._module, _call(statement) or statement)
+            shown = f"`{self._module.excerpt(statement)}`"
+            code = self._in_place(statement)
+            outcome: Rewrite | Refused
+            if code:
+                edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
+                caveats = [_LATER.format(_what(statement, shown))]
+                outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
+            else:
+                later = [f"{_FUNCTION}_{len(names) + 1}"] if names else [_FUNCTION]
+                name = self._module.scopes.fresh_name(*later)
+                names.append(name)
+                data = Postponed(name, *self._blank_lines(region.first, removed))
+                code, outcome = f"await {name}()", self._postponed(site, statement, data, scripts)
+            started += f"{code}\n"
+            yield Member(site, outcome, shown, (self._module.place(statement),))
+        if self._application is not None:
+            yield self._starting(self._application, started, regions)
+
+    def _can_move(self, regions: list[Region]) -> bool:
+        """Whether each statement runs as well in a function: no other one reads what it binds."""
+        statements = [region.statements[0] for region in regions]
+        if any(region.shares_a_line for region in regions) or not all(
+            isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
+        ):
+            return False
+        try:
+            if names_kept(self._module, statements):
+                return False
+        except Refused:
+            return False
+        return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
+
+    def _reads_rebound(self, statement: ast.stmt) -> bool:
+        """Whether a statement reads a variable that the file sets again below it."""
+        module, span = self._module, self._module.span(statement)
+        for node in module.walk(statement):
+            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+                continue
+            bindings = [one for one in module.scopes.bindings_of(node) if one.kind not in _DEFINING]
+            spans = [module.span(item.node) for item in bindings if item.scope.kind == "module"]
+            # Names that the statement binds itself are its own.
+            if not any(map(span.contains, spans)) and any(item.start > span.end for item in spans):
+                return True
+        return False
+
+    def _share_names(self, regions: list[Region]) -> bool:
+        """Whether a statement may read a name that another one binds."""
+        module, scope = self._module, self._module.scopes.module
+        for name, bindings in scope.bindings.items():
+            places = [module.place(binding.node) for binding in bindings]
+            binding = [region for region in regions if any(map(region.holds, places))]
+            reads = [module.place(read) for read in scope.reads.get(name, ()) if binding]
+            # The name of a handler is unbound at its end.
+            is_handled = all(isinstance(item.node, ast.ExceptHandler) for item in bindings)
+            is_read_elsewhere = not all(any(item.holds(read) for item in binding) for read in reads)
+            if is_read_elsewhere or (len(binding) > 1 and not is_handled):
+                return True
+        return False
+
+    def _in_place(self, statement: ast.stmt) -> str:
+        """Return the code of a statement in the lifespan; empty if it needs a function."""
+        call, span = _call(statement), self._module.span(statement)
+        inside = [node for node in self._waiting.nodes() if span.contains(self._module.span(node))]
+        if call is None or inside != [call]:
+            return ""
+        for operation in self._waiting.operations:
+            if operation.node is call:
+                is_of_tables = operation.how == "schema" and operation.resource == "engine"
+                return schema_change(self._module, call) if is_of_tables else ""
+        is_awaited = call in self._waiting.calls and not is_entered(self._module, call)
+        return f"await {self._module.text_of(call)}" if is_awaited else ""
+
+    def _postponed(
+        self, site: Site[ast.AST], statement: ast.stmt, data: Postponed, scripts: Scripts
+    ) -> Rewrite | Refused:
+        try:
+            edits = scripts.inside(site, [statement])
+        except Refused as refused:
+            return refused
+        edits.append(site.rewrite(statement, POSTPONE, data))
+        message = f"`{data.name}()` does this when the application starts"
+        return Rewrite(message, edits, [_LATER.format(f"runs `{data.name}()`")])
+
+    def _blank_lines(self, index: int, removed: set[int]) -> tuple[int, int]:
+        """Return how many blank lines a function lacks above and below, in place of a statement."""
+        body, first, last = self._module.tree.body, index, index + 1
+        while first - 1 in removed:
+            first -= 1
+        while last in removed:
+            last += 1
+        above = sum(map(self._number_above, body[first : index + 1]))
+        below = sum(map(self._number_above, body[index + 1 : last + 1]))
+        # A new lifespan has blank lines of its own.
+        is_apart = last == len(body) or body[last] in self._before_lifespan
+        return max(0, _APART - above), 0 if is_apart else max(0, _APART - below)
+
+    @property
+    def _before_lifespan(self) -> list[ast.stmt]:
+        application = self._application
+        is_new = application is not None and application.lifespan is None
+        return [application.statement] if application is not None and is_new else []
+
+    def _number_above(self, statement: ast.stmt) -> int:
+        decorators = getattr(statement, "decorator_list", None)
+        return blank_lines_above(self._module, decorators[0] if decorators else statement)
+
+    def _starting(self, application: _Application, body: str, regions: list[Region]) -> Member:
+        """Return how an application runs code before it serves requests."""
+        module, call, lifespan = self._module, application.call, application.lifespan
+        site: Site[ast.AST] = Site(self._rule, module, call)
+        shown = f"`{module.excerpt(call)}`"
+        along = tuple(module.place(region.statements[0]) for region in regions)
+        if lifespan is not None:
+            edit = site.insert_statements(module.place(lifespan), "body-start", body)
+            message = f"`{lifespan.name}` prepares the database"
+            return Member(site, Rewrite(message, [edit]), shown, along)
+        manager, imports = name_beside(self._project, site, None, _MANAGER)
+        iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
+        name = module.scopes.fresh_name("lifespan", "app_lifespan")
+        parameter = last_name(application.statement.targets[0])
+        code = (
+            f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
+            f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
+        )
+        edits: list[Edit] = [
+            site.insert_statements(module.place(application.statement), "before", code),
+            site.add_keyword(call, "lifespan", name),
+            *imports,
+            *more,
+        ]
+        return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
+
+
+def _what(statement: ast.stmt, shown: str) -> str:
+    call = _call(statement)
+    if call is not None and last_name(call.func) in {"create_all", "drop_all"}:
+        return f"{last_name(call.func).partition('_')[0]}s tables"
+    return f"runs {shown}"
+
+
+def _call(statement: ast.stmt) -> ast.Call | None:
+    match statement:
+        case ast.Expr(value=ast.Call() as call):
+            return call
+        case _:
+            return None
+
+
+def _application(project: Project, module: Module) -> _Application | None:
+    """Return the one application that a file makes; None if something else may start it."""
+    made = [
+        (statement, statement.value)
+        for statement in module.tree.body
+        if isinstance(statement, ast.Assign)
+        and len(statement.targets) == 1
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Call)
+        and project.qualified_name(module, statement.value.func) in twins().absorbing.applications
+    ]
+    if len(made) != 1:
+        return None
+    statement, call = made[0]
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    if _OTHERS & given.keys() or None in given or b"on_event" in module.source.text:
+        return None
+    if "lifespan" not in given:
+        return _Application(statement, call, None)
+    lifespan = _manager_named(project, module, given["lifespan"])
+    return None if lifespan is None else _Application(statement, call, lifespan)
+
+
+def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
+    """Return the function of the file that ``node`` names, if it makes a context manager."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    found = bindings[0].node if len(bindings) == 1 else None
+    if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
+        return None
+    decorators = [without_arguments(decorator) for decorator in found.decorator_list]
+    is_manager = [project.qualified_name(module, part) for part in decorators] == [_MANAGER]
+    return found if is_manager else None

@@ -1,0 +1,140 @@
+"""Code that runs when a file is imported: a call that waits there has to be moved or run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import is_imported
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
+    is_entered,
+    waiting_in,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
+    ApplicationStart,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.operations import Operation
+
+_INDENTED = "    "
+
+
+_OF_CALL = (
+    "Move the database calls from `{}` into a function that runs at startup, such as the lifespan."
+)
+
+
+def members_at_import(
+    part: SynchronousPart, rule: str, path: str, disposal: Disposal, scripts: Scripts
+) -> Iterator[Member]:
+    """Yield the rewrites of code that waits outside of all functions of a file."""
+    module = part.project.module(path)
+    if module is None:
+        return
+    waiting = waiting_in(part, module)
+    regions = scripts.regions(module, waiting)
+    for region in regions:
+        yield scripts.member(region, waiting)
+    starting = ApplicationStart(part.project, rule, module, waiting)
+    started = [] if is_test_file(path) else starting.regions()
+    if started:
+        yield from starting.members(started, scripts)
+        regions += started
+
+    def is_left(node: ast.AST) -> bool:
+        return not any(region.holds(module.place(node)) for region in regions)
+
+    for operation in waiting.operations:
+        if is_left(operation.node):
+            site: Site[ast.AST] = Site(rule, module, operation.node)
+            shown = f"`{module.excerpt(operation.node)}`"
+            yield member(site, shown, _run_where_tests_are, part.project, operation)
+    for node in filter(is_left, waiting.entered):
+        shown = f"`{module.excerpt(node)}`"
+        yield Member(Site(rule, module, node), Refused(reasons.AT_IMPORT, shown), shown)
+    for node in filter(is_left, waiting.calls):
+        site = Site(rule, module, node)
+        yield member(site, f"`{module.excerpt(node)}`", _run, node, disposal, part)
+
+
+def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: SynchronousPart) -> Rewrite:
+    """Return how a coroutine is run where a program begins, or its tests. Raises Refused."""
+    module = site.module
+    shown = module.excerpt(node)
+    # Connections that belong to one loop must not outlive this one.
+    is_run = begins_process(module, node) or (
+        _is_collected(part.project, module)
+        and (disposal.is_possible(module) or not part.is_loop_bound)
+    )
+    if is_entered(module, node) or not is_run:
+        cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
+        raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
+    return Rewrite(f"`asyncio.run()` runs `{shown}`", *disposal.run_in_place(site, node))
+
+
+def _is_collected(project: Project, module: Module) -> bool:
+    """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
+    is_conftest = module.path.rpartition("/")[2] == "conftest.py"
+    return is_conftest and not is_imported(project, module)
+
+
+# ------------------------------------------------------------------------------ changes of tables
+def _run_where_tests_are(site: Site[ast.AST], project: Project, operation: Operation) -> Rewrite:
+    """Return the rewrite of a change of tables in a file of tests. Raises Refused."""
+    module, node = site.module, operation.node
+    statement = module.parent(node)
+    shown = f"`{module.excerpt(node)}`"
+    is_of_tables = operation.how == "schema" and operation.resource == "engine"
+    if not isinstance(statement, ast.Expr) or not is_of_tables or not is_test_file(module.path):
+        raise Refused(reasons.AT_IMPORT, shown)
+    if module.parent(statement) is not module.tree:
+        raise Refused(reasons.AT_IMPORT, shown)
+    return _run_in_tests(project, site, statement)
+
+
+def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
+    """Return how tables are made where tests are collected: no loop runs there."""
+    module = site.module
+    name = module.scopes.fresh_name(_name_of_change(module, statement))
+    changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
+    code = f"async def {name}() -> None:\n{changed}"
+    edits: list[Edit] = [
+        site.insert_statements(module.place(statement), "before", code),
+        site.replace(statement.value, f"asyncio.run({name}())"),
+        import_of_asyncio(project, site),
+    ]
+    return Rewrite(f"`asyncio.run()` runs `{module.excerpt(statement)}`", edits)
+
+
+def _name_of_change(module: Module, statement: ast.Expr) -> str:
+    """Return what a function is called that changes tables; each of a file has another name."""
+    name = _verb(statement)
+    before = module.tree.body[: module.tree.body.index(statement)]
+    number = 1 + sum(_verb(node) == name for node in before)
+    return f"{name}_tables" if number == 1 else f"{name}_tables_{number}"
+
+
+def _verb(statement: ast.stmt) -> str:
+    """Return what a statement does, by the name that it calls: `create` of `create_all`."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=func)):
+            return last_name(func).partition("_")[0]
+        case _:
+            return ""

@@ -1,0 +1,184 @@
+"""Environments of Alembic that get their engine from a program which becomes asynchronous."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    MIGRATE,
+    REMOVE,
+    Migrating,
+    Removed,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering import (
+    Entering,
+    entering,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import Given, given_in
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
+    blank_lines_above,
+    lines_above,
+)
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.migrations import is_environment, is_of_alembic
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+
+_OWN_ENGINE = (
+    "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
+    "Alembic with `asyncio.to_thread(...)`."
+)
+
+
+class Environments:
+    """Has what enters such an engine run the migrations by ``run_sync``.
+
+    ``resources`` are the names of the synchronous side, each with what it names. Engines that join
+    nobody stay as they are for Alembic.
+    """
+
+    def __init__(
+        self, part: SynchronousPart, rule: str, resources: Sequence[tuple[Member, str]]
+    ) -> None:
+        self._part = part
+        self._project = part.project
+        self._rule = rule
+        self._resources = resources
+        self._commands = Commands(part)
+
+    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+        """Yield the functions of Alembic's files that call what waits."""
+        for function in self._part.steps:
+            module = self._project.module(function.path)
+            if module is not None and is_of_alembic(module):
+                yield function, Refused(reasons.IN_MIGRATIONS, function.qualname)
+
+    def linked(self) -> list[Member]:
+        """Return the rewrites of all that Alembic is given, if it is known which code gives it."""
+        return [member for member in self._members if member.along]
+
+    def everywhere(self) -> list[Member]:
+        """Return what is refused wherever it comes from."""
+        return [member for member in self._members if not member.along]
+
+    @cached_property
+    def _members(self) -> list[Member]:
+        return [
+            member
+            for module in modules_with(self._project, (b"alembic", b"down_revision"))
+            if is_of_alembic(module)
+            for given in given_in(self._project, module)
+            if not self._is_kept(module, given)
+            for member in self._members_of(module, given)
+        ]
+
+    def _is_kept(self, module: Module, given: Given) -> bool:
+        if isinstance(given.node, ast.Call):
+            return False
+        return self._project.qualified_name(module, given.node) in self._shared_names
+
+    @cached_property
+    def _shared_names(self) -> Collection[str]:
+        sites = ((member.site, name) for member, name in self._resources)
+        return shared_resources(self._project, sites)  # type: ignore[arg-type]
+
+    def _members_of(self, module: Module, given: Given) -> Iterator[Member]:
+        blocks = entering(module, given.node) if is_environment(module) else None
+        shown = f"`{module.excerpt(given.node)}`"
+        for block in blocks or ():
+            site: Site[ast.AST] = Site(self._rule, module, block.block)
+            try:
+                outcome: Rewrite | Refused = self._written_rewrite(site, block, given)
+            except Refused as refused:
+                outcome = refused
+            yield Member(site, outcome, shown, given.sources)
+        if not blocks:
+            above = module.parent(given.node)
+            whole = above if isinstance(above, ast.Attribute) else given.node
+            why = Refused(reasons.IN_MIGRATIONS, module.excerpt(whole))
+            yield Member(Site(self._rule, module, given.node), why, shown, given.sources)
+
+    def _written_rewrite(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite:
+        """Return how the connection is entered in a loop. Raises Refused."""
+        module, block = site.module, entering.block
+        self._check(module, given)
+        annotation, imports = self._annotation(site)
+        fresh = module.scopes.fresh_name
+        # A comment above tells of what follows.
+        is_told = lines_above(module, block)[-1].strip().startswith(b"#")
+        apart = 2 if module.enclosing_function(block) is None else 1
+        data = Migrating(
+            name=fresh("do_run_migrations", "run_on_connection"),
+            parameter=f"{entering.connection}{annotation}",
+            coroutine=fresh("run_async_migrations", "run_migrations_in_loop"),
+            engine=entering.engine or fresh("connectable", "async_engine"),
+            made="" if entering.engine else module.text_of(entering.given),
+            entered=entering.method,
+            connection=entering.connection,
+            above=0 if is_told else max(apart - blank_lines_above(module, block), 0),
+            blank_lines=apart,
+        )
+        written = site.rewrite(block, MIGRATE, data)
+        edits: list[Edit] = [written, import_of_asyncio(self._project, site), *imports]
+        edits += [site.rewrite(disposal, REMOVE, Removed()) for disposal in entering.disposals]
+        shown = f"`{module.excerpt(block.items[0].context_expr)}`"
+        message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
+        return Rewrite(message, edits)
+
+    def _annotation(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        try:
+            name, imports = name_beside(self._project, site, None, "sqlalchemy.Connection")
+        except Refused:
+            return "", []
+        return f": {name}", imports
+
+    def _check(self, module: Module, given: Given) -> None:
+        """Raise Refused if Alembic may run in the event loop, or in parallel on its connections."""
+        place = self._commands.in_loop
+        if place is not None:
+            shown = module.excerpt(given.node)
+            raise Refused(reasons.IN_MIGRATIONS, shown, help=_OWN_ENGINE, because=(place,))
+        place = self._commands.in_thread
+        if place is not None and not self._is_new(given):
+            shown = module.excerpt(given.node)
+            raise Refused(reasons.IN_THREAD, shown, because=(place,))
+
+    def _is_new(self, given: Given) -> bool:
+        """Whether the functions that give an engine make one each time they are called."""
+        for place in given.sources:
+            module = self._project.module(place.path)
+            node = None if module is None else module.function_at(place.span.start)
+            if module is None or node is None or not self._makes_one(module, node):
+                return False
+        return bool(given.sources)
+
+    def _makes_one(self, module: Module, function: Function) -> bool:
+        made = [
+            _value(module, node.value)
+            for node in module.walk(function)
+            if isinstance(node, ast.Return) and node.value is not None
+        ]
+        engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
+        return bool(made) and not function.decorator_list and all(node in engines for node in made)
+
+
+def _value(module: Module, node: ast.expr) -> ast.expr:
+    """Return what a variable is given, or the expression itself."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    return node if value is None else value

@@ -1,0 +1,180 @@
+"""EXISTS and other statements inside of a statement, and whether they make it one of the ORM.
+
+``select(exists(...))`` is a statement of the ORM, before which the session flushes, where what is
+asked inside is. How far that is carried on differs: measured with SQLAlchemy 1.4.20 to 2.1.9.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
+
+SET_OPERATIONS = frozenset(
+    {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}
+)
+_DEEPEST = 2 * DEPTH  # calls, operators and variables inside of each other
+_OF_EXISTS = {"where", "select_from", "correlate", "correlate_except"}
+"""Methods of an EXISTS that leave it one, and bring nothing into what it is of."""
+_CORE = {
+    "Table", "and_", "false", "literal", "literal_column", "null", "or_", "table", "text", "true",
+}  # fmt: skip
+"""Functions that make something of Core, whatever they take."""
+_OWN_FROM = {"any", "has"}
+_CRITERIA = {"filter", "filter_by", "group_by", "having", "order_by", "where"}
+_SCALARS = {"as_scalar", "scalar_subquery"}
+_NEWLY_ORM = _SCALARS | SET_OPERATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """An EXISTS; ``orm`` says whether it is of the ORM: False of Core, None where it is unknown."""
+
+    orm: bool | None
+
+
+def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Exists | None:
+    """Return the EXISTS that an expression is, also a negated one; None for all others.
+
+    ``exists(...)`` with its methods, or ``query.exists()``.
+    """
+    match node:
+        case ast.UnaryOp(op=ast.Invert(), operand=inner):
+            negated: ast.expr | None = inner
+        case ast.Call(args=[inner]) if reader.library_name(node.func) == "not_":
+            negated = inner
+        case _:
+            negated = None
+    if negated is not None:
+        exists = exists_in(reader, negated, depth)
+        return Exists(orm=False) if exists is not None and _is_old(reader) else exists
+    while isinstance(node, ast.Call):
+        if reader.library_name(node.func) == "exists":
+            asked = [one for one in node.args if _is_statement(reader, one) or not _is_old(reader)]
+            return Exists(_any(reader, asked, depth))
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        if node.func.attr == "exists" and not node.args:
+            return Exists(is_orm(reader, node.func.value, depth))
+        if node.func.attr not in _OF_EXISTS:
+            return None
+        node = node.func.value
+    return None
+
+
+def is_orm(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> bool | None:
+    """Whether ``node`` makes a ``select()`` that has it one of the ORM; None where it is unknown.
+
+    False says that it is of Core: a Table, literals, connectives of criteria.
+    """
+    if depth < 0:
+        return None
+    if entity_of(reader, node) is not None:
+        return True
+    exists = exists_in(reader, node, depth)
+    if exists is not None:
+        return exists.orm
+    match node:
+        case ast.Call():
+            return _is_orm_call(reader, node, depth)
+        case ast.Name():
+            return _is_orm_name(reader, node, depth)
+        case ast.Constant() | ast.Attribute(attr="__table__"):
+            return False
+        case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
+            return False
+        case _:
+            parts = _parts(node)
+            return _any(reader, parts, depth) if parts else None
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """Return the expressions of which an expression has what makes it one of the ORM."""
+    match node:
+        case ast.Attribute(value=value) | ast.Subscript(value=value) | ast.Starred(value=value):
+            return [value]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Compare(left=left, comparators=others):
+            return [left, *others]
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            return elements
+        case _:
+            return []
+
+
+def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | None:
+    """Look at each call of a chain such as ``select(User.id).where(...).subquery()``."""
+    parts: list[ast.expr] = []
+    inner: ast.expr = node
+    while isinstance(inner, ast.Call):
+        call, function = inner, inner.func
+        name = reader.library_name(function)
+        if name in _CORE or (name in SET_OPERATIONS and _is_old(reader)):
+            return False
+        if _starts(reader, call):
+            return _any(reader, [*parts, *call.args], depth)
+        if not isinstance(function, ast.Attribute):
+            return None
+        method, inner = function.attr, function.value
+        if method in _OWN_FROM or (method in _NEWLY_ORM and _is_old(reader)):
+            return False
+        if method not in _CRITERIA or not _is_old(reader):
+            parts += [*call.args, *(keyword.value for keyword in call.keywords)]
+    return _any(reader, [inner, *parts], depth)
+
+
+def _starts(reader: ModuleReader, call: ast.Call) -> bool:
+    """Whether nothing but the arguments of a call says what it makes, as of ``session.query``."""
+    function = call.func
+    is_query = isinstance(function, ast.Attribute) and function.attr == "query"
+    return is_query or bool(reader.library_name(function) or reader.function_name(function))
+
+
+def _is_statement(reader: ModuleReader, node: ast.expr) -> bool:
+    """Whether ``node`` is a SELECT itself: no union, and no subquery."""
+    if isinstance(node, ast.Name):
+        value = reader.only_value(node)
+        return (
+            value is not None and not isinstance(value, ast.Name) and _is_statement(reader, value)
+        )
+    other = {"alias", "cte", "lateral", "subquery", *_SCALARS, *SET_OPERATIONS}
+    while isinstance(node, ast.Call):
+        if reader.library_name(node.func) == "select":
+            return True
+        if not isinstance(node.func, ast.Attribute) or node.func.attr in other:
+            return False
+        node = node.func.value
+    return False
+
+
+def _is_orm_name(reader: ModuleReader, node: ast.Name, depth: int) -> bool | None:
+    """Follow a variable to all that it is set to; ``query = query.filter(...)`` adds to it."""
+    bindings = reader.bindings(node)
+    values = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
+    if not values or len(values) < len(bindings):
+        return None
+    first = [value for value in values if _first_name(value) != node.id]
+    answers = {is_orm(reader, value, depth - 1) for value in first}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _first_name(node: ast.expr) -> str:
+    while isinstance(node, ast.Call | ast.Attribute):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _any(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> bool | None:
+    answers = [is_orm(reader, node, depth - 1) for node in nodes]
+    return True in answers or (None if None in answers else False)
+
+
+def _is_old(reader: ModuleReader) -> bool:
+    """Whether criteria, unions and negations of the ORM make no ORM statement, as before 2.0.15."""
+    return bool(reader.project.targets.admits("sqlalchemy", "<2.0.15"))

@@ -1,0 +1,449 @@
+"""The items that a query asks for: mapped classes, columns, expressions, or something unknown."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from awaken.project.frameworks.loads.by_value import read_by_value
+from awaken.project.frameworks.loads.certainty import ASSUMED, least
+from awaken.project.frameworks.loads.embedded import exists_in, is_orm
+from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
+from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.starred import elements_of, is_only_read
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
+from awaken.project.names.classes import Definition
+
+_AGGREGATES = frozenset(
+    [
+        "count",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "array_agg",
+        "string_agg",
+        "group_concat",
+        "aggregate_strings",
+        "bool_or",
+        "bool_and",
+        "every",
+        "stddev",
+        "variance",
+        "json_agg",
+        "jsonb_agg",
+    ]
+)
+_GENERIC_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "concat", "now"})
+"""Of ``sqlalchemy.sql.functions``, which some import in place of ``func``."""
+_UNHASHABLE_FUNCTIONS = frozenset({"array_agg", "json_agg", "jsonb_agg"})
+_MOST_KEYS = 5  # keys that refer to keys
+_WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
+_WITH_HASH |= {"timedelta", "UUID"}
+"""Classes of which every value has a hash."""
+_UNHASHABLE_TYPES = ("JSON", "ARRAY", "HSTORE")
+_SQL_FUNCTIONS = ORDERINGS | {
+    "literal",
+    "literal_column",
+    "text",
+    "case",
+    "cast",
+    "type_coerce",
+    "extract",
+    "distinct",
+    "null",
+    "true",
+    "false",
+    "and_",
+    "or_",
+    "not_",
+    "over",
+    "within_group",
+    "tuple_",
+    "try_cast",
+    "collate",
+    "column",
+    "between",
+    "bindparam",
+}
+_CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
+_SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
+_SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
+
+
+def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
+    """Classify the arguments of ``query(...)``; a literal ``*[a, b]`` counts as its elements."""
+    items: list[Item] = []
+    nodes = list(nodes)
+    for node in nodes:
+        if not isinstance(node, ast.Starred):
+            items.append(classify(reader, node))
+            continue
+        elements = literal_elements(reader, node.value)
+        if elements is None:
+            items.extend(_columns_of_list(reader, node, alone=len(nodes) == 1))
+        else:
+            items.extend(classify(reader, element) for element in elements)
+    return tuple(read_by_value(reader, item) for item in items)
+
+
+def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
+    """Return items for the columns of ``*columns``; an unknown one if not all are visible.
+
+    Each may be missing, and all if ``alone`` is not set; those that may come several times are
+    there twice.
+    """
+    elements = elements_of(reader, node.value)
+    result = [classify(candidate.reader, candidate.node) for candidate in elements]
+    known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in result)
+    if not result or not known or any(item.certainty.is_weak for item in result):
+        return [Item(node, What.UNKNOWN)]
+    are_orm = alone and all(item.orm for item in result)
+    items: list[Item] = []
+    for element, item in zip(elements, result, strict=True):
+        entry = replace(
+            item,
+            node=node,
+            what=What.EXPRESSION,
+            owner=None,
+            orm=are_orm,
+            mixed=True,
+            constant=False,
+        )
+        items += [entry, entry] if element.repeated else [entry]
+    return items
+
+
+def literal_elements(reader: ModuleReader, node: ast.expr) -> list[ast.expr] | None:
+    """Return the elements of a visible list or tuple, which has exactly these; else None."""
+    if isinstance(node, ast.Name):
+        value = reader.only_value(node)
+        if value is None or _is_changed(reader, node):
+            return None
+        # Lists at the top of a file count as constants; those of functions are often built up.
+        is_local = reader.module.enclosing_function(value) is not None
+        if is_local and isinstance(value, ast.List) and not is_only_read(reader, node):
+            return None
+        node = value
+    if isinstance(node, ast.List | ast.Tuple):
+        if any(isinstance(element, ast.Starred) for element in node.elts):
+            return None
+        return node.elts
+    return None
+
+
+def _is_changed(reader: ModuleReader, name: ast.Name) -> bool:
+    """Whether a method of the list ``name`` is called anywhere, ``append`` for example."""
+    scope = reader.module.enclosing_function(name) or reader.module.tree
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name.id
+        for node in reader.module.walk(scope)
+    )
+
+
+def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
+    """Classify one item; ``depth`` limits how many variables are followed."""
+    whole = entity_of(reader, node, depth) or _existence(reader, node)
+    if whole is not None:
+        return whole
+    match node:
+        case ast.Attribute():
+            return _classify_attribute(reader, node, depth)
+        case ast.Call():
+            return _classify_call(reader, node, depth)
+        case ast.Name():
+            return _classify_name(reader, node, depth)
+        case ast.BinOp(left=left, right=right):
+            return _combined(reader, node, (left, right), depth)
+        case ast.Compare(left=left, comparators=others):
+            return _combined(reader, node, (left, *others), depth)
+        case ast.UnaryOp(operand=operand):
+            return _combined(reader, node, (operand,), depth)
+        case ast.Subscript(value=value):
+            return _classify_subscript(reader, node, value, depth)
+        case ast.IfExp(body=body, orelse=other):
+            return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
+        case _:
+            return Item(node, What.UNKNOWN)
+
+
+def _existence(reader: ModuleReader, node: ast.expr) -> Item | None:
+    exists = exists_in(reader, node)
+    return None if exists is None else Item(node, What.EXPRESSION, orm=exists.orm, constant=True)
+
+
+def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
+    """Return the item for ``one if test else other``, of columns."""
+    whats = {one.what, other.what}
+    if (
+        not whats <= {What.COLUMN, What.EXPRESSION}
+        or least([one.certainty, other.certainty]).is_assumed
+    ):
+        return Item(node, What.UNKNOWN)
+    keys = one.keys | other.keys
+    return Item(
+        node,
+        What.EXPRESSION,
+        key=None if None in {one.key, other.key} else one.key,
+        other_keys=frozenset(keys - {one.key}),
+        orm=one.orm and other.orm,
+        mixed=True,
+        aggregate=one.aggregate and other.aggregate,
+        hashable=one.hashable if one.hashable == other.hashable else None,
+    )
+
+
+# ------------------------------------------------------------------------- columns, expressions
+def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -> Item:
+    owner = entity_of(reader, node.value, depth)
+    if owner is not None:
+        return (
+            Item(node, What.UNKNOWN) if owner.certainty.is_weak else column_of(reader, owner, node)
+        )
+    if node.attr == "astext" and isinstance(node.value, ast.Subscript):
+        # The text of `Model.data["key"]`, of JSON in PostgreSQL.
+        inner = classify(reader, node.value, depth)
+        return replace(inner, node=node, hashable=True if inner.what is What.EXPRESSION else None)
+    if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
+        table = classify(reader, node.value.value, depth - 1) if depth else None
+        of_orm = table.orm if table is not None and table.what is What.SELECTABLE else False
+        text = ast.unparse(node.value)
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=of_orm)
+    if isinstance(node.value, ast.Name) and _imported_item(reader, node.value).certainty.is_assumed:
+        # An attribute of what is taken for a mapped class is taken for a column.
+        text = node.value.id
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, certainty=ASSUMED)
+    return _imported_item(reader, node)
+
+
+def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
+    """Return the item for an attribute of a mapped class or alias."""
+    if node.attr == "__table__":
+        return Item(node, What.SELECTABLE, owner=f"{owner.owner}.__table__", orm=False)
+    mapped = reader.project.orm.mapped_class(owner.model) if owner.model else None
+    kind = mapped.attribute_kind(node.attr) if mapped else None
+    column = mapped.columns.get(node.attr) if mapped else None
+    hashable = None if column is None else _has_hash(reader, column)
+    # A relationship is no column, and has no name in a row.
+    key = None if kind == "relationship" else node.attr
+    return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
+
+
+def _has_hash(reader: ModuleReader, column: ColumnFacts) -> bool | None:
+    """Whether the values of a column have a hash; None where nothing says of what type they are."""
+    for _ in range(_MOST_KEYS):
+        if column.type is not None:
+            # Values of these types are lists or dictionaries.
+            return not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
+        if column.annotated in _WITH_HASH:
+            return True
+        # A foreign key without a type has that of the column that it refers to.
+        referred = reader.project.orm.referred_column(column.foreign_key or "")
+        if referred is None:
+            return None
+        column = referred
+    return None
+
+
+def _is_column_collection(node: ast.expr) -> bool:
+    """``sub.c`` and ``table.columns``."""
+    return isinstance(node, ast.Attribute) and node.attr in {"c", "columns"}
+
+
+def _classify_subscript(reader: ModuleReader, node: ast.expr, value: ast.expr, depth: int) -> Item:
+    """``table.c["id"]`` is a column, ``Model.data["key"]`` an expression."""
+    if _is_column_collection(value):
+        return Item(node, What.COLUMN, owner=ast.unparse(value), hashable=None)
+    inner = classify(reader, value, depth)
+    if inner.what in {What.COLUMN, What.EXPRESSION}:
+        return replace(inner, node=node, what=What.EXPRESSION, key=None, hashable=None)
+    return Item(node, What.UNKNOWN)
+
+
+def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
+    name = reader.function_name(node.func)
+    if name is not None:
+        return _sql_function(reader, node, name, depth)
+    name = reader.library_name(node.func)
+    if name in _GENERIC_FUNCTIONS:
+        return _sql_function(reader, node, name, depth)
+    if name in {"Table", "table"}:
+        return Item(node, What.SELECTABLE, orm=False, hashable=None)
+    if name == "Bundle":
+        return Item(node, What.EXPRESSION, key="", hashable=None)
+    if name in {"select", "union", "union_all", "intersect", "except_"}:
+        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
+    if name in _SQL_FUNCTIONS:
+        return _library_expression(reader, node, name, depth)
+    if isinstance(node.func, ast.Attribute):
+        return _classify_method(reader, node, node.func, depth)
+    return Item(node, What.UNKNOWN)
+
+
+def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
+    inner = _inner(reader, (*node.args, *(k.value for k in node.keywords)), depth)
+    owner, mixed = _owner_of(inner)
+    return Item(
+        node,
+        What.EXPRESSION,
+        model=owner.model if owner else None,
+        owner=owner.owner if owner else None,
+        mixed=mixed,
+        orm=any(item.orm for item in inner),
+        aggregate=name.lower() in _AGGREGATES and not _is_of_each_row(node, name),
+        constant=False,
+        hashable=None if name.lower() in _UNHASHABLE_FUNCTIONS or "json" in name.lower() else True,
+    )
+
+
+def _is_of_each_row(call: ast.Call, name: str) -> bool:
+    """Whether it is ``max(a, b)`` or ``min(a, b)`` of SQLite, of several values of a row."""
+    return name.lower() in {"max", "min"} and (
+        len(call.args) > 1 or any(isinstance(argument, ast.Starred) for argument in call.args)
+    )
+
+
+def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
+    """Classify arguments of an expression: an unknown one is a value, not an item.
+
+    An expression that is too deep may be of any class, and is ``mixed``.
+    """
+    if depth == 0:
+        unseen = (node for node in nodes if not isinstance(node, ast.Constant))
+        return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in unseen]
+    # Less deep each time: a variable may be built on itself.
+    items = (classify(reader, node, depth - 1) for node in nodes)
+    return [item for item in items if item.what is not What.UNKNOWN or item.mixed]
+
+
+def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
+    inner = _inner(reader, _flattened_nodes((*node.args, *(k.value for k in node.keywords))), depth)
+    owner, mixed = _owner_of(inner)
+    typed = ast.unparse(node).upper()
+    unhashable = name in {"cast", "type_coerce", "try_cast"} and any(
+        type_name in typed for type_name in _UNHASHABLE_TYPES
+    )
+    return Item(
+        node,
+        What.SELECTABLE if name == "text" else What.EXPRESSION,
+        model=owner.model if owner else None,
+        owner=owner.owner if owner else None,
+        mixed=mixed,
+        orm=name not in _CORE_FUNCTIONS and any(item.orm for item in inner),
+        constant=name in {"literal", "null", "true", "false"},
+        hashable=not unhashable,
+    )
+
+
+def _owner_of(inner: Sequence[Item]) -> tuple[Item | None, bool]:
+    """Return the first item that belongs to a class, and whether others belong to other ones."""
+    owned = [item for item in inner if item.owner]
+    mixed = len({item.owner for item in owned}) > 1 or any(item.mixed for item in inner)
+    return (owned[0] if owned else None), mixed
+
+
+def _flattened_nodes(nodes: Iterable[ast.expr]) -> list[ast.expr]:
+    """Take the elements of tuples as well: ``case((User.age > 3, 1))``."""
+    result: list[ast.expr] = []
+    for node in nodes:
+        result.extend(node.elts if isinstance(node, ast.Tuple | ast.List) else (node,))
+    return result
+
+
+def _classify_method(
+    reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int
+) -> Item:
+    if method.attr in _SELECTABLE_CALLS:
+        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
+    if method.attr in _SCALAR_CALLS:
+        return Item(node, What.EXPRESSION, hashable=None, orm=is_orm(reader, node))
+    if method.attr == "label" and node.args:
+        return _labelled_item(reader, node, method, depth)
+    inner = classify(reader, method.value, depth)
+    if inner.what is What.ENTITY or inner.what is What.SELECTABLE or inner.what is What.UNKNOWN:
+        return Item(node, What.UNKNOWN)
+    # A window function has a value for each row.
+    grouped = inner.aggregate and method.attr != "over"
+    return replace(
+        inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
+    )
+
+
+def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
+    name = node.args[0]
+    key = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+    inner = classify(reader, method.value, depth)
+    if inner.what is What.ENTITY or inner.what is What.UNKNOWN:
+        # Only columns, expressions and queries have ``label``, whatever this one is.
+        return Item(node, What.EXPRESSION, key=key, orm=inner.what is What.ENTITY, hashable=None)
+    return replace(inner, node=node, what=What.EXPRESSION, key=key)
+
+
+def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
+    if depth == 0:
+        return Item(node, What.UNKNOWN, mixed=True)
+    bindings = reader.bindings(node)
+    values = [binding.value for binding in bindings if binding.kind == "assignment"]
+    items = [classify(reader, value, depth - 1) for value in values if value is not None]
+    if not bindings or len(items) != len(bindings):
+        return _imported_item(reader, node)
+    if len({item.what for item in items}) != 1 or items[0].what is What.UNKNOWN:
+        return Item(node, What.UNKNOWN)
+    first = items[0]
+    # A subquery in a variable is named by that variable.
+    owner = node.id if first.what is What.SELECTABLE else first.owner
+    if len(items) > 1:
+        # Its label depends on which assignment ran.
+        return Item(node, first.what, owner=owner, key="", hashable=None)
+    return replace(first, node=node, owner=owner)
+
+
+def _imported_item(reader: ModuleReader, node: ast.expr) -> Item:
+    """Read an imported name: a Table of the project, or a class of a library by its spelling."""
+    qualified = reader.qualified(node)
+    if qualified is None:
+        return Item(node, What.UNKNOWN)
+    definition = reader.project.definition(qualified)
+    if definition is not None:
+        return _defined_item(reader, node, definition)
+    name = qualified.rpartition(".")[2]
+    # Spelled like a class, not like a constant or a table.
+    if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
+        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=ASSUMED)
+    return Item(node, What.UNKNOWN)
+
+
+def _defined_item(reader: ModuleReader, node: ast.expr, definition: Definition) -> Item:
+    module = reader.project.module(definition.path)
+    name = definition.name.rpartition(".")[2]
+    bindings = module.scopes.module.bindings.get(name, []) if module is not None else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    if module is None or not isinstance(value, ast.Call):
+        return Item(node, What.UNKNOWN)
+    there = ModuleReader(reader.project, module)
+    if there.library_name(value.func) != "Table":
+        return Item(node, What.UNKNOWN)
+    return Item(node, What.SELECTABLE, owner=ast.unparse(node), orm=False, hashable=None)
+
+
+def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
+    whats = {What.COLUMN, What.EXPRESSION, What.UNKNOWN}
+    items = [item for item in _inner(reader, parts, depth) if item.what in whats]
+    owner, mixed = _owner_of(items)
+    inner = [item for item in items if item.what is not What.UNKNOWN]
+    if not inner:
+        return Item(node, What.UNKNOWN, mixed=mixed)
+    return Item(
+        node,
+        What.EXPRESSION,
+        model=owner.model if owner else None,
+        owner=owner.owner if owner else None,
+        mixed=mixed,
+        orm=any(item.orm for item in inner),
+        aggregate=any(item.aggregate for item in inner),
+        hashable=None if any(item.hashable is None for item in inner) else True,
+    )

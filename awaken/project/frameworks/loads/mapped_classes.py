@@ -1,0 +1,529 @@
+"""Mapped classes and aliases of them: the expressions that give objects back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from awaken.knowledge import knowledge
+from awaken.project.frameworks.loads.automapped import is_automapped
+from awaken.project.frameworks.loads.certainty import (
+    CERTAIN,
+    PRESUMED,
+    WEAK,
+    least,
+)
+from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.made_classes import made_class
+from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.names.classes import ClassFacts
+from awaken.project.names.dictionaries import dictionary_values, is_of_module
+from awaken.project.names.visibility import is_public
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, has_decorator, is_none
+
+DEPTH = 4
+"""How many variables are followed to find out what an expression is. In superset, ckan, quetz and
+openoversight no class is more than 3 away; each step may multiply the work by all assignments."""
+_COLUMNS = frozenset({"Column", "mapped_column"})
+
+
+def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item | None:
+    """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
+    qualified = reader.qualified(node)
+    if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    if qualified in knowledge().mapped_classes:
+        automapped = is_automapped(reader, node)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=automapped)
+    facts = reader.project.class_facts(qualified) if qualified is not None else None
+    if facts is not None:
+        return _entity_of_facts(reader, node, facts)
+    return _entity_of_expression(reader, node, depth) if depth else None
+
+
+def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
+    if is_automapped(reader, node):
+        return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=True)
+    match node:
+        case ast.Call():
+            return _entity_of_call(reader, node, depth)
+        case ast.Name():
+            return _entity_of_name(reader, node, depth)
+        case ast.Attribute(value=ast.Name(id="self"), attr="__class__"):
+            return _entity_of_class(reader, node)
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return _entity_of_class_attribute(reader, node, depth)
+        case ast.Subscript():
+            return _entity_of_subscript(reader, node, depth)
+        case _:
+            return None
+
+
+def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | None:
+    name = reader.library_name(node.func)
+    if name in {"aliased", "with_polymorphic"} and node.args:
+        inner = entity_of(reader, node.args[0], depth - 1)
+        owner = ast.unparse(node)
+        model, automapped = (inner.model, inner.automapped) if inner else (None, False)
+        # `with_polymorphic()` may be given another FROM.
+        automapped = automapped and name == "aliased" and len(node.args) == 1 and not node.keywords
+        return Item(
+            node, What.ENTITY, model=model, owner=owner, aliased=True, automapped=automapped
+        )
+    # It comes back as one object, not as a row.
+    if name == "Bundle" and _is_true(node, "single_entity"):
+        return Item(node, What.ENTITY, aliased=True)
+    if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
+        return made_class(reader, node)
+    if ast.unparse(node.args[0]) == "self":
+        return _entity_of_class(reader, node)
+    # ``type(x)`` in a query: whatever `x` is, its class must be mapped there.
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=PRESUMED)
+
+
+def _is_true(call: ast.Call, keyword: str) -> bool:
+    return any(
+        argument.arg == keyword
+        and isinstance(argument.value, ast.Constant)
+        and argument.value.value is True
+        for argument in call.keywords
+    )
+
+
+def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:
+    """Return the item for the class whose body holds ``node``: only a mapped one can be asked."""
+    around = reader.module.enclosing_class(node)
+    if around is None:
+        return None
+    qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
+    if reader.project.orm.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
+    return _entity_of_facts(reader, node, facts)
+
+
+def _entity_of_facts(reader: ModuleReader, node: ast.expr, facts: ClassFacts) -> Item:
+    """Return the item for a class of the project that is not proven to be mapped."""
+    certainty = WEAK
+    if _declares_table(reader, facts):
+        certainty = CERTAIN if _declares_columns(reader, facts) else PRESUMED
+    owner, models = ast.unparse(node), frozenset([facts.qualified])
+    return Item(node, What.ENTITY, owner=owner, certainty=certainty, models=models)
+
+
+def _declares_table(reader: ModuleReader, facts: ClassFacts) -> bool:
+    """Whether a class names its table, as only mapped ones do, whatever it inherits."""
+    class_node = _class_node(reader, facts)
+    return class_node is not None and any(
+        isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
+        for statement in class_node[1].body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
+
+
+def is_mapped(reader: ModuleReader, qualified: str) -> bool:
+    """Whether a class is known to be mapped, or shows it by its table and its columns."""
+    if qualified in knowledge().mapped_classes:
+        return True
+    if reader.project.orm.mapping_status(qualified) == "mapped":
+        return True
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return False
+    return _declares_table(reader, facts) and _declares_columns(reader, facts)
+
+
+def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
+    """Whether a class with an external base has columns, as only a mapped one can."""
+    class_node = _class_node(reader, facts)
+    # If all bases are visible, none of them maps it.
+    if class_node is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
+        return False
+    values = [getattr(statement, "value", None) for statement in class_node[1].body]
+    calls = [value.func for value in values if isinstance(value, ast.Call)]
+    return any(getattr(call, "attr", getattr(call, "id", "")) in _COLUMNS for call in calls)
+
+
+def _class_node(
+    reader: ModuleReader, facts: ClassFacts
+) -> tuple[ModuleReader, ast.ClassDef] | None:
+    """Return the tree of a class of the project, with its module."""
+    module = reader.project.module(facts.path)
+    node = None if module is None else module.class_at(facts.span)
+    if module is None or node is None:
+        return None
+    return ModuleReader(reader.project, module), node
+
+
+def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
+    bindings = reader.bindings(node)
+    result = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
+    if not result or any(item is None for item in result):
+        return None
+    items = [item for item in result if item is not None]
+    models = {item.model for item in items}
+    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
+
+
+def _entity_of_binding(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
+    match binding.kind:
+        case "parameter":
+            noted = _entity_of_parameter(reader, node, binding.node)
+            return noted or _entity_of_callers(reader, node, binding, depth)
+        case "class":
+            return Item(node, What.ENTITY, owner=node.id, certainty=WEAK)
+        case "assignment" | "walrus" if binding.value is not None:
+            noted = _entity_of_annotation(reader, node, binding.annotation)
+            return noted or _entity_of_value(reader, binding.value, depth - 1)
+        case "for":
+            return _entity_of_loop(reader, node, binding.node, depth)
+        case _:
+            return None
+
+
+def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
+    if isinstance(value, ast.IfExp):
+        first = entity_of(reader, value.body, depth)
+        other = entity_of(reader, value.orelse, depth)
+        if first is None or other is None:
+            return None
+        # Both branches may be one class, as with a default.
+        return first if first.model == other.model else _joined_item(value, [first, other])
+    return entity_of(reader, value, depth)
+
+
+def _entity_of_loop(
+    reader: ModuleReader, node: ast.Name, bound: ast.AST, depth: int
+) -> Item | None:
+    """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
+    elements = [_loop_element(part, bound, reader) for part in _iterated_elements(reader, bound)]
+    items = [entity_of(reader, part, depth - 1) if part is not None else None for part in elements]
+    entities = [item for item in items if item is not None]
+    if not entities or len(entities) < len(items):
+        return None
+    models = {item.model for item in entities}
+    return replace(_joined_item(node, entities), model=models.pop() if len(models) == 1 else None)
+
+
+def _iterated_elements(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
+    """Return the elements of the literal that the loop around the target ``bound`` goes over."""
+    for above in reader.module.ancestors(bound):
+        if isinstance(above, ast.For | ast.comprehension):
+            values: ast.expr | None = above.iter
+            if isinstance(values, ast.Name):
+                # A list that may have got more elements is no literal any more.
+                values = None if _is_list_changed(reader, values) else reader.only_value(values)
+            return values.elts if isinstance(values, ast.Tuple | ast.List) else []
+    return []
+
+
+def _is_list_changed(reader: ModuleReader, name: ast.Name) -> bool:
+    """Whether the list in a variable of this function may get other elements, by any use of it."""
+    function = reader.module.enclosing_function(name)
+    bindings = reader.bindings(name)
+    if function is None or any(item.scope is reader.module.scopes.module for item in bindings):
+        return True
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name.id
+        and isinstance(node.ctx, ast.Load)
+        and not isinstance(reader.module.parent(node), ast.For | ast.comprehension)
+        for node in reader.module.walk(function)
+    )
+
+
+def _loop_element(element: ast.expr, bound: ast.AST, reader: ModuleReader) -> ast.expr | None:
+    """Return the part of one element that ``bound`` receives."""
+    target = reader.module.parent(bound)
+    if not isinstance(target, ast.Tuple):
+        return element
+    if not isinstance(element, ast.Tuple | ast.List) or len(element.elts) != len(target.elts):
+        return None
+    return next(
+        (part for name, part in zip(target.elts, element.elts, strict=True) if name is bound), None
+    )
+
+
+def _entity_of_parameter(reader: ModuleReader, node: ast.Name, bound: ast.AST) -> Item | None:
+    if not isinstance(bound, ast.arg):
+        return None
+    function = reader.module.enclosing_function(bound)
+    arguments = function.args if function else None
+    first = (*arguments.posonlyargs, *arguments.args)[:1] if arguments else ()
+    is_class = isinstance(function, Function) and has_decorator(function, "classmethod")
+    if is_class and first and first[0] is bound:
+        return _entity_of_class(reader, node)
+    return _entity_of_annotation(reader, node, bound.annotation)
+
+
+def _entity_of_callers(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
+    """Return the item for a parameter that gets a class from every caller there is."""
+    # Each query that goes through a function asks for the same parameter.
+    key = ("entity of callers", node, depth)
+    memo = reader.module.memo
+    if key not in memo:
+        memo[key] = _entity_passed(reader, node, binding, depth)
+    item: Item | None = memo[key]
+    return item
+
+
+def _entity_passed(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
+    passed = reader.project.calls.passed_to(reader.module, binding)
+    # One invisible caller may pass another class.
+    if passed is None or passed.doubts or not passed.calls:
+        return None
+    result = [
+        entity_of(ModuleReader(reader.project, given.module), given.node, depth - 1)
+        for given in passed.given
+    ]
+    items = [item for item in result if item is not None]
+    if not items or len(items) < len(result):
+        return None
+    models = {item.model for item in items}
+    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
+
+
+def _entity_of_annotation(
+    reader: ModuleReader, node: ast.expr, annotation: ast.expr | None
+) -> Item | None:
+    """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = reader.module.parse_string(annotation)
+    match annotation:
+        # ``type[User] | None``: a query is not given None.
+        case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
+            return _entity_of_annotation(reader, node, part)
+        case ast.Subscript(value=generic, slice=inner):
+            name = ast.unparse(generic).rpartition(".")[2]
+        case _:
+            return None
+    if name in {"Optional", "ClassVar", "Final"}:
+        return _entity_of_annotation(reader, node, inner)
+    if name not in {"type", "Type"}:
+        return None
+    # A subclass may be passed as well, so the model is unknown.
+    certainty = CERTAIN if _is_mapped_type(reader, inner) else WEAK
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=certainty)
+
+
+def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
+    """Whether ``node`` is a mapped class, a base of such, or a type variable bound to one."""
+    parsed = reader.module.parse_string(node) if isinstance(node, ast.Constant) else node
+    if parsed is None:
+        return False
+    qualified = reader.qualified(parsed)
+    if qualified is not None and reader.project.orm.mapping_status(qualified) in {
+        "mapped",
+        "base",
+    }:
+        return True
+    if isinstance(parsed, ast.Name):
+        # ``class Repository[Model: Base]``
+        bounds = [getattr(binding.node, "bound", None) for binding in reader.bindings(parsed)]
+        if len(bounds) == 1 and bounds[0] is not None:
+            return _is_mapped_type(reader, bounds[0])
+    pair = _definition_of(reader, qualified) if qualified is not None else None
+    there, made = pair or (reader, parsed)
+    if not isinstance(made, ast.Call):
+        return False
+    if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
+        return False
+    bound = next((keyword.value for keyword in made.keywords if keyword.arg == "bound"), None)
+    return bound is not None and _is_mapped_type(there, bound)
+
+
+def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, ast.expr] | None:
+    """Return the one value of a module's variable, with its module."""
+    definition = reader.project.definition(qualified)
+    module = reader.project.module(definition.path) if definition is not None else None
+    if definition is None or module is None:
+        return None
+    bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    return None if value is None else (ModuleReader(reader.project, module), value)
+
+
+def _entity_of_class_attribute(
+    reader: ModuleReader, node: ast.Attribute, depth: int
+) -> Item | None:
+    """``self.model`` where the class, or one it inherits, says what that is."""
+    around = reader.module.enclosing_class(node)
+    name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
+    if name is None:
+        return None
+    is_given, item = _entity_in(reader, name, node, depth)
+    return item if is_given else _entity_below(reader, name, node, depth)
+
+
+def entity_of_attribute(reader: ModuleReader, node: ast.Attribute, name: str) -> Item | None:
+    """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
+    return _entity_in(reader, name, node, DEPTH)[1]
+
+
+def _entity_in(
+    reader: ModuleReader, name: str, node: ast.Attribute, depth: int
+) -> tuple[bool, Item | None]:
+    """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
+    queue, seen = [name], set[str]()
+    while queue:
+        qualified = queue.pop(0)
+        facts = reader.project.class_facts(qualified)
+        pair = _class_node(reader, facts) if facts is not None else None
+        if facts is None or pair is None or qualified in seen:
+            continue
+        seen.add(qualified)
+        given = list(_attribute_values(*pair, node, depth))
+        entities = [item for item in given if item is not None]
+        if given:
+            # A subclass may replace the attribute: the kind is known, the model is not.
+            return True, _joined_item(node, entities) if len(entities) == len(given) else None
+        queue += [base for base in facts.bases if base is not None]
+    return False, None
+
+
+def _entity_below(
+    reader: ModuleReader, qualified: str, node: ast.Attribute, depth: int
+) -> Item | None:
+    """``self.model`` of a mixin that leaves it to its subclasses: all visible ones must agree."""
+    given: list[Item | None] = []
+    for name in reader.project.all_subclasses(qualified):
+        facts = reader.project.class_facts(name)
+        pair = None if facts is None else _class_node(reader, facts)
+        if pair is None:
+            return None
+        given += _attribute_values(*pair, node, depth)
+    entities = [item for item in given if item is not None and not item.certainty.is_weak]
+    if not entities or len(entities) < len(given):
+        return None
+    joined = _joined_item(node, entities)
+    # Only of a public class of a published project can somebody else have subclasses.
+    if not (reader.project.published and is_public(reader.module, qualified)):
+        return joined
+    text = ast.unparse(node)
+    reason = (
+        f"`{text}` is a mapped class in every visible subclass, but there may be other subclasses"
+    )
+    return replace(joined, certainty=joined.certainty.because(reason))
+
+
+def _entity_of_subscript(reader: ModuleReader, node: ast.Subscript, depth: int) -> Item | None:
+    match node.value:
+        case ast.Attribute() as mapping:
+            return _entity_of_mapping(reader, node, mapping)
+        case ast.Name() as dictionary:
+            return _entity_of_item(reader, node, dictionary, depth)
+        case _:
+            return None
+
+
+def _entity_of_mapping(
+    reader: ModuleReader, node: ast.Subscript, mapping: ast.Attribute
+) -> Item | None:
+    """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
+    owner = reader.qualified(mapping.value)
+    around = reader.module.enclosing_class(node)
+    # Inside the class itself it is written by what the method is given.
+    if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
+        owner = f"{reader.module.name}.{reader.module.qualname(around)}"
+    facts = reader.project.class_facts(owner) if owner is not None else None
+    pair = None if facts is None else _class_node(reader, facts)
+    for statement in pair[1].body if pair is not None else ():
+        if pair is not None and isinstance(statement, ast.AnnAssign):
+            noted = statement.annotation
+            match noted:
+                case ast.Subscript(
+                    value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
+                ) if _is_attribute(statement.target, mapping.attr, True):
+                    return _entity_of_annotation(pair[0], node, one)
+                case _:
+                    pass
+    return None
+
+
+def _entity_of_item(
+    reader: ModuleReader, node: ast.Subscript, dictionary: ast.Name, depth: int
+) -> Item | None:
+    """``MODELS[key]``, where all values of the dictionary are mapped classes."""
+    values = dictionary_values(reader.module, dictionary)
+    items = [entity_of(reader, value, depth - 1) for value in values]
+    entities = [item for item in items if item is not None]
+    if not entities or len(entities) < len(items):
+        return None
+    joined = _joined_item(node, entities)
+    if not is_of_module(reader.module, dictionary):
+        return joined
+    reason = f"other files may put something else than mapped classes into `{dictionary.id}`"
+    return replace(joined, certainty=least([PRESUMED, joined.certainty]).because(reason))
+
+
+def _joined_item(node: ast.expr, items: Sequence[Item]) -> Item:
+    """Return the item for what may be any of ``items``, of no one model."""
+    models = [item.models or frozenset([item.model or ""]) for item in items]
+    return replace(
+        items[0],
+        node=node,
+        model=None,
+        owner=ast.unparse(node),
+        aliased=any(item.aliased for item in items),
+        automapped=all(item.automapped for item in items),
+        certainty=least(item.certainty for item in items),
+        models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
+    )
+
+
+def _attribute_values(
+    reader: ModuleReader, around: ast.ClassDef, node: ast.Attribute, depth: int
+) -> Iterator[Item | None]:
+    """Yield what a class gives to the attribute ``node``: ``model = User`` or ``model: type[T]``.
+
+    An annotation says all; else what the methods assign to it counts as well.
+    """
+    noted = [
+        _entity_of_annotation(reader, node, statement.annotation)
+        for statement in _assignments_in(reader.module, around)
+        if isinstance(statement, ast.AnnAssign)
+        and _is_attribute(statement.target, node.attr, statement in around.body)
+    ]
+    if any(noted):
+        yield from noted
+        return
+    for statement in _assignments_in(reader.module, around):
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            # ``model = None`` in a base leaves it to the subclasses.
+            if not isinstance(statement, ast.Assign) or is_none(statement.value):
+                continue
+            if _is_attribute(target, node.attr, statement in around.body):
+                yield entity_of(reader, statement.value, depth - 1)
+
+
+def _assignments_in(module: Module, around: ast.ClassDef) -> list[ast.Assign | ast.AnnAssign]:
+    """Return all assignments in a class and its methods, in the order of the source."""
+    key = ("assignments", around)
+    kept: list[ast.Assign | ast.AnnAssign] | None = module.memo.get(key)
+    if kept is None:
+        nodes = module.walk(around)
+        kept = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
+        module.memo[key] = kept
+    return kept
+
+
+def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
+    match target:
+        case ast.Name():
+            return in_body and target.id == name
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return target.attr == name
+        case _:
+            return False

@@ -1,0 +1,89 @@
+"""One module of a program, with the questions that are asked to tell what a statement loads."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from awaken.project.frameworks.orm import Orm
+from awaken.project.graph.calls import Calls
+from awaken.project.names.classes import ClassFacts, Definition
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.program import Program
+
+
+class OrmProgram(Program, Protocol):
+    """Questions about a whole program; ``Project`` answers them."""
+
+    @property
+    def targets(self) -> Any:
+        """The versions that the program declares."""
+
+    @property
+    def published(self) -> bool:
+        """Whether code outside the program may import from it."""
+
+    @property
+    def orm(self) -> Orm:
+        """Sessions, mapped classes and queries."""
+
+    @property
+    def calls(self) -> Calls:
+        """Who calls what."""
+
+    def definition(self, qualified: str) -> Definition | None:
+        """Return what the project defines under this name."""
+
+    def class_facts(self, qualified: str) -> ClassFacts | None:
+        """Return the class with this name, if the project defines it."""
+
+    def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes that ``node`` may be."""
+
+    def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes that ``node`` may be an instance of."""
+
+    def all_subclasses(self, qualified: str) -> tuple[str, ...]:
+        """Return all classes that inherit from a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleReader:
+    """One module of a program, and what its expressions mean."""
+
+    project: OrmProgram
+    module: Module
+
+    def qualified(self, node: ast.expr) -> str | None:
+        """Return the dotted name that ``node`` means, or None."""
+        return self.project.qualified_name(self.module, node)
+
+    def library_name(self, node: ast.expr) -> str | None:
+        """Return the last part of what ``node`` means if SQLAlchemy defines it, else None."""
+        name = self.qualified(node) or ""
+        if not name.startswith(("sqlalchemy.", "sqlmodel.")):
+            return None
+        return name.rpartition(".")[2]
+
+    def function_name(self, node: ast.expr) -> str | None:
+        """Return ``count`` for ``func.count``, ``sa.func.count`` and so on, else None."""
+        if not isinstance(node, ast.Attribute):
+            return None
+        if self.library_name(node.value) == "func":
+            return node.attr
+        # ``func.json.x`` and ``db.func.x``: Flask-SQLAlchemy's object has SQLAlchemy's names.
+        is_func = isinstance(node.value, ast.Attribute) and node.value.attr == "func"
+        return node.attr if is_func else None
+
+    def bindings(self, node: ast.Name) -> list[Binding]:
+        """Return what gives ``node`` its value inside this file."""
+        return self.module.scopes.bindings_of(node)
+
+    def only_value(self, node: ast.Name) -> ast.expr | None:
+        """Return the expression assigned to ``node`` if there is exactly one in a function."""
+        bindings = self.bindings(node)
+        if len(bindings) != 1 or bindings[0].kind != "assignment":
+            return None
+        return bindings[0].value

@@ -1,0 +1,106 @@
+"""All reads of relationships in a program, and what happens to their objects before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from awaken.contract import Place
+from awaken.project.effects.callees import Callees
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.schemas.form_sights import FormSights
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.reads.column_reads import ColumnReads
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Read, Trace, Wanted
+from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
+from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
+from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
+from awaken.project.graph.evaluator import ProgramEvaluator
+
+
+class ProgramReads:
+    """Answers for one program; ``sights`` are the readers other than Python code."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        eager: EagerLoading,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        sights: Sequence[Sights],
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self.expiry = Expiry(evaluator, files_with)
+        assignments = Assignments(evaluator, models, eager, files_with)
+        self._python = PythonSights(evaluator, assignments, files_with)
+        proxies = ProxySights(evaluator, models, files_with)
+        forms = FormSights(evaluator, assignments, files_with)
+        sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
+        plain = self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
+        readers: tuple[Sights, ...] = (self._python, forms, *sights)
+        self.columns = ColumnReads(models, plain.tracing, plain.unseen, readers)
+        declared = DeclaredRelationships(models, evaluator.classes, files_with)
+        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
+        self._generated = GeneratedReads(evaluator, models, declared, files_with)
+        self._inverses = Inverses(evaluator, models)
+        self._all: tuple[Read, ...] | None = None
+        self._of_schemas: tuple[tuple[Place | None, Read], ...] | None = None
+        self._between: BetweenLoadAndRead | None = None
+
+    def all(self) -> tuple[Read, ...]:
+        """Return every visible read, in order."""
+        if self._all is None:
+            self._all = self.of(Wanted(self._plain.names() | {ANY}))
+        return self._all
+
+    def of(self, wanted: Wanted) -> tuple[Read, ...]:
+        """Return the visible reads that are wanted, in order: those among ``all``."""
+        if self._all is not None:
+            return tuple(read for read in self._all if _is_among(read, wanted))
+        result = [
+            *self._plain.of(wanted),
+            *(() if "dynamic" in wanted.without else self._dynamic.of(wanted.attributes)),
+            *(() if "generated" in wanted.without else self._generated.of(wanted.attributes)),
+        ]
+        kept = dict.fromkeys(candidate for candidate in result if _is_among(candidate, wanted))
+        return tuple(sorted(kept, key=lambda read: read.place))
+
+    def of_schemas(self) -> tuple[tuple[Place | None, Read], ...]:
+        """Return the reads of schemas, each with the expression that gives the object."""
+        if self._of_schemas is None:
+            wanted = Wanted(self._plain.names() | {ANY})
+            self._of_schemas = tuple(self._plain.of_schemas(wanted))
+        return self._of_schemas
+
+    def names_of_mapped(self) -> frozenset[str]:
+        """Return the names of the relationships of classes that are proven to be mapped."""
+        return self._plain.names_of_mapped()
+
+    def files_reading(self, attribute: str) -> list[str]:
+        """Return the Python files that may read an attribute of this name, by how they look."""
+        return self._python.files([attribute])
+
+    def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        """Return what may happen to an object between a load and a read, one of its ``traces``."""
+        if self._between is None:
+            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
+            between = Between(self._evaluator, awaitables)
+            self._between = BetweenLoadAndRead(self._evaluator, between, self.expiry)
+        return self._between.of(trace, read)
+
+    def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
+        """Return the side of a relationship that leads back; None if none is visible."""
+        return self._inverses.of(owner, attribute)
+
+
+def _is_among(read: Read, wanted: Wanted) -> bool:
+    return read.attribute in wanted.attributes and wanted.holds(read.how, read.place)

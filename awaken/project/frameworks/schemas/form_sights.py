@@ -1,0 +1,162 @@
+"""The places that fill forms from objects, or objects from forms: ``UserForm(obj=user)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.schemas.forms import Forms
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
+from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.web.applications import argument_at
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
+
+_KNOWN = schema_knowledge().forms
+_WORDS = (b"obj=", b"obj =", *(name.encode() for name in (*_KNOWN.reading, *_KNOWN.writing)))
+_OBJECT = "obj"
+_DEEPEST = 5  # forms inside of each other; one more than `reads.tracing` follows
+_Path = tuple[str, ...]
+
+
+class FormSights:
+    """A form reads the attribute of each of its fields; a field may be filled by another form."""
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        assignments: Assignments,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._assignments = assignments
+        self._files_with = files_with
+        self._forms = Forms(evaluator)
+
+    def reading(self, names: Collection[str]) -> Iterator[Sight]:
+        """Yield what forms read of objects, file by file; a program without forms has none."""
+        forms = self._forms
+        words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
+        for path in self._files_with(words) if words else ():
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is not None and isinstance(node, ast.Call):
+                    yield from self._of_call(module, node, names)
+
+    def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
+        name = last_name(call.func)
+        given = next((keyword.value for keyword in call.keywords if keyword.arg == _OBJECT), None)
+        match call.func:
+            case ast.Attribute(value=owner) if name in _KNOWN.writing:
+                filled = argument_at(call, 0, _OBJECT)
+                if filled is not None:
+                    yield from self._populated_sights(module, call, owner, filled, names)
+            case ast.Attribute(value=owner) if name in {*_KNOWN.reading, "__init__"}:
+                filled = argument_at(call, 1, _OBJECT)
+                made = self._made_forms(module, owner) if filled is not None else []
+                # Much has such methods that is no form.
+                forms = [value for value in made if isinstance(value, str)]
+                if filled is not None:
+                    yield from self._filled(module, call, forms, filled, names)
+            case _ if given is not None:
+                yield from self._filled(module, call, self._named_forms(module, call), given, names)
+            case _ if len(call.args) > 1 and name in self._forms.spellings:
+                # ``UserForm(request.form, user)``
+                plain = [
+                    value
+                    for value in self._named_forms(module, call)
+                    if isinstance(value, str) and not self._forms.has_own_parameters(value)
+                ]
+                yield from self._filled(module, call, plain, call.args[1], names)
+            case _:
+                pass
+
+    def _named_forms(self, module: Module, call: ast.Call) -> list[str | Unknown]:
+        """Return the forms that a call may make, and why there may be others."""
+        values = self._evaluator.values(module, call.func)
+        if isinstance(call.func, ast.Attribute):
+            values = union(values, *self._values_below(module, call.func))
+        return [
+            value if isinstance(value, Unknown) else value.qualified
+            for value in values
+            if isinstance(value, Unknown)
+            or (isinstance(value, ClassOf) and value.qualified in self._forms.all)
+        ]
+
+    def _values_below(self, module: Module, node: ast.Attribute) -> Iterator[Values]:
+        """Yield what subclasses set in their bodies: the form of each view, used by their base."""
+        classes = self._evaluator.classes
+        for value in self._evaluator.values(module, node.value):
+            if not isinstance(value, InstanceOf | ClassOf):
+                continue
+            for below in map(classes.node, classes.all_subclasses(value.qualified)):
+                scope = None if below is None else below[0].scopes.scope_made_by(below[1])
+                for binding in scope.bindings.get(node.attr, ()) if scope is not None else ():
+                    if below is not None and binding.value is not None:
+                        yield self._evaluator.values(below[0], binding.value)
+
+    def _made_forms(self, module: Module, owner: ast.expr) -> list[str | Unknown]:
+        """Return the forms that ``owner`` may be, also ``super()``, and why there may be others."""
+        if isinstance(owner, ast.Call) and last_name(owner.func) == "super":
+            above = next((x for x in module.ancestors(owner) if isinstance(x, ast.ClassDef)), None)
+            name = "" if above is None else f"{module.name}.{module.qualname(above)}"
+            return [name] if name in self._forms.all else []
+        return [
+            value if isinstance(value, Unknown) else value.qualified
+            for value in self._evaluator.values(module, owner)
+            if isinstance(value, Unknown)
+            or (isinstance(value, InstanceOf) and value.qualified in self._forms.all)
+        ]
+
+    def _filled(
+        self,
+        module: Module,
+        call: ast.Call,
+        forms: Sequence[str | Unknown],
+        given: ast.expr,
+        names: Collection[str],
+    ) -> Iterator[Sight]:
+        place = module.place(call)
+        for path in dict.fromkeys(
+            path for form in forms if isinstance(form, str) for path in self._paths(form, names, ())
+        ):
+            yield Sight(module, given, path, place, "schema", True, len(path) - 1)
+        why = next((form for form in forms if isinstance(form, Unknown)), None)
+        if any(isinstance(form, str) and self._forms.has_others(form) for form in forms):
+            why = why or self._evaluator.unknown(module, call, "some of its fields are unknown")
+        if why is not None:
+            yield Sight(module, given, (ANY,), place, "schema", unseen=why)
+
+    def _paths(self, form: str, names: Collection[str], before: _Path) -> Iterator[_Path]:
+        if len(before) >= _DEEPEST:
+            return
+        for field in self._forms.fields(form):
+            path = (*before, field.name)
+            if field.name in names:
+                yield path
+                for inner in field.forms:
+                    yield from self._paths(inner, names, path)
+
+    def _populated_sights(
+        self,
+        module: Module,
+        call: ast.Call,
+        owner: ast.expr,
+        filled: ast.expr,
+        names: Collection[str],
+    ) -> Iterator[Sight]:
+        place = module.place(call)
+        for form in self._made_forms(module, owner):
+            if isinstance(form, Unknown):
+                yield Sight(module, filled, (ANY,), place, "schema", unseen=form)
+                continue
+            for field in self._forms.fields(form):
+                if field.name not in names:
+                    continue
+                if field.is_kept:
+                    yield Sight(module, filled, (field.name,), place, "schema")
+                elif self._assignments.may_load(module, filled, field.name):
+                    yield Sight(module, filled, (field.name,), place, "assigned")

@@ -1,0 +1,363 @@
+"""Models of Pydantic and SQLModel: the attributes that they read of an object."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.frameworks.shapes.domain import Field, Shape
+from awaken.project.frameworks.shapes.validators import read_by_validators
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Producer,
+    TupleOf,
+    Unknown,
+    Values,
+    union,
+)
+from awaken.project.values.library_types.solving import closed, solved
+
+_KNOWN = schema_knowledge().models
+_ALIASES = ("validation_alias", "alias")  # the first that is given counts
+_SETTINGS = {"Config", "model_config"}
+_CLOSED = {"forbid", "ignore"}  # what a model does with names that it has no field for
+_WITHOUT_FIELDS = ("abc.", "pydantic.", "sqlmodel.", "typing.")  # where bases without them are
+_DEEPEST = 12  # containers inside of each other: the evaluator keeps four, aliases add some
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """A model with the types for its type parameters.
+
+    ``lenient`` reads attributes whatever the model itself says, as FastAPI and
+    ``from_attributes=True`` do, all the way down.
+    """
+
+    name: str
+    parameters: tuple[Values, ...]
+    lenient: bool
+    models: PydanticModels = field(compare=False, repr=False)
+
+    def fields(self) -> Sequence[Field]:
+        """Return the fields that are read, by the order in which they are written."""
+        return self.models.fields(self)
+
+
+class PydanticModels:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._fields: dict[ModelShape, tuple[Field, ...]] = {}
+        self._reading: dict[str, bool] = {}
+        self._names: dict[bool, frozenset[str] | None] = {}
+
+    def is_model(self, qualified: str) -> bool:
+        """Whether a class of the program is a model."""
+        return self._is_below(qualified, _KNOWN.bases)
+
+    def reads_attributes(self, qualified: str) -> bool:
+        """Whether a model reads the attributes of objects by itself."""
+        if qualified not in self._reading:
+            self._reading[qualified] = self._is_below(qualified, _KNOWN.reading) or any(
+                self._is_set(statement, _KNOWN.settings)
+                for _, _, body in self._evaluator.classes.bodies(qualified)
+                for statement in (*body.keywords, *body.body)
+            )
+        return self._reading[qualified]
+
+    def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
+        """Return the models among what an annotation says, also inside of containers."""
+        result: dict[Shape, None] = {}
+        for instance in self._instances_inside(declared, _DEEPEST):
+            shape = ModelShape(instance.qualified, instance.parameters, lenient, self)
+            if lenient or self.reads_attributes(instance.qualified):
+                result[shape] = None
+        return tuple(result)
+
+    def _instances_inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
+        for value in declared if depth else ():
+            match value:
+                case InstanceOf() if self.is_model(value.qualified):
+                    yield value
+                case InstanceOf():
+                    yield from self._instances_inside(union(*value.parameters), depth - 1)
+                case TupleOf():
+                    yield from self._instances_inside(union(*value.items), depth - 1)
+                case Producer():
+                    yield from self._instances_inside(value.inner, depth - 1)
+                case _:
+                    pass
+
+    def unknown_in(self, declared: Values) -> Unknown | None:
+        """Return why an annotation may name more than the models that are seen in it."""
+        for value in declared:
+            inside: tuple[Values, ...] = ()
+            match value:
+                case Unknown():
+                    return value
+                case InstanceOf() if not self.is_model(value.qualified):
+                    inside = value.parameters
+                case TupleOf():
+                    inside = value.items
+                case Producer():
+                    inside = (value.inner,)
+                case _:
+                    pass
+            unknown = self.unknown_in(union(*inside)) if inside else None
+            if unknown is not None:
+                return unknown
+        return None
+
+    def fields(self, shape: ModelShape) -> tuple[Field, ...]:
+        """Return what a model reads of an object."""
+        if shape not in self._fields:
+            self._fields[shape] = tuple(self._read(shape))
+        return self._fields[shape]
+
+    def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
+        """Return all attributes that some visible model reads; None if unknown.
+
+        ``lenient`` as in ``ModelShape``.
+        """
+        if lenient not in self._names:
+            fields = [
+                item
+                for name in self._all_models()
+                if lenient or self.reads_attributes(name)
+                for item in self.fields(ModelShape(name, (), lenient, self))
+            ]
+            is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
+            names = frozenset(step for item in fields for step in item.path)
+            self._names[lenient] = names if is_told else None
+        return self._names[lenient]
+
+    def names(self, qualified: str) -> frozenset[str] | None:
+        """Return the names of all fields of a model, and of those that inherit from it.
+
+        None where its objects may have others, or be dumped with others.
+        """
+        result: set[str] = set()
+        for name in (qualified, *self._evaluator.classes.all_subclasses(qualified)):
+            ancestors = self._evaluator.classes.ancestors(name)
+            if ancestors is None or ancestors.unresolved:
+                return None
+            if not all(word.startswith(_WITHOUT_FIELDS) for word in ancestors.outside):
+                return None
+            for _, _, body in self._evaluator.classes.bodies(name):
+                for statement in (*body.keywords, *body.body):
+                    if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
+                        return None
+                    result.add(_target(statement) or str(getattr(statement, "name", "")))
+        return frozenset(result)
+
+    def _all_models(self) -> list[str]:
+        return self._evaluator.classes.heirs_of(_KNOWN.bases)
+
+    # ------------------------------------------------------------------------------- the classes
+    def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        outside = (qualified,) if ancestors is None else ancestors.outside
+        return any(name in bases for name in outside)
+
+    def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:
+        """Whether settings, or a keyword of the class, set one of ``names``."""
+        match node:
+            case ast.keyword(arg=str(name), value=value):
+                return name in names and _is_true(value)
+            case ast.ClassDef(name="Config", body=body):
+                return any(
+                    _target(one) in names and _is_true(getattr(one, "value", None)) for one in body
+                )
+            case ast.Assign() | ast.AnnAssign() if _target(node) in _SETTINGS:
+                return _sets(node.value, names)
+            case _:
+                return False
+
+    # -------------------------------------------------------------------------------- the fields
+    def _read(self, shape: ModelShape) -> Iterator[Field]:
+        by_name = any(
+            self._is_set(statement, _KNOWN.by_name)
+            for _, _, body in self._evaluator.classes.bodies(shape.name)
+            for statement in (*body.keywords, *body.body)
+        )
+        yield from self._root(shape)
+        yield from self._out_of_sight(shape.name)
+        yield from read_by_validators(self._evaluator, shape.name)
+        seen: set[str] = set()
+        for _, module, body in self._evaluator.classes.bodies(shape.name):
+            for statement in body.body:
+                name = _target(statement)
+                if name is None or name in seen or (name.startswith("_") and name != "__root__"):
+                    continue
+                seen.add(name)
+                if isinstance(statement, ast.AnnAssign) and name != "model_config":
+                    yield from self._field(shape, module, statement, name, by_name=by_name)
+
+    def _out_of_sight(self, qualified: str) -> Iterator[Field]:
+        """Yield a placeholder for the fields of a base that cannot be followed."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
+            place = Place(facts.path, facts.span)
+            why = f"the base class `{facts.bases_text[index]}` of `{facts.qualified}` is unknown"
+            yield Field("", (), place, (), Unknown(why, place))
+
+    def _root(self, shape: ModelShape) -> Iterator[Field]:
+        """Yield what a model reads that holds one value, given as ``RootModel[list[User]]``."""
+        for base in _KNOWN.roots if self._is_below(shape.name, _KNOWN.roots) else ():
+            owner = InstanceOf(shape.name, parameters=shape.parameters)
+            solution = self._evaluator.library.solution_of(owner, base)
+            for _, module, body in self._evaluator.classes.bodies(shape.name):
+                shapes = self.shapes(union(*solution.values()), lenient=shape.lenient)
+                if shapes:
+                    yield Field("root", (), module.place(body), shapes)
+                return
+
+    def _field(
+        self,
+        shape: ModelShape,
+        module: Module,
+        statement: ast.AnnAssign,
+        name: str,
+        *,
+        by_name: bool,
+    ) -> Iterator[Field]:
+        is_relationship = self._calls(module, statement.value, _KNOWN.relationships)
+        if is_relationship and not shape.lenient:
+            # FastAPI leaves relationships of a table out; `model_validate` of a table reads them.
+            yield Field(name, (name,), module.place(statement))
+        if is_relationship or _is_of_class(statement.annotation):
+            return
+        declared = self._declared(shape, module, statement)
+        shapes = self.shapes(declared, lenient=shape.lenient)
+        unseen = self.unknown_in(declared)
+        place = module.place(statement)
+        if name in {"root", "__root__"} and self._is_root(shape, name):
+            yield Field(name, (), place, shapes, unseen)
+            return
+        paths = self._aliases(module, statement)
+        if not paths or by_name:
+            paths.append((name,))
+        for path in paths:
+            yield Field(name, path, place, shapes, unseen)
+
+    def _is_root(self, shape: ModelShape, name: str) -> bool:
+        return name == "__root__" or self._is_below(shape.name, _KNOWN.roots)
+
+    def _declared(self, shape: ModelShape, module: Module, statement: ast.AnnAssign) -> Values:
+        declared = self._evaluator.declared_unsolved(module, statement.annotation)
+        owner = module.enclosing_class(statement)
+        if owner is not None:
+            home = f"{module.name}.{module.qualname(owner)}"
+            instance = InstanceOf(shape.name, parameters=shape.parameters)
+            declared = solved(declared, self._evaluator.library.solution_of(instance, home))
+        return tuple(
+            value
+            for value in closed(declared, module.place(statement))
+            if not isinstance(value, NoneValue)
+        )
+
+    def _calls(self, module: Module, node: ast.expr | None, functions: Sequence[str]) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and self._evaluator.names.qualified(module, node.func) in functions
+        )
+
+    def _aliases(self, module: Module, statement: ast.AnnAssign) -> list[tuple[str, ...]]:
+        """Return the attributes that a field is read from in place of its name."""
+        calls = [statement.value, *_extras(statement.annotation)]
+        for call in calls:
+            if not isinstance(call, ast.Call) or not self._calls(module, call, _KNOWN.fields):
+                continue
+            for wanted in _ALIASES:
+                given = next((node.value for node in call.keywords if node.arg == wanted), None)
+                paths = [] if given is None else self._paths(module, given)
+                if paths:
+                    return paths
+        return []
+
+    def _paths(self, module: Module, node: ast.expr) -> list[tuple[str, ...]]:
+        match node:
+            case ast.Constant(value=str(name)):
+                return [(name,)]
+            case ast.Call() if self._calls(module, node, _KNOWN.choices):
+                return [path for argument in node.args for path in self._paths(module, argument)]
+            case ast.Call() if self._calls(module, node, _KNOWN.paths):
+                # A number is one item of a collection, of which each counts.
+                steps = [part.value for part in node.args if isinstance(part, ast.Constant)]
+                return [tuple(step for step in steps if isinstance(step, str))]
+            case _:
+                return []
+
+
+def _target(node: ast.AST) -> str | None:
+    match node:
+        case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+        case _:
+            return None
+
+
+def _dumps(statement: ast.AST) -> bool:
+    """Whether a statement of a model defines what it is dumped as."""
+    match statement:
+        case ast.FunctionDef(name="dict" | "model_dump"):
+            return True
+        case ast.FunctionDef(decorator_list=decorators):
+            return any("model_serializer" in ast.unparse(decorator) for decorator in decorators)
+        case _:
+            return False
+
+
+def _is_of_class(annotation: ast.expr) -> bool:
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return last_name(outer) == "ClassVar"
+
+
+def _is_true(node: ast.AST | None) -> bool:
+    # An expression that is not a constant may be true as well.
+    if isinstance(node, ast.Constant):
+        return bool(node.value) and node.value not in _CLOSED
+    return node is not None
+
+
+def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
+    """Whether ``ConfigDict(from_attributes=True)``, or a literal, sets one of ``names``.
+
+    Settings that are merged from others count wherever they are written.
+    """
+    match node:
+        case ast.Call(args=arguments, keywords=keywords):
+            return any(
+                _is_true(keyword.value)
+                if keyword.arg in names
+                else keyword.arg is None and _sets(keyword.value, names)
+                for keyword in keywords
+            ) or any(_sets(argument, names) for argument in arguments)
+        case ast.Dict(keys=keys, values=values):
+            return any(
+                isinstance(key, ast.Constant) and key.value in names and _is_true(value)
+                for key, value in zip(keys, values, strict=True)
+            )
+        case ast.Name() | ast.Attribute():
+            return True  # settings made elsewhere: they may say so
+        case _:
+            return False
+
+
+def _extras(annotation: ast.expr) -> list[ast.expr]:
+    """Return what ``Annotated`` says besides the type."""
+    match annotation:
+        case ast.Subscript(value=outer, slice=ast.Tuple(elts=[_, *extras])) if (
+            last_name(outer) == "Annotated"
+        ):
+            return extras
+        case _:
+            return []

@@ -1,0 +1,172 @@
+"""Keys: how many rows of a table belong to one row of another, by what the models declare."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from awaken.project.frameworks.sqlalchemy.constraints import ForeignKeys
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.models import MappedClass
+
+Partners = Literal["none", "one", "many"]
+"""How many rows of another table may belong to one row: ``none`` where no key relates the two."""
+
+
+class Side(Struct, frozen=True):
+    """A mapped class, with the names of all tables that its rows come from."""
+
+    mapped: MappedClass
+    tables: frozenset[str]
+
+
+def unique_keys(mapped: MappedClass) -> tuple[frozenset[str], ...]:
+    """Return the attributes of a class of which no two rows have the same values, key by key.
+
+    None where the class may have more columns, or no table of its own, than can be seen.
+    """
+    if not mapped.complete or mapped.table != "plain":
+        return ()
+    # The columns and the table declare one primary key together.
+    said = _attributes(mapped, mapped.constraints.primary)
+    flagged = frozenset(name for name, column in mapped.columns.items() if column.primary_key)
+    alone = (frozenset({name}) for name, column in mapped.columns.items() if column.unique)
+    more = (
+        _attributes(mapped, key)
+        for key in mapped.constraints.keys
+        if key != mapped.constraints.primary
+    )
+    primary = None if said is None else flagged | said
+    return tuple(key for key in (primary, *alone, *more) if key)
+
+
+def pins_one(mapped: MappedClass, attributes: Iterable[str]) -> bool:
+    """Whether values for all of ``attributes``, none of them NULL, are those of one row at most."""
+    given = frozenset(attributes)
+    return any(key <= given for key in unique_keys(mapped))
+
+
+def related(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
+    """Return how many rows of ``target`` a relationship leads to from one row of ``owner``.
+
+    None if unknown.
+    """
+    if facts.secondary:
+        return None
+    if facts.plain_join:
+        return by_foreign_keys(owner, target)
+    if facts.remote_side:
+        return _by_remote_side(owner, target, facts)
+    return _by_named_keys(owner, target, facts.foreign_keys) if facts.foreign_keys else None
+
+
+def by_foreign_keys(owner: Side, target: Side) -> Partners | None:
+    """Return how many rows of ``target`` a join without a condition gives one row of ``owner``.
+
+    None if unknown. If there are several foreign keys, such a join is an error.
+    """
+    if not owner.tables or not target.tables or owner.tables & target.tables:
+        return None
+    there, back = _links(owner, target.tables), _links(target, owner.tables)
+    if there is None or back is None or len(there) + len(back) > 1:
+        return None
+    for link in there:
+        referred = _referred_names(target.mapped, link)
+        return "one" if referred and pins_one(target.mapped, referred) else "many"
+    for link in back:
+        return "one" if pins_one(target.mapped, link.columns) else "many"
+    # A key of a table above may be hidden by a column of the same name.
+    return "none" if len(owner.tables) == len(target.tables) == 1 else None
+
+
+def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partners | None:
+    """Return what a relationship with ``foreign_keys=[...]`` leads to."""
+    if owner.tables & target.tables:
+        return None
+    there, back = _links(owner, target.tables), _links(target, owner.tables)
+    if there is None or back is None:
+        return None
+    own = _of_class(named, owner.mapped, is_default=True)
+    if own is not None:
+        chosen = [candidate for candidate in there if own == set(candidate.columns)]
+        referred = _referred_names(target.mapped, chosen[0]) if len(chosen) == 1 else None
+        is_one = referred is not None and pins_one(target.mapped, referred)
+        return ("one" if is_one else "many") if chosen else None
+    other = _of_class(named, target.mapped)
+    if other is None or not any(other == set(candidate.columns) for candidate in back):
+        return None
+    return "one" if pins_one(target.mapped, other) else "many"
+
+
+def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
+    """Return what a relationship leads to that names the columns at its other end."""
+    links = _links(owner, target.tables)
+    remote = _of_class(facts.remote_side, target.mapped, is_default=owner.tables == target.tables)
+    own = _of_class(facts.foreign_keys, owner.mapped, is_default=True)
+    if links is None or remote is None:
+        return None
+    # Without `foreign_keys` there must be one key only, else SQLAlchemy asks for them.
+    chosen = [link for link in links if not facts.foreign_keys or own == set(link.columns)]
+    referred = _referred_names(target.mapped, chosen[0]) if len(chosen) == 1 else None
+    is_one = referred is not None and referred == remote and pins_one(target.mapped, referred)
+    return "one" if is_one else None
+
+
+def _of_class(
+    named: tuple[str, ...], mapped: MappedClass, *, is_default: bool = False
+) -> set[str] | None:
+    """Return the attributes that names as ``Lamp.shop_id`` say of a class; None if of another."""
+    simple = mapped.qualified.rpartition(".")[2]
+    attributes = set[str]()
+    for name in named:
+        owner, _, attribute = name.rpartition(".")
+        is_of_it = owner.rpartition(".")[2] == simple if owner else is_default
+        if not is_of_it or attribute not in mapped.columns:
+            return None
+        attributes.add(attribute)
+    return attributes or None
+
+
+def _links(side: Side, tables: Collection[str]) -> list[ForeignKeys] | None:
+    """Return the foreign keys to some tables, with attributes of the class for its own columns.
+
+    None if not all keys are visible.
+    """
+    mapped = side.mapped
+    if not mapped.complete or not mapped.constraints.known:
+        return None
+    keys = {name: column.foreign_key for name, column in mapped.columns.items()}
+    if "" in keys.values():
+        return None
+    foreignkeys = [
+        ForeignKeys((name,), (key,))
+        for name, key in keys.items()
+        if key is not None and _table_of(key) & set(tables)
+    ]
+    for item in mapped.constraints.foreign:
+        if any(_table_of(key) & set(tables) for key in item.refers):
+            attributes = [_attributes(mapped, (column,)) for column in item.columns]
+            if None in attributes:
+                return None
+            own = tuple(name for part in attributes for name in part or ())
+            foreignkeys.append(ForeignKeys(own, item.refers))
+    return foreignkeys
+
+
+def _table_of(key: str) -> set[str]:
+    return set(key.split(".")[:-1])
+
+
+def _referred_names(mapped: MappedClass, link: ForeignKeys) -> frozenset[str] | None:
+    return _attributes(mapped, tuple(refer.rpartition(".")[2] for refer in link.refers))
+
+
+def _attributes(mapped: MappedClass, columns: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the attributes for columns of the table; None if one is unknown."""
+    # Columns of the table, of which an attribute may have another name.
+    known = {column.name or name: name for name, column in mapped.columns.items()}
+    if any(column not in known for column in columns):
+        return None
+    return frozenset(known[column] for column in columns)

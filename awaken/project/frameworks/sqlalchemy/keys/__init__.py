@@ -1,1 +1,0 @@
-"""Keys that tables declare: ``constraints`` reads them, ``partners`` concludes from them."""

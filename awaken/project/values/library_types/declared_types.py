@@ -1,0 +1,205 @@
+"""The types in stubs, as values with type variables."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.knowledge import knowledge
+from awaken.knowledge.declarations import (
+    Declaration,
+    declaration,
+    declared_in,
+    imported_module,
+)
+from awaken.project.values.domain import (
+    NOWHERE,
+    InstanceOf,
+    NoneValue,
+    Producer,
+    Session,
+    TypeVariable,
+    Unknown,
+    Values,
+    union,
+)
+from awaken.project.values.library_types.forms import TYPING, generic, how_of
+from awaken.project.values.library_types.solving import SELF, solved
+
+_ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
+_UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)
+_VARIABLES = {"TypeVar", "ParamSpec", "TypeVarTuple"}
+_SELF = {"typing.Self", "typing_extensions.Self", "_typeshed.Self"}
+_ANY = {"typing.Any", "builtins.object", "_typeshed.Incomplete", "_typeshed.MaybeNone"}
+
+_active: list[str] = []
+
+
+def read(module: str, node: ast.expr) -> Values:
+    """Return the type ``node`` in the stub of ``module``."""
+    match node:
+        case ast.Constant(value=None):
+            return (NoneValue(),)
+        case ast.Constant(value=str(text)):
+            return read(module, ast.parse(text, mode="eval").body)
+        case ast.BinOp(op=ast.BitOr()):
+            return union(read(module, node.left), read(module, node.right))
+        case ast.Name() | ast.Attribute():
+            result = named(module, node)
+            return _UNREAD if result is None else of_declaration(result)
+        case ast.Subscript():
+            return _generic(module, node)
+        case _:
+            return _UNREAD
+
+
+def named(module: str, node: ast.expr) -> Declaration | None:
+    """Return what a name in the stub of ``module`` was declared as."""
+    match node:
+        case ast.Name():
+            return declared_in(module, node.id)
+        case ast.Attribute():
+            home = _module(module, node.value)
+            if home is not None:
+                return declared_in(home, node.attr)
+            owner = named(module, node.value)
+            return None if owner is None else declaration(f"{owner.qualified}.{node.attr}")
+        case _:
+            return None
+
+
+def arguments_of(node: ast.Subscript) -> list[ast.expr]:
+    """Return the types in the brackets of a generic type."""
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def of_class(name: str) -> Values:
+    """Return an instance of a library's class, of which nothing says what it holds."""
+    role = knowledge().types.get(name)
+    match role:
+        case "session" | "scoped" | "async" | "async-scoped":
+            return (Session(role),)
+        case "factory":
+            return (Producer("factory", (Session("session"),)),)
+        case "async-factory":
+            return (Producer("factory", (Session("async"),)),)
+        case _:
+            return (InstanceOf(name),)
+
+
+def _module(module: str, node: ast.expr) -> str | None:
+    match node:
+        case ast.Name():
+            return imported_module(module, node.id)
+        case ast.Attribute():
+            home = _module(module, node.value)
+            if home is None:
+                return None
+            return imported_module(home, node.attr) or f"{home}.{node.attr}"
+        case _:
+            return None
+
+
+def of_declaration(found: Declaration) -> Values:
+    """Return what a type is that is written with this name alone."""
+    name = found.qualified
+    if name in _active:
+        return _UNREAD  # an alias that names itself
+    _active.append(name)
+    try:
+        return _of_declaration(found, name)
+    finally:
+        _active.pop()
+
+
+def _of_declaration(found: Declaration, name: str) -> Values:
+    if name in _SELF:
+        return (TypeVariable(SELF),)
+    if name in _ANY:
+        return _ANYTHING
+    if name == "typing.LiteralString":
+        return (InstanceOf("builtins.str"),)
+    first = found.nodes[0] if found.nodes else None
+    match first:
+        case ast.ClassDef():
+            how = how_of(name)
+            return of_class(name) if how is None else (Producer(how, _ANYTHING),)
+        case ast.AnnAssign(value=ast.expr() as value) if _is_alias(first):
+            return read(found.module, value)
+        case ast.Assign(value=ast.Call() as value):
+            return _made_types(found, value)
+        case ast.Assign(value=ast.expr() as value) if name.rpartition(".")[0] not in TYPING:
+            return read(found.module, value)
+        case ast.Assign():
+            return (InstanceOf(name),)  # ``List = list``
+        case _:
+            return _UNREAD
+
+
+def of_variable(found: Declaration) -> Values:
+    """Return what a variable of a module holds, by its annotation; empty for all else."""
+    node = found.nodes[0] if len(found.nodes) == 1 else None
+    if not isinstance(node, ast.AnnAssign) or _is_alias(node):
+        return ()
+    return read(found.module, node.annotation)
+
+
+def _is_alias(node: ast.AnnAssign) -> bool:
+    return ast.unparse(node.annotation).rpartition(".")[2] == "TypeAlias"
+
+
+def _made_types(found: Declaration, value: ast.Call) -> Values:
+    """Return the type of ``T = TypeVar(...)`` or ``N = NewType(...)``."""
+    made_by = ast.unparse(value.func).rpartition(".")[2]
+    if made_by in _VARIABLES:
+        bound = next((keyword.value for keyword in value.keywords if keyword.arg == "bound"), None)
+        constraints = value.args[1:]
+        limits = constraints or ([] if bound is None else [bound])
+        # A bound by a protocol says what it can do, not what it is.
+        limits = [limit for limit in limits if not _is_protocol(found.module, limit)]
+        known = union(*(read(found.module, limit) for limit in limits))
+        return (TypeVariable(f"{found.module}.{found.name}", known),)
+    if made_by == "NewType" and len(value.args) > 1:
+        return read(found.module, value.args[1])
+    return _UNREAD
+
+
+def _is_protocol(module: str, node: ast.expr) -> bool:
+    declared = named(module, node.value if isinstance(node, ast.Subscript) else node)
+    first = declared.nodes[0] if declared is not None and declared.nodes else None
+    if not isinstance(first, ast.ClassDef):
+        return True
+    return any(ast.unparse(base).partition("[")[0].endswith("Protocol") for base in first.bases)
+
+
+def _generic(module: str, node: ast.Subscript) -> Values:
+    result = named(module, node.value)
+    if result is None:
+        return _UNREAD
+    arguments = arguments_of(node)
+    first = result.nodes[0] if result.nodes else None
+    if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
+        return _alias(result, first.value, [read(module, argument) for argument in arguments])
+    return generic(result.qualified, arguments, lambda argument: read(module, argument))
+
+
+def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Values:
+    """Return the type of an alias with type variables, given its ``arguments``."""
+    names = variables_in(found.module, [value])
+    return solved(read(found.module, value), dict(zip(names, arguments, strict=False)))
+
+
+def variables_in(module: str, nodes: list[ast.expr]) -> tuple[str, ...]:
+    """Return the type variables in types of a stub, in the order of appearance."""
+    result: dict[str, None] = {}
+    for node in nodes:
+        for inner in _names(node):
+            for value in read(module, inner):
+                if isinstance(value, TypeVariable) and value.name != SELF:
+                    result[value.name] = None
+    return tuple(result)
+
+
+def _names(node: ast.expr) -> list[ast.Name]:
+    """Return the names in a type from left to right."""
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return sorted(names, key=lambda name: (name.lineno, name.col_offset))
