@@ -29,7 +29,7 @@ from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
-from awaken.engine.remembering.unit_memory import UnitMemory
+from awaken.engine.remembering.units import UnitMemory
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources

@@ -129,8 +129,8 @@ class Project:
     def apart(self, looked_at: LookedAt) -> Project:
         """Return the same program with facts, and a record, of its own.
 
-        So ``looked_at`` is the evidence of all that is asked of it. Trees and what single files say
-        are shared, and answers about the whole program.
+        ``looked_at`` is the evidence of all its answers. It shares the trees, the facts of single
+        files, and the answers of ``ask``.
         """
         other = copy(self)
         for name in ("pytest", "outside", "is_type_checked", "has_sessions"):
@@ -151,14 +151,14 @@ class Project:
     def ask(self, question: Hashable, answer: Callable[[Project], Answer]) -> Answer:
         """Return what ``answer`` gives for this program: data without trees.
 
-        Projects that are apart share it: ``question`` tells it from all others.
+        ``question`` is the key under which all projects that are apart share the answer.
         """
         if not self._is_apart or self._whole.is_answering(question):
             return answer(self)
         return self._whole.ask(question, answer, self.looked_at)
 
     def _begin(self) -> None:
-        """Make the facts: nothing is known yet but what single files say."""
+        """Make the facts; nothing is known yet except the facts of single files."""
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words

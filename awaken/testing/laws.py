@@ -22,7 +22,7 @@ from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import planning
 from awaken.engine.planning.phases import Tools
-from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.planning.unit_planning import Planner
 from awaken.engine.remembering.units import StageUnits, Unit

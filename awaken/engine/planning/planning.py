@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
 from awaken.engine.machine.workers import Died, run_here, run_many, start_method
-from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule

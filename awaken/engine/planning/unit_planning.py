@@ -1,9 +1,8 @@
-"""Plans by unit: a rule with one file, or with all of them. Plans that still hold are recalled.
+"""Plans rules by unit, and recalls plans that still hold.
 
-A rule is planned with all its files together first. When that plan no longer holds, its files are
-planned apart, each with evidence of its own; from then on only those are planned again whose
-evidence changed. Rules that ask the same for many files would ask it again for each of them, so
-such a rule stays together.
+The first run plans all files of a rule together. When that plan no longer holds, awaken plans each
+file apart, with its own evidence. From then on it plans only files whose evidence changed. A rule
+whose files share most of their work costs many times more apart: it stays together.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from functools import partial
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
-from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.planning.planning import (
     Processes,
     joined,
@@ -31,8 +30,8 @@ from awaken.project.source.looked_at import LookedAt
 _PARTS = 8
 """Parts in which files are planned apart, until that asks too many questions."""
 _MOST_QUESTIONS = 3
-"""How many times the questions of all files together they may ask apart. superset asks 2.8 times as
-many, in the same time; neutron asks as many for one file as for all."""
+"""Questions apart for each one together. superset asks 2.8, in the same time; neutron asks as many
+for one file as for all."""
 _FREE_QUESTIONS = 500
 """Questions that files may ask apart in any case: half a second."""
 
@@ -65,15 +64,16 @@ class Planner(Struct, frozen=True):
         return planned
 
     def _apart(self, units: StageUnits, unit: Unit, project: Project) -> Planned | None:
-        """Return the plan of all files, each with evidence of its own; None if it asks too much."""
+        """Return the plan of all files, each with its own evidence; None if it asks too much."""
         rule, own = unit.rule, project.apart(LookedAt())
         if not may_have_sites(rule, own):
             return Planned(Plan(), looked_at=own.looked_at)
         files = own.site_files(rule.triggers)
         plans = {path: units.recall(unit.in_file(path)) for path in files}
         stale = [path for path, planned in plans.items() if planned is None]
-        # What is prepared changes no plan: the processes that start now need not find it again.
-        failed = prepared_diagnostics(rule, project.apart(LookedAt())) if stale else ()
+        # It changes no plan: the processes that start now need not find the same.
+        if stale and prepared_diagnostics(rule, project.apart(LookedAt())):
+            return None
         asked, length = 0, -(-len(files) // _PARTS)
         for start in range(0, len(stale), length):
             part = stale[start : start + length]
@@ -93,7 +93,7 @@ class Planner(Struct, frozen=True):
         for planned in parts:
             if planned.looked_at is not None:
                 own.looked_at.add(planned.looked_at)
-        return structs.replace(joined([*parts, Planned(Plan(), failed)]), looked_at=own.looked_at)
+        return structs.replace(joined(parts), looked_at=own.looked_at)
 
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:

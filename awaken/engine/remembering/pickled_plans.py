@@ -1,7 +1,7 @@
-"""Plans as bytes: what a rule gives to its rewriters has types of its own, so they are pickled.
+"""Plans as bytes. The payloads of rewriters have types that only their rule knows: pickle has them.
 
-The bytes lie in the results cache, which reads only what the user's key has signed. In addition
-nothing but data of awaken is made from them.
+The results cache reads only bytes that the user's key has signed. In addition, awaken makes nothing
+from them but its own data.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.plan_of_rule import Planned
 
 _OWN = "awaken."
 _PLAIN = {("builtins", "frozenset"), ("builtins", "set"), ("msgspec._core", "rebuild")}
@@ -21,7 +21,7 @@ _PLAIN = {("builtins", "frozenset"), ("builtins", "set"), ("msgspec._core", "reb
 
 
 def pickled(planned: Planned) -> bytes | None:
-    """Return a plan as bytes, without its evidence; None where it holds what cannot be."""
+    """Return a plan as bytes, without its evidence; None for a payload that has no bytes."""
     bare = Planned(planned.plan, planned.diagnostics)
     try:
         data = pickle.dumps(bare, pickle.HIGHEST_PROTOCOL)
@@ -31,7 +31,7 @@ def pickled(planned: Planned) -> bytes | None:
 
 
 def unpickled(data: bytes) -> Planned | None:
-    """Return the plan that ``pickled`` made bytes of; None where it is none."""
+    """Return the plan of these bytes; None for bytes that hold anything else."""
     try:
         planned = _Reader(io.BytesIO(data)).load()
     except Exception:  # noqa: BLE001  bytes may be anything

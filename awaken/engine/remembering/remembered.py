@@ -33,7 +33,7 @@ from awaken.workspace.sources import SourceFile
 
 if TYPE_CHECKING:
     from awaken.engine.remembering.evidence import Evidence
-    from awaken.engine.remembering.unit_memory import UnitMemory
+    from awaken.engine.remembering.units import UnitMemory
 
 _FILES = hashlib.sha256(b"files").digest()
 """The key of the one table of files that a project has."""
@@ -153,7 +153,7 @@ class Memory:
         """Return the kept plans of units, which are ``made_from`` the same; None keeps nothing."""
         if not self._cache.keeps:
             return None
-        from awaken.engine.remembering.unit_memory import UnitMemory  # noqa: PLC0415  as below
+        from awaken.engine.remembering.units import UnitMemory  # noqa: PLC0415  as below
 
         return UnitMemory(self._cache, asked, made_from)
 

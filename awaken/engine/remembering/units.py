@@ -1,7 +1,7 @@
-"""Plans of units kept between runs: a unit is a rule with one file, or with all of them.
+"""Plans of units, kept between runs: a unit is a rule with one file, or with all of them.
 
-A unit has evidence of its own (``awaken.project.source.looked_at``). It is planned again only if a
-file that it read has other bytes, or a changed file answers one of its searches differently.
+A unit has its own evidence (``awaken.project.source.looked_at``). awaken plans it again if a file
+that it read changed. It also does if a changed file answers one of its searches differently.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ import msgspec
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints
-from awaken.engine.planning.planned import Planned
+from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.remembering.evidence import answer
 from awaken.engine.remembering.pickled_plans import pickled, unpickled
+from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.workspace.sources import Snapshot, is_python
 
 _Answers = tuple[tuple[int, bytes], ...]
+
+
+FIRST_STAGE = "0"
+"""The name of the stage that begins with the files as they are."""
 
 
 class Unit(NamedTuple):
@@ -55,10 +60,12 @@ class KnownUnit(Struct, frozen=True, array_like=True):
 class KnownUnits(Struct, frozen=True, array_like=True):
     """The units of one stage of a run.
 
-    ``made_from`` is the digest of all that they depend on but the texts of the Python files at
-    ``paths``. Of each file ``digests`` has the digest, and ``answered`` the number of its
-    ``answers`` to the ``searches``. ``questions`` says of each rule how many a plan of all its
-    files asked together; those of ``together`` ask too many when files are planned apart.
+    made_from: digest of all inputs except the Python files
+    paths, digests: the Python files
+    searches, answers: the searches of all units, and each set of answers that a file gives
+    answered: for each file the number of its set of answers
+    questions: how many questions of values each rule asked when its files were planned together
+    together: the rules that ask too many when their files are planned apart
     """
 
     made_from: bytes
@@ -73,9 +80,9 @@ class KnownUnits(Struct, frozen=True, array_like=True):
 
 
 class StageUnits:
-    """The units of one stage: recalls those whose evidence holds for ``snapshot``, keeps others.
+    """Recalls the plans of a stage whose evidence holds for ``snapshot``, and keeps new plans.
 
-    ``made_from`` is the digest of all inputs of plans but the files.
+    ``made_from`` is the digest of all inputs of plans except the files.
     """
 
     def __init__(self, known: KnownUnits | None, snapshot: Snapshot, made_from: bytes) -> None:
@@ -111,7 +118,7 @@ class StageUnits:
         yield from zip(searches, self._by_search, strict=True)
 
     def recall(self, unit: Unit) -> Planned | None:
-        """Return the plan of a unit, with its evidence; None if there is none that holds."""
+        """Return the plan of a unit, with its evidence; None if no known plan holds."""
         key = unit.key()
         known = self._known.units.get(key) if self._known is not None else None
         planned = unpickled(known.plan) if known is not None and self._holds(known) else None
@@ -123,7 +130,7 @@ class StageUnits:
 
     def keep(self, unit: Unit, planned: Planned) -> None:
         """Keep a plan with its evidence, unless awaken failed, or came to a limit."""
-        if planned.looked_at is None or any(one.internal for one in planned.diagnostics):
+        if planned.looked_at is None or any(told.internal for told in planned.diagnostics):
             return
         plan = pickled(planned)
         if plan is not None:
@@ -166,7 +173,7 @@ class StageUnits:
                 tuple(sorted(numbers[search] for search in searched)),
             )
         distinct: dict[_Answers, int] = {}
-        answered = tuple(distinct.setdefault(tuple(one), len(distinct)) for one in told)
+        answered = tuple(distinct.setdefault(tuple(own), len(distinct)) for own in told)
         return KnownUnits(
             self._made_from,
             self._paths,
@@ -194,29 +201,29 @@ class StageUnits:
             if self._snapshot[path].digest != known.digests[number]:
                 files.add(number)
                 before = set(known.answers[known.answered[number]])
-                searches.update(one for one, _ in before ^ set(self._answers_now(number)))
+                searches.update(search for search, _ in before ^ set(self._answers_now(number)))
         return frozenset(files), frozenset(searches)
 
     def _answers_now(self, number: int) -> _Answers:
         """Return what a file answers to the known searches, as its text is now."""
         source = self._snapshot[self._paths[number]]
         searches = () if self._known is None else self._known.searches
-        answers = ((one, answer(search, source)) for one, search in enumerate(searches))
-        return tuple((one, said) for one, said in answers if said is not None)
+        answers = ((index, answer(search, source)) for index, search in enumerate(searches))
+        return tuple((index, said) for index, said in answers if said is not None)
 
     @cached_property
     def _by_search(self) -> list[dict[str, bytes]]:
-        """For each known search what the files answer now, by path."""
+        """The answers of the files as they are now, by path, for each known search."""
         known = self._known
         if known is None:
             return []
-        found: list[dict[str, bytes]] = [{} for _ in known.searches]
+        by_search: list[dict[str, bytes]] = [{} for _ in known.searches]
         changed = self._changed[0]
         for number, path in enumerate(self._paths):
             same = known.answers[known.answered[number]]
             for search, said in self._answers_now(number) if number in changed else same:
-                found[search][path] = said
-        return found
+                by_search[search][path] = said
+        return by_search
 
     def _evidence_of(self, unit: KnownUnit) -> LookedAt:
         looked_at = LookedAt(read={self._paths[number] for number in unit.read})
@@ -234,3 +241,34 @@ def _answers(looked_at: LookedAt) -> Iterable[tuple[Search, Iterable[tuple[str, 
     for search, paths in looked_at.searched.items():
         yield search, ((path, b"") for path in paths)
     yield from ((search, answers.items()) for search, answers in looked_at.told.items())
+
+
+class UnitMemory:
+    """Holds the units of each stage of a run; ``asked`` is the digest of its request.
+
+    ``made_from`` is the digest of all inputs of plans except rules, constraints and files.
+    """
+
+    def __init__(self, cache: ResultsCache, asked: bytes, made_from: bytes) -> None:
+        self._cache = cache
+        self._asked = asked
+        self._made_from = made_from
+        self._stages: dict[bytes, StageUnits] = {}
+
+    def stage(self, name: str, snapshot: Snapshot) -> StageUnits:
+        """Return the units of the stage ``name``, planned on ``snapshot``."""
+        key = hashlib.sha256(self._asked + name.encode()).digest()
+        if key in self._stages and self._stages[key].is_of(snapshot):
+            return self._stages[key]
+        units = StageUnits(self._cache.get(KnownUnits, key), snapshot, self._made_from)
+        self._stages[key] = units
+        return units
+
+    def searched(self, snapshot: Snapshot) -> Iterator[tuple[Search, Iterable[str]]]:
+        """Yield the searches of the last run, with the files of ``snapshot`` in which they hold."""
+        return self.stage(FIRST_STAGE, snapshot).searched()
+
+    def keep(self) -> None:
+        """Keep the units of all stages for the next run."""
+        for key, units in self._stages.items():
+            self._cache.put(key, units.known())

@@ -31,7 +31,7 @@ FORGOTTEN_SOURCE_BYTES = 3_000_000
 class ModuleStore:
     """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
 
-    The trees of a ``shared`` store, of the same snapshot, are those of this one.
+    It takes its trees from a ``shared`` store of the same snapshot.
 
     ``let_go`` is called where trees are held beyond those last used: whoever remembers what leads
     to some of them forgets it.

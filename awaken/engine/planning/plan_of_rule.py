@@ -1,4 +1,4 @@
-"""What came of asking a rule for its plan."""
+"""The plan of a rule, with its diagnostics and its evidence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from awaken.project.source.looked_at import LookedAt
 
 
 class Planned(Struct, frozen=True):
-    """A rule's plan, its problems, its evidence, and how many questions of values it asked.
+    """A rule's plan with its diagnostics.
 
-    Without evidence of its own ``looked_at`` is None.
+    looked_at: its evidence; None if it has none of its own
+    questions: how many questions of values it asked
     """
 
     plan: Plan
