@@ -95,6 +95,7 @@ class Words:
         self._files = files
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
+        self._known = 0  # words that an earlier run searched for
         self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
@@ -105,6 +106,7 @@ class Words:
     def know(self, found: Mapping[str, list[str]]) -> None:
         """Know the Python files, sorted, that have each of some words, from an earlier run."""
         self._found.update(found)
+        self._known = len(self._found)
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files that have ``word`` as a whole word, sorted by path."""
@@ -124,7 +126,7 @@ class Words:
 
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
-        if _WORDS.fullmatch(encoded) and len(self._found) >= _MOST_SEARCHES:
+        if _WORDS.fullmatch(encoded) and len(self._found) - self._known >= _MOST_SEARCHES:
             return self._by_word("word").get(encoded, [])
         paths = self._candidates([encoded])
         if not word.isascii():
