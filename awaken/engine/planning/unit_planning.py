@@ -46,7 +46,9 @@ class Planner(Struct, frozen=True):
         """Return what ``rule`` plans for ``project``; the same whatever is kept."""
         if self.units is None or rule.is_foreign:
             return plan_rule(rule, project, constraints, self.processes)
-        planned = self._by_unit(self.units, Unit(rule, constraints, project.site_scope), project)
+        layout = project.layout.inner, project.layout.on_path
+        unit = Unit(rule, constraints, project.site_scope, layout)
+        planned = self._by_unit(self.units, unit, project)
         if planned.looked_at is not None:
             project.looked_at.add(planned.looked_at)
         return planned

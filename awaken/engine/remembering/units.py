@@ -31,11 +31,15 @@ FIRST_STAGE = "0"
 
 
 class Unit(NamedTuple):
-    """A rule with its constraints, and the files in which it looks for sites: None for all."""
+    """A rule with its constraints, and the files in which it looks for sites: None for all.
+
+    ``layout`` are the folders that decide how the project names its modules.
+    """
 
     rule: Rule
     constraints: Constraints
     scope: frozenset[str] | None = None
+    layout: tuple[frozenset[str], tuple[str, ...]] = (frozenset(), ())
 
     def in_file(self, path: str) -> Unit:
         """Return the same with the sites of one file."""
@@ -43,7 +47,7 @@ class Unit(NamedTuple):
 
     def key(self) -> bytes:
         """Return a digest that tells it from all other units of a stage."""
-        said = (self.rule.name, self.scope, structs.asdict(self.constraints))
+        said = (self.rule.name, self.scope, self.layout, structs.asdict(self.constraints))
         return hashlib.sha256(
             msgspec.msgpack.encode(said, order="deterministic", enc_hook=repr)
         ).digest()

@@ -45,7 +45,7 @@ class Layout:
     ) -> None:
         self.published = published
         self.inner = frozenset(inner)
-        self._on_path = tuple(on_path)
+        self.on_path = tuple(on_path)
         files = {path for path in paths if is_python(path)}
         # A stub next to its module is the same module, and the source has more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -84,7 +84,7 @@ class Layout:
         folder = name.replace(".", "/")
         return any(
             _join(root, folder) in self._folders and _join(root, folder) not in self._packages
-            for root in (*_SOURCE_FOLDERS, *self._on_path)
+            for root in (*_SOURCE_FOLDERS, *self.on_path)
         )
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -147,7 +147,7 @@ class Layout:
                     # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else module
                 namespace = namespace or module.namespace
-        for root in self._on_path:
+        for root in self.on_path:
             module = self._module_at(_join(root, relative))
             if module.path is not None:
                 return module
@@ -204,7 +204,7 @@ class Layout:
         return names, by_name
 
     def _claimed_text(self, path: str) -> str:
-        above = [location for location in self._on_path if path.startswith(f"{location}/")]
+        above = [location for location in self.on_path if path.startswith(f"{location}/")]
         if above:
             return _dotted_text(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
