@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -38,8 +39,10 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import puts_any
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.whole_program import Answer, WholeProgram
+from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
@@ -171,7 +174,7 @@ class Project:
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         in_force = InForces(self._evaluator, self.files_with)
-        self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force)
+        self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force, self)
         self._doubles = Doubles(
             self._evaluator, self.snapshot, self.files_with, lambda: self.has_sessions
         )
@@ -257,6 +260,26 @@ class Project:
             tuple(problem for problem in unread if problem.path in left_out),
         )
 
+    def files_putting(self, names: Collection[str] | None, among: Iterable[str]) -> list[str]:
+        """Return those files ``among`` some that put something in the place of attributes.
+
+        ``names`` are those of the attributes; None means any. A file that does not parse is one.
+        """
+        putting = []
+        for path in sorted(among):
+            module = self._searched_module(path)
+            if module is None or puts_any(module, names):
+                putting.append(path)
+        self.looked_at.note_search(Search("puts", _sought(names or (), among)), putting)
+        return putting
+
+    def files_deriving(self, among: Iterable[str]) -> list[str]:
+        """Return those files ``among`` some that may call `type()` with bases."""
+        texts = self._texts.files
+        deriving = [path for path in sorted(among) if may_derive(texts.searched(path).text)]
+        self.looked_at.note_search(Search("derives", _sought((), among)), deriving)
+        return deriving
+
     def _templates(self) -> Texts | None:
         """Return the templates of this snapshot; None if no rule that runs asks for them."""
         if not set(TEMPLATE_READS) <= set(self._settings.reads):
@@ -321,10 +344,14 @@ class Project:
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
         self.looked_at.note_read(path)
+        return self._searched_module(path)
+
+    def _searched_module(self, path: str) -> Module | None:
+        """Return the same for a search, which whoever asks notes."""
         kept = self._modules.get(path)
         if kept is not None:
             return kept
-        source = self.snapshot.get(path)
+        source = self.snapshot.searched(path) if path in self.snapshot else None
         if source is None or path in self.parse_failures or not is_python(path):
             return None
         try:
@@ -463,6 +490,12 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         return Reach(self._names, self.module).of(module, site, owner, model)
+
+
+def _sought(names: Iterable[str], among: Iterable[str]) -> bytes:
+    """Return what names a search for ``names`` that only the files ``among`` others were asked."""
+    files = hashlib.blake2b("\n".join(sorted(among)).encode("utf-8", "surrogateescape"))
+    return " ".join(sorted(names)).encode() + b"\0" + files.digest()
 
 
 def _found_doubles(project: Project) -> Doubles:

@@ -12,8 +12,11 @@ from msgspec import Struct, structs
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import names_from, stem_of
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.modules import Module
+from awaken.project.source.replacing import puts_any
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import WORDS_OF, stands_alone
+from awaken.project.source.words import WORDS_OF, may_derive, stands_alone
+from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
@@ -128,6 +131,10 @@ def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
 def answer(search: Search, source: SourceFile) -> bytes | None:
     """Return what ``source`` answers: None for no, b"" for a mere yes."""
     text, sought = source.text, search.sought
+    if search.kind == "puts":
+        return _puts(sought, source)
+    if search.kind == "derives":
+        return b"" if may_derive(text) else None
     if sought not in text:
         return None
     if search.kind == "doubles":
@@ -141,3 +148,12 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
         return None
     words = WORDS_OF[search.kind](text) if search.kind in WORDS_OF else None
     return b"" if words is None or sought in words else None
+
+
+def _puts(sought: bytes, source: SourceFile) -> bytes | None:
+    """Return whether a file puts something in the place of an attribute of some names."""
+    try:
+        module = Module(source, parse(source), "")
+    except Unparsable:
+        return b"does not parse"
+    return b"" if puts_any(module, sought.partition(b"\0")[0].decode().split() or None) else None

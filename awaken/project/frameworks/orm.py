@@ -50,6 +50,7 @@ from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.program import Program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
@@ -64,6 +65,7 @@ class Orm:
         files_with: Callable[[Sequence[bytes]], list[str]],
         templates: Callable[[], Texts | None],
         in_force: InForces,
+        program: Program,
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -77,7 +79,9 @@ class Orm:
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
-        self.replaced_methods = ReplacedMethods(evaluator, self._sessions, files_with, in_force)
+        self.replaced_methods = ReplacedMethods(
+            evaluator, self._sessions, files_with, in_force, program
+        )
         self._stand_ins = StandIns(evaluator, self._models, files_with)
         self.engines = Engines(evaluator, files_with)
         self.commits = Commits(evaluator, self._models, self._sessions, files_with)

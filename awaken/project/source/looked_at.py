@@ -34,13 +34,15 @@ from msgspec import Struct
 from awaken.workspace.sources import Snapshot, SourceFile
 
 SearchKind = Literal[
-    "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports"
-]
+    "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports",
+    "puts", "derives",
+]  # fmt: skip
 """Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
 ``inherited``, ``renamed``, ``called``, ``imported`` and ``read`` what ``Words`` answers;
 ``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports`` which names
-it takes from a module of that last name. ``awaken.engine.remembering.searches`` answers them for
-one file."""
+it takes from a module of that last name; ``puts`` whether it puts something in the place of an
+attribute with one of these names (none: any); ``derives`` whether it may call `type()` with bases.
+``awaken.engine.remembering.evidence`` answers them for one file."""
 
 
 class Search(Struct, frozen=True, order=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from awaken.project.source.modules import Module
@@ -18,6 +18,17 @@ class Program(Protocol):
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return those of them in which a rule looks for its sites."""
+        ...
+
+    def files_putting(self, names: Collection[str] | None, among: Iterable[str]) -> list[str]:
+        """Return those files ``among`` some that put something in the place of attributes.
+
+        ``names`` are those of the attributes; None means any.
+        """
+        ...
+
+    def files_deriving(self, among: Iterable[str]) -> list[str]:
+        """Return those files ``among`` some that may call `type()` with bases."""
         ...
 
     def module(self, path: str) -> Module | None:

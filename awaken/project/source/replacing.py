@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.project.source.modules import Module
@@ -80,6 +80,16 @@ def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
                 by_name[put.last].append(put)
         kept = module.own[puts_in] = dict(by_name)
     return kept
+
+
+def puts_any(module: Module, names: Collection[str] | None) -> bool:
+    """Whether a file puts something in the place of an attribute of these names; None: of any."""
+    puts = puts_in(module)
+    return any(
+        put.owner is not None or "." in put.name
+        for name in (puts if names is None else {"", *names})
+        for put in puts.get(name, ())
+    )
 
 
 def words_of(name: str) -> list[bytes]:

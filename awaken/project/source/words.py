@@ -41,6 +41,9 @@ _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
+_WITH_BASES = re.compile(rb"(?<!\w)type[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
+"""A call of `type()` with more than the object of which the type is asked, or with one that may
+hold a comma itself."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
@@ -241,6 +244,11 @@ class Words:
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
+
+
+def may_derive(text: bytes) -> bool:
+    """Whether a file may call `type()` with bases."""
+    return _WITH_BASES.search(text) is not None
 
 
 def stands_alone(word: bytes, text: bytes) -> bool:

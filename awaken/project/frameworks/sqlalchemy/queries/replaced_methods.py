@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
@@ -16,15 +15,13 @@ from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_in, words_of
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
 """What a file holds that replaces an attribute whose name it computes."""
-_WITH_BASES = re.compile(rb"(?<!\w)type[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""A call of `type()` with more than the object of which the type is asked, or with one that may
-hold a comma itself."""
 _ANY = "__getattribute__"
 """A class that has it may answer any name by something of its own."""
 
@@ -54,11 +51,13 @@ class ReplacedMethods:
         sessions: Sessions,
         files_with: Callable[[Sequence[bytes]], list[str]],
         in_force: InForces,
+        program: Program,
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
         self._files_with = files_with
         self._in_force = in_force
+        self._program = program
         self._known: dict[frozenset[str], tuple[ReplacedMethod, ...]] = {}
 
     def may_meet(self, replaced: ReplacedMethod, module: Module, node: ast.AST) -> bool:
@@ -157,7 +156,8 @@ class ReplacedMethods:
         named = [word.encode() for word in spellings]
         owners = {*spellings, UNTOLD}
         concerned = set(self._files_with([*named, *objects]))
-        for path in sorted(concerned.intersection(self._files_with([*words, b".multiple("]))):
+        putting = concerned.intersection(self._files_with([*words, b".multiple("]))
+        for path in self._program.files_putting(names, putting):
             module = self._evaluator.load(path)
             if module is None:
                 continue
@@ -167,9 +167,9 @@ class ReplacedMethods:
                 is_class = owner in owners and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced_method(module, put)
-        for path in sorted(concerned.intersection(self._files_with([b"type("]))):
-            makes_any = _WITH_BASES.search(self._evaluator.text(path)) is not None
-            module = self._evaluator.load(path) if makes_any else None
+        deriving = concerned.intersection(self._files_with([b"type("]))
+        for path in self._program.files_deriving(deriving):
+            module = self._evaluator.load(path)
             for base in _bases_given(module) if module is not None else ():
                 if module is not None and self._is_named(module, base, classes):
                     why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"
