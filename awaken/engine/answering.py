@@ -34,7 +34,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
-from awaken.settings.recipes import recognised
+from awaken.settings.recipes import recognised_recipes
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
@@ -71,7 +71,7 @@ class Reading:
         self._memory = _memory(asked)
         paths = counted(asked.found.files, READING, asked.progress)
         known = self._memory.files
-        self._reader = FileReader(root.path, paths, known, recognise=recognised)
+        self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
         self._texts = {**asked_for.files, **read_manifests(root.path)}
         publication = publication_of(root, asked.settings)

@@ -33,7 +33,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
-    served,
+    served_functions,
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
@@ -143,7 +143,7 @@ class MockedObjects:
         """Add the mocks that the program is given for the sessions of a patched factory."""
         for given in sessions_given(module, replacement):
             mocked = self._project.mocks.made_at(module, given)
-            for function in () if mocked is None else served(self._part, replacement):
+            for function in () if mocked is None else served_functions(self._part, replacement):
                 if mocked is not None:
                     methods = self._methods.of_session([function])
                     self._add(mocked, _Wanted(methods, {function.place}))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
@@ -187,7 +187,7 @@ class ReadsAfterCommits:
         elif any(
             self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
         ):
-            inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             line = _text_inside(f"if {inspect}({item}).persistent:", line)
             imports = [*imports, needed]
         if first.is_many:
