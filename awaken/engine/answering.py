@@ -16,7 +16,6 @@ from msgspec.structs import fields
 from awaken.contract import Finding
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
-from awaken.engine.named_files import unparsable_named
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion, UnmetNeed
@@ -48,6 +47,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from awaken.engine.run import Observer
+from collections.abc import Collection
+
+from awaken.workspace.discovery import Root
+from awaken.workspace.parsing import Unparsable, parse
+from awaken.workspace.sources import is_python
 
 
 def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
@@ -328,3 +332,18 @@ def _is_default(options: Struct) -> bool:
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
+
+
+def unparsable_named(
+    root: Root, reader: FileReader, said: Collection[str]
+) -> tuple[Diagnostic, ...]:
+    """Return why files of ``root`` that were named do not parse, without those in ``said``."""
+    diagnostics = []
+    for path in root.selected:
+        source = reader.source(path) if is_python(path) and path not in said else None
+        try:
+            if source is not None:
+                parse(source)
+        except Unparsable as error:
+            diagnostics.append(Diagnostic(path, error.line, str(error)))
+    return tuple(diagnostics)
