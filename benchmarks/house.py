@@ -30,6 +30,8 @@ ROOMS = (
 )
 """Rooms whose parts, files and folders, import each other in no circle."""
 LIMITS = Path(__file__).with_name("house.toml")
+BARE = frozenset(tomllib.loads(LIMITS.read_text("utf-8"))["bare_names"])
+"""Participles and prepositions that name no thing: not the whole name of a function."""
 QUESTIONS = {"Which", "What", "Whether", "Who", "How", "Where"}
 
 
@@ -115,7 +117,7 @@ def measured(package: Path) -> House:
     folders: dict[str, list[int]] = defaultdict(list)
     lengths: list[int] = []
     assigned: Counter[str] = Counter()
-    comments = questions = 0
+    comments = questions = bare = 0
     graph: dict[str, set[str]] = {}
     rooms: dict[str, set[str]] = defaultdict(set)
     for name, path in names.items():
@@ -123,6 +125,7 @@ def measured(package: Path) -> House:
         folders[path.parent.relative_to(root).as_posix()].append(path.read_bytes().count(b"\n"))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                bare += is_bare(node.name)
                 lengths.append((node.end_lineno or node.lineno) - node.lineno + 1)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 assigned[node.id] += 1
@@ -155,6 +158,7 @@ def measured(package: Path) -> House:
         "comments per 100 lines": round(100 * comments / lines, 2),
         "module docstrings that are questions": questions,
         "file names that exist twice": len(doubled - {"__init__.py"}),
+        "functions with a bare name, percent": round(100 * bare / len(lengths), 2),
         "names `one`, percent of assignments": round(100 * assigned["one"] / everything, 2),
         "names `found`, percent of assignments": round(100 * assigned["found"] / everything, 2),
     }
@@ -169,6 +173,12 @@ def comments_of(path: Path) -> int:
             and not token.string.startswith(("# noqa", "# type:", "# fmt"))
             for token in tokenize.tokenize(file.readline)
         )
+
+
+def is_bare(name: str) -> bool:
+    """Return whether the name of a function is one participle or preposition: `_given`, `of`."""
+    word = name.strip("_")
+    return word in BARE or (word.endswith("ed") and not word.endswith("eed") and "_" not in word)
 
 
 def broken(figures: dict[str, float], limits: dict[str, dict[str, float]]) -> list[str]:
