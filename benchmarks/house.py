@@ -21,14 +21,6 @@ from typing import NamedTuple
 
 SMALL = 12
 """Modules that one folder may hold and still be read at a glance."""
-ROOMS = (
-    "codemods/sqlalchemy/query_to_select",
-    "codemods/sqlalchemy/session_to_async",
-    "project/frameworks",
-    "project/frameworks/sqlalchemy",
-    "project/values",
-)
-"""Rooms whose parts, files and folders, import each other in no circle."""
 LIMITS = Path(__file__).with_name("house.toml")
 BARE = frozenset(tomllib.loads(LIMITS.read_text("utf-8"))["bare_names"])
 """Participles and prepositions that name no thing: not the whole name of a function."""
@@ -84,8 +76,8 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def parts_in_circles(graph: dict[str, set[str]], room: str) -> int:
-    """Return how many files and folders directly in a room import each other in a circle."""
-    inside = f"awaken.{room.replace('/', '.')}."
+    """Return how many files and folders directly in the package ``room`` are in a circle."""
+    inside = f"{room}."
 
     def part(name: str) -> str:
         return name.removeprefix(inside).partition(".")[0] if name.startswith(inside) else ""
@@ -140,6 +132,7 @@ def measured(package: Path) -> House:
         rooms[str(room)] |= {str(names[one].parent) for one in imported} - {str(room)}
     lines = sum(sum(sizes) for sizes in folders.values())
     doubled = {name for name, count in Counter(p.name for p in files).items() if count > 1}
+    packages = {name.rpartition(".")[0] for name in names} - {""}
     quantiles = statistics.quantiles(lengths, n=10)
     everything = sum(assigned.values()) or 1
     figures = {
@@ -154,7 +147,7 @@ def measured(package: Path) -> House:
         "lines of a function, longest": max(lengths),
         "files in circles": sum(len(group) for group in circles(graph)),
         "folders in circles": sum(len(group) for group in circles(dict(rooms))),
-        **{f"parts in circles: {room}": parts_in_circles(graph, room) for room in ROOMS},
+        "parts in circles": sum(parts_in_circles(graph, room) for room in packages),
         "comments per 100 lines": round(100 * comments / lines, 2),
         "module docstrings that are questions": questions,
         "file names that exist twice": len(doubled - {"__init__.py"}),

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from msgspec.structs import fields
 
 from awaken.contract import Finding
+from awaken.engine.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, counted
@@ -28,7 +29,6 @@ from awaken.engine.root_run import (
     targets_of,
     unmet_need,
 )
-from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
@@ -36,10 +36,10 @@ from awaken.settings.model import COMMAND_LINE, Resolved
 from awaken.settings.recipes import recognised_recipes
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
 from awaken.workspace.outside import Outside, declared_above, read_outside
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
 from awaken.workspace.text_files import read_texts
 

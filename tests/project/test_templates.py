@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Read
 from awaken.project.frameworks.templates.parsing import parsed_tree
 from awaken.project.frameworks.templates.reading import Source, reads_of
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import FileProblem, decode, decode_settings
 
 MODELS = """

@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
 from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_components
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
@@ -113,8 +113,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
     loaded_with_their_bases,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
-from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads

@@ -21,6 +21,10 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
 )
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    served_functions,
+    sessions_given,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
     assigned,
     named_in,
@@ -31,10 +35,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
-    served_functions,
-    sessions_given,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member

@@ -18,7 +18,6 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
@@ -36,6 +35,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     is_refreshed,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
