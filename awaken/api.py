@@ -247,7 +247,7 @@ def run_chosen(
     asked = options or Options()
 
     def run_without(sites: Sites) -> Report:
-        excluded = choosing.joined(asked.excluded_in, sites)
+        excluded = choosing.joined_sites(asked.excluded_in, sites)
         return run(paths, structs.replace(asked, excluded_in=excluded), rules)
 
     return choosing.run_chosen(report, chosen, run_without)

@@ -33,8 +33,8 @@ from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPl
 from awaken.testing import load_cases
 from awaken.workspace.discovery import Root, find_files
 from awaken.workspace.file_reading import FileReader
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import read_targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode, is_python
 
 REASONS = 10

@@ -21,15 +21,9 @@ from typing import NamedTuple
 
 SMALL = 12
 """Modules that one folder may hold and still be read at a glance."""
-ROOMS = (
-    "codemods/sqlalchemy/query_to_select",
-    "codemods/sqlalchemy/session_to_async",
-    "project/frameworks",
-    "project/frameworks/sqlalchemy",
-    "project/values",
-)
-"""Rooms whose parts, files and folders, import each other in no circle."""
 LIMITS = Path(__file__).with_name("house.toml")
+BARE = frozenset(tomllib.loads(LIMITS.read_text("utf-8"))["bare_names"])
+"""Participles and prepositions that name no thing: not the whole name of a function."""
 QUESTIONS = {"Which", "What", "Whether", "Who", "How", "Where"}
 
 
@@ -82,8 +76,8 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def parts_in_circles(graph: dict[str, set[str]], room: str) -> int:
-    """Return how many files and folders directly in a room import each other in a circle."""
-    inside = f"awaken.{room.replace('/', '.')}."
+    """Return how many files and folders directly in the package ``room`` are in a circle."""
+    inside = f"{room}."
 
     def part(name: str) -> str:
         return name.removeprefix(inside).partition(".")[0] if name.startswith(inside) else ""
@@ -115,7 +109,7 @@ def measured(package: Path) -> House:
     folders: dict[str, list[int]] = defaultdict(list)
     lengths: list[int] = []
     assigned: Counter[str] = Counter()
-    comments = questions = 0
+    comments = questions = bare = 0
     graph: dict[str, set[str]] = {}
     rooms: dict[str, set[str]] = defaultdict(set)
     for name, path in names.items():
@@ -123,6 +117,7 @@ def measured(package: Path) -> House:
         folders[path.parent.relative_to(root).as_posix()].append(path.read_bytes().count(b"\n"))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                bare += is_bare(node.name)
                 lengths.append((node.end_lineno or node.lineno) - node.lineno + 1)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 assigned[node.id] += 1
@@ -137,6 +132,7 @@ def measured(package: Path) -> House:
         rooms[str(room)] |= {str(names[one].parent) for one in imported} - {str(room)}
     lines = sum(sum(sizes) for sizes in folders.values())
     doubled = {name for name, count in Counter(p.name for p in files).items() if count > 1}
+    packages = {name.rpartition(".")[0] for name in names} - {""}
     quantiles = statistics.quantiles(lengths, n=10)
     everything = sum(assigned.values()) or 1
     figures = {
@@ -151,10 +147,11 @@ def measured(package: Path) -> House:
         "lines of a function, longest": max(lengths),
         "files in circles": sum(len(group) for group in circles(graph)),
         "folders in circles": sum(len(group) for group in circles(dict(rooms))),
-        **{f"parts in circles: {room}": parts_in_circles(graph, room) for room in ROOMS},
+        "parts in circles": sum(parts_in_circles(graph, room) for room in packages),
         "comments per 100 lines": round(100 * comments / lines, 2),
         "module docstrings that are questions": questions,
         "file names that exist twice": len(doubled - {"__init__.py"}),
+        "functions with a bare name, percent": round(100 * bare / len(lengths), 2),
         "names `one`, percent of assignments": round(100 * assigned["one"] / everything, 2),
         "names `found`, percent of assignments": round(100 * assigned["found"] / everything, 2),
     }
@@ -169,6 +166,12 @@ def comments_of(path: Path) -> int:
             and not token.string.startswith(("# noqa", "# type:", "# fmt"))
             for token in tokenize.tokenize(file.readline)
         )
+
+
+def is_bare(name: str) -> bool:
+    """Return whether the name of a function is one participle or preposition: `_given`, `of`."""
+    word = name.strip("_")
+    return word in BARE or (word.endswith("ed") and not word.endswith("eed") and "_" not in word)
 
 
 def broken(figures: dict[str, float], limits: dict[str, dict[str, float]]) -> list[str]:

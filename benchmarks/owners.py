@@ -21,7 +21,7 @@ from pathlib import Path
 from awaken.project import Module, Project, Snapshot
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Unknown, Value
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import Undecodable, decode, decode_settings
 
 _REASONS = 12

@@ -15,8 +15,8 @@ from awaken.contract import Constraints
 from awaken.project import Project, Snapshot
 from awaken.testing import Case, run_case
 from awaken.testing.cases import Settings
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 

@@ -48,7 +48,7 @@ def package(directory, **modules):
 )
 def test_files_that_import_each_other_are_counted(house, tmp_path, modules, files):
     figures = house.measured(package(tmp_path / "p", **modules)).figures
-    assert figures["files in circles"] == files
+    assert figures["files in circles"] == figures["parts in circles"] == files
     assert figures["names `one`, percent of assignments"] == 100
 
 

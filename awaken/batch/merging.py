@@ -6,7 +6,7 @@ from pathlib import Path
 
 from awaken.batch.manifest.campaign_settings import Manifest
 from awaken.batch.state.campaign_folder import CampaignFolder
-from awaken.batch.state.state_log import StateLog, merged, read_log
+from awaken.batch.state.state_log import StateLog, merged_records, read_log
 from awaken.batch.working.task_data import KEPT
 from awaken.contract import UserError
 from awaken.engine.machine.filesystem import replacing
@@ -26,7 +26,7 @@ def merge_shard(folder: CampaignFolder, log: StateLog, manifest: Manifest, shard
         raise UserError(f"there is no state.jsonl in {place}; name the folder of a shard")
     if folder.log.exists() and path.samefile(folder.log):
         raise UserError(f"{place} is this campaign itself; name the folders of its shards")
-    new = list(merged(read_log(folder.log)[0], read_log(path)[0]))
+    new = list(merged_records(read_log(folder.log)[0], read_log(path)[0]))
     known = {entry.id for entry in manifest.entries}
     foreign = next((record.repository for record in new if record.repository not in known), None)
     if foreign is not None:

@@ -27,7 +27,7 @@ def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
     return argument.with_changes(value=parenthesised(value))
 
 
-def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
+def appended_call(call: cst.Call, argument: cst.Arg) -> cst.Call:
     """Return ``call`` with one more argument at its end, laid out like the last one."""
     if not call.args:
         return call.with_changes(args=[argument])

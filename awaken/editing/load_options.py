@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended, code, line_break
+from awaken.editing.arguments import appended_call, code, line_break
 from awaken.editing.chains import lines as chain_lines
-from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed
+from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def with_load_options(
     touched = {index for index, _ in changed}
     if at is not None:
         for option in options:
-            links[at] = appended(links[at], option)
+            links[at] = appended_call(links[at], option)
         touched.add(at)
     elif options:
         dot = chain_lines.dot_of(links[0]) if links else cst.Dot()
@@ -94,7 +94,7 @@ def _fitted_call(link: cst.Call, around: Surroundings) -> cst.Call:
     indent = chain_lines.line_indent(dot, around)
     if len(indent) + len(".") + len(code(alone)) <= around.line_length:
         return link
-    broken = listed(alone, Space(indent, around.indent, around.line_length))
+    broken = listed_call(alone, Space(indent, around.indent, around.line_length))
     return link.with_changes(args=broken.args, whitespace_before_args=broken.whitespace_before_args)
 
 
@@ -110,7 +110,7 @@ def _laid_out(
     length, step = around.line_length, around.indent
     is_free = around.bracketed or around.parentheses is not None
     if len(links) == 1 and isinstance(whole, cst.Call) and not is_free:
-        return listed(whole, Space(around.line_indent, step, length))
+        return listed_call(whole, Space(around.line_indent, step, length))
     if is_free:
         return lay_out(whole, len(links), Space(around.line_indent, step, length))
     inner = around.line_indent + step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended, fitted, keyword_argument
+from awaken.editing.arguments import appended_call, fitted, keyword_argument
 
 _KEYWORDS = "sa_relationship_kwargs"
 _DOUBLE = '"'
@@ -18,7 +18,7 @@ def with_lazy(node: cst.Call, lazy: str, around: Surroundings) -> cst.Call:
         if argument.keyword is not None and argument.keyword.value == "lazy":
             changed = argument.with_changes(value=value)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted_call(appended(node, keyword_argument("lazy", value)), around)
+    return _fitted_call(appended_call(node, keyword_argument("lazy", value)), around)
 
 
 def with_lazy_in_keywords(
@@ -41,7 +41,7 @@ def with_lazy_in_keywords(
                     held = _with_pair(held, pair)
             changed = argument.with_changes(value=held)
             return node.with_changes(args=[*node.args[:index], changed, *node.args[index + 1 :]])
-    return _fitted_call(appended(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
+    return _fitted_call(appended_call(node, keyword_argument(_KEYWORDS, cst.Dict(pairs))), around)
 
 
 def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst.Arg:

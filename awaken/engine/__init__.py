@@ -17,5 +17,6 @@ the order in which a run comes to them:
 ``diagnosing``   the facts and remarks of ``awaken doctor``
 ``machine``      the operating system: files, programs, git, worker processes, limits
 
-``report`` is what a run returns; ``progress`` is how far it has come.
+``baseline`` is a file of sites to leave alone. ``report`` is what a run returns; ``progress`` is
+how far it has come.
 """

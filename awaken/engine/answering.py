@@ -14,9 +14,9 @@ from msgspec import Struct, structs
 from msgspec.structs import fields
 
 from awaken.contract import Finding
+from awaken.engine.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
-from awaken.engine.named_files import unparsable_named
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion, UnmetNeed
@@ -29,18 +29,17 @@ from awaken.engine.root_run import (
     targets_of,
     unmet_need,
 )
-from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
-from awaken.settings.recipes import recognised
+from awaken.settings.recipes import recognised_recipes
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
 from awaken.workspace.outside import Outside, declared_above, read_outside
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
 from awaken.workspace.text_files import read_texts
 
@@ -48,6 +47,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from awaken.engine.run import Observer
+from collections.abc import Collection
+
+from awaken.workspace.discovery import Root
+from awaken.workspace.parsing import Unparsable, parse
+from awaken.workspace.sources import is_python
 
 
 def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
@@ -71,7 +75,7 @@ class Reading:
         self._memory = _memory(asked)
         paths = counted(asked.found.files, READING, asked.progress)
         known = self._memory.files
-        self._reader = FileReader(root.path, paths, known, recognise=recognised)
+        self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
         self._texts = {**asked_for.files, **read_manifests(root.path)}
         publication = publication_of(root, asked.settings)
@@ -335,3 +339,18 @@ def _is_default(options: Struct) -> bool:
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
+
+
+def unparsable_named(
+    root: Root, reader: FileReader, said: Collection[str]
+) -> tuple[Diagnostic, ...]:
+    """Return why files of ``root`` that were named do not parse, without those in ``said``."""
+    diagnostics = []
+    for path in root.selected:
+        source = reader.source(path) if is_python(path) and path not in said else None
+        try:
+            if source is not None:
+                parse(source)
+        except Unparsable as error:
+            diagnostics.append(Diagnostic(path, error.line, str(error)))
+    return tuple(diagnostics)

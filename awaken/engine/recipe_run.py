@@ -100,7 +100,7 @@ def run_steps(
         files = run_of_step.files
 
 
-def combined(runs: Sequence[StepRun]) -> Report:
+def combined_report(runs: Sequence[StepRun]) -> Report:
     """Return one report of all ``runs``; each root is in it once for each step."""
     return Report(
         roots=tuple(
@@ -112,14 +112,14 @@ def combined(runs: Sequence[StepRun]) -> Report:
     )
 
 
-def written(runs: Sequence[StepRun]) -> Report:
+def written_report(runs: Sequence[StepRun]) -> Report:
     """Return one report of what ``runs`` write: each root once, its files from first to last."""
     roots: dict[Path, RootReport] = {}
     for run in runs:
         for root in run.report.roots if run.step.rules else ():
             known = roots.get(root.root)
             roots[root.root] = root if known is None else _joined_root_report(known, root)
-    return structs.replace(combined(runs), roots=tuple(roots.values()))
+    return structs.replace(combined_report(runs), roots=tuple(roots.values()))
 
 
 def _joined_root_report(first: RootReport, then: RootReport) -> RootReport:

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, Level, Outline, Place, SiteId
-from awaken.engine.suppressing.baseline import BaselineEntry
+from awaken.engine.baseline import BaselineEntry
 from awaken.kit.rule import Rule
 from awaken.settings.model import Resolved
 from awaken.workspace.sources import SourceFile

@@ -10,19 +10,19 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from awaken.contract import SiteId
+from awaken.engine.baseline import Baseline, BaselineEntry
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.progress import Progress, silent
-from awaken.engine.suppressing.baseline import Baseline, BaselineEntry
 from awaken.engine.suppressing.changed_lines import ChangedLines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved
 from awaken.settings.selection import UNUSED_SUPPRESSION
 from awaken.workspace.discovery import Found, Root
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.publication import Publication, read_publication
 from awaken.workspace.manifests.targets import Targets, read_targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import Snapshot, SourceFile
 
 

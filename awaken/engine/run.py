@@ -34,7 +34,7 @@ from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
-from awaken.engine.waiting import told
+from awaken.engine.waiting import told_findings
 from awaken.kit.rule import Rule
 from awaken.kit.rule_data import with_code
 from awaken.project import Project
@@ -123,7 +123,7 @@ def _phases(
         frozenset(rule.name for rule in rules),
         outcome.diagnostics,
     )
-    findings, outlines = told(
+    findings, outlines = told_findings(
         rules, outcome.findings, outcome.outlines, {change.id for change in outcome.pending}
     )
     return structs.replace(

@@ -83,7 +83,7 @@ class Waiting:
         return structs.replace(outline, parts=(waits, *outline.parts))
 
 
-def told(
+def told_findings(
     rules: Iterable[Rule],
     findings: Sequence[Finding],
     outlines: Iterable[Outline],

@@ -93,7 +93,7 @@ def _extended_edit(site: Site[ast.AST], statement: ast.ImportFrom, name: str) ->
     return site.replace(statement, add_name(site.module.text_of(statement), name, style))
 
 
-def released(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseImport]:
+def release_imports(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseImport]:
     """Yield what removes the imports that ``nodes`` begin with, if nothing refers to them then."""
     module = site.module
     for node in nodes:

@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing.arguments import appended, fitted, keyword_argument
+from awaken.editing.arguments import appended_call, fitted, keyword_argument
 from awaken.editing.load_options import MoreOptions, with_load_options
 from awaken.editing.relationship_loading import with_backref, with_lazy, with_lazy_in_keywords
 from awaken.editing.session_blocks import Moved, with_sessions
@@ -34,7 +34,7 @@ from awaken.kit.payloads import (
 def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call:
     """``create_engine(url)`` → ``create_engine(url, pool_pre_ping=True)``."""
     argument = keyword_argument(data.name, cst.parse_expression(data.value))
-    return fitted(appended(node, argument), around)
+    return fitted(appended_call(node, argument), around)
 
 
 def write_statements(

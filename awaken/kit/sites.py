@@ -227,7 +227,7 @@ def shown_place(project: Project, place: Place) -> str:
     return f"{place.path}:{line + 1}"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed_names(names: Sequence[str]) -> str:
     """Return names as code in one list: "`a`, `b` and `c`"."""
     *others, last = (f"`{name}`" for name in names)
     return f"{', '.join(others)} and {last}" if others else last

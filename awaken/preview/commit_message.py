@@ -10,7 +10,7 @@ from textwrap import shorten, wrap
 from awaken.contract import Finding, Level
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import RootReport
-from awaken.preview.counts import grouped, level_words, rewritten
+from awaken.preview.counts import grouped_rows, level_words, rewritten
 from awaken.preview.recipe_steps import name_of
 from awaken.preview.streams.visible import printable
 
@@ -26,14 +26,14 @@ def commit_message(recipe: str, run: StepRun, verified: Sequence[str] = ()) -> s
     subject = shorten(name_of(run).rstrip(".").replace("`", ""), _SUBJECT, placeholder=" ...")
     made = f"{rewritten(run.report).words()}, by awaken {version('awaken')}"
     made = f"{made}: step {run.number} of the recipe {recipe}."
-    lines = [subject, "", *_wrapped_names(made), "", *listed(_by_rule(run, made=True))]
+    lines = [subject, "", *_wrapped_names(made), "", *listed_rows(_by_rule(run, made=True))]
     for heading, rows in (
         ("Verified by the tests:", verified),
         ("What may change:", may_change(run)),
         ("Left to do by hand:", _by_rule(run, made=False)),
     ):
         if rows:
-            lines += ["", heading, *listed(rows)]
+            lines += ["", heading, *listed_rows(rows)]
     return printable("\n".join(lines)) + "\n"
 
 
@@ -51,7 +51,7 @@ def may_change(run: StepRun) -> list[str]:
     sentences = Counter(name for root in run.report.roots for name in unsafe_sentences(root))
     return [
         f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
-        for row in grouped(sentences.most_common())
+        for row in grouped_rows(sentences.most_common())
     ]
 
 
@@ -68,7 +68,7 @@ def unsafe_sentences(root: RootReport) -> Iterator[str]:
             yield finding.message
 
 
-def listed(rows: Iterable[str]) -> list[str]:
+def listed_rows(rows: Iterable[str]) -> list[str]:
     """Return each row as an item of a list, wrapped."""
     return [line for row in rows for line in _wrapped_names(f"- {row}", "  ")]
 

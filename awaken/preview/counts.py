@@ -239,7 +239,7 @@ def clauses(message: str) -> list[str]:
     return _BETWEEN_CLAUSES.split(message)
 
 
-def grouped(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
+def grouped_rows(sentences: Iterable[tuple[str, int]]) -> list[Caveat]:
     """Return the rows of ``sentences``, each with its number of places; none is left out.
 
     Joined are those that are equal after their first semicolon, where what may change begins, and

@@ -13,11 +13,11 @@ from awaken.contract import Level, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
-from awaken.engine.recipe_run import StepRun, written
+from awaken.engine.recipe_run import StepRun, written_report
 from awaken.engine.report import Report, RootReport
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
-from awaken.preview.commit_message import listed, may_change
+from awaken.preview.commit_message import listed_rows, may_change
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, located, plural, rewritten
@@ -97,7 +97,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     failed = next((run for run in migration.runs if any(diagnostics(run.report))), None)
     if failed is not None:  # the steps after it mostly fail alike
         print_problems(failed.report, View(), Path.cwd())
-    whole = written([run for run in migration.made if run.writes])
+    whole = written_report([run for run in migration.made if run.writes])
     for report in _without_repeats(migration.runs):
         # The remaining commands are listed with the changes, once and in order.
         print_notes(report, View(), is_outlined=False, is_written=bool(whole.roots))
@@ -147,7 +147,7 @@ def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
         rows = may_change(run) if run.writes else []
         if rows:
             page.sentence(f"Step {run.number} may change this:")
-            for row in listed(rows):
+            for row in listed_rows(rows):
                 page.row(f"  {row}")
         if others or rows:
             page.row()
@@ -208,7 +208,7 @@ def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
     until = next((at for at, run in enumerate(runs) if run.is_blocked), len(runs))
     rows = [
         f"{relative(root.root, path, Path.cwd())}{sentence}"
-        for root in written([run for run in runs[:until] if run.writes]).roots
+        for root in written_report([run for run in runs[:until] if run.writes]).roots
         for path, sentence in former_drivers(root)
     ]
     if rows:
@@ -263,7 +263,7 @@ def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
 
 
 def _written_text(migration: Migration) -> str:
-    whole = written([run for run in migration.made if run.writes])
+    whole = written_report([run for run in migration.made if run.writes])
     if whole.roots:
         said = rewritten(whole, Path.cwd()).words("rewritten")
         commits = migration.commits

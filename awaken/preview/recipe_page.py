@@ -9,7 +9,7 @@ from awaken.engine.recipe_run import causes
 from awaken.engine.report import Report
 from awaken.kit.rule import Rule
 from awaken.preview.closing import print_steps
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text
 from awaken.preview.counts import count, count_rules, needs_of, plural
 from awaken.preview.summary import Step
@@ -27,7 +27,7 @@ def print_recipes(
     states = {name: _state(recipe, reports[name]) for name, recipe in recipes.items()}
     name_width, state_width = max(map(len, recipes)), max(map(len, states.values()))
     for name, recipe in recipes.items():
-        head = joined(
+        head = joined_text(
             [(name.ljust(name_width), "code.name"), f"  {states[name].ljust(state_width)}  "]
         )
         page.hanging(head, recipe.summary)
@@ -50,10 +50,10 @@ def print_recipe(recipe: Recipe, rules: Mapping[str, Rule], console: AnyConsole)
     needs = recipe.needs(rules)
     if needs:
         listed = ", ".join(f"{name} {versions}" for name, versions in needs.items())
-        page.hanging(joined([("Needs  ", "faint")]), listed)
+        page.hanging(joined_text([("Needs  ", "faint")]), listed)
     for number, step in enumerate(recipe.steps, 1):
         page.row()
-        page.hanging(joined([f"{number:>3}  "]), step.summary or ", ".join(step.names), "path")
+        page.hanging(joined_text([f"{number:>3}  "]), step.summary or ", ".join(step.names), "path")
         page.hanging(Text("     "), _levels(step.rules, step.reports))
     page.row()
     print_steps(

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awaken.engine.recipe_run import StepRun, combined
+from awaken.engine.recipe_run import StepRun, combined_report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.closing import print_steps, print_targets
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.plain import console_on
 from awaken.preview.counts import count, needs_of, plural, rewritten
 from awaken.preview.show import form_of, print_notes, print_problems, print_report, show
@@ -29,7 +29,7 @@ def show_steps(
 ) -> None:
     """Print the ``runs`` of a recipe as the result of ``check`` or ``diff``, then what is next."""
     if form_of(command, view) is not Form.FULL or view.statistics:
-        show(combined(runs), command, view, again, course=Course(steps=step_rows(runs)))
+        show(combined_report(runs), command, view, again, course=Course(steps=step_rows(runs)))
         return
     console = console_on(sys.stderr, view.color)
     if runs and not view.quiet:
@@ -52,7 +52,7 @@ def print_plan(runs: Sequence[StepRun], console: AnyConsole) -> None:
     width = max((len(row.state) for row in rows), default=0)
     for run, row in zip(runs, rows, strict=True):
         style = "error" if run.is_blocked else "safe" if run.writes else "faint"
-        head = joined([f"{row.number:>3}  ", (row.state.ljust(width), style), "  "])
+        head = joined_text([f"{row.number:>3}  ", (row.state.ljust(width), style), "  "])
         page.hanging(head, row.name)
 
 

@@ -24,7 +24,7 @@ CURE_OF_UNSAFE = (
 """What to do about an unsafe site that says nothing of it itself."""
 
 
-def outlined(root: RootReport) -> frozenset[SiteId]:
+def outlined_sites(root: RootReport) -> frozenset[SiteId]:
     """Return the sites of which an outline says why they are left alone: for the sake of others."""
     sites = {site for outline in root.outlines if outline.change is None for site in outline.sites}
     return frozenset(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Finding
 from awaken.engine.report import RootReport
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import changed_files, clauses, plural, rewritten, rewritten_sites
 from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
@@ -35,10 +35,10 @@ _ONLY_EXIT_CODE = (
 def print_verification(result: Verification, console: AnyConsole, *, applied: bool) -> None:
     """Print what was compared, what differs, which changes were left out, and what no test runs."""
     page = Page(console)
-    page.hanging(joined([("Before  ", "faint")]), _outcomes(result, before=True))
-    page.hanging(joined([("After   ", "faint")]), _outcomes(result, before=False))
+    page.hanging(joined_text([("Before  ", "faint")]), _outcomes(result, before=True))
+    page.hanging(joined_text([("After   ", "faint")]), _outcomes(result, before=False))
     if result.before.observed:
-        page.hanging(joined([("SQL     ", "faint")]), _sql(result))
+        page.hanging(joined_text([("SQL     ", "faint")]), _sql(result))
     for sentence in _remarks(result):
         page.sentence(sentence)
     for left in result.left_out:

@@ -47,7 +47,6 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
-from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.manifests.pytest_settings import (
     PYTEST_READS,
     PytestSettings,
@@ -55,6 +54,7 @@ from awaken.workspace.manifests.pytest_settings import (
 )
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.parsing import Unparsable, parse, parse_again
+from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
 from awaken.workspace.type_checkers import TYPE_CHECKER_READS, is_set_up

@@ -71,7 +71,7 @@ def built_in() -> Mapping[str, RecipeSettings]:
     return MappingProxyType(settings)
 
 
-def recognised(text: bytes) -> tuple[str, ...]:
+def recognised_recipes(text: bytes) -> tuple[str, ...]:
     """Return the recipes of awaken that have a sign in ``text``, the source of one file."""
     return tuple(
         name

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
@@ -16,7 +16,6 @@ from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
 from awaken.kit.rule_data import DeclaredRule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
-from awaken.settings.brought_along import as_brought_along
 from awaken.settings.model import (
     COMMAND_LINE,
     Layer,
@@ -31,6 +30,7 @@ from awaken.settings.selection import choose, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.workspace.reading import working_tree
 
 RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
 """Makes a rule of a pass."""
@@ -419,3 +419,28 @@ def _said_pairs(settings: Settings) -> Iterable[tuple[str, bool]]:
         value = getattr(settings, field.name)
         if not isinstance(value, Mapping) and value is not None and value != field.default:
             yield field.encode_name, field.default == ()
+
+
+def as_brought_along(layer: Layer, path: Path, root: Path) -> Layer:
+    """Return a layer whose file the user named, as the project's if that is where it lies.
+
+    The author of the project wrote it too, and may have asked the user to name it. Raises UserError
+    where it says itself that foreign code is to be run.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(_project(root)):
+        return layer
+    if layer.settings.trust_passes is not None:
+        raise UserError(
+            f"{layer.origin}: 'trust-passes' is not taken from a file of the project; "
+            f"remove it, and say --trust-passes instead"
+        )
+    return structs.replace(layer, is_found=True)
+
+
+def _project(root: Path) -> Path:
+    """Return the directory that came with a project: its repository, if it is in one."""
+    real = Path(os.path.realpath(root))
+    tree = working_tree(real) or real
+    # A home directory may be in git and still have settings.
+    home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
+    return real if home.is_relative_to(tree) else tree

@@ -243,7 +243,7 @@ _ALIKE = 0.92
 def _wrong_versions(settings: Settings) -> Iterator[Wrong]:
     from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415  few name a version
 
-    from awaken.workspace.manifests.versions import requested  # noqa: PLC0415
+    from awaken.workspace.manifests.versions import requested_range  # noqa: PLC0415
 
     wanted = settings.target_version
     if wanted is not None and wanted != "auto" and python_version(wanted) is None:
@@ -258,7 +258,7 @@ def _wrong_versions(settings: Settings) -> Iterator[Wrong]:
             yield Wrong(("target", name), f"no rule needs {name!r}; did you mean {meant!r}?")
             continue
         try:
-            requested(version)
+            requested_range(version)
         except InvalidSpecifier:
             yield Wrong(
                 ("target", name),

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from awaken import api
 from awaken.contract import Level, UserError
-from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined, run_chosen
+from awaken.engine.asking.chosen_changes import ChangeKey, Sites, joined_sites, run_chosen
 from awaken.engine.report import ChangeSummary, Report
 from awaken.verifying.blame import ChangedLines, Trial, Try, guilty, prefix_of, suspects
 from awaken.verifying.comparing import Difference, Sql, compare
@@ -517,12 +517,12 @@ class _Verifier:
         return attempt
 
     def _planned_without(self, sites: Sites) -> Report:
-        return self._without(joined(self._excluded, sites))
+        return self._without(joined_sites(self._excluded, sites))
 
     def _exclude(self, found: Iterable[LeftOut]) -> None:
         for item in found:
             own = {item.root: frozenset(item.change.sites)}
-            self._excluded = joined(self._excluded, own)
+            self._excluded = joined_sites(self._excluded, own)
 
     def _is_whole(self, one: LeftOut) -> bool:
         """Whether a change is one of a program as a whole: a part of it must not be left out."""

@@ -31,7 +31,7 @@ from house import imports_of, parts_in_circles
 import awaken
 from awaken.project import Project, Snapshot
 from awaken.testing import load_cases, run_case
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode, is_python
 
 LIMIT = re.compile(r"_?(MOST|DEEPEST|LONGEST|DEPTH|STEPS)(_[A-Z_]+)?")
@@ -81,7 +81,8 @@ def source(package: Path) -> None:
     """Print the figures of the source in one package directory."""
     graph = imports(package)
     for room in ROOMS:
-        print(f"| parts in circles: {room} | {parts_in_circles(graph, room)} |")
+        dotted = f"awaken.{room.replace('/', '.')}"
+        print(f"| parts in circles: {room} | {parts_in_circles(graph, dotted)} |")
     trees = {path: ast.parse(path.read_bytes()) for path in sorted(package.rglob("*.py"))}
     tables: Counter[str] = Counter()
     modules: Counter[str] = Counter()

@@ -13,7 +13,7 @@ from awaken.batch.state.campaign_folder import CampaignFolder
 from awaken.batch.state.records import Counts, Kind, Record, State
 from awaken.batch.state.repository_progress import fold
 from awaken.batch.state.selecting import shard_of
-from awaken.batch.state.state_log import StateLog, merged, read_log
+from awaken.batch.state.state_log import StateLog, merged_records, read_log
 from awaken.contract import UserError
 
 
@@ -110,8 +110,8 @@ def test_an_error_keeps_what_it_was_and_a_result_ends_it():
 
 def test_merging_twice_is_merging_once():
     first = [ready("a"), ready("b")]
-    assert list(merged(first, first)) == []
-    assert list(merged(first[:1], first)) == first[1:]
+    assert list(merged_records(first, first)) == []
+    assert list(merged_records(first[:1], first)) == first[1:]
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "a", "1/0", "-1/2"])

@@ -13,7 +13,7 @@ from real_program import GOOD, GOOD_AFTER, Program, awaken, git
 
 from awaken import api
 from awaken.engine.asking.kept_answers import with_answers
-from awaken.engine.asking.questions import joined, questions_of
+from awaken.engine.asking.questions import joined_answers, questions_of
 from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
 from awaken.settings import Settings
@@ -693,7 +693,7 @@ def test_a_file_that_takes_no_answers_is_left_and_the_migration_goes_on(
 
 def test_an_answer_for_one_database_keeps_those_of_the_file():
     known = {"rules": {"session-to-async": {"bridged": ["c.d"]}}}
-    assert joined([BRIDGED], [known]) == ['rules.session-to-async.bridged = ["c.d", "a.b"]']
+    assert joined_answers([BRIDGED], [known]) == ['rules.session-to-async.bridged = ["c.d", "a.b"]']
 
 
 def test_a_driver_of_the_command_line_adds_to_those_of_the_file(package):
@@ -718,7 +718,7 @@ def test_answers_to_one_setting_add_up():
         'rules.session-to-async.drivers.sqlite = "aiosqlite"',
     ]
 
-    assert joined(answers) == [
+    assert joined_answers(answers) == [
         'rules.session-to-async.bridged = ["a.b", "a.c"]',
         'rules.session-to-async.drivers.sqlite = "aiosqlite"',
     ]

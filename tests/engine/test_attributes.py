@@ -9,8 +9,8 @@ import struct
 import pytest
 from small_project import Project
 
+from awaken.engine.baseline import write_baseline
 from awaken.engine.machine.filesystem import REAL, FileSystem
-from awaken.engine.suppressing.baseline import write_baseline
 
 ACL = "system.posix_acl_access"
 DEFAULT_ACL = "system.posix_acl_default"

@@ -11,8 +11,8 @@ from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import SiteId, UserError
+from awaken.engine.baseline import BaselineEntry, read_baseline, write_baseline
 from awaken.engine.report import SuppressedBy
-from awaken.engine.suppressing.baseline import BaselineEntry, read_baseline, write_baseline
 from awaken.settings import Settings
 
 NAME = "awaken-baseline.json"

@@ -16,7 +16,7 @@ from awaken.contract import (
     SiteId,
     Span,
 )
-from awaken.engine.waiting import told
+from awaken.engine.waiting import told_findings
 from awaken.kit.rule import Rule
 
 
@@ -42,7 +42,7 @@ WAITING = finding("earlier", (44, 60), change=ChangeId("c"))
 
 
 def told_of(*findings, pending=("c",)):
-    return told([Later()], findings, (), pending)[0]
+    return told_findings([Later()], findings, (), pending)[0]
 
 
 def test_what_only_waits_to_be_allowed_says_so():
@@ -75,7 +75,7 @@ def test_a_plan_counts_the_places_that_only_wait():
     rows = (OutlineRow("one", 4, LEGACY.place), OutlineRow("two", 2, Place("a.py", Span(1, 2))))
     stops = OutlinePart("stops", "Stopped by", rows)
     outline = Outline(rule="later", title="it stays", parts=(stops,), sites=(LEGACY.site,))
-    _, (found,) = told([Later()], (LEGACY, WAITING), (outline,), {ChangeId("c")})
+    _, (found,) = told_findings([Later()], (LEGACY, WAITING), (outline,), {ChangeId("c")})
 
     waits, kept = found.parts
     assert [(row.text, row.count) for row in waits.rows] == [

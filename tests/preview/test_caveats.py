@@ -15,7 +15,7 @@ from awaken.engine.report import LeftToDo
 from awaken.preview.after_apply import commands_after
 from awaken.preview.commit_message import commit_message
 from awaken.preview.console.plain import PlainConsole
-from awaken.preview.counts import grouped, rewritten
+from awaken.preview.counts import grouped_rows, rewritten
 from awaken.preview.terminal.outline_page import print_outlines
 from awaken.settings.model import RecipeStep
 
@@ -33,7 +33,7 @@ SENTENCES = [
 
 
 def test_sentences_that_say_the_same_of_several_places_are_one_row_and_none_is_lost():
-    assert [(row.text, row.count) for row in grouped(SENTENCES)] == [
+    assert [(row.text, row.count) for row in grouped_rows(SENTENCES)] == [
         ("reading `A.b` from a closed session works (also `A.c`)", 4),
         ("objects keep their values", 2),
         ("`x` and `y` change", 1),
@@ -113,7 +113,7 @@ def test_the_files_of_tools_are_updated_in_order_before_requirements_are_install
 
 
 def test_a_row_that_says_its_number_is_not_numbered_again():
-    rows = grouped(SENTENCES)
+    rows = grouped_rows(SENTENCES)
 
     assert [row.alike for row in rows] == [1, 2, 1, 1, 1, 1]
     assert [row.count for row in rows] == [4, 2, 1, 1, 5, 1]

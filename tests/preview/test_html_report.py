@@ -15,11 +15,11 @@ from msgspec import structs
 from report_builders import RULE, change_of, file_change, finding, report, root_report, source
 
 from awaken.contract import ChangeId, Level, SiteId
-from awaken.engine.recipe_run import StepRun, combined
+from awaken.engine.recipe_run import StepRun, combined_report
 from awaken.engine.report import FileChange, Report
 from awaken.preview.documents.document import document
 from awaken.preview.documents.settings_text import settings_text
-from awaken.preview.html.markup import COLOURED_LINES, coloured
+from awaken.preview.html.markup import COLOURED_LINES, coloured_markup
 from awaken.preview.html.report_page import page
 from awaken.preview.streams.course import Course, StepRow
 from awaken.preview.streams.output import Asked
@@ -76,7 +76,7 @@ def in_steps() -> Report:
         StepRun(number, RecipeStep(rules=(RULE,)), made)
         for number, made in enumerate((first, report(then)), 1)
     ]
-    return combined(runs)
+    return combined_report(runs)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_colours_nest_and_keep_every_character() -> None:
     stretches = [(0, 3, "code.keyword"), (2, 6, "word"), (4, 5, "code.string")]
 
     assert (
-        coloured("a<b>cd", stretches)
+        coloured_markup("a<b>cd", stretches)
         == "<i class=k>a&lt;</i><b><i class=k>b</i></b><b>&gt;</b><b><i class=s>c</i></b><b>d</b>"
     )
 

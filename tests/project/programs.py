@@ -6,7 +6,7 @@ import ast
 from textwrap import dedent
 
 from awaken.project import Module, Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 MODELS = """

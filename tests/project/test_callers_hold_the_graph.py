@@ -9,7 +9,7 @@ from programs import module_of, program
 
 from awaken.project import Project, Snapshot
 from awaken.project.source.trees import Function
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode, is_python
 
 

@@ -12,8 +12,8 @@ from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.project import Project, Snapshot
 from awaken.project.names.layout import Layout
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 _SLACK = 1.6

@@ -8,7 +8,7 @@ import pytest
 from described import described, values_of
 from programs import module_of, program
 
-from awaken.project.values.domain import InstanceOf, Origin, Values, inside
+from awaken.project.values.domain import InstanceOf, Origin, Values, values_inside
 
 MODELS = """
 from sqlalchemy import ForeignKey
@@ -60,7 +60,7 @@ def told(values: Values, text: str) -> tuple[str, list[str]]:
         one = waiting.pop(0)
         if isinstance(one, InstanceOf):
             found += [line_of(each, text) for each in one.origins or ()]
-        waiting += inside(one)
+        waiting += values_inside(one)
     return described(values), list(dict.fromkeys(found))
 
 

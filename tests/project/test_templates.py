@@ -16,10 +16,10 @@ from jinja2.exceptions import UndefinedError
 
 from awaken.project import Project, Snapshot
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Read
-from awaken.project.frameworks.templates.parsing import parsed
+from awaken.project.frameworks.templates.parsing import parsed_tree
 from awaken.project.frameworks.templates.reading import Source, reads_of
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import FileProblem, decode, decode_settings
 
 MODELS = """
@@ -93,7 +93,7 @@ class Written:
         """Return the template with a name."""
         if name not in self.templates:
             return (), "it is not there"
-        return (Source(name, parsed(self.templates[name])),), ""
+        return (Source(name, parsed_tree(self.templates[name])),), ""
 
 
 ROOTS = ("user", "users", "post")

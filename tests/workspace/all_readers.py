@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from awaken.contract import UserError
+from awaken.engine.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.formatting.formatter import detect, formatting
-from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 from awaken.workspace.discovery import Root, find_files, marker_of

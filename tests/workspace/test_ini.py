@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.workspace.formats.ini import NotIni, expanded, parse_ini
+from awaken.workspace.formats.ini import NotIni, expanded_value, parse_ini
 
 LINES = st.sampled_from(
     [
@@ -49,7 +49,7 @@ def test_references_lead_where_configparser_says(values):
     except (configparser.Error, RecursionError):
         expected = None
     try:
-        found = expanded(options, "a")
+        found = expanded_value(options, "a")
     except ValueError:
         found = None
 
@@ -70,4 +70,4 @@ def test_references_do_not_grow_without_end():
     options = {f"o{n}": f"%(o{n + 1})s" * 10 for n in range(9)} | {"o9": "x" * 10}
 
     with pytest.raises(ValueError, match="grows beyond"):
-        expanded(options, "o0")
+        expanded_value(options, "o0")

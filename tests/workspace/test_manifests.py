@@ -9,7 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from awaken.contract import UserError
 from awaken.workspace.manifests.targets import NOTHING_DECLARED, Targets, read_targets
-from awaken.workspace.manifests.versions import overlap, poetry_ranges, requested, within
+from awaken.workspace.manifests.versions import is_within, overlap, poetry_ranges, requested_range
 from awaken.workspace.sources import FileProblem
 
 
@@ -477,7 +477,7 @@ def test_overlap(one, other, expected):
     ],
 )
 def test_within(inner, outer, expected):
-    assert within(SpecifierSet(inner), SpecifierSet(outer)) is expected
+    assert is_within(SpecifierSet(inner), SpecifierSet(outer)) is expected
 
 
 @pytest.mark.parametrize(
@@ -485,9 +485,9 @@ def test_within(inner, outer, expected):
     [("2.0", "==2.0.*"), ("2", "==2.*"), ("1.4.54", "==1.4.54"), ("1.4.*", "==1.4.*")],
 )
 def test_requested(text, expected):
-    assert str(requested(text)) == expected
+    assert str(requested_range(text)) == expected
 
 
 def test_requested_refuses_words():
     with pytest.raises(InvalidSpecifier):
-        requested("new")
+        requested_range("new")

@@ -38,7 +38,7 @@ ALLOWED = {
     ("awaken/workspace/formats/toml_text.py", PARSES): "TOML, measured before and after",
     ("awaken/workspace/discovery.py", LISTS): "the walk: names only, inside, bounded in depth",
     (
-        "awaken/engine/suppressing/baseline.py",
+        "awaken/engine/baseline.py",
         PARSES,
     ): "finds a line in JSON that was parsed; writes JSON",
     ("awaken/engine/explaining/explanation.py", LISTS): "names beside a file that the user named",

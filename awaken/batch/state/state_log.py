@@ -90,7 +90,7 @@ class StateLog:
         return end
 
 
-def merged(known: Iterable[Record], others: Iterable[Record]) -> Iterator[Record]:
+def merged_records(known: Iterable[Record], others: Iterable[Record]) -> Iterator[Record]:
     """Yield those of ``others`` that are not ``known`` yet, in their order."""
     seen = {_ENCODER.encode(record) for record in known}
     for record in others:

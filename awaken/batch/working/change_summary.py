@@ -16,8 +16,8 @@ from awaken.batch.state.records import Counts
 from awaken.batch.working.task_data import Summary, Task
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.commit_message import listed, unsafe_sentences
-from awaken.preview.counts import changed_files, grouped, level_words, plural
+from awaken.preview.commit_message import listed_rows, unsafe_sentences
+from awaken.preview.counts import changed_files, grouped_rows, level_words, plural
 from awaken.preview.html.report_page import write
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
@@ -81,11 +81,11 @@ def describe(
     more = [f"{left} more places are left to people; the report lists them"] if left > 0 else []
     return Summary(
         rules=tuple((name, level_words(findings)) for name, findings in sorted(by_rule.items())),
-        unsafe=tuple((row.text, row.alike) for row in grouped(unsafe.most_common())),
+        unsafe=tuple((row.text, row.alike) for row in grouped_rows(unsafe.most_common())),
         manual=tuple(manual[:_MANUAL]),
         tests=tuple(rows),
         notes=(*notes, *more),
-        again=again(task),
+        again=command_again(task),
         version=version("awaken"),
         rewritten=sum(map(len, by_rule.values())),
         files=tuple(files),
@@ -105,7 +105,7 @@ def _what(finding: Finding) -> str:
     return f"{finding.rule}: {finding.message} {finding.help}".strip()
 
 
-def again(task: Task) -> str:
+def command_again(task: Task) -> str:
     """Return the command that makes the same diff in a clone at the same commit."""
     settings = dict(task.settings)
     words = ["awaken", *(("migrate", task.recipe) if task.recipe else ("apply",))]
@@ -143,7 +143,7 @@ def commit_text(title: str, summary: Summary) -> str:
         ("Verified by the tests:", list(summary.tests)),
     ):
         if sentences:
-            lines += ["", heading, *listed(sentences)]
+            lines += ["", heading, *listed_rows(sentences)]
     return printable("\n".join(lines)) + "\n"
 
 

@@ -26,7 +26,7 @@ from awaken.batch.working.task_data import (
     Task,
 )
 from awaken.contract import SiteId
-from awaken.engine.recipe_run import StepRun, combined
+from awaken.engine.recipe_run import StepRun, combined_report
 from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import diagnostics, needs_of
@@ -164,10 +164,10 @@ def _run_recipe(
             return list(api.run_recipe(task.recipe, [project], asked, steps=(step, step)))
 
         def without(sites: Sites, plan: Callable[[Sites], list[StepRun]] = planned) -> Report:
-            return combined(plan(sites))
+            return combined_report(plan(sites))
 
         runs = planned({})
-        report = combined(runs)
+        report = combined_report(runs)
         if any(run.is_blocked for run in runs):
             made.left.append(report)
             made.notes.append(f"step {number} of {task.recipe} is blocked, so nothing after it ran")

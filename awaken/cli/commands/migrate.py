@@ -119,7 +119,7 @@ def migrate(
 
 def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: View) -> None:
     """Print the page of a migration, and to stderr in a sentence or two what was written."""
-    from awaken.engine.recipe_run import combined  # noqa: PLC0415  the help needs no engine
+    from awaken.engine.recipe_run import combined_report  # noqa: PLC0415  the help needs no engine
     from awaken.preview.migration import course_of  # noqa: PLC0415
     from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
@@ -128,7 +128,7 @@ def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: 
     asked = asked_of(
         "migrate", view, line.again("migrate", *own.again(result.recipe)), None, course
     )
-    show_page(combined(result.shown()), asked, view)
+    show_page(combined_report(result.shown()), asked, view)
     for sentence in (course.verdict, *course.sentences):
         say(sentence)
 
@@ -158,13 +158,13 @@ def _answered_items(
     """Return the planned steps, the answers that no file has, and the line that has them."""
     from awaken.cli.commands.questions import answers_to, can_ask, keep  # noqa: PLC0415
     from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
-    from awaken.engine.asking.questions import joined, questions_of  # noqa: PLC0415
+    from awaken.engine.asking.questions import joined_answers, questions_of  # noqa: PLC0415
 
     answers: list[str] = []
     roots: dict[Path, None] = {}
     while True:
         known = [settings_in(root) for root in roots]
-        config = (*line.options.config, *joined(answers, known))
+        config = (*line.options.config, *joined_answers(answers, known))
         answered = structs.replace(line, options=structs.replace(line.options, config=config))
         runs = _planned_runs(recipe, answered, view, own)
         questions = questions_of(runs) if can_ask() and not own.dry_run else []
@@ -212,12 +212,12 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     from awaken import api  # noqa: PLC0415
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
     from awaken.engine.machine.commits import commit, require_branch  # noqa: PLC0415
-    from awaken.engine.recipe_run import written  # noqa: PLC0415
+    from awaken.engine.recipe_run import written_report  # noqa: PLC0415
     from awaken.preview.commit_message import commit_message  # noqa: PLC0415
 
     recipe = result.recipe
     writing = [candidate for candidate in result.made if candidate.writes]
-    whole = written(writing)
+    whole = written_report(writing)
     if not own.allow_dirty:
         require_clean(whole, line.paths)
     if own.commit or own.verify:
@@ -248,7 +248,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
 def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[Step]:
     """Return what to do after the migration, or after its dry run."""
     from awaken.cli.commands.verify import running  # noqa: PLC0415
-    from awaken.engine.recipe_run import written  # noqa: PLC0415
+    from awaken.engine.recipe_run import written_report  # noqa: PLC0415
     from awaken.preview.after_apply import commands_after  # noqa: PLC0415
     from awaken.preview.summary import Step, undo_command  # noqa: PLC0415
 
@@ -265,7 +265,7 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
             steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
     elif not own.dry_run:
-        done = written([candidate for candidate in result.made if candidate.writes])
+        done = written_report([candidate for candidate in result.made if candidate.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
         if any(root.files for root in done.roots):
             # The files of a commit would come back, and differ from it.
@@ -306,7 +306,7 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
 
     Raises UserError for a recipe or step that does not exist.
     """
-    from awaken.engine.recipe_run import combined  # noqa: PLC0415
+    from awaken.engine.recipe_run import combined_report  # noqa: PLC0415
     from awaken.preview.choices import STAGED  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.recipe_steps import show_steps  # noqa: PLC0415
@@ -328,4 +328,4 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
         nexts.append(Step("see which recipe to begin with", line.again("recipes")))
     show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
     shown = [run for run in runs if command == "check" or run.step.rules]
-    return combined(shown)
+    return combined_report(shown)

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.api import Options
-from awaken.cli.options.passes import again
+from awaken.cli.options.passes import words_again
 
 
 class CommandLine(Struct, frozen=True):
@@ -29,7 +29,7 @@ class CommandLine(Struct, frozen=True):
 
     def _options(self) -> list[str]:
         settings = self.options.settings
-        words: list[str] = again(settings.passes)
+        words: list[str] = words_again(settings.passes)
         names = {item.known_as for item in settings.passes}
         for name, values in (
             ("--select", [word for word in settings.select or () if word not in names]),

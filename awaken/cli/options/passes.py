@@ -114,7 +114,7 @@ class PassOptions:
         return (*commands, *scripts)
 
 
-def again(passes: Sequence[PassSettings]) -> list[str]:
+def words_again(passes: Sequence[PassSettings]) -> list[str]:
     """Return the words that name the same passes."""
     result: list[str] = []
     for settings in passes:

@@ -201,7 +201,7 @@ from msgspec import structs
 
 from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
-from awaken.kit.imports import imports_here, name_beside, released
+from awaken.kit.imports import imports_here, name_beside, release_imports
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
@@ -389,7 +389,7 @@ def _use(
     written, imports = _written_pair(site, project, use, kind, name)
     edits: list[Edit] = [site.replace(use.annotation, written), *imports]
     names = (node for node in use.module.walk(use.annotation) if isinstance(node, ast.Name))
-    edits += released(site, *names)
+    edits += release_imports(site, *names)
     return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
 
 

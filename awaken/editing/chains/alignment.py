@@ -8,7 +8,7 @@ from awaken.editing.arguments import code
 from awaken.editing.chains import lines as chain_lines
 
 
-def realigned(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
+def realigned_call(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
     """Return ``new``, which has the arguments of ``old``, aligned with each other as before.
 
     Both start at ``column``. Where the first argument of ``old`` is on the line of the bracket and

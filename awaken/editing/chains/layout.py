@@ -104,7 +104,7 @@ def _beside_start(
 ) -> cst.BaseExpression | None:
     """Return the only builder after the start of its statement, None if there is no room."""
     if not call.args and not chain_lines.has_break(start):
-        start = listed(cst.ensure_type(start, cst.Call), space)
+        start = listed_call(cst.ensure_type(start, cst.Call), space)
     *_, last = f"{space.indent}{code(start)}.{_name(call)}".split("\n")
     before = last.removeprefix(space.indent)
     if chain_lines.has_break(start) and len(last) + _width(call.args) + len("()") > space.length:
@@ -161,7 +161,7 @@ def _with_arguments(node: cst.BaseExpression, before: str, space: Space) -> cst.
         moved = _call_beside(node, width, space)
     if moved is not None and _longest(moved, width) <= space.length:
         return moved
-    return listed(flat, space)
+    return listed_call(flat, space)
 
 
 def _width(arguments: Sequence[cst.Arg]) -> int:
@@ -178,8 +178,8 @@ def _call_below(node: cst.Call, space: Space) -> cst.Call:
     inner = space.inner().indent
     old = chain_lines.last_indent(node.whitespace_before_args)
     last = node.args[-1]
-    moved = [chain_lines.reindented(argument, old, inner) for argument in node.args[:-1]]
-    value = chain_lines.reindented(last.value, old, inner)
+    moved = [chain_lines.reindented_node(argument, old, inner) for argument in node.args[:-1]]
+    value = chain_lines.reindented_node(last.value, old, inner)
     close = line_break(space.indent)
     if isinstance(last.comma, cst.Comma):
         last = last.with_changes(value=value, comma=cst.Comma(whitespace_after=close))
@@ -198,7 +198,7 @@ def _call_around(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with the lines inside of its arguments' own brackets moved along."""
     old = _least_indent(node)
     new = space.indent if _closes_at(node, old) else space.inner().indent
-    arguments = [chain_lines.reindented(argument, old, new) for argument in node.args]
+    arguments = [chain_lines.reindented_node(argument, old, new) for argument in node.args]
     return node.with_changes(args=arguments)
 
 
@@ -219,7 +219,7 @@ def _call_beside(node: cst.Call, width: int, space: Space) -> cst.Call | None:
     if "\t" in old + space.indent:
         return None
     width += _opened_offset(code(cst.Call(cst.Name("f"), node.args)).partition("\n")[0])
-    arguments = [chain_lines.reindented(argument, old, " " * width) for argument in node.args]
+    arguments = [chain_lines.reindented_node(argument, old, " " * width) for argument in node.args]
     return node.with_changes(args=arguments)
 
 
@@ -234,7 +234,7 @@ def _opened_offset(line: str) -> int:
     return still_open[-1] - still_open[0] if still_open else 0
 
 
-def listed(call: cst.Call, space: Space) -> cst.Call:
+def listed_call(call: cst.Call, space: Space) -> cst.Call:
     """Return a one-line call with its arguments on a line below, or on one each."""
     inner = space.inner()
     close = line_break(space.indent)
@@ -270,7 +270,7 @@ def _fitted_argument(value: cst.BaseExpression, before: str, space: Space) -> cs
         return value.with_changes(value=_fitted_argument(value.value, named, space))
     if isinstance(value, cst.Call):
         is_chain = bool(_builders_apart(value)[0])
-        return lay_out(value, 0, space) if is_chain or not value.args else listed(value, space)
+        return lay_out(value, 0, space) if is_chain or not value.args else listed_call(value, space)
     if isinstance(value, cst.Dict | cst.List) and value.elements:
         displayed: cst.BaseExpression = _display(value, space)
         return displayed

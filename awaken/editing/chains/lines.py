@@ -42,7 +42,7 @@ def has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
     return "#" in code(space)
 
 
-def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, other: cst.Dot) -> cst.Dot:
+def dot_behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, other: cst.Dot) -> cst.Dot:
     """Return ``dot`` after the comments of ``space``, on a line that starts like another."""
     before = dot.whitespace_before
     later: Sequence[cst.EmptyLine] = ()
@@ -91,7 +91,7 @@ def line_indent(dot: cst.Dot, around: Surroundings) -> str:
     return around.line_indent
 
 
-def followed(around: Surroundings, width: int) -> Surroundings:
+def followed_anchor(around: Surroundings, width: int) -> Surroundings:
     """Return what is around an anchor on which ``width`` more characters follow."""
     outer = around.parentheses
     if outer is not None:
@@ -167,7 +167,7 @@ class _Reindent(cst.CSTTransformer):
         return cst.SimpleWhitespace(self._new + rest)
 
 
-def reindented(node: Node, old: str, new: str) -> Node:
+def reindented_node(node: Node, old: str, new: str) -> Node:
     """Return ``node`` with the lines that start with ``old`` white space at ``new``."""
     changed = node.visit(_Reindent(old, new))
     return changed if isinstance(changed, type(node)) else node

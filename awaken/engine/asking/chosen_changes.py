@@ -36,11 +36,11 @@ def run_chosen(
         others = _sites_without(made, kept)
         if not others:
             return result
-        left_out = joined(left_out, others)
+        left_out = joined_sites(left_out, others)
     raise UserError("each change that you leave out reveals new sites; choose all or none")
 
 
-def joined(first: Sites, then: Sites) -> Sites:
+def joined_sites(first: Sites, then: Sites) -> Sites:
     """Return the sites of both."""
     none: frozenset[SiteId] = frozenset()
     return {root: first.get(root, none) | then.get(root, none) for root in {*first, *then}}

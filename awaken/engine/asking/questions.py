@@ -42,7 +42,7 @@ def questions_of(runs: Iterable[StepRun]) -> list[Question]:
     return sorted(questions, key=lambda question: (-question.count, question.answers))
 
 
-def joined(answers: Sequence[str], known: Sequence[Settings] = ()) -> list[str]:
+def joined_answers(answers: Sequence[str], known: Sequence[Settings] = ()) -> list[str]:
     """Return the answers with one for each setting, as ``--config`` takes it: lists add up.
 
     ``known`` are the settings of the files, whose lists the answers add to.

@@ -10,7 +10,7 @@ from awaken.engine.diagnosing.diagnosis import Remark, RootDiagnosis, Severity
 from awaken.kit.rule import Rule
 from awaken.workspace.discovery import Found
 from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.manifests.versions import current, shown
+from awaken.workspace.manifests.versions import current, shown_range
 from awaken.workspace.reading import SOURCE_LIMIT, Enclosure
 from awaken.workspace.sources import FileProblem
 
@@ -76,7 +76,7 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
         if _mentions(found, name.replace("-", "_").encode()):
             said = "is declared without a version" if library.specifier else "is not declared"
             yield _advice(
-                f"{name} {said}: awaken assumes {shown(current(name))}",
+                f"{name} {said}: awaken assumes {shown_range(current(name))}",
                 f"Declare the version, or pass --target {name}=VERSION.",
             )
 

@@ -3,4 +3,5 @@
 Begin with ``owned_edits`` (an edit with its change and rule), then ``slices`` (the smallest pieces
 that can be parsed alone) and ``splices`` (new bytes in place of old ones). ``insertions`` places
 new statements, ``style`` reads how the file is written, ``kinds`` pairs LibCST nodes with ``ast``.
+``comparison`` proves that nothing else changed.
 """

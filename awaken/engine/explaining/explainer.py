@@ -11,6 +11,7 @@ from typing import Literal
 from awaken.contract import Finding
 from awaken.engine.answering import Reading
 from awaken.engine.asking.staged_runs import StagedReport
+from awaken.engine.edits.comparison import extent
 from awaken.engine.explaining import no_site
 from awaken.engine.explaining.explanation import (
     AskedPlace,
@@ -23,7 +24,6 @@ from awaken.engine.explaining.from_report import from_report
 from awaken.engine.explaining.no_site import NoSite
 from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.report import Report
-from awaken.engine.rewriting.comparison import extent
 from awaken.engine.root_run import RootRun
 from awaken.engine.run import StagedRun
 from awaken.project.source.modules import Module

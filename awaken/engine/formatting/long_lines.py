@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from awaken.contract import Span
 from awaken.editing.line_breaks import CLOSING, OPENING, LineWidth, broken_line
+from awaken.engine.edits.comparison import Comparison
 from awaken.engine.edits.slices import line_of_statement, nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.edits.style import FileStyle, line_end, line_start
-from awaken.engine.rewriting.comparison import Comparison
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
 from awaken.workspace.sources import LINE_END_BYTES

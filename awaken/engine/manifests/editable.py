@@ -56,8 +56,8 @@ def is_requirements_file(path: str) -> bool:
 def manifests_in(paths: Iterable[str], root: str) -> list[str]:
     """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
     inside = [path for path in paths if not root or path.startswith(f"{root}/")]
-    metadata = [word for name in _METADATA if (word := below(root, name)) in inside]
-    last = [word for name in _LAST if (word := below(root, name)) in inside]
+    metadata = [word for name in _METADATA if (word := path_below(root, name)) in inside]
+    last = [word for name in _LAST if (word := path_below(root, name)) in inside]
     return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
 
 
@@ -74,6 +74,6 @@ def is_beside(path: str) -> bool:
     return _BESIDE.search(path) is not None
 
 
-def below(root: str, name: str) -> str:
+def path_below(root: str, name: str) -> str:
     """Return the path of the file called ``name`` in ``root``."""
     return str(PurePosixPath(root) / name)

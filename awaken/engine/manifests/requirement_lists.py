@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.manifests.versions import overlap, requirement, within
+from awaken.workspace.manifests.versions import is_within, overlap, requirement
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[(?P<extras>[^\]]*)\])?")
 
@@ -109,7 +109,7 @@ def place_of(names: Sequence[str], wanted: str) -> int:
 _LOWER = re.compile(r">=?\s*[^\s,;)]+")
 
 
-def narrowed(written: str, said: SpecifierSet, wanted: Requirement) -> str:
+def narrowed_range(written: str, said: SpecifierSet, wanted: Requirement) -> str:
     """Return the range that a manifest has ``written``, without what ``wanted`` excludes.
 
     ``said`` is what it means. Raises CannotAdd if nothing is left, or if it cannot be written.
@@ -117,7 +117,7 @@ def narrowed(written: str, said: SpecifierSet, wanted: Requirement) -> str:
     if not overlap(said, wanted.specifier):
         raise CannotAdd(f"it requires {wanted.name} {written.strip()}, which excludes it")
     for clause in sorted(wanted.specifier, key=str, reverse=True):
-        if within(said, SpecifierSet(str(clause))):
+        if is_within(said, SpecifierSet(str(clause))):
             continue
         lower = _LOWER.search(written) if clause.operator == ">=" else None
         if lower is not None:
@@ -143,7 +143,7 @@ def _with_bounds(text: str, wanted: Requirement) -> str:
     if not written.strip():
         # The extras come first, then the range: blanks before the marker stay.
         return f"{text[: head.end()].rstrip()}{_bounds(wanted)}{written}{semicolon}{marker}"
-    new = narrowed(written, said.specifier, wanted)
+    new = narrowed_range(written, said.specifier, wanted)
     if written.lstrip().startswith("(") and new != written:
         raise CannotAdd(f"it requires {text}, but the change needs {_bounds(wanted)}")
     return f"{text[: head.end()]}{new}{semicolon}{marker}"

@@ -14,7 +14,7 @@ from awaken.contract import ChangeId, Place, Problem, Span
 from awaken.contract import Requirement as RequirementEdit
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap
-from awaken.engine.manifests.editable import MANIFESTS, below, manifests_in
+from awaken.engine.manifests.editable import MANIFESTS, manifests_in, path_below
 from awaken.engine.manifests.line_list import compiling, written_to
 from awaken.engine.manifests.listings import Listing, group_added, listings_in, nearest
 from awaken.engine.manifests.requirement_lists import distribution_of, require
@@ -50,7 +50,7 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
         try:
             required = _combined_requirement(edit.edit.requirement for edit in owned)
         except InvalidRequirement as error:
-            place = Place(below(wanted.root, MANIFESTS[0]), Span(0, 0))
+            place = Place(path_below(wanted.root, MANIFESTS[0]), Span(0, 0))
             what = f"cannot require {owned[0].edit.requirement}: {error}"
             work.problems.append(Problem(place, what, changes))
             continue
@@ -142,7 +142,7 @@ class _Work:
 
     def _new_group(self, wanted: _Wanted) -> Iterator[tuple[Listing, str]]:
         """Yield the list of a new group, in the first manifest that has groups."""
-        for path in (below(wanted.root, name) for name in MANIFESTS[:2]):
+        for path in (path_below(wanted.root, name) for name in MANIFESTS[:2]):
             if path in self._snapshot and wanted.group is not None:
                 self._texts[path], made = group_added(path, self._text(path), wanted.group)
                 yield made, ""
@@ -168,13 +168,13 @@ class _Work:
     ) -> None:
         """Say what a user should write, and in which file."""
         path, line = error.path, error.line
-        computed = below(wanted.root, "setup.py")
+        computed = path_below(wanted.root, "setup.py")
         if not path and computed in self._snapshot and _COMPUTED in self._snapshot[computed].text:
             text = self._snapshot[computed].text
             path, line = computed, text.count(b"\n", 0, text.index(_COMPUTED)) + 1
         if not path:
             manifests = manifests_in(self._snapshot, wanted.root)
-            path = next(iter(manifests), below(wanted.root, "requirements.txt"))
+            path = next(iter(manifests), path_below(wanted.root, "requirements.txt"))
         if listing is not None and listing.kind == "keys":
             from awaken.engine.manifests.toml_table import entry_line  # noqa: PLC0415  tomlkit
 
@@ -195,7 +195,7 @@ class _Work:
         changes: tuple[ChangeId, ...],
     ) -> None:
         """Note the requirement that a ``setup.py`` should list, next to the one that it lists."""
-        path = below(wanted.root, "setup.py")
+        path = path_below(wanted.root, "setup.py")
         text = self._snapshot[path].text.decode() if path in self._snapshot else ""
         for name in names if _COMPUTED.decode() in text else ():
             written = re.escape(name).replace(r"\-", "[-_.]+")

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
-from awaken.engine.manifests.requirement_lists import missing_extras, narrowed, place_of
+from awaken.engine.manifests.requirement_lists import missing_extras, narrowed_range, place_of
 from awaken.engine.manifests.toml_list import toml_document
 from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
 from awaken.workspace.formats.toml_text import line_of, value_at
@@ -86,7 +86,7 @@ class TomlTable:
                 return said
             raise CannotAdd(f"it requires {said}, but the change needs {wanted.specifier}")
         written = "" if said.strip() == "*" else said
-        return narrowed(written, ranges[0], wanted) or said
+        return narrowed_range(written, ranges[0], wanted) or said
 
     def _insert(self, name: str, value: Any) -> None:
         keys = self._keys()
@@ -177,7 +177,7 @@ def entry_line(required: Requirement) -> str:
 
 def _excludes_nothing(one: Any, wanted: Requirement) -> bool:
     try:
-        return narrowed(str(one), one, wanted) == str(one)
+        return narrowed_range(str(one), one, wanted) == str(one)
     except CannotAdd:
         return False
 

@@ -36,7 +36,7 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     return Diagnostic(path=path, line=0, message=sentence, internal=True)
 
 
-def raised(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
+def raised_diagnostic(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
     """Return the diagnostic of an exception that ``rule`` let through."""
     # Where it was raised is of use to those alone who write the rule: their tests listen.
     import logging  # noqa: PLC0415  hardly ever needed
@@ -114,7 +114,7 @@ def prepared_diagnostics(rule: Rule, project: Project) -> tuple[Diagnostic, ...]
     try:
         rule.prepare(project)
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        return (raised(rule, error),)
+        return (raised_diagnostic(rule, error),)
     return ()
 
 
@@ -146,7 +146,7 @@ def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) 
     try:
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        return Planned(Plan(), (raised(rule, error, path), *_unparsable(project)))
+        return Planned(Plan(), (raised_diagnostic(rule, error, path), *_unparsable(project)))
     return Planned(plan, (*_told_diagnostics(plan, project), *_unparsable(project)))
 
 

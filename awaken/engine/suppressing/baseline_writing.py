@@ -9,9 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import UserError
+from awaken.engine.baseline import Baseline, BaselineEntry, write_baseline
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.report import Report, RootReport, SuppressedBy
-from awaken.engine.suppressing.baseline import Baseline, BaselineEntry, write_baseline
 from awaken.workspace.reading import working_tree
 
 _PASSES = 10

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from awaken.contract import Change, Finding, Place, Plan, SiteId
+from awaken.engine.baseline import Baseline
 from awaken.engine.report import SuppressedBy, SuppressedSite
-from awaken.engine.suppressing.baseline import Baseline
 from awaken.engine.suppressing.changed_lines import ChangedLines
 from awaken.kit.rule import Rule
 from awaken.settings.selection import UNUSED_SUPPRESSION

@@ -50,7 +50,7 @@ from awaken.engine.writing.undoing import (
     sync_directories,
     take_back,
     temporary_path,
-    unfinished,
+    unfinished_applies,
 )
 
 _OF_GIT = "is in a git directory, and awaken never writes there"
@@ -104,7 +104,7 @@ def apply(  # noqa: PLR0913  what is written, and as what
     journal = Journal(state_directory(state), filesystem)
     with hold(root, journal.locks):
         # Under the lock: an apply that is still at work here would be found unfinished.
-        for result in unfinished(journal, root):
+        for result in unfinished_applies(journal, root):
             raise UnfinishedApplyError(result.message)
         checked = _check(root, writes)
         if not checked:

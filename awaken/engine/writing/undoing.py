@@ -128,7 +128,7 @@ def undo(
         raise _nothing(journal, root)
     with hold(root, journal.locks):
         # One inside or around this root may have been half way through the same files.
-        for other in unfinished(journal, root):
+        for other in unfinished_applies(journal, root):
             if other.root != root:
                 raise UnfinishedApplyError(other.message)
         entry = _top(journal, root)
@@ -153,7 +153,7 @@ def take_back_killed(
     """
     journal = Journal(state_directory(state), filesystem)
     done = []
-    for killed in list(unfinished(journal, root.resolve())):
+    for killed in list(unfinished_applies(journal, root.resolve())):
         if not killed.by_verify or holder(killed.root, journal.locks) is not None:
             continue
         with hold(killed.root, journal.locks):
@@ -207,7 +207,7 @@ def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
     Raises DamagedJournalError if the record of an unfinished apply of ``root`` cannot be read.
     """
     journal = Journal(state_directory(state), REAL)
-    for apply in unfinished(journal, root.resolve()):
+    for apply in unfinished_applies(journal, root.resolve()):
         if holder(apply.root, journal.locks) is None and _still_unfinished(journal, apply):
             return apply
     return None
@@ -231,7 +231,7 @@ class Watch:
         """
         began = [entry for entry in self._journal.entries() if entry not in self._before]
         for root in roots:
-            for apply in unfinished(self._journal, root):
+            for apply in unfinished_applies(self._journal, root):
                 living = holder(apply.root, self._journal.locks)
                 if living is not None:
                     raise in_use(living)
@@ -259,7 +259,7 @@ def _concerns(journal: Journal, entry: JournalEntry, root: Path) -> bool:
         return False  # of another root: its own runs say so
 
 
-def unfinished(journal: Journal, root: Path) -> Iterator[PendingApply]:
+def unfinished_applies(journal: Journal, root: Path) -> Iterator[PendingApply]:
     """Yield the unfinished applies of ``root`` and of roots inside or around it.
 
     Raises DamagedJournalError as ``pending`` does.

@@ -228,7 +228,7 @@ def _arguments(module: Module, call: ast.Call) -> str:
 
 
 # ---------------------------------------------------------------------------------------- writing
-def written(option: Option, function: Callable[[str], str]) -> str:
+def written_code(option: Option, function: Callable[[str], str]) -> str:
     """Return the code of an option; ``function`` gives the name of one as the file has it."""
     known = option.new or option.changed
     name = function(option.name) if known and not option.prefix else f"{option.prefix}{option.name}"
@@ -244,7 +244,7 @@ def _text_behind(option: Option, function: Callable[[str], str]) -> str:
         return f"{text}.{only.name}({only.args}){_text_behind(only, function)}"
     if not option.children:
         return text
-    inner = ", ".join(written(_as_function(child), function) for child in option.children)
+    inner = ", ".join(written_code(_as_function(child), function) for child in option.children)
     return f"{text}.options({inner})"
 
 

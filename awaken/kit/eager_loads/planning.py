@@ -12,7 +12,7 @@ from awaken.kit.eager_loads.domain import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.elsewhere import options_elsewhere
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.names import NamesHere
-from awaken.kit.eager_loads.options import Given, Option, given_at, written
+from awaken.kit.eager_loads.options import Given, Option, given_at, written_code
 from awaken.kit.eager_loads.reasons import (
     CRITERIA,
     KEPT_OPTIONS,
@@ -210,9 +210,9 @@ class _Loading:
     # ------------------------------------------------------------------------------------ edits
     def _edits(self) -> list[Edit]:
         new = [option for about in self._options.values() for option in about.own if option.new]
-        added = [written(option, self._names.function) for option in new]
+        added = [written_code(option, self._names.function) for option in new]
         changed = [
-            (given, written(given.options[0], self._names.function))
+            (given, written_code(given.options[0], self._names.function))
             for given in self._statement.given
             if given.is_plain and given.options and given.options[0].is_changed
         ]

@@ -48,18 +48,18 @@ class Page:
 
     def row(self, *parts: RowPart) -> None:
         """Print one row, whatever its length; control characters are shown as escapes."""
-        print_line(self._console, joined(parts))
+        print_line(self._console, joined_text(parts))
 
     def rule(self, *parts: RowPart) -> None:
         """Print a heading between two lines, the second one up to the right edge."""
         dash = self.glyph("─", "-")
-        text = joined([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
+        text = joined_text([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
         text.append(dash * max((self.width or 0) - text.cell_len, 0), style="faint")
         print_line(self._console, text)
 
     def sentence(self, *parts: RowPart) -> None:
         """Print one sentence, its further rows indented."""
-        rows = self._wrapped_texts(joined(parts), _HANG)
+        rows = self._wrapped_texts(joined_text(parts), _HANG)
         for index, row in enumerate(map(_inert, rows)):
             print_line(self._console, Text(" " * _HANG if index else "") + row)
 
@@ -95,7 +95,7 @@ class Page:
     def labelled(self, indent: int, label: str, text: str) -> None:
         """Print ``= label: text`` below code with numbers ``indent`` cells wide; "" is nothing."""
         if text:
-            head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
+            head = joined_text([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
             self.hanging(head, text)
 
     def _wrapped_texts(self, text: Text, edge: int, least: int = 0) -> list[Text]:
@@ -114,7 +114,7 @@ def _inert(row: Text) -> Text:
     return row if plain == row.plain else Text(plain, style=row.style)
 
 
-def joined(parts: Iterable[RowPart]) -> Text:
+def joined_text(parts: Iterable[RowPart]) -> Text:
     """Return ``parts`` as one text."""
     text = Text()
     for part in parts:

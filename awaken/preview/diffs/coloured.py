@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report
 from awaken.preview.choices import View
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import level_words
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
 from awaken.preview.diffs.source_lines import SourceLines
-from awaken.preview.sections import Section, outlined, sections
+from awaken.preview.sections import Section, outlined_sites, sections
 from awaken.preview.streams.messages import say
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def print_diff(report: Report, console: AnyConsole, current: Path, view: View = 
     """
     page = Page(console)
     columns = _columns(page, view)
-    told = {site for root in report.roots for site in outlined(root)}
+    told = {site for root in report.roots for site in outlined_sites(root)}
     for section in sections(report, current):
         left = [finding for finding in section.left() if finding.site not in told]
         # A site that is left alone for the sake of others is in the plan, and some files have
@@ -79,7 +79,7 @@ def _header(page: Page, section: Section) -> None:
     page.rule((section.path, "path"), (" (new file)" if created else "", "added"))
     for rule in section.rules():
         counts = level_words(finding for finding in section.findings if finding.rule == rule)
-        head = joined(["   ", (rule, "code.name"), "  "])
+        head = joined_text(["   ", (rule, "code.name"), "  "])
         page.hanging(head, counts or "changed with other files", "faint")
 
 
@@ -95,10 +95,10 @@ def _left(page: Page, section: Section, left: Sequence[Finding]) -> None:
     if groups and section.change is not None:
         page.row()
     for (level, why, help_text), group in groups.items():
-        page.hanging(joined(["   ", (level, level), " "]), why, "faint")
+        page.hanging(joined_text(["   ", (level, level), " "]), why, "faint")
         _places(page, group, lines)
         if help_text:
-            page.hanging(joined(["     ", ("what to do  ", "faint")]), help_text)
+            page.hanging(joined_text(["     ", ("what to do  ", "faint")]), help_text)
 
 
 def _kind(finding: Finding) -> tuple[str, str, str]:
@@ -111,5 +111,5 @@ def _places(page: Page, findings: Sequence[Finding], lines: SourceLines) -> None
     width = max(len(f"{line}:{column}") for line, column in places)
     for (line, column), finding in zip(places, findings, strict=True):
         page.hanging(
-            joined(["     ", (f"{line}:{column}".ljust(width), "path"), "  "]), finding.message
+            joined_text(["     ", (f"{line}:{column}".ljust(width), "path"), "  "]), finding.message
         )

@@ -52,7 +52,7 @@ def file_patch(path: str, before: bytes | None, after: bytes, context: int = CON
     """Return the patch of one file; ``before`` is None for a new one. Nothing if it is the same."""
     if before == after:  # a header alone is no patch
         return b""
-    header = b"diff --git %s %s\n" % (quoted("a/" + path), quoted("b/" + path))
+    header = b"diff --git %s %s\n" % (quoted_path("a/" + path), quoted_path("b/" + path))
     if before is None:
         header += b"new file mode 100644\n"
     old, new = _lines(before or b""), _lines(after)
@@ -66,7 +66,7 @@ def file_patch(path: str, before: bytes | None, after: bytes, context: int = CON
     )
 
 
-def quoted(path: str) -> bytes:
+def quoted_path(path: str) -> bytes:
     """Return ``path`` as git writes it: in C quotes if it holds more than plain characters.
 
     ``##``, which may begin a command to a CI system, is no plain one here.
@@ -85,7 +85,7 @@ def _quoted_byte(byte: int, plain: frozenset[int]) -> bytes:
 
 
 def _name(mark: str, path: str, *, exists: bool) -> bytes:
-    name = quoted(path) if exists else b"/dev/null"
+    name = quoted_path(path) if exists else b"/dev/null"
     # The tab tells GNU patch where a name with blanks ends; git writes it too.
     return mark.encode() + b" " + name + (b"\t\n" if b" " in name else b"\n")
 

@@ -15,7 +15,7 @@ from awaken.contract import Finding, Level, Place
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import plural
-from awaken.preview.documents.document import Table, encoded, header
+from awaken.preview.documents.document import Table, encoded_table, header
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
 
@@ -177,4 +177,4 @@ def documents(report: Report, asked: Asked) -> Iterator[bytes]:
                 "others": blocker.others,
             }
         )
-    yield encoded({**header("check"), "blockers": rows}, indent=2)
+    yield encoded_table({**header("check"), "blockers": rows}, indent=2)

@@ -43,7 +43,7 @@ from typing import Any
 import msgspec
 
 from awaken.engine.diagnosing.diagnosis import Diagnosis, Remark, RootDiagnosis
-from awaken.preview.documents.document import encoded
+from awaken.preview.documents.document import encoded_table
 from awaken.preview.documents.settings_text import patterns_in, setting_rows
 from awaken.preview.paths import relative
 
@@ -65,7 +65,7 @@ def diagnosis_document(diagnosis: Diagnosis, current: Path) -> bytes:
             "advice": diagnosis.advice,
         },
     }
-    return encoded(msgspec.to_builtins(whole, enc_hook=str), indent=2)
+    return encoded_table(msgspec.to_builtins(whole, enc_hook=str), indent=2)
 
 
 def _root(root: RootDiagnosis, current: Path) -> _Table:

@@ -65,7 +65,7 @@ from awaken.preview.counts import (
 )
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
-from awaken.preview.streams.visible import escaped, inert
+from awaken.preview.streams.visible import escaped_text, inert
 
 VERSION = 1
 
@@ -87,7 +87,7 @@ def document(report: Report, current: Path, command: str = "check") -> bytes:
         **{name: list(part()) for name, (_, part) in tables.parts().items()},
         "summary": tables.summary(),
     }
-    return encoded(whole, indent=2)
+    return encoded_table(whole, indent=2)
 
 
 def header(command: str) -> Table:
@@ -99,11 +99,11 @@ def header(command: str) -> Table:
     }
 
 
-def encoded(table: Table, indent: int | None = None) -> bytes:
+def encoded_table(table: Table, indent: int | None = None) -> bytes:
     """Return ``table`` as JSON in UTF-8 with a newline after it."""
     # Not by msgspec: it refuses lone surrogates, which names of files may hold.
     text = json.dumps(msgspec.to_builtins(table), ensure_ascii=False, indent=indent)
-    return inert(escaped(text, _json_escape, kept="\n")).encode() + b"\n"
+    return inert(escaped_text(text, _json_escape, kept="\n")).encode() + b"\n"
 
 
 def _json_escape(char: str) -> str:

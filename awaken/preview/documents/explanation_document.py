@@ -49,7 +49,7 @@ from awaken.engine.explaining.explanation import Explanation, Site
 from awaken.engine.report import Report, RootReport, SuppressedBy, SuppressedSite
 from awaken.kit.rule import Rule
 from awaken.preview.diffs.patch import patch
-from awaken.preview.documents.document import Table, Tables, encoded, header
+from awaken.preview.documents.document import Table, Tables, encoded_table, header
 from awaken.preview.markdown.rule_markdown import message
 from awaken.preview.paths import relative
 
@@ -67,14 +67,14 @@ def explanation_document(explanation: Explanation, current: Path) -> bytes:
         "nearest": explanation.nearest,
         "note": explanation.note,
     }
-    return encoded(whole, indent=2)
+    return encoded_table(whole, indent=2)
 
 
 def reason_document(code: str, reason: Reason, rule: Rule | None) -> bytes:
     """Return what a reason means as indented UTF-8; ``rule`` is None for those of the engine."""
     name = None if rule is None else rule.name
     said = {"message": message(reason), "cure": reason.help}
-    return encoded({**header("explain"), "reason": code, "rule": name, **said}, indent=2)
+    return encoded_table({**header("explain"), "reason": code, "rule": name, **said}, indent=2)
 
 
 def _site(explanation: Explanation, site: Site, current: Path) -> Table:

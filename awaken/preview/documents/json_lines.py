@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from awaken.engine.report import Report
-from awaken.preview.documents.document import Tables, encoded, header
+from awaken.preview.documents.document import Tables, encoded_table, header
 from awaken.preview.streams.output import Asked
 
 
@@ -25,8 +25,8 @@ def json_lines(report: Report, current: Path, command: str = "check") -> Iterato
     """Yield the lines for ``report``, paths relative to ``current``, as UTF-8."""
     tables = Tables(report, current)
     first = {**header(command), "rules": report.rules, "roots": list(tables.roots())}
-    yield encoded({"kind": "run", **first})
+    yield encoded_table({"kind": "run", **first})
     for kind, part in tables.parts().values():
         for item in part():
-            yield encoded({"kind": kind, **item})
-    yield encoded({"kind": "summary", **tables.summary()})
+            yield encoded_table({"kind": kind, **item})
+    yield encoded_table({"kind": "summary", **tables.summary()})

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from awaken.kit.rule import Rule
-from awaken.preview.documents.document import encoded
+from awaken.preview.documents.document import encoded_table
 from awaken.preview.markdown.rule_markdown import markdown, message
 from awaken.preview.markdown.rule_page import examples, levels, options, status, summary
 
@@ -45,7 +45,7 @@ def document(rules: Sequence[Rule]) -> bytes:
         "awaken": importlib.metadata.version("awaken"),
         "rules": [_entry(rule) for rule in rules],
     }
-    return encoded(whole, indent=2)
+    return encoded_table(whole, indent=2)
 
 
 def _entry(rule: Rule) -> dict[str, Any]:

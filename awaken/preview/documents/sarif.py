@@ -33,7 +33,7 @@ from awaken.kit.rule import Rule
 from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
-from awaken.preview.documents.document import encoded
+from awaken.preview.documents.document import encoded_table
 from awaken.preview.documents.homepage import homepage
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
 from awaken.preview.paths import relative
@@ -59,7 +59,7 @@ def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     A change that ``asked.staged`` can show alone becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
-    return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
+    return encoded_table({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
 
 
 class _Run:

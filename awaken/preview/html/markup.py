@@ -41,10 +41,10 @@ class Code:
         """Return the line at ``index`` (from 0); ``words`` are the characters that changed."""
         marks: Marks = [(start, stop, _WORD) for start, stop in words]
         text = self._shown.text(index, marks)
-        return coloured(text.plain, text.stretches)
+        return coloured_markup(text.plain, text.stretches)
 
 
-def coloured(plain: str, stretches: Sequence[Stretch]) -> Markup:
+def coloured_markup(plain: str, stretches: Sequence[Stretch]) -> Markup:
     """Return ``plain`` with an element around each stretch: a class, or a mark for a word."""
     if not stretches:
         return escape(plain)

@@ -29,10 +29,10 @@ def folded_diffs(report: Report, asked: Asked) -> Iterator[str]:
             patch = file_patch(path, before, file.after.raw(), asked.context)
             if patch:
                 text = printable(patch.decode("utf-8", "replace").replace("\r\n", "\n"))
-                yield folded(path, _sites(root, file), text)
+                yield folded_text(path, _sites(root, file), text)
 
 
-def folded(path: str, sites: int, patch: str) -> str:
+def folded_text(path: str, sites: int, patch: str) -> str:
     """Return a fold with the patch of one file; its fence is longer than any within."""
     fence = "~" * max(3, *(len(run) + 1 for run in _TILDES.findall(patch)), 3)
     said = f", {plural(sites, 'site')}" if sites else ""

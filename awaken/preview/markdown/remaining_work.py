@@ -23,7 +23,7 @@ from awaken.preview.markdown.remaining import base_of, is_made, places_after, re
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
 from awaken.preview.report_places import Places
-from awaken.preview.sections import outlined, waits_to_be_allowed
+from awaken.preview.sections import outlined_sites, waits_to_be_allowed
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import harmless
 
@@ -109,7 +109,7 @@ def _done_names(report: Report, asked: Asked) -> Iterator[str]:
     if suppressed := suppressed_words(report):
         yield f"{suppressed}."
     for root in report.roots:
-        told = outlined(root)
+        told = outlined_sites(root)
         for outline in root.outlines:
             number = len(told.intersection(outline.sites))
             stay = f" {plural(number, 'place')} not listed here stay with these." if number else ""
@@ -151,7 +151,7 @@ def _groups(report: Report, asked: Asked) -> Iterator[Group]:
     """Yield the groups: by level, then the largest first."""
     places = places_after(report, asked.command, base_of(report, asked))
     result: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
-    told = {(root.root, site) for root in report.roots for site in outlined(root)}
+    told = {(root.root, site) for root in report.roots for site in outlined_sites(root)}
     for root, finding in remaining(report, asked.command):
         # A site that is left alone for the sake of others is counted above.
         if not is_made(root, finding) and (root.root, finding.site) not in told:

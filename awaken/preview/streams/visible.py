@@ -29,7 +29,7 @@ _HOLDS_COMMAND = re.compile(r"##(?=\w*\[)")
 
 def visible(text: str) -> str:
     r"""Return ``text`` with each control or invisible character as its escape (``\x1b``)."""
-    return escaped(text, _python_escape)
+    return escaped_text(text, _python_escape)
 
 
 def harmless(text: str) -> str:
@@ -44,7 +44,7 @@ def harmless(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return ``text``, which may have several lines, with all but line ends and tabs visible."""
-    return escaped(text, _python_escape, kept="\n\t")
+    return escaped_text(text, _python_escape, kept="\n\t")
 
 
 def inert(text: str) -> str:
@@ -57,7 +57,7 @@ def inert_markup(text: str) -> str:
     return _HOLDS_COMMAND.sub("#&#35;", _STARTS_COMMAND.sub(r"\1&#58;", text))
 
 
-def escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
+def escaped_text(text: str, escape: Callable[[str], str], kept: str = "") -> str:
     """Return ``text`` with each hidden character but those ``kept`` as ``escape`` writes it."""
     # Nearly always, and thousands of times a run: most rows of code have a bar.
     if (text.isascii() and text.isprintable()) or _PLAIN.issuperset(text):

@@ -12,7 +12,7 @@ from awaken.contract import Reason
 from awaken.engine.report import FileChange
 from awaken.kit.rule import Rule
 from awaken.preview.console.code import code_theme
-from awaken.preview.console.page import Page, RowPart, joined
+from awaken.preview.console.page import Page, RowPart, joined_text
 from awaken.preview.console.text import Text
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
@@ -66,7 +66,7 @@ def print_page(rule: Rule, console: Console) -> None:
         _prose(opening.text, console)
     page.row()
     for label, words in facts(rule):
-        page.hanging(joined([(f"   {label:<6}  ", "faint")]), words)
+        page.hanging(joined_text([(f"   {label:<6}  ", "faint")]), words)
     for part in rest:
         match part:
             case Section(title, text):
@@ -82,7 +82,7 @@ def print_reason(code: str, reason: Reason, rule: Rule | None, console: Console)
     """Print the meaning of a reason, its cure, and the page with more."""
     page = Page(console)
     said = message(reason).replace("…", page.glyph("…", "..."))
-    page.hanging(joined([(code, "manual"), ": "]), said)
+    page.hanging(joined_text([(code, "manual"), ": "]), said)
     page.labelled(0, "what to do", reason.help)
     if rule is not None:
         page.labelled(0, "rule", summary(rule))

@@ -19,7 +19,7 @@ from awaken.engine.diagnosing.diagnosis import (
     Severity,
 )
 from awaken.engine.machine.repository import Repository
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text, cell_len
 from awaken.preview.counts import plural
 from awaken.preview.documents.settings_text import patterns_in, setting_rows
@@ -28,7 +28,7 @@ from awaken.preview.streams.visible import visible
 from awaken.preview.terminal.doctor_rows import (
     RUNS,
     Row,
-    aligned,
+    aligned_rows,
     driver_rows,
     formatter_rows,
     git_row,
@@ -141,12 +141,12 @@ class _Page:
     def _program(self, root: RootDiagnosis) -> Iterator[_Labelled]:
         yield "Published", [publication_row(root.publication)]
         yield "Python", [library_row(root.python, "")]
-        yield "Libraries", aligned(self._libraries(root.libraries))
-        yield "Drivers", aligned(driver_rows(root.drivers))
+        yield "Libraries", aligned_rows(self._libraries(root.libraries))
+        yield "Drivers", aligned_rows(driver_rows(root.drivers))
         yield "Formatter", list(formatter_rows(root))
-        yield "Tests", aligned(test_rows(root.tests))
-        yield "Rules", aligned(self._rules(root.rules))
-        yield "Passes", aligned(map(pass_row, root.passes))
+        yield "Tests", aligned_rows(test_rows(root.tests))
+        yield "Rules", aligned_rows(self._rules(root.rules))
+        yield "Passes", aligned_rows(map(pass_row, root.passes))
 
     def _rules(self, rules: Sequence[RuleStatus]) -> Iterator[Row]:
         """Yield a row for each answer, with the rules that have it; for each rule on demand."""
@@ -165,7 +165,7 @@ class _Page:
 
     def _rows(self, label: str, rows: Sequence[Row]) -> None:
         for index, row in enumerate(rows):
-            head = joined([_INDENT, ((label if not index else "").ljust(_LABEL), "faint")])
+            head = joined_text([_INDENT, ((label if not index else "").ljust(_LABEL), "faint")])
             self._row(head, row)
 
     def _row(self, head: Text, row: Row) -> None:
@@ -176,7 +176,7 @@ class _Page:
             self._page.hanging(head, value.rstrip())
             return
         note = f"({row.note})"
-        beside = joined([head, value, " "])
+        beside = joined_text([head, value, " "])
         # Without a width the output is no terminal, and nothing folds.
         fits = width is None or beside.cell_len + cell_len(visible(note)) <= width
         if fits or beside.cell_len <= (width or 0) // _VALUE_SHARE:
@@ -236,7 +236,7 @@ class _Page:
     def remarks(self, remarks: Iterable[Remark], root: RootDiagnosis | None) -> None:
         for remark in remarks:
             level = remark.severity.value
-            head = joined([_INDENT, (level, level), ": "])
+            head = joined_text([_INDENT, (level, level), ": "])
             where = _where(remark, root, self._current)
             self._page.hanging(head, f"{where}{remark.message}", "path")
             if remark.help:

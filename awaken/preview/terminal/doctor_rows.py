@@ -32,7 +32,7 @@ class Row(Struct, frozen=True):
     note: str = ""
 
 
-def aligned(rows: Iterable[Row]) -> list[Row]:
+def aligned_rows(rows: Iterable[Row]) -> list[Row]:
     """Return ``rows``, those that have a detail with values and details of one width."""
     every = list(rows)
     detailed = [row for row in every if row.detail]

@@ -12,7 +12,7 @@ from awaken.contract import Finding, Level, Place
 from awaken.engine.explaining.explanation import Explanation, Site, Why
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import ChangeSummary, SuppressedBy
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
@@ -75,7 +75,7 @@ class _Printed:
         # The frame shows one line more than the place has.
         digits = len(str(region.last_line + 1))
         page.hanging(
-            joined([(finding.rule, "code.name"), " ", (level, level), ": "]),
+            joined_text([(finding.rule, "code.name"), " ", (level, level), ": "]),
             finding.message,
             "path",
         )

@@ -18,7 +18,7 @@ from awaken.preview.diffs.rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
-from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined
+from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined_sites
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Frames:
         self._caveats: dict[str, str] = {}
 
     def print(self, *, every: bool) -> None:
-        told = outlined(self._root)
+        told = outlined_sites(self._root)
         others = [candidate for candidate in self._root.findings if candidate.site not in told]
         folded = _folded(others)
         changes = [] if every else _members(self._root, others)

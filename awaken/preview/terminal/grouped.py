@@ -25,10 +25,10 @@ from awaken.preview.streams.visible import visible
 
 def write(report: Report, asked: Asked) -> Iterator[str]:
     """Yield the lines of the form."""
-    return grouped(report, asked.current)
+    return grouped_names(report, asked.current)
 
 
-def grouped(report: Report, current: Path) -> Iterator[str]:
+def grouped_names(report: Report, current: Path) -> Iterator[str]:
     """Yield per file its path, relative to ``current``, its findings, and an empty line."""
     places = Places(current)
     rows = (_row(places.of(root, finding.place), finding) for root, finding in located(report))

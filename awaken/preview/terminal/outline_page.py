@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Outline, OutlinePart, OutlineRow, Place
 from awaken.engine.report import Report, RootReport
-from awaken.preview.console.page import Page, joined
-from awaken.preview.counts import grouped, plural, todo
+from awaken.preview.console.page import Page, joined_text
+from awaken.preview.counts import grouped_rows, plural, todo
 from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
@@ -63,7 +63,7 @@ class OutlinePage:
         for heading, rows in shown:
             label = heading.ljust(width)
             for count, text, where in rows:
-                head = joined(["  ", (label, "faint"), "  ", count.rjust(digits), "  "])
+                head = joined_text(["  ", (label, "faint"), "  ", count.rjust(digits), "  "])
                 self._page.hanging(head, f"{text}{'  ' if text and where else ''}{where}")
                 label = " " * width
 
@@ -87,7 +87,7 @@ class OutlinePage:
             ]
         if part.key == "caveats":  # all of them: they are what a user decides by
             places = {row.text: row.place for row in part.rows}
-            alike = grouped((row.text, row.count) for row in part.rows)
+            alike = grouped_rows((row.text, row.count) for row in part.rows)
             return [(f"{one.count:,}", one.text, self._where(places[one.first])) for one in alike]
         rows = [(f"{row.count:,}", row.text, self._where(row.place)) for row in part.rows[:_ROWS]]
         if len(part.rows) > _ROWS:

@@ -11,7 +11,7 @@ from awaken.contract import Finding, Outline, Place
 from awaken.engine.asking.answers import Answer, Question
 from awaken.engine.report import FileChange
 from awaken.preview.choices import View
-from awaken.preview.console.page import Page, joined
+from awaken.preview.console.page import Page, joined_text
 from awaken.preview.counts import plural
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
@@ -77,7 +77,7 @@ class Screen:
     def _word(self, question: Question) -> str:
         progress = f"({question.number}/{question.total}) "
         prompt = f"Rewrite this? [{','.join(_HELP)}] "
-        self._console.print(joined([(progress, "faint"), (prompt, "command")]).rich(), end="")
+        self._console.print(joined_text([(progress, "faint"), (prompt, "command")]).rich(), end="")
         # The prompt ends without a line end, which is what flushes a terminal by itself.
         self._console.file.flush()
         line = self._read()
@@ -89,7 +89,7 @@ class Screen:
 
     def _help(self) -> None:
         for key, meaning in _HELP.items():
-            self._page.hanging(joined([(key, "command"), " - "]), meaning)
+            self._page.hanging(joined_text([(key, "command"), " - "]), meaning)
 
     def _show(self, question: Question) -> None:
         change, page = question.change, self._page
@@ -100,7 +100,7 @@ class Screen:
         if outline is not None:
             self._whole(question, outline)
             return
-        page.hanging(joined(["   ", (change.level, change.level), " "]), change.title)
+        page.hanging(joined_text(["   ", (change.level, change.level), " "]), change.title)
         for finding in question.findings:
             self._finding(question, finding)
         for file in question.files:
@@ -118,11 +118,11 @@ class Screen:
         """Say what the title does not: what may change where, and why the site is one."""
         where = self._place(question, finding.place) if len(question.findings) > 1 else ""
         if where or finding.message != question.change.title:
-            head = joined(["   ", (where, "path"), "  " if where else ""])
+            head = joined_text(["   ", (where, "path"), "  " if where else ""])
             self._page.hanging(head, finding.message)
         for place in finding.related:
             what = f"{self._place(question, place)} {place.note}".rstrip()
-            self._page.hanging(joined(["     ", ("because  ", "faint")]), what)
+            self._page.hanging(joined_text(["     ", ("because  ", "faint")]), what)
 
     def _file(self, question: Question, file: FileChange) -> None:
         page, shown = self._page, self._named_text(question, file.path)

@@ -23,7 +23,7 @@ from awaken.project.frameworks.sqlalchemy.keys import (
     Side,
     by_foreign_keys,
     pins_one,
-    related,
+    related_partners,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency,
@@ -333,7 +333,7 @@ class Orm:
         if not attribute:
             return by_foreign_keys(sides[0], sides[1])
         facts = sides[0].mapped.relationships.get(attribute)
-        return None if facts is None else related(sides[0], sides[1], facts)
+        return None if facts is None else related_partners(sides[0], sides[1], facts)
 
     def has_one_table(self, qualified: str) -> bool:
         """Whether the rows of a mapped class are known to come from one table alone."""

@@ -356,12 +356,12 @@ def holds_tree(values: Values) -> bool:
     for value in values:
         kind = type(value)
         # Each answer is checked for this: most hold nothing.
-        if kind is FunctionOf or (kind in _HOLDING and holds_tree(inside(value))):
+        if kind is FunctionOf or (kind in _HOLDING and holds_tree(values_inside(value))):
             return True
     return False
 
 
-def placed(values: Values, module: Module, node: ast.AST) -> Values:
+def placed_values(values: Values, module: Module, node: ast.AST) -> Values:
     """Return ``values`` with the place of ``node`` where one is unknown wherever it is asked."""
     if not any(isinstance(value, Unknown) and value.place == NOWHERE for value in values):
         return values
@@ -372,12 +372,12 @@ def placed(values: Values, module: Module, node: ast.AST) -> Values:
     )
 
 
-def bounded(values: Values) -> Values:
+def bounded_values(values: Values) -> Values:
     """Return ``values`` as far as they are neither nested too deeply nor too many.
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(type(value) in _HOLDING and inside(value) for value in values):
+    if not any(type(value) in _HOLDING and values_inside(value) for value in values):
         return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(_DEEPEST, 0, -1))
@@ -390,17 +390,17 @@ def _is_large(values: Values) -> bool:
     for _ in range(_LARGEST):
         if not waiting:
             return False
-        waiting += inside(waiting.pop())
+        waiting += values_inside(waiting.pop())
     return bool(waiting)
 
 
 def _down_to(values: Values, depth: int) -> Values:
     """Return ``values`` with what is nested deeper than ``depth`` made unknown."""
-    if not any(map(inside, values)):
+    if not any(map(values_inside, values)):
         return values
     if not depth:
         nested = Unknown("it is nested too deeply to tell", NOWHERE)
-        return tuple(dict.fromkeys(nested if inside(value) else value for value in values))
+        return tuple(dict.fromkeys(nested if values_inside(value) else value for value in values))
     return tuple(_with_inside(value, depth - 1) for value in values)
 
 
@@ -419,7 +419,7 @@ def _with_inside(value: Value, depth: int) -> Value:
             return value
 
 
-def inside(value: Value) -> Values:
+def values_inside(value: Value) -> Values:
     """Return the values that a value holds or gives."""
     match value:
         case Producer():

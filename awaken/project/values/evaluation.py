@@ -30,9 +30,9 @@ from awaken.project.values.calls.parameters import Parameters
 from awaken.project.values.calls.results import Results
 from awaken.project.values.calls.uses import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
-from awaken.project.values.containers.building import Building, constant, operated
+from awaken.project.values.containers.building import Building, constant, operated_values
 from awaken.project.values.containers.subscripts import item_of
-from awaken.project.values.containers.unpacking import Step, received
+from awaken.project.values.containers.unpacking import Step, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -50,8 +50,8 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
-    bounded,
-    placed,
+    bounded_values,
+    placed_values,
     union,
 )
 from awaken.project.values.items import iterated, list_of, place_of
@@ -62,7 +62,7 @@ from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
-from awaken.project.values.widening import widened
+from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword
 
 # The first knows the arguments of callers, the second does not.
@@ -191,18 +191,18 @@ class Evaluator(ABC):
         """
         answers, kept = self._answers, self._kept(module, lasting)
         if not answers.is_idle:
-            return answers.of(key, module.path, lambda: bounded(work()), kept)
+            return answers.of(key, module.path, lambda: bounded_values(work()), kept)
         told = None if kept is None else kept.get(key)
         if told is not None and told.is_small and told.values:
-            return placed(told.values, module, node)
+            return placed_values(told.values, module, node)
         try:
-            result = answers.of(key, module.path, lambda: bounded(work()), kept)
+            result = answers.of(key, module.path, lambda: bounded_values(work()), kept)
         except TooMuchError as error:
             result = (TooLarge(str(error), module.place(node)),)
         finally:
             answers.forget()
         if result:
-            return placed(result, module, node)
+            return placed_values(result, module, node)
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"awaken sees no value of `{text}`"),)
 
@@ -226,7 +226,7 @@ class Evaluator(ABC):
             return result
         rows = tuple(value for value in result if self._is_row(value))
         # Which row is read decides what is loaded; of other objects, what they inherit says enough.
-        wider = None if rows else widened(self.classes, result)
+        wider = None if rows else widened_values(self.classes, result)
         if wider is not None and len(wider) <= MOST_ALTERNATIVES:
             return wider
         unknown = self.unknown(module, node, "it may be too many things")
@@ -458,7 +458,7 @@ class Evaluator(ABC):
 
     def _received_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what a target of a loop, a ``with`` or an unpacking receives."""
-        result = received(module, node)
+        result = received_value(module, node)
         if result is None:
             return self._augmented_values(module, node, known)
         values = self.values(module, result.value, known)
@@ -491,7 +491,7 @@ class Evaluator(ABC):
         if not isinstance(statement, ast.AugAssign):
             return (self.unknown(module, node, "awaken does not follow this assignment"),)
         right = self.values(module, statement.value, known)
-        result = operated(self.values(module, node, known), statement.op, right)
+        result = operated_values(self.values(module, node, known), statement.op, right)
         if result is not None:
             return result
         return (self.unknown(module, node, "the result of the operator is unknown"),)

@@ -59,7 +59,7 @@ def _parametrized_texts(function: Function, name: str) -> set[str] | None:
         value
         for decorator in function.decorator_list
         if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize"
-        for value in parametrized(decorator, name)
+        for value in parametrized_nodes(decorator, name)
     ]
     return _texts(values)
 
@@ -102,7 +102,7 @@ def _texts(values: Sequence[ast.expr | None]) -> set[str] | None:
     return texts if values and len(known) == len(values) and texts else None
 
 
-def parametrized(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
+def parametrized_nodes(decorator: ast.Call, name: str) -> Iterator[ast.expr | None]:
     """Yield the values that ``parametrize`` passes to a parameter; None for unknown ones."""
     match decorator.args:
         case [ast.Constant(value=str() as text), values, *_]:

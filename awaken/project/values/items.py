@@ -62,7 +62,7 @@ def iterated(value: Value) -> Values | None:
             return None
 
 
-def subscripted(value: Value, key: object) -> Values | None:
+def subscripted_item(value: Value, key: object) -> Values | None:
     """Return the item of a container at ``key``, a constant or None; None if not known."""
     match value:
         case TupleOf() if isinstance(key, int):

@@ -6,7 +6,7 @@ from awaken.project.names.classes import Ancestors, Classes
 from awaken.project.values.domain import InstanceOf, Values, union
 
 
-def widened(classes: Classes, values: Values) -> Values | None:
+def widened_values(classes: Classes, values: Values) -> Values | None:
     """Return ``values`` with the nearest common base in place of instances of many classes.
 
     An instance of a class is one of its bases as well, so facts of the base hold for all. None

@@ -92,7 +92,7 @@ _NESTED_LIMIT = 10
 """How deep references may lead, as in ``configparser``."""
 
 
-def expanded(options: Mapping[str, str], name: str) -> str:
+def expanded_value(options: Mapping[str, str], name: str) -> str:
     """Return the value of an option with ``%(other)s`` replaced as setuptools does; "" without it.
 
     Raises ValueError, with a clause, for a reference that leads nowhere, in circles or too far.

@@ -22,7 +22,7 @@ from awaken.workspace.manifests.manifest_readers import (
     read_manifest,
 )
 from awaken.workspace.manifests.targets import lock_files, read_requirement_files
-from awaken.workspace.manifests.versions import shown
+from awaken.workspace.manifests.versions import shown_range
 from awaken.workspace.reading import LOCK_LIMIT, enclosure_of
 from awaken.workspace.sources import Undecodable, decode_settings
 
@@ -78,7 +78,7 @@ class Declarations:
     def _declaration(
         self, path: str, name: str, ranges: Iterable[SpecifierSet], *, locked: bool = False
     ) -> Declaration:
-        specifier = " or ".join(dict.fromkeys(map(shown, ranges)))
+        specifier = " or ".join(dict.fromkeys(map(shown_range, ranges)))
         lines = self._lines.get(path)
         if lines is None:
             lines = self._lines[path] = _lines_of(self._root / path)

@@ -101,7 +101,7 @@ def typed_package(root: Path) -> str:
     return ""
 
 
-def offered(root: Path, name: str) -> str:
+def offered_file(root: Path, name: str) -> str:
     """Return the file that has others install the distribution, or uploads it; else nothing."""
     enclosure = enclosure_of(root)
     given = rf"(?:{_INSTALLING})\b[^\n]{{0,100}}?(?<![\w./-]){_spellings(name)}(?![\w./-])"

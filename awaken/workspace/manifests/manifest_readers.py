@@ -14,7 +14,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from awaken.workspace.formats.ini import NotIni, expanded, parse_ini
+from awaken.workspace.formats.ini import NotIni, expanded_value, parse_ini
 from awaken.workspace.formats.json_text import parse_json
 from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.manifests.versions import marker, poetry_ranges, requirement, specifiers
@@ -92,7 +92,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def declared(text: str) -> Declared:
+def declared_requirement(text: str) -> Declared:
     """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
     result = requirement(text)
     return Declared(canonicalize_name(result.name), (result.specifier,), result.marker)
@@ -114,8 +114,8 @@ def _pyproject(name: str, raw: bytes) -> Manifest:
     return Manifest(
         name,
         (specifiers(python),) if isinstance(python, str) else pythons,
-        (*map(declared, required), *poetry_required),
-        (*map(declared, optional), *poetry_optional),
+        (*map(declared_requirement, required), *poetry_required),
+        (*map(declared_requirement, optional), *poetry_optional),
         (dynamic,) if isinstance(dynamic, str) else tuple(_strings(dynamic)),
     )
 
@@ -203,10 +203,10 @@ def _setup_cfg(name: str, raw: bytes) -> Manifest:
     try:
         sections = parse_ini(decode_settings(name, raw).text.decode())
         options = sections.get("options", {})
-        python = expanded(options, "python_requires")
-        required = expanded(options, "install_requires")
+        python = expanded_value(options, "python_requires")
+        required = expanded_value(options, "install_requires")
         extras = sections.get("options.extras_require", {})
-        optional = [expanded(extras, key) for key in extras]
+        optional = [expanded_value(extras, key) for key in extras]
     except Undecodable:
         raise
     except NotIni as error:
@@ -226,7 +226,7 @@ def _lines(text: str) -> Iterator[Declared]:
     if not text.strip().startswith("file:"):
         parts = text.split("\n" if "\n" in text else ";")  # as setuptools does
         lines = (part.split("#")[0].strip() for part in parts)
-        yield from (declared(line) for line in lines if line)
+        yield from (declared_requirement(line) for line in lines if line)
 
 
 def _setup_py(name: str, raw: bytes) -> Manifest:
@@ -247,8 +247,8 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
     return Manifest(
         name,
         (specifiers(python),) if isinstance(python, str) else (),
-        tuple(map(declared, required)),
-        tuple(map(declared, _each(extras))) if isinstance(extras, dict) else (),
+        tuple(map(declared_requirement, required)),
+        tuple(map(declared_requirement, _each(extras))) if isinstance(extras, dict) else (),
     )
 
 
@@ -419,7 +419,7 @@ def _requirement_lines(
             includes.append((include[1], number))
         elif line and not include and not _IGNORED_LINE.match(line):
             try:
-                found.append(declared(_PIP_OPTIONS.sub("", line)))
+                found.append(declared_requirement(_PIP_OPTIONS.sub("", line)))
             except InvalidRequirement as error:
                 message = f"is not a valid requirement: {_first_line(error)}"
                 problems.append(FileProblem(shown, number, message))

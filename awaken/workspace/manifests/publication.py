@@ -27,7 +27,7 @@ from awaken.workspace.manifests.describing import (
     described_in_ini,
     described_in_toml,
     named_beside,
-    offered,
+    offered_file,
     typed_package,
 )
 from awaken.workspace.manifests.manifest_readers import is_setup
@@ -104,7 +104,7 @@ def _weighed_publication(root: Path, built: _Built) -> Publication:
     server = read_server(root)
     if server is None:
         return built.publication
-    described = built.describes or typed_package(root) or offered(root, built.name)
+    described = built.describes or typed_package(root) or offered_file(root, built.name)
     user = "" if described else named_beside(root, built.name)
     if not described and not user:
         why = f"is an application: a web server runs `{server.module}`"

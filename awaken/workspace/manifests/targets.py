@@ -25,13 +25,13 @@ from awaken.workspace.manifests.manifest_readers import (
 from awaken.workspace.manifests.versions import (
     PYTHON_MINORS,
     current,
+    is_within,
     lowest_python,
     overlap,
     python_line,
-    requested,
-    shown,
+    requested_range,
+    shown_range,
     specifiers,
-    within,
 )
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards, why_unread
 from awaken.workspace.sources import FileProblem
@@ -67,7 +67,7 @@ class DistributionTarget(Struct, frozen=True):
     @property
     def specifier(self) -> str:
         """The ranges as one text to show."""
-        return " or ".join(map(shown, self.ranges))
+        return " or ".join(map(shown_range, self.ranges))
 
     @property
     def assumed(self) -> bool:
@@ -113,7 +113,7 @@ class Targets:
     def guarantees(self, name: str, specifier: str) -> bool:
         """Whether every version that the project may run on lies in ``specifier``."""
         asked = SpecifierSet(specifier)
-        return all(within(span, asked) for span in self._target(name).ranges)
+        return all(is_within(span, asked) for span in self._target(name).ranges)
 
     def all(self) -> tuple[DistributionTarget, ...]:
         """Return every target, by name."""
@@ -170,7 +170,7 @@ def _overrides(
         key = canonicalize_name(name)
         origin = said.get(key, f"--target {name}={text}")
         try:
-            targets[key] = DistributionTarget(key, (requested(text),), origin)
+            targets[key] = DistributionTarget(key, (requested_range(text),), origin)
         except InvalidSpecifier:
             raise UserError(
                 f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "

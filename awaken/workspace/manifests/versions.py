@@ -71,7 +71,7 @@ def current(name: str) -> SpecifierSet:
     return SpecifierSet(CURRENT.get(name, f">={_NEWEST}"))
 
 
-def shown(one: SpecifierSet) -> str:
+def shown_range(one: SpecifierSet) -> str:
     """Return a range as a reader wants to see it: lower bounds first."""
     if one == current(""):
         return "newest"
@@ -89,7 +89,7 @@ def overlap(*ranges: SpecifierSet) -> bool:
 
 
 @lru_cache(_MOST_ANSWERS)
-def within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
+def is_within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
     """Whether every version of ``inner`` lies in ``outer``."""
     return all(
         outer.contains(version, prereleases=True)
@@ -140,7 +140,7 @@ def lowest_python(ranges: Iterable[SpecifierSet]) -> tuple[int, int]:
     return PYTHON_MINORS[-1]
 
 
-def requested(text: str) -> SpecifierSet:
+def requested_range(text: str) -> SpecifierSet:
     """Return the range for what a user writes: ``2.0`` (the line), ``1.4.54``, ``>=1.4,<2.1``.
 
     Raises InvalidSpecifier.

@@ -7,7 +7,7 @@ from planned import rewritten
 
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
 from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 DATABASE = """\

@@ -18,8 +18,8 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.contract import Change, ChangeId, Level, SiteId, Span, TextEdit
 from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 ONE_OF = 48

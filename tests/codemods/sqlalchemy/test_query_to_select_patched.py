@@ -8,8 +8,8 @@ from example_models import USER
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
 from awaken.contract import Constraints, Level
 from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 MODELS = f'from sqlalchemy import create_engine\n{USER}\n\nengine = create_engine("sqlite://")\n'

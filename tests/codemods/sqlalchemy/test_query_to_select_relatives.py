@@ -12,8 +12,8 @@ from awaken.project import Project, Snapshot
 from awaken.testing import Case
 from awaken.testing.cases import Settings
 from awaken.testing.running import run_case
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 LAB = """\

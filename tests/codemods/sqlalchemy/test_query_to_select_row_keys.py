@@ -7,8 +7,8 @@ import pytest
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
 from awaken.contract import Constraints, Level
 from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 START = """\

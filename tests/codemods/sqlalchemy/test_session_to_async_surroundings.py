@@ -8,9 +8,9 @@ from planned import reason_of, rewritten
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.contract import ByHand, Constraints, InsertStatements, Requirement
 from awaken.project import Project, Snapshot
-from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
 from awaken.workspace.manifests.versions import specifiers
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode, decode_settings
 
 DATABASE = """\

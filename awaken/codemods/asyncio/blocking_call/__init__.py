@@ -126,7 +126,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.blocking_call.awaited import awaited
+from awaken.codemods.asyncio.blocking_call.awaited import awaited_rewrite
 from awaken.codemods.asyncio.blocking_call.calls import (
     calls_in_coroutines,
     calls_in_functions,
@@ -171,7 +171,7 @@ class BlockingCall(Rule):
         for module in site_modules(project, self.triggers, unless(may_be_in_coroutines)):
             for blocking in calls_in_coroutines(project, module):
                 site = Site(self.name, module, blocking.call)
-                yield decide(site, awaited, project, blocking)
+                yield decide(site, awaited_rewrite, project, blocking)
         ends = (
             (module, blocking.call, blocking.name)
             for module in modules_with(project, (b"def ",), unless(may_be_in_functions))

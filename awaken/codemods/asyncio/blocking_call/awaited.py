@@ -50,7 +50,7 @@ _HELP = {
 }
 
 
-def awaited(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> Rewrite:
+def awaited_rewrite(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> Rewrite:
     """Return how ``site`` is awaited. Raises Refused where it stays."""
     module, call = site.module, site.node
     shown = f"{module.excerpt(call.func)}()"

@@ -83,7 +83,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.unbounded_fan_out.fan_outs import FanOut, fan_outs, is_meant
 from awaken.codemods.asyncio.unbounded_fan_out.limits import is_limited_here, works_without_limit
-from awaken.codemods.asyncio.unbounded_fan_out.sizes import unbounded
+from awaken.codemods.asyncio.unbounded_fan_out.sizes import unbounded_size
 from awaken.contract import Constraints, Finding, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -126,7 +126,7 @@ class UnboundedFanOut(Rule):
 
 def _text_over(project: Project, one: FanOut) -> str | None:
     """Return what a fan-out goes through, if neither its size nor its tasks are limited."""
-    result = (unbounded(one.module, iterable) for iterable in one.iterables)
+    result = (unbounded_size(one.module, iterable) for iterable in one.iterables)
     over = next((each for each in result if each is not None), None)
     if over is None or is_limited_here(one.module, one.started) or not is_meant(project, one):
         return None

@@ -37,7 +37,7 @@ _READING = {
 }  # fmt: skip
 
 
-def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
+def unbounded_size(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
     """Return what ``iterable`` goes through, as it is written, if nothing bounds its size.
 
     These are the arguments of the function, under a name for data, the results of queries, and the
@@ -52,11 +52,11 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
             given = _is_data(word) and _is_given(module, iterable)
             return module.excerpt(iterable) if given else None
         case ast.Await(value=inner) | ast.BoolOp(values=[inner, ast.List(elts=[])]):
-            return unbounded(module, inner, depth + 1)
+            return unbounded_size(module, inner, depth + 1)
         case ast.Call():
             return _of_call(module, iterable, depth)
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
-            parts = [unbounded(module, node.iter, depth + 1) for node in iterable.generators]
+            parts = [unbounded_size(module, node.iter, depth + 1) for node in iterable.generators]
             return next((part for part in parts if part is not None), None)
         case _:
             return None
@@ -65,7 +65,7 @@ def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
 def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
     name = last_name(call.func)
     if module.scopes.builtin_called(call) in _PASSING:
-        result = [unbounded(module, argument, depth + 1) for argument in call.args]
+        result = [unbounded_size(module, argument, depth + 1) for argument in call.args]
         return next((candidate for candidate in result if candidate is not None), None)
     if isinstance(call.func, ast.Attribute):
         if name == "get" and call.args and isinstance(call.args[0], ast.Constant):
@@ -74,7 +74,7 @@ def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
         if name in _READING or (name == "all" and _is_query(call)):
             return module.excerpt(call)
         if name in {"items", "keys", "values"}:
-            return unbounded(module, call.func.value, depth + 1)
+            return unbounded_size(module, call.func.value, depth + 1)
     return None
 
 
@@ -93,7 +93,7 @@ def _of_name(module: Module, name: ast.Name, depth: int) -> str | None:
         case "parameter":
             return name.id if _is_data(name.id) and name.id not in {"self", "cls"} else None
         case "assignment" if binding.value is not None and binding.scope.kind == "function":
-            result = unbounded(module, binding.value, depth + 1)
+            result = unbounded_size(module, binding.value, depth + 1)
             computed = isinstance(binding.value, ast.Call | ast.Await | ast.ListComp)
             return name.id if result is None and computed and _is_data(name.id) else result
         case _:

@@ -90,11 +90,11 @@ class WaitForToTimeout(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the call and the statement."""
         from awaken.codemods.asyncio.wait_for_to_timeout.rewrite import (  # noqa: PLC0415
-            awaited,
+            awaited_node,
             limit,
         )
 
-        return {"call": awaited, "statement": limit}
+        return {"call": awaited_node, "statement": limit}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and its change."""

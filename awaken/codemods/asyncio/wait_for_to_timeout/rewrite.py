@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, fitted
-from awaken.editing.chains.lines import last_indent, reindented
+from awaken.editing.chains.lines import last_indent, reindented_node
 from awaken.editing.comments import lost_comments
 
 
-def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:
+def awaited_node(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:
     """``wait_for(f(x), 3)`` → ``f(x)``."""
     given = next(
         (item for item in node.args if item.keyword is not None and item.keyword.value == "fut"),
@@ -23,7 +23,7 @@ def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpres
     if "\n" in code(before):
         # A comment on its own line moves to the place of the call.
         indent = last_indent(before)
-        value = reindented(value, indent, indent.removesuffix(around.indent))
+        value = reindented_node(value, indent, indent.removesuffix(around.indent))
     if not isinstance(value, cst.Call):
         return value
     inside = replace(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.markers import Marked
-from awaken.codemods.fastapi.annotated_dependency.order import moved
+from awaken.codemods.fastapi.annotated_dependency.order import moved_parameters
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
 from awaken.kit.sites import Refused
@@ -108,14 +108,14 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
     # The call received the marker itself as the value, and would now fail with a TypeError.
     for name in sorted(signature.losing - passed):
         raise Refused(reasons.CALLED_WITHOUT, name, because=(site.place,))
-    if moved(signature.function, signature.rewrite).intersection(by_position):
+    if moved_parameters(signature.function, signature.rewrite).intersection(by_position):
         raise Refused(reasons.CALLED_BY_POSITION, because=(site.place,))
     for name in sorted(signature.gaining - passed):
         yield f"a direct call now gets the default of `{name}`, not a FastAPI object"
 
 
 def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) -> Iterator[str]:
-    moves = moved(signature.function, signature.rewrite)
+    moves = moved_parameters(signature.function, signature.rewrite)
     match obstacle.kind:
         case "outside" if moves and not is_route(signature.function):
             yield f"{obstacle.why}, and the parameters change their order"

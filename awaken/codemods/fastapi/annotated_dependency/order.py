@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from awaken.codemods.fastapi.annotated_dependency.markers import Marked
 
 
-def ordered(
+def ordered_signature(
     function: Function, marked: Sequence[Marked], parameters: Sequence[ParameterRewrite]
 ) -> SignatureRewrite:
     """Return the signature in an order that Python takes and that means the same to FastAPI.
@@ -51,7 +51,7 @@ def ordered(
     return SignatureRewrite(tuple(parameters), tuple(names), late[0])
 
 
-def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
+def moved_parameters(function: Function, rewrite: SignatureRewrite) -> set[str]:
     """Return the parameters that a call by position would not reach any more."""
     arguments = function.args
     names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]

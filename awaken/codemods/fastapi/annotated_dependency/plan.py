@@ -13,13 +13,13 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     functions,
     read,
 )
-from awaken.codemods.fastapi.annotated_dependency.order import ordered, put_in_front
+from awaken.codemods.fastapi.annotated_dependency.order import ordered_signature, put_in_front
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site, listed
+from awaken.kit.sites import Refused, Rewrite, Site, listed_names
 from awaken.project.source.trees import Function
 from awaken.workspace.type_checkers import TYPE_CHECKER_READS
 
@@ -112,7 +112,7 @@ def _rewrite(
 ) -> Rewrite:
     """Return how the parameters of ``function`` are annotated. Raises Refused."""
     parameters = [read(project, site.module, parameter) for parameter in marked]
-    rewrite = ordered(function, marked, parameters)
+    rewrite = ordered_signature(function, marked, parameters)
     caveats = caveats_of(project, site.module, function, marked, rewrite)
     untyped = [parameter.name for parameter in marked if parameter.parameter.annotation is None]
     edits = [
@@ -120,7 +120,7 @@ def _rewrite(
         *_imports(site, function, _ANNOTATED),
         *(_imports(site, function, _ANY) if untyped else ()),
     ]
-    names = listed([parameter.name for parameter in marked])
+    names = listed_names([parameter.name for parameter in marked])
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} `Annotated`"
     if rewrite.star:
@@ -128,9 +128,9 @@ def _rewrite(
     in_front, first = put_in_front(function, rewrite)
     if in_front:
         moves = "moves" if len(in_front) == 1 else "move"
-        message += f"; {listed(in_front)} {moves} before `{first}`, which has a default"
+        message += f"; {listed_names(in_front)} {moves} before `{first}`, which has a default"
     if untyped:
-        message += f"; the type of {listed(untyped)} is `Any`"
+        message += f"; the type of {listed_names(untyped)} is `Any`"
     return Rewrite(message, edits, caveats)
 
 

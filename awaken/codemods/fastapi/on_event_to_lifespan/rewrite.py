@@ -19,7 +19,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     StatementEdit,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended, fitted, keyword_argument
+from awaken.editing.arguments import appended_call, fitted, keyword_argument
 from awaken.editing.comments import only_suppresses
 
 _BLANK = cst.EmptyLine(indent=False)
@@ -72,7 +72,7 @@ def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings
     new = keyword_argument("lifespan", cst.Name(data.lifespan))
     old = [item for item in node.args if item.keyword and item.keyword.value in _LISTS]
     if not old:
-        return fitted(appended(node, new), around)
+        return fitted(appended_call(node, new), around)
     first, last = old[0], node.args[-1]
     # The place of the first list keeps the order and the layout of the call.
     in_place = new.with_changes(comma=first.comma, whitespace_after_arg=first.whitespace_after_arg)

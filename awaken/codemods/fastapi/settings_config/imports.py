@@ -50,7 +50,7 @@ def _is_old(project: Project, module: Module, node: ast.Attribute) -> bool:
     return project.qualified_name(module, node) in settings_classes().legacy_bases
 
 
-def moved(project: Project, old: OldImport, site: Site[ast.AST]) -> list[Edit]:
+def moved_edits(project: Project, old: OldImport, site: Site[ast.AST]) -> list[Edit]:
     """Return the edits that import BaseSettings from its new home. Raises Refused."""
     module, node = old.module, old.node
     if NEW_HOME.encode() in module.source.text:

@@ -16,7 +16,7 @@ from awaken.codemods.fastapi.settings_config.configs import (
     configs,
     read,
 )
-from awaken.codemods.fastapi.settings_config.imports import OldImport, moved, old_imports
+from awaken.codemods.fastapi.settings_config.imports import OldImport, moved_edits, old_imports
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import Decided, Member, connected, decide, decide_group, member, plan_of
@@ -225,7 +225,7 @@ def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Re
     module = old.module
     others = tuple(module.place(attribute) for attribute in old.dotted[1:])
     message = f"`BaseSettings` is imported from `{NEW_HOME}`"
-    return Rewrite(message, moved(project, old, site), (_FAILS, _DIFFERS), others)
+    return Rewrite(message, moved_edits(project, old, site), (_FAILS, _DIFFERS), others)
 
 
 def _is_no_read(module: Module, node: ast.Attribute) -> bool:

@@ -126,7 +126,7 @@ def _may_be_class(module: Module, node: ast.Name) -> bool:
     return bool(module.scopes.bindings_of(node))
 
 
-def configured(project: Project, module: Module, node: ast.AST) -> ast.expr | None:
+def configured_node(project: Project, module: Module, node: ast.AST) -> ast.expr | None:
     """Return what ``maker.configure(expire_on_commit=...)`` says; None of anything else."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr="configure")):
@@ -143,7 +143,7 @@ def kept_names(project: Project) -> frozenset[str]:
     result: set[str] = set()
     for module in modules_with(project, (b".configure(",)):
         for node in module.walk() if OPTION.encode() in module.source.text else ():
-            said = configured(project, module, node)
+            said = configured_node(project, module, node)
             if isinstance(said, ast.Constant) and said.value is False:
                 owner = node.func.value  # type: ignore[attr-defined]  # as it is configured
                 result.add(project.qualified_name(module, owner) or "")

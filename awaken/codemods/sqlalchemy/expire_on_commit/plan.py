@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     OPTION,
     WORDS,
     Maker,
-    configured,
+    configured_node,
     is_false,
     keeps_by_init,
     kept_names,
@@ -106,7 +106,7 @@ class _Planner:
     def _others(self, module: Module) -> Iterator[Decided]:
         """Yield the caveats of ``configure`` and of attributes that are set."""
         for node in module.walk():
-            if _is_true(configured(self._project, module, node)):
+            if _is_true(configured_node(self._project, module, node)):
                 refused = Refused(reasons.ON_PURPOSE)
                 yield refused_together((Site(self._rule, module, node),), refused)
             match node:

@@ -86,7 +86,7 @@ def _helper(
     module = site.module
     needed: list[Edit] = []
     for wanted_name, package in imports.items():
-        written, need = imported(site, package, wanted_name)
+        written, need = imported_name(site, package, wanted_name)
         needed.append(need)
         code = code.replace(f"{{{wanted_name}}}", written)
     for statement in module.tree.body:
@@ -98,7 +98,7 @@ def _helper(
     return name, [site.insert_after_imports(code.replace("{name}", name)), *needed]
 
 
-def imported(
+def imported_name(
     site: Site[Any], package: str, name: str, here: ast.AST | None = None
 ) -> tuple[str, NeedImport]:
     """Return what a ``package`` gives the file by a ``name``, or by another if that is taken.

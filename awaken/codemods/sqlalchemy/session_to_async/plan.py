@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
-    exported,
+    exported_functions,
     given_out_of_sight,
     resource_out_of_sight,
     used_out_of_sight,
@@ -21,9 +21,9 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
-from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided
+from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_components
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
@@ -50,7 +50,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import 
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     made_managers,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
 from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
@@ -113,8 +113,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
     loaded_with_their_bases,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expire_calls import ExpireCalls
-from awaken.codemods.sqlalchemy.session_to_async.reads.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
@@ -276,7 +276,7 @@ class SessionToAsync(Rule):
                 *made_managers(part, self.name),
                 *unresolved_calls(part, self.name),
                 *dynamic_calls(part, self.name),
-                *unfollowed(part, self.name),
+                *unfollowed_members(part, self.name),
                 *operations.unannotated.members(self.name),
                 *Doubles(part, self.name, asked_more(project, loaded_again)),
                 *MockedObjects(part, self.name),
@@ -317,7 +317,7 @@ class SessionToAsync(Rule):
         result.loading = [*on_own_lines(project, result.loading)]
         changing = [*result.functions, *(item for item, _ in named)]
         result.functions += given_out_of_sight(part, self.name, changing)
-        components = decided(part, result, constraints, options.component)
+        components = decided_components(part, result, constraints, options.component)
         outlines = Outlines(part, self.name, result.resources, components.shared, inside)
         return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
 
@@ -330,7 +330,7 @@ class SessionToAsync(Rule):
     ) -> Plan:
         """Return the rewrites of the synchronous side of a program in which nothing waits."""
         result = Found(resources=list(self._resources(part, resources)))
-        components = decided(part, result, constraints, options.component)
+        components = decided_components(part, result, constraints, options.component)
         return plan_of(removed_at_last(part.project, components, constraints))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -410,7 +410,7 @@ class SessionToAsync(Rule):
         bridges = Bridges(part, disposal, own_loops)
         schedulers = Schedulers(part, self.name)
         refused = {
-            **dict(exported(part)),
+            **dict(exported_functions(part)),
             **dict(used_out_of_sight(part)),
             **refused_uses(part, schedulers, own_loops),
             **dict(bridges.refused()),

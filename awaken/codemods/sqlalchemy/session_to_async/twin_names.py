@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside, released
+from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
@@ -40,7 +40,7 @@ def write_name(
     # Names in quotes may be imported for type checkers alone.
     known = node if named is node else None
     written, imports = name_beside(project, site, known, qualified)
-    gone = () if named is None else released(site, named)
+    gone = () if named is None else release_imports(site, named)
     return written, [site.replace(node, written), *imports, *gone]
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fissix.fixer_base import BaseFix
+from fissix.fixer_util import find_root
+
 from awaken.passes.child.bowler_scripts.bindings import Bindings
-from awaken.passes.child.bowler_scripts.fixers import usable
 from awaken.passes.child.bowler_scripts.hunk_processors import Processors
 from awaken.passes.child.bowler_scripts.refactoring import Tool
 from awaken.passes.child.bowler_scripts.selected_files import SelectedFiles
-from awaken.passes.child.bowler_scripts.words import words_of
 
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _PYTHON_3 = 3
 
 
@@ -80,3 +84,46 @@ def _copied(transform: Any) -> Any:
     found.callbacks = list(transform.callbacks)
     found.fixer = None if transform.fixer is None else usable(transform.fixer)
     return found
+
+
+def usable(fixer: type[Any]) -> type[Any]:
+    """Return a fixer that can be made without arguments, which 2to3's own cannot."""
+    try:
+        inspect.signature(fixer).bind()
+    except TypeError:
+        return _begun(fixer) if issubclass(fixer, BaseFix) else fixer
+    return fixer
+
+
+def _begun(fixer: type[Any]) -> type[Any]:
+    class Begun(fixer):  # type: ignore[misc]
+        """The same, with what 2to3 gives it before it shows it a file."""
+
+        def __init__(self) -> None:
+            super().__init__({"print_function": True}, [])
+
+        def transform(self, node: Any, results: Any) -> Any:
+            self.start_tree(find_root(node), self.filename or "")
+            return super().transform(node, results)
+
+    Begun.__name__ = fixer.__name__
+    return Begun
+
+
+def words_of(transforms: Sequence[Any]) -> tuple[str, ...]:
+    """Return a word for each selector; none if one of them may find something in any file.
+
+    That does each whose name is more than a name: Bowler puts it into a pattern, which then may
+    hold alternatives.
+    """
+    found: list[str] = []
+    for transform in transforms:
+        name = transform.kwargs.get("name")
+        if (
+            transform.fixer is not None
+            or not isinstance(name, str)
+            or not _DOTTED_NAME.fullmatch(name)
+        ):
+            return ()
+        found.append(max(name.split("."), key=len))
+    return tuple(found)

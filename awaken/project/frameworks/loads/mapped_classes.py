@@ -15,7 +15,6 @@ from awaken.project.frameworks.loads.certainty import (
     least,
 )
 from awaken.project.frameworks.loads.items import Item, What
-from awaken.project.frameworks.loads.made_classes import made_class
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.dictionaries import dictionary_values, is_of_module
@@ -24,6 +23,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, is_none
 
+_TABLES = frozenset({"__table__", "__tablename__"})
 DEPTH = 4
 """How many variables are followed to find out what an expression is. In superset, ckan, quetz and
 openoversight no class is more than 3 away; each step may multiply the work by all assignments."""
@@ -527,3 +527,24 @@ def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
             return target.attr == name
         case _:
             return False
+
+
+def made_class(reader: ModuleReader, call: ast.Call) -> Item | None:
+    """Return the item for a class that ``call`` makes of a declarative base, if it is mapped."""
+    match call:
+        case ast.Call(
+            func=ast.Name(id="type"), args=[_, ast.Tuple(elts=bases), ast.Dict() as body]
+        ):
+            pass
+        case _:
+            return None
+    if call.keywords or reader.module.scopes.is_bound("type", call):
+        return None
+    names = [key.value if isinstance(key, ast.Constant) else None for key in body.keys]
+    if None in names or _TABLES.isdisjoint(names) or "__abstract__" in names:
+        return None
+    qualified = [reader.qualified(base) for base in bases]
+    statuses = {reader.project.orm.mapping_status(name) for name in qualified if name is not None}
+    if "base" not in statuses:
+        return None
+    return Item(call, What.ENTITY, owner=ast.unparse(call))

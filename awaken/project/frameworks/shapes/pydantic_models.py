@@ -22,7 +22,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library_types.solving import closed, solved
+from awaken.project.values.library_types.solving import closed, solved_values
 
 _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts
@@ -257,7 +257,7 @@ class PydanticModels:
         if owner is not None:
             home = f"{module.name}.{module.qualname(owner)}"
             instance = InstanceOf(shape.name, parameters=shape.parameters)
-            declared = solved(declared, self._evaluator.library.solution_of(instance, home))
+            declared = solved_values(declared, self._evaluator.library.solution_of(instance, home))
         return tuple(
             value
             for value in closed(declared, module.place(statement))

@@ -48,7 +48,7 @@ def pins_one(mapped: MappedClass, attributes: Iterable[str]) -> bool:
     return any(key <= given for key in unique_keys(mapped))
 
 
-def related(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
+def related_partners(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
     """Return how many rows of ``target`` a relationship leads to from one row of ``owner``.
 
     None if unknown.

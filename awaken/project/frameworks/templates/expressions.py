@@ -22,7 +22,7 @@ from awaken.project.frameworks.templates.values import (
     Unseen,
     Value,
     Way,
-    held,
+    held_value,
     joined,
 )
 
@@ -130,10 +130,10 @@ class Expressions(ABC):
         return self.value(node.left, scope) | self.value(node.right, scope)
 
     def _display(self, node: nodes.List | nodes.Tuple, scope: Scope) -> Value:
-        return held([self.value(item, scope) for item in node.items])
+        return held_value([self.value(item, scope) for item in node.items])
 
     def _dictionary(self, node: nodes.Dict, scope: Scope) -> Value:
-        return held([self.value(item.value, scope) for item in node.items])
+        return held_value([self.value(item.value, scope) for item in node.items])
 
     def printed(self, value: Value) -> None:
         """Note that text is made of a value."""
@@ -249,7 +249,7 @@ class Expressions(ABC):
                     self.put(space, key, value)
                 return frozenset({space})
             case "dict" | "cycler":
-                return held(given)
+                return held_value(given)
             case "range" | "lipsum" | "joiner" | "super":
                 return NOTHING
             case _:
@@ -272,7 +272,7 @@ class Expressions(ABC):
         for item in owner:
             match item, node.attr:
                 case Holder(), "items":
-                    inners[item] = held([frozenset({item})])
+                    inners[item] = held_value([frozenset({item})])
                 case Holder(), "values" | "copy":
                     inners[item] = frozenset({item})
                 case Holder(), _:
@@ -348,9 +348,9 @@ class Expressions(ABC):
                 return self._by_attribute(_argument(node, 0), value)
             case "groupby":
                 keys = self._by_filter(node, value)
-                return held([held([keys, held([self.iterated(value)])])])
+                return held_value([held_value([keys, held_value([self.iterated(value)])])])
             case "slice" | "batch":
-                return held([value])
+                return held_value([value])
             case "items" | "dictsort":
                 return joined(self._pairs(item) for item in value)
             case _:
@@ -367,13 +367,13 @@ class Expressions(ABC):
         items = self.iterated(value)
         attribute = _keyword(node, "attribute")
         if attribute is not None:
-            return held([self._by_attribute(attribute, items)])
+            return held_value([self._by_attribute(attribute, items)])
         match node.args:
             case [nodes.Const(value="attr"), name, *_]:
-                return held([self._by_attribute(name, items)])
+                return held_value([self._by_attribute(name, items)])
             case [nodes.Const(value=str(name)), *_]:
                 inner = nodes.Filter(None, name, node.args[1:], [], None, None, lineno=node.lineno)
-                return held([self.filtered(inner, items, Scope())])
+                return held_value([self.filtered(inner, items, Scope())])
             case _:
                 self.escaped(items, "a filter by a computed name is used")
                 return NOTHING

@@ -8,7 +8,7 @@ from fnmatch import translate
 from functools import cached_property
 
 from awaken.knowledge.templates import library_templates
-from awaken.project.frameworks.templates.parsing import UnreadableError, parsed
+from awaken.project.frameworks.templates.parsing import UnreadableError, parsed_tree
 from awaken.project.frameworks.templates.reading import Source
 from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import Texts
@@ -64,7 +64,7 @@ class TemplateFiles:
     def written(self, path: str, text: str) -> Source | str:
         """Return a template that the program itself holds, or why it is not read, as a clause."""
         try:
-            return Source(path, parsed(text))
+            return Source(path, parsed_tree(text))
         except UnreadableError as error:
             return f"the template is not read: {error}"
 
@@ -88,7 +88,7 @@ class TemplateFiles:
 
 def _read(file: SourceFile) -> Source | str:
     try:
-        return Source(file.path, parsed(file.text.decode()))
+        return Source(file.path, parsed_tree(file.text.decode()))
     except UnreadableError as error:
         where = f"{file.path}:{error.line}" if error.line else file.path
         return f"{where} is not read: {error}"

@@ -29,7 +29,7 @@ def _environment() -> Environment:
     return Environment(extensions=_EXTENSIONS, autoescape=True)
 
 
-def parsed(text: str) -> nodes.Template:
+def parsed_tree(text: str) -> nodes.Template:
     """Return the tree of a template. Raises UnreadableError."""
     if len(text) > _LONGEST:
         raise UnreadableError(f"it is longer than {_LONGEST} characters")

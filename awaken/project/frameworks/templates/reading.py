@@ -25,7 +25,7 @@ from awaken.project.frameworks.templates.values import (
     TooLargeError,
     Unseen,
     Value,
-    held,
+    held_value,
     joined,
 )
 from awaken.workspace.parsing import deep_recursion
@@ -425,8 +425,8 @@ class _Reader(Expressions):
         caller = keywords.pop("caller", NOTHING)
         if macro.name != "caller":
             inner.names["caller"] = caller
-            inner.names["varargs"] = held(arguments[len(names) :])
-            inner.names["kwargs"] = held(keywords.values())
+            inner.names["varargs"] = held_value(arguments[len(names) :])
+            inner.names["kwargs"] = held_value(keywords.values())
         return inner
 
 

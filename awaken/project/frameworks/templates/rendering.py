@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
-from awaken.project.frameworks.templates.texts import assigned, texts_of
+from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
@@ -143,7 +143,7 @@ class Renderings:
         """Return the rendering of a template that visible code loads or makes."""
         made = func.value
         if isinstance(made, ast.Name):
-            made = next((node for node in assigned(module, made) if node is not None), made)
+            made = next((node for node in assigned_nodes(module, made) if node is not None), made)
         made = made.value if isinstance(made, ast.Await) else made
         if not isinstance(made, ast.Call) or last_name(made.func) not in _LOADING | _MAKING:
             return None
@@ -309,7 +309,7 @@ def _is_request(arguments: list[ast.expr]) -> bool:
 
 def _sources(module: Module, node: ast.expr) -> tuple[str, ...] | None:
     """Return the templates that an expression may be, each a whole text."""
-    nodes = assigned(module, node) if isinstance(node, ast.Name) else [node]
+    nodes = assigned_nodes(module, node) if isinstance(node, ast.Name) else [node]
     result = [
         one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
     ]

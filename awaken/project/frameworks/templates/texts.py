@@ -35,7 +35,7 @@ def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tup
         case ast.ListComp():
             return texts_of(module, node.elt, deep - 1)
         case ast.Name():
-            return _any_of(module, assigned(module, node), deep)
+            return _any_of(module, assigned_nodes(module, node), deep)
         case _:
             return None
 
@@ -56,7 +56,7 @@ def _put_together(
             return None
 
 
-def assigned(module: Module, name: ast.Name) -> list[ast.expr | None]:
+def assigned_nodes(module: Module, name: ast.Name) -> list[ast.expr | None]:
     """Return all that a variable is assigned in its file; None for what is not told."""
     scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
     bindings = [] if scope is None else scope.bindings.get(name.id, [])

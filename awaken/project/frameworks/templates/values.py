@@ -119,7 +119,7 @@ def joined(values: Iterable[Value]) -> Value:
     return NOTHING.union(*values)
 
 
-def held(values: Iterable[Value]) -> Value:
+def held_value(values: Iterable[Value]) -> Value:
     """Return a container of these, or nothing if there is nothing to hold.
 
     Raises TooLargeError for containers inside of each other without end.

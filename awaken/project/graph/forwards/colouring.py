@@ -34,7 +34,7 @@ class Step:
     kind: str = "calls"
 
 
-def coloured(
+def coloured_functions(
     callers: Callers,
     kin: KinOf,
     seeds: Mapping[FunctionPlace, Place],

@@ -35,13 +35,13 @@ from awaken.project.values.domain import (
     Values,
     as_instance,
     holds_tree,
-    placed,
+    placed_values,
     union,
 )
 from awaken.project.values.library.automap import automap_attribute
 from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
-from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
+from awaken.project.values.library.origins import begun_values, followed, parameters_in, passed_on
 from awaken.project.values.questions import Questions
 
 _NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
@@ -98,7 +98,7 @@ class Members:
         """Return an attribute of an object or a class, with what loads the objects in it."""
         kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
         result = self.attribute(owner, node.attr, module, node) if kept is None else kept
-        result = begun(result, node.attr, module.place(node))
+        result = begun_values(result, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return result
         if self._evaluator.mapping.is_relationship(owner, node.attr):
@@ -158,7 +158,7 @@ class Members:
             node,
             lambda: self._values_above(owner, module, node) or (self._no(module, node),),
         )
-        return placed(result, module, node)
+        return placed_values(result, module, node)
 
     def _values_above(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
@@ -226,7 +226,7 @@ class Members:
             "question" if holds_tree((owner,)) else "program",
         )
         # It is kept for all who read it, and has the place of none of them.
-        return placed(result, module, node)
+        return placed_values(result, module, node)
 
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -29,7 +29,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
-from awaken.project.values.library_types.solving import has_variables, solved
+from awaken.project.values.library_types.solving import has_variables, solved_values
 from awaken.project.values.questions import Questions
 
 _ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
@@ -165,7 +165,7 @@ class OwnAttributes:
         if not has_variables(declared):
             return ()
         qualified = f"{module.name}.{module.qualname(node)}"
-        result = solved(declared, self._evaluator.library.solution_of(owner, qualified))
+        result = solved_values(declared, self._evaluator.library.solution_of(owner, qualified))
         return () if has_variables(result) or _is_unknown(result) else result
 
     def _seen_values(

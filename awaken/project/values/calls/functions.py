@@ -31,7 +31,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
-from awaken.project.values.library_types.solving import SELF, closed, has_variables, solved
+from awaken.project.values.library_types.solving import SELF, closed, has_variables, solved_values
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class Functions:
             own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
             solution[SELF] = (own,)
         solve(self._evaluator, function, known, solution)
-        return closed(solved(declared, solution), module.place(annotation))
+        return closed(solved_values(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
         """Whether what a function returns may say more than its annotation ``declared``."""

@@ -14,7 +14,7 @@ from awaken.project.values.domain import Environment, InstanceOf
 from awaken.project.values.questions import Questions
 
 
-def registered(
+def registered_function(
     evaluator: Questions, module: Module, call: ast.Call, known: Environment = ()
 ) -> ast.expr | None:
     """Return the function that ``call`` makes an endpoint; None if it does not."""

@@ -35,7 +35,7 @@ from awaken.project.values.calls.arguments import arguments_of, receiver_of
 from awaken.project.values.calls.functions import Functions
 from awaken.project.values.calls.libraries import LibraryCalls
 from awaken.project.values.calls.making import Making
-from awaken.project.values.calls.registering import registered
+from awaken.project.values.calls.registering import registered_function
 from awaken.project.values.calls.uses import Uses
 
 _INITIALISERS = {"__init__", "__init_subclass__"}
@@ -60,7 +60,7 @@ class Results:
             asked = fixtures_asked_for(self._evaluator, module, node)
             if asked:
                 return union(*(passed_on_by(self._evaluator.returned(value)) for value in asked))
-        given = registered(self._evaluator, module, node, known)
+        given = registered_function(self._evaluator, module, node, known)
         if given is not None:
             return self._evaluator.values(module, given, known)
         functions = self._evaluator.values(module, node.func, known)

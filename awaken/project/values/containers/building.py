@@ -168,7 +168,7 @@ class Building:
             case ast.BinOp():
                 left = self._evaluator.values(module, node.left, known)
                 right = self._evaluator.values(module, node.right, known)
-                result = operated(left, node.op, right)
+                result = operated_values(left, node.op, right)
                 return (_ELSEWHERE,) if result is None else result
             case _:
                 return (_ELSEWHERE,)
@@ -355,7 +355,7 @@ _TIMES: dict[tuple[str, type[ast.operator], str], str] = {
 }
 
 
-def operated(left: Values, operator: ast.operator, right: Values) -> Values | None:
+def operated_values(left: Values, operator: ast.operator, right: Values) -> Values | None:
     """Return what an operator gives for values of builtins; None if that is not certain."""
     found: Values = ()
     for value in left:

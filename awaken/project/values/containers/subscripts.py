@@ -17,7 +17,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
-from awaken.project.values.items import sliced, subscripted
+from awaken.project.values.items import sliced, subscripted_item
 from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.questions import Questions
 
@@ -54,7 +54,7 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
 def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
     """Return the item or slice that ``node`` reads of a container; None if it is not known."""
     if not isinstance(node.slice, ast.Slice):
-        return subscripted(owner, number(node.slice))
+        return subscripted_item(owner, number(node.slice))
     bounds = [node.slice.lower, node.slice.upper]
     numbers = [None if bound is None else number(bound) for bound in bounds]
     is_known = node.slice.step is None and all(

@@ -29,7 +29,7 @@ class Received:
     steps: tuple[Step, ...]
 
 
-def received(module: Module, target: ast.expr) -> Received | None:
+def received_value(module: Module, target: ast.expr) -> Received | None:
     """Return the value that ``target`` receives; None if its statement gives none."""
     steps: list[Step] = []
     part: ast.AST = target

@@ -25,7 +25,7 @@ from awaken.project.values.library.calls.fitting import Call, Fitting
 from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.solutions import Solutions
 from awaken.project.values.library.calls.uses import Uses
-from awaken.project.values.library.origins import loaded
+from awaken.project.values.library.origins import loaded_results
 from awaken.project.values.library_types.classes import library_class
 from awaken.project.values.library_types.declared_types import of_class, of_variable, read
 from awaken.project.values.library_types.forms import TYPING
@@ -38,7 +38,7 @@ from awaken.project.values.library_types.solving import (
     Solution,
     closed,
     growing,
-    solved,
+    solved_values,
 )
 from awaken.project.values.questions import Questions
 
@@ -87,7 +87,7 @@ class Library:
             given = _read(member, full, owner)
             solution = {**member.solution, SELF: (instance,)}
             why = f"the type of `{full}` is unknown"
-            return given and closed(solved(given, solution), module.place(node), why)
+            return given and closed(solved_values(given, solution), module.place(node), why)
         return None
 
     def called(
@@ -101,7 +101,7 @@ class Library:
             members = (self._lines.member(value, simple) for value in self._lines.line(instance))
             found = next((member for member in members if member is not None), None)
             result = None if found is None else self._result(name, found, (instance,), call)
-            return None if result is None else loaded(result, function, module, node)
+            return None if result is None else loaded_results(result, function, module, node)
         declared = self._lines.declaration(name)
         if declared is None:
             return self._called_on_variable(function, call)
@@ -184,7 +184,7 @@ class Library:
         results: Values = ()
         for parameter, arguments in chosen:
             solution = self._solutions.of(found, parameter, arguments, own, call)
-            results = union(results, solved(growing(parameter.returns), solution))
+            results = union(results, solved_values(growing(parameter.returns), solution))
         if not results:
             return None
         why = f"the return type of `{name}` is unknown"
@@ -198,13 +198,13 @@ class Library:
             for value, arguments in self._fitting.chosen(new, (), call, is_method=True):
                 if value.returns != (TypeVariable(SELF),):
                     solution = self._solutions.of(new, value, arguments, (), call)
-                    results = union(results, solved(growing(value.returns), solution))
+                    results = union(results, solved_values(growing(value.returns), solution))
         member = init or new
         if member is not None and not results:
             for value, arguments in self._fitting.chosen(member, (), call, is_method=True):
                 declared = value.first.type if value.first is not None and init is not None else ()
                 solution = self._solutions.of(member, value, arguments, (), call)
-                results = union(results, solved(growing(declared or made), solution))
+                results = union(results, solved_values(growing(declared or made), solution))
         if all(result in growing(made) for result in results):
             return ()
         return closed(results, call.module.place(call.node), "its content is unknown")

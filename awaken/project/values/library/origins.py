@@ -17,7 +17,7 @@ from awaken.project.values.domain import (
     TupleOf,
     Unknown,
     Values,
-    inside,
+    values_inside,
 )
 
 _OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
@@ -29,7 +29,7 @@ Origins = tuple[Origin, ...]
 _LONGEST_WAY = 4
 
 
-def loaded(found: Values, function: External, module: Module, node: ast.Call) -> Values:
+def loaded_results(found: Values, function: External, module: Module, node: ast.Call) -> Values:
     """Return the result of a call with what the call adds to where it comes from.
 
     That are the loader options which it gives to a statement. ``merge`` loads an object itself,
@@ -66,7 +66,7 @@ def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]
     return _each(found, lambda origin: origin, origins, lambda origin: is_mapped(origin.qualified))
 
 
-def begun(found: Values, name: str, place: Place) -> Values:
+def begun_values(found: Values, name: str, place: Place) -> Values:
     """Return what the attribute ``name`` at ``place`` gives; if it is a statement, it begins there.
 
     As `User.query` is one, and `user.posts` of a relationship that is loaded by statements alone.
@@ -102,7 +102,7 @@ def parameters_in(values: Values) -> set[Place]:
         value = waiting.pop()
         if isinstance(value, InstanceOf):
             places |= {each.place for each in value.origins or () if each.kind == "parameter"}
-        waiting += inside(value)
+        waiting += values_inside(value)
     return places
 
 
@@ -125,7 +125,7 @@ def origins_in(values: Values, is_mapped: Callable[[str], bool]) -> Origins | No
                 classes.add(value.qualified)
                 origins += value.origins
             case _:
-                waiting += inside(value)
+                waiting += values_inside(value)
     return tuple(dict.fromkeys(origins)) if len(classes) == 1 else None
 
 

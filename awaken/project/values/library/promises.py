@@ -14,8 +14,8 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
-    inside,
     union,
+    values_inside,
 )
 from awaken.project.values.questions import Questions
 
@@ -39,7 +39,7 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
             and (evaluator.classes.facts(value.qualified) is not None or is_open(value))
         )
         or _is_mapped_class(evaluator, value)
-        or holds_own(evaluator, inside(value))
+        or holds_own(evaluator, values_inside(value))
         for value in declared
     )
 

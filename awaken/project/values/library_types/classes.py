@@ -10,7 +10,7 @@ from awaken.knowledge.declarations import declaration
 from awaken.project.values.domain import InstanceOf
 from awaken.project.values.library_types.declared_types import (
     arguments_of,
-    named,
+    named_declaration,
     read,
     variables_in,
 )
@@ -39,7 +39,7 @@ def library_class(qualified: str) -> GenericClass | None:
     for base in node.bases:
         arguments = arguments_of(base) if isinstance(base, ast.Subscript) else []
         outer = base.value if isinstance(base, ast.Subscript) else base
-        declared = named(result.module, outer)
+        declared = named_declaration(result.module, outer)
         if declared is None:
             continue
         is_protocol = is_protocol or declared.qualified == "typing.Protocol"

@@ -23,7 +23,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library_types.forms import TYPING, generic, how_of
-from awaken.project.values.library_types.solving import SELF, solved
+from awaken.project.values.library_types.solving import SELF, solved_values
 
 _ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
 _UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)
@@ -44,7 +44,7 @@ def read(module: str, node: ast.expr) -> Values:
         case ast.BinOp(op=ast.BitOr()):
             return union(read(module, node.left), read(module, node.right))
         case ast.Name() | ast.Attribute():
-            result = named(module, node)
+            result = named_declaration(module, node)
             return _UNREAD if result is None else of_declaration(result)
         case ast.Subscript():
             return _generic(module, node)
@@ -52,7 +52,7 @@ def read(module: str, node: ast.expr) -> Values:
             return _UNREAD
 
 
-def named(module: str, node: ast.expr) -> Declaration | None:
+def named_declaration(module: str, node: ast.expr) -> Declaration | None:
     """Return what a name in the stub of ``module`` was declared as."""
     match node:
         case ast.Name():
@@ -61,7 +61,7 @@ def named(module: str, node: ast.expr) -> Declaration | None:
             home = _module(module, node.value)
             if home is not None:
                 return declared_in(home, node.attr)
-            owner = named(module, node.value)
+            owner = named_declaration(module, node.value)
             return None if owner is None else declaration(f"{owner.qualified}.{node.attr}")
         case _:
             return None
@@ -164,7 +164,7 @@ def _made_types(found: Declaration, value: ast.Call) -> Values:
 
 
 def _is_protocol(module: str, node: ast.expr) -> bool:
-    declared = named(module, node.value if isinstance(node, ast.Subscript) else node)
+    declared = named_declaration(module, node.value if isinstance(node, ast.Subscript) else node)
     first = declared.nodes[0] if declared is not None and declared.nodes else None
     if not isinstance(first, ast.ClassDef):
         return True
@@ -172,7 +172,7 @@ def _is_protocol(module: str, node: ast.expr) -> bool:
 
 
 def _generic(module: str, node: ast.Subscript) -> Values:
-    result = named(module, node.value)
+    result = named_declaration(module, node.value)
     if result is None:
         return _UNREAD
     arguments = arguments_of(node)
@@ -185,7 +185,7 @@ def _generic(module: str, node: ast.Subscript) -> Values:
 def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Values:
     """Return the type of an alias with type variables, given its ``arguments``."""
     names = variables_in(found.module, [value])
-    return solved(read(found.module, value), dict(zip(names, arguments, strict=False)))
+    return solved_values(read(found.module, value), dict(zip(names, arguments, strict=False)))
 
 
 def variables_in(module: str, nodes: list[ast.expr]) -> tuple[str, ...]:

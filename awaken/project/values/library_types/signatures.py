@@ -81,7 +81,7 @@ def signature(
     )
 
 
-def filled(one: Signature, call: ast.Call) -> list[Filled] | None:
+def filled_parameters(one: Signature, call: ast.Call) -> list[Filled] | None:
     """Return which argument each parameter is given; None where the call does not fit.
 
     After ``*items`` no position is certain, so only a variadic parameter takes the unpacked ones.

@@ -45,7 +45,7 @@ def _is_open(value: Value) -> bool:
             return False
 
 
-def solved(values: Values, solution: Solution) -> Values:
+def solved_values(values: Values, solution: Solution) -> Values:
     """Return ``values`` with the value of each variable that ``solution`` names."""
     return union(*(_solved_values(value, solution) for value in values))
 
@@ -84,12 +84,12 @@ def _solved_values(value: Value, solution: Solution) -> Values:
                 return (value,)
             return tuple(map(_as_class, result)) if value.as_class else result
         case Producer():
-            return (replace(value, inner=solved(value.inner, solution)),)
+            return (replace(value, inner=solved_values(value.inner, solution)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(solved(parameter, solution) for parameter in value.parameters)
+            inner = tuple(solved_values(parameter, solution) for parameter in value.parameters)
             return (replace(value, parameters=inner),)
         case TupleOf():
-            return (TupleOf(tuple(solved(item, solution) for item in value.items)),)
+            return (TupleOf(tuple(solved_values(item, solution) for item in value.items)),)
         case _:
             return (value,)
 

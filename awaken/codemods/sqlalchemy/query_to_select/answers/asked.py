@@ -23,7 +23,7 @@ class Asked:
     items: int
 
 
-def asked(module: Module, recognised: Recognised, rewrite: Rewrite) -> Asked | None:
+def asked_methods(module: Module, recognised: Recognised, rewrite: Rewrite) -> Asked | None:
     """Return how a query is asked, before and after; None where that is more than methods."""
     if recognised.begin is not None or len(rewrite.parts) != 1 or len(rewrite.roots) != 1:
         return None

@@ -92,7 +92,7 @@ def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
     )
 
 
-def answered(
+def answered_methods(
     statements: Sequence[Told], queries: Sequence[Asked]
 ) -> list[tuple[Told, list[tuple[str, ...]]]] | None:
     """Return what each statement has to say afterwards, if it says the same of all queries.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, mocks
-from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked
+from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked_methods
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -128,7 +128,7 @@ class Together:
             if read_component(reader, recognised.root, roots_of) is not None:
                 return None
             rewrite = rewrite_single(reader, recognised)
-            method = asked(reader.module, recognised, rewrite)
+            method = asked_methods(reader.module, recognised, rewrite)
         except Refused:
             return None
         if method is None:
@@ -155,7 +155,7 @@ class Together:
         heads = {answer.after[0] for answer in answers}
         if any(mocks.asks_already(module, candidate, heads) for candidate in known):
             return None
-        said = mocks.answered(known, answers)
+        said = mocks.answered_methods(known, answers)
         return None if said is None else [_telling(item, after) for item, after in said]
 
     def _by_hand(

@@ -25,7 +25,7 @@ _MOST_LISTS = 8
 ckan there are 2 at most."""
 
 
-def joined(statements: Sequence[Statement]) -> Statement:
+def joined_statement(statements: Sequence[Statement]) -> Statement:
     """Return the facts of a statement that is one of ``statements``; raises Refused."""
     statement, *others = statements
     for other in others:

@@ -142,7 +142,7 @@ def _begins_with_column(items: Sequence[Item]) -> bool:
     return items[0].what in {What.COLUMN, What.EXPRESSION}
 
 
-def agreed(found: Sequence[object]) -> bool:
+def is_agreed(found: Sequence[object]) -> bool:
     """Whether the same is written on all paths."""
     first, *others = found
     return all(other == first for other in others)

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined
+from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
@@ -85,10 +85,10 @@ class States:
         ]
         if not result:
             return False
-        state, before = joined(result), self._known.get(holder)
+        state, before = joined_statement(result), self._known.get(holder)
         if before is not None:
             # Joined with what it was, it can only grow, so that the rounds come to an end.
-            state = joined([before, state])
+            state = joined_statement([before, state])
         self._known[holder] = state
         return before is None or before.key != state.key
 

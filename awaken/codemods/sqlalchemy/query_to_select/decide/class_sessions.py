@@ -54,7 +54,7 @@ def written_at_class(recognised: Recognised, chain: Chain, decision: Decision) -
     return chain.extension if extended else begin.session.text
 
 
-def explained(recognised: Recognised, refused: Refused) -> Refused:
+def explained_refusal(recognised: Recognised, refused: Refused) -> Refused:
     """Return why the site stays: a class without a visible session has a reason of its own."""
     begin = recognised.begin
     is_cause = refused.reason is reasons.NO_SESSION or (

@@ -8,7 +8,7 @@ import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
     chain_of,
-    explained,
+    explained_refusal,
     written_at_class,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
@@ -36,7 +36,7 @@ def rewrite_single(reader: Reader, recognised: Recognised) -> Rewrite:
     try:
         return _rewrite(reader, recognised)
     except Refused as refused:
-        raise explained(recognised, refused) from None
+        raise explained_refusal(recognised, refused) from None
 
 
 def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:

@@ -31,7 +31,7 @@ def rewrite_slice(
     subscript = f"[{data.subscript}]" if data.subscript is not None else ""
     # The rewriter of queries needs a terminator; `all()` gives a list, as the slice did.
     ended = cst.Call(cst.Attribute(node.value, cst.Name("all")))
-    wider = chain_lines.followed(around, len(subscript))
+    wider = chain_lines.followed_anchor(around, len(subscript))
     rows = rewrite_query(ended, data.query, wider)
     if subscript:
         template = cst.ensure_type(cst.parse_expression(f"x{subscript}"), cst.Subscript)
@@ -46,7 +46,7 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
         written = _executed_node(node, data, around)
     else:
         function, wanted = data.cast
-        wider = chain_lines.followed(around, len(f".{_ROWCOUNT}"))
+        wider = chain_lines.followed_anchor(around, len(f".{_ROWCOUNT}"))
         written = in_call(function, [wanted], lambda room: _executed_node(node, data, room), wider)
     if data.rowcount:
         written = cst.Attribute(written, cst.Name(_ROWCOUNT))
@@ -60,7 +60,7 @@ def _executed_node(node: cst.Call, data: BulkRewrite, around: Surroundings) -> c
     trailing = len(f", {code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount and data.cast is None else 0
     # The lines leave room for the text that follows the statement.
-    wider = chain_lines.followed(around, trailing)
+    wider = chain_lines.followed_anchor(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:
         written = _with_parameters(cst.ensure_type(written, cst.Call), parameters)

@@ -53,7 +53,7 @@ def rewrite_extended(
     if data.statement is None:
         return _with_class(node, data, arguments)
     given = "".join(f", {code(argument)}" for argument in arguments)
-    wider = chain_lines.followed(around, len(given))
+    wider = chain_lines.followed_anchor(around, len(given))
     written = cst.ensure_type(rewrite_query(node, data.statement, wider), cst.Call)
     first = written.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")

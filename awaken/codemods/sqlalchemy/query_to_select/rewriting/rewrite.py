@@ -15,13 +15,13 @@ from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import (
     inside_parentheses,
 )
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite import (
-    operated,
-    renamed,
+    operated_call,
+    renamed_call,
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
 from awaken.editing.chains import lines as chain_lines
-from awaken.editing.chains.alignment import realigned
+from awaken.editing.chains.alignment import realigned_call
 from awaken.editing.chains.layout import (
     Space,
     can_be_laid_out,
@@ -162,7 +162,7 @@ def _with_comments_of_brackets(parts: _Parts) -> _Parts:
         for bracket in call.rpar:
             space = bracket.whitespace_before
             if isinstance(space, cst.ParenthesizedWhitespace) and chain_lines.has_comment(space):
-                dots[position] = chain_lines.behind(space, dots[position], parts.line_break)
+                dots[position] = chain_lines.dot_behind(space, dots[position], parts.line_break)
     links = [chain_lines.with_dot(link, dot) for link, dot in zip(parts.links, dots, strict=False)]
     ended, continued = parts.ended, parts.continued
     if ended is not None:
@@ -178,18 +178,18 @@ def _statement(parts: _Parts, data: QueryRewrite, column: int | None = None) -> 
     """Return the statement, with arguments below each other if it still starts at ``column``."""
     statement = _start(parts, data)
     if column is not None and isinstance(statement, cst.Call) and data.shape == "items":
-        statement = realigned(parts.root, statement, column)
+        statement = realigned_call(parts.root, statement, column)
     bare = data.runs is not None
     names: Sequence[tuple[str, str]] = ()
     for link, edit in zip(parts.links, data.links, strict=True):
         if edit.operation is not None:
-            statement = operated(statement, link, edit.operation)
+            statement = operated_call(statement, link, edit.operation)
             names = edit.operation.renamed
         else:
-            ours = renamed(link, names, is_option=edit.call == "options")
+            ours = renamed_call(link, names, is_option=edit.call == "options")
             statement = _link(ours, edit, statement, bare)
             if column is not None and isinstance(statement, cst.Call):
-                statement = realigned(link, statement, column)
+                statement = realigned_call(link, statement, column)
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break

@@ -11,7 +11,7 @@ from awaken.editing.arguments import code
 from awaken.editing.chains import lines as chain_lines
 
 
-def operated(first: cst.BaseExpression, link: cst.Call, operation: Operation) -> cst.Call:
+def operated_call(first: cst.BaseExpression, link: cst.Call, operation: Operation) -> cst.Call:
     """``first.union(other)`` → ``select(aliased(Model, union(first, other).subquery()))``."""
     operands = [
         chain_lines.on_one_line(first),
@@ -34,7 +34,7 @@ def _call(function: str, *arguments: cst.BaseExpression) -> cst.Call:
 
 
 # ---------------------------------------------------------------------------------------- renaming
-def renamed(link: cst.Call, names: Sequence[tuple[str, str]], *, is_option: bool) -> cst.Call:
+def renamed_call(link: cst.Call, names: Sequence[tuple[str, str]], *, is_option: bool) -> cst.Call:
     """Return a later builder with ``names`` (old, new) in its arguments.
 
     Of a loader option only what it begins at is meant: ``joinedload(A.b).joinedload(B.a)``.

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.contract import Place
-from awaken.kit.sites import listed
+from awaken.kit.sites import listed_names
 from awaken.knowledge.libraries import Wait
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -39,7 +39,7 @@ class HoldingUp:
             return [], ()
         verb = "blocks" if len(result) == 1 else "block"
         places = tuple(place for places in result.values() for place in places)
-        return [f"{listed(sorted(result))} now {verb} the event loop"], places
+        return [f"{listed_names(sorted(result))} now {verb} the event loop"], places
 
     @cached_property
     def _awaited(self) -> frozenset[Place]:

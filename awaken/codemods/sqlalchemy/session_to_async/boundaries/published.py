@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 
-def exported(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
+def exported_functions(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
     """Yield the functions that wait and are part of an interface, if others may import it.
 
     A function, or a class with its public methods, is exported by an ``__all__``: of its file, or

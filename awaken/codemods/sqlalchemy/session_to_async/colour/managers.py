@@ -178,14 +178,14 @@ class Managers:
                     yield Member(site, Rewrite(f"{shown} becomes `{written}`", edits), shown)
 
 
-def renamed(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Span, str]]:
+def renamed_methods(module: Module, node: ast.FunctionDef) -> Iterator[tuple[Span, str]]:
     """Yield the places of the name of a manager's method, and its new name."""
     if node.name in ENTERING:
         start = module.source.text.index(node.name.encode(), module.span(node).start)
         yield Span(start, start + len(node.name)), ENTERING[node.name]
 
 
-def inherited(node: ast.AST) -> Iterator[ast.Call]:
+def inherited_calls(node: ast.AST) -> Iterator[ast.Call]:
     """Yield what calls the methods that a manager inherits: ``super().__enter__()``."""
     names = {*ENTERING, *ENTERING.values()}
     for part in ast.walk(node) if getattr(node, "name", "") in names else ():

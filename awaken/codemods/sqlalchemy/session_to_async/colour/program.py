@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
-from awaken.project.graph.forwards.colouring import Step, coloured
+from awaken.project.graph.forwards.colouring import Step, coloured_functions
 from awaken.project.graph.forwards.handed.components import Component, Walked
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -154,10 +154,10 @@ class SynchronousPart:
         seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
         while True:
             # All of a component is coloured with the first of its functions.
-            waiting = coloured(
+            waiting = coloured_functions(
                 partial(callers, walked={}), partial(kin, walked={}), seeds, self._is_end
             )
-            steps = coloured(
+            steps = coloured_functions(
                 partial(callers, walked={}), partial(with_stand_ins, walked={}), seeds, self._is_end
             )
             taken = self.locks.seeds(steps, callers)

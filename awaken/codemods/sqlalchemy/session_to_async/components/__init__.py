@@ -2,5 +2,5 @@
 
 ``pieces`` are the elements of a ``component``. Engines and factories link nothing: ``engines`` adds
 asynchronous ones next to them if a part of their users stays synchronous. ``own_lines`` moves
-statements.
+statements, and ``leftover`` removes unused engines.
 """

@@ -138,7 +138,7 @@ class Judge:
         return False
 
 
-def decided(
+def decided_components(
     part: SynchronousPart, found: Found, constraints: Constraints, wanted: str
 ) -> Components:
     """Return the components of a program, each with the reasons against it.

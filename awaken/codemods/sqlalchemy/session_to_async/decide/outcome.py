@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     piece_with,
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import Beside
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.decide.left_alone import LeftAlone
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines

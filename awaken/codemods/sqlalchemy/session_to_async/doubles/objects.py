@@ -21,7 +21,10 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     asynchronous,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.specified import lacks
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    served_functions,
+    sessions_given,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
     assigned,
     named_in,
@@ -32,10 +35,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
-    served,
-    sessions_given,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
@@ -48,6 +47,8 @@ from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project import Project
+from typing import TYPE_CHECKING
 
 MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
@@ -143,7 +144,7 @@ class MockedObjects:
         """Add the mocks that the program is given for the sessions of a patched factory."""
         for given in sessions_given(module, replacement):
             mocked = self._project.mocks.made_at(module, given)
-            for function in () if mocked is None else served(self._part, replacement):
+            for function in () if mocked is None else served_functions(self._part, replacement):
                 if mocked is not None:
                     methods = self._methods.of_session([function])
                     self._add(mocked, _Wanted(methods, {function.place}))
@@ -301,3 +302,28 @@ def _not_understood(shown: str) -> Refused:
         "not know how it is made"
     )
     return Refused(TEST_DOUBLE, why)
+
+
+def lacks(project: Project, module: Module, call: ast.Call, name: str) -> bool:
+    """Whether a mock is made with a ``spec`` that may not have the first word of a dotted name.
+
+    Such a mock raises at once if a test sets an attribute that it does not have.
+    """
+    first, _, behind = name.partition(".")
+    spec = next((value for item, value in named_in(call) if item == "spec"), None)
+    if spec is None or not behind:
+        return False
+    qualified = project.qualified_name(module, spec)
+    if qualified is not None and project.replacements.methods(qualified, first):
+        return False
+    definition = None if qualified is None else project.class_definition(qualified)
+    for statement in () if definition is None else definition[1].body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=held)])
+                | ast.AnnAssign(target=ast.Name(id=held), value=ast.expr())
+            ) if held == first:
+                return False
+            case _:
+                pass
+    return True

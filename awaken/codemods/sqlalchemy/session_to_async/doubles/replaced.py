@@ -18,12 +18,12 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     not_understood,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    PatchedFactories,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     entered_asynchronously,
-)
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.factories import (
-    PatchedFactories,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.objects import (
     PatchedObjects,

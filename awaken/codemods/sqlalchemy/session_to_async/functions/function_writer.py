@@ -146,7 +146,7 @@ class FunctionWriter:
                 insertions.before(node, "async ")
             elif part.waits(function):
                 raise Refused(reasons.NOT_AWAITABLE_HERE, f"`{function.qualname}`")
-            for span, name in managers.renamed(module, node):
+            for span, name in managers.renamed_methods(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
@@ -364,7 +364,7 @@ class FunctionWriter:
         """Have managers of the program entered, and those that these inherit from called."""
         module, part = site.module, self._part
         resolved = {item.place for item in part.calls.get(function, ())}
-        for call in managers.inherited(site.node) if function in part.steps else ():
+        for call in managers.inherited_calls(site.node) if function in part.steps else ():
             if module.place(call) not in resolved:
                 awaiting.awaits(call)
                 awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])

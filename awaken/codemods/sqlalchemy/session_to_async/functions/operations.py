@@ -15,11 +15,11 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
-    annotated,
+    annotation,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place, Span
-from awaken.kit.imports import name_beside, released
+from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -88,7 +88,7 @@ class OperationWriter:
             case Operation(how="loading" | "validated"):
                 yield from self._in_greenlets.write(operation)
             case Operation(how="closing", node=ast.Call() as call):
-                yield from released(self._site, call.func)
+                yield from release_imports(self._site, call.func)
             case Operation(how="kept", node=node):
                 yield from self._stacks.write(node)
             case Operation(how="twin", node=ast.Call() as call):
@@ -131,7 +131,7 @@ class OperationWriter:
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
 
     def _annotated_text(self, places: tuple[Place, ...]) -> str:
-        return annotated(self._project, places, "Session")
+        return annotation(self._project, places, "Session")
 
     def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         """Await an operation, with the argument that has it load again. Raises Refused."""

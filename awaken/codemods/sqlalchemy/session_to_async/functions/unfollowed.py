@@ -35,7 +35,7 @@ _WORDS = (
 )  # fmt: skip
 
 
-def unfollowed(part: SynchronousPart, rule: str) -> Iterator[Member]:
+def unfollowed_members(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the places of a program where awaken loses track of something asynchronous."""
     # Asked of each call that may be one of a session, and worked out over all files.
     holds_session = cache(partial(_holds_session, part))

@@ -24,7 +24,7 @@ def unknown_behind(project: Project, places: Sequence[Place]) -> Unknown | None:
     return None
 
 
-def annotated(project: Project, places: Sequence[Place], kind: str) -> str:
+def annotation(project: Project, places: Sequence[Place], kind: str) -> str:
     """Return the annotation to write if that is a parameter without one, or an empty text.
 
     ``kind`` is the class of the objects on which the methods at ``places`` are called.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.managers import (
     ENTERING,
-    inherited,
+    inherited_calls,
 )
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.stand_ins import StandIns
@@ -115,7 +115,7 @@ class Together:
         module, node = self._node(function)
         if module is None or node is None or node.name not in ENTERING.values():
             return
-        for call in inherited(node):
+        for call in inherited_calls(node):
             yield (
                 module.place(call),
                 f"`{module.excerpt(call)}` belongs to a synchronous context manager",

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.contract import Edit, Place

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site

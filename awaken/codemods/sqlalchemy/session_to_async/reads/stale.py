@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_state import unseen_writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import unseen_writes
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Place, Requirement, Span
-from awaken.kit.imports import name_beside, released
+from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
@@ -57,7 +57,7 @@ class ClientWriter:
         name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
         imports += self._requirements(site)
         message = f"`{module.text_of(node)}` becomes `{name}`"
-        edits = [*imports, *released(site, node)]
+        edits = [*imports, *release_imports(site, node)]
         if not isinstance(above, ast.Call) or above.func is not node:
             return Rewrite(message, [site.replace(node, name), *edits])
         made = _Made(site, above)

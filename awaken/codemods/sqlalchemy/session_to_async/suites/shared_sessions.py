@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -183,7 +183,7 @@ class SharedSessions:
         """
         module = site.module
         helper = module.scopes.fresh_name(_RETURNING, f"{_RETURNING}_again")
-        listen, needed = imported(site, "sqlalchemy.event", "listen", site.node)
+        listen, needed = imported_name(site, "sqlalchemy.event", "listen", site.node)
         yield needed
         code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
         yield site.insert_statements(module.place(site.node), "before", code)
@@ -192,7 +192,7 @@ class SharedSessions:
             names = {}
             for word in _RETURN_NAMES:
                 package, _, name = word.rpartition(".")
-                names[name], needed = imported(site, package, name)
+                names[name], needed = imported_name(site, package, name)
                 yield needed
             yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
 

@@ -18,8 +18,8 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.items import DICTS, subscripted
-from awaken.project.values.library.origins import begun, followed
+from awaken.project.values.items import DICTS, subscripted_item
+from awaken.project.values.library.origins import begun_values, followed
 
 
 class Paths:
@@ -71,7 +71,7 @@ class Paths:
         return lambda: self._evaluator.called((value,), sight.module, call)
 
     def _at_key(self, value: Value, step: str, sight: Sight, node: ast.expr) -> Values:
-        result = subscripted(value, None if step == BY_KEY else int(step[1:-1]))
+        result = subscripted_item(value, None if step == BY_KEY else int(step[1:-1]))
         if result is not None:
             return result
         if step == BY_KEY:
@@ -98,7 +98,7 @@ class Paths:
 
     def _of_object(self, value: InstanceOf, name: str, sight: Sight, node: ast.expr) -> Values:
         attribute = self._evaluator.attribute(value, name, sight.module, node)
-        attribute = begun(attribute, name, sight.place)
+        attribute = begun_values(attribute, name, sight.place)
         is_relationship = self._evaluator.mapping.is_relationship(value, name)
         return followed(attribute, value, name) if is_relationship else attribute
 

@@ -33,7 +33,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.fixtures_by_name import parametrized
+from awaken.project.values.fixtures_by_name import parametrized_nodes
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
@@ -213,7 +213,7 @@ class _Unpacking(Passing):
 def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
     for decorator in asked.function.decorator_list:
         if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
-            given = parametrized(decorator, asked.parameter.arg)
+            given = parametrized_nodes(decorator, asked.parameter.arg)
             yield from (each for each in given if each is not None)
 
 

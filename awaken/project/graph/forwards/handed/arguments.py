@@ -28,7 +28,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Slot,
     Slots,
     Spot,
-    iterated,
+    iterated_depth,
     takes_receiver,
 )
 from awaken.project.graph.forwards.in_place import called_in_place
@@ -36,7 +36,7 @@ from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import argument_of, collected
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.calls.registering import registered
+from awaken.project.values.calls.registering import registered_function
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Session
 
 
@@ -65,7 +65,7 @@ class Arguments:
             yield End("absorbed", module, call)
             yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
             return
-        if registered(evaluator, module, call) is node:
+        if registered_function(evaluator, module, call) is node:
             yield from _registered(module, call, depth)
             return
         if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
@@ -105,7 +105,7 @@ class Arguments:
         if is_given_back:
             return Spot(module, call, depth)
         if qualified == "builtins.enumerate" and depth and position == 0:
-            return Spot(module, call, iterated(depth) + 2)
+            return Spot(module, call, iterated_depth(depth) + 2)
         return self._into_container(module, call, node, depth)
 
     def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:

@@ -23,7 +23,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Found,
     Slots,
     Spot,
-    iterated,
+    iterated_depth,
 )
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
@@ -85,7 +85,7 @@ class Consumers:
             ) if value is node:
                 pair = _of_pair(target, node)
                 if pair is None:
-                    yield from self._target(module, target, iterated(depth))
+                    yield from self._target(module, target, iterated_depth(depth))
                 elif depth == KEYS + _IN_PAIRS:
                     yield from self._target(module, pair[0], 0)
                 else:

@@ -222,7 +222,7 @@ class Slots:
         return result if makes else None
 
 
-def iterated(depth: int) -> int:
+def iterated_depth(depth: int) -> int:
     """Return the depth of what iterating over a container gives: the keys of a dictionary."""
     return 0 if depth == KEYS + 1 else depth - 1
 

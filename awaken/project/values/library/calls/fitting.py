@@ -29,7 +29,7 @@ from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library_types.signatures import (
     Filled,
     Signature,
-    filled,
+    filled_parameters,
     refuses_literal,
     signature,
 )
@@ -69,7 +69,7 @@ class Fitting:
             if not isinstance(node, Function):
                 continue
             parameter = signature(found.module, node, is_method=is_method)
-            arguments = filled(parameter, call.node)
+            arguments = filled_parameters(parameter, call.node)
             if arguments is not None:
                 fitting.append((parameter, arguments))
         if len(fitting) <= 1:

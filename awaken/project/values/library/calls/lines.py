@@ -14,7 +14,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library_types.classes import GenericClass, library_class
 from awaken.project.values.library_types.solving import (
     Solution,
-    solved,
+    solved_values,
 )
 from awaken.project.values.questions import Questions
 
@@ -61,7 +61,7 @@ class Lines:
                 continue
             solution = dict(zip(shape.variables, instance.parameters, strict=False))
             for base in reversed(shape.bases):
-                inner = tuple(solved(each, solution) for each in base.parameters)
+                inner = tuple(solved_values(each, solution) for each in base.parameters)
                 if instance.parameters and not shape.variables:
                     # Of a query of the program's own class the mapping says what it loads.
                     inner = inner or instance.parameters

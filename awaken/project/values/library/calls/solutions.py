@@ -30,7 +30,7 @@ from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
     has_variables,
-    solved,
+    solved_values,
     without_none,
 )
 
@@ -66,7 +66,7 @@ class Solutions:
                 given = self._fitting.argument(argument, call)
                 if unpacked:
                     given = self._given("generator", given, call)
-                wanted = solved(parameter.type, {SELF: own} if own else {})
+                wanted = solved_values(parameter.type, {SELF: own} if own else {})
                 self.unify(wanted, given, solution, call)
         return solution
 
@@ -143,7 +143,7 @@ class Solutions:
             else:
                 result = self._uses.method(given, name, call.module, call.node)
             if result is not None:
-                self.unify(solved(returns, variables), result, solution, call)
+                self.unify(solved_values(returns, variables), result, solution, call)
 
     def _item(self, given: Value) -> Values | None:
         """Return what a sequence has at an index; None for what may be indexed by other things."""

@@ -27,9 +27,9 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended impor
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import decide_held_write
 from awaken.codemods.sqlalchemy.query_to_select.components.kinds import (
-    agreed,
     different,
     execution_of_kinds,
+    is_agreed,
     reaching,
     states_of,
 )
@@ -176,7 +176,7 @@ def _decide_statements(
             for statement in statements:
                 _check_items(statement)
             written = [_definition(item, decision, fragment) for item in statements]
-            if not agreed(written):
+            if not is_agreed(written):
                 raise different(result, fragment)
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
@@ -194,7 +194,7 @@ def _used_by_kinds(
     result = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
     component = decision.component
     written = [_used(component, fragment, states, session, decision) for states in result]
-    if agreed(written):
+    if is_agreed(written):
         return written[0]
     return execution_of_kinds(fragment, result, written)
 

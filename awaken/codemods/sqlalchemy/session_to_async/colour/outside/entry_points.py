@@ -78,7 +78,7 @@ class EntryPoints:
             self.found.setdefault(function, []).append(entry)
         for function, entry in self._serving():
             self.found.setdefault(function, []).append(entry)
-        for function in named(project, bridged):
+        for function in named_functions(project, bridged):
             # Where it is called does not matter then.
             self.found[function] = [EntryPoint("own-loop", function.place, function)]
 
@@ -310,7 +310,7 @@ def name_of(project: Project, function: FunctionPlace) -> str:
     return f"{home}.{function.qualname}".replace(_LOCAL, "")
 
 
-def named(project: Project, wanted: Collection[str]) -> Iterator[FunctionPlace]:
+def named_functions(project: Project, wanted: Collection[str]) -> Iterator[FunctionPlace]:
     """Yield the functions of a program that an option names."""
     names = {name.replace(_LOCAL, "") for name in wanted}
     words = {name.rpartition(".")[2] for name in names}

@@ -22,7 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading impor
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import METHOD, Method
 from awaken.contract import Edit
-from awaken.kit.imports import released
+from awaken.kit.imports import release_imports
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -118,7 +118,7 @@ class Properties:
         has_docstring = ast.get_docstring(node, clean=False) is not None
         data = Method(node.decorator_list.index(decorator), kept, first, has_docstring)
         yield site.rewrite(node, METHOD, data)
-        yield from released(site, decorator) if kept else ()
+        yield from release_imports(site, decorator) if kept else ()
 
     def caveats(self, function: FunctionPlace) -> list[str]:
         """Return what may be otherwise with a property that becomes a method."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
-    called,
+    called_node,
     class_named,
     class_of_dependency,
     overrides_of,
@@ -75,7 +75,7 @@ class Fakes:
     def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
         """Yield what tests inject for a dependency that gives objects of a class."""
         for module, key, value in overrides_of(self._project):
-            yield module, class_of_dependency(self._project, module, key), called(value)
+            yield module, class_of_dependency(self._project, module, key), called_node(value)
 
     def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for fields of a dataclass that are declared as classes."""

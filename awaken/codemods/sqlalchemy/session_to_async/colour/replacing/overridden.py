@@ -44,7 +44,7 @@ def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]
                     yield module, part, given
 
 
-def called(function: ast.expr) -> ast.expr:
+def called_node(function: ast.expr) -> ast.expr:
     """Return what a call of ``function`` gives: the body of a lambda, or the call itself."""
     if isinstance(function, ast.Lambda):
         return function.body

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import released
+from awaken.kit.imports import release_imports
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
@@ -233,7 +233,7 @@ class Locks:
         edits = [
             site.replace(site.node, twin),
             import_of_asyncio(self._project, site),
-            *released(site, site.node),
+            *release_imports(site, site.node),
         ]
         message = f"`{site.module.text_of(site.node)}` becomes `{twin}`, because tasks wait for it"
         return Rewrite(message, edits, ["it works in one event loop at a time, and not in threads"])

@@ -1,1 +1,1 @@
-"""Patches of sessions: of their classes, of factories, and of objects."""
+"""Patches of sessions: of their classes, and of objects."""

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside, released
+from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.handed.components import Component
@@ -123,7 +123,7 @@ class Callables:
             TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
             TextEdit(path=module.path, anchor=Span(inner.end, end), text=opening, site=site.id),
         ]
-        edits += released(site, call.func)
+        edits += release_imports(site, call.func)
         shown = module.excerpt(function)
         caveat = f"`{shown}` runs on the event loop, and other blocking calls in it block the loop"
         if session:

@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking i
     unpacks_others,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
-    annotated,
+    annotation,
     unknown_behind,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
@@ -58,7 +58,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             shown = f"`{module.excerpt(nodes[0])}`"
             unknown = unknown_behind(project, (call.place,))
             kinds = {item.qualname.rpartition(".")[0] for item in fitting}
-            cure = annotated(project, (call.place,), kinds.pop() if len(kinds) == 1 else "")
+            cure = annotation(project, (call.place,), kinds.pop() if len(kinds) == 1 else "")
             because = () if unknown is None or not cure else (unknown.place,)
             yield Member(site, Refused(UNKNOWN_CALL, why, cure, because), shown, along)
 

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
@@ -36,6 +35,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     is_refreshed,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,
@@ -187,7 +187,7 @@ class ReadsAfterCommits:
         elif any(
             self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
         ):
-            inspect, needed = imported(site, "sqlalchemy", "inspect", site.node)
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             line = _text_inside(f"if {inspect}({item}).persistent:", line)
             imports = [*imports, needed]
         if first.is_many:

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
@@ -27,6 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     ends_before,
     is_refreshed,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,

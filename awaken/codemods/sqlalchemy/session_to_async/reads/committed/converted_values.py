@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.contract import Place
 from awaken.kit.changes import Member

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
@@ -86,13 +86,13 @@ def typed_strings(
 def _cast(site: Site[ast.AST], given: _Given) -> Rewrite:
     """Return what casts a string."""
     module, string = site.module, given.string
-    cast, brought = imported(site, "sqlalchemy", "cast", string)
-    literal, needed = imported(site, "sqlalchemy", "literal", string)
+    cast, brought = imported_name(site, "sqlalchemy", "cast", string)
+    literal, needed = imported_name(site, "sqlalchemy", "literal", string)
     edits: list[Edit] = [brought, needed]
     wanted = given.written
     if given.type:
         package, _, name = given.type.rpartition(".")
-        wanted, needed = imported(site, package, name, string)
+        wanted, needed = imported_name(site, package, name, string)
         edits.append(needed)
     before, behind = f"{cast}({literal}(", f"), {wanted})"
     if given.many:

@@ -12,23 +12,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,
     is_refreshed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expired_code import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired_code import (
     Load,
     gets_function,
     load_edits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.expiring_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls import (
     expiring_calls,
     goes_on_at,
     is_savepoint,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     function_of,
     is_conditional,

@@ -157,7 +157,7 @@ class PatchedFactories:
         )
 
 
-def served(part: SynchronousPart, replacement: Replacement) -> Iterator[FunctionPlace]:
+def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterator[FunctionPlace]:
     """Yield the functions that wait and that are given what a patched factory gives."""
     for module, node in _mentions(part.project, replacement):
         function = _function_around(part, module, node)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.search import modules_with
@@ -58,7 +58,7 @@ class Persistence:
         """
         if certain and not self.may_be_lost(site.module, node, text):
             return code, []
-        inspect, needed = imported(site, "sqlalchemy", "inspect", node)
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", node)
         lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
         return f"if {inspect}({text}).persistent:\n{lines}", [needed]
 
