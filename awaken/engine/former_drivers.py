@@ -12,7 +12,7 @@ from awaken.knowledge.ecosystem import default_drivers, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS, urls_elsewhere
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure
-from awaken.workspace.sources import decode
+from awaken.workspace.sources import SourceFile, Undecodable, decode_settings
 
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")
 _OTHERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
@@ -49,13 +49,14 @@ def _new_drivers(root: RootReport) -> dict[str, str]:
 
 def _texts(root: RootReport) -> dict[str, bytes]:
     """Return by path the files that can name a driver, as the changes leave them."""
-    enclosure, changed = Enclosure(root.root), {file.path: file.after.raw() for file in root.files}
+    enclosure, changed = Enclosure(root.root), {file.path: file.after.text for file in root.files}
     found: dict[str, bytes] = {}
     for path in _paths(root.root):
         if path not in changed and (path.endswith(".py") or _is_named(path)):
             try:
-                found[path] = enclosure.read(root.root / path, METADATA_LIMIT)
-            except OSError:
+                raw = enclosure.read(root.root / path, METADATA_LIMIT)
+                found[path] = raw if path.endswith(".py") else decode_settings(path, raw).text
+            except (OSError, Undecodable):
                 continue
     return found | changed
 
@@ -81,7 +82,7 @@ def _is_named(path: str) -> bool:
 
 
 def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    others = {path: decode(path, text) for path, text in texts.items() if not path.endswith(".py")}
+    others = {path: SourceFile(path, text) for path, text in texts.items() if path[-3:] != ".py"}
     renamed = default_drivers().renamed
     for url in urls_elsewhere(others):
         dialect = url.drivername.partition("+")[0]
