@@ -11,7 +11,7 @@ from awaken.workspace.sources import is_python
 
 _SOURCE_FOLDERS = ("", "src", "lib")
 # ``test`` is CPython's own test suite; a project that imports it means its own folder.
-_STANDARD = sys.stdlib_module_names - {"test"}
+STANDARD = sys.stdlib_module_names - {"test"}
 
 
 class FoundModule(NamedTuple):
@@ -45,7 +45,7 @@ class Layout:
     ) -> None:
         self.published = published
         self.inner = frozenset(inner)
-        self._on_path = tuple(on_path)
+        self.on_path = tuple(on_path)
         files = {path for path in paths if is_python(path)}
         # A stub next to its module is the same module, and the source has more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -84,7 +84,7 @@ class Layout:
         folder = name.replace(".", "/")
         return any(
             _join(root, folder) in self._folders and _join(root, folder) not in self._packages
-            for root in (*_SOURCE_FOLDERS, *self._on_path)
+            for root in (*_SOURCE_FOLDERS, *self.on_path)
         )
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -136,7 +136,7 @@ class Layout:
     def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False
-        standard = name.partition(".")[0] in _STANDARD
+        standard = name.partition(".")[0] in STANDARD
         for above in reversed(_parents(folder)):
             if above and (above in self._packages or above in self.inner):
                 # A package is no place to import from: Python 3 has no implicit relative imports.
@@ -147,7 +147,7 @@ class Layout:
                     # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else found
                 namespace = namespace or found.namespace
-        for root in self._on_path:
+        for root in self.on_path:
             found = self._at(_join(root, relative))
             if found.path is not None:
                 return found
@@ -204,7 +204,7 @@ class Layout:
         return names, by_name
 
     def _claimed(self, path: str) -> str:
-        above = [one for one in self._on_path if path.startswith(f"{one}/")]
+        above = [one for one in self.on_path if path.startswith(f"{one}/")]
         if above:
             return _dotted(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]
