@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -46,7 +46,11 @@ LONGEST = 900
 ASKED = 2
 """How the command ends that wants an answer."""
 _NOT_PASSED = ("failure", "error", "skipped")
-_ANSWER = re.compile(r"^If this is true, add it to[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
+_ANSWER = re.compile(
+    r"^If this is true, add it to (\S+) and[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE
+)
+_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n]+)` to", re.MULTILINE)
+"""A requirement that a user has to write."""
 
 Outcomes = dict[str, str]
 """For each test what came of it."""
@@ -118,10 +122,11 @@ class Program:
             done, spent = self._awaken("migrate", RECIPE, "--commit")
             seconds += spent
             asked = _ANSWER.search(done.stdout)
-            if done.returncode != ASKED or asked is None or len(answers) == MOST_QUESTIONS:
+            is_last = len(answers) == MOST_QUESTIONS or (asked and asked[2] in answers)
+            if done.returncode != ASKED or asked is None or is_last:
                 return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
-            answers.append(asked[1])
-            self._answer(asked[1])
+            answers.append(asked[2])
+            self._answer(self.root / asked[1], asked[2])
 
     def causes(self) -> Counter[str]:
         """Return how many places wait for each reason in the step of sessions."""
@@ -133,14 +138,14 @@ class Program:
             finding.reason or "" for finding in document.findings if finding.level == "manual"
         )
 
-    def install(self) -> None:
-        """Install the requirements as they are now, with what `pyproject.toml` has gained."""
+    def install(self, left: Sequence[str] = ()) -> None:
+        """Install the requirements as they are now: what `pyproject.toml` has gained, and ``left``."""
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
         added = self._declared(self.root) - self._declared(
             self.checkout / self.entry.get("root", ".")
         )
         subprocess.run(
-            [*command, *self.entry["install"], *sorted(added)], cwd=self.root, check=True
+            [*command, *self.entry["install"], *sorted(added), *left], cwd=self.root, check=True
         )
 
     @staticmethod
@@ -153,6 +158,7 @@ class Program:
             project.get("dependencies", []),
             *project.get("optional-dependencies", {}).values(),
             *document.get("dependency-groups", {}).values(),
+            document.get("tool", {}).get("uv", {}).get("dev-dependencies", []),
         ]
         return {one for each in several for one in each if isinstance(one, str)}
 
@@ -172,8 +178,7 @@ class Program:
         after = os.times()
         return done, after.children_user - before.children_user
 
-    def _answer(self, settings: str) -> None:
-        file = self.root / "pyproject.toml"
+    def _answer(self, file: Path, settings: str) -> None:
         document = tomlkit.parse(file.read_text() if file.exists() else "")
         _merge(document, tomlkit.parse(settings.replace("\n  ", "\n").removeprefix("  ")))
         file.write_text(tomlkit.dumps(document))
@@ -221,7 +226,10 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
     if migrated.code:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
-    program.install()
+    left = sorted(set(_LEFT.findall(migrated.said)))
+    if left:
+        row["edits"] = [f"require {one}" for one in left]
+    program.install(left)
     after = program.tests()
     lost = sorted(test for test, was in before.items() if was == "passed" != after.get(test))
     row["after"] = tally(after)
