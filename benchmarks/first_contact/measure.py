@@ -139,7 +139,7 @@ class Program:
         )
 
     def install(self, left: Sequence[str] = ()) -> None:
-        """Install the requirements as they are now: what `pyproject.toml` has gained, and ``left``."""
+        """Install the requirements as they are now, and what is ``left`` to write."""
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
         added = self._declared(self.root) - self._declared(
             self.checkout / self.entry.get("root", ".")
