@@ -205,7 +205,11 @@ def _stop_what_is_carried(components: Components) -> None:
     If nothing makes one, what is given sessions from elsewhere speaks for all.
     """
     making = [one for one in components.all if not one.is_carried]
-    stopped = [one for one in making or components.all if not one.converts]
+    stopped = [
+        one
+        for one in making or components.all
+        if not one.converts and not _makes_only_tables(components, one)
+    ]
     if not making:
         stopped = [one for one in stopped if any(map(_is_given_elsewhere, one.stopping))]
     if not stopped:
@@ -215,6 +219,12 @@ def _stop_what_is_carried(components: Components) -> None:
         if component.is_carried and id(component) not in numbers:
             component.stopping += [each for one in stopped for each in one.stopping]
             component.is_wanted = component.is_wanted and all(one.is_wanted for one in stopped)
+
+
+def _makes_only_tables(components: Components, component: Component) -> bool:
+    """Whether a component has engines only, of which nobody is given a session."""
+    used = components.used_by([component], with_unused=False)
+    return component.makes_tables and all(components.shared[one].is_engine for one in used)
 
 
 def _is_given_elsewhere(member: Member) -> bool:
