@@ -5,7 +5,8 @@ runs in it without a terminal, and what it prints as an answer is written into `
 the same command run again. Nothing else is edited. Then the requirements are installed again, and
 tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
 checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
-empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Usage:
+empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Tests run in
+``root``, awaken in ``project`` if that is another folder. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -49,7 +50,7 @@ _NOT_PASSED = ("failure", "error", "skipped")
 _ANSWER = re.compile(
     r"^If this is true, add it to (\S+) and[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE
 )
-_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n]+)` to", re.MULTILINE)
+_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)` to", re.MULTILINE)
 """A requirement that a user has to write."""
 
 Outcomes = dict[str, str]
@@ -75,6 +76,7 @@ class Program:
         self.checkout = corpus / "repos" / name
         self.copy = corpus / "copies" / name
         self.root = self.copy / entry.get("root", ".")
+        self.project = self.copy / entry.get("project", entry.get("root", "."))
         self.home = corpus / "home" / name
 
     def begin(self) -> None:
@@ -93,7 +95,9 @@ class Program:
             subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
             subprocess.run(["createdb", database], check=True)
         command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        command += [f"--junitxml={report}", *FORGOTTEN, *self.entry.get("tests", ())]
+        # A new settings file above would give the tests other names.
+        command += [f"--rootdir={self.root}", f"--junitxml={report}"]
+        command += [*FORGOTTEN, *self.entry.get("tests", ())]
         variables = {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"}
         variables |= self.entry.get("variables", {})
         with self.copy.with_name(f"{self.name}.tests").open("wb") as said:
@@ -126,7 +130,7 @@ class Program:
             if done.returncode != ASKED or asked is None or is_last:
                 return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
             answers.append(asked[2])
-            self._answer(self.root / asked[1], asked[2])
+            self._answer(self.project / asked[1], asked[2])
 
     def causes(self) -> Counter[str]:
         """Return how many places wait for each reason in the step of sessions."""
@@ -141,9 +145,8 @@ class Program:
     def install(self, left: Sequence[str] = ()) -> None:
         """Install the requirements as they are now, and what is ``left`` to write."""
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
-        added = self._declared(self.root) - self._declared(
-            self.checkout / self.entry.get("root", ".")
-        )
+        before = self.checkout / self.project.relative_to(self.copy)
+        added = self._declared(self.project) - self._declared(before)
         subprocess.run(
             [*command, *self.entry["install"], *sorted(added), *left], cwd=self.root, check=True
         )
@@ -168,7 +171,7 @@ class Program:
         before = os.times()
         done = subprocess.run(
             [awaken, *arguments],
-            cwd=self.root,
+            cwd=self.project,
             env={**os.environ, **home, "NO_COLOR": "1", "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
