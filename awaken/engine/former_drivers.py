@@ -19,6 +19,8 @@ _OTHERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 _HIDDEN = frozenset({".github", ".circleci"})
 _MOST = 20_000
 """Files of one program that are looked at; more are another program's."""
+_SYNCHRONOUS = re.compile(rb"(?<!\w)(?:create_engine|engine_from_config)\(")
+"""What makes an engine that stays synchronous, and keeps its driver."""
 
 
 def former_drivers(root: RootReport) -> list[tuple[str, str]]:
@@ -96,6 +98,8 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
     manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
     advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
+    if _SYNCHRONOUS.search(whole):
+        return
     for driver in drivers():
         modules = {one.partition("+")[2] for one in driver.urls if one.partition("+")[0] in new}
         if driver.async_urls or not modules:

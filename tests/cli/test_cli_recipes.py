@@ -814,6 +814,12 @@ def test_files_that_may_name_the_former_driver_are_read_in_the_encoding_of_setti
     text = " ".join(out.decode().split())
     assert "requirements.txt:2: no file uses `psycopg2` any more" in text
 
+    program.write("migrations/env.py", "engine = engine_from_config(config.sections)\n")
+    text = awaken("migrate", "async-sessions", "--dry-run", "--allow-dirty")[1].decode()
+
+    assert "Step 2 also changes" in text
+    assert "any more" not in text
+
 
 def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop, monkeypatch):
     with_recipe(shop, QUERIES)
