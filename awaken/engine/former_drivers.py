@@ -12,13 +12,15 @@ from awaken.knowledge.ecosystem import default_drivers, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS, urls_elsewhere
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure
-from awaken.workspace.sources import decode
+from awaken.workspace.sources import SourceFile, Undecodable, decode_settings
 
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py", "requirements*.txt", "requirements*.in")
 _OTHERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 _HIDDEN = frozenset({".github", ".circleci"})
 _MOST = 20_000
 """Files of one program that are looked at; more are another program's."""
+_SYNCHRONOUS = re.compile(rb"(?<!\w)(?:create_engine|engine_from_config)\(")
+"""What makes an engine that stays synchronous, and keeps its driver."""
 
 
 def former_drivers(root: RootReport) -> list[tuple[str, str]]:
@@ -49,13 +51,14 @@ def _new_drivers(root: RootReport) -> dict[str, str]:
 
 def _texts(root: RootReport) -> dict[str, bytes]:
     """Return by path the files that can name a driver, as the changes leave them."""
-    enclosure, changed = Enclosure(root.root), {file.path: file.after.raw() for file in root.files}
+    enclosure, changed = Enclosure(root.root), {file.path: file.after.text for file in root.files}
     result: dict[str, bytes] = {}
     for path in _paths(root.root):
         if path not in changed and (path.endswith(".py") or _is_named(path)):
             try:
-                result[path] = enclosure.read(root.root / path, METADATA_LIMIT)
-            except OSError:
+                raw = enclosure.read(root.root / path, METADATA_LIMIT)
+                result[path] = raw if path.endswith(".py") else decode_settings(path, raw).text
+            except (OSError, Undecodable):
                 continue
     return result | changed
 
@@ -81,7 +84,7 @@ def _is_named(path: str) -> bool:
 
 
 def _urls(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    others = {path: decode(path, text) for path, text in texts.items() if not path.endswith(".py")}
+    others = {path: SourceFile(path, text) for path, text in texts.items() if path[-3:] != ".py"}
     renamed = default_drivers().renamed
     for url in urls_elsewhere(others):
         dialect = url.drivername.partition("+")[0]
@@ -95,6 +98,8 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
     manifests = {path for path in texts if any(PurePosixPath(path).match(p) for p in _MANIFESTS)}
     advice = "if nothing else needs it, remove it."
     whole = b"\n".join(text for path, text in texts.items() if path not in manifests).lower()
+    if _SYNCHRONOUS.search(whole):
+        return
     for driver in drivers():
         modules = {url.partition("+")[2] for url in driver.urls if url.partition("+")[0] in new}
         if driver.async_urls or not modules:

@@ -269,8 +269,7 @@ def _tools(
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
-    on_path = surroundings.project_settings.source_folders
-    processing = Processing(asked.jobs, asked.progress, asked.found.root.selects, on_path)
+    may_write = asked.found.root.selects
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
@@ -287,6 +286,8 @@ def _tools(
         for project in projects:
             # The trees of what is edited are of no use to the next one.
             project.give_up({path for change in changes for path in change.paths})
+        on_path = projects[0].layout.on_path if projects else ()
+        processing = Processing(asked.jobs, asked.progress, may_write, on_path)
         return apply_in_memory(snapshot, changes, loaded, formatter, processing)
 
     # The searches of all rules are combined.

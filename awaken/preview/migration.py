@@ -249,7 +249,8 @@ def _print_questions(questions: Sequence[Question], step: int, page: Page) -> No
     if len(questions) > _LISTED:
         page.sentence(f"and {len(questions) - _LISTED} other questions")
     hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
-    heading = f"If this is true, add it to pyproject.toml and run the migration again.{hint}"
+    file = relative(questions[0].root.root, "pyproject.toml", Path.cwd())
+    heading = f"If this is true, add it to {file} and run the migration again.{hint}"
     _print_settings(heading, [item.answers[0] for item in questions], page)
     others = sorted({answer for item in questions for answer in item.answers[1:]})
     if others:

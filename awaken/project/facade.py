@@ -36,6 +36,7 @@ from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
+from awaken.project.names.start_folders import start_folders
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
@@ -109,7 +110,9 @@ class Project:
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
         inner = inner_folders(self._texts.python, self._is_named)
-        same_paths = same_paths and earlier is not None and earlier.layout.inner == inner
+        on_path = settings.source_folders if self.published else self._on_path(settings)
+        known = None if earlier is None else (earlier.layout.inner, earlier.layout.on_path)
+        same_paths = same_paths and known == (inner, on_path)
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
@@ -117,7 +120,7 @@ class Project:
                 self._texts.python,
                 published=self.published,
                 inner=inner,
-                on_path=settings.source_folders,
+                on_path=on_path,
             )
         )
         self._whole: WholeProgram[Project] = WholeProgram(self.apart)
@@ -204,6 +207,15 @@ class Project:
     def _let_go(self) -> None:
         """Forget what leads to trees that are not kept any more."""
         self._evaluator.let_go()
+
+    def _on_path(self, settings: ProjectSettings) -> tuple[str, ...]:
+        """Return the folders on the path of the program, as set or as its files need them."""
+        files, search = self._texts.files, self._texts.search
+        return settings.source_folders or start_folders(
+            self._texts.python,
+            lambda path: files[path].text,
+            lambda text: search.files_with((text,)),
+        )
 
     def _is_named(self, dotted: str) -> bool:
         """Whether a file holds this dotted name."""

@@ -5,7 +5,8 @@ runs in it without a terminal, and what it prints as an answer is written into `
 the same command run again. Nothing else is edited. Then the requirements are installed again, and
 tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
 checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
-empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Usage:
+empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Tests run in
+``root``, awaken in ``project`` if that is another folder. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -46,7 +47,11 @@ LONGEST = 900
 ASKED = 2
 """How the command ends that wants an answer."""
 _NOT_PASSED = ("failure", "error", "skipped")
-_ANSWER = re.compile(r"^If this is true, add it to[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE)
+_ANSWER = re.compile(
+    r"^If this is true, add it to (\S+) and[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE
+)
+_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)` to", re.MULTILINE)
+"""A requirement that a user has to write."""
 
 Outcomes = dict[str, str]
 """For each test what came of it."""
@@ -71,6 +76,7 @@ class Program:
         self.checkout = corpus / "repos" / name
         self.copy = corpus / "copies" / name
         self.root = self.copy / entry.get("root", ".")
+        self.project = self.copy / entry.get("project", entry.get("root", "."))
         self.home = corpus / "home" / name
 
     def begin(self) -> None:
@@ -89,7 +95,9 @@ class Program:
             subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
             subprocess.run(["createdb", database], check=True)
         command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        command += [f"--junitxml={report}", *FORGOTTEN, *self.entry.get("tests", ())]
+        # A new settings file above would give the tests other names.
+        command += [f"--rootdir={self.root}", f"--junitxml={report}"]
+        command += [*FORGOTTEN, *self.entry.get("tests", ())]
         variables = {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"}
         variables |= self.entry.get("variables", {})
         with self.copy.with_name(f"{self.name}.tests").open("wb") as said:
@@ -118,10 +126,11 @@ class Program:
             done, spent = self._awaken("migrate", RECIPE, "--commit")
             seconds += spent
             asked = _ANSWER.search(done.stdout)
-            if done.returncode != ASKED or asked is None or len(answers) == MOST_QUESTIONS:
+            is_last = len(answers) == MOST_QUESTIONS or (asked and asked[2] in answers)
+            if done.returncode != ASKED or asked is None or is_last:
                 return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
-            answers.append(asked[1])
-            self._answer(asked[1])
+            answers.append(asked[2])
+            self._answer(self.project / asked[1], asked[2])
 
     def causes(self) -> Counter[str]:
         """Return how many places wait for each reason in the step of sessions."""
@@ -133,14 +142,13 @@ class Program:
             finding.reason or "" for finding in document.findings if finding.level == "manual"
         )
 
-    def install(self) -> None:
-        """Install the requirements as they are now, with what `pyproject.toml` has gained."""
+    def install(self, left: Sequence[str] = ()) -> None:
+        """Install the requirements as they are now, and what is ``left`` to write."""
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
-        added = self._declared(self.root) - self._declared(
-            self.checkout / self.entry.get("root", ".")
-        )
+        before = self.checkout / self.project.relative_to(self.copy)
+        added = self._declared(self.project) - self._declared(before)
         subprocess.run(
-            [*command, *self.entry["install"], *sorted(added)], cwd=self.root, check=True
+            [*command, *self.entry["install"], *sorted(added), *left], cwd=self.root, check=True
         )
 
     @staticmethod
@@ -153,6 +161,7 @@ class Program:
             project.get("dependencies", []),
             *project.get("optional-dependencies", {}).values(),
             *document.get("dependency-groups", {}).values(),
+            document.get("tool", {}).get("uv", {}).get("dev-dependencies", []),
         ]
         return {one for each in several for one in each if isinstance(one, str)}
 
@@ -162,7 +171,7 @@ class Program:
         before = os.times()
         done = subprocess.run(
             [awaken, *arguments],
-            cwd=self.root,
+            cwd=self.project,
             env={**os.environ, **home, "NO_COLOR": "1", "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -172,8 +181,7 @@ class Program:
         after = os.times()
         return done, after.children_user - before.children_user
 
-    def _answer(self, settings: str) -> None:
-        file = self.root / "pyproject.toml"
+    def _answer(self, file: Path, settings: str) -> None:
         document = tomlkit.parse(file.read_text() if file.exists() else "")
         _merge(document, tomlkit.parse(settings.replace("\n  ", "\n").removeprefix("  ")))
         file.write_text(tomlkit.dumps(document))
@@ -221,7 +229,10 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
     if migrated.code:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
-    program.install()
+    left = sorted(set(_LEFT.findall(migrated.said)))
+    if left:
+        row["edits"] = [f"require {one}" for one in left]
+    program.install(left)
     after = program.tests()
     lost = sorted(test for test, was in before.items() if was == "passed" != after.get(test))
     row["after"] = tally(after)

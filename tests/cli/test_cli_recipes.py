@@ -560,6 +560,14 @@ def test_the_answer_to_a_question_as_it_is_printed_takes_it_back(package):
     assert "async def find" in (package / "shop/store.py").read_text("utf-8")
 
 
+def test_a_question_names_the_settings_that_are_read_from_a_folder_below_them(package, monkeypatch):
+    monkeypatch.chdir(package / "shop")
+
+    _, out = awaken("migrate", "async-sessions")
+
+    assert "add it to ../pyproject.toml and run" in " ".join(out.decode().split())
+
+
 def test_on_a_terminal_a_question_is_asked(package, monkeypatch):
     answering(monkeypatch, "x", "1", "")
 
@@ -789,6 +797,28 @@ def test_a_migration_ends_with_what_names_the_former_driver(tmp_path, monkeypatc
     assert "compose.yaml:2: this URL names `postgresql`, but the program now uses" in text
     assert "pyproject.toml:8: no file uses `psycopg2-binary` any more" in text
     assert "Step 2 may change this:" in text
+
+
+def test_files_that_may_name_the_former_driver_are_read_in_the_encoding_of_settings(
+    tmp_path, monkeypatch
+):
+    program = Program(tmp_path / "shop", {"shop.py": SYNCHRONOUS})
+    program.write("pyproject.toml", DEPENDENCIES)
+    (program.root / "requirements.txt").write_text("psycopg2==2.9.10\n", "utf-16")
+    (program.root / ".env").write_bytes(b"NAME=\xff\n")
+    monkeypatch.chdir(committed(program).root)
+
+    code, out = awaken("migrate", "async-sessions", "--dry-run")
+
+    assert code == 0
+    text = " ".join(out.decode().split())
+    assert "requirements.txt:2: no file uses `psycopg2` any more" in text
+
+    program.write("migrations/env.py", "engine = engine_from_config(config.sections)\n")
+    text = awaken("migrate", "async-sessions", "--dry-run", "--allow-dirty")[1].decode()
+
+    assert "Step 2 also changes" in text
+    assert "any more" not in text
 
 
 def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop, monkeypatch):

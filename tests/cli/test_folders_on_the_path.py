@@ -4,6 +4,7 @@ import pytest
 from real_program import MANIFEST, awaken
 from shop_of_files import DATABASE, LISTING, MAIN, printed, written
 
+RULES = "query-to-select,session-to-async"
 SETTINGS = "\n[tool.awaken]\npublished = false\n"
 
 
@@ -21,8 +22,19 @@ def shop(tmp_path):
     )
 
 
-def test_a_package_is_not_imported_from_unless_that_is_said(shop):
+def test_a_package_is_imported_from_where_its_files_need_that(shop):
     root = shop(SETTINGS)
+    before = printed(root, "backend/main.py")
+
+    awaken("apply", "--unsafe-fixes", "--select", RULES, root)
+
+    assert "async def names():" in (root / "backend/listing.py").read_text()
+    assert printed(root, "backend/main.py") == before == "['ann', 'ben']\n"
+
+
+def test_a_package_that_others_name_is_not_imported_from_unless_that_is_said(shop):
+    root = shop(SETTINGS)
+    (root / "tools.py").write_text("from backend.listing import names\n")
 
     awaken("apply", "--select", "query-to-select", root)
 
@@ -35,8 +47,7 @@ def test_a_folder_on_the_path_is_imported_from(shop, folder):
     root = shop(f'{SETTINGS}src = ["{folder}"]\n')
     before = printed(root, "backend/main.py")
 
-    rules = "query-to-select,session-to-async"
-    code, _ = awaken("apply", "--unsafe-fixes", "--select", rules, root)
+    code, _ = awaken("apply", "--unsafe-fixes", "--select", RULES, root)
 
     assert code == 0
     assert "async def names():" in (root / "backend/listing.py").read_text()

@@ -75,3 +75,33 @@ def test_a_file_of_the_program_is_known(path):
 @pytest.mark.parametrize("path", UNKNOWN)
 def test_nothing_is_known_of_what_may_be_another_file(path):
     assert not isinstance(last_value(path), FunctionOf | ModuleOf)
+
+
+NAMED = {
+    'importlib.import_module("scripts.tidy").run': True,
+    'sys.modules["scripts.tidy"].run': True,
+    'importlib.import_module("scripts." + NAME).run': False,
+    "sys.modules[NAME].run": False,
+    'importlib.import_module(".tidy", "scripts").run': False,
+}
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_a_module_is_known_by_its_name(text):
+    files = {
+        "scripts/tidy.py": "def run():\n    return 1\n",
+        "main.py": f"import importlib, sys\n\n{text}()\n",
+    }
+    snapshot = Snapshot({name: decode(name, text.encode()) for name, text in files.items()})
+    project = Project(snapshot, Targets())
+
+    unknown = project.calls.graph().unresolved(["run"])
+
+    assert [one.name for one in unknown] == ([] if NAMED[text] else ["run"])
+
+
+def test_a_library_is_known_by_its_name():
+    text = 'import importlib\n\nimportlib.import_module("json").loads("1")\n'
+    snapshot = Snapshot({"main.py": decode("main.py", text.encode())})
+
+    assert not Project(snapshot, Targets()).calls.graph().unresolved(["loads"])

@@ -11,7 +11,7 @@ from awaken.workspace.sources import is_python
 
 _SOURCE_FOLDERS = ("", "src", "lib")
 # ``test`` is CPython's own test suite; a project that imports it means its own folder.
-_STANDARD = sys.stdlib_module_names - {"test"}
+STANDARD = sys.stdlib_module_names - {"test"}
 
 
 class FoundModule(NamedTuple):
@@ -136,7 +136,7 @@ class Layout:
     def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False
-        standard = name.partition(".")[0] in _STANDARD
+        standard = name.partition(".")[0] in STANDARD
         for above in reversed(_parents(folder)):
             if above and (above in self._packages or above in self.inner):
                 # A package is no place to import from: Python 3 has no implicit relative imports.

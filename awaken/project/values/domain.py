@@ -113,6 +113,10 @@ class InstanceOf:
     origins: tuple[Origin, ...] | None = None
 
 
+UNKNOWN_MODULE = InstanceOf("types.ModuleType")
+"""A module of which only that is known: its names may be anything of the program."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypeVariable:
     """The value of a type variable that is not solved yet.

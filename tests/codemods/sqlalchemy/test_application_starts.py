@@ -141,3 +141,30 @@ def test_statements_that_cannot_move_stay(text):
 
     assert "when it starts" not in " ".join(one.message for one in result.report.findings)
     assert any((one.reason or "").endswith("at-import") for one in result.report.findings)
+
+
+COMMENT = "# Tables, if there are none.\n# Alembic does the rest.\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "moves"),
+    [
+        (f"\n{COMMENT}", "\n", True),
+        (f"\n\n{COMMENT}", "\n\n", True),
+        # It may be about more than one statement.
+        (f"\n{COMMENT}", "", False),
+        (COMMENT, "\n", False),
+        (f"\n{COMMENT}\n", "\n", False),
+        ("\n# pylint: disable=all\n", "\n", False),
+    ],
+)
+def test_a_comment_moves_with_the_statement_that_it_is_about(above, below, moves):
+    text = HEAD + LIFESPAN + above + TABLES + below + "settings = {}\n" + ENDPOINT
+
+    after = migrated({"main.py": text}).files["main.py"].decode()
+
+    comment = above.strip("\n")
+    (first, *others) = comment.splitlines()
+    assert (f"    {first}\n" in after) is moves
+    assert (f"\n{comment}\n" in after) is not moves
+    assert all(after.count(one) == 1 for one in (first, *others))

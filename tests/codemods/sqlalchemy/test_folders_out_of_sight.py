@@ -39,6 +39,7 @@ def helps(folder: str) -> set[str]:
         f"{folder}/__init__.py": "",
         f"{folder}/database.py": DATABASE,
         "shop/routes.py": ROUTES,
+        "app.py": "from shop.routes import router",
     }
     found = session_to_async(texts).findings
     return {one.help for one in found if (one.reason or "").endswith("foreign-session")}

@@ -270,3 +270,39 @@ class Form:
         self.cache = {}
 """
     assert not findings_of({"app.py": f"{SHOP}\n{kept}"})
+
+
+AT_IMPORT = """\
+from shop import Base, LocalSession, User, engine
+
+
+def prepare():
+    Base.metadata.create_all(engine)
+    MORE
+
+
+prepare()
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "stays"),
+    [
+        ("pass", False),
+        # Who gives it a session is not known.
+        ("with LocalSession() as db:\n        db.add(User())\n        db.commit()", True),
+    ],
+)
+def test_what_makes_tables_when_it_is_imported_stops_no_function_with_a_session(more, stays):
+    api = "from fastapi import FastAPI\nfrom shop import audited\n\napp = FastAPI()\n\n\n"
+    api += "@app.get('/')\ndef audit():\n    with audited('a'):\n        return 1\n"
+    found = session_to_async(
+        {"shop.py": SHOP, "api.py": api, "run.py": AT_IMPORT.replace("MORE", more)}
+    ).findings
+
+    manual = {
+        one.message for one in found if one.level is Level.MANUAL and one.place.path == "shop.py"
+    }
+    assert any("at-import" in (one.reason or "") for one in found)
+    ids = [one for one in found if "`ids`" in one.message]
+    assert bool(ids) is not stays, manual

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from awaken.project.source.modules import Module
 from awaken.project.source.words import Words
-from awaken.project.values.calls.loaded_files import MAKING
+from awaken.project.values.calls.loaded_files import MAKING, NAMING
 from awaken.project.values.evaluation import Evaluator
 
 _MOST_FILES = 100  # to parse for one name
@@ -39,8 +39,10 @@ class ModuleValues:
 
     @cached_property
     def _loading(self) -> frozenset[str]:
-        """The files that may load others by their paths."""
-        return frozenset(self._words.files_with(MAKING.rpartition(".")[2]))
+        """The files that may load others by their paths or their names."""
+        found, loaders = self._words.files_with, (MAKING, NAMING)
+        named = {path for one in loaders for path in found(one.rpartition(".")[2])}
+        return frozenset(named.union({*found("sys")}.intersection(found("modules"))))
 
     def _files_naming(self, last: str) -> list[str] | None:
         """Return the files that may use a module called ``last``; None if they are too many."""

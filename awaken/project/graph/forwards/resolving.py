@@ -22,6 +22,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload
 from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
+    UNKNOWN_MODULE,
     ClassOf,
     External,
     FunctionOf,
@@ -149,6 +150,8 @@ class Referents:
 
     def _of_owner(self, owner: Value, module: Module, func: ast.Attribute) -> Iterator[Referent]:
         match owner:
+            case InstanceOf() if owner == UNKNOWN_MODULE:
+                yield Referent("unknown", "the module is unknown")
             case InstanceOf() | ClassOf():
                 if self._evaluator.classes.facts(owner.qualified) is None:
                     # A class of the program that inherits it may have its own.

@@ -19,6 +19,7 @@ from awaken.project.values.attributes.own import OwnAttributes
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
+    UNKNOWN_MODULE,
     ClassOf,
     External,
     FunctionOf,
@@ -96,6 +97,8 @@ class Members:
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
     ) -> Values:
         """Return an attribute of an object or a class, with what loads the objects in it."""
+        if owner == UNKNOWN_MODULE and not node.attr.startswith("__"):
+            return (self._no(module, node),)
         kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
         result = self.attribute(owner, node.attr, module, node) if kept is None else kept
         result = begun_values(result, node.attr, module.place(node))

@@ -1,4 +1,4 @@
-"""Files of the program that are loaded as modules by their paths."""
+"""Files of the program that are loaded as modules by their paths or their names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from awaken.project.source.modules import Module
 from awaken.project.values.calls.arguments import keyword_of
-from awaken.project.values.domain import ModuleOf
+from awaken.project.values.domain import External, ModuleOf
 from awaken.project.values.questions import Questions
 
 MAKING = "importlib.util.module_from_spec"
+NAMING = "importlib.import_module"
+REGISTRY = "sys.modules"
 _FROM_FILE = "importlib.util.spec_from_file_location"
 _LOCATION = 1
 """The position of the path among its arguments."""
@@ -37,6 +39,20 @@ def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> Modul
     path = None if location is None else paths.of(location)
     result = None if path is None else evaluator.load(path)
     return None if result is None else ModuleOf(result.path)
+
+
+def named_module(
+    evaluator: Questions, module: Module, name: ast.expr
+) -> ModuleOf | External | None:
+    """Return the module that a text names; None if it is unknown."""
+    match name:
+        case ast.Constant(value=str() as text) if not text.startswith("."):
+            found = evaluator.names.layout.find(text, module.path)
+            if found.path is not None:
+                return ModuleOf(found.path)
+            return None if found.ambiguous or found.namespace else External(text)
+        case _:
+            return None
 
 
 def _value_of(module: Module, node: ast.expr) -> ast.expr | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
+from awaken.project.values.calls.loaded_files import REGISTRY, named_module
 from awaken.project.values.containers.building import number
 from awaken.project.values.domain import (
     ClassOf,
@@ -26,10 +27,14 @@ _TYPED = {"typing.TypedDict", "typing_extensions.TypedDict"}
 
 def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscript) -> Values:
     """Return what ``node`` reads of ``owner``, one of the values that it subscripts."""
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    if isinstance(key, str) and evaluator.names.qualified(module, node.value) == REGISTRY:
+        loaded = named_module(evaluator, module, node.slice)
+        if loaded is not None:
+            return (loaded,)
     items = _of_container(node, owner)
     if items is not None:
         return items
-    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     match owner:
         case InstanceOf() if isinstance(key, str) and _is_typed_dict(evaluator, owner):
             return evaluator.attribute(owner, key, module, node)

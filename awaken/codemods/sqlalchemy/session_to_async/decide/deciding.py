@@ -204,8 +204,12 @@ def _stop_what_is_carried(components: Components) -> None:
 
     If nothing makes one, what is given sessions from elsewhere speaks for all.
     """
-    making = [candidate for candidate in components.all if not candidate.is_carried]
-    stopped = [candidate for candidate in making or components.all if not candidate.converts]
+    making = [each for each in components.all if not each.is_carried]
+    stopped = [
+        each
+        for each in making or components.all
+        if not each.converts and not _makes_only_tables(components, each)
+    ]
     if not making:
         stopped = [item for item in stopped if any(map(_is_given_elsewhere, item.stopping))]
     if not stopped:
@@ -215,6 +219,12 @@ def _stop_what_is_carried(components: Components) -> None:
         if component.is_carried and id(component) not in numbers:
             component.stopping += [each for item in stopped for each in item.stopping]
             component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
+
+
+def _makes_only_tables(components: Components, component: Component) -> bool:
+    """Whether a component has engines only, of which nobody is given a session."""
+    used = components.used_by([component], with_unused=False)
+    return component.makes_tables and all(components.shared[one].is_engine for one in used)
 
 
 def _is_given_elsewhere(member: Member) -> bool:

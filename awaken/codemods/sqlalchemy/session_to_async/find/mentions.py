@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.kit.search import modules_with
 from awaken.project.graph.forwards.resolving import is_use
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import FunctionOf
+from awaken.project.values.domain import FunctionOf, ModuleOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -84,12 +84,17 @@ def _in_file(
             continue
         named = project.qualified_name(module, node)
         if named is None and isinstance(node, ast.Attribute):
-            named = _method(project, module, node)
+            named = _of_object(project, module, node)
         if named is not None and named in wanted:
             yield Mention(named, module, node)
 
 
-def _method(project: Project, module: Module, node: ast.Attribute) -> str | None:
+def _of_object(project: Project, module: Module, node: ast.Attribute) -> str | None:
+    """Return what an attribute of an object or of a module in a variable names."""
+    for value in project.values.of(module, node.value).alternatives:
+        home = project.module(value.path) if isinstance(value, ModuleOf) else None
+        if home is not None:
+            return f"{home.name}.{node.attr}"
     for value in project.values.of(module, node).alternatives:
         if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
             return f"{value.module.name}.{value.module.qualname(value.node)}"

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+
+
+_ELSEWHERE = -1
+_OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 
 
 class _New(NamedTuple):
@@ -75,8 +80,12 @@ def _refreshed_members(
 ) -> Iterator[Member]:
     module, name = new.module, new.name
     writing = list(_writing(project, new))
+    needing = {
+        attribute: {at for read in reads for at in _needing(project, new, read.place)}
+        for attribute, reads in sorted(needed.items())
+    }
     for number, written in enumerate(writing):
-        statement, attributes = module.statement_of(written), _needed(new, writing, number, needed)
+        statement, attributes = module.statement_of(written), _needed(new, writing, number, needing)
         if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
             continue
         names = ", ".join(f'"{attribute}"' for attribute in attributes)
@@ -92,28 +101,62 @@ def _refreshed_members(
 
 
 def _needed(
-    new: _New, writing: list[ast.Call], number: int, needed: dict[str, list[Read]]
+    new: _New, writing: list[ast.Call], number: int, needing: Mapping[str, Collection[int]]
 ) -> list[str]:
-    """Return the reads of a new object after the call that writes it and before the next one.
+    """Return what is read of a new object after the call that writes it and before the next one.
 
     Reads elsewhere are needed after the last commit, or after the last flush without one.
-    Relationships that the function refreshes itself are left out.
+    Relationships that the function refreshes itself before are left out.
     """
     start = new.module.span(writing[number]).end
     behind = writing[number + 1 :]
     end = new.module.span(behind[0]).start if behind else new.module.span(new.function).end
-    if _is_refreshed(new, start, end):
-        return []
     commits = [call for call in writing if last_name(call.func) == "commit"]
     is_last = writing[number] is (commits or writing)[-1]
     return [
         attribute
-        for attribute, reads in sorted(needed.items())
-        if any(
-            start < read.place.span.start < end if _is_inside(new, read.place) else is_last
-            for read in reads
-        )
+        for attribute, places in needing.items()
+        for at in [min((one for one in places if start < one < end), default=0)]
+        if (at or (is_last and _ELSEWHERE in places)) and not _is_refreshed(new, start, at or end)
     ]
+
+
+def _needing(project: Project, new: _New, read: Place) -> Iterator[int]:
+    """Yield the offsets in the function at which a new object is read, as by what it calls."""
+    if _is_inside(new, read):
+        yield read.span.start
+        return
+    graph, module = project.calls.graph(), project.module(read.path)
+    nodes = [] if module is None else [*module.expressions_at({read.span})]
+    reading = [graph.place_of(module, function_around(module, one)) for one in nodes if module]
+    reaching = {*graph.reaching(reading)}
+    given = [
+        call
+        for one in graph.callees(graph.place_of(new.module, new.function))
+        if reaching & {*one.functions}
+        for call in new.module.calls_at(one.place.span)
+        if any(new.name == each.id for each in ast.walk(call) if isinstance(each, ast.Name))
+    ]
+    yield from (new.module.span(call).start for call in given)
+    if not given or _goes_elsewhere(new, given):
+        yield _ELSEWHERE
+
+
+def _goes_elsewhere(new: _New, given: Collection[ast.Call]) -> bool:
+    """Whether anything but the calls that are ``given`` a new object, and its session, gets it."""
+    known = {node for call in given for node in ast.walk(call)}
+    for node in new.module.walk(new.function):
+        if isinstance(node, ast.Name) and node.id == new.name and node not in known:
+            match new.module.parent(node):
+                case ast.Attribute():
+                    pass
+                case ast.Call(func=called) if last_name(called) in _OF_SESSIONS:
+                    pass
+                case _ if isinstance(node.ctx, ast.Load):
+                    return True
+                case _:
+                    pass
+    return False
 
 
 def _is_inside(new: _New, place: Place) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +25,9 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     Scripts,
     blank_lines_above,
+    lines_above,
 )
-from awaken.contract import Edit
+from awaken.contract import Edit, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -42,6 +45,8 @@ _OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
+_TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
+"""A comment such as `# noqa: E402` or `# fmt: off`."""
 _LATER = "the application {} when it starts, not when the file is imported"
 
 
@@ -91,6 +96,14 @@ class ApplicationStart:
             outcome: Rewrite | Refused
             if code:
                 edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
+                comment, anchor = self._comment(statement)
+                if comment:
+                    edits.append(
+                        ReplaceStatements(
+                            path=self._module.path, anchor=anchor, text="", site=site.id
+                        )
+                    )
+                    code = f"{comment}{code}"
                 caveats = [_LATER.format(_what(statement, shown))]
                 outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
             else:
@@ -103,6 +116,19 @@ class ApplicationStart:
             yield Member(site, outcome, shown, (self._module.place(statement),))
         if self._application is not None:
             yield self._starting(self._application, started, regions)
+
+    def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
+        """Return the comment that is about one statement alone, and its lines; it may be empty."""
+        module, text = self._module, self._module.source.text
+        above, span = lines_above(module, statement), module.span(statement)
+        lines = [*takewhile(lambda one: one.startswith(b"#"), reversed(above))][::-1]
+        others = above[: len(above) - len(lines)]
+        behind = text[span.end :].splitlines()[:2]
+        is_apart = bool(others) and not others[-1].strip() and not b"".join(behind).strip()
+        if not is_apart or any(_TOLD_TOOLS.match(one) for one in lines):
+            return "", Span(span.start, span.start)
+        comment = "".join(f"{one.decode().rstrip()}\n" for one in lines)
+        return comment, Span(span.start - len(b"".join(lines)), span.start)
 
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""

@@ -54,6 +54,7 @@ class Shared:
     qualified: str
     piece: Piece
     statement: Place
+    is_engine: bool
     uses: list[tuple[Place, Piece]] = field(default_factory=list)
     built_on: dict[str, Place] = field(default_factory=dict)
     kept: list[Place] = field(default_factory=list)
@@ -78,7 +79,8 @@ def shared_resources(
         if made is not None:
             name = f"{site.module.name}.{_target(made)}"
             piece = piece_around(site.module, made)
-            resources.setdefault(name, Shared(name, piece, site.module.place(made)))
+            is_engine = qualified.endswith(".create_engine")
+            resources.setdefault(name, Shared(name, piece, site.module.place(made), is_engine))
             # Another engine would see none of what it keeps in memory.
             urls = urls_in(project, site.module, site.module.place(made))
             if any(text.is_in_memory for url in urls for text in url.texts):
