@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from awaken.engine.run import Observer
+    from awaken.engine.units.known_units import UnitMemory
 from collections.abc import Collection
 
 from awaken.workspace.discovery import Root
@@ -136,7 +137,7 @@ class Reading:
             self._formatter,
             self._suppression_sources,
         )
-        units = self._memory.units(self._question, self._plans_made_from())
+        units = self._units()
         planned = plan_root(self._asked, files, surroundings, units)
         if units is not None:
             units.keep()
@@ -149,9 +150,13 @@ class Reading:
             self._memory.keep(self._question, planned.answer, planned.evidence)
         return planned.answer
 
-    def _plans_made_from(self) -> bytes:
-        """Return the digest of what plans depend on besides files, rules and constraints."""
-        return digest_of((self._targets.all(), self._project_settings), {})
+    def _units(self) -> UnitMemory | None:
+        """Return the kept plans of units; None where nothing is kept."""
+        from awaken.engine.units.known_units import UnitMemory  # noqa: PLC0415  as above
+
+        cache = self._memory.cache
+        made_from = digest_of((self._targets.all(), self._project_settings), {})
+        return None if cache is None else UnitMemory(cache, self._question, made_from)
 
     def _report(self, answer: Remembered) -> RootReport:
         """Return the report of an answer, and keep the facts of the files."""

@@ -25,15 +25,17 @@ from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
+from awaken.engine.planning.planning import Processes
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
-from awaken.engine.remembering.units import UnitMemory
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.engine.units.known_units import UnitMemory
+from awaken.engine.units.unit_planning import unit_planner
 from awaken.engine.waiting import told_findings
 from awaken.kit.rule import Rule
 from awaken.kit.rule_data import with_code
@@ -302,7 +304,7 @@ def _tools(
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         if earlier is None and units is not None:
-            project.know(units.searched(snapshot))
+            project.know(units.known_searches(snapshot))
         projects[:] = [project.narrowed(scope)]
         if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
             # Its facts go before the next one learns as much: its parts know each other. A
@@ -312,6 +314,7 @@ def _tools(
         projects[0].files_with(sought)
         return projects[0]
 
+    processes = Processes(asked.jobs, asked.progress)
     return Tools(
         project=know,
         apply_in_memory=make,
@@ -320,7 +323,7 @@ def _tools(
         progress=asked.progress,
         looked_at=looked_at,
         site_scope=site_scope,
-        units=units.stage if units is not None else lambda stage, snapshot: None,  # noqa: ARG005
+        unit_planner=None if units is None else partial(unit_planner, units, processes),
         stays_within=lambda rules, snapshot: (
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),

@@ -36,11 +36,11 @@ from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
-from awaken.project.names.start_folders import start_folders
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import puts_any
+from awaken.project.source.start_folders import start_folders
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.whole_program import Answer, WholeProgram
 from awaken.project.source.words import may_derive

@@ -22,12 +22,12 @@ from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning import planning
 from awaken.engine.planning.phases import Tools
-from awaken.engine.planning.plan_of_rule import Planned
+from awaken.engine.planning.planning import Planned
 from awaken.engine.planning.rule_discovery import all_rules
-from awaken.engine.planning.unit_planning import Planner
-from awaken.engine.remembering.units import StageUnits, Unit
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
+from awaken.engine.units.known_units import StageUnits, Unit
+from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
@@ -233,7 +233,7 @@ def _planned_apart(kept: dict[bytes, object]) -> Iterator[None]:
         mock.patch.object(
             Tools,
             "planner",
-            lambda tools, stage, snapshot: Planner(units=StageUnits(None, snapshot, b"")),  # noqa: ARG005
+            lambda tools, stage, snapshot: UnitPlanner(StageUnits(None, snapshot, b"")),  # noqa: ARG005
         ),
         mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
         mock.patch.object(StageUnits, "questions_together", return_value=math.inf),

@@ -32,7 +32,12 @@ from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.plan_contract import contract_broken
-from awaken.engine.planning.planning import Processes, internal_error
+from awaken.engine.planning.planning import (
+    PlainPlanner,
+    Planner,
+    Processes,
+    internal_error,
+)
 from awaken.engine.planning.policy import (
     Policy,
     apply_policy,
@@ -40,9 +45,7 @@ from awaken.engine.planning.policy import (
     explain_suppressed,
     pending_of,
 )
-from awaken.engine.planning.unit_planning import Planner
 from awaken.engine.progress import Progress, silent
-from awaken.engine.remembering.units import StageUnits
 from awaken.engine.report import Diagnostic, EditedPlace, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
@@ -64,13 +67,14 @@ class Tools(Struct, frozen=True):
     ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` receives the
     state of planning. ``looked_at`` is what the projects, and the changes made, looked at. Sites
     are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of rules
-    and a snapshot whether that is enough. ``units`` gives the kept plans of a stage, by its name.
+    and a snapshot whether that is enough. ``unit_planner`` gives what plans a stage, by its name.
     """
 
     def planner(self, stage: str, snapshot: Snapshot) -> Planner:
         """Return what plans the rules of a stage."""
-        processes = Processes(self.jobs, self.progress)
-        return Planner(processes, self.units(stage, snapshot))
+        if self.unit_planner is not None:
+            return self.unit_planner(stage, snapshot)
+        return PlainPlanner(Processes(self.jobs, self.progress))
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     apply_in_memory: Callable[[Snapshot, Sequence[Change]], EditedSnapshot]
@@ -80,7 +84,7 @@ class Tools(Struct, frozen=True):
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
     site_scope: frozenset[str] | None = None
     stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
-    units: Callable[[str, Snapshot], StageUnits | None] = lambda stage, snapshot: None  # noqa: ARG005
+    unit_planner: Callable[[str, Snapshot], Planner] | None = None
 
 
 class NeedsAllSites(Exception):

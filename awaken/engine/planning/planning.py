@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Protocol
 
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
 from awaken.engine.machine.workers import Died, run_here, run_many, start_method
-from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.work import WORK
 
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
 decides whether processes are worth starting."""
+
+
+class Planned(Struct, frozen=True):
+    """A rule's plan with its diagnostics.
+
+    looked_at: its evidence; None if it has none of its own
+    questions: how many questions of values it asked
+    """
+
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...] = ()
+    looked_at: LookedAt | None = None
+    questions: int = 0
 
 
 class Processes(Struct, frozen=True):
@@ -43,6 +57,24 @@ def raised_diagnostic(rule: Rule, error: Exception, path: str = "") -> Diagnosti
 
     logging.getLogger("awaken").debug("%s raised", rule.name, exc_info=error)
     return internal_error(rule.name, f"{type(error).__name__}: {error}", path)
+
+
+class Planner(Protocol):
+    """Plans the rules of one stage of a run."""
+
+    def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
+        """Return what ``rule`` plans for ``project``."""
+        ...
+
+
+class PlainPlanner(Struct, frozen=True):
+    """Plans everything, in ``processes``."""
+
+    processes: Processes
+
+    def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
+        """Return what ``rule`` plans for ``project``."""
+        return plan_rule(rule, project, constraints, self.processes)
 
 
 _ONE = Processes()

@@ -33,7 +33,6 @@ from awaken.workspace.sources import SourceFile
 
 if TYPE_CHECKING:
     from awaken.engine.remembering.evidence import Evidence
-    from awaken.engine.remembering.units import UnitMemory
 
 _FILES = hashlib.sha256(b"files").digest()
 """The key of the one table of files that a project has."""
@@ -149,13 +148,10 @@ class Memory:
         proof = Proof(remembered.digest, remembered.digest, _encoded_text(evidence))
         self._cache.put(asked, proof)
 
-    def units(self, asked: bytes, made_from: bytes) -> UnitMemory | None:
-        """Return the kept plans of units, which are ``made_from`` the same; None keeps nothing."""
-        if not self._cache.keeps:
-            return None
-        from awaken.engine.remembering.units import UnitMemory  # noqa: PLC0415  as below
-
-        return UnitMemory(self._cache, asked, made_from)
+    @property
+    def cache(self) -> ResultsCache | None:
+        """Where results are kept; None where nothing is."""
+        return self._cache if self._cache.keeps else None
 
     def keep_files(self, files: dict[str, KnownFile]) -> None:
         """Keep the facts of the files for the next run, in place of the old ones."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from awaken.project.source.start_folders import STANDARD
 from awaken.workspace.sources import is_python
 
 _SOURCE_FOLDERS = ("", "src", "lib")
-# ``test`` is CPython's own test suite; a project that imports it means its own folder.
-STANDARD = sys.stdlib_module_names - {"test"}
 
 
 class FoundModule(NamedTuple):

@@ -61,7 +61,7 @@ class ModuleStore:
         self._let_go = FORGOTTEN_SOURCE_BYTES if gives_up else 0
 
     def apart(self, let_go: Callable[[], None]) -> ModuleStore:
-        """Return a store of the same trees: what is remembered with them is its own."""
+        """Return a store of the same trees, with memos of its own."""
         return ModuleStore(self, let_go, self)
 
     def alive(self) -> WeakSet[Module]:

@@ -72,7 +72,7 @@ class Module:
         self.source = source
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
-        self.own: dict[Hashable, Any] = {}  # what the file alone says: all copies share it
+        self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
         self._looks: dict[type[ast.AST], dict[tuple[object, ...], list[ast.AST]]] = {}
 

@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints
-from awaken.engine.planning.plan_of_rule import Planned
+from awaken.engine.planning.planning import Planned
 from awaken.engine.remembering.evidence import answer
-from awaken.engine.remembering.pickled_plans import pickled, unpickled
 from awaken.engine.remembering.results_cache import ResultsCache
+from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.workspace.sources import Snapshot, is_python
@@ -64,12 +64,12 @@ class KnownUnit(Struct, frozen=True, array_like=True):
 class KnownUnits(Struct, frozen=True, array_like=True):
     """The units of one stage of a run.
 
-    made_from: digest of all inputs except the Python files
-    paths, digests: the Python files
-    searches, answers: the searches of all units, and each set of answers that a file gives
-    answered: for each file the number of its set of answers
-    questions: how many questions of values each rule asked when its files were planned together
-    together: the rules that ask too many when their files are planned apart
+    made_from: digest of all inputs except the Python files.
+    paths, digests: the Python files.
+    searches, answers: the searches of all units, and each set of answers that a file gives.
+    answered: for each file the number of its set of answers.
+    questions: how many questions of values each rule asked when its files were planned together.
+    together: the rules that ask too many when their files are planned apart.
     """
 
     made_from: bytes
@@ -116,7 +116,7 @@ class StageUnits:
             self._snapshot[path] is snapshot[path] for path in snapshot
         )
 
-    def searched(self) -> Iterator[tuple[Search, Iterable[str]]]:
+    def known_searches(self) -> Iterator[tuple[Search, Iterable[str]]]:
         """Yield the known searches, each with the files in which it holds now."""
         searches = () if self._known is None else self._known.searches
         yield from zip(searches, self._by_search, strict=True)
@@ -125,7 +125,7 @@ class StageUnits:
         """Return the plan of a unit, with its evidence; None if no known plan holds."""
         key = unit.key()
         known = self._known.units.get(key) if self._known is not None else None
-        planned = unpickled(known.plan) if known is not None and self._holds(known) else None
+        planned = plan_from_bytes(known.plan) if known is not None and self._holds(known) else None
         if known is None or planned is None:
             return None
         looked_at = self._evidence_of(known)
@@ -136,7 +136,7 @@ class StageUnits:
         """Keep a plan with its evidence, unless awaken failed, or came to a limit."""
         if planned.looked_at is None or any(told.internal for told in planned.diagnostics):
             return
-        plan = pickled(planned)
+        plan = plan_to_bytes(planned)
         if plan is not None:
             self._units[unit.key()] = plan, planned.looked_at
 
@@ -158,7 +158,7 @@ class StageUnits:
         """Plan the files of a rule together from now on."""
         self._together.add(unit.rule.name)
 
-    def known(self) -> KnownUnits:
+    def to_keep(self) -> KnownUnits:
         """Return the units of this run, for the next one."""
         numbers: dict[Search, int] = {}
         told: list[list[tuple[int, bytes]]] = [[] for _ in self._paths]
@@ -268,11 +268,11 @@ class UnitMemory:
         self._stages[key] = units
         return units
 
-    def searched(self, snapshot: Snapshot) -> Iterator[tuple[Search, Iterable[str]]]:
+    def known_searches(self, snapshot: Snapshot) -> Iterator[tuple[Search, Iterable[str]]]:
         """Yield the searches of the last run, with the files of ``snapshot`` in which they hold."""
-        return self.stage(FIRST_STAGE, snapshot).searched()
+        return self.stage(FIRST_STAGE, snapshot).known_searches()
 
     def keep(self) -> None:
         """Keep the units of all stages for the next run."""
         for key, units in self._stages.items():
-            self._cache.put(key, units.known())
+            self._cache.put(key, units.to_keep())

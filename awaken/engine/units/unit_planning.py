@@ -12,8 +12,8 @@ from functools import partial
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
-from awaken.engine.planning.plan_of_rule import Planned
 from awaken.engine.planning.planning import (
+    Planned,
     Processes,
     joined,
     may_have_sites,
@@ -22,10 +22,11 @@ from awaken.engine.planning.planning import (
     plan_rule,
     prepared_diagnostics,
 )
-from awaken.engine.remembering.units import StageUnits, Unit
+from awaken.engine.units.known_units import StageUnits, Unit, UnitMemory
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.workspace.sources import Snapshot
 
 _PARTS = 8
 """Parts in which files are planned apart, until that asks too many questions."""
@@ -36,15 +37,15 @@ _FREE_QUESTIONS = 500
 """Questions that files may ask apart in any case: half a second."""
 
 
-class Planner(Struct, frozen=True):
-    """Plans rules in ``processes``; without ``units`` nothing is recalled or kept."""
+class UnitPlanner(Struct, frozen=True):
+    """Recalls ``units`` whose plans still hold, and plans all others in ``processes``."""
 
+    units: StageUnits
     processes: Processes = Processes()
-    units: StageUnits | None = None
 
     def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
         """Return what ``rule`` plans for ``project``; the same whatever is kept."""
-        if self.units is None or rule.is_foreign:
+        if rule.is_foreign:
             return plan_rule(rule, project, constraints, self.processes)
         layout = project.layout.inner, project.layout.on_path
         unit = Unit(rule, constraints, project.site_scope, layout)
@@ -96,6 +97,13 @@ class Planner(Struct, frozen=True):
             if planned.looked_at is not None:
                 own.looked_at.add(planned.looked_at)
         return structs.replace(joined(parts), looked_at=own.looked_at)
+
+
+def unit_planner(
+    memory: UnitMemory, processes: Processes, stage: str, snapshot: Snapshot
+) -> UnitPlanner:
+    """Return what plans a stage of a run by its units in ``memory``."""
+    return UnitPlanner(memory.stage(stage, snapshot), processes)
 
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from awaken.project.names.layout import STANDARD
 from awaken.workspace.sources import is_python
 
 _NAMES = rb"[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\n)*)"
+# ``test`` is CPython's own test suite; a project that imports it means its own folder.
+STANDARD = sys.stdlib_module_names - {"test"}
 _INITIAL = {"__init__.py", "__init__.pyi"}
 
 

@@ -13,24 +13,24 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.planning.plan_of_rule import Planned
+from awaken.engine.planning.planning import Planned
 
 _OWN = "awaken."
 _PLAIN = {("builtins", "frozenset"), ("builtins", "set"), ("msgspec._core", "rebuild")}
 """What else a pickle may name: plain collections, and how msgspec makes a Struct."""
 
 
-def pickled(planned: Planned) -> bytes | None:
+def plan_to_bytes(planned: Planned) -> bytes | None:
     """Return a plan as bytes, without its evidence; None for a payload that has no bytes."""
     bare = Planned(planned.plan, planned.diagnostics)
     try:
         data = pickle.dumps(bare, pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001  a payload may be anything
         return None
-    return data if unpickled(data) == bare else None
+    return data if plan_from_bytes(data) == bare else None
 
 
-def unpickled(data: bytes) -> Planned | None:
+def plan_from_bytes(data: bytes) -> Planned | None:
     """Return the plan of these bytes; None for bytes that hold anything else."""
     try:
         planned = _Reader(io.BytesIO(data)).load()
