@@ -47,9 +47,10 @@ class Reaching:
         # A new import would run code that is not run at startup today.
         if not certain and not imported_first:
             raise Refused(reasons.REGISTERED_ELSEWHERE, module.path, because=(place,))
-        # At the top of the file this import could close a circle, or change the order.
-        if not certain or not imported_first:
-            return Reference(name, within=f"from {module.name} import {name}")
         taken = name in home.scopes.names()
         alias = home.scopes.fresh_name(f"{module.name.rpartition('.')[2]}_{name}") if taken else ""
+        # At the top of the file this import could close a circle, or change the order.
+        if not certain or not imported_first:
+            renamed = f" as {alias}" if alias else ""
+            return Reference(alias or name, within=f"from {module.name} import {name}{renamed}")
         return Reference(alias or name, imported=(module.name, name, alias))
