@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,10 @@ from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
 from awaken.workspace.outside import Outside, declared_above, read_outside
+from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
+from awaken.workspace.sources import is_python
 from awaken.workspace.text_files import read_texts
 
 if TYPE_CHECKING:
@@ -48,11 +50,7 @@ if TYPE_CHECKING:
 
     from awaken.engine.run import Observer
     from awaken.engine.units.known_units import UnitMemory
-from collections.abc import Collection
-
-from awaken.workspace.discovery import Root
-from awaken.workspace.parsing import Unparsable, parse
-from awaken.workspace.sources import is_python
+    from awaken.workspace.discovery import Root
 
 
 def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:

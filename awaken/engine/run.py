@@ -25,7 +25,7 @@ from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
-from awaken.engine.planning.planning import Processes
+from awaken.engine.planning.planning import PlainPlanner, Processes
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
@@ -315,15 +315,18 @@ def _tools(
         return projects[0]
 
     processes = Processes(asked.jobs, asked.progress)
+    plain = PlainPlanner(processes)
     return Tools(
         project=know,
         apply_in_memory=make,
         check=partial(check, lowest_python=targets.lowest_python),
-        jobs=asked.jobs,
-        progress=asked.progress,
+        planner=(
+            (lambda stage, snapshot: plain)  # noqa: ARG005
+            if units is None
+            else partial(unit_planner, units, processes)
+        ),
         looked_at=looked_at,
         site_scope=site_scope,
-        unit_planner=None if units is None else partial(unit_planner, units, processes),
         stays_within=lambda rules, snapshot: (
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),

@@ -39,7 +39,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.replacing import puts_any
+from awaken.project.source.replacing import puts_of
 from awaken.project.source.start_folders import start_folders
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.whole_program import Answer, WholeProgram
@@ -139,8 +139,9 @@ class Project:
         files, and the answers of ``ask``.
         """
         other = copy(self)
-        for name in ("pytest", "outside", "is_type_checked", "has_sessions"):
-            other.__dict__.pop(name, None)
+        for name, value in vars(Project).items():
+            if isinstance(value, cached_property):
+                other.__dict__.pop(name, None)
         other.looked_at = looked_at
         other._is_apart = True  # noqa: SLF001  of the same class, here and below
         other._modules = self._modules.apart(other._let_go)  # noqa: SLF001
@@ -210,11 +211,9 @@ class Project:
 
     def _on_path(self, settings: ProjectSettings) -> tuple[str, ...]:
         """Return the folders on the path of the program, as set or as its files need them."""
-        files, search = self._texts.files, self._texts.search
+        files = self._texts.files
         return settings.source_folders or start_folders(
-            self._texts.python,
-            lambda path: files[path].text,
-            lambda text: search.files_with((text,)),
+            self._texts.python, lambda path: files[path].text, self.files_with
         )
 
     def _is_named(self, dotted: str) -> bool:
@@ -224,7 +223,7 @@ class Project:
     def _share(self, earlier: Project) -> None:
         # A tree depends on its text alone, what was remembered with it on other files.
         same = [
-            module.anew()
+            module.with_own_memo()
             for module in earlier._modules
             if module.path in self.snapshot and module.path not in self._texts.changed
         ]
@@ -280,7 +279,7 @@ class Project:
         putting = []
         for path in sorted(among):
             module = self._searched_module(path)
-            if module is None or puts_any(module, names):
+            if module is None or puts_of(module, names):
                 putting.append(path)
         self.looked_at.note_search(Search("puts", _sought(names or (), among)), putting)
         return putting

@@ -35,7 +35,6 @@ from awaken.engine.planning.plan_contract import contract_broken
 from awaken.engine.planning.planning import (
     PlainPlanner,
     Planner,
-    Processes,
     internal_error,
 )
 from awaken.engine.planning.policy import (
@@ -45,7 +44,6 @@ from awaken.engine.planning.policy import (
     explain_suppressed,
     pending_of,
 )
-from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, EditedPlace, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
@@ -64,27 +62,18 @@ class Tools(Struct, frozen=True):
 
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
-    ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` receives the
-    state of planning. ``looked_at`` is what the projects, and the changes made, looked at. Sites
-    are looked for in the files of ``site_scope`` (None: in all); ``stays_within`` tells of rules
-    and a snapshot whether that is enough. ``unit_planner`` gives what plans a stage, by its name.
+    ``planner`` gives what plans the rules of a stage, by its name. ``looked_at`` is what the
+    projects, and the changes made, looked at. Sites are looked for in the files of ``site_scope``
+    (None: in all); ``stays_within`` tells of rules and a snapshot whether that is enough.
     """
-
-    def planner(self, stage: str, snapshot: Snapshot) -> Planner:
-        """Return what plans the rules of a stage."""
-        if self.unit_planner is not None:
-            return self.unit_planner(stage, snapshot)
-        return PlainPlanner(Processes(self.jobs, self.progress))
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     apply_in_memory: Callable[[Snapshot, Sequence[Change]], EditedSnapshot]
     check: Callable[[Snapshot, EditedSnapshot, Sequence[Change]], Iterable[Problem]]
-    jobs: int | None = 1
-    progress: Progress = silent
+    planner: Callable[[str, Snapshot], Planner] = lambda stage, snapshot: PlainPlanner()  # noqa: ARG005
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
     site_scope: frozenset[str] | None = None
     stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
-    unit_planner: Callable[[str, Snapshot], Planner] | None = None
 
 
 class NeedsAllSites(Exception):

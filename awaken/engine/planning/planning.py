@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -70,21 +70,18 @@ class Planner(Protocol):
 class PlainPlanner(Struct, frozen=True):
     """Plans everything, in ``processes``."""
 
-    processes: Processes
+    processes: Processes = Processes()
 
     def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
         """Return what ``rule`` plans for ``project``."""
         return plan_rule(rule, project, constraints, self.processes)
 
 
-_ONE = Processes()
-
-
 def plan_rule(
     rule: Rule,
     project: Project,
     constraints: Constraints,
-    processes: Processes = _ONE,
+    processes: Processes = Processes(),  # noqa: B008  it is frozen
 ) -> Planned:
     """Return what ``rule`` plans for ``project``; the same for any number of processes.
 
@@ -102,10 +99,15 @@ def plan_rule(
     failed = prepared_diagnostics(rule, project) if files else ()
     plan = partial(plan_file, rule, constraints, project)
     parts = plan_files(rule, project, files, plan, processes)
+    add_evidence(project, parts)
+    return joined([*parts, Planned(Plan(), failed)])
+
+
+def add_evidence(project: Project, parts: Iterable[Planned]) -> None:
+    """Add the evidence of ``parts`` to that of ``project``."""
     for part in parts:
         if part.looked_at is not None:
             project.looked_at.add(part.looked_at)
-    return joined([*parts, Planned(Plan(), failed)])
 
 
 def plan_files(

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import names_from, stem_of
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.modules import Module
-from awaken.project.source.replacing import puts_any
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, may_derive, stands_alone
 from awaken.workspace.parsing import Unparsable, parse
@@ -22,8 +20,10 @@ from awaken.workspace.suppressions import MARK
 
 _MARKED = Search("bytes", MARK)
 
-_Answers = tuple[tuple[int, bytes], ...]
+Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
+NotedAnswers = tuple[Search, Iterable[tuple[str, bytes]]]
+"""A search, and what files answered, by path."""
 
 
 class SeenFile(Struct, frozen=True, array_like=True):
@@ -42,7 +42,7 @@ class Evidence(Struct, frozen=True):
 
     made_from: bytes
     searches: tuple[Search, ...]
-    answers: tuple[_Answers, ...]
+    answers: tuple[Answers, ...]
     files: dict[str, SeenFile]
 
 
@@ -72,29 +72,38 @@ def evidence_for(
     read = looked_at.read.union(shown)
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
     read.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
-    searches: list[Search] = []
-    told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in files if path not in read}
-    for search, answers in _all_answers(looked_at):
-        for path, said in answers:
-            if path in told:
-                told[path].append((len(searches), said))
-        searches.append(search)
-    numbers: dict[_Answers, int] = {}
-    seen = {path: numbers.setdefault(tuple(item), len(numbers)) for path, item in told.items()}
+    # Of the files that are not read, none holds the mark.
+    noted = (*noted_answers(looked_at), (_MARKED, ()))
+    searches, answers, seen = answers_by_file((path for path in files if path not in read), noted)
     return Evidence(
         made_from,
-        tuple(searches),
-        tuple(numbers),
+        searches,
+        answers,
         {path: SeenFile(file.digest, seen.get(path)) for path, file in files.items()},
     )
 
 
-def _all_answers(looked_at: LookedAt) -> Iterable[tuple[Search, Iterable[tuple[str, bytes]]]]:
+def noted_answers(looked_at: LookedAt) -> Iterator[NotedAnswers]:
+    """Yield each search that was noted, with what files answered, by path."""
     for search, paths in looked_at.searched.items():
         yield search, ((path, b"") for path in paths)
     yield from ((search, answers.items()) for search, answers in looked_at.told.items())
-    # Of the files that are not read, none holds it.
-    yield _MARKED, ()
+
+
+def answers_by_file(
+    paths: Iterable[str], noted: Iterable[NotedAnswers]
+) -> tuple[tuple[Search, ...], tuple[Answers, ...], dict[str, int]]:
+    """Return the searches, the distinct answers of files, and by path the number of its answers."""
+    searches: list[Search] = []
+    told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in paths}
+    for search, answers in noted:
+        for path, said in answers:
+            if path in told:
+                told[path].append((len(searches), said))
+        searches.append(search)
+    numbers: dict[Answers, int] = {}
+    seen = {path: numbers.setdefault(tuple(own), len(numbers)) for path, own in told.items()}
+    return tuple(searches), tuple(numbers), seen
 
 
 def still_holds(
@@ -118,12 +127,13 @@ def still_holds(
         source = source_of(path)
         if seen.answers is None or source is None or source.digest != seen.digest:
             return None
-        if evidence.answers[seen.answers] != _answered_by(source, evidence.searches):
+        if evidence.answers[seen.answers] != answered_by(source, evidence.searches):
             return None
     return structs.replace(evidence, files=evidence.files | changed)
 
 
-def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
+def answered_by(source: SourceFile, searches: Sequence[Search]) -> Answers:
+    """Return what a file answers to ``searches``, by their numbers."""
     answers = ((number, answer(search, source)) for number, search in enumerate(searches))
     return tuple((number, told) for number, told in answers if told is not None)
 
@@ -152,8 +162,12 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
 
 def _puts(sought: bytes, source: SourceFile) -> bytes | None:
     """Return whether a file puts something in the place of an attribute of some names."""
+    # Hardly an edit comes to this question, and trees take long to import.
+    from awaken.project.source.modules import Module  # noqa: PLC0415
+    from awaken.project.source.replacing import puts_of  # noqa: PLC0415
+
     try:
         module = Module(source, parse(source), "")
     except Unparsable:
         return b"does not parse"
-    return b"" if puts_any(module, sought.partition(b"\0")[0].decode().split() or None) else None
+    return b"" if puts_of(module, sought.partition(b"\0")[0].decode().split() or None) else None

@@ -16,15 +16,18 @@ from msgspec import Struct, structs
 
 from awaken.contract import Constraints
 from awaken.engine.planning.planning import Planned
-from awaken.engine.remembering.evidence import answer
+from awaken.engine.remembering.evidence import (
+    Answers,
+    SeenFile,
+    answered_by,
+    answers_by_file,
+    noted_answers,
+)
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.workspace.sources import Snapshot, is_python
-
-_Answers = tuple[tuple[int, bytes], ...]
-
 
 FIRST_STAGE = "0"
 """The name of the stage that begins with the files as they are."""
@@ -65,19 +68,16 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     """The units of one stage of a run.
 
     made_from: digest of all inputs except the Python files.
-    paths, digests: the Python files.
     searches, answers: the searches of all units, and each set of answers that a file gives.
-    answered: for each file the number of its set of answers.
+    files: the Python files by path, with their digests and the numbers of their answers.
     questions: how many questions of values each rule asked when its files were planned together.
     together: the rules that ask too many when their files are planned apart.
     """
 
     made_from: bytes
-    paths: tuple[str, ...]
-    digests: tuple[bytes, ...]
     searches: tuple[Search, ...]
-    answers: tuple[_Answers, ...]
-    answered: tuple[int, ...]
+    answers: tuple[Answers, ...]
+    files: dict[str, SeenFile]
     units: dict[bytes, KnownUnit]
     questions: dict[str, int]
     together: frozenset[str]
@@ -93,10 +93,7 @@ class StageUnits:
         self._snapshot = snapshot
         self._paths = tuple(sorted(path for path in snapshot if is_python(path)))
         self._made_from = self._digest(made_from)
-        same = known is not None and (known.made_from, known.paths) == (
-            self._made_from,
-            self._paths,
-        )
+        same = known is not None and known.made_from == self._made_from
         self._known = known if same else None
         self._units: dict[bytes, tuple[bytes, LookedAt]] = {}
         self._questions: dict[str, int] = dict(known.questions) if known is not None else {}
@@ -160,31 +157,25 @@ class StageUnits:
 
     def to_keep(self) -> KnownUnits:
         """Return the units of this run, for the next one."""
-        numbers: dict[Search, int] = {}
-        told: list[list[tuple[int, bytes]]] = [[] for _ in self._paths]
+        evidence = LookedAt()
+        for _, looked_at in self._units.values():
+            evidence.add(looked_at)
+        searches, answers, seen = answers_by_file(self._paths, noted_answers(evidence))
+        numbers = {search: number for number, search in enumerate(searches)}
         places = {path: number for number, path in enumerate(self._paths)}
-        units = {}
-        for key, (plan, looked_at) in self._units.items():
-            for search, answers in _answers(looked_at):
-                if search not in numbers:
-                    numbers[search] = len(numbers)
-                    for path, said in answers:
-                        told[places[path]].append((numbers[search], said))
-            searched = (*looked_at.searched, *looked_at.told)
-            units[key] = KnownUnit(
+        units = {
+            key: KnownUnit(
                 plan,
                 tuple(sorted(places[path] for path in looked_at.read if path in places)),
-                tuple(sorted(numbers[search] for search in searched)),
+                tuple(sorted(map(numbers.__getitem__, (*looked_at.searched, *looked_at.told)))),
             )
-        distinct: dict[_Answers, int] = {}
-        answered = tuple(distinct.setdefault(tuple(own), len(distinct)) for own in told)
+            for key, (plan, looked_at) in self._units.items()
+        }
         return KnownUnits(
             self._made_from,
-            self._paths,
-            tuple(self._snapshot[path].digest for path in self._paths),
-            tuple(numbers),
-            tuple(distinct),
-            answered,
+            searches,
+            answers,
+            {path: SeenFile(self._snapshot[path].digest, seen[path]) for path in self._paths},
             units,
             self._questions,
             frozenset(self._together),
@@ -202,18 +193,19 @@ class StageUnits:
             return frozenset(), frozenset()
         files, searches = set[int](), set[int]()
         for number, path in enumerate(self._paths):
-            if self._snapshot[path].digest != known.digests[number]:
+            if self._snapshot[path].digest != known.files[path].digest:
                 files.add(number)
-                before = set(known.answers[known.answered[number]])
-                searches.update(search for search, _ in before ^ set(self._answers_now(number)))
+                differing = {*self._known_answers(path)} ^ {*self._answers_now(path)}
+                searches.update(search for search, _ in differing)
         return frozenset(files), frozenset(searches)
 
-    def _answers_now(self, number: int) -> _Answers:
-        """Return what a file answers to the known searches, as its text is now."""
-        source = self._snapshot[self._paths[number]]
+    def _known_answers(self, path: str) -> Answers:
+        seen = None if self._known is None else self._known.files[path].answers
+        return () if self._known is None or seen is None else self._known.answers[seen]
+
+    def _answers_now(self, path: str) -> Answers:
         searches = () if self._known is None else self._known.searches
-        answers = ((index, answer(search, source)) for index, search in enumerate(searches))
-        return tuple((index, said) for index, said in answers if said is not None)
+        return answered_by(self._snapshot[path], searches)
 
     @cached_property
     def _by_search(self) -> list[dict[str, bytes]]:
@@ -224,8 +216,8 @@ class StageUnits:
         by_search: list[dict[str, bytes]] = [{} for _ in known.searches]
         changed = self._changed[0]
         for number, path in enumerate(self._paths):
-            same = known.answers[known.answered[number]]
-            for search, said in self._answers_now(number) if number in changed else same:
+            answers = self._answers_now(path) if number in changed else self._known_answers(path)
+            for search, said in answers:
                 by_search[search][path] = said
         return by_search
 
@@ -239,12 +231,6 @@ class StageUnits:
             else:
                 looked_at.note_search(searches[number], answers)
         return looked_at
-
-
-def _answers(looked_at: LookedAt) -> Iterable[tuple[Search, Iterable[tuple[str, bytes]]]]:
-    for search, paths in looked_at.searched.items():
-        yield search, ((path, b"") for path in paths)
-    yield from ((search, answers.items()) for search, answers in looked_at.told.items())
 
 
 class UnitMemory:

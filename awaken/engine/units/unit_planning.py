@@ -15,6 +15,7 @@ from awaken.contract import Constraints, Plan
 from awaken.engine.planning.planning import (
     Planned,
     Processes,
+    add_evidence,
     joined,
     may_have_sites,
     plan_file,
@@ -49,16 +50,15 @@ class UnitPlanner(Struct, frozen=True):
             return plan_rule(rule, project, constraints, self.processes)
         layout = project.layout.inner, project.layout.on_path
         unit = Unit(rule, constraints, project.site_scope, layout)
-        planned = self._by_unit(self.units, unit, project)
-        if planned.looked_at is not None:
-            project.looked_at.add(planned.looked_at)
+        planned = self._by_unit(unit, project)
+        add_evidence(project, [planned])
         return planned
 
-    def _by_unit(self, units: StageUnits, unit: Unit, project: Project) -> Planned:
-        planned = units.recall(unit)
+    def _by_unit(self, unit: Unit, project: Project) -> Planned:
+        units, planned = self.units, self.units.recall(unit)
         by_file = unit.rule.per_file or unit.rule.decides_by == "file"
         if planned is None and by_file and units.may_plan_apart(unit):
-            planned = self._apart(units, unit, project)
+            planned = self._apart(unit, project)
         if planned is None:
             apart = project.apart(LookedAt())
             planned = plan_rule(unit.rule, apart, unit.constraints, self.processes)
@@ -66,9 +66,9 @@ class UnitPlanner(Struct, frozen=True):
             units.keep_whole(unit, planned)
         return planned
 
-    def _apart(self, units: StageUnits, unit: Unit, project: Project) -> Planned | None:
+    def _apart(self, unit: Unit, project: Project) -> Planned | None:
         """Return the plan of all files, each with its own evidence; None if it asks too much."""
-        rule, own = unit.rule, project.apart(LookedAt())
+        units, rule, own = self.units, unit.rule, project.apart(LookedAt())
         if not may_have_sites(rule, own):
             return Planned(Plan(), looked_at=own.looked_at)
         files = own.site_files(rule.triggers)
@@ -93,9 +93,7 @@ class UnitPlanner(Struct, frozen=True):
                 units.keep_together(unit)
                 return None
         parts = [planned for planned in plans.values() if planned is not None]
-        for planned in parts:
-            if planned.looked_at is not None:
-                own.looked_at.add(planned.looked_at)
+        add_evidence(own, parts)
         return structs.replace(joined(parts), looked_at=own.looked_at)
 
 

@@ -84,7 +84,7 @@ class ModuleStore:
             if kept is not None:
                 self._keep(kept)
             elif self._shared is not None and (other := self._shared.get(path)) is not None:
-                kept = other.anew()
+                kept = other.with_own_memo()
                 self._own(kept)
         self._latest = path
         return kept
@@ -92,7 +92,7 @@ class ModuleStore:
     def add(self, module: Module) -> None:
         """Keep ``module``, and let others go: what was used once first, then what was not used."""
         if self._shared is not None:
-            self._shared.add(module.anew())
+            self._shared.add(module.with_own_memo())
         self._own(module)
         self._latest = module.path
 

@@ -76,7 +76,7 @@ class Module:
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
         self._looks: dict[type[ast.AST], dict[tuple[object, ...], list[ast.AST]]] = {}
 
-    def anew(self) -> Module:
+    def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
         other = copy(self)
         other.memo = {}

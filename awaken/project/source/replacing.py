@@ -82,13 +82,18 @@ def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     return kept
 
 
-def puts_any(module: Module, names: Collection[str] | None) -> bool:
-    """Whether a file puts something in the place of an attribute of these names; None: of any."""
+def puts_of(module: Module, names: Collection[str] | None) -> list[Put]:
+    """Return what a file puts in the place of attributes of these names, in source order.
+
+    None means attributes of any name.
+    """
     puts = puts_in(module)
-    return any(
-        put.owner is not None or "." in put.name
-        for name in (puts if names is None else {"", *names})
-        for put in puts.get(name, ())
+    named = [
+        put for name in (puts if names is None else {"", *names}) for put in puts.get(name, ())
+    ]
+    return sorted(
+        (put for put in named if put.owner is not None or "." in put.name),
+        key=lambda put: module.span(put.node),
     )
 
 

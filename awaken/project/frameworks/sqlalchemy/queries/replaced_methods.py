@@ -16,7 +16,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.program import Program
-from awaken.project.source.replacing import UNTOLD, Put, puts_in, words_of
+from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
@@ -161,7 +161,7 @@ class ReplacedMethods:
             module = self._evaluator.load(path)
             if module is None:
                 continue
-            for put in _puts(module, names):
+            for put in puts_of(module, names):
                 # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
                 is_class = owner in owners and self._is_class(module, put, classes)
@@ -199,18 +199,6 @@ class ReplacedMethods:
         if isinstance(proof, Unknown):
             return put.name in {"scalars", "scalar"}
         return isinstance(proof, SessionProof) and not proof.kind.startswith("async")
-
-
-def _puts(module: Module, names: Collection[str] | None) -> list[Put]:
-    """Return what a file puts in the place of attributes that matter, in source order."""
-    puts = puts_in(module)
-    result = [
-        item for name in (puts if names is None else {"", *names}) for item in puts.get(name, ())
-    ]
-    return sorted(
-        (candidate for candidate in result if candidate.owner is not None or "." in candidate.name),
-        key=lambda item: module.span(item.node),
-    )
 
 
 def _replaced_method(module: Module, put: Put) -> ReplacedMethod:
