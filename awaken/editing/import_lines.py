@@ -106,7 +106,7 @@ def _insert(
     comma = re.compile(r"\s*,").match(statement, last_end)
     after = comma.end() if comma else last_end
     match = LINE_END.search(statement, after)
-    if match is None:  # the closing parenthesis stands on the line of the last name
+    if match is None:  # the closing parenthesis is on the line of the last name
         return f"{statement[:last_end]},{style.newline}{white}{name}{statement[last_end:]}"
     line = f"{white}{name}{',' if comma else ''}"
     kept = statement[:after] if comma else f"{statement[:last_end]},"

@@ -248,7 +248,7 @@ def _calls_behind(module: Module, node: ast.expr) -> Iterator[ast.Call]:
 
 def _only_argument(call: ast.Call) -> ast.expr | None:
     """Return the coroutine that is passed, if nothing else is."""
-    given = [*call.args, *(node.value for node in call.keywords if node.arg == "coro_or_future")]
-    if len(given) != 1 or len(call.keywords) > 1 or isinstance(given[0], ast.Starred):
+    args = [*call.args, *(node.value for node in call.keywords if node.arg == "coro_or_future")]
+    if len(args) != 1 or len(call.keywords) > 1 or isinstance(args[0], ast.Starred):
         return None
-    return given[0] if not call.keywords or not call.args else None
+    return args[0] if not call.keywords or not call.args else None

@@ -196,12 +196,12 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     shown = f"{module.excerpt(call.func)}()"
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    given = [*call.args, *(node.value for node in call.keywords if node.arg in _NAMES.values())]
+    args = [*call.args, *(node.value for node in call.keywords if node.arg in _NAMES.values())]
     others = len(call.args) + len(call.keywords) != 1
-    if len(given) != 1 or others or not isinstance(given[0], ast.Name | ast.Attribute | ast.Call):
+    if len(args) != 1 or others or not isinstance(args[0], ast.Name | ast.Attribute | ast.Call):
         raise Refused(OTHER_ARGUMENTS, shown)
     above = module.parent(call)
-    text = f"await {module.text_of(given[0])}"
+    text = f"await {module.text_of(args[0])}"
     if isinstance(above, _BINDS_TIGHTER) or (isinstance(above, ast.Call) and above.func is call):
         text = f"({text})"
     edits: list[Edit] = [site.replace(call, text), site.release_import("asyncio")]

@@ -165,8 +165,8 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(attr="create_all" | "drop_all"):
             # `create_all` takes the engine as `bind`.
-            given = [*call.args, *(node.value for node in call.keywords if node.arg == "bind")]
-            return any(_is_engine(project, module, argument) for argument in given)
+            passed = [*call.args, *(node.value for node in call.keywords if node.arg == "bind")]
+            return any(_is_engine(project, module, argument) for argument in passed)
         case ast.Attribute(value=engine, attr="connect" | "begin"):
             return _is_engine(project, module, engine)
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ STANDARD = sys.stdlib_module_names - {"test"}
 _INITIAL = {"__init__.py", "__init__.pyi"}
 
 
-Searched = Callable[[bytes], Iterable[str]]
-"""Returns the files that hold some bytes."""
+Searched = Callable[[Sequence[bytes]], Sequence[str]]
+"""Returns the files that hold any of some words."""
 
 
 class _Package(NamedTuple):
@@ -36,34 +37,57 @@ def start_folders(
     names its modules with the package.
     """
     files = [path for path in paths if is_python(path)]
+    everywhere = _names_in(files)
     return tuple(
         package.folder
         for package in _packages(files)
-        if _is_started_in(package, files, text, files_with)
+        if not _is_named(package, files_with) and _is_start(package, everywhere, text, files_with)
+    )
+
+
+def _names_in(paths: Iterable[str]) -> Counter[str]:
+    """Return how many of these files have a name, or are in a folder of that name."""
+    return Counter(
+        name for path in paths for name in {part.partition(".")[0] for part in path.split("/")}
     )
 
 
 def _packages(files: Sequence[str]) -> Iterator[_Package]:
     parts = [path.rpartition("/") for path in files]
     folders = {folder for folder, _, file in parts if folder and file in _INITIAL}
-    for folder in sorted(one for one in folders if one.rpartition("/")[0] not in folders):
-        inside = [path for path in files if path.startswith(f"{folder}/")]
-        yield _Package(folder, {_dotted(path[len(folder) + 1 :]): path for path in inside})
+    outermost = sorted(folder for folder in folders if folder.rpartition("/")[0] not in folders)
+    modules: dict[str, dict[str, str]] = {folder: {} for folder in outermost}
+    for path in files:
+        for slash in (at for at, letter in enumerate(path) if letter == "/"):
+            if path[:slash] in modules:
+                modules[path[:slash]][_dotted(path[slash + 1 :])] = path
+    return (_Package(folder, inside) for folder, inside in modules.items())
 
 
-def _is_started_in(
-    package: _Package, files: Sequence[str], text: Callable[[str], bytes], files_with: Searched
+def _is_named(package: _Package, files_with: Searched) -> bool:
+    """Whether a file names a module of a package with the package."""
+    prefix = f"{package.folder.rpartition('/')[2]}."
+    # Only texts with the prefix are searched for all that begins with it.
+    return bool(files_with([prefix.encode()])) and any(
+        files_with([f"{prefix}{module}".encode()]) for module in package.modules
+    )
+
+
+def _is_start(
+    package: _Package, everywhere: Counter[str], text: Callable[[str], bytes], files_with: Searched
 ) -> bool:
-    outside = (path for path in files if not path.startswith(f"{package.folder}/"))
-    taken = {part.partition(".")[0] for path in outside for part in path.split("/")} | STANDARD
-    name = package.folder.rpartition("/")[2]
-    if any(files_with(f"{name}.{one}".encode()) for one in package.modules):
-        return False
+    inside = _names_in(package.modules.values())
+    statements = {
+        module: f"from {module} import".encode()
+        for module in package.modules
+        for top in [module.partition(".")[0]]
+        if top not in STANDARD and everywhere[top] == inside[top]
+    }
+    files_with([*statements.values()])  # together: that costs hardly more than one of them
     return any(
         _defines_all(package, module, text(path), text)
-        for module in package.modules
-        if module.partition(".")[0] not in taken
-        for path in files_with(f"from {module} import".encode())
+        for module, statement in statements.items()
+        for path in files_with([statement])
     )
 
 
@@ -74,8 +98,8 @@ def _defines_all(
     statement = rb"(?m)^[ \t]*from %s import" % re.escape(module.encode())
     names = {
         name.split()[0].decode()
-        for found in re.finditer(statement + _NAMES, importing)
-        for name in re.sub(rb"#[^\n]*|[()\\]", b" ", found[1]).split(b",")
+        for match in re.finditer(statement + _NAMES, importing)
+        for name in re.sub(rb"#[^\n]*|[()\\]", b" ", match[1]).split(b",")
         if name.strip()
     }
     defining = text(package.modules[module])

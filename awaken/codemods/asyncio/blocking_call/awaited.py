@@ -118,12 +118,12 @@ def _handed_over(site: Site[ast.Call]) -> Edit:
     start = module.span(call.func).end
     if module.source.text[start : start + 1] != b"(":
         raise Refused(BLOCKS, f"{module.excerpt(call.func)}()")
-    given = [module.span(argument).start for argument in (*call.args, *call.keywords)]
+    starts = [module.span(argument).start for argument in (*call.args, *call.keywords)]
     shown = module.text_of(call.func)
-    if not given:
+    if not starts:
         text, at = shown, start + 1
-    elif breaks := LINE_END_BYTES.findall(module.source.text[start : min(given)]):
-        at = min(given)
+    elif breaks := LINE_END_BYTES.findall(module.source.text[start : min(starts)]):
+        at = min(starts)
         indent = " " * (module.line_column(Span(at, at))[1] - 1)
         text = f"{shown},{breaks[-1].decode()}{indent}"
     else:

@@ -18,11 +18,11 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
     files = {path for change in changes for path in change.paths}
     guilty = tuple(change.id for change in changes)
     registrations = after.web.registrations
-    given = {item.made for lifespan in registrations.lifespans for item in lifespan.to.applications}
+    moved = {item.made for lifespan in registrations.lifespans for item in lifespan.to.applications}
     for registration in registrations.all:
         made = {application.made for application in registration.to.applications}
         # Earlier problems of other files are not the fault of these changes.
-        if made & given and files & {registration.place.path, *(place.path for place in made)}:
+        if made & moved and files & {registration.place.path, *(place.path for place in made)}:
             what = "a handler remains on an application that has a lifespan"
             yield Problem(Place(registration.place.path, registration.place.span), what, guilty)
 

@@ -34,10 +34,12 @@ def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]
             result.setdefault(next(iter(keys)) or ("", 0), []).append(application)
     for applications in result.values():
         owned = tuple(dict.fromkeys(group for app in applications for group in groups[app]))
-        given = {app for registration in owned for app in registration.registration.to.applications}
+        served = {
+            app for registration in owned for app in registration.registration.to.applications
+        }
         home = _home(applications[0], owned)
         # One that has handlers from elsewhere too would lose those.
-        if home is not None and given == set(applications):
+        if home is not None and served == set(applications):
             makes = any(_is_made_in(home, app) for app in applications)
             unknown = any(candidate.registration.to.unknown is not None for candidate in owned)
             if not makes and not unknown:

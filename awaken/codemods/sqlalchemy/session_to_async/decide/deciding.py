@@ -222,9 +222,9 @@ def _stop_what_is_carried(components: Components) -> None:
 
 
 def _makes_only_tables(components: Components, component: Component) -> bool:
-    """Whether a component has engines only, of which nobody is given a session."""
+    """Whether a component has only engines, and no function gets a session of them."""
     used = components.used_by([component], with_unused=False)
-    return component.makes_tables and all(components.shared[one].is_engine for one in used)
+    return component.makes_tables and all(components.shared[name].is_engine for name in used)
 
 
 def _is_given_elsewhere(member: Member) -> bool:
