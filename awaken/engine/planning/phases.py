@@ -209,7 +209,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
         changes=tuple(so_far.changes),
         pending=tuple(so_far.pending),
         touched={path: frozenset(sites) for path, sites in so_far.touched.items()},
-        diagnostics=tuple(dict.fromkeys(so_far.diagnostics)),
+        diagnostics=tuple(sorted(set(so_far.diagnostics))),
         stages=tuple(so_far.stages),
         suppressed=tuple(
             sorted(so_far.suppressed, key=lambda suppressed: suppressed.finding.place)
