@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
@@ -162,11 +161,13 @@ class Project:
         """
         if not self._is_apart or self._whole.is_answering(question):
             return answer(self)
-        return self._whole.ask(question, answer, self.looked_at)
+        return self._whole.ask(question, answer, self)
 
     def _begin(self) -> None:
         """Make the facts; nothing is known yet except the facts of single files."""
-        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, self._store.facts)
+        self._facts: FactsIndex = FactsIndex(
+            self.snapshot, self.module, self._searched_module, self._store.facts
+        )
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
         words = self._texts.words
         self._classes = Classes(self._names, self.module, words, self._facts)
@@ -276,19 +277,23 @@ class Project:
 
         ``names`` are those of the attributes; None means any. A file that does not parse is one.
         """
-        putting = []
+        putting, sought = [], " ".join(sorted(names or ()))
         for path in sorted(among):
             module = self._searched_module(path)
             if module is None or puts_of(module, names):
                 putting.append(path)
-        self.looked_at.note_search(Search("puts", _sought(names or (), among)), putting)
+            answer = b"" if path in putting[-1:] else None
+            self.looked_at.note_facts(path, "puts", sought, answer)
         return putting
 
     def files_deriving(self, among: Iterable[str]) -> list[str]:
         """Return those files ``among`` some that may call `type()` with bases."""
-        texts = self._texts.files
-        deriving = [path for path in sorted(among) if may_derive(texts.searched(path).text)]
-        self.looked_at.note_search(Search("derives", _sought((), among)), deriving)
+        deriving = []
+        for path in sorted(among):
+            if may_derive(self._texts.files.searched(path).text):
+                deriving.append(path)
+            answer = b"" if path in deriving[-1:] else None
+            self.looked_at.note_facts(path, "derives", "", answer)
         return deriving
 
     def _templates(self) -> Texts | None:
@@ -404,18 +409,15 @@ class Project:
 
     def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
-        facts = self._facts.of(path)
-        return frozenset() if facts is None else facts.called
+        return self._facts.called(path)
 
     def function_names(self, path: str) -> frozenset[str]:
         """Return the ``__qualname__`` of each function of a file; none if it does not parse."""
-        facts = self._facts.of(path)
-        return frozenset() if facts is None else frozenset(facts.functions)
+        return frozenset(self._facts.functions(path))
 
     def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
-        facts = self._facts.of(path)
-        return {} if facts is None else facts.renamed
+        return self._facts.renamed(path)
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.
@@ -501,12 +503,6 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         return Reach(self._names, self.module).of(module, site, owner, model)
-
-
-def _sought(names: Iterable[str], among: Iterable[str]) -> bytes:
-    """Return what names a search for ``names`` that only the files ``among`` others were asked."""
-    files = hashlib.blake2b("\n".join(sorted(among)).encode("utf-8", "surrogateescape"))
-    return " ".join(sorted(names)).encode() + b"\0" + files.digest()
 
 
 def _found_doubles(project: Project) -> Doubles:

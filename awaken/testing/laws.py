@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 from msgspec.structs import replace
@@ -27,6 +28,7 @@ from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
 from awaken.engine.units.known_units import StageUnits, Unit
+from awaken.engine.units.pickled_plans import plan_to_bytes
 from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
@@ -201,9 +203,9 @@ def files_alone_show_the_same(result: CaseResult) -> None:
 
 
 def units_change_nothing(result: CaseResult) -> None:
-    """Files that are planned apart give the same, and have the same evidence in any order."""
+    """Files that are planned apart give the same plans, which last, from the same evidence."""
     site_files = Project.site_files
-    forwards, backwards = dict[bytes, object](), dict[bytes, object]()
+    forwards, backwards = dict[bytes, _KeptUnit](), dict[bytes, _KeptUnit]()
     with _planned_apart(forwards):
         other = run_case(result.case, result.rules)
     _require_same(result, other, "each file apart")
@@ -214,19 +216,29 @@ def units_change_nothing(result: CaseResult) -> None:
         ),
     ):
         run_case(result.case, result.rules)
+    lost = [f"{unit.rule} {unit.scope}" for unit in forwards.values() if not unit.lasts]
+    require(not lost, f"these plans have no bytes: {', '.join(lost)}")
     differing = [key for key, unit in forwards.items() if backwards.get(key) != unit]
     rows = ["".join(f"{units.get(key)}\n" for key in differing) for units in (forwards, backwards)]
     require(not differing, f"other evidence backwards:\n{difference(*map(str.encode, rows))}")
 
 
+class _KeptUnit(NamedTuple):
+    rule: str
+    scope: frozenset[str] | None
+    looked_at: LookedAt
+    lasts: bool
+
+
 @contextmanager
-def _planned_apart(kept: dict[bytes, object]) -> Iterator[None]:
+def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
     """Have the files of each rule planned apart; put the evidence of all units into ``kept``."""
     keep = StageUnits.keep
 
     def noted(units: StageUnits, unit: Unit, planned: Planned) -> None:
         looked_at = planned.looked_at or LookedAt()
-        kept[unit.key()] = unit.rule.name, unit.scope, looked_at
+        lasts = plan_to_bytes(planned) is not None
+        kept[unit.key()] = _KeptUnit(unit.rule.name, unit.scope, looked_at, lasts)
         keep(units, unit, planned)
 
     with (

@@ -306,6 +306,20 @@ def test_a_rule_in_preview_is_named_where_it_would_find_a_site(explain):
     assert codes(explain("old(1)\n", 1, rules=(Coming(),))) == ["not-selected"]
 
 
+def test_where_a_rule_for_a_word_of_the_line_has_a_site_no_other_rule_is_asked(explain):
+    class Slow(Renaming):
+        name = "slow"
+        triggers = (b"def ",)
+
+        def plan(self, *_):
+            raise AssertionError(self.name)
+
+    rules, text = (Slow(), Renaming()), "def f():\n    old(1)\n    new(1)\n"
+    off = {"ignore": ("renaming", "slow"), "rules": rules}
+    assert [why.rule for why in explain(text, 2, **off).whys] == ["renaming"]
+    assert [why.rule for why in explain(text, 3, **off).whys] == ["slow"]
+
+
 def test_a_rule_that_does_not_run_and_cannot_be_asked_is_named(explain):
     class Reading(Renaming):
         status = Status.PREVIEW

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from awaken.project import Project
 from awaken.project.names.file_facts import FactsIndex, facts_of
-from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot, facts_search
 from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, decode
 
@@ -60,14 +60,27 @@ def test_a_search_is_noted_and_reads_nothing():
         lambda project: project.module("a.py"),
         lambda project: project.snapshot["a.py"],
         lambda project: project.snapshot.get("a.py"),
-        lambda project: project.called_names("a.py"),
-        lambda project: project.class_facts("a.A"),
     ],
 )
 def test_what_is_taken_from_a_file_is_noted(read):
     project = Project(snapshot(a="class A: pass", b=""), None)
     read(project)
     assert project.looked_at.read == {"a.py"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "part"),
+    [
+        (lambda project: project.called_names("a.py"), "called"),
+        (lambda project: project.class_facts("a.A"), "classes"),
+    ],
+)
+def test_a_fact_of_a_file_is_noted_alone(ask, part):
+    """What the file says otherwise does not count."""
+    project = Project(snapshot(a="class A: pass", b=""), None)
+    ask(project)
+    assert facts_search("a.py", part) in project.looked_at.told
+    assert project.looked_at.read == set()
 
 
 def test_a_file_without_syntax_is_noted():
@@ -81,9 +94,9 @@ def test_what_is_known_from_an_earlier_project_is_noted_when_it_is_asked_for():
     earlier = Project(files, None)
     earlier.called_names("a.py")
     later = Project(files, None, earlier)
-    assert later.looked_at.read == set()
+    assert later.looked_at.told == {}
     later.called_names("a.py")
-    assert later.looked_at.read == {"a.py"}
+    assert {*later.looked_at.told} == {facts_search("a.py", "called")}
 
 
 def test_heirs_are_searched_for_as_words():
@@ -146,11 +159,21 @@ def test_known_facts_need_no_tree():
     def load(path):
         raise AssertionError(path)
 
-    assert FactsIndex(files, load, known).of("a.py") == facts_of(module)
-    assert FactsIndex(files, load, known).of("nowhere.py") is None
+    facts = FactsIndex(WatchedSnapshot(files, LookedAt()), load, load, known)
+    assert facts.table("a.py") == facts_of(module).table
+    assert facts.table("nowhere.py") is None
 
 
 def test_renamings_count_in_every_scope():
     text = "from a import b as c\nd = a.b\ndef f():\n    from x import b as e\n    g = h\n"
     project = Project(snapshot(m=text), None)
     assert project.other_names("m.py") == {"b": ("c", "d", "e"), "h": ("g",)}
+
+
+def test_every_project_apart_knows_the_files_without_syntax_that_an_answer_needed():
+    project = Project(snapshot(a="class", b=""), None)
+    for apart in (project.apart(LookedAt()), project.apart(LookedAt())):
+        assert (
+            apart.ask("is there a tree?", lambda asked: asked.module("a.py") is not None) is False
+        )
+        assert (set(apart.parse_failures), apart.looked_at.read) == ({"a.py"}, {"a.py"})

@@ -99,12 +99,16 @@ class NoSite(Struct, frozen=True, kw_only=True):
 
     def _not_selected(self, around: bytes) -> Iterator[Why]:
         """Yield the rules that would find a site here if they ran, by triggers ``around`` it."""
-        chosen = {rule.name for rule in self.run.chosen()}
-        for rule in self.run.rules:
+        chosen, line = {rule.name for rule in self.run.chosen()}, self._line_text
+        is_answered = False
+        # Rules that look for a word of the line come first.
+        for rule in sorted(self.run.rules, key=lambda rule: not _is_triggered(rule, line)):
             # Foreign code is run where somebody asks for it, and not to answer a question.
-            # Its plan may take as long as that of a program.
             if rule.name in chosen or rule.is_foreign or not _is_triggered(rule, around):
                 continue
+            # A plan may take as long as that of a program: not for a second answer.
+            if is_answered and not _is_triggered(rule, line):
+                return
             project = self.project.narrowed(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
             planned = plan_rule(rule, project, constraints)
@@ -119,6 +123,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     help=f"Run with `--select {rule.name}`.",
                 )
             elif here:
+                is_answered = True
                 ignored = ", and remove it from `ignore`" if "ignore" in off else ""
                 would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
@@ -145,6 +150,10 @@ class NoSite(Struct, frozen=True, kw_only=True):
     def _is_here(self, finding: Finding) -> bool:
         place = finding.place
         return place.path == self.path and covers(place.span, self.line)
+
+    @property
+    def _line_text(self) -> bytes:
+        return self._text[self.line.start : self.line.end]
 
     @property
     def _text(self) -> bytes:

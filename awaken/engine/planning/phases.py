@@ -349,7 +349,12 @@ def _plan(
     if broken:
         so_far.distrust(rule, broken)
         return Plan()
-    return planned.plan
+    # Files that are planned apart give changes in another order than those planned together.
+    places = {finding.site: (finding.place, finding.site) for finding in planned.plan.findings}
+    changes = sorted(
+        planned.plan.changes, key=lambda item: min(places[site] for site in item.sites)
+    )
+    return msgspec.structs.replace(planned.plan, changes=tuple(changes))
 
 
 def _problems(

@@ -5,20 +5,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import names_from, stem_of
-from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.looked_at import LookedAt, Search, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, may_derive, stands_alone
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
+if TYPE_CHECKING:
+    from awaken.project.names.file_facts import FileFacts
+    from awaken.project.source.modules import Module
+
 _MARKED = Search("bytes", MARK)
+_UNKNOWN = b"does not parse"
 
 Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
@@ -93,10 +101,13 @@ def noted_answers(looked_at: LookedAt) -> Iterator[NotedAnswers]:
 def answers_by_file(
     paths: Iterable[str], noted: Iterable[NotedAnswers]
 ) -> tuple[tuple[Search, ...], tuple[Answers, ...], dict[str, int]]:
-    """Return the searches, the distinct answers of files, and by path the number of its answers."""
+    """Return the searches, the distinct answers of files, and by path the number of its answers.
+
+    Searches for facts of one file are the last, by path.
+    """
     searches: list[Search] = []
     told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in paths}
-    for search, answers in noted:
+    for search, answers in sorted(noted, key=lambda item: _place(item[0])):
         for path, said in answers:
             if path in told:
                 told[path].append((len(searches), said))
@@ -134,17 +145,25 @@ def still_holds(
 
 def answered_by(source: SourceFile, searches: Sequence[Search]) -> Answers:
     """Return what a file answers to ``searches``, by their numbers."""
-    answers = ((number, answer(search, source)) for number, search in enumerate(searches))
+    end = bisect_left(searches, (True, b""), key=_place)
+    own = facts_search(source.path).sought
+    first = bisect_left(searches, (True, own), lo=end, key=_place)
+    asked = [*range(end), *range(first, bisect_left(searches, (True, own + b"\xff"), key=_place))]
+    answers = ((number, answer(searches[number], source)) for number in asked)
     return tuple((number, told) for number, told in answers if told is not None)
+
+
+def _place(search: Search) -> tuple[bool, bytes]:
+    """Return what searches are sorted by: those for facts, by path, after all others."""
+    is_of_facts = search.kind == "facts"
+    return is_of_facts, search.sought if is_of_facts else b""
 
 
 def answer(search: Search, source: SourceFile) -> bytes | None:
     """Return what ``source`` answers: None for no, b"" for a mere yes."""
     text, sought = source.text, search.sought
-    if search.kind == "puts":
-        return _puts(sought, source)
-    if search.kind == "derives":
-        return b"" if may_derive(text) else None
+    if search.kind == "facts":
+        return _facts(sought, source)
     if sought not in text:
         return None
     if search.kind == "doubles":
@@ -160,14 +179,34 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
     return b"" if words is None or sought in words else None
 
 
-def _puts(sought: bytes, source: SourceFile) -> bytes | None:
-    """Return whether a file puts something in the place of an attribute of some names."""
-    # Hardly an edit comes to this question, and trees take long to import.
-    from awaken.project.source.modules import Module  # noqa: PLC0415
+def _facts(sought: bytes, source: SourceFile) -> bytes | None:
+    """Return the answer of a file about a part of its facts; None where it has nothing of it."""
+    # Few edits come to this question, and trees take long to import.
     from awaken.project.source.replacing import puts_of  # noqa: PLC0415
+
+    _, part, word = sought.decode("utf-8", "surrogateescape").split("\0")
+    if part == "derives":
+        return b"" if may_derive(source.text) else None
+    known = _facts_in(source)
+    if known is None:
+        return _UNKNOWN
+    module, facts = known
+    if part == "puts":
+        return b"" if puts_of(module, word.split() or None) else None
+    try:
+        return facts.answer(part, word)
+    except UnicodeEncodeError:
+        return _UNKNOWN
+
+
+@lru_cache(maxsize=1)
+def _facts_in(source: SourceFile) -> tuple[Module, FileFacts] | None:
+    """Return the tree of a file, and its facts; None if it does not parse."""
+    from awaken.project.names.file_facts import facts_of  # noqa: PLC0415  as above
+    from awaken.project.source.modules import Module  # noqa: PLC0415
 
     try:
         module = Module(source, parse(source), "")
     except Unparsable:
-        return b"does not parse"
-    return b"" if puts_of(module, sought.partition(b"\0")[0].decode().split() or None) else None
+        return None
+    return module, facts_of(module)

@@ -226,7 +226,7 @@ class StageUnits:
         searches = () if self._known is None else self._known.searches
         for number in unit.searches:
             answers = self._by_search[number]
-            if searches[number].kind == "exports":
+            if searches[number].kind in {"exports", "facts"}:
                 looked_at.note_answers(searches[number], answers)
             else:
                 looked_at.note_search(searches[number], answers)

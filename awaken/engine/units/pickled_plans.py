@@ -16,8 +16,17 @@ from msgspec import Struct
 from awaken.engine.planning.planning import Planned
 
 _OWN = "awaken."
-_PLAIN = {("builtins", "frozenset"), ("builtins", "set"), ("msgspec._core", "rebuild")}
-"""What else a pickle may name: plain collections, and how msgspec makes a Struct."""
+
+
+class _AnyStruct(Struct, kw_only=True):
+    """A Struct that pickle makes by keyword."""
+
+    field: None = None
+
+
+_REBUILD: Any = _AnyStruct().__reduce__()[0]
+_PLAIN = {(kind.__module__, kind.__qualname__) for kind in (frozenset, set, _REBUILD)}
+"""What else a pickle may name: plain collections, and what makes a Struct in this msgspec."""
 
 
 def plan_to_bytes(planned: Planned) -> bytes | None:

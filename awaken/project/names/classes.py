@@ -11,7 +11,6 @@ from msgspec import Struct
 from awaken.contract import Span
 from awaken.project.names.file_facts import (
     FactsIndex,
-    FileFacts,
     WrittenClass,
     WrittenName,
     bases_of,
@@ -88,8 +87,7 @@ class Classes:
     def in_file(self, path: str) -> dict[str, ClassFacts]:
         """Return the classes of a file by their qualified name; empty if it does not parse."""
         if path not in self._files:
-            facts = self._facts.of(path)
-            self._files[path] = {} if facts is None else self._read(path, facts)
+            self._files[path] = self._read(path, self._facts.classes(path))
         return self._files[path]
 
     def facts(self, qualified: str) -> ClassFacts | None:
@@ -219,9 +217,9 @@ class Classes:
                     outside[base] = None
         return Ancestors(tuple(inside.values()), tuple(outside), tuple(unresolved))
 
-    def _read(self, path: str, facts: FileFacts) -> dict[str, ClassFacts]:
+    def _read(self, path: str, written: Iterable[WrittenClass]) -> dict[str, ClassFacts]:
         home = self._names.layout.name_of(path)
-        classes = (self._class(path, home, class_) for class_ in facts.classes)
+        classes = (self._class(path, home, class_) for class_ in written)
         return {class_.qualified: class_ for class_ in classes}
 
     def _class(self, path: str, home: str, written: WrittenClass) -> ClassFacts:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
+from awaken.project.source.looked_at import WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -20,7 +23,7 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 from awaken.project.source.words import WordSet
-from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.sources import SourceFile
 
 
 class WrittenName(Struct, frozen=True, array_like=True):
@@ -91,40 +94,91 @@ class FileFacts(Struct, frozen=True, array_like=True):
     functions: dict[str, tuple[WrittenFunction, ...]]
     mentioned: WordSet
 
+    def answer(self, part: str, word: str = "") -> bytes | None:
+        """Return a digest of a part; of ``mentioned`` b"" if ``word`` may be in it, else None.
+
+        Raises UnicodeEncodeError for half a surrogate pair in a literal.
+        """
+        if part == "mentioned":
+            return b"" if self.mentions(word) else None
+        # Sets and dictionaries have an order of their own in each process.
+        encoded = msgspec.msgpack.encode(getattr(self, part), order="deterministic")
+        return hashlib.blake2b(encoded, digest_size=16).digest()
+
     def mentions(self, word: str) -> bool:
         """Whether the file may have mentions of ``word``."""
         return not word.isidentifier() or self.mentioned.has(word.encode())
 
 
 class FactsIndex:
-    """Answers with the facts of the files of one snapshot.
+    """Answers with the facts of the files of one snapshot, which notes the parts that are asked.
 
+    ``load`` gives the tree of a file. ``searched`` does, too, without a note that the file is read.
     ``known`` holds facts by the text. It grows, and all snapshots of a run may share it; that of
     ``awaken.project.store`` is on disk as well.
     """
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        snapshot: WatchedSnapshot,
         load: Callable[[str], Module | None],
+        searched: Callable[[str], Module | None],
         known: MutableMapping[bytes, FileFacts] | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._load = load
+        self._searched = searched
         self.known = {} if known is None else known
         self._of: dict[str, FileFacts | None] = {}
+        self._noted = set[tuple[str, str, str]]()
 
-    def of(self, path: str) -> FileFacts | None:
-        """Return the facts of the file at ``path``; None if there is none, or it does not parse."""
-        if path not in self._of:
-            source = self._snapshot.get(path)
-            self._of[path] = None if source is None else self._by_content(source)
-        return self._of[path]
+    def table(self, path: str) -> ModuleTable | None:
+        """Return the top-level names of a file; None if there is none, or it does not parse."""
+        facts = self._noted_facts(path, "table")
+        return None if facts is None else facts.table
+
+    def classes(self, path: str) -> tuple[WrittenClass, ...]:
+        """Return the classes of a file; none if it does not parse."""
+        facts = self._noted_facts(path, "classes")
+        return () if facts is None else facts.classes
+
+    def functions(self, path: str) -> dict[str, tuple[WrittenFunction, ...]]:
+        """Return the functions of a file by their ``__qualname__``; none if it does not parse."""
+        facts = self._noted_facts(path, "functions")
+        return {} if facts is None else facts.functions
+
+    def renamed(self, path: str) -> dict[str, tuple[str, ...]]:
+        """Return the other names that a file gives to something; none if it does not parse."""
+        facts = self._noted_facts(path, "renamed")
+        return {} if facts is None else facts.renamed
+
+    def called(self, path: str) -> frozenset[str]:
+        """Return the last names of what a file calls; none if it does not parse."""
+        facts = self._noted_facts(path, "called")
+        return frozenset() if facts is None else facts.called
 
     def may_mention(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
-        facts = self.of(path)
+        facts = self._noted_facts(path, "mentioned", word)
         return facts is None or facts.mentions(word)
+
+    def _noted_facts(self, path: str, part: str, word: str = "") -> FileFacts | None:
+        """Return the facts of a file, of which the caller uses ``part``."""
+        if path not in self._of:
+            is_there = path in self._snapshot
+            self._of[path] = self._by_content(self._snapshot.searched(path)) if is_there else None
+        facts = self._of[path]
+        if (path, part, word) not in self._noted:
+            self._noted.add((path, part, word))
+            try:
+                if facts is not None:
+                    answer = facts.answer(part, word)
+                    self._snapshot.looked_at.note_facts(path, part, word, answer)
+            except UnicodeEncodeError:
+                facts = None
+            if facts is None:
+                self._snapshot.looked_at.note_read(path)
+        return self._of[path]
 
     def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
@@ -136,7 +190,7 @@ class FactsIndex:
     def _by_content(self, source: SourceFile) -> FileFacts | None:
         known = self.known.get(source.text)
         if known is None:
-            module = self._load(source.path)
+            module = self._searched(source.path)
             # A syntax error is not kept: the next reader needs its message.
             if module is None:
                 return None

@@ -77,8 +77,7 @@ class Names:
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of the file at ``path``; None if it does not parse."""
-        facts = self.facts.of(path)
-        return None if facts is None else facts.table
+        return self.facts.table(path)
 
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""

@@ -35,13 +35,15 @@ from awaken.workspace.sources import Snapshot, SourceFile
 
 SearchKind = Literal[
     "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports",
-    "puts", "derives",
+    "facts",
 ]  # fmt: skip
 """Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
 ``inherited``, ``renamed``, ``called``, ``imported`` and ``read`` what ``Words`` answers;
 ``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports`` which names
-it takes from a module of that last name; ``puts`` whether it puts something in the place of an
-attribute with one of these names (none: any); ``derives`` whether it may call `type()` with bases.
+it takes from a module of that last name; ``facts`` what one file, by its path, says in a part: a
+digest of that part of its ``FileFacts``; in ``puts`` whether it puts something in the place of an
+attribute with one of some names (none: any); in ``derives`` whether it may call `type()` with
+bases.
 ``awaken.engine.remembering.evidence`` answers them for one file."""
 
 
@@ -84,9 +86,19 @@ class LookedAt(Struct):
         """Note that ``search`` was asked of all Python files; those left out answered nothing."""
         self.told[search] = answers
 
+    def note_facts(self, path: str, part: str, word: str, answer: bytes | None) -> None:
+        """Note what the file at ``path`` answered about a part of its facts."""
+        self.told[facts_search(path, part, word)] = {} if answer is None else {path: answer}
+
     def note_read(self, path: str) -> None:
         """Note that the text of the file at ``path`` was read."""
         self.read.add(path)
+
+
+def facts_search(path: str, part: str = "", word: str = "") -> Search:
+    """Return the search for a part of the facts of one file; without a part, its beginning."""
+    sought = "\0".join((path, part, word) if part else (path, ""))
+    return Search("facts", sought.encode("utf-8", "surrogateescape"))
 
 
 class WatchedSnapshot(Snapshot):

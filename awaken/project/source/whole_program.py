@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from awaken.project.source.looked_at import LookedAt
+from awaken.workspace.parsing import Unparsable
 
-Program = TypeVar("Program")
+
+class Recording(Protocol):
+    """A project, with its evidence and the files that it could not parse."""
+
+    looked_at: LookedAt
+    parse_failures: dict[str, Unparsable]
+
+
+Program = TypeVar("Program", bound=Recording)
 Answer = TypeVar("Answer")
 
 Ask = Callable[[Hashable, Callable[[Any], Any]], Any]
@@ -19,7 +28,7 @@ class WholeProgram(Generic[Program]):
 
     def __init__(self, apart: Callable[[LookedAt], Program]) -> None:
         self._apart = apart
-        self._known: dict[Hashable, tuple[Any, LookedAt]] = {}
+        self._known: dict[Hashable, tuple[Any, LookedAt, dict[str, Unparsable]]] = {}
         self._answering: set[Hashable] = set()
 
     def is_answering(self, question: Hashable) -> bool:
@@ -27,20 +36,22 @@ class WholeProgram(Generic[Program]):
         return question in self._answering
 
     def ask(
-        self, question: Hashable, answer: Callable[[Program], Answer], looked_at: LookedAt
+        self, question: Hashable, answer: Callable[[Program], Answer], asking: Program
     ) -> Answer:
         """Return what ``answer`` gives for a project in which nothing else was asked.
 
-        Its evidence is added to ``looked_at``, each time.
+        What that project records is added to what the ``asking`` one does, each time.
         """
         if question not in self._known:
-            evidence = LookedAt()
+            asked = self._apart(LookedAt())
             self._answering.add(question)
             try:
-                self._known[question] = answer(self._apart(evidence)), evidence
+                result = answer(asked)
             finally:
                 self._answering.discard(question)
+            self._known[question] = result, asked.looked_at, asked.parse_failures
         known: Answer
-        known, evidence = self._known[question]
-        looked_at.add(evidence)
+        known, looked_at, failures = self._known[question]
+        asking.looked_at.add(looked_at)
+        asking.parse_failures.update(failures)
         return known

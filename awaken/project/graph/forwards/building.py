@@ -85,8 +85,7 @@ class CallGraphBuilder:
     def _read(self, module: Module) -> None:
         graph, path = self._graph, module.path
         top = graph.add_function(FunctionPlace(path, -1, "<module>"))
-        facts = self._facts.of(path)
-        functions = {} if facts is None else facts.functions
+        functions = self._facts.functions(path)
         defined = sorted(
             (item.start, qualname, item) for qualname, found in functions.items() for item in found
         )

@@ -25,8 +25,7 @@ class Functions:
     def named(self, qualified: str) -> FoundFunctions | None:
         """Return what the project defines as a function called ``package.module.Class.method``."""
         located = self._names.locate(qualified)
-        facts = None if located is None else self._facts.of(located.path)
-        if located is None or facts is None:
+        if located is None:
             return None
-        functions = facts.functions.get(".".join(located.rest), ())
+        functions = self._facts.functions(located.path).get(".".join(located.rest), ())
         return FoundFunctions(located.path, functions) if functions else None

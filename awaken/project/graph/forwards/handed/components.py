@@ -168,8 +168,8 @@ class HandedOn:
 
     def _kept_slots(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""
-        facts = self._evaluator.names.facts.of(function.path)
-        written = () if facts is None else facts.functions.get(function.qualname, ())
+        functions = self._evaluator.names.facts.functions(function.path)
+        written = functions.get(function.qualname, ())
         if not any(candidate.decorators for candidate in written):
             return
         module = self._evaluator.load(function.path)
