@@ -187,6 +187,27 @@ def test_the_enclosing_function_is_the_one_that_evaluates_the_node():
     assert found.enclosing_class(last(found, "result")) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "called", "taking"),
+    [
+        ("x()", "x()", None),
+        ("f(x)", None, "f(x)"),
+        ("f(1, a=x)", None, "f(1, a=x)"),
+        ("f(**x)", None, "f(**x)"),
+        ("f(*x)", None, None),
+        ("f([x])", None, None),
+        ("x.y()", None, None),
+        ("class A(b=x): pass", None, None),
+        ("x = 1", None, None),
+    ],
+)
+def test_a_module_knows_the_call_of_an_expression_and_the_call_that_takes_it(text, called, taking):
+    parsed = module(text)
+    name = next(node for node in parsed.walk() if isinstance(node, ast.Name) and node.id == "x")
+    calls = parsed.call_of(name), parsed.call_taking(name)
+    assert [None if call is None else ast.unparse(call) for call in calls] == [called, taking]
+
+
 def test_ancestors_lead_to_the_module_and_shared_operators_have_none():
     found = module("f(a + b)\n")
     names = [type(node).__name__ for node in found.ancestors(last(found, "a"))]

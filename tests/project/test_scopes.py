@@ -327,3 +327,20 @@ def test_deep_trees_are_walked_without_recursion():
     module = scopes(f"{value} = {'(' * 80}1{')' * 80}\n")
 
     assert module.scopes.module.reads.keys() == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("body", "is_parameter"),
+    [
+        ("return p", True),
+        ("return lambda: p", True),
+        ("p = 1\n    return p", False),
+        ("return [0 for p in ()] or p", True),
+        ("return print", False),
+    ],
+)
+def test_a_name_is_a_parameter_if_nothing_else_binds_it(body, is_parameter):
+    source = decode("m.py", f"def f(p):\n    {body}\n".encode())
+    module = Module(source, ast.parse(source.text.decode()), "m")
+    *_, name = (node for node in module.walk() if isinstance(node, ast.Name))
+    assert (module.scopes.parameter_of(name) is not None) is is_parameter

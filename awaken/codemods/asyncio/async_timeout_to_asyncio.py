@@ -236,8 +236,7 @@ def _of_use(site: Site[ast.Call], read: ast.Name) -> Iterator[Edit]:
     module, used = site.module, site.module.parent(read)
     if not isinstance(used, ast.Attribute) or not isinstance(used.ctx, ast.Load):
         raise Refused(OTHER_USE, read.id)
-    above = module.parent(used)
-    call = above if isinstance(above, ast.Call) and above.func is used else None
+    call = module.call_of(used)
     if module.in_fstring(used):
         raise Refused(INSIDE_FSTRING, module.excerpt(used))
     if call is None:

@@ -189,8 +189,8 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
         case ast.withitem(context_expr=context, optional_vars=None):
             return context is read
         case ast.Attribute(attr=method) as asked:
-            above = module.parent(asked)
-            if not isinstance(above, ast.Call) or above.func is not asked:
+            above = module.call_of(asked)
+            if above is None:
                 return False
             # With an argument, the object may be a counter that the code uses up.
             return method in _TAKEN_BY_HAND and not above.args and not above.keywords
@@ -217,8 +217,8 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
 
 def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: Function) -> bool:
     """Whether ``named`` calls ``function`` and waits until it ends."""
-    call = module.parent(named)
-    if not isinstance(call, ast.Call) or call.func is not named:
+    call = module.call_of(named)
+    if call is None:
         return False
     if module.enclosing_function(named) is not maker or _is_lazy(module, named):
         return False

@@ -391,10 +391,10 @@ def _may_mean(
 
     What it awaits itself is not either: `await connection.serve()` in a method ``serve``.
     """
-    call = module.parent(named)
+    call = module.call_of(named)
     if function in module.ancestors(named):
         return False
-    if not isinstance(call, ast.Call) or call.func is not named:
+    if call is None:
         return True
     called = project.calls.function_called(module, call)
     if not isinstance(called, Unknown):
@@ -404,20 +404,17 @@ def _may_mean(
 
 def _awaited_call(module: Module, named: ast.AST) -> ast.Call | None:
     """Return the call of a function that is awaited where it is ``named``."""
-    call = module.parent(named)
-    if not isinstance(call, ast.Call) or call.func is not named:
-        return None
-    return call if isinstance(module.parent(call), ast.Await) else None
+    call = module.call_of(named)
+    is_awaited = call is not None and isinstance(module.parent(call), ast.Await)
+    return call if is_awaited else None
 
 
 def _is_passed(module: Module, named: ast.AST) -> bool:
     """Whether a call is passed a function, or the coroutine that a call of it makes."""
-    above = module.parent(named)
-    if isinstance(above, ast.Call) and above.func is named:
-        named, above = above, module.parent(above)
-    while isinstance(above, ast.keyword | ast.IfExp):
-        named, above = above, module.parent(above)
-    return isinstance(above, ast.Call) and above.func is not named
+    named = module.call_of(named) or named
+    while isinstance(above := module.parent(named), ast.IfExp):
+        named = above
+    return module.call_taking(named) is not None
 
 
 def _awaited_last(

@@ -169,11 +169,8 @@ def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionD
         if number >= _MOST_FILES:
             return home is not module
         for mention in home.mentions(name):
-            above = home.parent(mention)
-            if isinstance(above, ast.keyword):
-                above = home.parent(above)
-            if isinstance(above, ast.Call) and above.func is not mention:
+            if home.call_taking(mention) is not None:
                 return True
-            if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
+            if isinstance(home.parent(mention), ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
                 return True  # kept, for a later call
     return False

@@ -174,5 +174,4 @@ def _is_given(module: Module, node: ast.expr) -> bool:
         node = node.value
     if not isinstance(node, ast.Name) or node.id in {"cls", "self"}:
         return False
-    bindings = module.scopes.bindings_of(node)
-    return bool(bindings) and all(binding.kind == "parameter" for binding in bindings)
+    return module.scopes.parameter_of(node) is not None

@@ -72,8 +72,8 @@ def _is_module(project: Project, home: Module, node: ast.expr, module: Module) -
 def _listing(module: Module, scope: Scope, names: tuple[str, ...]) -> ast.Call | None:
     for name in names:
         for read in scope.reads.get(name, ()):
-            call = module.parent(read)
-            if isinstance(call, ast.Call) and call.func is read and _lists(module, call, name):
+            call = module.call_of(read)
+            if call is not None and _lists(module, call, name):
                 return call
     return None
 

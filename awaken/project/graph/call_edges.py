@@ -309,9 +309,8 @@ class CallEdges:
     ) -> list[tuple[FunctionContext, ast.arg]] | Unseen:
         """Return the functions that ``node``, an argument, is passed to, and the parameters."""
         module = context.module
-        parent = module.parent(node)
-        call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
-        if not isinstance(call, ast.Call):
+        call = module.call_taking(node)
+        if call is None:
             return Unseen("passed", module.excerpt(node))
         name = ast.unparse(call.func)
         reached = self.reached(context, call)

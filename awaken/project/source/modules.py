@@ -358,6 +358,17 @@ class Module:
                 parts += ["<locals>", "<lambda>"]
         return ".".join(reversed(parts))
 
+    def call_of(self, function: ast.AST) -> ast.Call | None:
+        """Return the call that calls ``function``, an expression; None where nothing does."""
+        call = self.parent(function)
+        return call if isinstance(call, ast.Call) and call.func is function else None
+
+    def call_taking(self, argument: ast.AST) -> ast.Call | None:
+        """Return the call that is passed ``argument``, by its position or name; None elsewhere."""
+        above = self.parent(argument)
+        call = self.parent(above) if isinstance(above, ast.keyword) else above
+        return call if isinstance(call, ast.Call) and call.func is not argument else None
+
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""
         if isinstance(node, ast.stmt):

@@ -145,6 +145,11 @@ class ScopeTable:
             current = above
         return self._parent(current) is owner.node
 
+    def parameter_of(self, node: ast.AST) -> Binding | None:
+        """Return the parameter that ``node`` is; None if it may be anything else."""
+        bindings = self.bindings_of(node) if isinstance(node, ast.Name) else []
+        return bindings[0] if [item.kind for item in bindings] == ["parameter"] else None
+
     def is_bound(self, name: str, node: ast.AST) -> bool:
         """Whether ``name`` refers to a binding of this file at the place of ``node``."""
         return self.owner(name, self.scope_of(node)) is not None

@@ -36,8 +36,7 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
                 continue
             if evaluator.names.qualified(module, node) != qualified:
                 continue
-            above = module.parent(node)
-            used = above if isinstance(above, ast.Call) and above.func is node else node
+            used = module.call_of(node) or node
             decorated = module.parent(used)
             if not isinstance(decorated, Function) or used not in decorated.decorator_list:
                 return None

@@ -7,6 +7,7 @@
 | `await asyncio.gather(f(), g())` | `async with asyncio.TaskGroup()`, and one `create_task()` per coroutine |
 | `create_task(f())` or `ensure_future(f())` as an argument | `tg.create_task(f())` |
 | a list that the code directly above the gather builds | the same list, built inside the task group |
+| a list or dictionary of tasks, made directly above the gather | the same list or dictionary, inside the task group |
 | coroutines from a dictionary, an attribute or another function | one task per item |
 | `await asyncio.wait_for(asyncio.gather(...), seconds)` | the task group inside `asyncio.timeout(seconds)` |
 
@@ -149,6 +150,7 @@ results keep their order. The first error is raised as the same object, with the
 | some arguments are tasks, and some are coroutines | all tasks start in the order of the arguments |
 | the statement also reads a variable or an attribute that the tasks may change | it is read after the tasks ran |
 | the result is annotated as a tuple | the result is a tuple, not a list |
+| a dictionary of tasks may get two with one key | the group also awaits the replaced task |
 | a list from elsewhere may contain one coroutine twice | the task group fails |
 | `locals()` is read | it also has the names of the group and of its tasks |
 | the program uses `__del__`, weak references or `gc` | these names keep results and errors until the function ends |
@@ -215,7 +217,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     CONTEXT,
     DROP_LIST,
     USE_RESULTS,
-    WRAP_LOOP,
+    WRAP_STATEMENT,
     WRITE_GROUP,
     Options,
     judged,
@@ -258,13 +260,13 @@ class GatherToTaskgroup(Rule):
         from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
             drop_list,
             use_results,
-            wrap_loop,
+            wrap_statement,
             write_group,
         )
 
         return {
             WRITE_GROUP: write_group,
-            WRAP_LOOP: wrap_loop,
+            WRAP_STATEMENT: wrap_statement,
             USE_RESULTS: use_results,
             DROP_LIST: drop_list,
         }

@@ -59,16 +59,19 @@ class Given:
 class Gathered:
     """All that a gather runs.
 
-    ``built`` is the statement directly above it that makes the list it is given, for nothing else,
-    or the loop that adds tasks to it. ``list_made`` is the statement that makes the list for that
-    loop, if nothing else reads it. ``unpacks``: the arguments are the elements of the list that is
-    starred, or built.
+    ``built`` is the statement directly above it that makes the list it is given, for nothing else.
+    If it ``stays``, it puts tasks into a list or a dictionary, which other code may read after the
+    gather. ``list_made`` is the statement that makes the list for a loop of tasks, if nothing else
+    reads it. ``unpacks``: the arguments are the elements of the list that is starred, or built.
+    ``replaced``: the dictionary may replace a task by another one with the same key.
     """
 
     given: Sequence[Given]
-    built: ast.Assign | ast.For | None = None
+    built: ast.stmt | None = None
     list_made: ast.stmt | None = None
     unpacks: bool = False
+    stays: bool = False
+    replaced: str = ""
 
 
 def gathered_by(project: Project, module: Module, call: ast.Call, position: Position) -> Gathered:
@@ -82,12 +85,13 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
                 _check_at_once(module, built.value)
                 result = _passed_elements(project, module, built.value)
                 return Gathered(result, built, unpacks=_is_display(built.value))
-            loop = _loop_of_tasks(module, name, position)
-            if loop is not None:
-                made = _made_for(module, name, loop)
-                return Gathered([_added_in(project, module, name)], loop, made)
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed_elements(project, module, value), unpacks=True)
+    match call.args:
+        case [ast.Starred(value=holder)]:
+            tasks = _tasks_above(project, module, holder, position)
+            if tasks is not None:
+                return tasks
     result = [_given_argument(project, module, node) for node in call.args]
     _check_different(item.node for item in result)
     return Gathered(result)
@@ -123,38 +127,109 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
             return None
 
 
-def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.For | None:
-    """Return the loop directly above the gather that alone adds to the list ``name``.
+def _tasks_above(
+    project: Project, module: Module, holder: ast.expr, position: Position
+) -> Gathered | None:
+    """Return the tasks that the statement directly above the gather alone puts into ``holder``.
 
-    None where a block around it would mean something else: where it waits or is left.
+    ``holder`` is a list, or the ``values()`` of a dictionary. None where a block around that
+    statement would mean something else: where it waits or is left.
     """
-    loop = _statement_above(module, position)
-    if not isinstance(loop, ast.For) or not _starts_empty(module, name, position):
+    name, is_dictionary = _held_name(holder)
+    statement = _statement_above(module, position)
+    if name is None or statement is None or len(module.scopes.bindings_of(name)) != 1:
         return None
-    pauses = suspensions(loop)
-    leaves = any(isinstance(node, ast.Return | ast.Raise) for node in walk(loop))
-    end = module.span(position.statement).end
-    # After the gather, they are tasks that are done, as before.
-    earlier = [
-        node
-        for node in module.scopes.reads_of(name)
-        if node is not name and module.span(node).start < end
-    ]
-    is_alone = all(loop in module.ancestors(node) for node in earlier) and bool(earlier)
-    lost = position.is_ignored and _has_comments(module, loop, position.statement)
-    if pauses.awaits or pauses.yields or leaves or not is_alone or lost:
+    is_local = name.id in module.scopes.scope_of(name).bindings
+    pauses = suspensions(statement)
+    leaves = any(isinstance(node, ast.Return | ast.Raise) for node in walk(statement))
+    lost = position.is_ignored and _has_comments(module, statement, position.statement)
+    if pauses.awaits or pauses.yields or leaves or lost or not is_local:
         return None
+    made = None
+    parts: Sequence[ast.expr | None] = []
+    may_replace = is_dictionary
+    match statement:
+        case ast.For() if _starts_empty(module, name, position, is_dictionary=is_dictionary):
+            parts = _added_in_loop(module, name, statement, position)
+            made = None if is_dictionary else _made_for(module, name, statement)
+        case ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)):
+            is_alone = target == name.id and not _earlier_reads(module, name, position)
+            if is_alone:
+                parts = _values_of(statement.value, is_dictionary=is_dictionary)
+            may_replace = is_dictionary and not _has_own_keys(statement.value)
+    tasks = [part for part in parts if isinstance(part, ast.Call)]
+    every = [node for node in walk(statement) if isinstance(node, ast.Call)]
+    every = [node for node in every if last_name(node.func) in _TASK_WORDS]
     # Coroutines can stay in their list; only tasks must be started where they are made.
-    return loop if all(_appended_call(module, node) is not None for node in earlier) else None
+    if not parts or len(tasks) < len(parts) or set(map(id, every)) != set(map(id, tasks)):
+        return None
+    coroutines = tuple(_started_coroutine(project, module, task) for task in tasks)
+    if any(call is each for call, each in zip(tasks, coroutines, strict=True)):
+        raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(holder)}")
+    held = Given(holder, "each", coroutines, is_task=True)
+    replaced = name.id if may_replace else ""
+    return Gathered([held], statement, made, stays=True, replaced=replaced)
 
 
-def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
-    """Whether ``name`` is given an empty list in the block of the gather, and nothing else."""
-    bindings = module.scopes.bindings_of(name)
-    if len(bindings) != 1:
-        return False
-    value, statement = bindings[0].value, module.statement_of(bindings[0].node)
-    is_empty = isinstance(value, ast.List) and not value.elts
+def _held_name(holder: ast.expr) -> tuple[ast.Name | None, bool]:
+    """Return the variable of which ``holder`` is all items, and whether it is a dictionary."""
+    match holder:
+        case ast.Name():
+            return holder, False
+        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="values"), args=[]):
+            return name, True
+        case _:
+            return None, False
+
+
+def _earlier_reads(module: Module, name: ast.Name, position: Position) -> list[ast.Name]:
+    """Return the reads of ``name`` before the gather has ended, without that of the gather."""
+    # After the gather, they are tasks that are done, as before.
+    end = module.span(position.statement).end
+    reads = module.scopes.reads_of(name)
+    return [node for node in reads if node is not name and module.span(node).start < end]
+
+
+def _added_in_loop(
+    module: Module, name: ast.Name, loop: ast.For, position: Position
+) -> list[ast.expr | None]:
+    """Return what ``loop`` puts into ``name``; nothing where other code above reads it."""
+    earlier = _earlier_reads(module, name, position)
+    if not all(loop in module.ancestors(node) for node in earlier):
+        return []
+    return [_appended_call(module, node) for node in earlier]
+
+
+def _values_of(made: ast.expr | None, *, is_dictionary: bool) -> Sequence[ast.expr | None]:
+    """Return the values that a display or a comprehension holds."""
+    match made:
+        case ast.Dict(keys=keys, values=values) if is_dictionary and None not in keys:
+            return values
+        case ast.DictComp(value=value) if is_dictionary:
+            return [value]
+        case ast.ListComp(elt=value) if not is_dictionary:
+            return [value]
+        case ast.List(elts=values) if not is_dictionary:
+            return values
+        case _:
+            return []
+
+
+def _has_own_keys(made: ast.expr | None) -> bool:
+    """Whether a dictionary is written with different constants as keys."""
+    keys = made.keys if isinstance(made, ast.Dict) else [None]
+    values = [key.value for key in keys if isinstance(key, ast.Constant)]
+    return len(set(values)) == len(keys)
+
+
+def _starts_empty(
+    module: Module, name: ast.Name, position: Position, *, is_dictionary: bool
+) -> bool:
+    """Whether ``name`` is given nothing but an empty list or dictionary, in the gather's block."""
+    binding = module.scopes.bindings_of(name)[0]
+    value, statement = binding.value, module.statement_of(binding.node)
+    is_empty = isinstance(value, ast.List) and not value.elts and not is_dictionary
+    is_empty |= isinstance(value, ast.Dict) and not value.keys and is_dictionary
     return is_empty and statement in module.block_of(position.statement)
 
 
@@ -172,27 +247,17 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
 
 
 def _appended_call(module: Module, read: ast.Name) -> ast.Call | None:
-    """Return what is called in ``tasks.append(asyncio.create_task(...))``, if ``read`` is there."""
-    method = module.parent(read)
-    call = None if method is None else module.parent(method)
-    match call:
-        case ast.Call(func=func, args=[ast.Call() as added], keywords=[]) if func is method:
-            is_append = isinstance(method, ast.Attribute) and method.attr == "append"
-            is_statement = isinstance(module.parent(call), ast.Expr)
-            is_task = last_name(added.func) in _TASK_WORDS
-            return added if is_append and is_statement and is_task else None
+    """Return the call in ``tasks.append(...)`` or ``tasks[key] = ...``, if ``read`` is there."""
+    above = module.parent(read)
+    statement = None if above is None else module.parent(above)
+    match statement:
+        case ast.Assign(targets=[ast.Subscript() as target], value=ast.Call() as added):
+            return added if target is above and target.value is read else None
+        case ast.Call(func=ast.Attribute(attr="append") as method, args=[ast.Call() as added]):
+            is_statement = isinstance(module.parent(statement), ast.Expr)
+            return added if method is above and is_statement and not statement.keywords else None
         case _:
             return None
-
-
-def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
-    """Return what is added to the list ``name``. Raises Refused unless all of it is tasks."""
-    parts = [_appended_call(module, read) for read in module.scopes.reads_of(name)]
-    tasks = [part for part in parts if part is not None]
-    coroutines = tuple(_started_coroutine(project, module, task) for task in tasks)
-    if any(call is each for call, each in zip(tasks, coroutines, strict=True)):
-        raise Refused(NOT_A_COROUTINE, f"*{name.id}")
-    return Given(name, "each", coroutines, is_task=True)
 
 
 def _statement_above(module: Module, position: Position) -> ast.stmt | None:

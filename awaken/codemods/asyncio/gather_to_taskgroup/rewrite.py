@@ -48,12 +48,14 @@ def write_group(
     return statements
 
 
-def wrap_loop(node: cst.For, data: GroupCode, around: Surroundings) -> Sequence[cst.BaseStatement]:
+def wrap_statement(
+    node: cst.For | cst.BaseSmallStatement, data: GroupCode, around: Surroundings
+) -> Sequence[cst.BaseStatement]:
     """``for x in xs: tasks.append(create_task(f(x)))`` → the same in the task group."""
     writer = _Writer(data, around)
-    loop = cst.ensure_type(node.visit(_Appending(data, writer)), cst.For)
-    block: Any = writer.block([loop.with_changes(leading_lines=[])])
-    return [block.with_changes(leading_lines=node.leading_lines)]
+    inner: Any = _on_line(node.visit(_Starting(data, writer)))
+    block: Any = writer.block([inner.with_changes(leading_lines=[])])
+    return [block.with_changes(leading_lines=getattr(node, "leading_lines", ()))]
 
 
 def drop_list(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> Any:
@@ -227,24 +229,22 @@ def _first_comment(space: Any) -> str:
 
 
 # -------------------------------------------------------------------------------------- the block
-class _Appending(cst.CSTTransformer):
-    """Starts in the group what a loop appends to the list of tasks."""
+class _Starting(cst.CSTTransformer):
+    """Starts the tasks of a statement in the group, and drops the list that they are added to."""
 
     def __init__(self, data: GroupCode, writer: _Writer) -> None:
         super().__init__()
-        self._append = f"{data.tasks}.append"
-        self._drops = data.drops
+        self._append = f"{data.tasks}.append" if data.drops else ""
         self._started = data.started[0]
         self._writer = writer
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
-        if code(original_node.func) != self._append:
-            return updated_node
-        argument = updated_node.args[0]
-        task = self._writer.task(argument.value, self._started, "")
-        if self._drops:
-            return task
-        return updated_node.with_changes(args=[argument.with_changes(value=task)])
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:  # noqa: N802
+        called = code(original_node.func)
+        if called == self._append:
+            return updated_node.args[0].value
+        if called.rpartition(".")[2] in {"create_task", "ensure_future"}:
+            return self._writer.task(updated_node, self._started, "")
+        return updated_node
 
 
 class _Writer:

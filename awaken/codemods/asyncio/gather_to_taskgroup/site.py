@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 WRITE_GROUP = "write-group"
 USE_RESULTS = "use-results"
-WRAP_LOOP = "wrap-loop"
+WRAP_STATEMENT = "wrap-statement"
 DROP_LIST = "drop-list"
 _CHANGES = (
     "if a task fails, the group cancels the others and awaits them before {}",
@@ -50,6 +50,7 @@ _GROUPED = "all errors are raised in an `ExceptionGroup`"
 CONTEXT = "its `__context__` is the exception group"
 _LIMITED = "an exception during their cancellation hides the timeout"
 _IN_ORDER = "all tasks start in the order of the arguments"
+_REPLACED = "the group also awaits a task that another one with the same key replaces in `{}`"
 _TUPLE = "the results are a tuple, as annotated, not a list"
 _GROUP = "BaseExceptionGroup"
 _TRIO = ("trio", "trio_asyncio")
@@ -97,6 +98,8 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         for argument in gathered.given
         if not argument.coroutines
     ]
+    if gathered.replaced:
+        caveats.append(_REPLACED.format(gathered.replaced))
     caveats += of_program(project, module, call, coroutines)
     is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
     undone = None if is_alone else left_undone(project, module, coroutines)
@@ -152,7 +155,7 @@ def _written_edits(
         written = replace(code, results=results)
         return [], [site.rewrite(position.statement, WRITE_GROUP, written)]
     edits: list[Edit] = [
-        site.rewrite(built, WRITE_GROUP if isinstance(built, ast.Assign) else WRAP_LOOP, code),
+        site.rewrite(built, WRAP_STATEMENT if gathered.stays else WRITE_GROUP, code),
         site.rewrite(position.statement, USE_RESULTS, results),
     ]
     if not code.drops or made is None:
@@ -245,12 +248,13 @@ def _started_pair(
 ) -> tuple[GroupCode, str]:
     """Return ``group`` with the way each argument is started, and the code of its results."""
     given = gathered.given
-    if isinstance(gathered.built, ast.For) and isinstance(given[0].node, ast.Name):
+    if gathered.stays:
         drops = position.is_ignored and gathered.list_made is not None
-        appended = (Started("one", is_task=True),)
-        held = given[0].node.id
-        looped = replace(group, started=appended, tasks=held, drops=drops)
-        return looped, _results_of(held, position, names)
+        held = ast.unparse(given[0].node)
+        every = (Started("one", is_task=True),)
+        return replace(group, started=every, tasks=held, drops=drops), _results_of(
+            held, position, names
+        )
     if position.is_ignored:
         ignored = [_ignored_task(argument, names) for argument in given]
         started = tuple(task for task in ignored if task is not None)

@@ -114,5 +114,4 @@ def _is_given(module: Module, node: ast.expr) -> bool:
         return False
     if node.id in {"self", "cls"}:
         return word.split("_")[-1] in _OF_OBJECTS
-    bindings = module.scopes.bindings_of(node)
-    return len(bindings) == 1 and bindings[0].kind == "parameter"
+    return module.scopes.parameter_of(node) is not None

@@ -230,6 +230,4 @@ def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Re
 
 def _is_no_read(module: Module, node: ast.Attribute) -> bool:
     """Whether an attribute ``Config`` is called, or a type: that of settings is neither."""
-    above = module.parent(node)
-    called = isinstance(above, ast.Call) and above.func is node
-    return called or is_annotation(module, node)
+    return module.call_of(node) is not None or is_annotation(module, node)

@@ -111,12 +111,9 @@ def _lets_out(module: Module, read: ast.Name) -> bool:
 
 def _makes_sessions(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is given to a factory of sessions."""
-    above = module.parent(node)
-    if isinstance(above, ast.keyword):
-        above = module.parent(above)
-    if not isinstance(above, ast.Call):
-        return False
-    return (dotted_name(above.func) or "").rpartition(".")[2] in _FACTORIES
+    call = module.call_taking(node)
+    name = None if call is None else dotted_name(call.func)
+    return (name or "").rpartition(".")[2] in _FACTORIES
 
 
 def _is_let_out(module: Module, node: ast.expr) -> bool:

@@ -117,7 +117,7 @@ def _role_of(project: Project, module: Module, node: ast.expr) -> tuple[str, str
     role = known.get(name, "")
     if role or project.class_facts(name) is None:
         return role, ""
-    above = {known.get(word, "") for word in project.library_ancestors(name)} & {"async", "session"}
+    above = {known.get(word, "") for word in project.library_ancestors(name)} & _ROLES
     return (above.pop(), name) if len(above) == 1 else ("", "")
 
 
@@ -162,7 +162,7 @@ def name_of(maker: Maker) -> str:
 
 
 def own_init(project: Project, maker: Maker) -> str:
-    """Return the class of the program whose ``__init__`` makes the sessions; empty if none."""
+    """Return the class of the program whose own method makes the sessions; empty if none."""
     names = [maker.own_class] if maker.own_class else []
     seen = set[str]()
     while names:
@@ -171,7 +171,7 @@ def own_init(project: Project, maker: Maker) -> str:
         if facts is None or name in seen:
             continue
         seen.add(name)
-        if "__init__" in facts.members:
+        if facts.members & {"__call__", "__init__"}:
             return name
         names += [base for base in facts.bases if base is not None]
     return ""

@@ -22,8 +22,8 @@ UNSEEN_OPTIONS = Reason(
 )
 OWN_CLASS = Reason(
     "own-class",
-    "`{}` has its own `__init__`, which may set `expire_on_commit`",
-    "Pass `expire_on_commit=False` to `super().__init__` in it.",
+    "`{}` has its own `__init__` or `__call__`, which may set `expire_on_commit`",
+    "Pass `expire_on_commit=False` to `super()` in it.",
 )
 NO_EFFECT = Reason(
     "no-effect",

@@ -69,17 +69,15 @@ def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:
 
 def _is_used_up(module: Module, node: ast.Name) -> bool:
     """Whether what reads the session is done with it when the statement is."""
+    call = module.call_taking(node)
+    if call is not None:
+        return _is_plain_call(call)
     match module.parent(node):
         case ast.Attribute() as attribute:
             # ``run = session.execute`` keeps the session as well.
             above = module.parent(attribute)
-            is_method = isinstance(above, ast.Call) and above.func is attribute
+            is_method = module.call_of(attribute) is not None
             return is_method or not isinstance(above, ast.Assign | ast.Return | ast.Call)
-        case ast.Call() as call if node in call.args:
-            return _is_plain_call(call)
-        case ast.keyword() as keyword:
-            call_above = module.parent(keyword)
-            return isinstance(call_above, ast.Call) and _is_plain_call(call_above)
         case ast.Compare() | ast.If() | ast.BoolOp() | ast.UnaryOp():
             return True
         case _:

@@ -216,7 +216,8 @@ RETURNING_GENERATOR = Reason(
 OWN_SESSION_CLASS = Reason(
     "own-session-class",
     "`{}` inherits from a class of synchronous sessions",
-    "Derive a class from `AsyncSession`, and set its `sync_session_class` to this one.",
+    "Derive a session from `AsyncSession` with this `sync_session_class`, a factory from "
+    "`async_sessionmaker`.",
 )
 NEVER_REMOVED = Reason(
     "never-removed",

@@ -288,8 +288,8 @@ class _Following:
             self._end(here, "asked", above.attr)
 
     def _of_container(self, here: _Here, above: ast.Attribute) -> None:
-        call = here.module.parent(above)
-        if not isinstance(call, ast.Call) or call.func is not above:
+        call = here.module.call_of(above)
+        if call is None:
             self._unknown(here, f"`{here.module.excerpt(above)}` is not followed")
         elif above.attr in _SAME_ITEMS:
             self._go(here, call)

@@ -20,10 +20,11 @@ _DEEPEST = 2 * DEPTH  # calls, operators and variables inside of each other
 _OF_EXISTS = {"where", "select_from", "correlate", "correlate_except"}
 """Methods of an EXISTS that leave it one, and bring nothing into what it is of."""
 _CORE = {
-    "Table", "and_", "false", "literal", "literal_column", "null", "or_", "table", "text", "true",
+    "Table", "and_", "bindparam", "column", "extract", "false", "literal", "literal_column", "null",
+    "or_", "over", "table", "text", "true", "within_group",
 }  # fmt: skip
 """Functions that make something of Core, whatever they take."""
-_OWN_FROM = {"any", "has"}
+_OWN_FROM = {"any", "has", "over", "within_group"}
 _CRITERIA = {"filter", "filter_by", "group_by", "having", "order_by", "where"}
 _SCALARS = {"as_scalar", "scalar_subquery"}
 _NEWLY_ORM = _SCALARS | SET_OPERATIONS
@@ -62,7 +63,16 @@ def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Ex
         if node.func.attr not in _OF_EXISTS:
             return None
         node = node.func.value
-    return None
+    return _exists_of_name(reader, node, depth) if isinstance(node, ast.Name) else None
+
+
+def _exists_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Exists | None:
+    """Return the EXISTS that a variable is, if it is one wherever it is assigned."""
+    values = _first_values(reader, node) if depth > 0 else None
+    each = {exists_in(reader, value, depth - 1) for value in values or ()}
+    if not each or None in each:
+        return None
+    return each.pop() if len(each) == 1 else Exists(None)
 
 
 def is_orm(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> bool | None:
@@ -111,17 +121,22 @@ def _parts(node: ast.expr) -> list[ast.expr]:
 def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | None:
     """Look at each call of a chain such as ``select(User.id).where(...).subquery()``."""
     parts: list[ast.expr] = []
+    is_filtered = False
     inner: ast.expr = node
     while isinstance(inner, ast.Call):
         call, function = inner, inner.func
         name = reader.library_name(function)
         if name in _CORE or (name in SET_OPERATIONS and _is_old(reader)):
             return False
+        if is_filtered and reader.function_name(function) is not None:
+            return False
         if _starts(reader, call):
-            return _any(reader, [*parts, *call.args], depth)
+            start = _conditions(call) if name == "case" else call.args
+            return _any(reader, [*parts, *start], depth)
         if not isinstance(function, ast.Attribute):
             return None
         method, inner = function.attr, function.value
+        is_filtered = is_filtered or method == "filter"
         if method in _OWN_FROM or (method in _NEWLY_ORM and _is_old(reader)):
             return False
         if method not in _CRITERIA or not _is_old(reader):
@@ -134,6 +149,12 @@ def _starts(reader: ModuleReader, call: ast.Call) -> bool:
     function = call.func
     is_query = isinstance(function, ast.Attribute) and function.attr == "query"
     return is_query or bool(reader.library_name(function) or reader.function_name(function))
+
+
+def _conditions(case: ast.Call) -> list[ast.expr]:
+    """Return the conditions of ``case((condition, result), ...)``; its results bring nothing in."""
+    whens = case.args[0].elts if case.args and isinstance(case.args[0], ast.List) else case.args
+    return [when.elts[0] if isinstance(when, ast.Tuple) and when.elts else when for when in whens]
 
 
 def _is_statement(reader: ModuleReader, node: ast.expr) -> bool:
@@ -154,14 +175,20 @@ def _is_statement(reader: ModuleReader, node: ast.expr) -> bool:
 
 
 def _is_orm_name(reader: ModuleReader, node: ast.Name, depth: int) -> bool | None:
-    """Follow a variable to all that it is set to; ``query = query.filter(...)`` adds to it."""
+    answers = {is_orm(reader, value, depth - 1) for value in _first_values(reader, node) or ()}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _first_values(reader: ModuleReader, node: ast.Name) -> list[ast.expr] | None:
+    """Return what a variable starts with; None for an unknown value.
+
+    ``query = query.filter(...)`` adds to an earlier one.
+    """
     bindings = reader.bindings(node)
     values = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
-    if not values or len(values) < len(bindings):
+    if len(values) < len(bindings):
         return None
-    first = [value for value in values if _first_name(value) != node.id]
-    answers = {is_orm(reader, value, depth - 1) for value in first}
-    return answers.pop() if len(answers) == 1 else None
+    return [value for value in values if _first_name(value) != node.id]
 
 
 def _first_name(node: ast.expr) -> str:

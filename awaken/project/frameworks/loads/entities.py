@@ -68,7 +68,6 @@ _SQL_FUNCTIONS = ORDERINGS | {
     "between",
     "bindparam",
 }
-_CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
 _SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
 _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 
@@ -293,7 +292,7 @@ def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -
         model=owner.model if owner else None,
         owner=owner.owner if owner else None,
         mixed=mixed,
-        orm=any(item.orm for item in inner),
+        orm=is_orm(reader, node),
         aggregate=name.lower() in _AGGREGATES and not _is_of_each_row(node, name),
         constant=False,
         hashable=None if name.lower() in _UNHASHABLE_FUNCTIONS or "json" in name.lower() else True,
@@ -333,7 +332,7 @@ def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: 
         model=owner.model if owner else None,
         owner=owner.owner if owner else None,
         mixed=mixed,
-        orm=name not in _CORE_FUNCTIONS and any(item.orm for item in inner),
+        orm=is_orm(reader, node),
         constant=name in {"literal", "null", "true", "false"},
         hashable=not unhashable,
     )
@@ -368,9 +367,8 @@ def _classify_method(
         return Item(node, What.UNKNOWN)
     # A window function has a value for each row.
     grouped = inner.aggregate and method.attr != "over"
-    return replace(
-        inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
-    )
+    orm = is_orm(reader, node)
+    return replace(inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, orm=orm)
 
 
 def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
@@ -443,7 +441,7 @@ def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], d
         model=owner.model if owner else None,
         owner=owner.owner if owner else None,
         mixed=mixed,
-        orm=any(item.orm for item in inner),
+        orm=is_orm(reader, node),
         aggregate=any(item.aggregate for item in inner),
         hashable=None if any(item.hashable is None for item in inner) else True,
     )

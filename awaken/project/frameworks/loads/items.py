@@ -69,6 +69,11 @@ class Item:
         """The names that it may have in a row, as far as they are known."""
         return self.other_keys | ({self.key} if self.key else frozenset())
 
+    @property
+    def is_of_table(self) -> bool:
+        """Whether its columns are those of one Table or subquery, and not of a mapped class."""
+        return not self.mixed and (self.owner or "").endswith((".c", ".columns"))
+
 
 def kind_of(items: Sequence[Item]) -> Kind:
     """Return the kind of a query for ``items``."""

@@ -171,9 +171,8 @@ class ModelReadings:
         if why is not None:
             yield self._unread(module, given, why, known, lenient=lenient)
         shapes = self._models.shapes(declared, lenient=lenient)
-        call = module.parent(given)
-        outer = module.parent(call) if isinstance(call, ast.keyword) else call
-        by = Applied(module, outer) if isinstance(outer, ast.Call) else None
+        call = module.call_taking(given)
+        by = None if call is None else Applied(module, call)
         yield from self._given.readings(Reading(module, given, shapes, "schema", known, by))
 
     def _unread(

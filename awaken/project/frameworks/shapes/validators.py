@@ -51,8 +51,7 @@ def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tup
     for node in module.walk(function):
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Load()):
-                above = module.parent(node)
-                is_called = isinstance(above, ast.Call) and above.func is node
+                is_called = module.call_of(node) is not None
                 if name == given and not is_called and not attribute.startswith("__"):
                     yield attribute, node
             case ast.Call(func=ast.Name(id=asked), args=[ast.Name(id=name), constant, *_]) if (

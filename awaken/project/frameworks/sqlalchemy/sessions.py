@@ -154,8 +154,8 @@ class Sessions:
                 above = module.parent(read)
                 if not isinstance(above, ast.Attribute) or above.attr != "query":
                     continue
-                call = module.parent(above)
-                if not isinstance(call, ast.Call) or call.func is not above:
+                call = module.call_of(above)
+                if call is None:
                     continue
                 if module.scopes.bindings_of(read) == bindings:
                     proof = self.by_use(module, call)

@@ -147,8 +147,8 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
             statement = module.parent(parent)
             return [(key, statement.value)] if isinstance(statement, ast.Assign) else None
         case ast.Attribute(attr=method):
-            call = module.parent(parent)
-            if not isinstance(call, ast.Call) or call.func is not parent:
+            call = module.call_of(parent)
+            if call is None:
                 return None
             return _updated(call) if method == "update" else ([] if method in _READING else None)
         case ast.keyword(arg=None) | ast.Dict() | ast.Compare() | ast.Return():

@@ -122,17 +122,8 @@ class ObjectFactories:
         return any(isinstance(item, ClassOf) and item.qualified in self.classes for item in values)
 
     def _is_handed(self, module: Module, node: ast.Name | ast.Attribute) -> bool:
-        match module.parent(node):
-            case ast.Call() as call if node in call.args:
-                pass
-            case ast.keyword() as keyword:
-                above = module.parent(keyword)
-                if not isinstance(above, ast.Call):
-                    return False
-                call = above
-            case _:
-                return False
-        if self.is_inside(module, node) or not self._is_factory(module, node):
+        call = module.call_taking(node)
+        if call is None or self.is_inside(module, node) or not self._is_factory(module, node):
             return False
         called = self._evaluator.names.qualified(module, call.func) or ""
         return called not in _LOOKING and called.partition(".")[0] not in _DECLARING

@@ -125,8 +125,8 @@ class Registrations(FoundInFiles[Registration]):
         # Other libraries have methods of these names, with events of their own.
         if resolved is None or (not resolved.applications and self._of_others(module, node)):
             return
-        call = module.parent(node)
-        if not isinstance(call, ast.Call) or call.func is not node:
+        call = module.call_of(node)
+        if call is None:
             yield Registration(module, node, "other", None, resolved)
             return
         event, handler = argument_at(call, 0, "event_type"), argument_at(call, 1, "func")

@@ -62,11 +62,9 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
         case ast.Subscript(ctx=ast.Load()) if above.value is table:
             return above
         case ast.Attribute(attr=name) if name in _CHOOSING:
-            call = module.parent(above)
-            is_plain = isinstance(call, ast.Call) and call.func is above
-            if isinstance(call, ast.Call) and is_plain and all(map(_is_none, call.args[1:])):
-                return call
-            return None
+            call = module.call_of(above)
+            is_plain = call is not None and all(map(_is_none, call.args[1:]))
+            return call if is_plain else None
         case _:
             return None
 
@@ -81,8 +79,8 @@ def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None
     calls: list[ast.Call] = []
     reads = _reads(module, chosen)
     for read in reads or []:
-        call = module.parent(read)
-        if isinstance(call, ast.Call) and call.func is read:
+        call = module.call_of(read)
+        if call is not None:
             calls.append(call)
         elif not _is_asked(module, read):
             return None

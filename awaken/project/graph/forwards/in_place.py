@@ -20,9 +20,8 @@ def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:
     That is the key of a sort, and the function of ``map`` and ``filter`` whose items are taken at
     once.
     """
-    above = module.parent(function)
-    call = module.parent(above) if isinstance(above, ast.keyword) else above
-    return call if isinstance(call, ast.Call) and applied_by(module, call) is function else None
+    call = module.call_taking(function)
+    return call if call is not None and applied_by(module, call) is function else None
 
 
 def applied_by(module: Module, call: ast.expr) -> ast.expr | None:

@@ -300,5 +300,4 @@ def is_use(module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is a name or an attribute that is read, and not called."""
     if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return False
-    above = module.parent(node)
-    return not (isinstance(above, ast.Call) and above.func is node)
+    return module.call_of(node) is None

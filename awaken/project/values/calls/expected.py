@@ -66,9 +66,9 @@ def _types_of(  # noqa: PLR0913
     above = module.parent(passed)
     while isinstance(above, _DISPLAYS):
         given, above = above, module.parent(above)
-    call = module.parent(above) if isinstance(above, ast.keyword) else above
+    call = module.call_taking(given)
     names = [argument.arg for argument, _ in parameters_of(function.args)]
-    if not isinstance(call, ast.Call) or parameter.arg not in names:
+    if call is None or parameter.arg not in names:
         return []
     types: list[Given] = []
     for receiver in evaluator.values(module, call.func, known):

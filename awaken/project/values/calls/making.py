@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     pass
 from awaken.project.values.calls.arguments import arguments_of, keyword_of, solve
 
+_OF_MAKERS = {
+    *("__call__", "__getattribute__", "__init__", "__new__", "begin", "class_", "configure"),
+    *("query", "registry", "session_factory"),
+}
+"""Of these a subclass has none of its own if it makes the same sessions."""
+_MAKERS = ({"factory"}, {"async-factory"}, {"scoped"}, {"async-scoped"})
+
 
 class Making:
     """Follows calls of classes."""
@@ -38,7 +45,7 @@ class Making:
 
     def made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return the object that a call of a class makes."""
-        role = self._evaluator.knowledge.types.get(qualified)
+        role = self._role(qualified)
         place = module.place(node, "made here")
         custom = self._custom_query(module, node)
         match role:
@@ -48,7 +55,7 @@ class Making:
                 return (self._registry(role, module, node, known),)
             case "factory" | "async-factory":
                 plain = Session("session" if role == "factory" else "async", custom, place)
-                return (Producer("factory", self._makes(plain, module, node, known)),)
+                return (Producer("factory", self._makes(plain, qualified, module, node, known)),)
             case _ if other := made_by(self._evaluator, ClassOf(qualified)):
                 return other
             case _:
@@ -60,6 +67,16 @@ class Making:
                 origins = (Origin(Place(place.path, place.span)),)
                 held = self._parameters(qualified, module, node, known)
                 return (InstanceOf(qualified, parent, custom, made, held, origins=origins),)
+
+    def _role(self, qualified: str) -> str | None:
+        """Return what the objects of a class are to sessions; None for one that changes it."""
+        known = self._evaluator.knowledge.types
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        if ancestors is None or ancestors.unresolved:
+            return known.get(qualified)
+        roles = {known.get(name) for name in ancestors.outside}
+        members = {name for facts in ancestors.inside for name in facts.members}
+        return roles.pop() if roles in _MAKERS and not members & _OF_MAKERS else None
 
     def _parameters(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
@@ -103,14 +120,18 @@ class Making:
                 return "?"
         return ""
 
-    def _makes(self, plain: Session, module: Module, node: ast.Call, known: Environment) -> Values:
+    def _makes(
+        self, plain: Session, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> Values:
         """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
         wanted = keyword_of(node, "class_")
-        # ``sessionmaker[AsyncSession](...)`` is all that says what it makes.
-        if wanted is None and isinstance(node.func, ast.Subscript):
-            declared = self._evaluator.declared(module, node.func.slice)
-            return declared if not plain.custom_query else (plain,)
         if wanted is None:
+            # ``sessionmaker[AsyncSession](...)`` is all that says what it makes; or a base is.
+            bodies = self._evaluator.classes.bodies(qualified)
+            named = [(home, base) for _, home, body in bodies for base in body.bases]
+            for home, part in ((module, node.func), *named):
+                if isinstance(part, ast.Subscript) and not plain.custom_query:
+                    return self._evaluator.declared(home, part.slice)
             return (plain,)
         made: Values = ()
         for value in self._evaluator.values(module, wanted, known):

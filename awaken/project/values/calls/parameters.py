@@ -203,8 +203,8 @@ class Parameters:
     ) -> Values | None:
         """Return what `sorted(items, key=lambda one: ...)` and the like call a function with."""
         above = module.parent(function)
-        call = module.parent(above) if isinstance(above, ast.keyword) else above
-        if not isinstance(call, ast.Call):
+        call = module.call_taking(function)
+        if call is None:
             return None
         keyword = above.arg if isinstance(above, ast.keyword) else None
         given = [argument for argument, _ in parameters_of(function.args)]

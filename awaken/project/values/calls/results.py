@@ -121,7 +121,6 @@ def _asks_pytest(module: Module, call: ast.Call) -> bool:
     """Whether a call asks what pytest passes to a test or a fixture as ``request``."""
     match call.func:
         case ast.Attribute(value=ast.Name(id="request") as name):
-            bindings = module.scopes.bindings_of(name)
-            return len(bindings) == 1 and bindings[0].kind == "parameter"
+            return module.scopes.parameter_of(name) is not None
         case _:
             return False

@@ -55,6 +55,7 @@ from awaken.project.frameworks.loads.repeats import (
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from"}) | ONE_BY_ONE
 _NOT_COMPARED = frozenset({"one", "one_or_none", "scalar"})
+_TEXTS_AND_VALUES = frozenset({"false", "literal", "literal_column", "null", "text", "true"})
 _PICKLED = "PickleType"
 """Uses between the rows of which other statements may run."""
 # They hold for the statement that is executed, which would be the count around this one.
@@ -142,10 +143,7 @@ def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewri
         raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
     if statement.changed_items:
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() follows a change of the columns")
-    source = None
-    # Query.exists() has the entity in FROM, which `select(1)` does not mention.
-    if not statement.selects_from:
-        source = _exists_source(statement)
+    source = _exists_source(statement)
     _refuse_comment_in(statement.reader, chain.root)
     return QueryRewrite(
         select=select,
@@ -158,16 +156,38 @@ def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewri
     )
 
 
-def _exists_source(statement: Statement) -> str:
+def _exists_source(statement: Statement) -> str | None:
+    """Return what ``Query.exists()`` adds to FROM, which ``select(1)`` does not name.
+
+    This is the mapped class in the first item. A text, a literal or a Table has none.
+    """
     first = statement.items[0]
     owner = None if first.mixed else first.owner
-    # Columns of a Table or subquery are found in `.c`; FROM takes the whole.
-    if owner is not None and owner.endswith((".c", ".columns")):
+    if statement.selects_from:
+        sources = {ast.unparse(node) for node in statement.sources}
+        is_added = not statement.joined and first.what is What.ENTITY and owner not in sources
+        return owner if is_added else None
+    of_table = first.is_of_table or (first.what is What.SELECTABLE and first.orm is False)
+    if not statement.joined and (of_table or _names_no_class(statement.reader, first.node)):
+        return None
+    # Columns of a Table or subquery are found in `.c`; a join starts at the whole.
+    if owner is not None and first.is_of_table:
         owner = owner.rpartition(".")[0]
-    if owner is None or not owner.replace(".", "").isidentifier():
+    is_subquery = first.what is What.SELECTABLE and first.orm is not False
+    if is_subquery or owner is None or not owner.replace(".", "").isidentifier():
         help_text = "Name the table to select from: `.select_from(Model)`."
         raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), help_text)
     return owner
+
+
+def _names_no_class(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a text, a value, or a function of these."""
+    if not isinstance(node, ast.Call):
+        return isinstance(node, ast.Constant)
+    if reader.library_name(node.func) in _TEXTS_AND_VALUES:
+        return True
+    is_function = reader.function_name(node.func) is not None
+    return is_function and all(_names_no_class(reader, argument) for argument in node.args)
 
 
 def _refuse_comment_in(reader: Reader, root: ast.Call | ast.Attribute) -> None:

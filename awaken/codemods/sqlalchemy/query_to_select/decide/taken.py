@@ -43,6 +43,5 @@ def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:
 
 def _function(statement: Statement) -> str:
     module = statement.reader.module
-    above = module.parent(statement.chain.node)
-    call = module.parent(above) if isinstance(above, ast.keyword) else above
-    return ast.unparse(call.func) if isinstance(call, ast.Call) else "a function"
+    call = module.call_taking(statement.chain.node)
+    return "a function" if call is None else ast.unparse(call.func)

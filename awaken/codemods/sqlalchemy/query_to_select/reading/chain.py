@@ -195,8 +195,8 @@ def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.ex
         attribute = module.parent(node)
         if not isinstance(attribute, ast.Attribute) or attribute.attr not in LINKS:
             return tuple(links), node
-        call = module.parent(attribute)
-        if not isinstance(call, ast.Call) or call.func is not attribute:
+        call = module.call_of(attribute)
+        if call is None:
             return tuple(links), node
         links.append(Link(attribute.attr, call))
         node = call
@@ -211,8 +211,8 @@ def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
         ending, end = _read_use(module, node, parent)
         return ending, end, node
     name = parent.attr
-    call = module.parent(parent)
-    if not isinstance(call, ast.Call) or call.func is not parent:
+    call = module.call_of(parent)
+    if call is None:
         if name in READ_ONLY:
             return "read", name, parent
         # `query.first` without a call is always true, and an AttributeError of a select().
@@ -369,9 +369,8 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
         case ast.Expr():
             return reasons.NOT_EXECUTED, ""
         case ast.keyword():
-            call = module.parent(parent)
-            function = ast.unparse(call.func) if isinstance(call, ast.Call) else "a function"
-            return reasons.PASSED_QUERY, function
+            call = module.call_taking(node)
+            return reasons.PASSED_QUERY, "a function" if call is None else ast.unparse(call.func)
         case _:
             return reasons.KEPT_QUERY, _described_keeping(module, parent)
 

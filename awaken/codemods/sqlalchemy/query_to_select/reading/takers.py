@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def taker_of(module: Module, node: ast.expr) -> StatementTaker | None:
     """Return the function of a library that is given the query ``node`` as its statement."""
     above = module.parent(node)
-    call = module.parent(above) if isinstance(above, ast.keyword) else above
-    if not isinstance(call, ast.Call) or any(isinstance(part, ast.Starred) for part in call.args):
+    call = module.call_taking(node)
+    if call is None or any(isinstance(part, ast.Starred) for part in call.args):
         return None
     taker = knowledge().takes_statements.get(_imported_text(module, call.func) or "")
     if taker is None:

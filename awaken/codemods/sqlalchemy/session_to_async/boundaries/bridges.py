@@ -125,8 +125,8 @@ class Bridges:
                 for node in module.mentions(name):
                     if not isinstance(node, ast.Attribute):
                         continue
-                    above = module.parent(node)
-                    if not isinstance(above, ast.Call) or above.func is not node:
+                    above = module.call_of(node)
+                    if above is None:
                         return module.place(node)
                     around = self._part.around(module, node)
                     if around.start < 0 and begins_process(module, node):

@@ -46,10 +46,9 @@ class Schedulers:
         )
 
     def _runs(self, module: Module, node: ast.expr) -> bool:
-        call = module.parent(node)
-        call = module.parent(call) if isinstance(call, ast.keyword) else call
-        known = self._called_pair(module, call) if isinstance(call, ast.Call) else None
-        if known is None or not isinstance(call, ast.Call) or call.func is node:
+        call = module.call_taking(node)
+        known = None if call is None else self._called_pair(module, call)
+        if known is None or call is None:
             return False
         scheduler, method = known
         is_job = method in scheduler.jobs and node in (

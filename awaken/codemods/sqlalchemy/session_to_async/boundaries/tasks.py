@@ -65,9 +65,8 @@ def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool
     """Whether ``node``, which names a task, is no call of its function in the event loop."""
     match module.parent(node):
         case ast.Attribute(attr=name) as above:
-            called = module.parent(above)
             if name in KNOWN.running:
-                return isinstance(called, ast.Call) and called.func is above
+                return module.call_of(above) is not None
             return name not in KNOWN.applying or _is_in_plain_test(part, module, node)
         case ast.Call(args=[first, ast.Constant(value=str() as name), *_]) as call:
             # `patch.object(task, "delay")` and `monkeypatch.setattr(task, "delay", ...)`.

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 def makes_session(site: Site[ast.AST]) -> bool:
     """Whether a name of the synchronous side is called to make an object."""
-    above = site.module.parent(site.node)
-    return isinstance(above, ast.Call) and above.func is site.node
+    return site.module.call_of(site.node) is not None
 
 
 def finds_session(module: Module, piece: Piece) -> bool:

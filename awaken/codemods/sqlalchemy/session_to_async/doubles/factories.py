@@ -87,8 +87,8 @@ class PatchedFactories:
         return bool(result) and all(self._is_entered(*pair) for pair in result)
 
     def _is_entered(self, module: Module, node: ast.expr) -> bool:
-        call = module.parent(node)
-        if not isinstance(call, ast.Call) or call.func is not node:
+        call = module.call_of(node)
+        if call is None:
             return False
         if not isinstance(module.parent(call), ast.withitem):
             return False

@@ -38,8 +38,7 @@ def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
         case ast.For(iter=iterated) as loop if iterated is read:
             return loop
         case ast.Attribute(attr="close") as method:
-            above = module.parent(method)
-            return above if isinstance(above, ast.Call) and above.func is method else None
+            return module.call_of(method)
         case _:
             return None
 

@@ -48,8 +48,7 @@ class Clients:
                     pass
 
     def _use(self, module: Module, node: ast.Attribute, receiver: ast.expr) -> Iterator[Operation]:
-        above = module.parent(node)
-        call = above if isinstance(above, ast.Call) and above.func is node else None
+        call = module.call_of(node)
         unknown = self._project.values.of(module, receiver).unknown
         if self._is_client(module, receiver):
             if call is None or node.attr in self._known.missing:

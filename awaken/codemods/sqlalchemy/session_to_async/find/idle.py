@@ -50,9 +50,8 @@ def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -
     """Whether ``node`` calls a method of a parameter of ``function``."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
-            bindings = module.scopes.bindings_of(held)
-            is_parameter = [binding.kind for binding in bindings] == ["parameter"]
-            return is_parameter and bindings[0].scope.node is function
+            parameter = module.scopes.parameter_of(held)
+            return parameter is not None and parameter.scope.node is function
         case _:
             return False
 

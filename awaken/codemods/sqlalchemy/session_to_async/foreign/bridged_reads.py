@@ -174,11 +174,10 @@ def _whole(module: Module, node: ast.expr) -> tuple[ast.expr, str]:
         above = module.parent(node)
         match above:
             case ast.Attribute(value=value, ctx=ast.Load()) if value is node:
-                called = module.parent(above)
-                is_called = isinstance(called, ast.Call) and called.func is above
-                if not is_called:
+                called = module.call_of(above)
+                if called is None:
                     node = above
-                elif above.attr in QUERYING and isinstance(called, ast.Call):
+                elif above.attr in QUERYING:
                     node = called
                 else:
                     return node, ""

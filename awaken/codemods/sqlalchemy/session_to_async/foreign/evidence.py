@@ -111,8 +111,8 @@ def _fields(shapes: Iterable[Shape]) -> Iterator[Field]:
 def _looks_alike(module: Module, node: ast.Attribute) -> bool:
     match module.parent(node):
         case ast.Attribute(ctx=ast.Load(), attr=name) as above:
-            called = module.parent(above)
-            if not (isinstance(called, ast.Call) and called.func is above):
+            called = module.call_of(above)
+            if called is None:
                 return True
             # Any other method may be one of a text or a number.
             return name in _OF_CLASSES or (

@@ -88,9 +88,8 @@ class Streaming:
         module = self._module
         match module.parent(node):
             case ast.Attribute(attr=name) as attribute if name in _OF_RESULTS:
-                above = module.parent(attribute)
-                if isinstance(above, ast.Call) and above.func is attribute:
-                    return self._whole(above)
+                call = module.call_of(attribute)
+                return node if call is None else self._whole(call)
             case _:
                 pass
         return node

@@ -64,7 +64,7 @@ def _is_kept(module: Module, node: ast.expr) -> bool:
     above = module.parent(node)
     match above:
         case ast.keyword():
-            return not isinstance(module.parent(above), ast.Call)
+            return module.call_taking(node) is None
         case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
             return False
         case _:

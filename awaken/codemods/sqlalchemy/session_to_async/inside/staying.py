@@ -133,7 +133,7 @@ class Staying:
         """Whether a function uses no session but what it is passed, and those of its objects."""
         module, _ = self._part.node_of(function) or (None, None)
         return module is not None and all(
-            operation.how == "lazy" or _is_passed(module, operation.node)
+            operation.how == "lazy" or _is_of_parameter(module, operation.node)
             for operation in self._part.operations_of(module, function)
         )
 
@@ -201,7 +201,7 @@ class Staying:
         return [] if module is None else module.calls_at(call.place.span)
 
 
-def _is_passed(module: Module, node: ast.expr) -> bool:
+def _is_of_parameter(module: Module, node: ast.expr) -> bool:
     """Whether an operation is one of a parameter, or of what is taken out of one."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name() as owner)):
@@ -220,6 +220,6 @@ def _is_taken(module: Module, value: ast.expr | None) -> bool:
             ast.Call(func=ast.Attribute(value=ast.Name() as owner))
             | ast.Subscript(value=ast.Name() as owner)
         ):
-            return all(binding.kind == "parameter" for binding in module.scopes.bindings_of(owner))
+            return module.scopes.parameter_of(owner) is not None
         case _:
             return False

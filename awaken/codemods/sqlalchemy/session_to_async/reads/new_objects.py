@@ -146,16 +146,13 @@ def _goes_elsewhere(new: _New, given: Collection[ast.Call]) -> bool:
     """Whether anything but the calls that are ``given`` a new object, and its session, gets it."""
     known = {node for call in given for node in ast.walk(call)}
     for node in new.module.walk(new.function):
-        if isinstance(node, ast.Name) and node.id == new.name and node not in known:
-            match new.module.parent(node):
-                case ast.Attribute():
-                    pass
-                case ast.Call(func=called) if last_name(called) in _OF_SESSIONS:
-                    pass
-                case _ if isinstance(node.ctx, ast.Load):
-                    return True
-                case _:
-                    pass
+        is_read = isinstance(node, ast.Name) and node.id == new.name and node not in known
+        if not is_read or isinstance(new.module.parent(node), ast.Attribute):
+            continue
+        call = new.module.call_taking(node)
+        is_given = call is not None and last_name(call.func) in _OF_SESSIONS
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not is_given:
+            return True
     return False
 
 

@@ -184,8 +184,10 @@ class ResourceWriter:
         """Return the rewrite of a name of the synchronous side. Raises Refused."""
         module, node = site.module, site.node
         above = module.parent(node)
-        if isinstance(above, ast.ClassDef) and node in above.bases:
-            raise Refused(reasons.OWN_SESSION_CLASS, above.name)
+        is_generic = isinstance(above, ast.Subscript) and above.value is node
+        heir = module.parent(above) if is_generic and above is not None else above
+        if isinstance(heir, ast.ClassDef) and (above if is_generic else node) in heir.bases:
+            raise Refused(reasons.OWN_SESSION_CLASS, heir.name)
         written, edits = write_twin(self._project, site, node, qualified)
         caveats, places = list[str](), tuple[Place, ...]()
         if isinstance(above, ast.Call) and above.func is node:

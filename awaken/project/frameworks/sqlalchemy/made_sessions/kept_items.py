@@ -25,7 +25,7 @@ def put_as_item(
             pass
         case _:
             return
-    if not _is_parameter(module, node.value):
+    if module.scopes.parameter_of(node.value) is None:
         return
     for path in files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()]):
         other = evaluator.load(path)
@@ -37,12 +37,8 @@ def put_as_item(
                     if isinstance(part.ctx, ast.Load):
                         continue
                     above = other.parent(part)
-                    is_plain = isinstance(above, ast.Assign) and _is_parameter(other, held)
+                    is_parameter = other.scopes.parameter_of(held) is not None
+                    is_plain = isinstance(above, ast.Assign) and is_parameter
                     yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
                 case _:
                     pass
-
-
-def _is_parameter(module: Module, node: ast.expr) -> bool:
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    return [binding.kind for binding in bindings] == ["parameter"]

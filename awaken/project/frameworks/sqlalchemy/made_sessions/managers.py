@@ -155,7 +155,7 @@ def _is_only_called(module: Module, assignment: ast.Assign) -> bool:
         case _:
             return False
     for read in scope.reads.get(name, []):
-        above = module.parent(read)
-        if not isinstance(above, ast.Call) or above.func is not read:
+        above = module.call_of(read)
+        if above is None:
             return False
     return True

@@ -156,8 +156,8 @@ class PutSessions:
         files = self._files_with([made.encode()])
         for module in self._evaluator.names.facts.mentioning(made, files):
             for node in module.mentions(made):
-                call = module.parent(node)
-                if not isinstance(call, ast.Call) or call.func is not node:
+                call = module.call_of(node)
+                if call is None:
                     continue
                 for argument in call.args[position : position + 1]:
                     if self._is_session(module, argument):

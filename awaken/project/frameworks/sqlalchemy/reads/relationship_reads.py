@@ -302,5 +302,4 @@ def _is_called(sight: Sight) -> bool:
     if sight.how != "attribute" or not isinstance(sight.node, ast.expr):
         return False
     read = sight.module.parent(sight.node)
-    call = None if read is None else sight.module.parent(read)
-    return isinstance(call, ast.Call) and call.func is read
+    return read is not None and sight.module.call_of(read) is not None

@@ -240,11 +240,9 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
 def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
     named = next((node for node in module.walk() if _stands_at(module, node, span)), None)
-    above = None if named is None else module.parent(named)
-    call = module.parent(above) if isinstance(above, ast.keyword) else above
-    given = [] if not isinstance(call, ast.Call) else [*call.args]
-    given += [] if not isinstance(call, ast.Call) else [keyword.value for keyword in call.keywords]
-    for argument in given if named is not getattr(call, "func", None) else ():
+    call = None if named is None else module.call_taking(named)
+    keywords = [] if call is None else call.keywords
+    for argument in () if call is None else (*call.args, *(part.value for part in keywords)):
         match argument:
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 yield from items

@@ -67,9 +67,7 @@ class StandIns:
             why = f"`{module.excerpt(receiver)}` may be {what}"
             return StandIn(name, why, module.place(receiver))
         home, node = pair
-        above = home.parent(node)
-        above = home.parent(above) if isinstance(above, ast.keyword) else above
-        shown = above if isinstance(above, ast.Call) and node is not above.func else node
+        shown = home.call_taking(node) or node
         why = f"`{home.excerpt(shown)}` gives {what} for the session"
         return StandIn(name, why, home.place(shown))
 

@@ -51,12 +51,10 @@ class Consumers:
         match above:
             case ast.Call(func=func) if func is node and depth == 0:
                 yield End("call", module, above)
-            case ast.Call(func=func) if func is not node:
-                yield from self._arguments.of(module, above, node, depth)
+            case _ if (call := module.call_taking(node)) is not None:
+                yield from self._arguments.of(module, call, node, depth)
             case ast.keyword():
-                call = module.parent(above)
-                if isinstance(call, ast.Call):
-                    yield from self._arguments.of(module, call, node, depth)
+                pass
             case ast.Return():
                 function = module.enclosing_function(node)
                 if isinstance(function, FunctionOrLambda):

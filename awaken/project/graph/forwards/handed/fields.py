@@ -103,8 +103,8 @@ class Fields:
             for word in (owner.rpartition(".")[2], "cls"):
                 yield from self._made_as(word, owner, slot)
         for module, node in self._slots.mentions("replace"):
-            call = module.parent(node)
-            if isinstance(call, ast.Call) and call.func is node:
+            call = module.call_of(node)
+            if call is not None:
                 for keyword in call.keywords:
                     if keyword.arg == slot.name:
                         yield Spot(module, keyword.value, slot.depth)

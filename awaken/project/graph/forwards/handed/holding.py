@@ -109,8 +109,7 @@ class Holding:
     def _is_decorator(self, module: Module, function: Function) -> bool:
         """Whether a function decorates others, or makes what does."""
         for home, node in self._slots.mentions(function.name):
-            above = home.parent(node)
-            used = above if isinstance(above, ast.Call) and above.func is node else node
+            used = home.call_of(node) or node
             decorated = home.parent(used)
             if isinstance(decorated, Function) and used in decorated.decorator_list:
                 qualified = self._evaluator.names.qualified(home, node)  # type: ignore[arg-type]

@@ -224,13 +224,11 @@ class Variables:
         for home, node in self._slots.mentions(named.name):
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
-            above = home.parent(node)
-            is_made = isinstance(above, ast.Call) and above.func is node
-            used = above if is_made else node
-            decorated = home.parent(used) if used is not None else None
+            used = home.call_of(node) or node
+            decorated = home.parent(used)
             if not isinstance(decorated, Function) or used not in decorated.decorator_list:
                 continue
-            if is_made != (named is not function):
+            if (used is node) != (named is function):
                 continue
             if self._evaluator.names.qualified(home, node) == qualified:
                 yield End("function", home, decorated)

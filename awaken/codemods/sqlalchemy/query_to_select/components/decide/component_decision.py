@@ -401,8 +401,11 @@ def _check_embedded(statement: Statement) -> None:
         raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
     refuse_unknown(statement.reader, statement.items)
     owners = {(item.owner, item.model) for item in statement.items}
-    # The columns stay selected here: EXISTS of an aggregate would always be true.
-    plain = all(item.what in {What.ENTITY, What.COLUMN} for item in statement.items)
+    # The columns stay selected here: EXISTS of an aggregate would always be true. Query.exists()
+    # replaces them, and adds no Table to FROM.
+    plain = all(
+        item.what in {What.ENTITY, What.COLUMN} and not item.is_of_table for item in statement.items
+    )
     if not plain or len(owners) != 1 or statement.changed_items or statement.grouped:
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() of these columns")
     if statement.selects_from or (statement.distinct and statement.limited):

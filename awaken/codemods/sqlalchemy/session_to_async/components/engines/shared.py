@@ -199,12 +199,9 @@ def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]
 
 def _listens(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether events are listened to here: both sides would have to be."""
-    above = module.parent(node)
-    if isinstance(above, ast.keyword):
-        above = module.parent(above)
-    if not isinstance(above, ast.Call):
-        return False
-    return (project.qualified_name(module, above.func) or "").startswith("sqlalchemy.event.")
+    call = module.call_taking(node)
+    name = None if call is None else project.qualified_name(module, call.func)
+    return (name or "").startswith("sqlalchemy.event.")
 
 
 def pieces_using(shared: Iterable[Shared]) -> Iterator[Piece]:

@@ -88,9 +88,7 @@ class Uses:
                 if "." in chain:
                     yield module.place(above), chain
                 yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
-            case ast.Call():
-                yield from self._behind_arguments(module, above, node, chain, depth)
-            case ast.keyword() if isinstance(call := module.parent(above), ast.Call):
+            case _ if (call := module.call_taking(node)) is not None:
                 yield from self._behind_arguments(module, call, node, chain, depth)
             case _:
                 yield from self._behind_value(module, node, chain, depth)

@@ -63,8 +63,7 @@ class HandedObjects:
                     continue
                 if part.id != name or not is_parameter(module, node, part):
                     continue
-                above = module.parent(part)
-                above = module.parent(above) if isinstance(above, ast.keyword) else above
+                above = module.call_taking(part) or module.parent(part)
                 match above:
                     case ast.Attribute(attr=attribute, ctx=ast.Load()):
                         read.add((attribute,))

@@ -85,8 +85,7 @@ class ReadOf:
         self, module: Module, node: ast.Attribute | ast.Name, values: Values, *, is_many: bool
     ) -> frozenset[str]:
         """Return the attributes that are read of ``node``, or of its items, if it has many."""
-        above = module.parent(node)
-        above = module.parent(above) if isinstance(above, ast.keyword) else above
+        above = module.call_taking(node) or module.parent(node)
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
@@ -159,9 +158,8 @@ class ReadOf:
         self, module: Module, node: ast.Attribute | ast.Name, owners: tuple[str, ...]
     ) -> Iterator[Step]:
         """Yield what functions read that ``node`` is handed to, of what its relationships give."""
-        above = module.parent(node)
-        above = module.parent(above) if isinstance(above, ast.keyword) else above
-        if not isinstance(above, ast.Call) or above.func is node:
+        above = module.call_taking(node)
+        if above is None:
             return
         places = module.place(above), module.place(node)
         paths = {path for place in places for path in self._validated_below[place]}

@@ -61,8 +61,7 @@ class Commands:
 
     def _where(self, module: Module, node: ast.expr) -> str:
         """Return where Alembic runs: in a ``thread``, may be in the ``loop``, or in neither."""
-        above = module.parent(node)
-        if not (isinstance(above, ast.Call) and above.func is node):
+        if module.call_of(node) is None:
             return "thread" if self._is_in_thread(module, node) else "loop"
         function = self._part.around(module, node)
         if self._may_be_in_loop(module, node, function):

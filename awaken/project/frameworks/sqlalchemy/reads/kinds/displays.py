@@ -199,9 +199,9 @@ class Displays:
     def _parts_behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
         if isinstance(node, ast.Attribute) and node.attr == "_fields":
             return self._fields(module, node.value, depth)
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        if len(bindings) == 1 and bindings[0].kind == "parameter":
-            return self._passed_parts(module, bindings[0], depth)
+        parameter = module.scopes.parameter_of(node)
+        if parameter is not None:
+            return self._passed_parts(module, parameter, depth)
         constant = self.constant(module, node)
         if constant is not None and not _is_changed(*constant):
             return self._written(constant[0], constant[1], depth + 1)

@@ -38,8 +38,8 @@ class InRunSync:
         files = self._files_with([b"run_sync"])
         for module in self._evaluator.names.facts.mentioning("run_sync", files):
             for name in module.mentions("run_sync"):
-                call = module.parent(name)
-                if not isinstance(call, ast.Call) or call.func is not name:
+                call = module.call_of(name)
+                if call is None:
                     continue
                 for given in self._evaluator.values(module, call.args[0]) if call.args else ():
                     if isinstance(given, FunctionOf):

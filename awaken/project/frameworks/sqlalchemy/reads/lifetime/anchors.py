@@ -55,10 +55,9 @@ def _run_with(module: Module, node: ast.expr) -> ast.expr:
     """Return the call that runs ``node``, if it is in an expression that is used up at once."""
     run, function = node, module.enclosing_function(node)
     for above in module.ancestors(node):
-        outer = module.parent(above)
-        outer = module.parent(outer) if isinstance(outer, ast.keyword) else outer
         if isinstance(above, ast.GeneratorExp | ast.Lambda):
-            if isinstance(outer, ast.Call) and _name_of(outer) in _AT_ONCE:
+            outer = module.call_taking(above)
+            if outer is not None and _name_of(outer) in _AT_ONCE:
                 run = above
             if above is function:
                 function = module.enclosing_function(above)
