@@ -40,7 +40,7 @@ class WholeProgram(Generic[Program]):
     ) -> Answer:
         """Return what ``answer`` gives for a project in which nothing else was asked.
 
-        What that project records is added to what the ``asking`` one does, each time.
+        The ``asking`` project takes over the records of that one, each time.
         """
         if question not in self._known:
             asked = self._apart(LookedAt())
