@@ -427,7 +427,7 @@ the place that stops it. These rules have exceptions:
 | `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them |
 | a lambda, `map` or generator | its items are read immediately: awaken writes a loop |
 | a mock that replaces several functions | all of them become coroutine functions, or none does |
-| a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop |
+| a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop, or those of all test engines do |
 | models of an installed package | `foreign_models` names the package |
 | a collection of an installed package that is a query | only a validator checks it for `Query` and executes it |
 | several relationships from a class to itself, read where nothing can be awaited | the option `levels` sets the depth |
