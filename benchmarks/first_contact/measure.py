@@ -84,7 +84,7 @@ class Program:
         for place in (self.copy, self.home):
             shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self.checkout, self.copy, symlinks=True)
-        self._git("init", "-q")
+        self._git("init", "-q", "-b", "master")
         self._commit("before")
 
     def empty_database(self) -> None:
@@ -96,6 +96,14 @@ class Program:
         elif database:
             subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
             subprocess.run(["createdb", database], check=True)
+
+    def commits(self) -> list[str]:
+        """Return the commits of the copy, the first one first."""
+        return self._git("log", "--reverse", "--format=%H", "master").stdout.split()
+
+    def check_out(self, commit: str) -> None:
+        """Make the files of the copy those of a commit."""
+        self._git("checkout", "-qf", commit)
 
     def tests(self) -> Outcomes:
         """Run the tests with an empty database; no outcome where pytest does not start."""
