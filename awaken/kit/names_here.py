@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import parameters_of
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +213,8 @@ def _in_scope(
             needs = None if way.module is None else (way.module, way.text.partition(".")[0], None)
             return Written(way.text, needs)
     return None
+
+
+def snake_case(name: str) -> str:
+    """Return `user_role` for `UserRole`."""
+    return _WORD.sub("_", name).lower()

@@ -338,7 +338,13 @@ def _begins_imports(directory: Path, names: set[str]) -> bool:
     """
     packages = {word for word in names if "__init__.py" in _names(directory / word)}
     modules = {word.removesuffix(".py") for word in names if word.endswith(".py")}
-    inside = (packages | modules) - {directory.name, "__init__", *sys.stdlib_module_names}
+    # A folder `src` of its own may hold what is imported.
+    sources = {
+        word
+        for word in _names(directory / "src")
+        if (directory / "src" / word / "__init__.py").exists()
+    }
+    inside = (packages | modules | sources) - {directory.name, "__init__", *sys.stdlib_module_names}
     if not inside:
         return False
     own, parts = (_imports_of({directory.name}), _imports_of(inside))

@@ -5,8 +5,8 @@ runs in it without a terminal, and what it prints as an answer is written into `
 the same command run again. Nothing else is edited. Then the requirements are installed again, and
 tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
 checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
-empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name. Tests run in
-``root``, awaken in ``project`` if that is another folder. Usage:
+empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name, or from the MariaDB
+of `~/.my.cnf`. Tests run in ``root``, awaken in ``project`` if that is another folder. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -84,16 +84,32 @@ class Program:
         for place in (self.copy, self.home):
             shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self.checkout, self.copy, symlinks=True)
-        self._git("init", "-q")
+        self._git("init", "-q", "-b", "master")
         self._commit("before")
+
+    def empty_database(self) -> None:
+        """Make the database of the program again, if it has one."""
+        database = self.entry.get("database")
+        if database and self.entry.get("server") == "mysql":
+            change = f"drop database if exists {database}; create database {database}"
+            subprocess.run(["mariadb", "-e", change], check=True)
+        elif database:
+            subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
+            subprocess.run(["createdb", database], check=True)
+
+    def commits(self) -> list[str]:
+        """Return the commits of the copy, the first one first."""
+        return self._git("log", "--reverse", "--format=%H", "master").stdout.split()
+
+    def check_out(self, commit: str) -> None:
+        """Make the files of the copy those of a commit."""
+        self._git("checkout", "-qf", commit)
 
     def tests(self) -> Outcomes:
         """Run the tests with an empty database; no outcome where pytest does not start."""
         report = self.copy.with_name(f"{self.name}.xml")
         report.unlink(missing_ok=True)
-        if database := self.entry.get("database"):
-            subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
-            subprocess.run(["createdb", database], check=True)
+        self.empty_database()
         command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         # A new settings file above would give the tests other names.
         command += [f"--rootdir={self.root}", f"--junitxml={report}"]
@@ -126,11 +142,18 @@ class Program:
             done, spent = self._awaken("migrate", RECIPE, "--commit")
             seconds += spent
             asked = _ANSWER.search(done.stdout)
-            is_last = len(answers) == MOST_QUESTIONS or (asked and asked[2] in answers)
+            answer = self._chosen(asked[2]) if asked else ""
+            is_last = len(answers) == MOST_QUESTIONS or answer in answers
             if done.returncode != ASKED or asked is None or is_last:
                 return Migrated(done.returncode, tuple(answers), seconds, done.stdout + done.stderr)
-            answers.append(asked[2])
-            self._answer(self.project / asked[1], asked[2])
+            answers.append(answer)
+            self._answer(self.project / asked[1], answer)
+
+    def _chosen(self, answer: str) -> str:
+        """Return what awaken printed as an answer, with the drivers that the list chooses."""
+        for database, driver in self.entry.get("drivers", {}).items():
+            answer = re.sub(rf'\b{database} = "\w+"', f'{database} = "{driver}"', answer)
+        return answer
 
     def causes(self) -> Counter[str]:
         """Return how many places wait for each reason in the step of sessions."""

@@ -160,6 +160,23 @@ def test_package_of_modules_is_a_root_if_its_files_import_them(tmp_path, main, i
     assert roots(backend / "main.py") == [expected]
 
 
+@pytest.mark.parametrize(
+    ("main", "is_root"),
+    [("from app.models import User\n", True), ("from backend.src.app import models\n", False)],
+)
+def test_package_with_a_folder_of_sources_is_a_root_if_its_files_import_them(
+    tmp_path, main, is_root
+):
+    backend = tmp_path / "repo/backend"
+    write(tmp_path / "repo", ".git/HEAD", "tools/a.py")
+    write(backend, "__init__.py", "src/app/__init__.py")
+    write(backend, "pyproject.toml", text=PROJECT)
+    write(backend, "main.py", text=main)
+
+    expected = (backend, ("main.py",)) if is_root else (tmp_path / "repo", ("backend/main.py",))
+    assert roots(backend / "main.py") == [expected]
+
+
 def test_requirements_make_a_root_where_the_repository_has_no_metadata(tmp_path):
     write(tmp_path / "repo", ".git/HEAD", "backend/requirements.txt", "backend/docs/a.py")
     write(tmp_path / "repo", "backend/docs/requirements.txt", "tools/b.py")

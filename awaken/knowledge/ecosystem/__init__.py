@@ -18,12 +18,13 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``urls`` are for ``create_engine``, ``async_urls`` for ``create_async_engine``: the part before
     ``://``. ``stricter`` says what an asynchronous driver refuses or reads otherwise that the
     synchronous ones of its database take, a clause each, ``in_memory`` what it does otherwise with
-    a database in memory; ``since`` the version of SQLAlchemy that brought its asynchronous dialect,
-    if not the first with any. ``own_parameters`` says that it does not take the parameters that
-    follow ``?`` in the URLs of the others, ``loop_bound`` that a connection works in the event loop
-    alone in which it was opened. ``with_library`` is what is to be required where the C library of
-    the database shall come with it, ``versions`` those that work with SQLAlchemy's dialect, and
-    ``limits`` those that work with some of SQLAlchemy.
+    a database in memory, ``pinging`` where a pool tests its connections; ``since`` the version of
+    SQLAlchemy that brought its asynchronous dialect, if not the first with any. ``own_parameters``
+    says that it does not take the parameters that follow ``?`` in the URLs of the others,
+    ``loop_bound`` that a connection works in the event loop alone in which it was opened.
+    ``with_library`` is what is to be required where the C library of the database shall come with
+    it, ``versions`` those that work with SQLAlchemy's dialect, and ``limits`` those that work with
+    some of SQLAlchemy.
     ``rows_together`` says that SQLAlchemy has it send the rows of an INSERT in one statement,
     whether it gives something back or not, ``untyped`` that a string is sent without a type, so
     that the database takes it for what it is compared with, ``exact`` that it takes no text for a
@@ -37,6 +38,7 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     async_urls: tuple[str, ...] = ()
     stricter: tuple[str, ...] = ()
     in_memory: tuple[str, ...] = ()
+    pinging: tuple[str, ...] = ()
     since: str = ""
     own_parameters: bool = False
     loop_bound: bool = False

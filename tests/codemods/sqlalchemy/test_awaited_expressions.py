@@ -10,7 +10,7 @@ import asyncio
 from functools import cache
 
 import pytest
-from planned import forgotten_coroutines, rewritten
+from planned import forgotten_coroutines, printed, reason_of, rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -80,18 +80,18 @@ async def run():
         "a"
     )
     names = list(result.upper())
-    result_2 = await load(
+    upper_result = await load(
         "bcd"
     )
     upper = [
         one.upper()
-        for one in result_2.lower()
+        for one in upper_result.lower()
         if await num(len(one))
     ]
-    result_3 = await load(
+    size_result = await load(
         "e"
     )
-    size = len(result_3.name)
+    size = len(size_result.name)
 """
 NAMES = """\
 result = item = "kept"
@@ -501,8 +501,25 @@ def test_what_has_lines_of_its_own_gets_a_statement_of_its_own():
 def test_new_names_ask_for_those_of_their_function_alone():
     after = all_rewritten()["names"]
     lines = [one.strip() for one in after.splitlines() if "await load(" in one]
-    assert lines == ["result = await load(", *["result_2 = await load("] * 2]
+    assert lines == ["result = await load(", *["upper_result = await load("] * 2]
     assert "(item_2) for item_2 in " in after
+
+
+def test_the_result_of_a_query_is_named_after_what_it_becomes_or_selects():
+    query = "session.execute(\n            select(UserRole)\n        ).scalars().all()\n"
+    files = rewritten(
+        database="from sqlalchemy.orm import declarative_base\n"
+        f"{DATABASE}\n\nBase = declarative_base()\n",
+        roles="from sqlalchemy import Column, Integer, select\n"
+        "from sqlalchemy.orm import Session\nfrom database import Base, engine\n\n\n"
+        'class UserRole(Base):\n    __tablename__ = "roles"\n'
+        "    id = Column(Integer, primary_key=True)\n\n\n"
+        "def roles(result):\n    with Session(engine) as session:\n"
+        f"        kept = {query}        return kept and {query}        return {query}",
+    ).files
+    lines = files["roles.py"].decode().splitlines()
+    names = [one.split(" = ")[0].strip() for one in lines if " = await " in one]
+    assert names == ["kept_result", "user_role_result"]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -511,3 +528,57 @@ def test_what_is_not_rewritten_is_refused_with_all_that_it_needs(name):
     result = rewritten(database=DATABASE, snippet=HEAD + text)
     assert not result.report.files
     assert f"session-to-async/{reason}" in {one.reason for one in result.findings}
+
+
+OPTIONS = """\
+from sqlalchemy import create_engine, text
+
+engine = create_engine("sqlite:///x.db")
+
+
+def same():
+    with engine.connect() as connection:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        return connection.execute(text("select 1")).scalar()
+
+
+def chained():
+    with engine.connect() as connection:
+        options = {"isolation_level": "AUTOCOMMIT"}
+        return connection.execution_options(**options).execute(text("select 2")).scalar()
+
+
+def opened():
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    result = connection.execute(text("select 3")).scalar()
+    connection.close()
+    return result
+
+
+if __name__ == "__main__":
+    print(same(), chained(), opened())
+"""
+
+
+def test_a_connection_with_options_is_awaited(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = rewritten(shop=OPTIONS)
+    assert "async def opened(" in result.files["shop.py"].decode()
+    files = {"before": {"shop.py": OPTIONS.encode()}, "after": result.files}
+    lines = [
+        printed("shop.py", each, tmp_path / side, capsys, monkeypatch)
+        for side, each in files.items()
+    ]
+    assert lines == ["1 2 3\n"] * 2
+
+
+@pytest.mark.parametrize("opened", ["engine.connect()", "connection"])
+def test_a_connection_with_options_is_not_entered(opened):
+    entered = f"with {opened}.execution_options(isolation_level='AUTOCOMMIT') as other:"
+    text = OPTIONS.replace(
+        "options = {",
+        f"{entered}\n            other.execute(text('select 1'))\n        options = {{",
+    )
+    result = rewritten(shop=text)
+    assert "no-twin" in {reason_of(one) for one in result.report.findings}
+    assert result.files["shop.py"].decode() == text

@@ -62,12 +62,27 @@ def test_fixtures_have_loops_of_their_scope_since(version):
     assert LOOPS not in texts["pyproject.toml"]
 
 
-@pytest.mark.parametrize(
-    "versions",
-    [{"pytest_asyncio": "0.23.8"}, {"pytest_asyncio": "0.25.3"}, {"pytest": "7.4.4"}],
-)
-def test_one_loop_for_all_is_refused_where_nothing_says_it(versions):
-    texts, reasons = migrated(POSTGRES, **versions)
+@pytest.mark.parametrize("version", ["0.24.0", "0.25.3"])
+def test_one_loop_for_all_is_a_fixture_while_only_fixtures_have_a_default(version):
+    texts, reasons = migrated(POSTGRES, pytest_asyncio=version)
+    assert reasons == {""}
+    assert 'scope="session")\ndef event_loop():' in texts["conftest.py"]
+    assert f'{FIXTURE_LOOP_SCOPE} = "function"\n' in texts["pyproject.toml"]
+    assert TEST_LOOP_SCOPE not in texts["pyproject.toml"]
+
+
+def test_an_old_pytest_gets_a_plugin_that_runs_all_in_one_loop():
+    texts, reasons = migrated(POSTGRES, pytest="7.4.4")
+    assert reasons == {""}
+    assert 'scope="session")\ndef event_loop():' in texts["conftest.py"]
+    assert '"pytest-asyncio<0.23"' in texts["pyproject.toml"]
+    assert LOOPS not in texts["pyproject.toml"]
+    texts, reasons = migrated(pytest="7.4.4")
+    assert '"pytest-asyncio"' in texts["pyproject.toml"]
+
+
+def test_one_loop_for_all_is_refused_where_nothing_says_it():
+    texts, reasons = migrated(POSTGRES, pytest_asyncio="0.23.8")
     assert "old-test-tool" in reasons
     assert texts["database.py"] == POSTGRES
 

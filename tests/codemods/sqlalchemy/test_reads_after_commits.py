@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from example_models import FACTORY_AND_BASE
-from planned import rewritten
+from planned import printed, rewritten
 
 MODELS = """\
 from sqlalchemy import ForeignKey
@@ -438,3 +438,69 @@ def test_what_a_test_reads_of_a_fixture_is_read_anew_if_a_later_fixture_commits(
 
     assert b"async def post" in result.files["conftest.py"], result.findings
     assert (anew in after) == is_anew, after
+
+
+NEW = """\
+from sqlalchemy import ForeignKey, create_engine, select
+from sqlalchemy.orm import (
+    DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker,
+)
+
+engine = create_engine("sqlite:///x.db")
+LocalSession = sessionmaker(engine)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class State(Base):
+    __tablename__ = "states"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class City(Base):
+    __tablename__ = "cities"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    state_id: Mapped[int] = mapped_column(ForeignKey("states.id"))
+    state: Mapped[State] = relationship(lazy="joined")
+
+
+def city_of(db: Session, name: str) -> City:
+    row = db.scalar(select(City).where(City.name == name))
+    if row is None:
+        row = City(name=name, state_id=1)
+        db.add(row)
+        db.flush()
+    return row
+
+
+def main():
+    Base.metadata.create_all(engine)
+    with LocalSession() as db:
+        db.add(State(id=1, name="Jalisco"))
+        db.commit()
+    for _ in range(2):
+        with LocalSession() as db:
+            print(city_of(db, "Guadalajara").state.name)
+            db.commit()
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize("lazy", ["joined", "selectin", "select"])
+def test_what_the_mapping_loads_is_loaded_for_a_new_object(lazy, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = NEW.replace('"joined"', f'"{lazy}"')
+    result = rewritten(shop=text)
+    assert "async def city_of(" in result.files["shop.py"].decode()
+    lines = list[str]()
+    for number, files in enumerate([{"shop.py": text.encode()}, result.files]):
+        lines.append(printed("shop.py", files, tmp_path / str(number), capsys, monkeypatch))
+        (tmp_path / "x.db").unlink()
+    assert lines == ["Jalisco\nJalisco\n"] * 2

@@ -601,3 +601,44 @@ def test_a_session_by_hand_has_what_it_is_asked(settings, body, is_given):
 
     assert "async def get(self, entity, key, **kwargs)" in result.files["test_posts.py"].decode()
     assert ("dirty = ()\n" in result.files["test_posts.py"].decode()) == is_given
+
+
+# ------------------------------------------------------------------------------------- engines
+@pytest.mark.parametrize(
+    ("annotation", "given", "is_refused"),
+    [
+        ("Engine", "MagicMock()", True),
+        ("Connection", "MagicMock(name='connection')", True),
+        ("Engine", "create_engine('sqlite://')", False),
+    ],
+)
+def test_a_mock_that_is_passed_for_an_engine_keeps_the_function_synchronous(
+    annotation, given, is_refused
+):
+    # The results of a mock tell an `AsyncSession` that they come from a server-side cursor.
+    start = f"""\
+from sqlalchemy import {annotation}, select
+from sqlalchemy.orm import Session
+
+
+def init(bind: {annotation}) -> None:
+    with Session(bind) as session:
+        session.execute(select(1))
+"""
+    test = f"""\
+from unittest.mock import MagicMock
+
+from sqlalchemy import create_engine
+from start import init
+
+
+def test_init():
+    init({given})
+"""
+    result = rewritten(
+        start=start,
+        **{"tests/test_start": test},
+    )
+    reasons = {reason_of(one) for one in result.report.findings}
+    assert ("test-double" in reasons) is is_refused
+    assert (result.files["start.py"].decode() == start) is is_refused

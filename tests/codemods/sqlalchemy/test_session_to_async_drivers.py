@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+from planned import rewritten
 
 from awaken import api
 from awaken.settings import Settings
@@ -137,3 +138,21 @@ def test_a_database_without_an_asynchronous_driver_is_said_to_have_none(run):
 
     assert asked.reason == "session-to-async/no-driver"
     assert "`duckdb://`" in asked.message
+
+
+@pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
+@pytest.mark.parametrize("option", ["", ", pool_pre_ping=True"])
+def test_a_pool_that_pings_is_announced(driver, option):
+    text = f"""\
+from sqlalchemy import create_engine, text
+
+engine = create_engine("mysql+pymysql://localhost/shop"{option})
+
+
+def number() -> int:
+    with engine.connect() as connection:
+        return connection.scalar(text("select 1"))
+"""
+    result = rewritten(options={"drivers": {"mysql": driver}}, shop=text)
+    said = [one.message for one in result.report.findings]
+    assert any("`pool_pre_ping` raises" in each for each in said) is bool(option)

@@ -250,7 +250,6 @@ def test_a_session_that_comes_by_a_way_that_is_not_followed_is_refused(shape, na
     [
         "raw = engine.raw_connection()",
         "cursor = LocalSession().connection().connection.cursor()",
-        "connection = engine.connect().execution_options(isolation_level='AUTOCOMMIT')",
     ],
 )
 def test_what_connections_have_no_more_is_refused(statement):

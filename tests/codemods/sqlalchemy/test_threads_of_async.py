@@ -259,3 +259,60 @@ def test_a_lock_stays_in_a_task_of_a_worker():
 
     assert not reasons
     assert "    held.acquire()\n    async with SessionLocal() as db:\n" in after
+
+
+# ------------------------------------------------------------------------------ threads alone
+ALONE = """\
+import threading
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+engine = create_engine("sqlite:///jobs.db")
+app = FastAPI()
+DONE = {{"state": "done"}}
+
+
+def get_db():
+    with Session(engine) as db:
+        yield db
+
+
+def work({parameters}) -> None:
+    with Session(engine) as db:
+        db.execute(text("update jobs set state = 1"))
+        db.commit()
+
+
+@app.post("/jobs")
+def start(number: int, db: Session = Depends(get_db)) -> None:
+    rows = db.execute(text("select 1")).all()
+    threading.{thread}.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "thread", "is_alone"),
+    [
+        ("", "Thread(target=work)", True),
+        ("", "Thread(None, work, daemon=True)", True),
+        ("", "Timer(1.5, work)", True),
+        ("number: int, name: str | None", "Thread(target=work, args=(number, None))", True),
+        ("number, values", "Thread(target=work, args=[1, DONE])", True),
+        ("number", "Thread(target=work, args=(number,))", False),
+        ("rows: list", "Thread(target=work, args=(rows,))", False),
+        ("db: Session", "Thread(target=work, args=(db,))", False),
+        ("number: int", "Thread(target=work, kwargs={'number': number})", False),
+        ("*numbers: int", "Thread(target=work, args=(*rows,))", False),
+        ("number: int", "Thread(target=work, args=rows)", False),
+        ("", "Thread(target=lambda: work())", False),
+    ],
+)
+def test_a_thread_that_is_given_plain_values_keeps_its_function_and_an_engine(
+    parameters, thread, is_alone
+):
+    result = rewritten(main=ALONE.format(parameters=parameters, thread=thread))
+    written = result.files["main.py"].decode()
+    assert ("async def start(" in written) is is_alone
+    assert "\ndef work(" in written

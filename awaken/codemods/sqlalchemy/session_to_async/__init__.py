@@ -415,7 +415,7 @@ the place that stops it. These rules have exceptions:
 | the constructor of a mapped class | it does not keep its session, and gets it as an argument |
 | a function that is decorated by, or passed to, code that may not await it | `bridged` names it, or a function that it calls |
 | a method that a library calls and does not await | `bridged` names it |
-| a function that runs in a thread of the application | `bridged` names it |
+| a function that runs in a thread of the application | `bridged` names it, or a `Thread` passes it plain values: then it stays as it is |
 | a function that runs an event loop, such as by `uvicorn.run()` | its database calls come before the loop |
 | code that runs at import | it is in the file that makes the only application, and nothing reads what it binds |
 | a value from an object or dictionary that holds a session | awaken can follow the value |
@@ -427,7 +427,7 @@ the place that stops it. These rules have exceptions:
 | `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them |
 | a lambda, `map` or generator | its items are read immediately: awaken writes a loop |
 | a mock that replaces several functions | all of them become coroutine functions, or none does |
-| a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop |
+| a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop, or those of all test engines do |
 | models of an installed package | `foreign_models` names the package |
 | a collection of an installed package that is a query | only a validator checks it for `Query` and executes it |
 | several relationships from a class to itself, read where nothing can be awaited | the option `levels` sets the depth |

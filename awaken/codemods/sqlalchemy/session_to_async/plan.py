@@ -205,7 +205,7 @@ class SessionToAsync(Rule):
         foreign = ForeignModels(project, self.name, options.foreign_models)
         urls = Urls(project, options.drivers)
         resources = ResourceWriter(project, urls, engines, foreign)
-        clients = Clients(project) if resources.is_loop_bound else None
+        clients = _waiting_clients(project, resources)
         operations = FileOperations(project, clients)
         if not operations.any_waits():
             # So a program is that was migrated, by us before or by people.
@@ -449,3 +449,11 @@ class SessionToAsync(Rule):
         clients = ClientWriter(part.project)
         for site in clients.sites(self.name) if part.is_loop_bound else ():
             yield member(site, f"`{site.module.text_of(site.node)}`", clients.rewritten)
+
+
+def _waiting_clients(project: Project, resources: ResourceWriter) -> Clients | None:
+    """Return the clients of tests, if they have to be asynchronous."""
+    clients = Clients(project)
+    if resources.is_loop_bound and resources.can_keep_clients() and clients.are_kept():
+        resources.keep_clients()
+    return clients if resources.is_loop_bound else None

@@ -6,16 +6,13 @@ SQLAlchemy takes the first relationship of the parent's mapper that leads to the
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import class_here
-from awaken.kit.names_here import is_dotted
-
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+from awaken.kit.names_here import is_dotted, snake_case
 
 
 def relationship_to(reader: Reader, model: str, parent: ast.expr) -> str | None:
@@ -67,10 +64,11 @@ def _class_of(reader: Reader, model: str, parent: ast.expr) -> str | None:
     proven = _proven(reader, parent)
     if proven:
         return proven[0] if len(proven) == 1 else None
-    last = _snake(getattr(parent, "attr", getattr(parent, "id", "")))
+    last = snake_case(getattr(parent, "attr", getattr(parent, "id", "")))
     related = reader.project.orm.relationships_to(model)
     # `old_event` is an event as well.
-    result = [one for one in related if f"_{last}".endswith(f"_{_snake(one.rpartition('.')[2])}")]
+    words = {name: snake_case(name.rpartition(".")[2]) for name in related}
+    result = [name for name, word in words.items() if f"_{last}".endswith(f"_{word}")]
     return result[0] if len(result) == 1 else None
 
 
@@ -83,7 +81,3 @@ def _of_class(reader: Reader, owner: str, model: str) -> str | None:
         for name in result
     }
     return names.pop() if len(names) == 1 else None
-
-
-def _snake(name: str) -> str:
-    return _WORD.sub("_", name).lower()

@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.decide.carriers import Carriers
+from awaken.codemods.sqlalchemy.session_to_async.decide.own_threads import begins_alone
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -178,7 +179,8 @@ class Links:
             else:
                 # The calls of functions are those of the call graph.
                 piece = functions[mention.qualified]
-                is_used = piece in self._followed or not is_called
+                is_alone = not is_called and begins_alone(self._part, module, node)
+                is_used = piece in self._followed or not (is_called or is_alone)
             if is_used:
                 around = piece_around(module, node)
                 self._follow(module, around)

@@ -54,6 +54,7 @@ MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
 
+_ENGINES = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
 _DEEPEST = 4
 """Mocks that are attributes of each other, or give each other."""
 
@@ -67,6 +68,7 @@ class _Found:
     methods: dict[str, bool] = field(default_factory=dict)
     variables: set[tuple[str, int, str]] = field(default_factory=set)
     passed_to: set[Place] = field(default_factory=set)
+    is_engine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class MockedObjects:
     def __iter__(self) -> Iterator[Member]:
         self._collect()
         for result in self._found.values():
-            for item in self._members(result) if result.methods else ():
+            for item in self._members(result) if result.methods or result.is_engine else ():
                 yield dataclasses.replace(item, along=tuple(sorted(result.passed_to)))
         for module, value, replacement, wanted in self._attributes:
             site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
@@ -138,7 +140,10 @@ class MockedObjects:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
             for item in self._project.mocks.passed(module, nodes[0], *home, bound):
-                self._add(item.mocked, _Wanted(self._wanted(function, item.cls), {function.place}))
+                found = self._add(
+                    item.mocked, _Wanted(self._wanted(function, item.cls), {function.place})
+                )
+                found.is_engine |= item.cls in _ENGINES and function in self._part.steps
 
     def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
@@ -208,7 +213,7 @@ class MockedObjects:
             return self._methods.of_class(cls, function.path)
         return self._methods.of_session(self._methods.functions_with(function))
 
-    def _add(self, mocked: Mocked, wanted: _Wanted) -> None:
+    def _add(self, mocked: Mocked, wanted: _Wanted) -> _Found:
         place = mocked.module.place(mocked.call)
         result = self._found.setdefault(place, _Found(mocked.module, mocked.call))
         result.passed_to.update(wanted.along)
@@ -223,6 +228,7 @@ class MockedObjects:
         for module, around, name in mocked.variables:
             start = module.span(around).start if hasattr(around, "lineno") else -1
             result.variables.add((module.path, start, name))
+        return result
 
     # ----------------------------------------------------------------------------------- writing
     def _members(self, found: _Found) -> Iterator[Member]:
@@ -243,6 +249,10 @@ class MockedObjects:
     def _made_mock(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
         call = found.call
+        if found.is_engine:
+            # The results of its connections tell an `AsyncSession` that they are streamed.
+            why = f"a test passes the mock `{site.module.excerpt(call)}` for an engine"
+            raise Refused(TEST_DOUBLE, why, "Pass an engine of SQLite, or mock the session.")
         given = dict(named_in(call))
         if call.args or None in given or given.keys() & {"spec_set", "wraps"}:
             raise _not_understood(site.module.excerpt(call))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import is_used_here
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     is_in_brackets,
+    names_of_result,
     stands_alone,
     way_to,
 )
@@ -277,7 +278,7 @@ class Awaiting:
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
         if is_laid_out or b"#" in head or before.strip() or not stands_alone(module, node):
             return False
-        name = self._writing.fresh(node, "result")
+        name = self._writing.fresh(node, *names_of_result(statement, node))
         line = LINE_END_BYTES.split(before + head)[-1]
         indent = len(line) - len(line.lstrip()) - len(before)
         hoisted = Hoisted(name, len(way), indent if is_inside else 0, is_inside)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
+from awaken.kit.names_here import snake_case
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, walk
 
 _TAKING_ONE = {"bool", "len", "list", "set", "sorted", "tuple"}
 """Builtins that a call looks up and does nothing else with before it has their argument."""
@@ -66,3 +69,15 @@ def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
             case _:
                 pass
     return False
+
+
+def names_of_result(statement: ast.stmt, node: ast.expr) -> Iterator[str]:
+    """Yield names for the value of ``node``, the best first: of what it is, or becomes."""
+    yield "result"
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            yield f"{name.strip('_')}_result"
+    for call in walk(node):
+        match call:
+            case ast.Call(args=[ast.Name(id=name), *_]) if last_name(call.func) == "select":
+                yield f"{snake_case(name)}_result"

@@ -34,6 +34,13 @@ class Clients:
         self._known = twins().clients
         self._methods = {*self._known.awaited, *self._known.missing, "close"}
 
+    def are_kept(self) -> bool:
+        """Whether a test uses what only a synchronous client has, as `websocket_connect`."""
+        paths = self._project.files_with([f".{name}".encode() for name in self._known.missing])
+        modules = (self._project.module(path) for path in paths)
+        operations = (self.operations(module) for module in modules if module is not None)
+        return any(operation.how == "missing" for each in operations for operation in each)
+
     def operations(self, module: Module) -> Iterator[Operation]:
         """Yield the requests of a file of tests, and where it enters a client."""
         if not is_around_tests(module.path):

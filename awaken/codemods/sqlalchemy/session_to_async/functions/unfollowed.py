@@ -49,16 +49,21 @@ def _refused_pairs(
     part: SynchronousPart, module: Module, node: ast.AST, holds_session: Callable[[str], bool]
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
-            why = _unknown(part, module, owner, holds_session)
-            if why:
-                yield Refused(UNKNOWN_SESSION, why), ()
         case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
             part, module, node, owner
         ):
             why = f"`{module.excerpt(node)}` returns an engine, and awaken does not follow it"
             yield Refused(UNKNOWN_SESSION, why), ()
-        case ast.Attribute(value=owner, attr="connection" | "execution_options" as name) if (
+        case ast.withitem(
+            context_expr=ast.Call(func=ast.Attribute(value=owner, attr="execution_options" as name))
+        ) if part.project.orm.resource_of(module, owner) == "connection":
+            # A connection that was awaited cannot be entered.
+            yield Refused(NO_TWIN, f"connection().{name}"), ()
+        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
+            why = _unknown(part, module, owner, holds_session)
+            if why:
+                yield Refused(UNKNOWN_SESSION, why), ()
+        case ast.Attribute(value=owner, attr="connection" as name) if (
             part.project.orm.resource_of(module, owner) == "connection"
         ):
             yield Refused(NO_TWIN, f"connection().{name}"), ()

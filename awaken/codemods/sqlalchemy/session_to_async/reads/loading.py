@@ -74,7 +74,15 @@ class Loading:
         for module in modules_with(project, WORDS):
             for side in sides_in(project, rule, module):
                 self._sides[side.key] = side
+        reads = list(reads)
         self._keep(reads)
+        # A new object has not loaded yet what the mapping loads with others.
+        self._declared = [
+            read
+            for read in reads
+            if read.how != "generated" and (read.owner, read.attribute) not in self._sides
+            if self.is_kept(read.owner, read.attribute)
+        ]
         self._recursive = {key for key in self._reads if self._is_recursive(self._sides[key])}
         self._trees = self._loaded_as_trees()
         self._mapped = {
@@ -267,7 +275,7 @@ class Loading:
 
     def members(self) -> Iterator[Member]:
         """Yield the rewrites of the declarations, and of the statements."""
-        reads = [read for each in self._reads.values() for read in each]
+        reads = [read for each in (self._declared, *self._reads.values()) for read in each]
         states = Persistence(self._project)
         yield from loaded_when_written(self._project, self._rule, reads, states)
         for key in sorted(self._mapped):

@@ -57,6 +57,8 @@ _LARGE_NUMBERS = (
 )
 NAMES = frozenset(name for name in twins().names if name.startswith(("sqlalchemy.", "sqlmodel.")))
 
+_KEPT_CLIENTS = "a test whose client reaches `{}` fails: its requests run in other event loops"
+
 
 def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr], str]]:
     """Yield each name of a synchronous session, factory or engine, with what it names.
@@ -179,6 +181,21 @@ class ResourceWriter:
         self._in_tests = [item for item in self.drivers.values() if item not in running.values()]
         has_any = any(driver.loop_bound for driver in self.drivers.values())
         self.is_loop_bound = bool(engines) and has_any
+        self._of_tests = [item for item in engines if is_test_file(item.module.path)]
+        self._differences: list[str] = []
+
+    def can_keep_clients(self) -> bool:
+        """Whether all engines of tests have connections that work in any loop, and there are any.
+
+        A client that is synchronous runs the application in a loop of its own.
+        """
+        return bool(self._of_tests) and all(map(self._urls.works_in_any_loop, self._of_tests))
+
+    def keep_clients(self) -> None:
+        """Leave the clients of tests synchronous, and announce which tests fail with them."""
+        bound = sorted({item.distribution for item in self.drivers.values() if item.loop_bound})
+        self._differences += [_KEPT_CLIENTS.format(name) for name in bound]
+        self.is_loop_bound = False
 
     def rewritten(self, site: Site[ast.expr], qualified: str) -> Rewrite:
         """Return the rewrite of a name of the synchronous side. Raises Refused."""
@@ -231,6 +248,8 @@ class ResourceWriter:
         engine = self._engines.get((module.path, module.span(call)))
         url = None if engine is None else self._project.orm.engines.url_of(engine)
         said = [text for item in self.drivers.values() for text in item.differences(engine, url)]
+        if engine not in self._of_tests:
+            said += self._differences
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
         return said, ()

@@ -107,6 +107,14 @@ class Urls:
                     result.setdefault(self._database(name), driver)
         return result
 
+    def works_in_any_loop(self, engine: Engine) -> bool:
+        """Whether the connections of ``engine`` do, whose whole URL the program says."""
+        url = self._project.orm.engines.url_of(engine)
+        if url is None or url.outside:
+            return False
+        drivers = [self._driver(name) for name in _drivernames(url)]
+        return bool(drivers) and all(item and not item.loop_bound for item in drivers)
+
     def _database(self, drivername: str) -> str:
         return self._full(drivername).partition("+")[0]
 

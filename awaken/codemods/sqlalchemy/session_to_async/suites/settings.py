@@ -21,7 +21,7 @@ from awaken.contract import (
 )
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.ecosystem import async_test_plugins
+from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -53,8 +53,9 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     if not values:
         return
     if project.targets.distribution(_PLUGIN) is None:
+        wanted = f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if _is_held_back(part) else _PLUGIN
         beside = ("pytest",)
-        yield Requirement(root="", requirement=_PLUGIN, group="dev", beside=beside, site=site)
+        yield Requirement(root="", requirement=wanted, group="dev", beside=beside, site=site)
     if settings.path or "pyproject.toml" in project.snapshot:
         path = settings.path or "pyproject.toml"
         table: tuple[str, ...] = _TABLE
@@ -88,19 +89,43 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
 
 def _knows(part: SynchronousPart, key: str) -> bool:
     """Whether the plugin that the program requires may have a key, or another ability."""
-    known = next(plugin for plugin in async_test_plugins() if plugin.distribution == _PLUGIN)
-    since = known.since[key]
-    pytest = known.pytest.get(since)
+    since = _plugin().since[key]
+    pytest = _plugin().pytest.get(since)
     return part.project.targets.admits(_PLUGIN, f">={since}") and (
         pytest is None or part.project.targets.admits("pytest", f">={pytest}")
     )
+
+
+def _plugin() -> AsyncTestPlugin:
+    return next(plugin for plugin in async_test_plugins() if plugin.distribution == _PLUGIN)
+
+
+def _is_held_back(part: SynchronousPart) -> bool:
+    """Whether tests need one loop, an old pytest gets a plugin that lacks it, and none is there.
+
+    The plugin before that runs everything in the loop of the fixture `event_loop`.
+    """
+    is_free = part.project.targets.distribution(_PLUGIN) is None
+    return part.is_loop_bound and is_free and not _knows(part, FIXTURE_LOOP_SCOPE)
+
+
+def _has_one_loop(part: SynchronousPart) -> bool:
+    """Whether the plugin runs all tests in the loop of the fixture `event_loop`, if there is one.
+
+    Where tests have no scope of loops yet, but fixtures have, that is so for the scope `function`.
+    """
+    is_between = _knows(part, FIXTURE_LOOP_SCOPE) and not _knows(part, TEST_LOOP_SCOPE)
+    is_old = not _knows(part, _SCOPED_LOOPS) or _is_held_back(part)
+    return is_old or (part.is_loop_bound and is_between)
 
 
 def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
     settings = part.project.pytest
     if settings.asyncio_mode != "auto":
         yield "asyncio_mode", "auto"
-    if not _knows(part, _SCOPED_LOOPS):
+    if _has_one_loop(part):
+        if _knows(part, FIXTURE_LOOP_SCOPE) and settings.fixture_loop_scope != _SCOPES[0]:
+            yield FIXTURE_LOOP_SCOPE, _SCOPES[0]
         return
     if part.is_loop_bound:
         # The engine keeps its connections from one test to the next.
@@ -117,7 +142,7 @@ def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
 
 def _needs_loop_fixture(part: SynchronousPart) -> bool:
     """Whether all that waits has to run in one loop, and only a fixture can say so."""
-    if _knows(part, _SCOPED_LOOPS) or not any(is_test_file(step.path) for step in part.steps):
+    if not _has_one_loop(part) or not any(is_test_file(step.path) for step in part.steps):
         return False
     is_written = part.project.files_with((b"def event_loop(",))
     return not is_written and (part.is_loop_bound or _widest(part) != _SCOPES[0])

@@ -18,7 +18,8 @@ class AsyncDriver:
 
     ``drivername`` is what a URL begins with, ``distribution`` what is to be installed, ``also``
     others that hold the same, and ``stricter`` what it refuses that synchronous drivers of the same
-    database take, a clause each; ``in_memory`` is what it does otherwise with one in memory.
+    database take, a clause each; ``in_memory`` is what it does otherwise with one in memory, and
+    ``pinging`` where the pool tests connections.
     ``since`` is the first version of SQLAlchemy that knows it, empty if all with asynchronous
     engines do. ``both`` says that the same name makes a synchronous engine as well,
     ``own_parameters`` that it takes other parameters after the ``?`` of a URL, ``loop_bound`` that
@@ -30,6 +31,7 @@ class AsyncDriver:
     also: tuple[str, ...]
     stricter: tuple[str, ...]
     in_memory: tuple[str, ...]
+    pinging: tuple[str, ...]
     since: str
     both: bool
     own_parameters: bool
@@ -43,9 +45,11 @@ class AsyncDriver:
         """
         pool = None if engine is None else engine.options.get("poolclass")
         is_shared = pool is not None and last_name(pool) == "StaticPool"
+        is_pinging = engine is not None and "pool_pre_ping" in engine.options
+        said = (*self.stricter, *(self.pinging if is_pinging else ()))
         if is_shared or url is None or not any(text.is_in_memory for text in url.texts):
-            return self.stricter
-        return (*self.stricter, *self.in_memory)
+            return said
+        return (*said, *self.in_memory)
 
 
 def full_drivername(drivername: str, *, current: bool) -> str:
@@ -90,6 +94,7 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
             driver.also,
             driver.stricter,
             driver.in_memory,
+            driver.pinging,
             driver.since,
             driver.async_urls == driver.urls,
             driver.own_parameters,

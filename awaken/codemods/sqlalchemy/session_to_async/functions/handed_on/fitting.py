@@ -103,7 +103,7 @@ def _is_foreign(
         return False
     values = part.project.values.of(module, given)
     alternatives = values.alternatives if values.is_known else ()
-    return bool(alternatives) and all(_is_plain(part, alternative) for alternative in alternatives)
+    return bool(alternatives) and all(is_plain(part, alternative) for alternative in alternatives)
 
 
 def _is_of_database(part: SynchronousPart, value: Value) -> bool:
@@ -117,7 +117,8 @@ def _is_of_database(part: SynchronousPart, value: Value) -> bool:
             return False
 
 
-def _is_plain(part: SynchronousPart, value: Value) -> bool:
+def is_plain(part: SynchronousPart, value: Value) -> bool:
+    """Whether a value is no session, no engine and no mapped object, and is not None."""
     # None represents much that is assigned later, and arguments that a test leaves out.
     match value:
         case TupleOf():

@@ -1,0 +1,75 @@
+"""Functions that run in a thread of their own, and share no session with those who start it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import is_plain
+from awaken.kit.search import argument
+from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+
+_THREADS = ("threading.Thread", "threading.Timer")
+_HOLDING = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")}
+
+
+def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is what a new thread calls, with arguments that carry nothing of a session.
+
+    The thread drops what it returns, so such a function may stay synchronous, and its caller not.
+    """
+    project, call = part.project, module.call_taking(node)
+    name = None if call is None else project.qualified_name(module, call.func)
+    if call is None or name not in _THREADS:
+        return False
+    row = boundaries().by_function()[name]
+    functions = project.values.of(module, node).alternatives
+    if argument(call, row.position, row.argument) is not node or len(functions) != 1:
+        return False
+    function = functions[0]
+    values = next((item.value for item in call.keywords if item.arg == "args"), None)
+    passed = values.elts if isinstance(values, ast.List | ast.Tuple) else []
+    is_read = {item.arg for item in call.keywords} <= {row.argument, "args", "daemon", "name"}
+    if not isinstance(function, FunctionOf) or not isinstance(function.node, Function):
+        return False
+    home, parameters = function.module, [pair[0] for pair in parameters_of(function.node.args)]
+    is_read = is_read and len(call.args) <= row.position + 1 and bool(values) == bool(passed)
+    if not is_read or home.enclosing_class(function.node) or len(passed) > len(parameters):
+        return False
+    return all(
+        not isinstance(value, ast.Starred)
+        and (_is_of_file(module, value) or _says_plain(part, home, parameter))
+        for value, parameter in zip(passed, parameters, strict=False)
+    )
+
+
+def _is_of_file(module: Module, value: ast.expr) -> bool:
+    """Whether an argument is constant, or a variable of the file, which no request gives."""
+    if not isinstance(value, ast.Name):
+        return isinstance(value, ast.Constant)
+    bindings = module.scopes.bindings_of(value)
+    return bool(bindings) and all(item.scope is module.scopes.module for item in bindings)
+
+
+def _says_plain(part: SynchronousPart, home: Module, parameter: ast.arg) -> bool:
+    """Whether an annotation says that a parameter is a plain value, which holds no others."""
+    if parameter.annotation is None:
+        return False
+    declared = part.project.values.declared(home, parameter.annotation)
+    wanted = [value for value in declared.alternatives if value != NoneValue()]
+    return (
+        declared.is_known
+        and bool(wanted)
+        and all(
+            isinstance(value, InstanceOf)
+            and value.qualified not in _HOLDING
+            and is_plain(part, value)
+            for value in wanted
+        )
+    )
