@@ -23,7 +23,7 @@ from typing import NamedTuple
 import aiosqlite.core
 import anyio.to_thread
 import httpx
-from random_objects import REQUESTS, ROWS, application
+from random_objects import REQUESTS, ROWS, application, surveyed
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
@@ -186,7 +186,7 @@ _PLAIN = re.compile(r'@app.post\("/(\d)/{key}"\)\n(?:.+\n)+?    return \w+\n')
 SAID = "an endpoint without a response model now includes attributes that the commit used to expire"
 
 
-_NAMED = re.compile(r"`endpoint(\d)` becomes a coroutine function: [^;]*; ")
+_NAMED = re.compile(r"`(?:\w+\.)?endpoint(\d)` becomes a coroutine function: [^;]*; ")
 
 
 def _answers_of_expired(text, findings):
@@ -338,12 +338,11 @@ def without_threads():
     anyio.to_thread.run_sync = _in_this_thread
 
 
-def main(first, last, home, *, wide):
+def main(first, last, home, make):
     """Compare the applications from one seed to another, and write down those that differ."""
     logging.disable(logging.CRITICAL)
     without_threads()
     counted = Counter()
-    make = partial(application, wide=wide)
     for start in range(first, last, 50):
         for seed, outcome in compared(range(start, min(last, start + 50)), make):
             if outcome.refused:
@@ -359,5 +358,7 @@ def main(first, last, home, *, wide):
 
 
 if __name__ == "__main__":
-    # For example: `python compared_applications.py 0 5000 /tmp/differences wide`
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], wide=sys.argv[4:] == ["wide"])
+    # For example: `python compared_applications.py 0 5000 /tmp/differences wide`, or `surveyed`
+    grammars = {"wide": partial(application, wide=True), "surveyed": surveyed}
+    make = grammars[sys.argv[4]] if sys.argv[4:] else application
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], make)

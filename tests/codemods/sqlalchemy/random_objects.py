@@ -9,6 +9,9 @@ same yet: `benchmarks/third_attack/objects.md` counts them.
 from __future__ import annotations
 
 import random
+import re
+import tomllib
+from pathlib import Path
 from textwrap import indent
 
 REQUESTS = [(1, 0), (2, 1), (3, 0), (1, 1)]
@@ -129,15 +132,16 @@ class OrderUserOut(OrderOut):
     user: UserTeamOut | None
 
 
+"""
+PROVIDER = """\
 def get_db():
     db = SessionLocal()
     try:
         yield db
     finally:
         db.close()
-
-
 """
+HEAD += PROVIDER + "\n\n"
 HELPERS = {
     "load": """\
 def load(db: Session, model, key: int):
@@ -402,3 +406,55 @@ class _Application:
 def application(seed: int, *, wide: bool = False) -> str:
     """Return the text of one application."""
     return _Application(seed, wide=wide).text()
+
+
+SURVEY = Path(__file__).parents[3] / "benchmarks/first_contact/survey.toml"
+PROVIDERS = {
+    "generator: try and close": PROVIDER,
+    "generator: with": "def get_db():\n    with SessionLocal() as db:\n        yield db\n",
+    "generator: try and close, commits or rolls back": PROVIDER.replace(
+        "    finally", "    except Exception:\n        db.rollback()\n        raise\n    finally"
+    ),
+}
+SERVICE = """\
+class Service{number}:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def endpoint{number}(self, key: int, flag: bool):
+{body}
+
+{start}    return Service{number}(db).endpoint{number}(key, flag)
+"""
+
+
+def surveyed(seed: int) -> str:
+    """Return one application, whose shapes are as frequent as in public ones."""
+    shapes, counts = random.Random(f"shapes {seed}"), tomllib.loads(SURVEY.read_text())
+
+    def draw(part: str, *forms: str) -> str:
+        return shapes.choices(forms, [counts[part][form][1] for form in forms])[0]
+
+    head, *endpoints = application(seed).split("@app.post")
+    provider = PROVIDERS[draw("functions that hand out a session", *PROVIDERS)]
+    kind = draw("functions with sessions", "def generator", "async def generator")
+    head = head.replace(PROVIDER, provider.replace("def", kind.removesuffix(" generator")))
+    if draw("parameter", "Session", "not annotated") == "not annotated":
+        head = head.replace("(db: Session, ", "(db, ")
+    texts = []
+    for number, endpoint in enumerate(endpoints):
+        text = f"@app.post{endpoint}"
+        is_plain = "response_model" not in text and re.search(r"return \w+\n", text)
+        if draw("functions with sessions", "def", "def method") == "def method" and not is_plain:
+            start = text[: text.index("):\n") + 3]
+            body = indent(re.sub(r"\bdb\b", "self.db", text[len(start) :].rstrip()), "    ")
+            text = SERVICE.format(number=number, start=start, body=body)
+        kind = draw("functions with sessions", "def endpoint", "async def endpoint")
+        text = text.replace("\ndef", "\n" + kind.removesuffix(" endpoint"))
+        if draw("sessions of endpoints", "= Depends(...)", "alias or Annotated")[0] == "a":
+            text = text.replace(
+                "flag: bool = False, db: Session = Depends(get_db)",
+                "db: Annotated[Session, Depends(get_db)], flag: bool = False",
+            )
+        texts.append(text)
+    return "from typing import Annotated\n\n" + head + "\n\n".join(texts)

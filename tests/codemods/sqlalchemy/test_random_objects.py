@@ -6,35 +6,37 @@ from functools import partial
 
 import pytest
 from compared_applications import compared
-from random_objects import application
+from random_objects import application, surveyed
 
 MENDED = (13, 111, 126, 237, 265, 277, 299, 303, 335, 343)
 MENDED_WIDE = (26, 28, 69, 115, 127, 211, 250, 285, 301, 345)
 """Those that differed, one or two of each class: `benchmarks/third_attack/objects.md`."""
+WIDE = partial(application, wide=True)
 SEEDS = [
-    (range(14, 24), False),
-    (MENDED[::3], False),
-    (MENDED_WIDE[::3], True),
+    (range(14, 24), application),
+    (MENDED[::3], application),
+    (MENDED_WIDE[::3], WIDE),
+    (range(200, 206), surveyed),
     *(
         pytest.param(*one, marks=pytest.mark.slow)
         for one in (
-            (range(24, 90), False),
-            (range(90, 102), False),
-            (MENDED, False),
-            (MENDED_WIDE, True),
+            (range(24, 90), application),
+            (range(90, 102), application),
+            (MENDED, application),
+            (MENDED_WIDE, WIDE),
         )
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("seeds", "is_wide"),
+    ("seeds", "make"),
     SEEDS,
-    ids=["quick", "mended", "wide", "more", "most", "all-mended", "all-wide"],
+    ids=["quick", "mended", "wide", "surveyed", "more", "most", "all-mended", "all-wide"],
 )
 @pytest.mark.sampled(4)
-def test_objects_are_as_they_were(seeds, is_wide):
-    outcomes = dict(compared(seeds, partial(application, wide=is_wide)))
+def test_objects_are_as_they_were(seeds, make):
+    outcomes = dict(compared(seeds, make))
 
     assert [seed for seed, one in outcomes.items() if one.refused] == []
     different = {seed: one.differences for seed, one in outcomes.items() if not one.announced}
