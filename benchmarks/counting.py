@@ -54,9 +54,10 @@ def planning(arguments: list[str]) -> dict[str, int]:
 
     def evidence_for(*given: Any) -> Any:
         looked_at = given[-1]
-        evidence.append(
-            (len(looked_at.read), len(looked_at.searched) + len(looked_at.told)),
-        )
+        # A part of one file is neither a whole file nor a search of all.
+        parts = sum(search.kind == "facts" for search in looked_at.told)
+        searches = len(looked_at.searched) + len(looked_at.told) - parts
+        evidence.append((len(looked_at.read), searches))
         return keep(*given)
 
     run.evidence_for = evidence_for

@@ -245,7 +245,7 @@ def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
         mock.patch.object(
             Tools,
             "planner",
-            lambda tools, stage, snapshot: UnitPlanner(StageUnits(None, snapshot, b"")),  # noqa: ARG005
+            lambda tools, stage, snapshot: UnitPlanner(StageUnits(None, snapshot, b"", {})),  # noqa: ARG005
         ),
         mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
         mock.patch.object(StageUnits, "questions_together", return_value=math.inf),

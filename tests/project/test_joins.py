@@ -81,7 +81,7 @@ def test_a_join_parses_no_file_whose_facts_are_known():
     files = {"m.py": "async def f(): ...", "a.py": "import m\nm.f()"}
     sources = {path: decode(path, text.encode()) for path, text in files.items()}
     earlier = Project(Snapshot(sources), None)
-    earlier._facts.of("m.py")
+    earlier._facts.functions("m.py")
     project = Project(Snapshot(sources), None, looked_at=LookedAt(), store=earlier._store)
     module = module_of(project, "a.py")
     call = next(node for node in module.walk() if isinstance(node, ast.Call))

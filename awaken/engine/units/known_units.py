@@ -7,7 +7,7 @@ that it read changed. It also does if a changed file answers one of its searches
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 FIRST_STAGE = "0"
 """The name of the stage that begins with the files as they are."""
@@ -86,11 +86,19 @@ class KnownUnits(Struct, frozen=True, array_like=True):
 class StageUnits:
     """Recalls the plans of a stage whose evidence holds for ``snapshot``, and keeps new plans.
 
-    ``made_from`` is the digest of all inputs of plans except the files.
+    ``made_from`` is the digest of all inputs of plans except the files. ``on_disk`` are the files
+    before the run edited some of them.
     """
 
-    def __init__(self, known: KnownUnits | None, snapshot: Snapshot, made_from: bytes) -> None:
+    def __init__(
+        self,
+        known: KnownUnits | None,
+        snapshot: Snapshot,
+        made_from: bytes,
+        on_disk: Mapping[str, SourceFile],
+    ) -> None:
         self._snapshot = snapshot
+        self._on_disk = on_disk
         self._paths = tuple(sorted(path for path in snapshot if is_python(path)))
         self._made_from = self._digest(made_from)
         same = known is not None and known.made_from == self._made_from
@@ -102,9 +110,16 @@ class StageUnits:
     def _digest(self, made_from: bytes) -> bytes:
         digest = hashlib.sha256(made_from)
         for path in sorted(self._snapshot):
-            own = b"" if is_python(path) else self._snapshot[path].digest
+            own = b"" if is_python(path) else self._digest_of(path)
             digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + own)
         return digest.digest()
+
+    def _digest_of(self, path: str) -> bytes:
+        """Return the digest of a file as it is in this stage."""
+        source = self._snapshot[path]
+        # An edited file keeps the digest of the bytes on disk.
+        is_edited = self._on_disk.get(path) is not source
+        return hashlib.sha256(source.text).digest() if is_edited else source.digest
 
     def is_of(self, snapshot: Snapshot) -> bool:
         """Whether ``snapshot`` holds the files of this stage."""
@@ -175,7 +190,7 @@ class StageUnits:
             self._made_from,
             searches,
             answers,
-            {path: SeenFile(self._snapshot[path].digest, seen[path]) for path in self._paths},
+            {path: SeenFile(self._digest_of(path), seen[path]) for path in self._paths},
             units,
             self._questions,
             frozenset(self._together),
@@ -193,7 +208,7 @@ class StageUnits:
             return frozenset(), frozenset()
         files, searches = set[int](), set[int]()
         for number, path in enumerate(self._paths):
-            if self._snapshot[path].digest != known.files[path].digest:
+            if self._digest_of(path) != known.files[path].digest:
                 files.add(number)
                 differing = {*self._known_answers(path)} ^ {*self._answers_now(path)}
                 searches.update(search for search, _ in differing)
@@ -244,13 +259,17 @@ class UnitMemory:
         self._asked = asked
         self._made_from = made_from
         self._stages: dict[bytes, StageUnits] = {}
+        self._on_disk: Mapping[str, SourceFile] = {}
 
     def stage(self, name: str, snapshot: Snapshot) -> StageUnits:
         """Return the units of the stage ``name``, planned on ``snapshot``."""
         key = hashlib.sha256(self._asked + name.encode()).digest()
         if key in self._stages and self._stages[key].is_of(snapshot):
             return self._stages[key]
-        units = StageUnits(self._cache.get(KnownUnits, key), snapshot, self._made_from)
+        if name == FIRST_STAGE:
+            self._on_disk = {path: snapshot[path] for path in snapshot}
+        known = self._cache.get(KnownUnits, key)
+        units = StageUnits(known, snapshot, self._made_from, self._on_disk)
         self._stages[key] = units
         return units
 
