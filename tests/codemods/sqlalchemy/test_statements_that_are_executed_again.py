@@ -409,3 +409,32 @@ def test_a_session_that_expires_and_is_handed_to_nobody_says_nothing_of_others(n
     result = migrated({"shop.py": text, "test_shop.py": imports + tests})
 
     assert ("populate_existing" in result.files["shop.py"].decode()) is is_read_again
+
+
+BADGE = """\
+class Badge(Base):
+    __tablename__ = "badges"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped["User"] = relationship(back_populates="badge")
+
+
+def badge_of(db: Session, key: int) -> Badge:
+    return db.scalars(select(Badge).where(Badge.user_id == key)).one()
+"""
+
+
+def test_a_statement_loads_the_way_back_that_it_resets(tmp_path):
+    body = (
+        'if one(db, key).badge is None:\n    db.add(Badge(name="b", user_id=key))\n'
+        "    db.commit()\n"
+        "user = one(db, key)\nname = user.badge.name\nowner = badge_of(db, key).user.name\n"
+        "return [name, owner, user.badge.name]"
+    )
+    text = application("", body, f"{BADGE}\n\n{ONE}")
+    tags = '    tags: Mapped[list["Tag"]] ='
+    badge = '    badge: Mapped["Badge | None"] = relationship(back_populates="user")\n'
+    text = text.replace(tags, f"{badge}{tags}")
+
+    assert differences_of("it", text, result_of({"it": text}), tmp_path) == []

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
+from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
@@ -149,14 +150,24 @@ def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | 
 def _paths(
     project: Project, classes: tuple[str, ...], ahead: Callable[[str], Iterable[str]]
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the relationships that lead on from the last of ``classes``, and not back to one."""
+    """Yield the relationships that lead on from the last of ``classes``.
+
+    Of those that lead back, it yields a single one whose key is in the other table: the session
+    finds an object by its key, but asks the database who has the key.
+    """
     owner = classes[-1]
     mapped = project.orm.mapped_class(owner)
     for name in sorted(set(ahead(owner))) if mapped is not None else ():
         facts = mapped.relationships.get(name) if mapped is not None else None
-        if facts is None or facts.target is None or facts.target in classes:
+        if mapped is None or facts is None or facts.target is None:
             continue
         step = f"{owner}.{name}"
+        if facts.target in classes:
+            target = project.orm.mapped_class(facts.target)
+            has_key = target is not None and direction(mapped, target)
+            if has_key and project.orm.is_collection(owner, name) is False:
+                yield (step,)
+            continue
         yield (step,)
         if len(classes) < _DEEPEST:
             for further in _paths(project, (*classes, facts.target), ahead):
