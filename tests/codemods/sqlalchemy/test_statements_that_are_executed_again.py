@@ -425,16 +425,24 @@ def badge_of(db: Session, key: int) -> Badge:
 """
 
 
-def test_a_statement_loads_the_way_back_that_it_resets(tmp_path):
+@pytest.mark.parametrize(
+    ("option", "owner"),
+    [
+        ("", "badge_of(db, key).user.name"),
+        (".options(joinedload(Badge.user))", "badge_of(db, key)"),
+    ],
+    ids=["read", "option"],
+)
+def test_a_statement_loads_the_way_back_that_it_resets(option, owner, tmp_path):
     body = (
         'if one(db, key).badge is None:\n    db.add(Badge(name="b", user_id=key))\n'
-        "    db.commit()\n"
-        "user = one(db, key)\nname = user.badge.name\nowner = badge_of(db, key).user.name\n"
-        "return [name, owner, user.badge.name]"
+        f"    db.commit()\nuser = one(db, key)\nname = user.badge.name\nowner = {owner}\n"
+        "return [name, owner is not None, user.badge.name]"
     )
-    text = application("", body, f"{BADGE}\n\n{ONE}")
+    badge = BADGE.replace("select(Badge)", f"select(Badge){option}")
+    text = application("", body, f"{badge}\n\n{ONE}")
     tags = '    tags: Mapped[list["Tag"]] ='
-    badge = '    badge: Mapped["Badge | None"] = relationship(back_populates="user")\n'
-    text = text.replace(tags, f"{badge}{tags}")
+    side = '    badge: Mapped["Badge | None"] = relationship(back_populates="user")\n'
+    text = "from sqlalchemy.orm import joinedload\n" + text.replace(tags, f"{side}{tags}")
 
     assert differences_of("it", text, result_of({"it": text}), tmp_path) == []

@@ -46,11 +46,26 @@ def kept_loaded(
         if reload is None or begin is None:
             continue
         load = Load("get" if reload.by_key else "select", module.place(begin))
-        for given in begin.args[:1] if reload.by_key else begin.args:
-            name = project.qualified_name(module, given)
+        given = call if reload.statement is None else reload.statement
+        options = set(_options(project, module, given))
+
+        def reset(owner: str, options: set[tuple[str, str]] = options) -> Iterable[str]:
+            return {*ahead(owner), *(name for each, name in options if each == owner)}
+
+        for selected in begin.args[:1] if reload.by_key else begin.args:
+            name = project.qualified_name(module, selected)
             if name is not None and project.orm.mapped_class(name) is not None:
-                for path in _paths(project, (name,), ahead):
+                for path in _paths(project, (name,), reset):
                     yield Trace(load, path)
+
+
+def _options(project: Project, module: Module, given: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield the relationships that the options of a call load. Objects there are reset as well."""
+    for home, node in _expressions(project, module, given):
+        if isinstance(node, ast.Call) and last_name(node.func).endswith("load"):
+            for argument in node.args:
+                if isinstance(argument, ast.Attribute):
+                    yield project.qualified_name(home, argument.value) or "", argument.attr
 
 
 def leads_back(project: Project, place: Place) -> bool:
@@ -152,8 +167,8 @@ def _paths(
 ) -> Iterator[tuple[str, ...]]:
     """Yield the relationships that lead on from the last of ``classes``.
 
-    Of those that lead back, it yields a single one whose key is in the other table: the session
-    finds an object by its key, but asks the database who has the key.
+    Of those that lead back, it yields single ones whose key is in the other table. The session
+    finds other objects by their keys, without a query.
     """
     owner = classes[-1]
     mapped = project.orm.mapped_class(owner)
