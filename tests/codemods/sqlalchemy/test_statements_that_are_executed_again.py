@@ -409,3 +409,40 @@ def test_a_session_that_expires_and_is_handed_to_nobody_says_nothing_of_others(n
     result = migrated({"shop.py": text, "test_shop.py": imports + tests})
 
     assert ("populate_existing" in result.files["shop.py"].decode()) is is_read_again
+
+
+BADGE = """\
+class Badge(Base):
+    __tablename__ = "badges"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped["User"] = relationship(back_populates="badge")
+
+
+def badge_of(db: Session, key: int) -> Badge:
+    return db.scalars(select(Badge).where(Badge.user_id == key)).one()
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "owner"),
+    [
+        ("", "badge_of(db, key).user.name"),
+        (".options(joinedload(Badge.user))", "badge_of(db, key)"),
+    ],
+    ids=["read", "option"],
+)
+def test_a_statement_loads_the_way_back_that_it_resets(option, owner, tmp_path):
+    body = (
+        'if one(db, key).badge is None:\n    db.add(Badge(name="b", user_id=key))\n'
+        f"    db.commit()\nuser = one(db, key)\nname = user.badge.name\nowner = {owner}\n"
+        "return [name, owner is not None, user.badge.name]"
+    )
+    badge = BADGE.replace("select(Badge)", f"select(Badge){option}")
+    text = application("", body, f"{badge}\n\n{ONE}")
+    tags = '    tags: Mapped[list["Tag"]] ='
+    side = '    badge: Mapped["Badge | None"] = relationship(back_populates="user")\n'
+    text = "from sqlalchemy.orm import joinedload\n" + text.replace(tags, f"{side}{tags}")
+
+    assert differences_of("it", text, result_of({"it": text}), tmp_path) == []

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
+from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
@@ -45,11 +46,26 @@ def kept_loaded(
         if reload is None or begin is None:
             continue
         load = Load("get" if reload.by_key else "select", module.place(begin))
-        for given in begin.args[:1] if reload.by_key else begin.args:
-            name = project.qualified_name(module, given)
+        given = call if reload.statement is None else reload.statement
+        options = set(_options(project, module, given))
+
+        def reset(owner: str, options: set[tuple[str, str]] = options) -> Iterable[str]:
+            return {*ahead(owner), *(name for each, name in options if each == owner)}
+
+        for selected in begin.args[:1] if reload.by_key else begin.args:
+            name = project.qualified_name(module, selected)
             if name is not None and project.orm.mapped_class(name) is not None:
-                for path in _paths(project, (name,), ahead):
+                for path in _paths(project, (name,), reset):
                     yield Trace(load, path)
+
+
+def _options(project: Project, module: Module, given: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield the relationships that the options of a call load. Objects there are reset as well."""
+    for home, node in _expressions(project, module, given):
+        if isinstance(node, ast.Call) and last_name(node.func).endswith("load"):
+            for argument in node.args:
+                if isinstance(argument, ast.Attribute):
+                    yield project.qualified_name(home, argument.value) or "", argument.attr
 
 
 def leads_back(project: Project, place: Place) -> bool:
@@ -149,14 +165,24 @@ def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | 
 def _paths(
     project: Project, classes: tuple[str, ...], ahead: Callable[[str], Iterable[str]]
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the relationships that lead on from the last of ``classes``, and not back to one."""
+    """Yield the relationships that lead on from the last of ``classes``.
+
+    Of those that lead back, it yields single ones whose key is in the other table. The session
+    finds other objects by their keys, without a query.
+    """
     owner = classes[-1]
     mapped = project.orm.mapped_class(owner)
     for name in sorted(set(ahead(owner))) if mapped is not None else ():
         facts = mapped.relationships.get(name) if mapped is not None else None
-        if facts is None or facts.target is None or facts.target in classes:
+        if mapped is None or facts is None or facts.target is None:
             continue
         step = f"{owner}.{name}"
+        if facts.target in classes:
+            target = project.orm.mapped_class(facts.target)
+            has_key = target is not None and direction(mapped, target)
+            if has_key and project.orm.is_collection(owner, name) is False:
+                yield (step,)
+            continue
         yield (step,)
         if len(classes) < _DEEPEST:
             for further in _paths(project, (*classes, facts.target), ahead):
