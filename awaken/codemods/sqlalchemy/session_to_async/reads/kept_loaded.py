@@ -46,8 +46,7 @@ def kept_loaded(
         if reload is None or begin is None:
             continue
         load = Load("get" if reload.by_key else "select", module.place(begin))
-        given = call if reload.statement is None else reload.statement
-        options = set(_options(project, module, given))
+        options = set(_options(project, module, reload.statement or call))
 
         def reset(owner: str, options: set[tuple[str, str]] = options) -> Iterable[str]:
             return {*ahead(owner), *(name for each, name in options if each == owner)}
@@ -59,13 +58,21 @@ def kept_loaded(
                     yield Trace(load, path)
 
 
-def _options(project: Project, module: Module, given: ast.expr) -> Iterator[tuple[str, str]]:
+def _options(project: Project, module: Module, statement: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the relationships that the options of a call load. Objects there are reset as well."""
-    for home, node in _expressions(project, module, given):
-        if isinstance(node, ast.Call) and last_name(node.func).endswith("load"):
-            for argument in node.args:
-                if isinstance(argument, ast.Attribute):
-                    yield project.qualified_name(home, argument.value) or "", argument.attr
+    for home, argument, _ in _steps(project, module, statement):
+        if isinstance(argument, ast.Attribute):
+            yield project.qualified_name(home, argument.value) or "", argument.attr
+
+
+def _steps(
+    project: Project, module: Module, statement: ast.expr
+) -> Iterator[tuple[Module, ast.expr, str]]:
+    """Yield the arguments of the loader options of a statement, with the names of the options."""
+    for home, node in _expressions(project, module, statement):
+        name = last_name(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and name.endswith("load"):
+            yield from ((home, argument, name) for argument in node.args)
 
 
 def leads_back(project: Project, place: Place) -> bool:
@@ -76,10 +83,8 @@ def leads_back(project: Project, place: Place) -> bool:
         if module is None or reload is None:
             continue
         passed, reached = set[str](), set[str]()
-        given = call if reload.statement is None else reload.statement
-        for home, node in _expressions(project, module, given):
-            is_step = isinstance(node, ast.Call) and last_name(node.func) in _SEPARATE
-            for argument in node.args if is_step and isinstance(node, ast.Call) else ():
+        for home, argument, name in _steps(project, module, reload.statement or call):
+            if name in _SEPARATE:
                 owner, target = _ends(project, home, argument)
                 passed.add(owner)
                 reached.add(target)
