@@ -277,23 +277,21 @@ class Project:
 
         ``names`` are those of the attributes; None means any. A file that does not parse is one.
         """
-        putting, sought = [], " ".join(sorted(names or ()))
+        putting, words = list[str](), " ".join(sorted(names or ()))
         for path in sorted(among):
             module = self._searched_module(path)
-            if module is None or puts_of(module, names):
-                putting.append(path)
-            answer = b"" if path in putting[-1:] else None
-            self.looked_at.note_facts(path, "puts", sought, answer)
+            puts = module is None or bool(puts_of(module, names))
+            putting += [path] if puts else []
+            self.looked_at.note_facts(path, "puts", words, b"" if puts else None)
         return putting
 
     def files_deriving(self, among: Iterable[str]) -> list[str]:
         """Return those files ``among`` some that may call `type()` with bases."""
-        deriving = []
+        deriving = list[str]()
         for path in sorted(among):
-            if may_derive(self._texts.files.searched(path).text):
-                deriving.append(path)
-            answer = b"" if path in deriving[-1:] else None
-            self.looked_at.note_facts(path, "derives", "", answer)
+            derives = may_derive(self._texts.files.searched(path).text)
+            deriving += [path] if derives else []
+            self.looked_at.note_facts(path, "derives", "", b"" if derives else None)
         return deriving
 
     def _templates(self) -> Texts | None:

@@ -339,11 +339,8 @@ def _begins_imports(directory: Path, names: set[str]) -> bool:
     packages = {word for word in names if "__init__.py" in _names(directory / word)}
     modules = {word.removesuffix(".py") for word in names if word.endswith(".py")}
     # A folder `src` of its own may hold what is imported.
-    sources = {
-        word
-        for word in _names(directory / "src")
-        if (directory / "src" / word / "__init__.py").exists()
-    }
+    src = directory / "src"
+    sources = {word for word in _names(src) if "__init__.py" in _names(src / word)}
     inside = (packages | modules | sources) - {directory.name, "__init__", *sys.stdlib_module_names}
     if not inside:
         return False

@@ -189,11 +189,11 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
         case ast.withitem(context_expr=context, optional_vars=None):
             return context is read
         case ast.Attribute(attr=method) as asked:
-            above = module.call_of(asked)
-            if above is None:
+            call = module.call_of(asked)
+            if call is None:
                 return False
             # With an argument, the object may be a counter that the code uses up.
-            return method in _TAKEN_BY_HAND and not above.args and not above.keywords
+            return method in _TAKEN_BY_HAND and not call.args and not call.keywords
         case _:
             return False
 

@@ -31,7 +31,7 @@ _MAKES_TASK = {
     "asyncio.ensure_future",
     "asyncio.AbstractEventLoop.create_task",
 }
-_TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
+TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
 _KEPT = {"name", "context", "coro", "coro_or_future"}
 
 
@@ -159,7 +159,7 @@ def _tasks_above(
             may_replace = is_dictionary and not _has_own_keys(statement.value)
     tasks = [part for part in parts if isinstance(part, ast.Call)]
     every = [node for node in walk(statement) if isinstance(node, ast.Call)]
-    every = [node for node in every if last_name(node.func) in _TASK_WORDS]
+    every = [node for node in every if last_name(node.func) in TASK_WORDS]
     # Coroutines can stay in their list; only tasks must be started where they are made.
     if not parts or len(tasks) < len(parts) or set(map(id, every)) != set(map(id, tasks)):
         return None

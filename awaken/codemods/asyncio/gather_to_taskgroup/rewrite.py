@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from awaken.codemods.asyncio.gather_to_taskgroup.arguments import TASK_WORDS
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
@@ -242,7 +243,7 @@ class _Starting(cst.CSTTransformer):
         called = code(original_node.func)
         if called == self._append:
             return updated_node.args[0].value
-        if called.rpartition(".")[2] in {"create_task", "ensure_future"}:
+        if called.rpartition(".")[2] in TASK_WORDS:
             return self._writer.task(updated_node, self._started, "")
         return updated_node
 

@@ -154,8 +154,4 @@ def _is_only_called(module: Module, assignment: ast.Assign) -> bool:
             scope = module.scopes.scope_of(assignment.targets[0])
         case _:
             return False
-    for read in scope.reads.get(name, []):
-        above = module.call_of(read)
-        if above is None:
-            return False
-    return True
+    return all(module.call_of(read) is not None for read in scope.reads.get(name, []))
