@@ -148,8 +148,10 @@ def answered_by(source: SourceFile, searches: Sequence[Search]) -> Answers:
     end = bisect_left(searches, (True, b""), key=_place)
     own = facts_search(source.path).sought
     first = bisect_left(searches, (True, own), lo=end, key=_place)
-    asked = [*range(end), *range(first, bisect_left(searches, (True, own + b"\xff"), key=_place))]
-    answers = ((number, answer(searches[number], source)) for number in asked)
+    last = bisect_left(searches, (True, own + b"\xff"), key=_place)
+    answers = (
+        (number, answer(searches[number], source)) for number in (*range(end), *range(first, last))
+    )
     return tuple((number, told) for number, told in answers if told is not None)
 
 

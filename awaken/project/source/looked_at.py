@@ -97,8 +97,8 @@ class LookedAt(Struct):
 
 def facts_search(path: str, part: str = "", word: str = "") -> Search:
     """Return the search for a part of the facts of one file; without a part, its beginning."""
-    sought = "\0".join((path, part, word) if part else (path, ""))
-    return Search("facts", sought.encode("utf-8", "surrogateescape"))
+    words = "\0".join((path, part, word) if part else (path, ""))
+    return Search("facts", words.encode("utf-8", "surrogateescape"))
 
 
 class WatchedSnapshot(Snapshot):

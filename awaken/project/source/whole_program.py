@@ -43,13 +43,13 @@ class WholeProgram(Generic[Program]):
         The ``asking`` project takes over the records of that one, each time.
         """
         if question not in self._known:
-            asked = self._apart(LookedAt())
+            program = self._apart(LookedAt())
             self._answering.add(question)
             try:
-                result = answer(asked)
+                result = answer(program)
             finally:
                 self._answering.discard(question)
-            self._known[question] = result, asked.looked_at, asked.parse_failures
+            self._known[question] = result, program.looked_at, program.parse_failures
         known: Answer
         known, looked_at, failures = self._known[question]
         asking.looked_at.add(looked_at)

@@ -140,10 +140,9 @@ class MockedObjects:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
             for item in self._project.mocks.passed(module, nodes[0], *home, bound):
-                found = self._add(
-                    item.mocked, _Wanted(self._wanted(function, item.cls), {function.place})
-                )
-                found.is_engine |= item.cls in _ENGINES and function in self._part.steps
+                wanted = _Wanted(self._wanted(function, item.cls), {function.place})
+                mock = self._add(item.mocked, wanted)
+                mock.is_engine |= item.cls in _ENGINES and function in self._part.steps
 
     def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""

@@ -53,9 +53,9 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     if not values:
         return
     if project.targets.distribution(_PLUGIN) is None:
-        wanted = f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if _is_held_back(part) else _PLUGIN
+        required = f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if _is_held_back(part) else _PLUGIN
         beside = ("pytest",)
-        yield Requirement(root="", requirement=wanted, group="dev", beside=beside, site=site)
+        yield Requirement(root="", requirement=required, group="dev", beside=beside, site=site)
     if settings.path or "pyproject.toml" in project.snapshot:
         path = settings.path or "pyproject.toml"
         table: tuple[str, ...] = _TABLE
