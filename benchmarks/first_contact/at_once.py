@@ -1,7 +1,7 @@
 """Send 50 requests at once to the programs of a list, as they were and as they were migrated.
 
 `measure.py` made the copies: their first commit is the program as it was. On each side the database
-is made anew, `prepare` fills it by the program as it was, uvicorn serves `serve`, and each of
+is created again, `prepare` fills it by the program as it was, uvicorn serves `serve`, and each of
 `requests` is sent 50 times at once; `{n}` is the number of one. Usage:
 
     uv run python benchmarks/first_contact/at_once.py CORPUS LIST [NAME ...]

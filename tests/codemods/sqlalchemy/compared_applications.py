@@ -358,7 +358,7 @@ def main(first, last, home, make):
 
 
 if __name__ == "__main__":
-    # For example: `python compared_applications.py 0 5000 /tmp/differences wide`, or `surveyed`
+    # For example: `python compared_applications.py 0 5000 DIFFERENCES wide`, or `surveyed`
     grammars = {"wide": partial(application, wide=True), "surveyed": surveyed}
     make = grammars[sys.argv[4]] if sys.argv[4:] else application
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], make)
