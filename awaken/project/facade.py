@@ -401,6 +401,10 @@ class Project:
         """Return the Python files that may call what has one of these names, or rename it."""
         return self._texts.words.calling(names)
 
+    def index_words(self) -> None:
+        """Take the words of all files now, for many searches: processes then share them."""
+        self._texts.words.index()
+
     def files_renaming(self, name: str) -> list[str]:
         """Return the Python files that may give what has this name another one."""
         return self._texts.words.renamed_in(name)

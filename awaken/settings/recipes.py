@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +20,9 @@ from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
 from awaken.settings.model import RecipeSettings, RecipeStep
 from awaken.workspace.formats.toml_text import KeyPath
+
+if TYPE_CHECKING:
+    from awaken.workspace.byte_search import ByteSearch
 
 Wrong = tuple[KeyPath, str]
 """Where a recipe cannot be used, below the settings, and why."""
@@ -73,19 +77,23 @@ def built_in() -> Mapping[str, RecipeSettings]:
 
 def recognised_recipes(text: bytes) -> tuple[str, ...]:
     """Return the recipes of awaken that have a sign in ``text``, the source of one file."""
+    words = set(_search().words_in(text))
+    if not words:
+        return ()
     return tuple(
         name
-        for name, signs, unless in _signs()
-        if any(sign in text for sign in signs) and not any(word in text for word in unless)
+        for name, settings in built_in().items()
+        if not words.isdisjoint(map(str.encode, settings.signs))
+        and words.isdisjoint(map(str.encode, settings.unless))
     )
 
 
 @cache
-def _signs() -> tuple[tuple[str, tuple[bytes, ...], tuple[bytes, ...]], ...]:
-    return tuple(
-        (name, tuple(map(str.encode, settings.signs)), tuple(map(str.encode, settings.unless)))
-        for name, settings in built_in().items()
-    )
+def _search() -> ByteSearch:
+    from awaken.workspace.byte_search import ByteSearch  # noqa: PLC0415  a recalled run reads no text
+
+    words = {word for item in built_in().values() for word in (*item.signs, *item.unless)}
+    return ByteSearch([word.encode() for word in sorted(words)])
 
 
 def recipes_of(own: Mapping[str, RecipeSettings]) -> dict[str, Recipe]:

@@ -120,7 +120,7 @@ class SemaphorePerCall(Rule):
                     "shared, so it limits nothing",
                     _CURE,
                 )
-                for module in site_modules(project, self.triggers, is_around_tests)
+                for module in site_modules(project, self.triggers, is_around_tests, locks().words)
                 for call in _locks(project, module)
                 if _is_alone(module, call)
             )
@@ -130,8 +130,10 @@ class SemaphorePerCall(Rule):
 def _locks(project: Project, module: Module) -> Iterator[ast.Call]:
     """Yield the calls of ``module`` that make a lock or a semaphore."""
     known = locks()
-    renamed = project.other_names(module.path)
-    words = known.words.union(*(renamed.get(word, ()) for word in known.words))
+    words = set(known.words)
+    if any(module.path in project.files_renaming(word) for word in known.words):
+        renamed = project.other_names(module.path)
+        words.update(*(renamed.get(word, ()) for word in known.words))
     for node in module.walk():
         if not isinstance(node, ast.Call) or last_name(node.func) not in words:
             continue

@@ -59,6 +59,11 @@ def _taken_by(
     }
 
 
+def may_release(path: str) -> bool:
+    """Whether imports of the file at ``path`` may go: those of a package are its interface."""
+    return stem_of(path) != "__init__"
+
+
 def stem_of(path: str) -> str:
     """Return the last name of the module at ``path``, by which other files are asked for it."""
     # The last name only: relative imports, aliases and namespace packages hide the rest.

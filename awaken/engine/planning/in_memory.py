@@ -37,7 +37,7 @@ from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.machine.workers import Died, run_many, start_method
 from awaken.engine.manifests.requirements import add_requirements
 from awaken.engine.manifests.setting_keys import set_keys
-from awaken.engine.planning.exports import NamesTaken, names_taken
+from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
 from awaken.project.names.layout import Layout, inner_folders
@@ -173,7 +173,11 @@ class _Work:
         # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
-        releasing = {path: None for path in paths if of_kind(files[path], ReleaseImport)}
+        releasing = {
+            path: None
+            for path in paths
+            if may_release(path) and of_kind(files[path], ReleaseImport)
+        }
         taken = names_taken(snapshot, releasing)
 
         def rewritten(path: str, taken: NamesTaken = taken) -> RewrittenFile:

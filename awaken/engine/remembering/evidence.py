@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
-from awaken.engine.planning.exports import names_from, stem_of
-from awaken.project.source.looked_at import LookedAt, Search, facts_search
+from awaken.engine.planning.exports import may_release, names_from, stem_of
+from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, may_derive, stands_alone
 from awaken.workspace.parsing import Unparsable, parse
@@ -59,7 +59,7 @@ def note_edits(snapshot: Snapshot, changes: Sequence[Change], looked_at: LookedA
     for change in changes:
         looked_at.read.update(change.paths)
         for edit in change.edits:
-            if isinstance(edit, ReleaseImport):
+            if isinstance(edit, ReleaseImport) and may_release(edit.path):
                 search = Search("exports", stem_of(edit.path).encode())
                 if search not in looked_at.told:
                     looked_at.note_answers(search, _answers_in(search, snapshot))
@@ -166,19 +166,25 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
     text, sought = source.text, search.sought
     if search.kind == "facts":
         return _facts(sought, source)
+    if search.kind == "imported":
+        return b"" if all(_stands(word, text, "imported") for word in sought.split(b"\0")) else None
     if sought not in text:
         return None
     if search.kind == "doubles":
         return b"" if is_around_tests(source.path) and may_configure(text) else None
     if search.kind == "exports":
         return "\n".join(sorted(names_from(sought.decode(), text))).encode() or None
+    return b"" if search.kind == "bytes" or _stands(sought, text, search.kind) else None
+
+
+def _stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
     # The patterns know ASCII words only; any other word may be in every file.
-    if search.kind == "bytes" or not sought.isascii():
-        return b""
-    if not stands_alone(sought, text):
-        return None
-    words = WORDS_OF[search.kind](text) if search.kind in WORDS_OF else None
-    return b"" if words is None or sought in words else None
+    if word not in text or not word.isascii():
+        return word in text
+    if not stands_alone(word, text):
+        return False
+    words = WORDS_OF[kind](text) if kind in WORDS_OF else None
+    return words is None or word in words
 
 
 def _facts(sought: bytes, source: SourceFile) -> bytes | None:
@@ -189,6 +195,8 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     _, part, word = sought.decode("utf-8", "surrogateescape").split("\0")
     if part == "derives":
         return b"" if may_derive(source.text) else None
+    if part == "imports":
+        return b"" if _stands(word.encode(), source.text, "imported") else None
     known = _facts_in(source)
     if known is None:
         return _UNKNOWN

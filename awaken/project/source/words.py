@@ -13,6 +13,7 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
+from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
 from typing import Literal, get_args
@@ -47,14 +48,18 @@ hold a comma itself."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
-_MOST_SEARCHES = 60
-"""Words to search the text for; after that all words are taken, which takes as long as 160
-searches, and as 80 where they are kept: 1 s and 0.5 s against 6 ms each in the 33 MB of
-homeassistant."""
+_SPACED = bytes(byte if _WORD.match(bytes([byte])) else ord(" ") for byte in range(256))
+"""A table for ``translate`` that leaves the words, apart from each other."""
+_MOST_SEARCHES = 80
+"""Words to search the text for; after that all words are taken, which takes as long as 80
+searches: 0.5 s against 6 ms each in the 33 MB of homeassistant."""
+_MOST_FILES = 300
+"""Files with a word in which to look for it among imports; for words of more files, the imports of
+all files are read."""
 
 
 _Found = frozenset[bytes] | None
-WordKind = Literal["word", "inherited", "renamed", "called", "imported", "read"]
+WordKind = Literal["inherited", "renamed", "called", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
 
 
@@ -99,7 +104,7 @@ class Words:
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
         self._known = 0  # words that an earlier run searched for
-        self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
+        self._all_of: dict[SearchKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
         self._others = sorted(
@@ -113,9 +118,14 @@ class Words:
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files that have ``word`` as a whole word, sorted by path."""
+        paths = self._holding(word)
+        self._note("word", word, paths)
+        return paths
+
+    def _holding(self, word: str) -> list[str]:
+        """Return the same for a question that is narrower, which whoever asks notes."""
         if word not in self._found:
             self._found[word] = self._search(word)
-        self._note("word", word, self._found[word])
         return self._found[word]
 
     def apart(self, files: WatchedSnapshot) -> Words:
@@ -127,9 +137,31 @@ class Words:
     def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
         self._files.looked_at.note_search(Search(kind, word.encode()), paths)
 
+    def index(self) -> None:
+        """Take all words at once, if that is not done: for whoever asks for many of them."""
+        self._by_word("word")
+
+    def follow(self, earlier: Words, changed: Collection[str]) -> None:
+        """Take over the index of the words of an ``earlier`` snapshot: ``changed`` files differ."""
+        if "word" not in earlier._all_of:
+            return
+        index = dict(earlier._all_of["word"])
+        for path in filter(is_python, changed):
+            before, now = earlier._words_at(path), self._words_at(path)
+            for word in before - now:
+                index[word] = [other for other in index[word] if other != path]
+            for word in now - before:
+                index[word] = sorted((*index.get(word, ()), path))
+        self._all_of["word"] = index
+
+    def _words_at(self, path: str) -> AbstractSet[bytes]:
+        """Return the words of a file; none if the snapshot lacks it."""
+        return _words_in(self._searched_text(path)) if path in self._files else set()
+
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
-        if _WORDS.fullmatch(encoded) and len(self._found) - self._known >= _MOST_SEARCHES:
+        many = "word" in self._all_of or len(self._found) - self._known >= _MOST_SEARCHES
+        if many and _WORDS.fullmatch(encoded):
             return self._by_word("word").get(encoded, [])
         paths = self._candidates([encoded])
         if not word.isascii():
@@ -139,23 +171,29 @@ class Words:
     def _searched_text(self, path: str) -> bytes:
         return self._files.searched(path).text
 
-    def _by_word(self, kind: WordKind) -> Mapping[bytes, list[str]]:
-        """Return the Python files by their words: a quarter of a second for 10,000 files."""
+    def _by_word(self, kind: WordKind | Literal["word"]) -> Mapping[bytes, list[str]]:
+        """Return the Python files by their words: half a second for 10,000 files."""
         if kind not in self._all_of:
             found: defaultdict[bytes, list[str]] = defaultdict(list)
             for path in self.python():
-                for word in self._words_of(kind, self._searched_text(path)).words():
+                for word in self._distinct_words(kind, self._searched_text(path)):
                     found[word].append(path)
             self._all_of[kind] = found
         return self._all_of[kind]
+
+    def _distinct_words(self, kind: WordKind | Literal["word"], text: bytes) -> Collection[bytes]:
+        if kind != "word":
+            return self._words_of(kind, text).words()
+        # Not kept: to read them again takes as long as to find them.
+        WORK.searches += 1
+        return _words_in(text)
 
     def _words_of(self, kind: WordKind, text: bytes) -> WordSet:
         kept = self.kept[kind]
         known = kept.get(text)
         if known is None:
             WORK.searches += 1
-            words_in = _all if kind == "word" else WORDS_OF[kind]
-            known = kept[text] = WordSet.of(words_in(text))
+            known = kept[text] = WordSet.of(WORDS_OF[kind](text))
         return known
 
     def python(self) -> list[str]:
@@ -178,13 +216,25 @@ class Words:
         """Return the Python files in which something called ``word`` may be called."""
         return self._standing(word, "called")
 
-    def imported_in(self, word: str) -> list[str]:
-        """Return the Python files that have ``word`` in an import statement."""
-        if not word.isascii():
-            return self._standing(word, "imported")
-        found = self._by_word("imported").get(word.encode(), [])
-        self._note("imported", word, found)
-        return found
+    def imported_in(self, *words: str) -> list[str]:
+        """Return the Python files that have each of ``words`` in an import statement."""
+        paths = sorted(set.intersection(*(set(self._holding(word)) for word in words)))
+        for word in words:
+            if word.isascii() and (len(paths) > _MOST_FILES or "imported" in self._all_of):
+                importing = set(self._by_word("imported").get(word.encode(), ()))
+                paths = [path for path in paths if path in importing]
+            else:
+                paths = self._among(paths, word, "imported")
+        self._note("imported", "\0".join(words), paths)
+        return paths
+
+    def imports(self, path: str, word: str) -> bool:
+        """Whether the file at ``path`` has ``word`` in an import statement."""
+        held = word.encode() in self._searched_text(path) and path in self._among(
+            [path], word, "imported"
+        )
+        self._files.looked_at.note_facts(path, "imports", word, b"" if held else None)
+        return held
 
     def read_in(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` may be read as an attribute: after a dot.
@@ -207,13 +257,18 @@ class Words:
 
     def _standing(self, word: str, kind: WordKind) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
-        encoded, paths = word.encode(), list[str]()
-        for path in self.files_with(word):
-            # The patterns know ASCII words only; any other word may be in every file.
-            if not word.isascii() or self._words_of(kind, self._searched_text(path)).has(encoded):
-                paths.append(path)
+        paths = self._among(self.files_with(word), word, kind)
         self._note(kind, word, paths)
         return paths
+
+    def _among(self, paths: list[str], word: str, kind: WordKind) -> list[str]:
+        # The patterns know ASCII words only; any other word may be in every file.
+        if not word.isascii():
+            return paths
+        encoded = word.encode()
+        return [
+            path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
+        ]
 
     @cached_property
     def _first_elsewhere(self) -> dict[bytes, str]:
@@ -244,6 +299,10 @@ class Words:
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
+
+
+def _words_in(text: bytes) -> set[bytes]:
+    return set(text.translate(_SPACED).split())
 
 
 def may_derive(text: bytes) -> bool:
@@ -322,11 +381,6 @@ def _read(text: bytes) -> frozenset[bytes]:
 def _called_words(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
-
-
-def _all(text: bytes) -> frozenset[bytes]:
-    """Return all words."""
-    return frozenset(_WORDS.findall(text))
 
 
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {

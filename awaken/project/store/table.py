@@ -62,6 +62,7 @@ class Table:
         self._new: dict[bytes, bytes] = {}
         self._used: set[bytes] = set()
         self._is_usable = True
+        self._has_rows = True
 
     def get(self, key: bytes) -> bytes | None:
         """Return what was kept under ``key``; None if nothing was that can be trusted."""
@@ -69,8 +70,9 @@ class Table:
         if key in self._new:
             return self._new[key]
         row = None
-        with self._tried_connections() as connection:
-            row = None if connection is None else connection.execute(_FIND, (key,)).fetchone()
+        if self._has_rows and self._is_usable:
+            with self._tried_connections() as connection:
+                row = None if connection is None else connection.execute(_FIND, (key,)).fetchone()
         if row is None:
             return None
         used, code, summary = row
@@ -167,7 +169,8 @@ class Table:
         code = getattr(error, "sqlite_errorcode", None)
         if code in _BROKEN:
             self._start_over()
-        # There may be no table yet, which is an error like any other.
+        # There may be no table yet: nothing is read from it then, and `save` makes it.
+        self._has_rows = False
         self._is_usable = self._is_usable and code == sqlite3.SQLITE_ERROR
 
     def _start_over(self) -> None:

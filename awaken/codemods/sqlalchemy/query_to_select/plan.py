@@ -51,6 +51,7 @@ PIECES = {
     "aliased(": "the result of a set operation is read through an alias of its class",
 }
 _QUERIES = (b".query", b"Query(")
+_FEW_FILES = 20  # of which the callers are searched for one by one
 
 
 class QueryToSelect(Rule):
@@ -70,6 +71,8 @@ class QueryToSelect(Rule):
     def prepare(self, project: Project) -> None:
         """Find the mocks of Query: any test may keep any file as it is."""
         project.doubles.find()
+        if len(project.site_files(self.triggers)) > _FEW_FILES:
+            project.index_words()  # callers are asked for by name
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""

@@ -8,6 +8,7 @@ from awaken.project.names.layout import Layout
 from awaken.project.source.words import Words
 
 _MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
+_MOST_NEIGHBOURS = 300  # to ask one by one
 
 
 class Importers:
@@ -46,14 +47,21 @@ class Importers:
         folder = path.rpartition("/")[0]
         if path.endswith("__init__.py"):
             folder = folder.rpartition("/")[0]
-        named = set(self._words.imported_in(last)) if last else set()
         # A relative import names no package, but only neighboring files or those below can write
         # it.
         beside = f"{folder}/" if folder else ""
+        neighbours = [name for name in self._words.python() if name.startswith(beside)]
         parent = package.rpartition(".")[2]
-        importing = set(self._words.imported_in(parent)) if parent else named
-        result = {name for name in named if name in importing or name.startswith(beside)}
+        if not last:
+            result = set[str]()
+        elif not parent or len(neighbours) > _MOST_NEIGHBOURS:
+            named = self._words.imported_in(last)
+            importing = set(self._words.imported_in(parent) if parent else named)
+            result = {name for name in named if name in importing or name.startswith(beside)}
+        else:
+            result = set(self._words.imported_in(last, parent))
+            result.update(name for name in neighbours if self._words.imports(name, last))
         if path.rpartition("/")[2] == "conftest.py":
             # Tests are given the fixtures of such a file without an import.
-            result.update(name for name in self._words.python() if name.startswith(beside))
+            result.update(neighbours)
         return result

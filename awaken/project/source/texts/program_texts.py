@@ -46,6 +46,8 @@ class ProgramTexts:
             # By identity: a file that nobody edited is the same object in both snapshots.
             if before is None or path not in before or snapshot[path] is not before.searched(path)
         )
+        if earlier is not None and self.has_same_paths:
+            self.words.follow(earlier.words, self.changed)
 
     def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
         """Know the paths of the files in which searches of an earlier run hold, as they are now."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation
-
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.workspace.byte_search import ByteSearch
 from awaken.workspace.work import WORK
-
-_LONG = 1_000_000
-"""Bytes of a text that is searched for one word after the other: the automaton gives every single
-occurrence, and a hostile file may hold millions."""
 
 
 class TextSearch:
@@ -79,19 +74,8 @@ def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, fro
     """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
     result: dict[bytes, list[str]] = {word: [] for word in words}
-    # Only as a DFA is it much faster than one search after the other; it is small for so few words.
-    # It takes no empty word, which is in every text.
-    automaton = BytesAhoCorasick(words, implementation=Implementation.DFA) if all(words) else None
+    words_in = ByteSearch(words).words_in
     for path, text in texts.items():
-        for word in _words_in(text, words, automaton):
+        for word in words_in(text):
             result[word].append(path)
     return {word: frozenset(paths) for word, paths in result.items()}
-
-
-def _words_in(
-    text: bytes, words: Sequence[bytes], automaton: BytesAhoCorasick | None
-) -> Collection[bytes]:
-    if automaton is None or len(text) > _LONG:
-        return [word for word in words if word in text]
-    matches = automaton.find_matches_as_indexes(text, overlapping=True)
-    return {words[index] for index, _, _ in matches}
