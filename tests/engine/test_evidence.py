@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from awaken import api
 from awaken.engine.remembering.evidence import Evidence, SeenFile, answer, evidence_for, still_holds
 from awaken.engine.remembering.remembered import digest_of
-from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
+from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot, facts_search
 from awaken.project.source.words import Words
 from awaken.settings import Settings
 from awaken.workspace.sources import Snapshot, decode
@@ -252,3 +252,21 @@ def test_memory_never_changes_an_answer(identifier, tmp_path):
         files[path] = content
         (root / path).write_bytes(content)
         assert run(use_cache=True) == run(use_cache=False), path
+
+
+@pytest.mark.parametrize(
+    ("text", "imports"),
+    [
+        (b"from shop import users\n", True),
+        (b"from shop import get\nusers = 1\n", False),
+        (b"from shop import (\n    get,\n    users,\n)\n", True),
+        (b"shop = users = 1\n", False),
+    ],
+)
+def test_one_file_answers_whether_it_imports_words(text, imports):
+    file = source("a.py", text.decode())
+
+    both = answer(Search("imported", b"shop\0users"), file)
+    alone = answer(facts_search("a.py", "imports", "users"), file)
+
+    assert (both, alone) == ((b"", b"") if imports else (None, None))

@@ -1,4 +1,7 @@
-"""The law of callers: the graph knows each caller, and a complete answer has all of the graph."""
+"""The law of callers: the graph knows each caller, and a complete answer has all of the graph.
+
+So has what leads to a function, which is found from caller to caller.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from awaken.workspace.sources import decode, is_python
 def assert_agreement(project):
     """Assert that `callers_of` has no more than the graph, and no less where it is complete."""
     graph = project.calls.graph()
+    complete = {}
     for place in graph.functions():
         module = project.module(place.path)
         for function in module.walk():
@@ -25,6 +29,11 @@ def assert_agreement(project):
                 calls = {call.place for call in graph.callers(place)}
                 assert sites <= calls, place.qualname
                 assert sites == calls or not callers.complete, place.qualname
+                complete[place] = callers.complete, project.calls.leading_to(module, function)
+    for place, (_, leading) in complete.items():
+        missing = {*graph.reaching([place])} - {*leading.functions}
+        known = (complete.get(other, (True,))[0] for other in leading.functions)
+        assert not missing or not all(known), place.qualname
 
 
 @pytest.mark.parametrize("identifier", [costly(identifier) for identifier in CASES])

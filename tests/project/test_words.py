@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
+from awaken.project.source.looked_at import LookedAt, WatchedSnapshot, facts_search
+from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot, decode
 
@@ -177,3 +178,53 @@ def test_no_class_is_missed(bases, spaces):
     inherits = any("Base" in ast.unparse(base) for base in statement.bases)
 
     assert found_in("inherited_in", text) or not inherits
+
+
+def _texts(files):
+    """Return the texts of files by their paths."""
+    snapshot = Snapshot({path: decode(path, text.encode()) for path, text in files.items()})
+    return ProgramTexts(snapshot, LookedAt())
+
+
+def test_files_that_import_several_words_are_found():
+    files = {
+        "a.py": "from shop.users import get\n",
+        "b.py": "from shop import get\nusers = 1\n",
+        "c.py": "import shop.users\nget()\n",
+    }
+
+    assert _texts(files).words.imported_in("shop", "users") == ["a.py", "c.py"]
+
+
+def test_a_question_about_the_imports_of_one_file_is_noted_for_this_file():
+    texts = _texts({"a.py": "from shop import users\n", "b.py": "users = 1\n"})
+
+    answers = [texts.words.imports(path, "users") for path in ("a.py", "b.py")]
+
+    assert answers == [True, False]
+    told = texts.files.looked_at.told
+    assert told == {
+        facts_search("a.py", "imports", "users"): {"a.py": b""},
+        facts_search("b.py", "imports", "users"): {},
+    }
+
+
+_WORDS = st.sampled_from(["alpha", "beta", "gamma", "a1_", "ä"])
+_FILES = st.dictionaries(
+    st.sampled_from(["a.py", "b.py", "c.py"]), st.lists(_WORDS).map("+".join), min_size=1
+)
+
+
+@given(_FILES, _FILES, _WORDS)
+def test_the_index_of_words_follows_edits(before, edits, word):
+    """A later snapshot takes the index over, and answers as one without an index does."""
+    earlier = _texts(before)
+    earlier.words.index()
+    sources = {path: earlier.files.searched(path) for path in before}
+    edited = {path: decode(path, edits[path].encode()) for path in before if path in edits}
+    later = ProgramTexts(Snapshot({**sources, **edited}), LookedAt(), earlier)
+
+    fresh = _texts({path: edits.get(path, text) for path, text in before.items()})
+
+    assert earlier.words.files_with(word) == _texts(before).words.files_with(word)
+    assert later.words.files_with(word) == fresh.words.files_with(word)

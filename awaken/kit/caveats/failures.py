@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.caveats.replaced_names import leading_to
-from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.graph.leading import Leading
     from awaken.project.source.modules import Module
 
 HIDDEN = "it fails today, and a surrounding `except` hides that"
@@ -29,18 +28,14 @@ def caught_around(
 
 
 def caught_above(
-    project: Project, leading: Sequence[FunctionPlace], classes: AbstractSet[str | None]
+    project: Project, leading: Leading, classes: AbstractSet[str | None]
 ) -> Iterator[Place]:
     """Yield what catches one of ``classes`` around the calls by which functions lead on."""
-    graph, known = project.calls.graph(), set(leading)
-    for function in leading:
-        module: Module | None = None
-        for called in graph.callees(function):
-            if not known.isdisjoint(called.functions):
-                module = module or project.module(function.path)
-                for node in [] if module is None else module.calls_at(called.place.span):
-                    if module is not None:
-                        yield from caught_around(project, module, node, classes)
+    for place in leading.calls:
+        module = project.module(place.path)
+        for node in [] if module is None else module.calls_at(place.span):
+            if module is not None:
+                yield from caught_around(project, module, node, classes)
 
 
 def caught_by_callers(
@@ -49,4 +44,4 @@ def caught_by_callers(
     """Yield what catches one of ``classes`` in the functions that lead to ``node``."""
     function = module.enclosing_function(node)
     if isinstance(function, Function):
-        yield from caught_above(project, leading_to(project, module, function), classes)
+        yield from caught_above(project, project.calls.leading_to(module, function), classes)

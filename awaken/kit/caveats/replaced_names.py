@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.testing import configured
-from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 
@@ -43,12 +42,6 @@ def doubles_of(
     return list(dict.fromkeys(clauses)), tuple(dict.fromkeys((*places, *more)))
 
 
-def leading_to(project: Project, module: Module, function: Function) -> list[FunctionPlace]:
-    """Return a function of a file and all that call it, over any number of calls."""
-    place = FunctionPlace(module.path, module.span(function).start, module.qualname(function))
-    return project.calls.graph().reaching([place])
-
-
 def doubles_passed(
     project: Project, module: Module, methods: Collection[str], function: Function
 ) -> Iterator[Place]:
@@ -66,8 +59,8 @@ def doubles_passed(
             continue
         is_given = b"dependency_overrides" in home.source.text
         if leading is None and not is_given:
-            # The path to a function needs the calls of the whole program.
-            leading = {item.path for item in leading_to(project, module, function)} - {module.path}
+            functions = project.calls.leading_to(module, function).functions
+            leading = {item.path for item in functions} - {module.path}
         if is_given or (leading is not None and home.path in leading):
             yield from doubles
 

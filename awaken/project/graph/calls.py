@@ -19,6 +19,7 @@ from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
+from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
@@ -102,6 +103,13 @@ class Calls:
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
         return self._evaluator.callers.of(module, function)
+
+    def leading_to(self, module: Module, function: Function) -> Leading:
+        """Return a function of ``module``, all that lead to it, and the calls by which they do.
+
+        Only visible calls count: code outside the project may lead to it as well.
+        """
+        return leading_to(self._evaluator, self.graph, module, function)
 
     def search_callers(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find the callers of many functions at once, for ``callers_of`` to answer later.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
-from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed, leading_to
+from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.sites import Site
 from awaken.project.source.trees import Function, last_name
 
@@ -38,7 +38,7 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
         function = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
     if function is None:
         return clauses, places
-    leading = leading_to(project, module, function)
+    leading = project.calls.leading_to(module, function)
     if HIDDEN not in clauses:
         caught = next(caught_above(project, leading, _CATCHING), None)
         clauses += [] if caught is None else [HIDDEN]

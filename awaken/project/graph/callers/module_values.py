@@ -22,7 +22,7 @@ class ModuleValues:
         self._evaluator = evaluator
         self._words = words
         self._files: dict[str, list[str] | None] = {}
-        self._used: dict[tuple[str, str], frozenset[str]] = {}
+        self._used: dict[str, frozenset[str]] = {}
 
     def travels(self, path: str) -> bool:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
@@ -33,7 +33,7 @@ class ModuleValues:
         files = self._files[last]
         return (
             files is None
-            or any(dotted in self._used_in(file, last) for file in files)
+            or any(dotted in self._used_in(file) for file in files)
             or not self._loading.isdisjoint(self._words.files_with(last))
         )
 
@@ -60,35 +60,42 @@ class ModuleValues:
             if (imported if file in importing else read).search(self._words.text(file))
         ]
 
-    def _used_in(self, path: str, last: str) -> frozenset[str]:
-        """Return the dotted names of modules called ``last`` that the file uses as values."""
-        if (path, last) not in self._used:
+    def _used_in(self, path: str) -> frozenset[str]:
+        """Return the dotted names of the modules that the file at ``path`` uses as values."""
+        if path not in self._used:
             module = self._evaluator.load(path)
-            modules = frozenset[str]() if module is None else self._modules_in(module, last)
-            self._used[path, last] = modules
-        return self._used[path, last]
+            self._used[path] = frozenset() if module is None else self._modules_in(module)
+        return self._used[path]
 
-    def _modules_in(self, module: Module, last: str) -> frozenset[str]:
+    @cached_property
+    def last_names(self) -> frozenset[str]:
+        """The last names of all modules and packages."""
+        dotted = map(self._evaluator.names.layout.name_of, self._words.python())
+        return frozenset(name.rpartition(".")[2] for name in dotted)
+
+    def _modules_in(self, module: Module) -> frozenset[str]:
         names = self._evaluator.names
-        # Where a file gives the module another name, any import may be of that name.
-        called = None if self._words.renamed_in(last) else last
-        result = {names.qualified(module, node) for node in _values(module, called)}
+        result = {names.qualified(module, node) for node in _values(module, self.last_names)}
         return frozenset(item for item in result if item and names.layout.path_of(item) is not None)
 
 
-def _values(module: Module, called: str | None) -> Iterator[ast.Name | ast.Attribute]:
-    """Yield the names that may be modules ``called`` so (None: any), and are not just read from."""
+def _values(module: Module, lasts: frozenset[str]) -> Iterator[ast.Name | ast.Attribute]:
+    """Yield the names that may be modules, whose last names are given, and are not read from."""
     imported = {
         name
         for scope in module.scopes.scopes
         for name, bindings in scope.bindings.items()
-        if any(binding.kind == "import" for binding in bindings)
+        if any(
+            isinstance(binding.node, ast.alias)
+            and (name in lasts or binding.node.name.rpartition(".")[2] in lasts)
+            for binding in bindings
+        )
     }
     for node in module.walk():
         match node:
-            case ast.Name(id=name) if name in imported and called in {None, name}:
+            case ast.Name(id=name) if name in imported:
                 pass
-            case ast.Attribute(attr=name) if called in {None, name}:
+            case ast.Attribute(attr=name) if name in lasts:
                 pass
             case _:
                 continue

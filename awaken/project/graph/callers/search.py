@@ -153,25 +153,24 @@ class Search:
         if len(paths) <= (_FEW_FILES_OF_PUBLIC if is_public else _FEW_FILES):
             yield from paths
             return
+        near, far = self._by_nearness(paths)
         # Invisible code may call a public function anyway.
-        given_up = is_public and len(paths) > _MOST_FILES
-        near, far = ([], []) if given_up else self._by_nearness(paths)
-        if given_up or len(near) > _MOST_FILES:
-            self._stop(
-                "many",
-                f"`{word}` occurs in {len(paths)} files, too many to follow",
-                self._target.place,
-            )
+        is_common = is_public and len(paths) > _MOST_FILES
+        if len(near) > (_FEW_FILES_OF_PUBLIC if is_common else _MOST_FILES):
+            self._stop("many", _too_many(word, paths), self._target.place)
             return
         yield from near
+        if is_common:
+            self._stop("unresolved", _too_many(word, paths), self._target.place)
+            return
+        yield from self._far_files(word, paths, far)
+
+    def _far_files(self, word: str, paths: list[str], far: list[str]) -> Iterator[str]:
+        """Yield files that can only hold what is unknown, up to the first that does."""
         known, without = len(self._obstacles), self._surroundings.without_calls
         for count, path in enumerate(far):
             if count == _MOST_FILES:
-                self._stop(
-                    "many",
-                    f"`{word}` occurs in {len(paths)} files, too many to follow",
-                    self._target.place,
-                )
+                self._stop("unresolved", _too_many(word, paths), self._target.place)
             if len(self._obstacles) > known:
                 return
             # Of a method, the answer depends on its class.
@@ -305,10 +304,13 @@ class Search:
             return
         # The receiver of a method may be anything that has it.
         may_own = not owner or self._target.owner is not None
-        if (may_own or owner in self._surroundings.module_words) and may_name_in_text(
-            self._evaluator, module, node
-        ):
+        modules = self._surroundings.module_values.last_names
+        if (may_own or owner in modules) and may_name_in_text(self._evaluator, module, node):
             self._named_in(Text(module.place(node), text), word)
 
     def _named_in(self, found: Text, word: str) -> None:
         self._stop("named", f"the text {found.text!r} names `{word}`", found.place)
+
+
+def _too_many(word: str, paths: list[str]) -> str:
+    return f"`{word}` occurs in {len(paths)} files, too many to follow"

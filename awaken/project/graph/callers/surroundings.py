@@ -43,9 +43,3 @@ class Surroundings:
     def composing(self) -> frozenset[str]:
         """The files in which names may be put together at run time."""
         return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
-
-    @cached_property
-    def module_words(self) -> frozenset[str]:
-        """The last names of all modules and packages."""
-        dotted = map(self.evaluator.names.layout.name_of, self.words.python())
-        return frozenset(name.rpartition(".")[2] for name in dotted)

@@ -1,0 +1,81 @@
+"""The functions that lead to one over any number of calls, and these calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.contract import Place
+from awaken.project.graph.callers import Callers
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from awaken.project.source.modules import Module
+    from awaken.project.source.trees import Function
+
+_MOST_FUNCTIONS = 100
+"""Functions whose callers are searched for one by one; a graph of the whole program takes as long
+as a few hundred such searches."""
+
+
+class Leading(NamedTuple):
+    """A function and all that lead to it, by file and place, and the calls by which they do."""
+
+    functions: tuple[FunctionPlace, ...]
+    calls: tuple[Place, ...]
+
+
+def leading_to(
+    evaluator: ProgramEvaluator,
+    graph: Callable[[], CallGraph],
+    module: Module,
+    function: Function,
+) -> Leading:
+    """Return what leads to a function of ``module``; ``graph`` is made where that is too much."""
+    start = _place_of(module, function)
+    seen: dict[FunctionPlace, None] = {start: None}
+    calls: set[Place] = set()
+    waiting = [(module, function)]
+    while waiting:
+        callers = evaluator.callers.of(*waiting.pop())
+        if len(seen) > _MOST_FUNCTIONS or any(item.kind == "many" for item in callers.obstacles):
+            return _by_graph(graph(), start)
+        calls.update(site.place for site in callers.sites)
+        for home, around in _around(evaluator, callers):
+            place = _place_of(home, around)
+            if place not in seen:
+                seen[place] = None
+                waiting += [] if around is None else [(home, around)]
+    return Leading(tuple(sorted(seen)), tuple(sorted(calls)))
+
+
+def _around(
+    evaluator: ProgramEvaluator, callers: Callers
+) -> Iterator[tuple[Module, Function | None]]:
+    for site in callers.sites:
+        home = evaluator.load(site.place.path)
+        for call in [] if home is None else home.calls_at(site.place.span)[:1]:
+            if home is not None:
+                yield home, function_around(home, call)
+
+
+def _place_of(module: Module, function: Function | None) -> FunctionPlace:
+    if function is None:
+        return FunctionPlace(module.path, -1, "<module>")
+    return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
+
+
+def _by_graph(graph: CallGraph, start: FunctionPlace) -> Leading:
+    functions = graph.reaching([start])
+    known = set(functions)
+    calls = (
+        call.place
+        for function in functions
+        for call in graph.callees(function)
+        if not known.isdisjoint(call.functions)
+    )
+    return Leading(tuple(functions), tuple(sorted(calls)))
