@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -41,7 +40,6 @@ from awaken.kit.rule import Rule
 from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
@@ -306,11 +304,9 @@ def _tools(
         if earlier is None and units is not None:
             project.know(units.known_searches(snapshot))
         projects[:] = [project.narrowed(scope)]
-        if earlier is not None and earlier.parsed_bytes > COLLECTED_SOURCE_BYTES:
-            # Its facts go before the next one learns as much: its parts know each other. A
-            # collection visits all remaining objects, so an earlier small one is not collected.
-            del earlier
-            gc.collect()
+        # The facts of the earlier one go before the next one learns as much.
+        del earlier
+        projects[0].collect()
         projects[0].files_with(sought)
         return projects[0]
 

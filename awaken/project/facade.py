@@ -201,10 +201,9 @@ class Project:
         self._modules.give_up(paths)
         self._let_go()
 
-    @property
-    def parsed_bytes(self) -> int:
-        """The source of all files that were parsed in this snapshot, kept or not."""
-        return sum(len(self._texts.files.searched(path).text) for path in self._parsed)
+    def collect(self) -> None:
+        """Collect garbage where many trees are in memory that nobody needs."""
+        self._modules.collect()
 
     def _let_go(self) -> None:
         """Forget what leads to trees that are not kept any more."""

@@ -129,8 +129,12 @@ class ModuleStore:
             if self._forget is not None:
                 self._forget()
             self._let_go = 0
-            if self._still_there() > COLLECTED_SOURCE_BYTES:
-                gc.collect()
+            self.collect()
+
+    def collect(self) -> None:
+        """Collect garbage where many trees are in memory that are not kept."""
+        if self._still_there() > COLLECTED_SOURCE_BYTES:
+            gc.collect()
 
     def _drop(self) -> None:
         """Drop the tree that is needed least, but never the last one."""
