@@ -10,7 +10,13 @@ from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
-from awaken.engine.machine.workers import Died, run_here, run_many, start_method
+from awaken.engine.machine.workers import (
+    Died,
+    available_cores,
+    run_here,
+    run_many,
+    start_method,
+)
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
@@ -21,6 +27,8 @@ from awaken.workspace.work import WORK
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
 decides whether processes are worth starting."""
+_SECONDS_PER_WORKER = 2.5
+"""Each worker works out for itself what its files share: half of homeassistant's 3 s."""
 
 
 class Planned(Struct, frozen=True):
@@ -122,12 +130,13 @@ def plan_files(
     # No answer depends on it, so it is no look at the files.
     size = sum(len(project.snapshot.searched(path).text) for path in files)
     progress(PLANNING, 0, len(files))
+    seconds = size * _SECONDS_PER_BYTE
     results = run_many(
         plan,
         files,
-        jobs=processes.jobs,
+        jobs=min(processes.jobs or available_cores(), max(1, int(seconds / _SECONDS_PER_WORKER))),
         # A spawned worker would have to be sent the whole project.
-        estimated_seconds=size * _SECONDS_PER_BYTE if start_method() == "fork" else 0,
+        estimated_seconds=seconds if start_method() == "fork" else 0,
         arrived=lambda done: progress(PLANNING, done, len(files)),
     )
     return [
