@@ -86,12 +86,12 @@ class Rule:
         del project, options
         return ()
 
-    def prepare(self, project: Project) -> None:
-        """Have worked out what the plans of all files ask of ``project``, before they are made.
+    def prepare(self, project: Project, files: Sequence[str]) -> None:
+        """Have worked out what the plans of ``files`` ask of ``project``, before they are made.
 
         Only asked if ``per_file``: the processes that plan files then share the answers.
         """
-        del project
+        del project, files
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that this rule's edits name: those of the kit, or its own.

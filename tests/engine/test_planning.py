@@ -21,7 +21,7 @@ class Asked(Rule):
     def __init__(self):
         self.asked = []
 
-    def prepare(self, _):
+    def prepare(self, *_):
         self.asked.append("prepare")
 
     def plan(self, project, _):
@@ -30,7 +30,7 @@ class Asked(Rule):
 
 
 class Failing(Asked):
-    def prepare(self, _):
+    def prepare(self, *_):
         raise RuntimeError("no answer")
 
 

@@ -104,7 +104,7 @@ def plan_rule(
         planned = _given_up(rule, whole) if isinstance(whole, Died) else whole
         return structs.replace(planned, questions=WORK.questions - asked)
     files = project.site_files(rule.triggers)
-    failed = prepared_diagnostics(rule, project) if files else ()
+    failed = prepared_diagnostics(rule, project, files) if files else ()
     plan = partial(plan_file, rule, constraints, project)
     parts = plan_files(rule, project, files, plan, processes)
     add_evidence(project, parts)
@@ -152,10 +152,12 @@ def may_have_sites(rule: Rule, project: Project) -> bool:
     return all(project.files_with(words) for words in rule.anchors)
 
 
-def prepared_diagnostics(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
-    """Let ``rule`` work out what the plans of all files share; return what went wrong."""
+def prepared_diagnostics(
+    rule: Rule, project: Project, files: Sequence[str]
+) -> tuple[Diagnostic, ...]:
+    """Let ``rule`` work out what the plans of ``files`` share; return what went wrong."""
     try:
-        rule.prepare(project)
+        rule.prepare(project, files)
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return (raised_diagnostic(rule, error),)
     return ()

@@ -16,7 +16,7 @@ from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import may_release, names_from, stem_of
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import WORDS_OF, may_derive, stands_alone
+from awaken.project.source.words import WORDS_OF, may_derive, stands_alone, uses_module
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
@@ -195,6 +195,8 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     _, part, word = sought.decode("utf-8", "surrogateescape").split("\0")
     if part == "derives":
         return b"" if may_derive(source.text) else None
+    if part == "module":
+        return b"" if uses_module(source.text, word.encode()) else None
     if part == "imports":
         return b"" if _stands(word.encode(), source.text, "imported") else None
     known = _facts_in(source)

@@ -75,7 +75,7 @@ class UnitPlanner(Struct, frozen=True):
         plans = {path: units.recall(unit.in_file(path)) for path in files}
         stale = [path for path, planned in plans.items() if planned is None]
         # It changes no plan: the processes that start now need not find the same.
-        if stale and prepared_diagnostics(rule, project.apart(LookedAt())):
+        if stale and prepared_diagnostics(rule, project.apart(LookedAt()), stale):
             return None
         asked, length = 0, -(-len(files) // _PARTS)
         for start in range(0, len(stale), length):

@@ -236,6 +236,12 @@ class Words:
         self._files.looked_at.note_facts(path, "imports", word, b"" if held else None)
         return held
 
+    def may_use_module(self, path: str, last: str) -> bool:
+        """Whether the file at ``path`` may use a module called ``last`` as a value."""
+        held = uses_module(self._searched_text(path), last.encode())
+        self._files.looked_at.note_facts(path, "module", last, b"" if held else None)
+        return held
+
     def read_in(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` may be read as an attribute: after a dot.
 
@@ -303,6 +309,18 @@ class Words:
 
 def _words_in(text: bytes) -> set[bytes]:
     return set(text.translate(_SPACED).split())
+
+
+def uses_module(text: bytes, last: bytes) -> bool:
+    """Whether a file may use a module called ``last`` as a value, and does not just read from it.
+
+    ``from package.last import name`` and ``last.name`` only read.
+    """
+    used = rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last)
+    if last not in _imported_words(text):
+        # A file that does not import it by its name has it as ``package.last`` alone.
+        used = rb"\.(?:\s|\\)*+" + used
+    return re.search(used, text) is not None
 
 
 def may_derive(text: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -68,10 +68,10 @@ class QueryToSelect(Rule):
     per_file: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
-    def prepare(self, project: Project) -> None:
+    def prepare(self, project: Project, files: Sequence[str]) -> None:
         """Find the mocks of Query: any test may keep any file as it is."""
         project.doubles.find()
-        if len(project.site_files(self.triggers)) > _FEW_FILES:
+        if len(files) > _FEW_FILES:
             project.index_words()  # callers are asked for by name
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

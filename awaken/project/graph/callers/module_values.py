@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -49,16 +48,7 @@ class ModuleValues:
         files = self._words.files_with(last)
         if len(files) > _MOST_FILES:
             return None
-        # ``from package.last import name`` and ``last.name`` only read from it.
-        used = rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last.encode())
-        # A file that does not import it by its name has it as ``package.last`` alone.
-        importing = frozenset(self._words.imported_in(last))
-        imported, read = re.compile(used), re.compile(rb"\.(?:\s|\\)*+" + used)
-        return [
-            file
-            for file in files
-            if (imported if file in importing else read).search(self._words.text(file))
-        ]
+        return [file for file in files if self._words.may_use_module(file, last)]
 
     def _used_in(self, path: str) -> frozenset[str]:
         """Return the dotted names of the modules that the file at ``path`` uses as values."""
