@@ -16,7 +16,6 @@ from awaken.contract import (
     Place,
     Problem,
     Requirement,
-    Rewriter,
     SiteId,
     Span,
 )
@@ -30,14 +29,15 @@ from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edit
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
+from awaken.engine.rewriting.rewritten import KnownRewritings, LoadedRewriters, RewritersFailed
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.engine.units.known_rewritings import Rewritings
 from awaken.engine.units.known_units import UnitMemory
 from awaken.engine.units.unit_planning import unit_planner
 from awaken.engine.waiting import told_findings
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.store.summaries import Store
@@ -75,7 +75,6 @@ def plan_root(
 
     Plans of ``units`` that still hold are not made again.
     """
-    asked = structs.replace(asked, rules=tuple(map(with_code, asked.chosen())))
     store = summary_store(asked.settings.cache_dir, use=asked.use_cache)
     scope = asked.site_scope(files, surroundings.suppression_sources.changed)
     tools = _tools(asked, surroundings, store, scope, units)
@@ -266,29 +265,26 @@ def _tools(
 ) -> Tools:
     targets, formatter = surroundings.targets, surroundings.formatter
     rules = asked.chosen()
-    rewriters = {rule.name: rule.rewriters for rule in rules}
-    loaded: dict[str, Mapping[str, Rewriter]] = {}
+    rewriters = LoadedRewriters({rule.name: rule.rewriters for rule in rules})
+    own = {rule.name for rule in rules if type(rule).__module__.startswith("awaken.codemods.")}
+    known = KnownRewritings() if units is None else Rewritings(units.cache, own)
     looked_at = LookedAt()
     may_write = asked.found.root.selects
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
-        problems = []
-        for name in sorted({change.rule for change in changes} - loaded.keys()):
-            try:
-                loaded[name] = rewriters[name]()
-            except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-                problems.append(_no_rewriters(name, error, changes))
-        if problems:
-            return EditedSnapshot(snapshot, {}, tuple(problems))
         note_edits(snapshot, changes, looked_at)
         for project in projects:
             # The trees of what is edited are of no use to the next one.
             project.give_up({path for change in changes for path in change.paths})
         on_path = projects[0].layout.on_path if projects else ()
-        processing = Processing(asked.jobs, asked.progress, may_write, on_path)
-        return apply_in_memory(snapshot, changes, loaded, formatter, processing)
+        processing = Processing(asked.jobs, asked.progress, may_write, on_path, known)
+        try:
+            return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
+        except RewritersFailed as failed:
+            problem = _no_rewriters(failed.rule, failed.error, changes)
+            return EditedSnapshot(snapshot, {}, (problem,))
 
     # The searches of all rules are combined.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]

@@ -43,6 +43,26 @@ class SpanMap:
     def __init__(self, rounds: Iterable[Sequence[Splice]] = ()) -> None:
         self._rounds = tuple(_Round(splices) for splices in rounds if splices)
 
+    @classmethod
+    def of_rounds(cls, rounds: Iterable[Sequence[tuple[int, int, int]]]) -> SpanMap:
+        """Return the map of which these are the ``rounds``."""
+        return cls(
+            [Splice(start, end, bytes(size)) for start, end, size in step] for step in rounds
+        )
+
+    def rounds(self) -> tuple[tuple[tuple[int, int, int], ...], ...]:
+        """Return for each replacement of every round where it begins and ends in the text before.
+
+        The third number is the length of its new text.
+        """
+        return tuple(
+            tuple(
+                (old.start, old.end, new.end - new.start)
+                for old, new in zip(step.old, step.new, strict=True)
+            )
+            for step in self._rounds
+        )
+
     def __bool__(self) -> bool:
         return bool(self._rounds)
 

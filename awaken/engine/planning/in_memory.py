@@ -7,9 +7,9 @@ and calls again; imports and files that several changes share are computed from 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -40,12 +40,14 @@ from awaken.engine.manifests.setting_keys import set_keys
 from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
+from awaken.engine.rewriting.rewritten import (
+    FileContext,
+    KnownRewritings,
+    Rewriters,
+    RewrittenFile,
+)
 from awaken.project.names.layout import Layout, inner_folders
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
-
-if TYPE_CHECKING:
-    from awaken.engine.rewriting.file_rewriting import Rewriters, RewrittenFile
-
 
 _SECONDS_PER_EDIT = 3e-3
 _SECONDS_PER_BYTE = 0.8e-6
@@ -57,13 +59,15 @@ class Processing(Struct, frozen=True):
     """The number of processes that rewrite files (None: one per core), and who gets progress.
 
     Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
-    do. ``on_path`` are the folders of the project on the path of the program.
+    do. ``on_path`` are the folders of the project on the path of the program. ``known`` are the
+    rewritten files of earlier runs.
     """
 
     jobs: int | None = None
     progress: Progress = silent
     may_write: Callable[[str], bool] = lambda _: True
     on_path: tuple[str, ...] = ()
+    known: KnownRewritings = KnownRewritings()
 
 
 class EditedSnapshot(Struct, frozen=True):
@@ -165,9 +169,6 @@ class _Work:
         paths = [path for path in files if is_python(path) and path in self._snapshot]
         if not paths:
             return {}
-        # LibCST takes a sixth of a second to import, and most commands never rewrite.
-        from awaken.engine.rewriting.file_rewriting import FileContext, rewrite_file  # noqa: PLC0415
-
         snapshot, line_length = self._snapshot, self._formatter.line_length
         layout, first_party = _layout(snapshot, processing.on_path)
         # A new file is imported like its neighbors.
@@ -180,29 +181,18 @@ class _Work:
         }
         taken = names_taken(snapshot, releasing)
 
-        def rewritten(path: str, taken: NamesTaken = taken) -> RewrittenFile:
-            edits = files[path]
-            context = FileContext(
-                name=layout.name_of(path),
-                first_party=first_party | created,
-                line_length=line_length,
-                taken=taken.of(path) if path in releasing else frozenset(),
-            )
-            return rewrite_file(snapshot[path], edits, rewriters, context)
+        def contexts(paths: Collection[str], taken: NamesTaken) -> dict[str, FileContext]:
+            return {
+                path: FileContext(
+                    name=layout.name_of(path),
+                    first_party=first_party | created,
+                    line_length=line_length,
+                    taken=taken.of(path) if path in releasing else frozenset(),
+                )
+                for path in paths
+            }
 
-        progress = processing.progress
-        # Nothing is said of a stage that has nothing to do.
-        if paths:
-            progress(REWRITING, 0, len(paths))
-        results = run_many(
-            rewritten,
-            paths,
-            jobs=processing.jobs,
-            # A spawned worker would have to be sent the rewriters, which may be closures.
-            estimated_seconds=self._seconds(files, paths) if start_method() == "fork" else 0,
-            arrived=lambda done: progress(REWRITING, done, len(paths)),
-        )
-        result = dict(zip(paths, results, strict=True))
+        result = self._rewritten(files, contexts(paths, taken), rewriters, processing)
         texts = {path: item.source for path, item in result.items() if not isinstance(item, Died)}
         held_back = {
             path: _held_back(taken, texts[path], files[path]) for path in releasing if path in texts
@@ -210,11 +200,51 @@ class _Work:
         if any(held_back.values()):
             # Other files may have taken a name from this one, and take another one now.
             after = taken.after(snapshot.replace(texts))
-            result |= {
-                path: rewritten(path, after)
-                for path, names in held_back.items()
-                if names - after.of(path)
-            }
+            again = [path for path, names in held_back.items() if names - after.of(path)]
+            result |= self._rewritten(files, contexts(again, after), rewriters, processing)
+        return result
+
+    def _rewritten(
+        self,
+        files: Mapping[str, Sequence[OwnedEdit[Any]]],
+        contexts: Mapping[str, FileContext],
+        rewriters: Rewriters,
+        processing: Processing,
+    ) -> dict[str, RewrittenFile | Died]:
+        """Return what comes of the files with ``contexts``, recalled where it is known."""
+        snapshot, known, progress = self._snapshot, processing.known, processing.progress
+        result: dict[str, RewrittenFile | Died] = {
+            path: recalled
+            for path, context in contexts.items()
+            if (recalled := known.recall(snapshot[path], files[path], context)) is not None
+        }
+        new = [path for path in contexts if path not in result]
+        # Nothing is said of a stage that has nothing to do.
+        if not new:
+            return result
+        # LibCST takes a sixth of a second to import, and most commands never rewrite.
+        from awaken.engine.rewriting.file_rewriting import rewrite_file  # noqa: PLC0415
+
+        # Before processes start: they share what is loaded.
+        rules = {owned.rule for path in new for owned in files[path]}
+        loaded = {name: rewriters[name] for name in sorted(rules) if name in rewriters}
+
+        def rewritten(path: str) -> RewrittenFile:
+            return rewrite_file(snapshot[path], files[path], loaded, contexts[path])
+
+        progress(REWRITING, 0, len(new))
+        results = run_many(
+            rewritten,
+            new,
+            jobs=processing.jobs,
+            # A spawned worker would have to be sent the rewriters, which may be closures.
+            estimated_seconds=self._seconds(files, new) if start_method() == "fork" else 0,
+            arrived=lambda done: progress(REWRITING, done, len(new)),
+        )
+        for path, item in zip(new, results, strict=True):
+            result[path] = item
+            if not isinstance(item, Died):
+                known.keep(snapshot[path], files[path], contexts[path], item)
         return result
 
     def _seconds(

@@ -20,6 +20,7 @@ from awaken.engine.machine.workers import (
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
+from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.work import WORK
@@ -98,6 +99,7 @@ def plan_rule(
     """
     if not may_have_sites(rule, project):
         return Planned(Plan())
+    rule = with_code(rule)
     if not rule.per_file:
         asked = WORK.questions
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)

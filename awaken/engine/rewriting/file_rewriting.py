@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import (
@@ -51,6 +50,7 @@ from awaken.engine.edits.style import outer_pair_of, style_of, surroundings_of, 
 from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
 from awaken.engine.rewriting.pieces import Piece, assemble
+from awaken.engine.rewriting.rewritten import FileContext, Rewriters, RewrittenFile
 from awaken.engine.rewriting.shadowing import shadowed
 from awaken.engine.rewriting.slice_rewriting import (
     Job,
@@ -67,31 +67,6 @@ from awaken.workspace.sources import SourceFile
 _LARGEST_SLICE = 100_000
 """Bytes that are rewritten as one: LibCST takes 0.1 s and 4 MB for a thousand. The largest in
 superset, mlflow, ckan and prefect has 12,275."""
-
-Rewriters = Mapping[str, Mapping[str, Rewriter]]
-"""The rewriters of each rule, by the names of the rule and of the rewriter."""
-
-
-class FileContext(Struct, frozen=True):
-    """The project's inputs for rewriting a file.
-
-    ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
-    ``line_length`` the longest line that its formatter allows, ``taken`` the names that other
-    modules take from this one.
-    """
-
-    name: str = ""
-    first_party: frozenset[str] = frozenset()
-    line_length: int = 88
-    taken: frozenset[str] = frozenset()
-
-
-class RewrittenFile(Struct, frozen=True):
-    """A file after its edits, the way back, and what could not be done."""
-
-    source: SourceFile
-    moved: SpanMap
-    problems: tuple[Problem, ...] = ()
 
 
 def rewrite_file(

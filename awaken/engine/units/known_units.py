@@ -255,7 +255,7 @@ class UnitMemory:
     """
 
     def __init__(self, cache: ResultsCache, asked: bytes, made_from: bytes) -> None:
-        self._cache = cache
+        self.cache: ResultsCache = cache
         self._asked = asked
         self._made_from = made_from
         self._stages: dict[bytes, StageUnits] = {}
@@ -268,7 +268,7 @@ class UnitMemory:
             return self._stages[key]
         if name == FIRST_STAGE:
             self._on_disk = {path: snapshot[path] for path in snapshot}
-        known = self._cache.get(KnownUnits, key)
+        known = self.cache.get(KnownUnits, key)
         units = StageUnits(known, snapshot, self._made_from, self._on_disk)
         self._stages[key] = units
         return units
@@ -280,4 +280,4 @@ class UnitMemory:
     def keep(self) -> None:
         """Keep the units of all stages for the next run."""
         for key, units in self._stages.items():
-            self._cache.put(key, units.to_keep())
+            self.cache.put(key, units.to_keep())

@@ -25,6 +25,7 @@ from awaken.engine.planning.planning import (
 )
 from awaken.engine.units.known_units import StageUnits, Unit, UnitMemory
 from awaken.kit.rule import Rule
+from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.sources import Snapshot
@@ -74,6 +75,7 @@ class UnitPlanner(Struct, frozen=True):
         files = own.site_files(rule.triggers)
         plans = {path: units.recall(unit.in_file(path)) for path in files}
         stale = [path for path, planned in plans.items() if planned is None]
+        rule = with_code(rule) if stale else rule
         # It changes no plan: the processes that start now need not find the same.
         if stale and prepared_diagnostics(rule, project.apart(LookedAt()), stale):
             return None
