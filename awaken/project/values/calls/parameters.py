@@ -27,7 +27,6 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     Unknown,
-    Value,
     Values,
     union,
     without_origins,
@@ -67,7 +66,7 @@ class Parameters:
             passed = self._passed_values(known, parameter)
             return (owner,) if passed is None else passed
         if parameter in _variadic(function):
-            return (self._packed_value(module, function, parameter),)
+            return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
         if any(map(is_open, given)):
             passed = self._passed_values(known, parameter)
@@ -92,15 +91,25 @@ class Parameters:
             or self.received(module, function, parameter)
         )
 
-    def _packed_value(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
+    def _packed_values(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the tuple or the dictionary of the arguments that have no parameter."""
-        if parameter.annotation is None:
-            return NotRelevant("the packed arguments of a call")
-        each = self._evaluator.declared(module, parameter.annotation)
+        annotation = parameter.annotation
         is_keywords = isinstance(function, FunctionOrLambda) and function.args.kwarg is parameter
+        says_nothing = annotation is None or self._evaluator.says_nothing(module, annotation)
+        if says_nothing and not is_keywords:
+            # A tuple for each call; a key of the keywords is asked of the calls when it is read.
+            passed = self.received(module, function, parameter)
+            if not any(isinstance(value, Unknown) for value in passed):
+                return passed
+        if annotation is None and is_keywords:
+            return (NotRelevant("the packed arguments of a call"),)
+        why = f"the items of `{parameter.arg}` are unknown"
+        each: Values = (self._evaluator.unknown(module, parameter, why),)
+        if annotation is not None:
+            each = self._evaluator.declared(module, annotation)
         if not is_keywords:
-            return InstanceOf("builtins.tuple", parameters=(each,))
-        return InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each))
+            return (InstanceOf("builtins.tuple", parameters=(each,)),)
+        return (InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each)),)
 
     def _also_passed(
         self, module: Module, function: ast.AST, parameter: ast.arg, injected: Values
