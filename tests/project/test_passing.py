@@ -144,6 +144,22 @@ SEEN = {
         "_f(x=S)\ndef _f(**k):\n k['x'] = 1\n s = k['x']\n s",
         "the items of `k` are unknown",
     ),
+    "in a list of no class": ("_f([S])\ndef _f(x: list):\n for s in x:\n  s", "session"),
+    "in a dictionary of no class": (
+        "_f({1: S})\ndef _f(x: dict):\n s = x[1]\n s", "session",
+    ),
+    "in a list of no class, and in another by one caller": (
+        "_f([S])\n_f(make())\ndef _f(x: list):\n for s in x:\n  s",
+        "awaken sees no definition of `make`",
+    ),
+    "in a list that a check found": (
+        "def f(x):\n if isinstance(x, list):\n  s = x[0]\n  s", "parameter `x` has no annotation",
+    ),
+    "to a method that overrides one of a library": (
+        "from starlette.middleware import base\nclass M(base.BaseHTTPMiddleware):\n"
+        " def dispatch(self, request, call_next):\n  s = request.headers\n  s",
+        "none",
+    ),
     "the packed ones": ("_f(S)\ndef _f(*s): s", "none"),
     "an instance only in sight": (
         "class H:\n def __init__(self): self.s = Session()\nf(H())\ndef f(h):\n s = h.s\n s",

@@ -23,6 +23,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.promises import with_items
 from awaken.project.values.questions import Questions
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -100,7 +101,8 @@ class Narrowing:
     def _as(self, value: Value, declared: Values) -> Values:
         """Return what ``value`` is if it is an instance of one of ``declared``."""
         if isinstance(value, Unknown):
-            return declared
+            # Its items are as unknown as it is.
+            return tuple(with_items(kind, (value,)) for kind in declared)
         if self._is_one_of(value, declared):
             return (value,)
         if isinstance(value, NoneValue):
