@@ -15,6 +15,7 @@ registry = scoped_session(sessionmaker())
 aio = AsyncSession()
 class Client: ...
 """
+MIDDLEWARE = "from starlette.middleware import base\nclass M(base.BaseHTTPMiddleware):"
 
 
 def verdict(text: str, **files: str) -> str:
@@ -156,9 +157,7 @@ SEEN = {
         "def f(x):\n if isinstance(x, list):\n  s = x[0]\n  s", "parameter `x` has no annotation",
     ),
     "to a method that overrides one of a library": (
-        "from starlette.middleware import base\nclass M(base.BaseHTTPMiddleware):\n"
-        " def dispatch(self, request, call_next):\n  s = request.headers\n  s",
-        "none",
+        f"{MIDDLEWARE}\n def dispatch(self, r, call_next):\n  s = r.headers\n  s", "none",
     ),
     "the packed ones": ("_f(S)\ndef _f(*s): s", "none"),
     "an instance only in sight": (
