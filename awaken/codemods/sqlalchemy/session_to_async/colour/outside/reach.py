@@ -68,8 +68,10 @@ class Reach:
     def shares_loop(self, function: FunctionPlace) -> bool:
         """Whether ``function`` may run where other tasks do, such as those of requests.
 
-        Texts that name it are no calls.
+        Texts that name it are no calls. A plain function of a test has the loop of that test alone.
         """
+        if is_test_file(function.path) and not self._is_coroutine(function):
+            return False
         waiting, seen = [function], {function}
         while waiting:
             current = waiting.pop()
