@@ -315,7 +315,7 @@ class Search:
     def _leads_nowhere(self, path: str) -> bool:
         """Whether the name of a function, in the file at ``path``, leads to nothing.
 
-        Whatever looks there for a name, as `getattr(module, name)`, has the module as a value.
+        Code that looks for a name, as in `getattr(module, name)`, has the module as a value.
         """
         home = self._target.place.path
         # Others may have the modules of a library.
