@@ -63,6 +63,13 @@ def binds(module: Module, statement: ast.stmt) -> bool:
     return False
 
 
+def value_behind(module: Module, node: ast.expr) -> ast.expr:
+    """Return the only value of a variable, or the expression itself."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    return node if value is None else value
+
+
 def is_dotted(node: ast.expr) -> bool:
     """Whether ``node`` is a name, or an attribute of one over any number of steps."""
     while isinstance(node, ast.Attribute):

@@ -222,3 +222,23 @@ def test_a_base_out_of_sight_may_call_what_is_private():
     _, obstacles = callers({"m.py": text}, "m.py", "_Own._stop")
 
     assert "inherited" in obstacles
+
+
+NAMING = "from m import _f\n\ndef log(name): ...\nlog('_f')\n_f(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("reading", "complete"),
+    [
+        ("import m\nm._f(2)\n", True),
+        ("import m\ndef run(name): getattr(m, name)()\n", False),
+        ("import importlib\ndef run(name): getattr(importlib.import_module('m'), name)()\n", False),
+        ("import sys\ndef run(name): getattr(sys.modules['m'], name)()\n", False),
+    ],
+)
+def test_a_bare_word_names_a_function_where_its_module_is_a_value(reading, complete):
+    files = {"m.py": "def _f(s): ...", "n.py": NAMING, "o.py": reading}
+    project = program(files, published=False)
+    module = module_of(project, "m.py")
+    found = project.calls.callers_of(module, function_of(project, "m.py", "_f"))
+    assert found.complete is complete

@@ -210,7 +210,7 @@ READ = [
     ),
     (
         "def f(it: dict):\n    it = it.get('a', 1)\n    it\n",
-        "unknown: the result of `it.get` is unknown",
+        "unknown: parameter `it` is annotated with no particular type",
     ),
     (
         "from pydantic import Field\nit = Field(default=1)\nit\n",

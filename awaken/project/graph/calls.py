@@ -15,7 +15,7 @@ from awaken.project.graph.dispatch import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
-from awaken.project.graph.forwards.call_graph import CallGraph
+from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
@@ -59,6 +59,12 @@ class Calls:
             )
             self._graph = builder.build()
         return self._graph
+
+    def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
+        """Return the definition of a function; None for the code outside of all."""
+        module = self._evaluator.load(function.path)
+        node = None if module is None else module.function_at(function.start)
+        return None if module is None or node is None else (module, node)
 
     @cached_property
     def _functions(self) -> Functions:

@@ -200,7 +200,10 @@ def run():
     first = next(kept)
     for x in kept:
         break
-    kept.close()
+    try:
+        kept.close()
+    except StopIteration:
+        x = None
     return first, x
 """,
     "kept-generator-whose-end-is-suppressed": """\

@@ -116,6 +116,10 @@ class Box:
 
     def size(self) -> int:
         return len(self.user.orders)
+
+    def take(self) -> None:
+        self.db.delete(self.db.get(Order, 1))
+        self.db.commit()
 """
 
 
@@ -137,6 +141,10 @@ class Box:
         (
             "db.delete(db.get(Order, 1))\ndb.commit()\ndb.add(user)",
             "`user.orders`, which still has the items",
+        ),
+        (
+            "Box(db, user).take()\ndb.add(user)",
+            "`user.orders`, which still has the items from before `Box(db, user).take()`",
         ),
         ("db.execute(delete(Tag))\ndb.delete(user)", "uses `user.tags`, which still has the items"),
         ("db.delete(user)\nx = len(user.orders)", "`user` is read before its deletion is flushed"),

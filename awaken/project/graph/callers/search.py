@@ -302,11 +302,23 @@ class Search:
         owner = owner_in_text(word, text)
         if owner is None or self._target.is_local:
             return
+        if not owner and self._leads_nowhere(module.path):
+            return
         # The receiver of a method may be anything that has it.
         may_own = not owner or self._target.owner is not None
         modules = self._surroundings.module_values.last_names
         if (may_own or owner in modules) and may_name_in_text(self._evaluator, module, node):
             self._named_in(Text(module.place(node), text), word)
+
+    def _leads_nowhere(self, path: str) -> bool:
+        """Whether the name of a function, in the file at ``path``, leads to nothing.
+
+        Code that looks for a name, as in `getattr(module, name)`, has the module as a value.
+        """
+        home = self._target.place.path
+        # Others may have the modules of a library.
+        is_plain = self._target.owner is None and not self._evaluator.names.layout.published
+        return is_plain and path != home and not self._surroundings.module_values.travels(home)
 
     def _named_in(self, found: Text, word: str) -> None:
         self._stop("named", f"the text {found.text!r} names `{word}`", found.place)

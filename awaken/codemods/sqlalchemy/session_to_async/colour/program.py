@@ -120,9 +120,7 @@ class SynchronousPart:
 
     def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
-        module = self.project.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        return None if module is None or node is None else (module, node)
+        return self.project.calls.definition_of(function)
 
     def is_asynchronous(self, function: FunctionPlace) -> bool:
         """Whether a function is a coroutine function, or an asynchronous generator, already."""

@@ -17,7 +17,6 @@ from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Results:
     # ------------------------------------------------------------------------------------- parts
     def _own_kind(self, function: FunctionPlace) -> str:
         """Return what a function gives as it is written; empty if it is a plain one."""
-        pair = self._node(function)
+        pair = self._project.calls.definition_of(function)
         if pair is None:
             return "coroutine"
         module, node = pair
@@ -101,7 +100,7 @@ class Results:
 
     def _is_declared(self, function: FunctionPlace) -> bool:
         """Whether a function only declares what its overrides do."""
-        node = self._node(function)
+        node = self._project.calls.definition_of(function)
         return node is not None and self._project.calls.is_declaration(*node)
 
     def _classes(self, function: FunctionPlace) -> list[str]:
@@ -109,7 +108,7 @@ class Results:
 
         None if it may give anything else.
         """
-        module, node = self._node(function) or (None, None)
+        module, node = self._project.calls.definition_of(function) or (None, None)
         if module is None or not isinstance(node, ast.FunctionDef) or node.decorator_list:
             return []
         returned = [
@@ -130,11 +129,6 @@ class Results:
                     return []
                 classes.append(value.qualified)
         return classes
-
-    def _node(self, function: FunctionPlace) -> tuple[Module, Function] | None:
-        module = self._project.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        return None if module is None or node is None else (module, node)
 
 
 class FakeEngines:

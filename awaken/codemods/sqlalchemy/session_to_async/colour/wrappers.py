@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
-from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
@@ -67,7 +65,7 @@ class Wrappers:
             return None
         return _Wrapper(
             module.place(wrapping.decorator),
-            tuple(sorted(_place(*pair) for pair in decorated)),
+            tuple(sorted(self._project.calls.graph().place_of(*pair) for pair in decorated)),
             tuple(map(module.place, wrapping.calls)),
         )
 
@@ -78,7 +76,3 @@ class Wrappers:
             if result is not None and result.wrapper is node and node is not None and result.calls:
                 return result
         return None
-
-
-def _place(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionPlace:
-    return FunctionPlace(module.path, module.span(node).start, module.qualname(node))

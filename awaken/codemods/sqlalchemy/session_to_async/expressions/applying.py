@@ -8,6 +8,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_
 from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
 from awaken.codemods.sqlalchemy.session_to_async.payload import APPLY, Applied
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
+from awaken.kit.names_here import is_dotted
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.in_place import applied_by
 
@@ -43,7 +44,7 @@ def apply(writing: Writing, call: ast.Call) -> None:
 def _can_stand_in_loop(function: ast.expr, items: int) -> bool:
     """Whether a loop can call ``function`` in each round, or hold its body."""
     if not isinstance(function, ast.Lambda):
-        return _is_name(function)
+        return is_dotted(function)
     given = function.args
     others = (given.posonlyargs, given.kwonlyargs, given.defaults, given.vararg, given.kwarg)
     return (
@@ -54,10 +55,3 @@ def _can_stand_in_loop(function: ast.expr, items: int) -> bool:
             for node in ast.walk(function.body)
         )
     )
-
-
-def _is_name(function: ast.expr) -> bool:
-    """Whether to read ``function`` again gives the same: a name, or attributes of one."""
-    while isinstance(function, ast.Attribute):
-        function = function.value
-    return isinstance(function, ast.Name)

@@ -56,17 +56,24 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
             raise Refused(GENERATOR_USE, shown)
         calls = [node for part in block for node in ast.walk(part) if isinstance(node, ast.Call)]
         if call in calls:
-            if any(node is not call and not _never_stops(module, node) for node in calls):
+            if any(node is not call and not _never_stops(module, node, call) for node in calls):
                 raise Refused(GENERATOR_USE, shown)
             ours.append(mention)
-        elif any(module.scopes.builtin_called(node) != "next" for node in calls):
+        elif any(
+            module.scopes.builtin_called(node) != "next" and not _never_stops(module, node, call)
+            for node in calls
+        ):
             raise Refused(GENERATOR_USE, shown)
     return ours
 
 
-def _never_stops(module: Module, call: ast.Call) -> bool:
-    """Whether a call surely raises no ``StopIteration``: it is of one of these builtins."""
-    return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
+def _never_stops(module: Module, call: ast.Call, taking: ast.Call) -> bool:
+    """Whether a call surely raises no ``StopIteration``: of a builtin, or to close a generator."""
+    match call.func, taking.args[0]:
+        case ast.Attribute(value=ast.Name() as closed, attr="close"), ast.Name() as kept:
+            return module.scopes.bindings_of(closed) == module.scopes.bindings_of(kept)
+        case _:
+            return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
 
 
 def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | None:

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import (
     read_as_relationships,
 )
 from awaken.contract import Place
+from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.migrations import is_of_alembic
@@ -158,14 +159,8 @@ def _as_read(module: Module, read: ast.Attribute) -> Operation:
     Its ``session`` is what the object is read of, if that may have to wait itself.
     """
     node, method = _whole(module, read)
-    owner = None if _is_path(read.value) else read.value
+    owner = None if is_dotted(read.value) else read.value
     return Operation(node, "loading", method=method, session=owner)
-
-
-def _is_path(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 def _whole(module: Module, node: ast.expr) -> tuple[ast.expr, str]:

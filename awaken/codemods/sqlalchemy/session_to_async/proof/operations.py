@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.kit.names_here import value_behind
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -127,7 +128,7 @@ def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
     if any(word.endswith(f".{name}") for word in _written_coroutines()):
         is_written = after.qualified_name(module, node.func) in _written_coroutines()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
-    called = _named_method(module, node.func)
+    called = value_behind(module, node.func)
     if isinstance(called, ast.Attribute) and called.attr == _STACKED:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     if not isinstance(called, ast.Attribute) or called.attr not in _methods():
@@ -143,13 +144,6 @@ def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     is_entered = name in twins().entered.get(kind, ())
     return _NOT_ENTERED if is_entered and not _may_be_entered(module, node) else ""
-
-
-def _named_method(module: Module, called: ast.expr) -> ast.expr:
-    """Return the method that a variable holds: ``commit = db.commit``."""
-    bindings = module.scopes.bindings_of(called) if isinstance(called, ast.Name) else []
-    value = bindings[0].value if len(bindings) == 1 else None
-    return called if value is None else value
 
 
 def _is_unread(after: Project, module: Module, node: ast.Call) -> bool:

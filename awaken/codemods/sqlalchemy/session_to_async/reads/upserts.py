@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.contract import Place
+from awaken.kit.names_here import value_behind
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 
@@ -40,20 +41,13 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
             case ast.Call(func=ast.Attribute(value=session, attr=method), args=[given, *_]) if (
                 method in _RUNNING
             ):
-                is_upsert = _returns_objects(project, module, _statement(module, given))
+                is_upsert = _returns_objects(project, module, value_behind(module, given))
                 if is_upsert and not _changes_objects(module, node):
                     proof = project.orm.session_of(module, session)
                     if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
                         yield node
             case _:
                 pass
-
-
-def _statement(module: Module, node: ast.expr) -> ast.expr:
-    """Return the expression of a statement, which a variable may hold."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    value = bindings[0].value if len(bindings) == 1 else None
-    return node if value is None else value
 
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:

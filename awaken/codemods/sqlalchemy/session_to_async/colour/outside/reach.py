@@ -68,8 +68,10 @@ class Reach:
     def shares_loop(self, function: FunctionPlace) -> bool:
         """Whether ``function`` may run where other tasks do, such as those of requests.
 
-        Texts that name it are no calls.
+        Texts that name it are no calls. A plain function of a test has the loop of that test alone.
         """
+        if is_test_file(function.path) and not self._is_coroutine(function):
+            return False
         waiting, seen = [function], {function}
         while waiting:
             current = waiting.pop()
@@ -87,11 +89,11 @@ class Reach:
         return False
 
     def _is_coroutine(self, function: FunctionPlace) -> bool:
-        node = self._node(function)
+        node = self._project.calls.definition_of(function)
         return node is not None and isinstance(node[1], ast.AsyncFunctionDef)
 
     def _is_value(self, function: FunctionPlace) -> bool:
-        node = self._node(function)
+        node = self._project.calls.definition_of(function)
         return node is not None and any(
             obstacle.kind == "value" and not is_test_file(obstacle.place.path)
             for obstacle in self._project.calls.callers_of(*node).obstacles
@@ -105,7 +107,7 @@ class Reach:
         waiting, seen = [function], {function}
         while waiting:
             current = waiting.pop()
-            node = self._node(current)
+            node = self._project.calls.definition_of(current)
             if current in self._entries.found or len(seen) > _MANY:
                 return self._place(current)
             if node is None:
@@ -125,13 +127,6 @@ class Reach:
         calls = self._project.calls.graph().callers(function)
         return [call for call in calls if not is_test_file(call.place.path)]
 
-    def _node(
-        self, function: FunctionPlace
-    ) -> tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef] | None:
-        module = self._project.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        return None if module is None or node is None else (module, node)
-
     def _place(self, function: FunctionPlace) -> Place:
         return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))
 
@@ -142,7 +137,7 @@ class Reach:
         """
         if function in self._entries.wrapped:
             return False
-        node = self._node(function)
+        node = self._project.calls.definition_of(function)
         told = self._entries.found.get(function, ())
         return node is not None and any(
             obstacle.kind != "outside"

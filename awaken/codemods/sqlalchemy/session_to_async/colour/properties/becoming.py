@@ -48,7 +48,7 @@ class Properties:
     def kind_of(self, function: FunctionPlace) -> str:
         """Return whether a function is a ``plain`` or a ``cached`` property; empty if neither."""
         if function not in self._kinds:
-            node = self._node(function)
+            node = self._project.calls.definition_of(function)
             decorator = None if node is None else self._decorator(*node)
             name = None
             if node is not None and decorator is not None:
@@ -70,7 +70,7 @@ class Properties:
         kin = self._project.calls.kin().of(function)
         if len({self.kind_of(item) for item in kin}) > 1 or not self._is_plain_class(function):
             raise Refused(reasons.SYNC_PROTOCOL, name)
-        node = self._node(function)
+        node = self._project.calls.definition_of(function)
         is_cached = self.kind_of(function) == "cached"
         if node is None or (is_cached and not _ends_with_result(*node)):
             raise Refused(reasons.SYNC_PROTOCOL, name)
@@ -108,7 +108,7 @@ class Properties:
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], function: FunctionPlace) -> Iterator[Edit]:
         """Yield what makes a method of a property."""
-        pair = self._node(function)
+        pair = self._project.calls.definition_of(function)
         decorator = None if pair is None else self._decorator(*pair)
         if pair is None or decorator is None:
             return
@@ -144,11 +144,6 @@ class Properties:
         if module.enclosing_class(node) is None:
             return None
         return next((part for part in node.decorator_list if self.makes(module, part)), None)
-
-    def _node(self, function: FunctionPlace) -> tuple[Module, Function] | None:
-        module = self._project.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        return None if module is None or node is None else (module, node)
 
 
 def _ends_with_result(module: Module, node: Function) -> bool:

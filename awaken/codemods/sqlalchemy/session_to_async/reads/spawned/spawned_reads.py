@@ -124,7 +124,8 @@ class SpawnedReads:
             for node in module.walk(around)
         ):
             return None
-        if not self._project.calls.graph().callers(_place_of(module, around)):
+        graph = self._project.calls.graph()
+        if not graph.callers(graph.place_of(module, around)):
             return None
         self._where_it_waits(module, call)
         return None if module.is_generator(around) else module.place(around)
@@ -135,7 +136,7 @@ class SpawnedReads:
             return module.place(call)
         around = module.enclosing_function(call)
         if isinstance(around, ast.FunctionDef) and not module.is_generator(around):
-            self._plain[_place_of(module, around)] = None
+            self._plain[self._project.calls.graph().place_of(module, around)] = None
         return None
 
     # --------------------------------------------------------------------------------- functions
@@ -177,7 +178,7 @@ class SpawnedReads:
         graph = self._project.calls.graph()
         if around is None:
             return False
-        function = _place_of(module, around)
+        function = graph.place_of(module, around)
         if function not in self._reaching:
             result = {(item.path, item.start) for item in graph.reached([function])}
             self._reaching[function] = not result.isdisjoint(self._waiting)
@@ -193,10 +194,6 @@ class SpawnedReads:
             for start, operations in self._operations.in_file(module).items():
                 if any(map(waits, operations)):
                     yield module.path, start
-
-
-def _place_of(module: Module, function: Function) -> FunctionPlace:
-    return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
 
 
 def validates(call: ast.Call) -> bool:

@@ -29,6 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
+from awaken.kit.names_here import value_behind
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -169,16 +170,9 @@ class Environments:
 
     def _makes_one(self, module: Module, function: Function) -> bool:
         made = [
-            _value(module, node.value)
+            value_behind(module, node.value)
             for node in module.walk(function)
             if isinstance(node, ast.Return) and node.value is not None
         ]
         engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
         return bool(made) and not function.decorator_list and all(node in engines for node in made)
-
-
-def _value(module: Module, node: ast.expr) -> ast.expr:
-    """Return what a variable is given, or the expression itself."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    value = bindings[0].value if len(bindings) == 1 else None
-    return node if value is None else value
