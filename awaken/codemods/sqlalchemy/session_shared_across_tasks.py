@@ -229,9 +229,8 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
 def _appended_nodes(module: Module, name: ast.Name) -> Iterator[ast.expr]:
     """Yield what is appended to the list ``name`` by its name."""
     for read in module.scopes.reads_of(name):
-        method = module.parent(read)
-        call = None if method is None else module.parent(method)
-        if isinstance(call, ast.Call) and call.func is method and last_name(call.func) == "append":
+        call = module.method_call_on(read)
+        if call is not None and last_name(call.func) == "append":
             yield from call.args
 
 

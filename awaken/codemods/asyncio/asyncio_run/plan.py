@@ -198,12 +198,10 @@ def _other_calls(
     module: Module, name: str, made: ast.Call, statements: Sequence[ast.stmt]
 ) -> list[ast.Call]:
     """Return the calls of ``name`` outside of coroutines that have to do with another loop."""
-    calls = [(node, module.parent(node)) for node in module.mentions(name)]
     return [
         call
-        for node, call in calls
-        if isinstance(call, ast.Call)
-        and call.func is node
+        for call in map(module.call_of, module.mentions(name))
+        if call is not None
         and call is not made
         and module.enclosing_coroutine(call) is None
         and module.statement_of(call) not in statements

@@ -151,10 +151,11 @@ class Registrations(FoundInFiles[Registration]):
         if isinstance(above, Function) and any(call is node for node in above.decorator_list):
             return Registration(module, call, "decorator", event, resolved, function=above)
         # ``app.on_event("startup")(handler)``: the decorator is called by hand.
-        if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
-            whole = isinstance(module.parent(above), ast.Expr)
+        called = module.call_of(call)
+        if called is not None and len(called.args) == 1:
+            whole = isinstance(module.parent(called), ast.Expr)
             form: Form = "call" if whole else "other"
-            return Registration(module, above, form, event, resolved, above.args[0])
+            return Registration(module, called, form, event, resolved, called.args[0])
         return Registration(module, call, "other", event, resolved)
 
     def _event(self, module: Module, node: ast.expr) -> Event | None:
@@ -189,13 +190,10 @@ class Registrations(FoundInFiles[Registration]):
         # Other classes have an attribute of that name; after `.router` it is Starlette's.
         if resolved is None or (not resolved.applications and not _is_router(node.value)):
             return
-        event, above = _LISTS[node.attr], module.parent(node)
-        call = module.parent(above) if isinstance(above, ast.Attribute) else None
+        event, call = _LISTS[node.attr], module.method_call_on(node)
         if (
-            isinstance(above, ast.Attribute)
-            and above.attr == "append"
-            and isinstance(call, ast.Call)
-            and call.func is above
+            call is not None
+            and last_name(call.func) == "append"
             and len(call.args) == 1
             and isinstance(module.parent(call), ast.Expr)
         ):

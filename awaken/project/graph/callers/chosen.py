@@ -71,11 +71,12 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
 
 def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None:
     """Return the calls of what is chosen; None where something else is done with it."""
-    above = None if chosen is None else module.parent(chosen)
-    if isinstance(above, ast.Call) and above.func is chosen:
-        return [above]
-    if chosen is None or _is_asked(module, chosen):
-        return None if chosen is None else []
+    if chosen is None:
+        return None
+    if (called := module.call_of(chosen)) is not None:
+        return [called]
+    if _is_asked(module, chosen):
+        return []
     calls: list[ast.Call] = []
     reads = _reads(module, chosen)
     for read in reads or []:

@@ -435,8 +435,8 @@ class _Uses:
                 yield Addition("unknown", depth, module, node)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Addition]:
-        call, name = module.parent(node), node.attr
-        if not isinstance(call, ast.Call) or call.func is not node:
+        call, name = module.call_of(node), node.attr
+        if call is None:
             yield Addition("unknown", depth, module, node)
             return
         if any(isinstance(argument, ast.Starred) for argument in call.args):

@@ -242,9 +242,8 @@ def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
 
 def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
     """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
-    above = reader.module.parent(node)
     # `session.query(...)` is recognised by its call.
-    if isinstance(above, ast.Call) and above.func is node:
+    if reader.module.call_of(node) is not None:
         return None
     begin = begin_of(reader, node)
     if isinstance(begin, Begin):

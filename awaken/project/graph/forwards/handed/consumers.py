@@ -171,8 +171,8 @@ class Consumers:
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
         if node.attr.startswith("__"):
             return
-        call = module.parent(node)
-        if not depth or not isinstance(call, ast.Call) or call.func is not node:
+        call = module.call_of(node)
+        if not depth or call is None:
             yield self._leak(module, node)
         elif depth in (KEYS + 1, KEYS + _IN_PAIRS):
             yield from self._of_table(module, node, call, depth)

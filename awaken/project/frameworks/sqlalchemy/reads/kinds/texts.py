@@ -198,16 +198,13 @@ def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator
 
 def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
     """Return what ``"...".format(...)`` is given under a name or number."""
-    method = module.parent(node)
-    call = None if method is None else module.parent(method)
-    match method, call:
-        case ast.Attribute(attr="format"), ast.Call():
-            if name.isdecimal() and int(name) < len(call.args):
-                given = call.args[int(name)]
-                return None if isinstance(given, ast.Starred) else given
-            return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-        case _:
-            return None
+    call = module.method_call_on(node)
+    if call is None or last_name(call.func) != "format":
+        return None
+    if name.isdecimal() and int(name) < len(call.args):
+        given = call.args[int(name)]
+        return None if isinstance(given, ast.Starred) else given
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _fields(text: str) -> list[str]:
