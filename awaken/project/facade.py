@@ -443,15 +443,15 @@ class Project:
         facts = self._classes.facts(qualified)
         if facts is not None:
             return Definition(facts.path, "class", facts.span, facts.qualified)
-        located = self._names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            return None
-        module = self.module(located.path)
-        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         if module is None or len(bindings) != 1:
             return None
         binding = bindings[0]
-        return Definition(located.path, binding.kind, module.span(binding.node), qualified)
+        return Definition(module.path, binding.kind, module.span(binding.node), qualified)
+
+    def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
+        """Return the only value of a name at the top of a file, with that file; None for others."""
+        return self._names.value_at(qualified)
 
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""

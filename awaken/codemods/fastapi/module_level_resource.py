@@ -175,15 +175,9 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
 
 def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a name at the top of a module to which an engine is assigned."""
-    name = project.qualified_name(module, node)
-    definition = None if name is None else project.definition(name)
-    home = None if definition is None else project.module(definition.path)
-    bindings = home.scopes.module.bindings.get((name or "").rpartition(".")[2], []) if home else []
     # Rebound, the name may be something else by then.
-    value = bindings[0].value if len(bindings) == 1 else None
-    if home is None or not isinstance(value, ast.Call):
-        return False
-    return project.qualified_name(home, value.func) in _ENGINES
+    home, value = project.value_at(project.qualified_name(module, node)) or (module, None)
+    return isinstance(value, ast.Call) and project.qualified_name(home, value.func) in _ENGINES
 
 
 def _name(opening: Opening) -> str:

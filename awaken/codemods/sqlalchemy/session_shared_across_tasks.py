@@ -219,8 +219,7 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
             for element in node.elts:
                 yield from _made_expressions(module, element)
         case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
+            value = module.scopes.only_value(node)
             if value is not None and not isinstance(value, ast.Name):
                 yield from _elements(module, value)
                 yield from _appended_nodes(module, node)

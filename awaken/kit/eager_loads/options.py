@@ -92,8 +92,7 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
     """Return the options that an argument of ``options(...)`` gives."""
     match node:
         case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
+            value = module.scopes.only_value(node)
             is_known = not isinstance(value, ast.Name) and not _is_changed(module, node)
             inner = [(module, value)] if value is not None and is_known else None
         case ast.Starred():

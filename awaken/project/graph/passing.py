@@ -195,10 +195,10 @@ class Passing:
 
     def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        if len(bindings) != 1 or not self._is_open(module, bindings[0]):
+        binding = module.scopes.only_binding(node)
+        if binding is None or not self._is_open(module, binding):
             return None
-        parameter, function = bindings[0].node, bindings[0].scope.node
+        parameter, function = binding.node, binding.scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
         return OpenParameter(module, function, parameter)

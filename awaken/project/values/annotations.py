@@ -191,13 +191,11 @@ class Annotations:
     def _alias(self, module: Module, node: ast.expr, name: str) -> Values:
         """Follow ``SessionDep = Annotated[...]``, ``type S = ...``, ``NewType`` and ``TypeVar``."""
         evaluator = self._evaluator
-        located = evaluator.names.locate(name)
-        defining = evaluator.load(located.path) if located and len(located.rest) == 1 else None
-        bindings = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []  # type: ignore[union-attr]
-        value = bindings[0].value if len(bindings) == 1 else None
-        if defining is None or value is None:
+        pair = evaluator.names.value_at(name)
+        if pair is None:
             why = f"`{name}` is not a type that can be followed"
             return (evaluator.unknown(module, node, why),)
+        defining, value = pair
         if not isinstance(value, ast.Call):
             return self.unsolved(defining, value)
         made_by = evaluator.names.qualified(defining, value.func) or ""

@@ -130,11 +130,12 @@ def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | N
         case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
             pass
         case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
-            bindings = module.scopes.bindings_of(loop)
-            value = bindings[0].value if len(bindings) == 1 else None
-            if not isinstance(value, ast.Call) or bindings[0].kind != "assignment":
+            binding = module.scopes.only_binding(loop)
+            if binding is None or binding.kind != "assignment":
                 return None
-            made = value
+            if not isinstance(binding.value, ast.Call):
+                return None
+            made = binding.value
         case _:
             return None
     return made if project.qualified_name(module, made.func) in _MADE else None

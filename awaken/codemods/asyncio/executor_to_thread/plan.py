@@ -181,9 +181,7 @@ def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
 def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the function that was asked for the loop of ``call``, if one function was."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if isinstance(loop, ast.Name):
-        bindings = module.scopes.bindings_of(loop)
-        loop = bindings[0].value if len(bindings) == 1 else None
+    loop = module.scopes.only_value(loop) or loop
     return loop.func if isinstance(loop, ast.Call) else None
 
 
@@ -294,12 +292,9 @@ def _is_steady_function(project: Project, module: Module, call: ast.Call) -> boo
 # ------------------------------------------------------------------------ the variable of a loop
 def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stmt | None:
     """Return the statement that does nothing but ask for the loop of ``call``, in its coroutine."""
-    match call.func:
-        case ast.Attribute(value=ast.Name() as loop):
-            bindings = module.scopes.bindings_of(loop)
-        case _:
-            return None
-    statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else None
+    binding = module.scopes.only_binding(loop)
+    statement = None if binding is None else module.parent(binding.node)
     match statement:
         case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[], keywords=[]) as asked):
             pass
@@ -308,7 +303,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
         case _:
             return None
     coroutine = module.enclosing_coroutine(statement)
-    is_local = coroutine is not None and bindings[0].scope.node is coroutine
+    is_local = bool(coroutine and binding and binding.scope.node is coroutine)
     is_asked = project.qualified_name(module, asked.func) in _ASKED
     return statement if is_local and is_asked and _has_own_line(module, statement) else None
 

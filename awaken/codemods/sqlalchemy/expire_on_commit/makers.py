@@ -219,17 +219,16 @@ def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, as
 
 
 def _named_options(project: Project, module: Module, node: ast.Name) -> dict[str, ast.expr] | None:
-    bindings = module.scopes.bindings_of(node)
-    if len(bindings) != 1 or bindings[0].kind != "assignment" or bindings[0].value is None:
+    binding = module.scopes.only_binding(node)
+    if binding is None or binding.kind != "assignment" or binding.value is None:
         return None
     # Other files may change what they can import.
-    if bindings[0].scope.kind == "module" and project.files_with((node.id.encode(),)) != [
-        module.path
-    ]:
+    is_own = binding.scope.kind != "module"
+    if not is_own and project.files_with((node.id.encode(),)) != [module.path]:
         return None
     reads = module.scopes.reads_of(node)
     if not all(isinstance(module.parent(read), ast.keyword) for read in reads):
         return None
-    if isinstance(bindings[0].value, ast.Name):
+    if isinstance(binding.value, ast.Name):
         return None
-    return options_in(project, module, bindings[0].value)
+    return options_in(project, module, binding.value)

@@ -83,7 +83,5 @@ class ModuleReader:
 
     def only_value(self, node: ast.Name) -> ast.expr | None:
         """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        bindings = self.bindings(node)
-        if len(bindings) != 1 or bindings[0].kind != "assignment":
-            return None
-        return bindings[0].value
+        binding = self.module.scopes.only_binding(node)
+        return binding.value if binding is not None and binding.kind == "assignment" else None

@@ -401,15 +401,8 @@ class Models:
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
         """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""
-        value = node
         name = None if node is None else self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        defining = module
-        if located is not None and len(located.rest) == 1:
-            load = self._evaluator.load(located.path)
-            bindings = load.scopes.module.bindings.get(located.rest[0], []) if load else []
-            if load is not None and len(bindings) == 1:
-                defining, value = load, bindings[0].value
+        defining, value = self._evaluator.names.value_at(name) or (module, node)
         if not isinstance(value, ast.Call):
             return _Table("unknown", {})
         if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:

@@ -163,12 +163,7 @@ class Registrations(FoundInFiles[Registration]):
         if isinstance(node, ast.Constant):
             return _EVENTS.get(node.value) if isinstance(node.value, str) else None
         name = self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        home = None if located is None else self._evaluator.load(located.path)
-        if located is None or home is None or len(located.rest) != 1:
-            return None
-        bindings = home.scopes.module.bindings.get(located.rest[0], [])
-        value = bindings[0].value if len(bindings) == 1 else None
+        home, value = self._evaluator.names.value_at(name) or (module, None)
         return self._event(home, value) if isinstance(value, ast.Constant) else None
 
     def _receiver(self, module: Module, node: ast.expr) -> Resolved | None:

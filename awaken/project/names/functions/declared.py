@@ -43,11 +43,7 @@ class DeclaredDecorators:
         return self._known[key]
 
     def _read(self, qualified: str, *, called: bool) -> DeclaredResult | None:
-        located = self._names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            return None
-        module = self._load(located.path)
-        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if module is None or not nodes or len(nodes) != len(bindings):
             return None
@@ -106,15 +102,8 @@ class DeclaredDecorators:
     def _of_alias(self, module: Module, node: ast.Subscript) -> str | None:
         """Return the result of ``Handler[P, R]`` where ``Handler = Callable[P, R]``."""
         name = self._names.qualified(module, node.value)
-        located = None if name is None else self._names.locate(name)
-        if located is None or len(located.rest) != 1:
-            return None
-        home = self._load(located.path)
-        bindings = home.scopes.module.bindings.get(located.rest[0], []) if home else []
-        value = bindings[0].value if len(bindings) == 1 else None
-        if home is None or not isinstance(value, ast.Subscript):
-            return None
-        if not self._is(home, value, _CALLABLES):
+        home, value = self._names.value_at(name) or (module, None)
+        if not isinstance(value, ast.Subscript) or not self._is(home, value, _CALLABLES):
             return None
         *taken, result = _arguments(value)
         variable = self._type(home, result)

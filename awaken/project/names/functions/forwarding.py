@@ -99,16 +99,15 @@ class Forwarding:
 
     def definition(self, qualified: str) -> tuple[Module, Function] | None:
         """Return the only function of this name that a module of the project defines."""
-        located = self._names.locate(qualified)
-        module = None
-        if located is not None and len(located.rest) == 1:
-            module = self._load(located.path)
-        if module is None or located is None:
-            return None
-        bindings = module.scopes.module.bindings.get(located.rest[0], [])
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         # Overloads of a function precede it.
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
-        if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
+        if (
+            module is None
+            or not nodes
+            or len(nodes) != len(bindings)
+            or not all(map(is_overload, nodes[:-1]))
+        ):
             return None
         return module, nodes[-1]
 

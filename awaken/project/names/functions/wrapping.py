@@ -229,8 +229,7 @@ class Wrappings:
             case ast.Call(func=func, args=[ast.Name(id=name)]):
                 return name == given and self._name(module, func) in _COROUTINES
             case ast.Name():
-                bindings = module.scopes.bindings_of(test)
-                value = bindings[0].value if len(bindings) == 1 else None
+                value = module.scopes.only_value(test)
                 return value is not None and self._asks(module, value, given)
             case _:
                 return False

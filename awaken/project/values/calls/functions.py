@@ -247,8 +247,7 @@ def _is_same(function: FunctionOf) -> bool:
     first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
     if first is None or not isinstance(first.annotation, ast.Name):
         return False
-    bindings = function.module.scopes.bindings_of(node.returns)
-    made = bindings[0].value if len(bindings) == 1 else None
+    made = function.module.scopes.only_value(node.returns)
     is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
     return first.annotation.id == node.returns.id and is_variable
 

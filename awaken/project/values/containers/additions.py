@@ -520,13 +520,13 @@ class _Uses:
 def class_of_receiver(module: Module, node: ast.expr) -> str:
     """Return the class of the method of which ``node`` reads an attribute of ``self``, or ""."""
     value = node.value if isinstance(node, ast.Attribute) else None
-    bindings = module.scopes.bindings_of(value) if isinstance(value, ast.Name) else []
-    function = bindings[0].scope.node if len(bindings) == 1 else None
-    if not isinstance(function, Function) or function.decorator_list:
+    binding = module.scopes.only_binding(value)
+    function = None if binding is None else binding.scope.node
+    if binding is None or not isinstance(function, Function) or function.decorator_list:
         return ""
     positional = [*function.args.posonlyargs, *function.args.args]
     owner = module.scopes.scope_of(function).node
-    if not isinstance(owner, ast.ClassDef) or bindings[0].node is not positional[0]:
+    if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
         return ""
     return f"{module.name}.{module.qualname(owner)}"
 

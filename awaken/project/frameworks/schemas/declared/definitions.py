@@ -37,15 +37,13 @@ def _assigned_names(
     if bindings and all(binding.kind == "assignment" for binding in bindings):
         return [(module, binding.value) for binding in bindings if binding.value is not None]
     name = evaluator.names.qualified(module, node)
-    located = None if name is None else evaluator.names.locate(name)
-    home = None if located is None else evaluator.load(located.path)
-    if located is None or home is None or not located.rest:
-        return []
-    if len(located.rest) == 1:
-        result = home.scopes.module.bindings.get(located.rest[0], [])
+    at_top = evaluator.names.bindings_at(name)
+    if at_top is not None:
+        home, result = at_top
         return [(home, item.value) for item in result if item.kind == "assignment" and item.value]
-    owner = evaluator.classes.node(".".join(name.split(".")[:-1])) if name else None
-    return [] if owner is None else list(_in_class(*owner, located.rest[-1]))
+    owner_name, _, attribute = (name or "").rpartition(".")
+    owner = evaluator.classes.node(owner_name)
+    return [] if owner is None else list(_in_class(*owner, attribute))
 
 
 def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written]:

@@ -180,11 +180,7 @@ class UrlReader:
     ) -> Url | None:
         """Return the value of a variable at the top of a file; None if unknown."""
         name = self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        if located is None or len(located.rest) != 1:
-            return None
-        home = self._evaluator.load(located.path)
-        bindings = [] if home is None else home.scopes.module.bindings.get(located.rest[0], [])
+        home, bindings = self._evaluator.names.bindings_at(name) or (None, [])
         if home is None or not bindings or any(binding.kind == "import" for binding in bindings):
             return None
         return self._bound_url(home, bindings, reading)

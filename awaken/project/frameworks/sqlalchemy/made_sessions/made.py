@@ -96,14 +96,10 @@ def _bindings(
     evaluator: ProgramEvaluator, module: Module, node: ast.expr
 ) -> tuple[Module, list[Binding]]:
     """Return what assigns the variable ``node``, be it of this file or of another."""
-    name = evaluator.names.qualified(module, node)
-    located = None if name is None else evaluator.names.locate(name)
-    if located is None or len(located.rest) != 1:
-        return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    home = evaluator.load(located.path)
-    return home or module, [] if home is None else home.scopes.module.bindings.get(
-        located.rest[0], []
-    )
+    at_top = evaluator.names.bindings_at(evaluator.names.qualified(module, node))
+    if at_top is not None:
+        return at_top
+    return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
 
 
 def _source(

@@ -73,10 +73,10 @@ class Registers:
                 registers = self._registers(module, node)
                 if registers:
                     return registers
-            bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-            if len(bindings) != 1 or bindings[0].value is None:
+            value = module.scopes.only_value(node)
+            if value is None:
                 return set()
-            node = bindings[0].value
+            node = value
         return set()
 
 
