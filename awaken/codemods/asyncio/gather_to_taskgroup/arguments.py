@@ -16,6 +16,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
 )
 from awaken.kit.sites import Refused
 from awaken.project.effects import suspensions
+from awaken.project.source.expressions import is_tested
 from awaken.project.source.trees import last_name, walk
 from awaken.project.values.domain import Unknown
 from awaken.workspace.sources import LINE_END_BYTES
@@ -441,11 +442,7 @@ def _added_nodes(module: Module, read: ast.Name, refused: Refused) -> Iterator[a
             if func is not above:
                 raise refused
             yield from _items(module, added, refused)
-        case (ast.If() | ast.While() | ast.IfExp(), _) if getattr(above, "test", None) is read:
-            return
-        case ast.UnaryOp(op=ast.Not()), _:
-            return
         case ast.Call(), _ if module.scopes.builtin_called(above) in _READING:
             return
-        case _:
+        case _ if not is_tested(module, read):
             raise refused

@@ -13,6 +13,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
+from awaken.project.source.expressions import alternatives
 
 _JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
 _SEPARATE = frozenset(
@@ -66,14 +67,12 @@ class Sources:
                 # One side must be the entity's: two others may be columns of other tables.
                 settled = any(self._is_own(part) or is_subquery(part) for part in parts)
                 return settled and all(map(self._is_operand, parts))
-            case ast.BoolOp(values=values):
-                return all(map(self._is_criterion, values))
+            case ast.BoolOp() | ast.IfExp():
+                return all(map(self._is_criterion, alternatives(node)))
             case ast.UnaryOp(operand=operand):
                 return self._is_criterion(operand)
             case ast.BinOp(left=left, right=right):
                 return self._is_criterion(left) and self._is_criterion(right)
-            case ast.IfExp(body=body, orelse=orelse):
-                return self._is_criterion(body) and self._is_criterion(orelse)
             case ast.Call():
                 return self._is_call(node)
             case _:
@@ -197,10 +196,8 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
             return (part,)
         case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
             return (part,)
-        case ast.IfExp(body=body, orelse=orelse):
-            return body, orelse
         case _:
-            return ()
+            return alternatives(node)
 
 
 def is_subquery(node: ast.expr) -> bool:

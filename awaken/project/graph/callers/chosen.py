@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -92,16 +93,10 @@ def _is_asked(module: Module, node: ast.expr) -> bool:
     """Whether an expression is only asked whether it is something."""
     above = module.parent(node)
     match above:
-        case (
-            ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test)
-        ):
-            return test is node
         case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
             return True
-        case ast.UnaryOp(op=ast.Not()):
-            return True
         case _:
-            return False
+            return is_tested(module, node)
 
 
 def _reads(module: Module, value: ast.expr) -> list[ast.expr] | None:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
+from awaken.project.source.expressions import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
@@ -404,10 +405,8 @@ class _Uses:
                     yield from self._passed_additions(module, call, node, depth)
                 else:
                     yield Addition("unknown", depth, module, node)
-            case ast.BoolOp():
-                yield from self._use(module, above, depth)
-            case ast.IfExp():
-                if above.test is not node:
+            case ast.BoolOp() | ast.IfExp():
+                if node in alternatives(above):
                     yield from self._use(module, above, depth)
             case ast.Assign() if above.value is node:
                 for target in above.targets:

@@ -25,6 +25,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     iterated_depth,
 )
+from awaken.project.source.expressions import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import InstanceOf
@@ -117,10 +118,9 @@ class Consumers:
                 yield Spot(module, above, depth + 1)
             case ast.DictComp(value=value) if value is node:
                 yield Spot(module, above, depth + 1)
-            case ast.IfExp(test=test):
-                if test is not node:
-                    yield Spot(module, above, depth)
-            case ast.BoolOp() | ast.Await():
+            case ast.BoolOp() | ast.IfExp() if node not in alternatives(above):
+                return
+            case ast.BoolOp() | ast.IfExp() | ast.Await():
                 yield Spot(module, above, depth)
             case ast.Subscript(value=ast.Attribute(attr=name)) if name == OVERRIDES and not depth:
                 return

@@ -17,6 +17,7 @@ from awaken.project.graph.forwards.handed.libraries import (
     TAKING,
 )
 from awaken.project.graph.forwards.handed.slots import KEYS, End, Found, Slots, Spot
+from awaken.project.source.expressions import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
@@ -58,10 +59,8 @@ class Origins:
                 yield from self._call(module, node, depth)
             case ast.Lambda() if depth == 0:
                 yield End("lambda", module, node)
-            case ast.IfExp(body=first, orelse=second):
-                yield from (Spot(module, part, depth) for part in (first, second))
-            case ast.BoolOp(values=values):
-                yield from (Spot(module, part, depth) for part in values)
+            case ast.IfExp() | ast.BoolOp():
+                yield from (Spot(module, part, depth) for part in alternatives(node))
             case ast.NamedExpr() | ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value):

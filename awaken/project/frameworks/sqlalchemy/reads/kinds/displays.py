@@ -14,6 +14,7 @@ from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
@@ -150,10 +151,9 @@ class Displays:
                 return Parts()
             case ast.Call():
                 return self._made_parts(module, node, depth)
-            case ast.IfExp(body=one, orelse=other):
-                return Parts.joined(self._written(module, each, depth + 1) for each in (one, other))
-            case ast.BoolOp(values=values):
-                return Parts.joined(self._written(module, value, depth + 1) for value in values)
+            case ast.IfExp() | ast.BoolOp():
+                parts = [self._written(module, part, depth + 1) for part in alternatives(node)]
+                return Parts.joined(parts)
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
                 return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
