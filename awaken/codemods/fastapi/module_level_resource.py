@@ -93,6 +93,7 @@ from awaken.contract import Constraints, Finding, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.trees import last_name
@@ -103,7 +104,7 @@ if TYPE_CHECKING:
 
 _ASKING = (b"create_all", b"drop_all", b".connect(", b".begin(")
 _CLOSES = {"aclose", "close", "disconnect", "terminate"}
-_ENGINES = {"sqlalchemy.create_engine", "sqlalchemy.engine_from_config", "sqlmodel.create_engine"}
+_ENGINES = library_names().engine_makers
 _ASK_CURE = "Do it in the lifespan, before the `yield`, or in a migration."
 _OPEN_CURE = "Open it in the lifespan, keep it on `app.state`, and close it after the `yield`."
 

@@ -101,6 +101,7 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -133,7 +134,7 @@ RETURN_EXCEPTIONS = Reason(
 STARTED = Reason("started-tasks", "concurrent tasks share {}", _HELP)
 
 _GATHER = "asyncio.gather"
-_CREATE = {"asyncio.create_task", "asyncio.ensure_future"}
+_CREATE = library_names().task_makers
 _GROUP = "asyncio.TaskGroup"
 _NAMES = ("TaskGroup", "create_task", "ensure_future", "gather")
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)

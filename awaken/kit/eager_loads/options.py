@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
@@ -14,16 +15,11 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from awaken.project import Project
 
-LOADING = frozenset(
-    ["contains_eager", "eagerload", "immediateload", "joinedload", "selectinload", "subqueryload"]
-)
+LOADING = library_names().joined_loaders | library_names().separate_loaders
 """They load the relationship with the object, or directly after it."""
-BLOCKING = frozenset({"lazyload", "noload", "raiseload"})
+BLOCKING = library_names().blocking_loaders
 _RELATIONSHIPS = LOADING | BLOCKING | {"defaultload"}
-_COLUMNS = frozenset(
-    ["defer", "load_only", "undefer", "undefer_group", "with_expression", "selectin_polymorphic"]
-)
-_OTHERS = _COLUMNS | {"with_loader_criteria"}
+_OTHERS = library_names().column_loaders | {"selectin_polymorphic", "with_loader_criteria"}
 # From SQLAlchemy 1.3: `joinedload_all("posts.author")`.
 _WHOLE_PATHS = {f"{name}_all": name for name in ("joinedload", "subqueryload", "eagerload")}
 _FUNCTIONS = _RELATIONSHIPS | _OTHERS | {"Load", *_WHOLE_PATHS}

@@ -16,6 +16,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import Function, is_none, parameters_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ OTHER_ARGUMENTS = Reason(
 )
 
 _OF_LOOP = "asyncio.AbstractEventLoop.run_in_executor"
-_ASKED = ("asyncio.get_event_loop", "asyncio.get_running_loop")
+_ASKED = library_names().loop_getters
 _AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")
 _REPLACED = re.compile(
     rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"

@@ -15,6 +15,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
     NOT_A_COROUTINE,
 )
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
 from awaken.project.source.expressions import is_tested
 from awaken.project.source.trees import last_name, walk
@@ -27,11 +28,7 @@ if TYPE_CHECKING:
     from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
 
-_MAKES_TASK = {
-    "asyncio.create_task",
-    "asyncio.ensure_future",
-    "asyncio.AbstractEventLoop.create_task",
-}
+_MAKES_TASK = library_names().task_makers | {"asyncio.AbstractEventLoop.create_task"}
 TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
 _KEPT = {"name", "context", "coro", "coro_or_future"}
 

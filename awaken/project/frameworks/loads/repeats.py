@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify
 from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
@@ -15,21 +16,9 @@ from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions import alternatives
 
-_JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
-_SEPARATE = frozenset(
-    [
-        "selectinload",
-        "subqueryload",
-        "immediateload",
-        "lazyload",
-        "raiseload",
-        "noload",
-        "write_only",
-    ]
-)
-_COLUMN_OPTIONS = frozenset(
-    ["load_only", "defer", "undefer", "undefer_group", "with_expression", "with_loader_criteria"]
-)
+_JOINED = library_names().joined_loaders
+_SEPARATE = library_names().separate_loaders | library_names().blocking_loaders | {"write_only"}
+_COLUMN_OPTIONS = library_names().column_loaders | {"with_loader_criteria"}
 _FOLLOWED_CALLS = 2
 """Functions of the program that are followed, one called by the other, to what they return."""
 _CONNECTIVES = ORDERINGS | {

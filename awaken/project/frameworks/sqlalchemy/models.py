@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -47,14 +48,8 @@ _HARMLESS_DECORATORS = {
     "typing.final",
 }
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
-_HARMLESS_BASES = {
-    "abc.ABC",
-    "builtins.object",
-    "builtins.str",
-    "enum.Enum",
-    "typing.Generic",
-    "typing.Protocol",
-}
+_HARMLESS_BASES = library_names().plain_bases | library_names().protocols
+_HARMLESS_BASES |= {"builtins.str", "enum.Enum"}
 
 
 class MappedClass(Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.looking import Looking
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
@@ -22,7 +23,7 @@ Handing = Literal["same", "forwards", "calls"]
 _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
-_CASTS = {"typing.cast", "typing_extensions.cast"}
+_CASTS = library_names().casts
 _ASKING = {
     "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
     "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",

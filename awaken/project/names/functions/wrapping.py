@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions import branches, is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 
-_CASTS = {"typing.cast", "typing_extensions.cast"}
+_CASTS = library_names().casts
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
 
 

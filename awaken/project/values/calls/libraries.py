@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.injection import injection
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorators import (
     MANAGERS,
 )
@@ -44,7 +45,7 @@ _CAPITAL_FUNCTIONS = {
     *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
 }
 """Functions of libraries that look like classes; what they give is of another name."""
-_INSPECTED = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
+_INSPECTED = library_names().engines
 """What `inspect` tells the tables of; of an object it tells the state."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     MOST_ORIGINS,
@@ -20,7 +21,7 @@ from awaken.project.values.domain import (
     values_inside,
 )
 
-_OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
+_OF_ATTRIBUTES = set(library_names().lazy_collections.values())
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
 _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
 _GETS = {"get", "get_one", "merge"}

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -22,12 +23,7 @@ from awaken.project.values.domain import (
 SESSION = "sqlalchemy.orm.Session"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 _ENGINES = {"sqlalchemy.engine.Engine", "sqlalchemy.ext.asyncio.AsyncEngine", "sqlalchemy.Engine"}
-_MAKERS = {
-    "sqlalchemy.create_engine",
-    "sqlalchemy.engine_from_config",
-    "sqlmodel.create_engine",
-    "sqlalchemy.ext.asyncio.create_async_engine",
-}
+_MAKERS = library_names().engine_makers | {"sqlalchemy.ext.asyncio.create_async_engine"}
 _ENDS = {"__aenter__", "__aexit__", "__enter__", "__exit__", "aclose", "close"}
 
 

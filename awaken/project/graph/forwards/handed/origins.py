@@ -7,10 +7,10 @@ from collections.abc import Callable
 from itertools import chain
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import (
     CALLING,
-    CASTS,
     PASSING,
     SAME,
     TABLES_OF,
@@ -234,7 +234,7 @@ class Origins:
         """Return the arguments that a call gives back as they are, or as good as that."""
         if qualified in CALLING and node.args:
             return node.args[:1]
-        if qualified in CASTS:
+        if qualified in library_names().casts:
             return node.args[-1:]
         return node.args if qualified in SAME and depth else None
 
