@@ -38,11 +38,11 @@ from awaken.engine.units.known_units import UnitMemory
 from awaken.engine.units.unit_planning import unit_planner
 from awaken.engine.waiting import told_findings
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
-from awaken.project.source.module_store import COLLECTED_SOURCE_BYTES
+from awaken.project.source.programs.module_store import COLLECTED_SOURCE_BYTES
 from awaken.project.store.summaries import Store
+from awaken.settings.rule_data import with_code
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile

@@ -36,12 +36,12 @@ from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.module_store import ModuleStore
+from awaken.project.source.programs.start_folders import start_folders
+from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
-from awaken.project.source.start_folders import start_folders
 from awaken.project.source.texts.program_texts import ProgramTexts
-from awaken.project.source.whole_program import Answer, WholeProgram
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
@@ -52,12 +52,12 @@ from awaken.workspace.manifests.pytest_settings import (
     PytestSettings,
     settings_in,
 )
+from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
-from awaken.workspace.type_checkers import TYPE_CHECKER_READS, is_set_up
 
 _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
 

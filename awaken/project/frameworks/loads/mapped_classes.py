@@ -14,10 +14,10 @@ from awaken.project.frameworks.loads.certainty import (
     WEAK,
     least,
 )
+from awaken.project.frameworks.loads.dictionaries import dictionary_values, is_of_module
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
-from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions import branches

@@ -11,7 +11,7 @@ from awaken.project.graph.calls import Calls
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 
 
 class OrmProgram(Program, Protocol):

@@ -11,7 +11,7 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 
