@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_constant, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Option:
             return True
         given = [node.value for node in call.keywords if node.arg in {"propagate_to_loaders", None}]
         given += call.args[_BEFORE_PROPAGATE:][:1]
-        return any(not (isinstance(node, ast.Constant) and node.value is True) for node in given)
+        return any(not (is_constant(node, value=True)) for node in given)
 
     @property
     def is_changed(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from awaken.knowledge.declarations import public_name
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import items_in_brackets
 from awaken.project.values.domain import (
     External,
     InstanceOf,
@@ -71,7 +72,7 @@ class Annotations:
             for item in getattr(node, "type_params", [])
         )
         for base in node.bases:
-            arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
+            arguments = items_in_brackets(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
             name = self._evaluator.names.qualified(module, outer)
             inner = tuple(self.unsolved(module, argument) for argument in arguments)
@@ -236,7 +237,7 @@ class Annotations:
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, node.value) or ""
         home, _, simple = name.rpartition(".")
-        arguments = _arguments(node)
+        arguments = items_in_brackets(node)
         if not name or evaluator.names.locate(name) is not None:
             return self._project_generic(module, node, name, arguments)
         if home in TYPING and simple == "Annotated":
@@ -281,10 +282,6 @@ def _held_values(value: Value) -> Values:
 
 def _own_variable(home: str, name: str) -> str:
     return f"{home}.{name}"
-
-
-def _arguments(node: ast.Subscript) -> list[ast.expr]:
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def _variables(values: Values) -> Values:

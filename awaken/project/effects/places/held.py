@@ -11,7 +11,7 @@ from awaken.knowledge.locks import Guarding, locks
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, children, last_name
+from awaken.project.source.trees import FunctionOrLambda, children, keyword_of, last_name
 
 _DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
 _Entering = ast.With | ast.AsyncWith
@@ -125,7 +125,7 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
     name = program.qualified_name(module, value.func)
     if name in locks().kinds:
         return name
-    factory = next((node.value for node in value.keywords if node.arg == "default_factory"), None)
+    factory = keyword_of(value, "default_factory")
     name = None if factory is None else program.qualified_name(module, factory)
     return name if name in locks().kinds else None
 

@@ -22,7 +22,7 @@ from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions import branches
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator, is_none
+from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 DEPTH = 4
@@ -340,7 +340,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
         return False
     if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
         return False
-    bound = next((keyword.value for keyword in made.keywords if keyword.arg == "bound"), None)
+    bound = keyword_of(made, "bound")
     return bound is not None and _is_mapped_type(there, bound)
 
 

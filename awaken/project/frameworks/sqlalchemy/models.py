@@ -28,7 +28,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationsh
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -376,7 +376,7 @@ class Models:
         owner = self._evaluator.names.qualified(module, node.args[0])
         if owner is None:
             return
-        properties = next((part.value for part in node.keywords if part.arg == "properties"), None)
+        properties = keyword_of(node, "properties")
         # Properties put together elsewhere may map anything.
         complete = properties is None or isinstance(properties, ast.Dict)
         complete = complete and not any(keyword.arg is None for keyword in node.keywords)

@@ -17,7 +17,7 @@ from awaken.knowledge.applications import Kind, application_classes
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25  # as in `graph.passing`
@@ -215,7 +215,7 @@ def argument_at(call: ast.Call, index: int, name: str) -> ast.expr | None:
     """Return the argument of ``call`` at a position, or by its name; ``*args`` is one as well."""
     if len(call.args) > index:
         return call.args[index]
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    return keyword_of(call, name)
 
 
 def _router_of(module: Module, node: ast.expr) -> ast.expr | None:

@@ -13,7 +13,7 @@ from awaken.contract import Place, Span
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions import is_tested
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
 _NAMES = "names by where they are"
@@ -64,7 +64,7 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
             return above
         case ast.Attribute(attr=name) if name in _CHOOSING:
             call = module.call_of(above)
-            is_plain = call is not None and all(map(_is_none, call.args[1:]))
+            is_plain = call is not None and all(map(is_none, call.args[1:]))
             return call if is_plain else None
         case _:
             return None
@@ -133,7 +133,3 @@ def _named_nodes(
             continue
         if module.scopes.bindings_of(node) == bindings:
             yield node
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

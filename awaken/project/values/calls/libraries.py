@@ -12,6 +12,7 @@ from awaken.project.names.functions.decorators import (
     MANAGERS,
 )
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     ClassOf,
     DeclarativeBase,
@@ -34,7 +35,6 @@ from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
-from awaken.project.values.calls.arguments import keyword_of
 from awaken.project.values.calls.loaded_files import MAKING, NAMING, loaded_module, named_module
 from awaken.project.values.calls.making import Making
 from awaken.project.values.calls.uses import Uses

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Sequence
 
 from awaken.project.source.modules import Module
-from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import External, ModuleOf
 from awaken.project.values.questions import Questions
 

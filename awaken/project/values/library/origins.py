@@ -9,6 +9,7 @@ from dataclasses import replace
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     MOST_ORIGINS,
     External,
@@ -55,7 +56,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
         return node.args
     if name not in _GETS or not owner.startswith("sqlalchemy."):
         return []
-    given = next((keyword.value for keyword in node.keywords if keyword.arg == "options"), None)
+    given = keyword_of(node, "options")
     if isinstance(given, ast.List | ast.Tuple):
         return given.elts
     return [] if given is None else [given]

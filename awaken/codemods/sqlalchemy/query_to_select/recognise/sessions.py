@@ -24,6 +24,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -180,7 +181,7 @@ def _configured_refusal(project: Project) -> Refused | None:
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            given = next((part.value for part in node.keywords if part.arg == "query_cls"), None)
+            given = keyword_of(node, "query_cls")
             # A class that is given to the factory itself is found with the session that it makes.
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue

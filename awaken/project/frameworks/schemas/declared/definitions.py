@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 
 _MOST_NAMES = 8  # that stand for each other; a guess, not yet measured
 _HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
@@ -55,11 +56,6 @@ def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written
                 pass
 
 
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """Return what ``call`` gives to the keyword ``name``."""
-    return next((node.value for node in call.keywords if node.arg == name), None)
-
-
 def texts(node: ast.expr | None) -> frozenset[str] | None:
     """Return the strings of a literal list, tuple or set; None for all else."""
     if not isinstance(node, ast.List | ast.Tuple | ast.Set):
@@ -74,7 +70,7 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
 
     None where a function says what it gives.
     """
-    given = keyword(call, "attribute")
+    given = keyword_of(call, "attribute")
     match given:
         case None | ast.Constant(value=None):
             return (name,)

@@ -12,6 +12,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     ClassOf,
     InstanceOf,
@@ -66,7 +67,7 @@ def made_session(evaluator: ProgramEvaluator, module: Module, call: ast.Call) ->
 
 def _may_share(evaluator: ProgramEvaluator, module: Module, call: ast.Call, source: str) -> bool:
     """Whether a call gives the session something to work on that may be no engine."""
-    bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
+    bind = keyword_of(call, "bind")
     if bind is None and source == "class":
         bind = next(iter(call.args), None)
     if bind is None:

@@ -17,7 +17,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignm
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText, Names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import Unknown
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.workspace.parsing import Unparsable, parse_text
@@ -204,7 +204,7 @@ def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
     if name.isdecimal() and int(name) < len(call.args):
         given = call.args[int(name)]
         return None if isinstance(given, ast.Starred) else given
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    return keyword_of(call, name)
 
 
 def _fields(text: str) -> list[str]:
