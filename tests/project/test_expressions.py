@@ -7,7 +7,7 @@ import ast
 import pytest
 from programs import program
 
-from awaken.project.source.expressions import (
+from awaken.project.source.expressions.alternatives import (
     alternatives,
     branches,
     is_tested,

@@ -128,7 +128,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
-from awaken.project.source.expressions import whole_conditional
+from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import FunctionOrLambda, is_none, last_name
 from awaken.project.values.domain import Unknown

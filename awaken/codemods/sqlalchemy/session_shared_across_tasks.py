@@ -102,6 +102,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
+from awaken.project.source.expressions.lists import added_parts, list_parts
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -189,7 +190,7 @@ def _items_together(project: Project, module: Module, names: set[str]) -> Iterat
     gathered: set[ast.expr] = set()
     for call in calls:
         if project.qualified_name(module, call.func) == _GATHER:
-            coroutines = [made for part in call.args for made in _made_expressions(module, part)]
+            coroutines = list(_elements(module, ast.Tuple(call.args, ast.Load())))
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
     for node in module.walk():
@@ -203,35 +204,17 @@ def _items_together(project: Project, module: Module, names: set[str]) -> Iterat
     yield from _of_tasks(module, started)
 
 
-def _made_expressions(module: Module, given: ast.expr) -> Iterator[ast.expr]:
-    """Yield the expressions that make the coroutines of one argument of ``gather``."""
-    match given:
-        case ast.Starred():
-            yield from _elements(module, given.value)
-        case _:
-            yield given
-
-
 def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
-    match node:
-        case ast.ListComp() | ast.GeneratorExp():
-            yield node.elt
-        case ast.List() | ast.Tuple():
-            for element in node.elts:
-                yield from _made_expressions(module, element)
-        case ast.Name():
-            value = module.scopes.only_value(node)
+    """Yield what a list or tuple holds, as far as it is visible; it may be in a variable."""
+    for part in list_parts(module, node):
+        if part.kind != "rest":
+            yield part.node
+        elif isinstance(part.node, ast.Name):
+            value = module.scopes.only_value(part.node)
             if value is not None and not isinstance(value, ast.Name):
                 yield from _elements(module, value)
-                yield from _appended_nodes(module, node)
-
-
-def _appended_nodes(module: Module, name: ast.Name) -> Iterator[ast.expr]:
-    """Yield what is appended to the list ``name`` by its name."""
-    for read in module.scopes.reads_of(name):
-        call = module.method_call_on(read)
-        if call is not None and last_name(call.func) == "append":
-            yield from call.args
+                for read in module.scopes.reads_of(part.node):
+                    yield from (added.node for added in added_parts(module, read) or ())
 
 
 def _of_group(

@@ -21,7 +21,7 @@ from awaken.project.graph.call_edges import (
     always_returns,
 )
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions import whole_conditional
+from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching

@@ -20,7 +20,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions import branches
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 

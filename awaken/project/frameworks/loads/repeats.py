@@ -14,7 +14,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 
 _JOINED = library_names().joined_loaders
 _SEPARATE = library_names().separate_loaders | library_names().blocking_loaders | {"write_only"}

@@ -12,7 +12,7 @@ from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     Environment,

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 
 ANYTHING = "*"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions import is_tested
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 

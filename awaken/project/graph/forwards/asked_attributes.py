@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from awaken.project.source.expressions import is_tested
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 
 

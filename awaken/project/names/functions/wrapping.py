@@ -10,7 +10,7 @@ from typing import Literal
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions import branches, is_tested
+from awaken.project.source.expressions.alternatives import branches, is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (

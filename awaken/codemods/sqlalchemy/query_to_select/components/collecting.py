@@ -35,7 +35,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recogn
 from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
-from awaken.project.source.expressions import branches
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown

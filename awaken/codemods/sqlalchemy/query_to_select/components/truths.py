@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.graph.call_edges import FunctionContext
-from awaken.project.source.expressions import is_tested
+from awaken.project.source.expressions.alternatives import is_tested
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from awaken.project.frameworks.sqlalchemy.engines.sources import (
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions import branches, whole_conditional
+from awaken.project.source.expressions.alternatives import branches, whole_conditional
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Session, Unknown
 

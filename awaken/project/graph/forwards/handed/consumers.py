@@ -25,7 +25,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     iterated_depth,
 )
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import InstanceOf

@@ -17,7 +17,7 @@ from awaken.project.graph.forwards.handed.libraries import (
     TAKING,
 )
 from awaken.project.graph.forwards.handed.slots import KEYS, End, Found, Slots, Spot
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (

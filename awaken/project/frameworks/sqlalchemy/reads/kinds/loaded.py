@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Session, Unknown
 

@@ -10,7 +10,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_colum
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, Parts
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions import alternatives
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 
 _DEEPEST = 5  # a name behind names; the third is rare already

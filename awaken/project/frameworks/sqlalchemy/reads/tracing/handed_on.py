@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions import is_tested
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
