@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from awaken.project import Project, Snapshot
-from awaken.project.source import module_store
+from awaken.project.source.programs import module_store
 from awaken.workspace.discovery import Root, find_files
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.targets import read_targets

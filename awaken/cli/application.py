@@ -15,7 +15,7 @@ from awaken.cli.commands.check import check
 from awaken.cli.commands.diff import diff
 from awaken.cli.commands.doctor import doctor
 from awaken.cli.commands.explain import explain
-from awaken.cli.commands.migrate import migrate
+from awaken.cli.commands.migrating.migrate import migrate
 from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.recipes import recipes
 from awaken.cli.commands.rules import rules

@@ -3,5 +3,5 @@
 Read any module alone: ``arguments``, ``parameters``, ``statements``, ``comments`` and
 ``import_lines`` edit one construct each; ``parentheses`` and ``outer_parentheses`` know where
 Python needs them; ``line_breaks`` lays out long lines as black does, ``chains`` the calls of
-a chain; ``load_options`` edits the loader options of statements; ``shapes`` compares trees.
+a chain; ``relationships`` edits how they load; ``shapes`` compares trees.
 """

@@ -5,6 +5,6 @@ are made for it; ``Refused``), ``changes`` (a site decided by itself, or a group
 ``search`` (where sites are), ``imports`` and ``names_here`` (how to name what a library defines),
 ``reasons`` (that many rules have), ``caveats`` (who notices a rewrite), ``call_rule`` (the shape of
 rules about calls of functions). For what goes from function to function there are
-``added_parameters`` and ``translation``. ``rewriters`` writes code with LibCST for every rule;
+``added_parameters``. ``rewriters`` writes code with LibCST for every rule;
 ``payloads`` are its inputs.
 """

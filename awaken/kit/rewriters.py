@@ -10,8 +10,12 @@ import libcst as cst
 
 from awaken.contract import Rewriter, Surroundings
 from awaken.editing.arguments import appended_call, fitted, keyword_argument
-from awaken.editing.load_options import MoreOptions, with_load_options
-from awaken.editing.relationship_loading import with_backref, with_lazy, with_lazy_in_keywords
+from awaken.editing.relationships.load_options import MoreOptions, with_load_options
+from awaken.editing.relationships.relationship_loading import (
+    with_backref,
+    with_lazy,
+    with_lazy_in_keywords,
+)
 from awaken.editing.session_blocks import Moved, with_sessions
 from awaken.kit.payloads import (
     ADD_KEYWORD,

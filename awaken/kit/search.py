@@ -10,7 +10,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -96,7 +96,7 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
 
     None if it passes nothing, and where ``*args`` comes before it.
     """
-    named = next((node.value for node in call.keywords if node.arg == keyword), None)
+    named = keyword_of(call, keyword)
     before = call.args[: position + 1]
     if named is not None or len(before) <= position:
         return named

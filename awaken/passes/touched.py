@@ -6,8 +6,8 @@ import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
+from awaken.project.source.lines.statement_lines import Lines, lines_of
 from awaken.project.source.modules import Module
-from awaken.project.source.statement_lines import Lines, lines_of
 
 
 class Places:

@@ -46,7 +46,7 @@ _WRITERS = {
     Form.SARIF: "awaken.preview.documents.sarif",
 }
 """The module of each form; its ``write`` is a ``Writer``."""
-_STATISTICS = "awaken.preview.statistics"
+_STATISTICS = "awaken.preview.documents.statistics"
 
 
 def form_of(command: str, view: View) -> Form:

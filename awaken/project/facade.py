@@ -36,12 +36,12 @@ from awaken.project.names.layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.module_store import ModuleStore
+from awaken.project.source.programs.start_folders import start_folders
+from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
-from awaken.project.source.start_folders import start_folders
 from awaken.project.source.texts.program_texts import ProgramTexts
-from awaken.project.source.whole_program import Answer, WholeProgram
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
@@ -52,12 +52,12 @@ from awaken.workspace.manifests.pytest_settings import (
     PytestSettings,
     settings_in,
 )
+from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
-from awaken.workspace.type_checkers import TYPE_CHECKER_READS, is_set_up
 
 _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
 
@@ -446,15 +446,15 @@ class Project:
         facts = self._classes.facts(qualified)
         if facts is not None:
             return Definition(facts.path, "class", facts.span, facts.qualified)
-        located = self._names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            return None
-        module = self.module(located.path)
-        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         if module is None or len(bindings) != 1:
             return None
         binding = bindings[0]
-        return Definition(located.path, binding.kind, module.span(binding.node), qualified)
+        return Definition(module.path, binding.kind, module.span(binding.node), qualified)
+
+    def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
+        """Return the only value of a name at the top of a file, with that file; None for others."""
+        return self._names.value_at(qualified)
 
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""

@@ -2,7 +2,7 @@
 
 Begin with ``model``, the settings as values. ``resolve`` joins the layers, ``settings_files`` reads
 the file of a project and ``--config``, ``values`` checks what a table says, ``selection`` decides
-which rules run.
+which rules run, and ``rule_data`` is what a run without rules knows of them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from awaken.settings.model import RecipeSettings, RecipeStep
 from awaken.workspace.formats.toml_text import KeyPath
 
 if TYPE_CHECKING:
-    from awaken.workspace.byte_search import ByteSearch
+    from awaken.workspace.formats.byte_search import ByteSearch
 
 Wrong = tuple[KeyPath, str]
 """Where a recipe cannot be used, below the settings, and why."""
@@ -90,7 +90,7 @@ def recognised_recipes(text: bytes) -> tuple[str, ...]:
 
 @cache
 def _search() -> ByteSearch:
-    from awaken.workspace.byte_search import ByteSearch  # noqa: PLC0415  a recalled run reads no text
+    from awaken.workspace.formats.byte_search import ByteSearch  # noqa: PLC0415  a recalled run reads no text
 
     words = {word for item in built_in().values() for word in (*item.signs, *item.unless)}
     return ByteSearch([word.encode() for word in sorted(words)])

@@ -14,7 +14,6 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import DeclaredRule
 from awaken.passes.settings import PassCode, PassPlace, PassSettings
 from awaken.settings.model import (
     COMMAND_LINE,
@@ -26,6 +25,7 @@ from awaken.settings.model import (
     VerifySettings,
 )
 from awaken.settings.pass_code import code_of
+from awaken.settings.rule_data import DeclaredRule
 from awaken.settings.selection import choose, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
 from awaken.settings.values import Wrong, check, options_of, python_version

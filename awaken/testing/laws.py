@@ -33,8 +33,8 @@ from awaken.engine.units.unit_planning import UnitPlanner
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
-from awaken.project.source import module_store
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.programs import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,

@@ -610,7 +610,7 @@ def test_the_driver_of_a_database_is_a_question(package, url, answers):
 
 def answering(monkeypatch, *lines):
     asked = iter([f"{line}\n" for line in lines])
-    monkeypatch.setattr("awaken.cli.commands.questions.can_ask", lambda: True)
+    monkeypatch.setattr("awaken.cli.commands.migrating.questions.can_ask", lambda: True)
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked, "")})())
 
 

@@ -7,7 +7,7 @@ import pytest
 from awaken import api
 from awaken.contract import Level
 from awaken.engine.writing.applying import FileWrite, apply
-from awaken.preview.undo_lines import stack_lines
+from awaken.preview.terminal.undo_lines import stack_lines
 
 REAL_APPLY = api.apply
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"

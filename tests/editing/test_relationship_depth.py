@@ -9,7 +9,7 @@ import pytest
 import sqlmodel
 
 from awaken.contract import Surroundings
-from awaken.editing.relationship_loading import with_lazy_in_keywords
+from awaken.editing.relationships.relationship_loading import with_lazy_in_keywords
 
 CALLS = {
     "Relationship()": 'Relationship(sa_relationship_kwargs={"lazy": "joined", "join_depth": 9})',

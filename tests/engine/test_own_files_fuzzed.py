@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from small_project import Project, tree
 
 from awaken.contract import UserError
+from awaken.engine.diagnosing.repository import repository_of
 from awaken.engine.machine.filesystem import REAL
-from awaken.engine.machine.repository import repository_of
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.writing.journal import Record
 from awaken.engine.writing.lock import hold, holder

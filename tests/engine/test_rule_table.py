@@ -13,7 +13,7 @@ from awaken.engine.planning.rule_discovery import all_rules, built_in
 from awaken.engine.remembering import result_places, rule_table
 from awaken.engine.remembering.rule_table import installed_rules
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import DeclaredRule, RuleData, data_of, rule_from, with_code
+from awaken.settings.rule_data import DeclaredRule, RuleData, data_of, rule_from, with_code
 
 PLUGIN = """
 from awaken.contract import Phase

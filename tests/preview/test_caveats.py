@@ -13,9 +13,9 @@ from awaken.contract import ChangeId, Level, Outline, OutlinePart, OutlineRow, P
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import LeftToDo
 from awaken.preview.after_apply import commands_after
-from awaken.preview.commit_message import commit_message
 from awaken.preview.console.plain import PlainConsole
 from awaken.preview.counts import grouped_rows, rewritten
+from awaken.preview.recipes.commit_message import commit_message
 from awaken.preview.terminal.outline_page import print_outlines
 from awaken.settings.model import RecipeStep
 

@@ -6,7 +6,7 @@ from report_builders import RULE, finding, report, root_report, source
 
 from awaken.contract import Level
 from awaken.preview.documents.concise import concise
-from awaken.preview.statistics import statistics
+from awaken.preview.documents.statistics import statistics
 
 TEXT = "import x\nalso = [s.query(A).all(), s.query(B).all()]\né = s.query(C).all()\n".encode()
 

@@ -18,8 +18,8 @@ from awaken.engine.diagnosing.diagnosis import (
     RuleStatus,
     Severity,
 )
+from awaken.engine.diagnosing.repository import Repository
 from awaken.engine.formatting.formatter import Declared, Formatting
-from awaken.engine.machine.repository import Repository
 from awaken.knowledge.ecosystem import drivers
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console

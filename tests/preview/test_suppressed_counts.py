@@ -10,7 +10,7 @@ from report_builders import finding, report, root_report, source
 from awaken.contract import Level
 from awaken.engine.report import SuppressedBy, SuppressedSite
 from awaken.preview.counts import count, count_suppressed, suppressed_words
-from awaken.preview.statistics import statistics
+from awaken.preview.documents.statistics import statistics
 from awaken.preview.summary import summary
 
 FILE = source("a.py", b"one two three\n")

@@ -14,7 +14,9 @@ def test_callers_do_not_depend_on_how_many_trees_are_kept(monkeypatch):
     for dotted in ("_load", "Shop._unlock", "Shop.open"):
         expected = callers(files, "shop.py", dotted)
         for kept in (1, 300, 10_000_000):
-            monkeypatch.setattr("awaken.project.source.module_store.KEPT_SOURCE_BYTES", kept)
+            monkeypatch.setattr(
+                "awaken.project.source.programs.module_store.KEPT_SOURCE_BYTES", kept
+            )
             assert callers(files, "shop.py", dotted) == expected
         monkeypatch.undo()
     assert "value" in callers(files, "shop.py", "_load")[1]

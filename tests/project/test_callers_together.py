@@ -88,7 +88,7 @@ def _found(files, keys, *, together):
 def test_callers_are_the_same_in_any_order_and_together(monkeypatch, kept):
     keys = _keys(SHOP)
     expected = _found(SHOP, keys, together=False)
-    monkeypatch.setattr("awaken.project.source.module_store.KEPT_SOURCE_BYTES", kept)
+    monkeypatch.setattr("awaken.project.source.programs.module_store.KEPT_SOURCE_BYTES", kept)
 
     for seed in range(5):
         shuffled = random.Random(seed).sample(keys, len(keys))
@@ -110,7 +110,7 @@ def _parsed(monkeypatch, action) -> Counter[str]:
         return parse(source)
 
     with monkeypatch.context() as patch:
-        patch.setattr("awaken.project.source.module_store.KEPT_SOURCE_BYTES", 1)
+        patch.setattr("awaken.project.source.programs.module_store.KEPT_SOURCE_BYTES", 1)
         patch.setattr("awaken.project.facade.parse", noted)
         patch.setattr("awaken.project.facade.parse_again", noted)
         action()

@@ -7,7 +7,7 @@ import ast
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.names.dictionaries import dictionary_values
+from awaken.project.frameworks.loads.dictionaries import dictionary_values
 
 MADE = "models = {'a': A, 'b': B}\n"
 

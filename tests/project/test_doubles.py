@@ -336,7 +336,7 @@ def test_a_function_inside_another_is_named_once():
 
 
 def test_files_may_be_dropped_and_parsed_again(monkeypatch):
-    monkeypatch.setattr("awaken.project.source.module_store.KEPT_SOURCE_BYTES", 1)
+    monkeypatch.setattr("awaken.project.source.programs.module_store.KEPT_SOURCE_BYTES", 1)
     test = """
     from tests.helpers import make, configured
 

@@ -13,8 +13,8 @@ from programs import last, module_of, program
 
 from awaken.contract import Span
 from awaken.project import Module, site_id
-from awaken.project.source import module_store
 from awaken.project.source.modules import same_node
+from awaken.project.source.programs import module_store
 from awaken.project.source.trees import children, fingerprint, walk
 from awaken.project.values.domain import FunctionOf, InstanceOf, union
 from awaken.workspace.sources import SourceFile, decode

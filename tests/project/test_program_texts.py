@@ -32,7 +32,7 @@ def test_words_are_found_where_they_are(texts, questions):
 
 
 def test_a_long_text_is_searched_as_well(monkeypatch):
-    monkeypatch.setattr("awaken.workspace.byte_search._LONG", 3)
+    monkeypatch.setattr("awaken.workspace.formats.byte_search._LONG", 3)
     search = TextSearch({"a.py": b"one two", "b.py": b"two"}, LookedAt())
     assert search.files_with([b"one", b"zero"]) == ["a.py"]
 

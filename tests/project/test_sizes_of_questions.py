@@ -9,7 +9,7 @@ import pytest
 from growth import steps
 from programs import last, module_of, program
 
-from awaken.project.source import module_store
+from awaken.project.source.programs import module_store
 from awaken.project.values.answers import circles
 from awaken.project.values.answers.circles import Answers
 from awaken.project.values.answers.sizes import Large

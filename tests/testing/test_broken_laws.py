@@ -23,7 +23,7 @@ from awaken.contract import (
 from awaken.engine.report import Diagnostic, FileChange, RootReport
 from awaken.kit.rule import Rule
 from awaken.project import site_id
-from awaken.project.source import module_store
+from awaken.project.source.programs import module_store
 from awaken.testing import (
     LAWS,
     Case,

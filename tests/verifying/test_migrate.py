@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from awaken.cli import main
-from awaken.cli.commands import verified_steps
+from awaken.cli.commands.migrating import verified_steps
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import ObservedTest
 from tests.engine.faulty_filesystem import Killed

@@ -16,9 +16,9 @@ from awaken.batch.state.records import Counts
 from awaken.batch.working.task_data import Summary, Task
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.commit_message import listed_rows, unsafe_sentences
 from awaken.preview.counts import changed_files, grouped_rows, level_words, plural
 from awaken.preview.html.report_page import write
+from awaken.preview.recipes.commit_message import listed_rows, unsafe_sentences
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import printable

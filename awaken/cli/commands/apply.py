@@ -70,7 +70,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 
 
 def _asked_report(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
-    from awaken.cli.commands.interactive import ask  # noqa: PLC0415
+    from awaken.cli.commands.by_option.interactive import ask  # noqa: PLC0415
     from awaken.preview.counts import plural  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.commands.listing import ListingOptions
+from awaken.cli.commands.by_option.listing import ListingOptions
 from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option
 from awaken.cli.options.recipe import RecipeOptions
@@ -65,7 +65,7 @@ def check(
     if recipe.recipe is not None:
         return _check_recipe(line, recipe, view, own)
     if own.write_baseline:
-        from awaken.cli.commands.write_baseline import write  # noqa: PLC0415  only this needs it
+        from awaken.cli.commands.by_option.write_baseline import write  # noqa: PLC0415  only this needs it
 
         write(line, view)
     if own.blockers and view.form not in {None, Form.FULL, Form.JSON}:
@@ -94,7 +94,7 @@ def _hint(report: Report, line: CommandLine, view: View) -> None:
 
 
 def _check_recipe(line: CommandLine, recipe: RecipeOptions, view: View, own: CheckOptions) -> int:
-    from awaken.cli.commands.migrate import show_recipe  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.commands.migrating.migrate import show_recipe  # noqa: PLC0415  the help needs no engine
     from awaken.cli.outcomes import of_check  # noqa: PLC0415
 
     if own.write_baseline or own.blockers:

@@ -32,7 +32,7 @@ def diff(
     line, view = run.command_line(), output.view(layout)
     recipe.require_usable(line)
     if recipe.recipe is not None:
-        from awaken.cli.commands.migrate import show_recipe  # noqa: PLC0415
+        from awaken.cli.commands.migrating.migrate import show_recipe  # noqa: PLC0415
 
         return of_diff(show_recipe(line, recipe, view, "diff"), exit_code=exit_code)
     return of_diff(show_diff(line, view), exit_code=exit_code)

@@ -34,7 +34,7 @@ def recipes(
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
-    from awaken.preview.recipe_page import print_recipe, print_recipes  # noqa: PLC0415
+    from awaken.preview.recipes.recipe_page import print_recipe, print_recipes  # noqa: PLC0415
     from awaken.settings.recipes import require_recipe  # noqa: PLC0415
 
     here = [Path()]

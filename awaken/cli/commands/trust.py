@@ -33,7 +33,7 @@ def trust(
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.streams.output import send  # noqa: PLC0415
-    from awaken.preview.trust_lines import trust_lines  # noqa: PLC0415
+    from awaken.preview.terminal.trust_lines import trust_lines  # noqa: PLC0415
 
     if listed and (remove or path is not None):
         raise bad_parameter("shows all of them; leave out the other options", param_hint="--list")

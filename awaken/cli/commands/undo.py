@@ -37,7 +37,7 @@ def undo(
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.streams.output import send  # noqa: PLC0415
     from awaken.preview.streams.visible import visible  # noqa: PLC0415
-    from awaken.preview.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
+    from awaken.preview.terminal.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
 
     # The summary goes to stderr: stdout is for the list alone.
     start, current = path or Path(), Path.cwd()

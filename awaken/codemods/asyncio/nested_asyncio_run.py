@@ -200,9 +200,8 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     others = len(call.args) + len(call.keywords) != 1
     if len(args) != 1 or others or not isinstance(args[0], ast.Name | ast.Attribute | ast.Call):
         raise Refused(OTHER_ARGUMENTS, shown)
-    above = module.parent(call)
     text = f"await {module.text_of(args[0])}"
-    if isinstance(above, _BINDS_TIGHTER) or (isinstance(above, ast.Call) and above.func is call):
+    if isinstance(module.parent(call), _BINDS_TIGHTER) or module.call_of(call) is not None:
         text = f"({text})"
     edits: list[Edit] = [site.replace(call, text), site.release_import("asyncio")]
     message = f"`{shown}` fails here, where a loop is running"

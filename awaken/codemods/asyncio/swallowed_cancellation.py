@@ -128,6 +128,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
+from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import FunctionOrLambda, is_none, last_name
 from awaken.project.values.domain import Unknown
@@ -411,10 +412,10 @@ def _awaited_call(module: Module, named: ast.AST) -> ast.Call | None:
 
 def _is_passed(module: Module, named: ast.AST) -> bool:
     """Whether a call is passed a function, or the coroutine that a call of it makes."""
-    named = module.call_of(named) or named
-    while isinstance(above := module.parent(named), ast.IfExp):
-        named = above
-    return module.call_taking(named) is not None
+    given = module.call_of(named) or named
+    if isinstance(given, ast.expr):
+        given = whole_conditional(module, given)
+    return module.call_taking(given) is not None
 
 
 def _awaited_last(

@@ -93,6 +93,7 @@ from awaken.contract import Constraints, Finding, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.trees import last_name
@@ -103,7 +104,7 @@ if TYPE_CHECKING:
 
 _ASKING = (b"create_all", b"drop_all", b".connect(", b".begin(")
 _CLOSES = {"aclose", "close", "disconnect", "terminate"}
-_ENGINES = {"sqlalchemy.create_engine", "sqlalchemy.engine_from_config", "sqlmodel.create_engine"}
+_ENGINES = library_names().engine_makers
 _ASK_CURE = "Do it in the lifespan, before the `yield`, or in a migration."
 _OPEN_CURE = "Open it in the lifespan, keep it on `app.state`, and close it after the `yield`."
 
@@ -175,15 +176,9 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
 
 def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a name at the top of a module to which an engine is assigned."""
-    name = project.qualified_name(module, node)
-    definition = None if name is None else project.definition(name)
-    home = None if definition is None else project.module(definition.path)
-    bindings = home.scopes.module.bindings.get((name or "").rpartition(".")[2], []) if home else []
     # Rebound, the name may be something else by then.
-    value = bindings[0].value if len(bindings) == 1 else None
-    if home is None or not isinstance(value, ast.Call):
-        return False
-    return project.qualified_name(home, value.func) in _ENGINES
+    home, value = project.value_at(project.qualified_name(module, node)) or (module, None)
+    return isinstance(value, ast.Call) and project.qualified_name(home, value.func) in _ENGINES
 
 
 def _name(opening: Opening) -> str:

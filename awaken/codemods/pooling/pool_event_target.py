@@ -105,6 +105,7 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -148,10 +149,8 @@ _ASYNC = (
 )  # fmt: skip
 """What a program holds that has something asynchronous of SQLAlchemy."""
 _PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
-_CATCHING = {
-    None, "builtins.BaseException", "builtins.Exception", "builtins.NotImplementedError",
-    "builtins.RuntimeError",
-}  # fmt: skip
+_CATCHING = library_names().catching_all | {None, "builtins.RuntimeError"}
+_CATCHING |= {"builtins.NotImplementedError"}
 
 
 class PoolEventTarget(Rule):

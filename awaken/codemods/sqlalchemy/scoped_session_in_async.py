@@ -197,11 +197,8 @@ def _uses(project: Project, module: Module, registry: _Registry) -> Iterator[ast
     for node in module.mentions(registry.name):
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
-        above = module.parent(node)
-        called = module.parent(above) if isinstance(above, ast.Attribute) else above
-        if not isinstance(called, ast.Call) or called.func not in {node, above}:
-            continue
-        if _is_of(project, module, node, registry):
+        called = module.call_of(node) or module.method_call_on(node)
+        if called is not None and _is_of(project, module, node, registry):
             yield called
 
 

@@ -101,6 +101,8 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
+from awaken.project.source.expressions.lists import added_parts, list_parts
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -133,7 +135,7 @@ RETURN_EXCEPTIONS = Reason(
 STARTED = Reason("started-tasks", "concurrent tasks share {}", _HELP)
 
 _GATHER = "asyncio.gather"
-_CREATE = {"asyncio.create_task", "asyncio.ensure_future"}
+_CREATE = library_names().task_makers
 _GROUP = "asyncio.TaskGroup"
 _NAMES = ("TaskGroup", "create_task", "ensure_future", "gather")
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -188,7 +190,7 @@ def _items_together(project: Project, module: Module, names: set[str]) -> Iterat
     gathered: set[ast.expr] = set()
     for call in calls:
         if project.qualified_name(module, call.func) == _GATHER:
-            coroutines = [made for part in call.args for made in _made_expressions(module, part)]
+            coroutines = list(_elements(module, ast.Tuple(call.args, ast.Load())))
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
     for node in module.walk():
@@ -202,37 +204,17 @@ def _items_together(project: Project, module: Module, names: set[str]) -> Iterat
     yield from _of_tasks(module, started)
 
 
-def _made_expressions(module: Module, given: ast.expr) -> Iterator[ast.expr]:
-    """Yield the expressions that make the coroutines of one argument of ``gather``."""
-    match given:
-        case ast.Starred():
-            yield from _elements(module, given.value)
-        case _:
-            yield given
-
-
 def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
-    match node:
-        case ast.ListComp() | ast.GeneratorExp():
-            yield node.elt
-        case ast.List() | ast.Tuple():
-            for element in node.elts:
-                yield from _made_expressions(module, element)
-        case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
+    """Yield what a list or tuple holds, as far as it is visible; it may be in a variable."""
+    for part in list_parts(module, node):
+        if part.kind != "rest":
+            yield part.node
+        elif isinstance(part.node, ast.Name):
+            value = module.scopes.only_value(part.node)
             if value is not None and not isinstance(value, ast.Name):
                 yield from _elements(module, value)
-                yield from _appended_nodes(module, node)
-
-
-def _appended_nodes(module: Module, name: ast.Name) -> Iterator[ast.expr]:
-    """Yield what is appended to the list ``name`` by its name."""
-    for read in module.scopes.reads_of(name):
-        method = module.parent(read)
-        call = None if method is None else module.parent(method)
-        if isinstance(call, ast.Call) and call.func is method and last_name(call.func) == "append":
-            yield from call.args
+                for read in module.scopes.reads_of(part.node):
+                    yield from (added.node for added in added_parts(module, read) or ())
 
 
 def _of_group(

@@ -1,4 +1,5 @@
 """The facts of ``awaken doctor``: the inputs of a run, and the problems to act on.
 
-Begin with ``diagnosis``, the facts and where each was read; ``remarks`` draws the conclusions.
+Begin with ``diagnosis``, the facts and where each was read; ``remarks`` draws the conclusions,
+and ``repository`` asks git for the working tree.
 """

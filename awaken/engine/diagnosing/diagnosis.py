@@ -16,8 +16,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from awaken.contract import UserError
+from awaken.engine.diagnosing.repository import Repository, repository_of
 from awaken.engine.formatting.formatter import Formatting, formatting
-from awaken.engine.machine.repository import Repository, repository_of
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from awaken.contract import Span
 from awaken.engine.edits.splices import Splice
-from awaken.project.source.line_differences import differing_lines
+from awaken.project.source.lines.line_differences import differing_lines
 from awaken.workspace.sources import LINE_END_BYTES
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaken.project.source.statement_lines import Lines, StatementLines
+from awaken.project.source.lines.statement_lines import Lines, StatementLines
 
 if TYPE_CHECKING:
     from awaken.contract import Span

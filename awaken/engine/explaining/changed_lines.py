@@ -10,8 +10,8 @@ from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Place
 from awaken.engine.report import FileChange, RootReport
-from awaken.project.source.line_differences import differing_lines
-from awaken.project.source.statement_lines import Lines
+from awaken.project.source.lines.line_differences import differing_lines
+from awaken.project.source.lines.statement_lines import Lines
 
 _IMPORT = re.compile(rb"^\s*(?:from|import)\b")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from awaken.engine.explaining.exclusion import Exclusion, exclusion_of
 from awaken.engine.explaining.explanation import Why
 from awaken.engine.root_run import RootRun
 from awaken.workspace.discovery import DiscoverySettings
-from awaken.workspace.exclusion import Exclusion, exclusion_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 
 

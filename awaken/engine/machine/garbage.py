@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def no_collections() -> Iterator[None]:
     """Collect no garbage meanwhile: imported modules and trees are many objects, and they stay.
 
-    Code that parses many files collects by itself (``awaken.project.source.module_store``).
+    Code that parses many files collects by itself (``project/source/programs``).
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -20,9 +20,9 @@ from awaken.engine.machine.workers import (
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.settings.rule_data import with_code
 from awaken.workspace.work import WORK
 
 _SECONDS_PER_BYTE = 2.5e-6

@@ -17,7 +17,7 @@ from awaken.engine.planning.rule_discovery import all_rules, built_in, in_order,
 from awaken.engine.remembering.result_places import own_results
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import RuleData, data_of, rule_from
+from awaken.settings.rule_data import RuleData, data_of, rule_from
 from awaken.workspace.file_reading import TICK
 from awaken.workspace.reading import FileState, state_at
 

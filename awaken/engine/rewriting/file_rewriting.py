@@ -59,8 +59,8 @@ from awaken.engine.rewriting.slice_rewriting import (
     SliceTarget,
     rewrite_slice,
 )
+from awaken.project.source.lines.statement_lines import StatementLines
 from awaken.project.source.modules import Module
-from awaken.project.source.statement_lines import StatementLines
 from awaken.workspace.parsing import Unparsable, parse, too_deep_for_libcst
 from awaken.workspace.sources import SourceFile
 

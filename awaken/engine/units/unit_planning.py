@@ -25,9 +25,9 @@ from awaken.engine.planning.planning import (
 )
 from awaken.engine.units.known_units import StageUnits, Unit, UnitMemory
 from awaken.kit.rule import Rule
-from awaken.kit.rule_data import with_code
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
+from awaken.settings.rule_data import with_code
 from awaken.workspace.sources import Snapshot
 
 _PARTS = 8

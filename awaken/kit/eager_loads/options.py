@@ -7,23 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_constant, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-LOADING = frozenset(
-    ["contains_eager", "eagerload", "immediateload", "joinedload", "selectinload", "subqueryload"]
-)
+LOADING = library_names().joined_loaders | library_names().separate_loaders
 """They load the relationship with the object, or directly after it."""
-BLOCKING = frozenset({"lazyload", "noload", "raiseload"})
+BLOCKING = library_names().blocking_loaders
 _RELATIONSHIPS = LOADING | BLOCKING | {"defaultload"}
-_COLUMNS = frozenset(
-    ["defer", "load_only", "undefer", "undefer_group", "with_expression", "selectin_polymorphic"]
-)
-_OTHERS = _COLUMNS | {"with_loader_criteria"}
+_OTHERS = library_names().column_loaders | {"selectin_polymorphic", "with_loader_criteria"}
 # From SQLAlchemy 1.3: `joinedload_all("posts.author")`.
 _WHOLE_PATHS = {f"{name}_all": name for name in ("joinedload", "subqueryload", "eagerload")}
 _FUNCTIONS = _RELATIONSHIPS | _OTHERS | {"Load", *_WHOLE_PATHS}
@@ -67,7 +63,7 @@ class Option:
             return True
         given = [node.value for node in call.keywords if node.arg in {"propagate_to_loaders", None}]
         given += call.args[_BEFORE_PROPAGATE:][:1]
-        return any(not (isinstance(node, ast.Constant) and node.value is True) for node in given)
+        return any(not (is_constant(node, value=True)) for node in given)
 
     @property
     def is_changed(self) -> bool:
@@ -92,8 +88,7 @@ def given_at(project: Project, module: Module, node: ast.expr) -> Given:
     """Return the options that an argument of ``options(...)`` gives."""
     match node:
         case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
+            value = module.scopes.only_value(node)
             is_known = not isinstance(value, ast.Name) and not _is_changed(module, node)
             inner = [(module, value)] if value is not None and is_known else None
         case ast.Starred():

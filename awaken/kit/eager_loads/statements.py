@@ -183,15 +183,12 @@ def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement
 def _calls_on(module: Module, node: ast.AST) -> Iterator[ast.Call]:
     """Yield the calls of methods of ``node``, of what these return, and so on."""
     while True:
-        attribute = module.parent(node)
-        call = None if attribute is None else module.parent(attribute)
-        if not isinstance(attribute, ast.Attribute) or not isinstance(call, ast.Call):
-            return
-        if attribute.value is not node or call.func is not attribute:
+        call = module.method_call_on(node)
+        if call is None:
             return
         yield call
         # Later methods are called on the result.
-        if attribute.attr in _RESULTS:
+        if last_name(call.func) in _RESULTS:
             return
         node = call
 

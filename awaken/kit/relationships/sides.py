@@ -13,6 +13,7 @@ from awaken.kit.payloads import MAKE_BACKREF, SET_LAZY, SET_LAZY_IN_KEYWORDS, Ba
 from awaken.kit.sites import Site
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -62,7 +63,7 @@ def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
 
 
 def _backref_of(call: ast.Call) -> ast.expr | None:
-    return next((keyword.value for keyword in call.keywords if keyword.arg == "backref"), None)
+    return keyword_of(call, "backref")
 
 
 def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Edit]:

@@ -18,7 +18,7 @@ from awaken.engine.diagnosing.diagnosis import (
     RuleStatus,
     Severity,
 )
-from awaken.engine.machine.repository import Repository
+from awaken.engine.diagnosing.repository import Repository
 from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text, cell_len
 from awaken.preview.counts import plural

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -13,7 +14,7 @@ from awaken.project.values.domain import ClassOf, InstanceOf
 
 _OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
 _HOOKS = {"__getattribute__", "__setattr__", "__slots__"}
-_PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.NamedTuple"}
+_PLAIN_BASES = library_names().plain_bases | {"typing.NamedTuple"}
 
 
 class Attributes:

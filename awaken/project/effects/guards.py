@@ -102,11 +102,7 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
         return (name,)
     if name is not None and evaluator.classes.facts(name) is not None:
         return (name,)
-    home = evaluator.load(located.path) if located is not None else None
-    if home is None or located is None or len(located.rest) != 1:
-        return ()
-    bindings = home.scopes.module.bindings.get(located.rest[0], [])
-    value = bindings[0].value if len(bindings) == 1 else None
+    home, value = evaluator.names.value_at(name) or (module, None)
     if not isinstance(value, ast.Tuple):
         return ()
     return tuple(evaluator.names.qualified(home, element) for element in value.elts)

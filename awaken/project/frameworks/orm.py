@@ -50,7 +50,7 @@ from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -21,16 +22,67 @@ from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
 from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.stubs import is_stub
-from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import Words
 from awaken.project.values.domain import Unknown
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
+
+_LONGEST_HEAD = 100
+"""Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
+_RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
+_IMPORTING = (
+    rb"(?m)\bimport\b[^\n#]*\b%s\b",
+    rb"(?m)^[ \t]*(?:\w+[ \t]+as[ \t]+)?%s[ \t]*,?[ \t]*(?:#.*)?$",  # between parentheses
+)
+
+
+class TextMentions:
+    """Answers whether a name may refer to a function; each text is read once for each name."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._receivers: dict[str, frozenset[bytes] | None] = {}
+        self._imports: dict[tuple[str, bytes], bool] = {}
+
+    def of(self, name: str, module_name: str) -> bool:
+        """Whether ``name`` may mean a function of the module anywhere but at its definition.
+
+        Left out are definitions, and attributes of what is no module.
+        """
+        if name not in self._receivers:
+            self._receivers[name] = self._receivers_of(name)
+        receivers = self._receivers[name]
+        # `import package.module` makes the last word its receiver.
+        return receivers is None or module_name.rpartition(".")[2].encode() in receivers
+
+    def _receivers_of(self, name: str) -> frozenset[bytes] | None:
+        """Return the objects with the attribute ``name``; None if it may be any function."""
+        word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+        receivers: set[bytes] = set()
+        for path in self._words.files_with(name):
+            text = self._words.text(path)
+            for match in word.finditer(text):
+                head = text[max(0, match.start() - _LONGEST_HEAD) : match.start()].rstrip()
+                if head.endswith(b"def"):
+                    continue
+                receiver = _RECEIVER.search(head)
+                if receiver is None or self._is_imported(path, receiver[1]):
+                    return None
+                receivers.add(receiver[1])
+        return frozenset(receivers)
+
+    def _is_imported(self, path: str, receiver: bytes) -> bool:
+        key = (path, receiver)
+        if key not in self._imports:
+            word, text = re.escape(receiver), self._words.text(path)
+            self._imports[key] = any(re.search(candidate % word, text) for candidate in _IMPORTING)
+        return self._imports[key]
 
 
 class Calls:

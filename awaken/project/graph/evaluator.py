@@ -14,8 +14,8 @@ from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
-from awaken.project.source.whole_program import Ask
 from awaken.project.source.words import Words
 from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.evaluation import Evaluator

@@ -21,6 +21,7 @@ from awaken.project.graph.call_edges import (
     always_returns,
 )
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
@@ -141,10 +142,8 @@ class Holders:
         That is one variable or function, or the parameters of a method and of its overrides.
         """
         module = context.module
-        inner, parent = node, module.parent(node)
-        # The test is only looked at; body and `else` are what the expression may be.
-        while isinstance(parent, ast.IfExp) and parent.test is not inner:
-            inner, parent = parent, module.parent(parent)
+        inner = whole_conditional(module, node)
+        parent = module.parent(inner)
         match parent:
             case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
                 return self._variable(context, target)

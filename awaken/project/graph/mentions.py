@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import Function
 
 

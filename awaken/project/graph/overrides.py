@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.standing_in import may_stand_in
 from awaken.project.source.words import Words
 
-HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic", *PROTOCOLS}
+HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
 """Classes outside the project that have no method of interest, and call none of a subclass."""
 MAKING = ("__new__", "__init__", "__post_init__")
 """The methods that run where a class is called."""

@@ -18,7 +18,7 @@ from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, keyword_of, parameters_of
 from awaken.project.values.questions import Given, Passed
 
 # A value handed through more calls than that has too many places to be one thing; half of each
@@ -196,10 +196,10 @@ class Passing:
 
     def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        if len(bindings) != 1 or not self._is_open(module, bindings[0]):
+        binding = module.scopes.only_binding(node)
+        if binding is None or not self._is_open(module, binding):
             return None
-        parameter, function = bindings[0].node, bindings[0].scope.node
+        parameter, function = binding.node, binding.scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
         return OpenParameter(module, function, parameter)
@@ -226,7 +226,7 @@ def argument_of(
 
     The first ``bound`` parameters are given by the receiver.
     """
-    named = next((keyword.value for keyword in call.keywords if keyword.arg == parameter.arg), None)
+    named = keyword_of(call, parameter.arg)
     # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
     if named is not None and parameter not in function.args.posonlyargs:
         return named

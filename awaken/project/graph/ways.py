@@ -172,12 +172,8 @@ class Ways:
         with self._evaluator.without_callers():
             for sought in all_sought:
                 for node in module.mentions(sought.word):
-                    call = module.parent(node)
-                    if (
-                        isinstance(call, ast.Call)
-                        and call.func is node
-                        and self._reaches(module, call, sought)
-                    ):
+                    call = module.call_of(node)
+                    if call is not None and self._reaches(module, call, sought):
                         ways.append((call, sought))
         return sorted(ways, key=lambda way: module.span(way[0]))
 

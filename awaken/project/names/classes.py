@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from awaken.contract import Span
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.file_facts import (
     FactsIndex,
     WrittenClass,
@@ -20,7 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.words import Words
 
-PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+PROTOCOLS = library_names().protocols
 
 
 class Definition(Struct, frozen=True):

@@ -51,12 +51,10 @@ class Reach:
 
     def _is_constant(self, owner: str) -> bool:
         """Whether the variable is bound once, so that every import of it gives the same."""
-        located = self._names.locate(owner)
-        home = None if located is None else self._load(located.path)
-        if located is None or home is None or len(located.rest) != 1:
+        home, bindings = self._names.bindings_at(owner) or (None, [])
+        if home is None or len(bindings) != 1:
             return False
-        bindings = home.scopes.module.bindings.get(located.rest[0], [])
-        statement = home.statement_of(bindings[0].node) if len(bindings) == 1 else None
+        statement = home.statement_of(bindings[0].node)
         return statement is not None and isinstance(home.parent(statement), ast.Module)
 
     # ----------------------------------------------------------------------------- seen already
@@ -289,14 +287,14 @@ def _spelling(binding: Binding) -> str:
 def _not_at_the_top(module: Module, owner: str, model: ast.expr) -> str:
     """Return why ``model`` is no name that the file imports in every case; empty if it is."""
     name = owner.rpartition(".")[2]
-    bindings = module.scopes.bindings_of(model) if isinstance(model, ast.Name) else []
-    statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
-    if not isinstance(statement, ast.ImportFrom):
+    binding = module.scopes.only_binding(model)
+    statement = None if binding is None else module.parent(binding.node)
+    if binding is None or not isinstance(statement, ast.ImportFrom):
         return f"`{name}` of `{owner.rpartition('.')[0]}` is not imported in this file"
     # An import at the top runs earlier, which may make a circle of imports.
-    if module.scopes.module is not bindings[0].scope:
+    if module.scopes.module is not binding.scope:
         return f"`{module.excerpt(model)}` is imported inside a function, but not `{name}`"
-    if not _is_unconditional(module, bindings[0]):
+    if not _is_unconditional(module, binding):
         return f"`{module.excerpt(model)}` is not imported in every case"
     return ""
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from awaken.project.source.start_folders import STANDARD
+from awaken.project.source.programs.start_folders import STANDARD
 from awaken.workspace.sources import is_python
 
 _SOURCE_FOLDERS = ("", "src", "lib")

@@ -11,10 +11,8 @@ def imported_from(module: Module, node: ast.expr) -> tuple[str, str] | None:
     """Return module and name of the only ``from`` import of what ``node`` begins with."""
     while isinstance(node, ast.Attribute):
         node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    bindings = module.scopes.bindings_of(node)
-    alias = bindings[0].node if len(bindings) == 1 else None
+    binding = module.scopes.only_binding(node)
+    alias = None if binding is None else binding.node
     statement = module.parent(alias) if isinstance(alias, ast.alias) else None
     if not isinstance(statement, ast.ImportFrom) or not isinstance(alias, ast.alias):
         return None

@@ -87,6 +87,21 @@ class Names:
             self._located[qualified] = self._locate(qualified)
         return self._located[qualified]
 
+    def bindings_at(self, qualified: str | None) -> tuple[Module, list[Binding]] | None:
+        """Return the file that has this name at its top, and what binds it; None for others."""
+        located = None if qualified is None else self.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return None
+        home = self._load(located.path)
+        name = located.rest[0]
+        return None if home is None else (home, home.scopes.module.bindings.get(name, []))
+
+    def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
+        """Return the only value of such a name, with its file; None for several, and for none."""
+        home, bindings = self.bindings_at(qualified) or (None, [])
+        value = bindings[0].value if len(bindings) == 1 else None
+        return None if home is None or value is None else (home, value)
+
     def _locate(self, qualified: str) -> Located | None:
         # The longest first: a module inside a package before what the package binds.
         module, rest = qualified, list[str]()

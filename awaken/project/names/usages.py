@@ -35,8 +35,8 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
     """Return what happens to the function, or with ``is_class`` the class, that ``node`` means."""
     above = module.parent(node)
     if is_class and isinstance(above, ast.Subscript) and above.value is node:
-        outer = module.parent(above)
-        if isinstance(outer, ast.Call) and outer.func is above:
+        outer = module.call_of(above)
+        if outer is not None:
             return Usage("call", outer)
     match above:
         case ast.Call() if above.func is node:

@@ -363,6 +363,11 @@ class Module:
         call = self.parent(function)
         return call if isinstance(call, ast.Call) and call.func is function else None
 
+    def method_call_on(self, receiver: ast.AST) -> ast.Call | None:
+        """Return the call of a method of ``receiver``, an expression; None where none is called."""
+        method = self.parent(receiver)
+        return self.call_of(method) if isinstance(method, ast.Attribute) else None
+
     def call_taking(self, argument: ast.AST) -> ast.Call | None:
         """Return the call that is passed ``argument``, by its position or name; None elsewhere."""
         above = self.parent(argument)

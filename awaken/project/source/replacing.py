@@ -289,8 +289,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case ast.Name(id="__name__"):
             return module.name
         case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
+            value = module.scopes.only_value(node)
             return text_of(module, value) if isinstance(value, ast.Constant) else None
         case ast.Attribute(value=ast.Name()):
             return _text_of_class(module, node)

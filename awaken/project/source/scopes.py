@@ -145,10 +145,20 @@ class ScopeTable:
             current = above
         return self._parent(current) is owner.node
 
+    def only_binding(self, node: ast.AST | None) -> Binding | None:
+        """Return the only binding that ``node`` may refer to; None for several, and other nodes."""
+        bindings = self.bindings_of(node) if isinstance(node, ast.Name) else []
+        return bindings[0] if len(bindings) == 1 else None
+
+    def only_value(self, node: ast.AST | None) -> ast.expr | None:
+        """Return the value of the only binding that ``node`` may refer to; None without one."""
+        binding = self.only_binding(node)
+        return None if binding is None else binding.value
+
     def parameter_of(self, node: ast.AST) -> Binding | None:
         """Return the parameter that ``node`` is; None if it may be anything else."""
-        bindings = self.bindings_of(node) if isinstance(node, ast.Name) else []
-        return bindings[0] if [item.kind for item in bindings] == ["parameter"] else None
+        binding = self.only_binding(node)
+        return binding if binding is not None and binding.kind == "parameter" else None
 
     def is_bound(self, name: str, node: ast.AST) -> bool:
         """Whether ``name`` refers to a binding of this file at the place of ``node``."""

@@ -25,6 +25,21 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def is_constant(node: ast.AST | None, *, value: bool) -> bool:
+    """Whether ``node`` is the constant True, or the constant False."""
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
+    """Return what ``call`` passes by the keyword ``name``; None if that is nothing."""
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def items_in_brackets(node: ast.Subscript) -> list[ast.expr]:
+    """Return ``A`` and ``B`` of ``C[A, B]``."""
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
 def without_arguments(decorator: ast.expr) -> ast.expr:
     """Return ``cache`` of the decorators ``cache`` and ``cache(maxsize=1)``."""
     return decorator.func if isinstance(decorator, ast.Call) else decorator

@@ -4,5 +4,5 @@ Begin with ``possible`` (what rules ask) and ``domain`` (what can be said of a v
 ``evaluation``, the evaluator, and ``answers``, its memory; it is split by construct into
 ``annotations``, ``attributes``, ``calls``, ``pytest_fixtures`` and ``containers``; ``items`` reads
 the values that hold others. ``local`` follows the names of one function. ``library_types`` reads
-types of libraries, ``library`` says what libraries give, ``words`` puts values into words.
+types of libraries, ``library`` says what libraries give.
 """

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from awaken.knowledge.declarations import public_name
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import items_in_brackets
 from awaken.project.values.domain import (
     External,
     InstanceOf,
@@ -71,7 +72,7 @@ class Annotations:
             for item in getattr(node, "type_params", [])
         )
         for base in node.bases:
-            arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
+            arguments = items_in_brackets(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
             name = self._evaluator.names.qualified(module, outer)
             inner = tuple(self.unsolved(module, argument) for argument in arguments)
@@ -191,13 +192,11 @@ class Annotations:
     def _alias(self, module: Module, node: ast.expr, name: str) -> Values:
         """Follow ``SessionDep = Annotated[...]``, ``type S = ...``, ``NewType`` and ``TypeVar``."""
         evaluator = self._evaluator
-        located = evaluator.names.locate(name)
-        defining = evaluator.load(located.path) if located and len(located.rest) == 1 else None
-        bindings = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []  # type: ignore[union-attr]
-        value = bindings[0].value if len(bindings) == 1 else None
-        if defining is None or value is None:
+        pair = evaluator.names.value_at(name)
+        if pair is None:
             why = f"`{name}` is not a type that can be followed"
             return (evaluator.unknown(module, node, why),)
+        defining, value = pair
         if not isinstance(value, ast.Call):
             return self.unsolved(defining, value)
         made_by = evaluator.names.qualified(defining, value.func) or ""
@@ -238,7 +237,7 @@ class Annotations:
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, node.value) or ""
         home, _, simple = name.rpartition(".")
-        arguments = _arguments(node)
+        arguments = items_in_brackets(node)
         if not name or evaluator.names.locate(name) is not None:
             return self._project_generic(module, node, name, arguments)
         if home in TYPING and simple == "Annotated":
@@ -283,10 +282,6 @@ def _held_values(value: Value) -> Values:
 
 def _own_variable(home: str, name: str) -> str:
     return f"{home}.{name}"
-
-
-def _arguments(node: ast.Subscript) -> list[ast.expr]:
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def _variables(values: Values) -> Values:

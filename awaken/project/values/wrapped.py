@@ -165,9 +165,7 @@ def _reads(module: Module, name: ast.Name, methods: set[str]) -> bool:
         case ast.Subscript(value=value, ctx=ast.Load()):
             return value is name
         case ast.Attribute(attr=method) as attribute:
-            above = module.parent(attribute)
-            is_called = isinstance(above, ast.Call) and above.func is attribute
-            return is_called and method in methods
+            return method in methods and module.call_of(attribute) is not None
         case ast.keyword(arg=None):
             return True
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name() as container]):

@@ -130,11 +130,12 @@ def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | N
         case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
             pass
         case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
-            bindings = module.scopes.bindings_of(loop)
-            value = bindings[0].value if len(bindings) == 1 else None
-            if not isinstance(value, ast.Call) or bindings[0].kind != "assignment":
+            binding = module.scopes.only_binding(loop)
+            if binding is None or binding.kind != "assignment":
                 return None
-            made = value
+            if not isinstance(binding.value, ast.Call):
+                return None
+            made = binding.value
         case _:
             return None
     return made if project.qualified_name(module, made.func) in _MADE else None
@@ -198,12 +199,10 @@ def _other_calls(
     module: Module, name: str, made: ast.Call, statements: Sequence[ast.stmt]
 ) -> list[ast.Call]:
     """Return the calls of ``name`` outside of coroutines that have to do with another loop."""
-    calls = [(node, module.parent(node)) for node in module.mentions(name)]
     return [
         call
-        for node, call in calls
-        if isinstance(call, ast.Call)
-        and call.func is node
+        for call in map(module.call_of, module.mentions(name))
+        if call is not None
         and call is not made
         and module.enclosing_coroutine(call) is None
         and module.statement_of(call) not in statements

@@ -103,10 +103,8 @@ def _in_place(site: Site[ast.Call], qualified: str) -> list[Edit]:
         taken = "asyncio" in module.scopes.module.bindings
         if taken or module.scopes.is_bound("asyncio", call):
             raise Refused(NAME_TAKEN, "asyncio")
-    above = module.parent(call)
-    if isinstance(above, ast.Attribute | ast.Subscript) or (
-        isinstance(above, ast.Call) and above.func is call
-    ):
+    is_accessed = isinstance(module.parent(call), ast.Attribute | ast.Subscript)
+    if is_accessed or module.call_of(call) is not None:
         replaced = site.replace(call.func, f"(await {text}")
         return [replaced, site.insert_behind(call, ")"), *imports]
     return [site.replace(call.func, f"await {text}"), *imports]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -227,7 +227,7 @@ def _returns_at_once(module: Module, call: ast.Call) -> bool:
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     if any("WNOHANG" in module.text_of(argument) for argument in given):
         return True
-    timeout = next((keyword.value for keyword in call.keywords if keyword.arg == "timeout"), None)
+    timeout = keyword_of(call, "timeout")
     if last_name(call.func) in {"join", "result", "wait"} and timeout is None and call.args:
         timeout = call.args[0]
     return isinstance(timeout, ast.Constant) and timeout.value == 0

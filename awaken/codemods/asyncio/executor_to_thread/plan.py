@@ -16,6 +16,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import Function, is_none, parameters_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ OTHER_ARGUMENTS = Reason(
 )
 
 _OF_LOOP = "asyncio.AbstractEventLoop.run_in_executor"
-_ASKED = ("asyncio.get_event_loop", "asyncio.get_running_loop")
+_ASKED = library_names().loop_getters
 _AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")
 _REPLACED = re.compile(
     rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"
@@ -181,9 +182,7 @@ def _is_coroutine_function(module: Module, function: ast.expr) -> bool:
 def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
     """Return the function that was asked for the loop of ``call``, if one function was."""
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if isinstance(loop, ast.Name):
-        bindings = module.scopes.bindings_of(loop)
-        loop = bindings[0].value if len(bindings) == 1 else None
+    loop = module.scopes.only_value(loop) or loop
     return loop.func if isinstance(loop, ast.Call) else None
 
 
@@ -294,12 +293,9 @@ def _is_steady_function(project: Project, module: Module, call: ast.Call) -> boo
 # ------------------------------------------------------------------------ the variable of a loop
 def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stmt | None:
     """Return the statement that does nothing but ask for the loop of ``call``, in its coroutine."""
-    match call.func:
-        case ast.Attribute(value=ast.Name() as loop):
-            bindings = module.scopes.bindings_of(loop)
-        case _:
-            return None
-    statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else None
+    binding = module.scopes.only_binding(loop)
+    statement = None if binding is None else module.parent(binding.node)
     match statement:
         case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[], keywords=[]) as asked):
             pass
@@ -308,7 +304,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
         case _:
             return None
     coroutine = module.enclosing_coroutine(statement)
-    is_local = coroutine is not None and bindings[0].scope.node is coroutine
+    is_local = bool(coroutine and binding and binding.scope.node is coroutine)
     is_asked = project.qualified_name(module, asked.func) in _ASKED
     return statement if is_local and is_asked and _has_own_line(module, statement) else None
 

@@ -15,7 +15,10 @@ from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
     NOT_A_COROUTINE,
 )
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
+from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.lists import ListPart, added_parts, bound_list, list_parts
 from awaken.project.source.trees import last_name, walk
 from awaken.project.values.domain import Unknown
 from awaken.workspace.sources import LINE_END_BYTES
@@ -23,15 +26,11 @@ from awaken.workspace.sources import LINE_END_BYTES
 if TYPE_CHECKING:
     from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
     from awaken.project import Project
-    from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
 
-_MAKES_TASK = {
-    "asyncio.create_task",
-    "asyncio.ensure_future",
-    "asyncio.AbstractEventLoop.create_task",
-}
+_MAKES_TASK = library_names().task_makers | {"asyncio.AbstractEventLoop.create_task"}
 TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
+_READING = {"bool", "enumerate", "len", "zip"}
 _KEPT = {"name", "context", "coro", "coro_or_future"}
 
 
@@ -342,15 +341,18 @@ def _held_argument(project: Project, module: Module, holder: ast.expr) -> Given:
     refused = Refused(NOT_A_COROUTINE, f"*{module.excerpt(holder)}")
     try:
         if isinstance(holder, ast.Name):
-            parts = list(_put_into(module, holder))
+            held = list(_put_into(module, holder))
         else:
-            parts = list(_items(module, holder, refused))
+            held = list(list_parts(module, holder))
+        if any(part.kind == "rest" for part in held):
+            raise refused
     except Refused:
         # Not built in this function: only its elements are known, and not where each is made.
         is_proved = project.values.items_of(module, holder).is_coroutine
         if not is_proved or _is_repeated(module, holder):
             raise
         return Given(holder, "each", ())
+    parts = [part.node for part in held]
     coroutines = tuple(_in_task(project, module, part) for part in parts)
     made = [part for part, inner in zip(parts, coroutines, strict=True) if part is not inner]
     if made:
@@ -374,78 +376,29 @@ def _is_repeated(module: Module, holder: ast.expr) -> bool:
     )
 
 
-def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
-    """Yield all that the list ``name`` may hold. Raises Refused if that is unknown."""
+def _put_into(module: Module, name: ast.Name) -> Iterator[ListPart]:
+    """Yield all parts that the list ``name`` may have. Raises Refused if that is unknown."""
     refused = Refused(NOT_A_COROUTINE, f"*{name.id}")
     scope = module.scopes.scope_of(name)
     bindings = module.scopes.bindings_of(name)
     if not bindings:
         raise refused
     for binding in bindings:
-        value = _bound_list(module, binding)
+        value = bound_list(module, binding)
         if binding.scope is not scope or value is None:
             raise refused
-        yield from _items(module, value, refused)
+        yield from list_parts(module, value)
     told = [name, *(binding.node for binding in bindings)]  # `+=` reads the name as well
     for read in module.scopes.reads_of(name):
-        if read not in told:
-            yield from _added_nodes(module, read, refused)
+        if read not in told and not _is_only_read(module, read):
+            added = added_parts(module, read)
+            if added is None:
+                raise refused
+            yield from added
 
 
-def _bound_list(module: Module, binding: Binding) -> ast.expr | None:
-    """Return the list that ``binding`` gives a name, or adds to what it holds."""
-    if binding.kind in {"assignment", "walrus"}:
-        return binding.value
-    match module.parent(binding.node):
-        case ast.AugAssign(op=ast.Add(), value=value):
-            return value
-        case _:
-            return None
-
-
-def _items(module: Module, value: ast.expr, refused: Refused) -> Iterator[ast.expr]:
-    match value:
-        case ast.ListComp() | ast.GeneratorExp():
-            yield value.elt
-        case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            for element in elements:
-                if isinstance(element, ast.Starred):
-                    yield from _items(module, element.value, refused)
-                else:
-                    yield element
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            yield from _items(module, left, refused)
-            yield from _items(module, right, refused)
-        case ast.Call(args=[copied], keywords=[]) if module.scopes.builtin_called(value) in {
-            "list",
-            "tuple",
-        }:
-            yield from _items(module, copied, refused)
-        case _:
-            raise refused
-
-
-_READING = {"len", "zip", "enumerate", "bool"}
-
-
-def _added_nodes(module: Module, read: ast.Name, refused: Refused) -> Iterator[ast.expr]:
-    """Yield what is put into a list where it is read, if that is all that may happen to it."""
+def _is_only_read(module: Module, read: ast.Name) -> bool:
+    """Whether nothing happens to a list, or to the coroutines in it, where it is read."""
     above = module.parent(read)
-    call = None if above is None else module.parent(above)
-    match above, call:
-        case ast.Attribute(attr="append"), ast.Call(args=[added], keywords=[], func=func):
-            if func is not above or isinstance(added, ast.Starred):
-                raise refused
-            yield added
-        case ast.Attribute(attr="extend"), ast.Call(args=[added], keywords=[], func=func):
-            if func is not above:
-                raise refused
-            yield from _items(module, added, refused)
-        case (ast.If() | ast.While() | ast.IfExp(), _) if getattr(above, "test", None) is read:
-            return
-        case ast.UnaryOp(op=ast.Not()), _:
-            return
-        case ast.Call(), _ if module.scopes.builtin_called(above) in _READING:
-            return
-        case _:
-            raise refused
+    is_given = isinstance(above, ast.Call) and module.scopes.builtin_called(above) in _READING
+    return is_given or is_tested(module, read)

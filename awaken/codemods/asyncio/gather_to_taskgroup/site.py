@@ -29,6 +29,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
     from awaken.contract import Edit, Place
@@ -234,7 +235,7 @@ def _imported_packages(module: Module) -> Sequence[str]:
 
 def _check_keywords(module: Module, call: ast.Call) -> None:
     for keyword in call.keywords:
-        is_false = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+        is_false = is_constant(keyword.value, value=False)
         if keyword.arg == "return_exceptions" and is_false:
             continue
         if keyword.arg == "return_exceptions":

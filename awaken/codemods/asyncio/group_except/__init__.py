@@ -100,6 +100,7 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.trees import last_name
 
@@ -109,7 +110,7 @@ if TYPE_CHECKING:
 
 _GROUP = "asyncio.TaskGroup"
 _GROUPS = {"builtins.BaseExceptionGroup", "builtins.ExceptionGroup"}
-_EVERYTHING = {"builtins.BaseException", "builtins.Exception", *_GROUPS}
+_EVERYTHING = library_names().catching_all | _GROUPS
 _LET_THROUGH = {
     "asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.GeneratorExit",
     "builtins.KeyboardInterrupt", "builtins.SystemExit",

@@ -66,11 +66,9 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
             if binding.value is not None and binding.kind == "assignment":
                 yield from _elements(module, binding.value, depth + 1)
         for read in module.scopes.reads_of(gathered):
-            match module.parent(read):
-                case ast.Attribute(attr="append" | "add") as method:
-                    added = module.parent(method)
-                    if isinstance(added, ast.Call) and added.func is method:
-                        yield from added.args
+            call = module.method_call_on(read)
+            if call is not None and last_name(call.func) in {"append", "add"}:
+                yield from call.args
 
 
 def _made_fan_outs(

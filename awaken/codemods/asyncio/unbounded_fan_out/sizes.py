@@ -85,10 +85,9 @@ def _is_query(call: ast.Call) -> bool:
 
 
 def _of_name(module: Module, name: ast.Name, depth: int) -> str | None:
-    bindings = module.scopes.bindings_of(name)
-    if len(bindings) != 1:
+    binding = module.scopes.only_binding(name)
+    if binding is None:
         return None
-    binding = bindings[0]
     match binding.kind:
         case "parameter":
             return name.id if _is_data(name.id) and name.id not in {"self", "cls"} else None

@@ -17,6 +17,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
 from awaken.project.source.trees import is_none
 
@@ -57,7 +58,7 @@ SHARED_LINE = Reason(
 
 _WAIT_FOR = "asyncio.wait_for"
 _GATHER = "asyncio.gather"
-_WRAPPERS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"}
+_WRAPPERS = library_names().task_makers | {"asyncio.shield"}
 _SAME_TASK = (3, 12)  # the first Python in which `wait_for` is `timeout`
 _SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _FOR_TOOLS = re.compile(rb"#.*\b(?:noqa|nosec|pragma|pylint|pyright|type:|ty:)")

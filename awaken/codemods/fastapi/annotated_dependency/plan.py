@@ -21,7 +21,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, listed_names
 from awaken.project.source.trees import Function
-from awaken.workspace.type_checkers import TYPE_CHECKER_READS
+from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge import knowledge
 from awaken.knowledge.sessions import session_configurations
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, is_constant, keyword_of, last_name
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _maker(project: Project, module: Module, call: ast.Call, made: ast.expr) -> 
     if role not in _ROLES:
         return _of_extension(project, module, call, made)
     is_async = role in _ASYNC_ROLES
-    given = next((keyword.value for keyword in call.keywords if keyword.arg == _CLASS), None)
+    given = keyword_of(call, _CLASS)
     if given is not None and role.endswith("factory"):
         given_role, own = _role_of(project, module, given)
         is_async = is_async or given_role == "async"
@@ -144,7 +144,7 @@ def kept_names(project: Project) -> frozenset[str]:
     for module in modules_with(project, (b".configure(",)):
         for node in module.walk() if OPTION.encode() in module.source.text else ():
             said = configured_node(project, module, node)
-            if isinstance(said, ast.Constant) and said.value is False:
+            if is_constant(said, value=False):
                 owner = node.func.value  # type: ignore[attr-defined]  # as it is configured
                 result.add(project.qualified_name(module, owner) or "")
     return frozenset(result - {""})
@@ -186,15 +186,10 @@ def keeps_by_init(project: Project, maker: Maker) -> bool:
     inits = [part for part in node.body if getattr(part, "name", "") == "__init__"] if node else []
     match [inner for part in inits if isinstance(part, Function) for inner in part.body]:
         # A second statement may decide otherwise.
-        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__"), keywords=keywords))]:
-            return any(keyword.arg == OPTION and is_false(keyword.value) for keyword in keywords)
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__")) as call)]:
+            return is_constant(keyword_of(call, OPTION), value=False)
         case _:
             return False
-
-
-def is_false(node: ast.expr | None) -> bool:
-    """Whether ``node`` is the constant ``False``."""
-    return isinstance(node, ast.Constant) and node.value is False
 
 
 def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:
@@ -219,17 +214,16 @@ def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, as
 
 
 def _named_options(project: Project, module: Module, node: ast.Name) -> dict[str, ast.expr] | None:
-    bindings = module.scopes.bindings_of(node)
-    if len(bindings) != 1 or bindings[0].kind != "assignment" or bindings[0].value is None:
+    binding = module.scopes.only_binding(node)
+    if binding is None or binding.kind != "assignment" or binding.value is None:
         return None
     # Other files may change what they can import.
-    if bindings[0].scope.kind == "module" and project.files_with((node.id.encode(),)) != [
-        module.path
-    ]:
+    is_own = binding.scope.kind != "module"
+    if not is_own and project.files_with((node.id.encode(),)) != [module.path]:
         return None
     reads = module.scopes.reads_of(node)
     if not all(isinstance(module.parent(read), ast.keyword) for read in reads):
         return None
-    if isinstance(bindings[0].value, ast.Name):
+    if isinstance(binding.value, ast.Name):
         return None
-    return options_in(project, module, bindings[0].value)
+    return options_in(project, module, binding.value)

@@ -14,7 +14,6 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     WORDS,
     Maker,
     configured_node,
-    is_false,
     keeps_by_init,
     kept_names,
     makers_in,
@@ -35,6 +34,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -106,7 +106,7 @@ class _Planner:
     def _others(self, module: Module) -> Iterator[Decided]:
         """Yield the caveats of ``configure`` and of attributes that are set."""
         for node in module.walk():
-            if _is_true(configured_node(self._project, module, node)):
+            if is_constant(configured_node(self._project, module, node), value=True):
                 refused = Refused(reasons.ON_PURPOSE)
                 yield refused_together((Site(self._rule, module, node),), refused)
             match node:
@@ -124,13 +124,13 @@ class _Planner:
         # The callee of its argument is a site of its own.
         if told_by and any(keyword.arg in {told_by, None} for keyword in maker.call.keywords):
             return True
-        if is_false(maker.said) or name_of(maker) in self._kept:
+        if is_constant(maker.said, value=False) or name_of(maker) in self._kept:
             return True
         project, module = self._project, maker.module
         if keeps_by_init(project, maker):
             return True
         given = (options_in(project, module, node) or {} for node in maker.unpacked)
-        return any(is_false(argument.get(OPTION)) for argument in given)
+        return any(is_constant(argument.get(OPTION), value=False) for argument in given)
 
     def _rewrite(self, site: Site[ast.Call], maker: Maker) -> Rewrite:
         """Return the rewrite by which a session keeps its loaded values. Raises Refused."""
@@ -174,13 +174,9 @@ class _Planner:
                 raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(node))
             given |= inside
         said = given.get(OPTION)
-        if _is_true(said):
+        if is_constant(said, value=True):
             raise Refused(reasons.ON_PURPOSE)
         if said is not None:
             raise Refused(reasons.CHOSEN, module.excerpt(said))
         if own_init(project, maker):
             raise Refused(reasons.OWN_CLASS, maker.own_class.rpartition(".")[2])
-
-
-def _is_true(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True

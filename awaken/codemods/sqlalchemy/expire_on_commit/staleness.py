@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import Maker
 from awaken.contract import Place, Span
 from awaken.kit.sites import shown_place
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -127,14 +128,8 @@ def only_variable(maker: Maker) -> Place | None:
 
 def _is_receiver(module: Module, node: ast.Name) -> bool:
     """Whether only a method of the session is called, or its block is entered."""
-    above = module.parent(node)
-    if isinstance(above, ast.withitem):
+    if isinstance(module.parent(node), ast.withitem):
         return True
-    called = None if above is None else module.parent(above)
+    call = module.method_call_on(node)
     # Functions that `run_sync` runs also receive the session.
-    return (
-        isinstance(above, ast.Attribute)
-        and above.attr != "run_sync"
-        and isinstance(called, ast.Call)
-        and called.func is above
-    )
+    return call is not None and last_name(call.func) != "run_sync"

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -31,7 +32,7 @@ class ForeignKeys:
         """
         written = _written_keywords(module, side)
         keywords = _own_keywords(written) if side.reverse else written
-        if _is_true(written.get("viewonly")) or side.facts.secondary:
+        if is_constant(written.get("viewonly"), value=True) or side.facts.secondary:
             return False
         owner, target = side.owner or "", side.facts.target or ""
         is_many = self._project.orm.is_collection(owner, side.attribute or "")
@@ -122,7 +123,3 @@ def _own_keywords(written: Keywords) -> Keywords:
     if not isinstance(backref, ast.Call):
         return {}
     return {keyword.arg: keyword.value for keyword in backref.keywords}
-
-
-def _is_true(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True

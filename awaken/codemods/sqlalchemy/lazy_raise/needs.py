@@ -156,8 +156,7 @@ class Reads:
         It is called, and neither collections nor objects of the target can be.
         """
         module, node = self._node(read.place)
-        called = None if module is None or node is None else module.parent(node)
-        if not (isinstance(called, ast.Call) and called.func is node):
+        if module is None or node is None or module.call_of(node) is None:
             return False
         target = side.declared.facts.target
         mapped = None if target is None else self._project.orm.mapped_class(target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.relationships.sides import Side
 from awaken.kit.sites import Refused
 from awaken.project.names.visibility import is_public
+from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -86,7 +86,7 @@ def _is_generated(project: Project, side: Side) -> bool:
         return False
     given = {keyword.arg: keyword.value for keyword in side.call.keywords}
     off = [given.get(name) for name in ("repr", "compare")]
-    if all(isinstance(node, ast.Constant) and node.value is False for node in off):
+    if all(is_constant(node, value=False) for node in off):
         return False
     owner = side.key[0]
     return any(_is_dataclass(project, name) for name in (owner, *project.all_subclasses(owner)))

@@ -25,7 +25,7 @@ from awaken.contract import (
     SiteId,
 )
 from awaken.kit.rule import Rule
-from awaken.workspace.type_checkers import TYPE_CHECKER_READS
+from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -81,14 +81,10 @@ def _held_pair(
     project: Project, module: Module, node: ast.Name | ast.Attribute
 ) -> tuple[Module, ast.expr] | None:
     """Return the one value of a variable of a function, or at the top of a file."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    if len(bindings) == 1 and bindings[0].kind == "assignment" and bindings[0].value is not None:
-        return module, bindings[0].value
+    binding = module.scopes.only_binding(node)
+    if binding is not None and binding.kind == "assignment" and binding.value is not None:
+        return module, binding.value
     name = project.qualified_name(module, node)
     result = None if name is None else project.definition(name)
-    home = None if result is None or result.kind != "assignment" else project.module(result.path)
-    if home is None or name is None:
-        return None
-    held = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
-    value = held[0].value if len(held) == 1 else None
-    return None if value is None else (home, value)
+    is_assigned = result is not None and result.kind == "assignment"
+    return project.value_at(name) if is_assigned else None

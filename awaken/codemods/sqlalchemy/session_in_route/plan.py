@@ -23,7 +23,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession
-from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, keyword_of, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -219,7 +219,7 @@ def _engine(project: Project, module: Module, call: ast.Call) -> tuple[str | Non
 
     Any other argument makes two calls differ.
     """
-    engine = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
+    engine = keyword_of(call, "bind")
     if len(call.args) == 1 and not call.keywords:
         engine = call.args[0]
     named = None if engine is None else project.qualified_name(module, engine)

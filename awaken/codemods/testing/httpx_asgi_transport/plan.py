@@ -16,13 +16,14 @@ from awaken.kit.imports import name_beside
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 
-_CATCHING = {None, "builtins.BaseException", "builtins.Exception", "builtins.TypeError"}
+_CATCHING = library_names().catching_all | {None, "builtins.TypeError"}
 
 
 class HttpxAsgiTransport(Rule):

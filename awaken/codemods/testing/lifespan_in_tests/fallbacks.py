@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_RAISED = {
-    "builtins.AttributeError", "builtins.BaseException", "builtins.Exception", "builtins.KeyError",
-    "builtins.LookupError", "builtins.NameError",
+_RAISED = library_names().catching_all | {
+    "builtins.AttributeError", "builtins.KeyError", "builtins.LookupError", "builtins.NameError",
 }  # fmt: skip
 _ASKING = {"get", "getattr", "hasattr", "setdefault"}
 

@@ -13,7 +13,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.source.test_files import is_around_tests, is_of_program
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -83,7 +83,7 @@ def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.e
         if not isinstance(call, ast.Call):
             continue
         name = project.qualified_name(module, call.func)
-        app = next((keyword.value for keyword in call.keywords if keyword.arg == "app"), None)
+        app = keyword_of(call, "app")
         if name in _TEST_CLIENTS:
             app = call.args[0] if call.args else app
             if app is not None and not _is_entered(project, module, call):

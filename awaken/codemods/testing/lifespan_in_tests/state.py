@@ -84,9 +84,8 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function
 
 
 def _function(module: Module, node: ast.expr | None) -> Function | None:
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    result = bindings[0].node if len(bindings) == 1 else None
-    return result if isinstance(result, Function) else None
+    binding = module.scopes.only_binding(node)
+    return binding.node if binding is not None and isinstance(binding.node, Function) else None
 
 
 def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Module | None]]:

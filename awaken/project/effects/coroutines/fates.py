@@ -385,8 +385,7 @@ class _Following:
 
     def _local(self, module: Module, node: ast.expr) -> Binding | None:
         """Return the only value of the local variable ``node``."""
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        binding = bindings[0] if len(bindings) == 1 else None
+        binding = module.scopes.only_binding(node)
         if binding is None or binding.kind != "assignment" or binding.scope.kind != "function":
             return None
         return binding

@@ -11,7 +11,7 @@ from awaken.knowledge.locks import Guarding, locks
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, children
+from awaken.project.source.trees import FunctionOrLambda, children, keyword_of, last_name
 
 _DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
 _Entering = ast.With | ast.AsyncWith
@@ -99,12 +99,11 @@ def runs_held(entered: _Entering) -> Iterator[ast.AST]:
 
 # --------------------------------------------------------------------------------- where it is made
 def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) -> Lock | None:
-    if isinstance(node, ast.Name):
-        bindings = module.scopes.bindings_of(node)
-        if len(bindings) == 1 and bindings[0].scope.kind == "module":
-            made = _made_text(program, module, bindings[0])
-            if made is not None:
-                return Lock(f"{module.name}.{node.id}", made)
+    binding = module.scopes.only_binding(node)
+    if binding is not None and binding.scope.kind == "module":
+        made = _made_text(program, module, binding)
+        if made is not None:
+            return Lock(f"{module.name}.{last_name(node)}", made)
     name = program.qualified_name(module, node)
     definition = None if name is None else program.definition(name)
     home = None if definition is None else program.module(definition.path)
@@ -126,7 +125,7 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
     name = program.qualified_name(module, value.func)
     if name in locks().kinds:
         return name
-    factory = next((node.value for node in value.keywords if node.arg == "default_factory"), None)
+    factory = keyword_of(value, "default_factory")
     name = None if factory is None else program.qualified_name(module, factory)
     return name if name in locks().kinds else None
 

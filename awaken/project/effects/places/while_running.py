@@ -173,8 +173,7 @@ class WhileRunning:
 
     def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
         """Yield the functions that a name means, where it is not called at once."""
-        above = module.parent(node)
-        if isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
+        if isinstance(module.parent(node), ast.Attribute) or module.call_of(node) is not None:
             return
         for value in self._evaluator.values(module, node):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):

@@ -14,14 +14,15 @@ from awaken.project.frameworks.loads.certainty import (
     WEAK,
     least,
 )
+from awaken.project.frameworks.loads.dictionaries import dictionary_values, is_of_module
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
-from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator, is_none
+from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 DEPTH = 4
@@ -190,14 +191,13 @@ def _entity_of_binding(
 
 
 def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
-    if isinstance(value, ast.IfExp):
-        first = entity_of(reader, value.body, depth)
-        other = entity_of(reader, value.orelse, depth)
-        if first is None or other is None:
-            return None
-        # Both branches may be one class, as with a default.
-        return first if first.model == other.model else _joined_item(value, [first, other])
-    return entity_of(reader, value, depth)
+    first, *others = [entity_of(reader, branch, depth) for branch in branches(value)]
+    items = [item for item in others if item is not None]
+    if first is None or len(items) < len(others):
+        return None
+    # The branches may be one class, as with a default.
+    is_one = all(item.model == first.model for item in items)
+    return first if is_one else _joined_item(value, [first, *items])
 
 
 def _entity_of_loop(
@@ -340,7 +340,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
         return False
     if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
         return False
-    bound = next((keyword.value for keyword in made.keywords if keyword.arg == "bound"), None)
+    bound = keyword_of(made, "bound")
     return bound is not None and _is_mapped_type(there, bound)
 
 

@@ -11,7 +11,7 @@ from awaken.project.graph.calls import Calls
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 
 
 class OrmProgram(Program, Protocol):
@@ -83,7 +83,5 @@ class ModuleReader:
 
     def only_value(self, node: ast.Name) -> ast.expr | None:
         """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        bindings = self.bindings(node)
-        if len(bindings) != 1 or bindings[0].kind != "assignment":
-            return None
-        return bindings[0].value
+        binding = self.module.scopes.only_binding(node)
+        return binding.value if binding is not None and binding.kind == "assignment" else None

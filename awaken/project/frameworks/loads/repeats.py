@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify
 from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
@@ -13,22 +14,11 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
+from awaken.project.source.expressions.alternatives import alternatives
 
-_JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
-_SEPARATE = frozenset(
-    [
-        "selectinload",
-        "subqueryload",
-        "immediateload",
-        "lazyload",
-        "raiseload",
-        "noload",
-        "write_only",
-    ]
-)
-_COLUMN_OPTIONS = frozenset(
-    ["load_only", "defer", "undefer", "undefer_group", "with_expression", "with_loader_criteria"]
-)
+_JOINED = library_names().joined_loaders
+_SEPARATE = library_names().separate_loaders | library_names().blocking_loaders | {"write_only"}
+_COLUMN_OPTIONS = library_names().column_loaders | {"with_loader_criteria"}
 _FOLLOWED_CALLS = 2
 """Functions of the program that are followed, one called by the other, to what they return."""
 _CONNECTIVES = ORDERINGS | {
@@ -66,14 +56,12 @@ class Sources:
                 # One side must be the entity's: two others may be columns of other tables.
                 settled = any(self._is_own(part) or is_subquery(part) for part in parts)
                 return settled and all(map(self._is_operand, parts))
-            case ast.BoolOp(values=values):
-                return all(map(self._is_criterion, values))
+            case ast.BoolOp() | ast.IfExp():
+                return all(map(self._is_criterion, alternatives(node)))
             case ast.UnaryOp(operand=operand):
                 return self._is_criterion(operand)
             case ast.BinOp(left=left, right=right):
                 return self._is_criterion(left) and self._is_criterion(right)
-            case ast.IfExp(body=body, orelse=orelse):
-                return self._is_criterion(body) and self._is_criterion(orelse)
             case ast.Call():
                 return self._is_call(node)
             case _:
@@ -197,10 +185,8 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
             return (part,)
         case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
             return (part,)
-        case ast.IfExp(body=body, orelse=orelse):
-            return body, orelse
         case _:
-            return ()
+            return alternatives(node)
 
 
 def is_subquery(node: ast.expr) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.bindings import Scope
+from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.lists import ListPart, added_parts, bound_list, list_parts
 from awaken.project.values.domain import Unknown
 
 _DEPTH = 4
 """How many variables and functions are followed: as many as for a class (``mapped_classes``)."""
-_ADDS = frozenset({"append", "insert"})
 _HARMLESS = frozenset({"clear", "copy", "count", "index", "pop", "remove", "reverse"})
 """Methods of a list that put nothing new into it."""
 _READS = frozenset({"any", "all", "bool", "enumerate", "iter", "len", "list", "reversed", "tuple"})
@@ -57,36 +58,23 @@ def is_only_read(reader: ModuleReader, name: ast.Name) -> bool:
 def _elements(reader: ModuleReader, node: ast.expr, depth: int) -> Iterator[Element]:
     if depth == 0:
         raise _UnseenError
-    match node:
-        case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            for one in elements:
-                inner = one.value if isinstance(one, ast.Starred) else None
-                result = _elements(reader, inner, depth) if inner else [Element(reader, one)]
-                yield from result
-        case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
-            yield Element(reader, element, repeated=True)
-        case ast.BinOp(op=ast.Add(), left=one, right=other) | ast.IfExp(body=one, orelse=other):
+    for part in list_parts(reader.module, node):
+        yield from _of_part(reader, part, depth)
+
+
+def _of_part(reader: ModuleReader, part: ListPart, depth: int) -> Iterator[Element]:
+    match part.node:
+        case _ if part.kind != "rest":
+            yield Element(reader, part.node, repeated=part.kind == "each")
+        case ast.IfExp(body=one, orelse=other):
             yield from _elements(reader, one, depth)
             yield from _elements(reader, other, depth)
         case ast.Call():
-            yield from _of_call(reader, node, depth)
+            yield from _returned_elements(reader, part.node, depth - 1)
         case ast.Name():
-            yield from _of_variable(reader, node, depth - 1)
+            yield from _of_variable(reader, part.node, depth - 1)
         case _:
             raise _UnseenError
-
-
-def _of_call(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Element]:
-    match call:
-        case ast.Call(func=ast.Name(id="list" | "tuple"), args=[one], keywords=[]):
-            if _is_builtin(reader, call.func):
-                yield from _elements(reader, one, depth)
-                return
-    yield from _returned_elements(reader, call, depth - 1)
-
-
-def _is_builtin(reader: ModuleReader, node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and not reader.module.scopes.is_bound(node.id, node)
 
 
 # ------------------------------------------------------------------------------------- functions
@@ -113,7 +101,10 @@ def _of_variable(reader: ModuleReader, name: ast.Name, depth: int) -> Iterator[E
     if not bindings or any(candidate.scope.kind != "function" for candidate in bindings):
         raise _UnseenError
     for binding in bindings:
-        yield from _elements(reader, _given_list(reader, binding), depth)
+        given = bound_list(reader.module, binding)
+        if given is None:
+            raise _UnseenError
+        yield from _elements(reader, given, depth)
     yield from _changes(reader, bindings[0].scope, name, depth)
 
 
@@ -126,32 +117,15 @@ def _changes(reader: ModuleReader, scope: Scope, name: ast.Name, depth: int) -> 
                 yield from _added(reader, read, scope, depth)
 
 
-def _given_list(reader: ModuleReader, binding: Binding) -> ast.expr:
-    """Return the list that an assignment gives to a variable, or adds to it by ``+=``."""
-    above = reader.module.parent(binding.node)
-    if isinstance(above, ast.AugAssign) and isinstance(above.op, ast.Add):
-        return above.value
-    if binding.kind != "assignment" or binding.value is None:
-        raise _UnseenError
-    return binding.value
-
-
 def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> Iterator[Element]:
     """Yield what a use of a variable puts into its list."""
-    module = reader.module
-    above = module.parent(read)
-    call = module.parent(above) if isinstance(above, ast.Attribute) else None
-    if isinstance(above, ast.Attribute) and isinstance(call, ast.Call) and call.func is above:
-        repeated = _is_in_loop(reader, call, scope)
-        if above.attr in _ADDS and call.args:
-            # ``insert(0, x)`` has the element last.
-            yield Element(reader, call.args[-1], repeated)
-        elif above.attr == "extend" and len(call.args) == 1:
-            for element in _elements(reader, call.args[0], depth):
-                yield replace(element, repeated=element.repeated or repeated)
-        elif above.attr not in _HARMLESS:
-            raise _UnseenError
-    elif not _is_only_read(reader, read, above, scope):
+    parts = added_parts(reader.module, read)
+    for part in parts or ():
+        # A method is called in a loop, or in another function.
+        repeated = _is_in_loop(reader, read, scope)
+        for element in _of_part(reader, part, depth):
+            yield replace(element, repeated=element.repeated or repeated)
+    if parts is None and not _is_only_read(reader, read, scope):
         raise _UnseenError
 
 
@@ -165,11 +139,10 @@ def _is_in_loop(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
     return True
 
 
-def _is_only_read(
-    reader: ModuleReader, read: ast.Name, above: ast.AST | None, scope: Scope
-) -> bool:
+def _is_only_read(reader: ModuleReader, read: ast.Name, scope: Scope) -> bool:
     """Whether nothing can be put into a list by way of ``read``."""
-    match above:
+    module = reader.module
+    match above := module.parent(read):
         # The additions of ``+=`` to the variable are read as its bindings.
         case ast.Starred(ctx=ast.Load()) | ast.BinOp() | ast.AugAssign():
             return True
@@ -177,17 +150,16 @@ def _is_only_read(
             return value is read
         case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
             return iterated is read
-        case ast.Call(func=function, keywords=[]):
-            is_known = isinstance(function, ast.Name) and function.id in _READS
-            return is_known and _is_builtin(reader, function)
-        case ast.If() | ast.While() | ast.UnaryOp() | ast.Compare():
+        case ast.Call(keywords=[]):
+            return module.scopes.builtin_called(above) in _READS
+        case ast.Attribute(attr=name):
+            return name in _HARMLESS and module.call_of(above) is not None
+        case ast.UnaryOp() | ast.Compare():
             return True
-        case ast.IfExp(test=test):
-            return test is read
         case ast.Return() | ast.Tuple():
             return _is_returned(reader, above, scope)
         case _:
-            return False
+            return is_tested(module, read)
 
 
 def _is_returned(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:

@@ -11,9 +11,9 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
 
@@ -92,6 +92,6 @@ def _is_script(module: Module) -> bool:
 
 def _is_unpooled(project: Program, module: Module, call: ast.Call) -> bool:
     """Whether an engine is made to keep no connections."""
-    given = next((keyword.value for keyword in call.keywords if keyword.arg == "poolclass"), None)
+    given = keyword_of(call, "poolclass")
     name = None if given is None else project.qualified_name(module, given)
     return name is not None and name.rpartition(".")[2] in UNPOOLED

@@ -12,7 +12,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignm
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
@@ -48,7 +48,7 @@ class FormSights:
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
         name = last_name(call.func)
-        given = next((keyword.value for keyword in call.keywords if keyword.arg == _OBJECT), None)
+        given = keyword_of(call, _OBJECT)
         match call.func:
             case ast.Attribute(value=owner) if name in _KNOWN.writing:
                 filled = argument_at(call, 0, _OBJECT)

@@ -12,6 +12,7 @@ from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     Environment,
@@ -116,10 +117,8 @@ class Given:
                 return [(module, node.elt, shapes)]
             case ast.DictComp():
                 return [(module, node.value, shapes)]
-            case ast.IfExp():
-                return [(module, node.body, shapes), (module, node.orelse, shapes)]
-            case ast.BoolOp():
-                return [(module, value, shapes) for value in node.values]
+            case ast.IfExp() | ast.BoolOp():
+                return [(module, part, shapes) for part in alternatives(node)]
             case ast.NamedExpr():
                 return [(module, node.value, shapes)]
             case ast.Await(value=ast.Call() as call) | (ast.Call() as call):

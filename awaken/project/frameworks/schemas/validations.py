@@ -198,10 +198,7 @@ class ModelReadings:
 
     def _adapted_values(self, module: Module, node: ast.expr) -> Values | None:
         """Return what a type adapter was made for; None for all other objects."""
-        if isinstance(node, ast.Name):
-            bindings = module.scopes.bindings_of(node)
-            value = bindings[0].value if len(bindings) == 1 else None
-            node = node if value is None else value
+        node = module.scopes.only_value(node) or node
         if not isinstance(node, ast.Call) or not node.args:
             return None
         outer = node.func.value if isinstance(node.func, ast.Subscript) else node.func

@@ -12,7 +12,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -277,7 +277,7 @@ class PydanticModels:
             if not isinstance(call, ast.Call) or not self._calls(module, call, _KNOWN.fields):
                 continue
             for wanted in _ALIASES:
-                given = next((node.value for node in call.keywords if node.arg == wanted), None)
+                given = keyword_of(call, wanted)
                 paths = [] if given is None else self._paths(module, given)
                 if paths:
                     return paths

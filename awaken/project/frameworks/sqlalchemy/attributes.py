@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
@@ -32,10 +33,7 @@ _Answer = TypeVar("_Answer")
 _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 _QUERY = "sqlalchemy.orm.Query"
 _INSTRUMENTED = "sqlalchemy.orm.InstrumentedAttribute"
-_COLLECTIONS = {
-    "dynamic": "sqlalchemy.orm.AppenderQuery",
-    "write_only": "sqlalchemy.orm.WriteOnlyCollection",
-}
+_COLLECTIONS = library_names().lazy_collections
 _KEYED = {
     f"sqlalchemy.orm.{name}"
     for name in (

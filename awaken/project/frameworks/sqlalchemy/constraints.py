@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from awaken.project.source.trees import is_constant
+
 _HARMLESS = frozenset({"CheckConstraint", "Comment", "Column"})
 _KEYS = frozenset({"PrimaryKeyConstraint", "UniqueConstraint"})
 # They say of which rows, or until when, no two may have the same values.
@@ -92,8 +94,7 @@ def _is_plain(call: ast.Call) -> bool:
 
 def _is_unique(call: ast.Call) -> bool:
     return any(
-        node.arg == "unique" and isinstance(node.value, ast.Constant) and node.value.value is True
-        for node in call.keywords
+        node.arg == "unique" and is_constant(node.value, value=True) for node in call.keywords
     )
 
 

@@ -167,12 +167,7 @@ class MappingReader:
         """Return the ``functools.partial`` that a name of the project is assigned."""
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, function)
-        located = None if name is None else evaluator.names.locate(name)
-        defining = None if located is None else evaluator.load(located.path)
-        if located is None or defining is None or len(located.rest) != 1:
-            return None
-        bindings = defining.scopes.module.bindings.get(located.rest[0], [])
-        made = bindings[0].value if len(bindings) == 1 else None
+        defining, made = evaluator.names.value_at(name) or (module, None)
         if not isinstance(made, ast.Call) or not made.args:
             return None
         if evaluator.names.qualified(defining, made.func) != "functools.partial":

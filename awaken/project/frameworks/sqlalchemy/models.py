@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -27,7 +28,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationsh
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -47,14 +48,8 @@ _HARMLESS_DECORATORS = {
     "typing.final",
 }
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
-_HARMLESS_BASES = {
-    "abc.ABC",
-    "builtins.object",
-    "builtins.str",
-    "enum.Enum",
-    "typing.Generic",
-    "typing.Protocol",
-}
+_HARMLESS_BASES = library_names().plain_bases | library_names().protocols
+_HARMLESS_BASES |= {"builtins.str", "enum.Enum"}
 
 
 class MappedClass(Struct, frozen=True):
@@ -381,7 +376,7 @@ class Models:
         owner = self._evaluator.names.qualified(module, node.args[0])
         if owner is None:
             return
-        properties = next((part.value for part in node.keywords if part.arg == "properties"), None)
+        properties = keyword_of(node, "properties")
         # Properties put together elsewhere may map anything.
         complete = properties is None or isinstance(properties, ast.Dict)
         complete = complete and not any(keyword.arg is None for keyword in node.keywords)
@@ -401,15 +396,8 @@ class Models:
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
         """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""
-        value = node
         name = None if node is None else self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        defining = module
-        if located is not None and len(located.rest) == 1:
-            load = self._evaluator.load(located.path)
-            bindings = load.scopes.module.bindings.get(located.rest[0], []) if load else []
-            if load is not None and len(bindings) == 1:
-                defining, value = load, bindings[0].value
+        defining, value = self._evaluator.names.value_at(name) or (module, node)
         if not isinstance(value, ast.Call):
             return _Table("unknown", {})
         if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:

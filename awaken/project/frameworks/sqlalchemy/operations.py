@@ -137,8 +137,7 @@ class Operations:
 
     def _of_held(self, module: Module, node: ast.Call, function: ast.Name) -> Operation | None:
         """Return the operation of ``commit()``, a variable that holds ``session.commit``."""
-        bindings = module.scopes.bindings_of(function)
-        held = bindings[0].value if len(bindings) == 1 else None
+        held = module.scopes.only_value(function)
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
         operation = self._of_call(module, node, held.value, held.attr)
@@ -246,11 +245,7 @@ class Operations:
 
     def _bound_to(self, module: Module, node: ast.expr) -> ast.expr | None:
         """Return the session of which ``node`` is the synchronous engine: ``db.get_bind()``."""
-        result: ast.expr | None = node
-        if isinstance(node, ast.Name):
-            bindings = module.scopes.bindings_of(node)
-            result = bindings[0].value if len(bindings) == 1 else None
-        match result:
+        match module.scopes.only_value(node) or node:
             case ast.Call(func=ast.Attribute(value=session, attr="get_bind")) if self._is_session(
                 module, session
             ):

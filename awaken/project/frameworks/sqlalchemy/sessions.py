@@ -130,13 +130,12 @@ class Sessions:
 
     def _taken_out(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof of a variable of a function that is given such an item, and no more."""
-        bindings = module.scopes.bindings_of(node)
-        if len(bindings) != 1 or bindings[0].scope is module.scopes.module:
+        binding = module.scopes.only_binding(node)
+        if binding is None or binding.scope is module.scopes.module:
             return None
-        taken = bindings[0].value
-        if bindings[0].kind not in {"assignment", "walrus"} or not isinstance(taken, ast.Subscript):
-            return None
-        return self._kept_as_item(module, taken)
+        if binding.kind in {"assignment", "walrus"} and isinstance(binding.value, ast.Subscript):
+            return self._kept_as_item(module, binding.value)
+        return None
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.

@@ -366,12 +366,12 @@ class _Uses:
 
     def _argument(self, scene: _Scene, node: ast.expr) -> ast.expr | None:
         """Return what the call gives to the parameter ``node`` of the function that runs."""
-        bindings = scene.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        parameter = bindings[0].node if len(bindings) == 1 else None
+        binding = scene.module.scopes.only_binding(node)
         called, call = scene.called, scene.call
-        if called is None or call is None or not isinstance(parameter, ast.arg):
+        if called is None or call is None or binding is None:
             return None
-        if bindings[0].scope.node is not called.function:
+        parameter = binding.node
+        if not isinstance(parameter, ast.arg) or binding.scope.node is not called.function:
             return None
         return argument_of(call, called.function, parameter, called.bound)
 
@@ -442,10 +442,9 @@ def _is_inside(module: Module, binding: Binding, function: Function) -> bool:
 
 def _only_value(module: Module, node: ast.Name) -> ast.expr | None:
     """Return what the only assignment of a variable gives it."""
-    bindings = module.scopes.bindings_of(node)
-    if len(bindings) != 1 or bindings[0].kind not in {"assignment", "walrus"}:
-        return None
-    return bindings[0].value
+    binding = module.scopes.only_binding(node)
+    is_assigned = binding is not None and binding.kind in {"assignment", "walrus"}
+    return binding.value if binding is not None and is_assigned else None
 
 
 def _waited_for(node: ast.AST) -> Sequence[ast.expr]:

@@ -13,7 +13,7 @@ from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.values.domain import InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"
@@ -119,7 +119,7 @@ class Renderings:
         if qualified in self._known.by_source:
             return _Form(None, _first(call, ("source",)), call.keywords, in_flask=True)
         if qualified in self._known.with_request:
-            context = call.args[2] if len(call.args) > 2 else _keyword(call, "context")  # noqa: PLR2004
+            context = call.args[2] if len(call.args) > 2 else keyword_of(call, "context")  # noqa: PLR2004
             return _Form(name=_first(call, _NAME_KEYWORDS), context=context)
         return None
 
@@ -289,8 +289,8 @@ def _passed_name(
 
 def _response(call: ast.Call) -> _Form:
     """Return what ``TemplateResponse`` is given, which takes the request in front, or did not."""
-    name, context = _keyword(call, "name"), _keyword(call, "context")
-    has_request = _keyword(call, "request") is not None
+    name, context = keyword_of(call, "name"), keyword_of(call, "context")
+    has_request = keyword_of(call, "request") is not None
     rest = list(call.args)
     if rest and not has_request and (name is not None or _is_request(rest)):
         rest.pop(0)
@@ -320,7 +320,3 @@ def _first(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     if call.args:
         return call.args[0]
     return next((keyword.value for keyword in call.keywords if keyword.arg in names), None)
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)

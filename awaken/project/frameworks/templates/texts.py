@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 
 ANYTHING = "*"
@@ -26,10 +27,8 @@ def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tup
             return (text,)
         case ast.JoinedStr() | ast.BinOp() | ast.Call():
             return _put_together(module, node, deep)
-        case ast.IfExp():
-            return _any_of(module, (node.body, node.orelse), deep)
-        case ast.BoolOp():
-            return _any_of(module, node.values, deep)
+        case ast.IfExp() | ast.BoolOp():
+            return _any_of(module, alternatives(node), deep)
         case ast.List() | ast.Tuple():
             return _any_of(module, node.elts, deep)
         case ast.ListComp():

@@ -171,15 +171,9 @@ class CoroutineTests:
         kind = _MARKS.get(name or "")
         if kind is not None:
             return Runner(kind, module.place(mark), loop_scope_of(mark))
-        located = None if name is None else self._evaluator.names.locate(name)
-        if located is None or len(located.rest) != 1 or depth >= _DEEPEST:
-            return None
-        home = self._evaluator.load(located.path)
         # `session_loop = pytest.mark.asyncio(loop_scope="session")` is a mark under another name.
-        bindings = home.scopes.module.bindings.get(located.rest[0], []) if home is not None else []
-        if home is None or len(bindings) != 1 or bindings[0].value is None:
-            return None
-        return self._runner(home, bindings[0].value, depth + 1)
+        meant = None if depth >= _DEEPEST else self._evaluator.names.value_at(name)
+        return None if meant is None else self._runner(*meant, depth + 1)
 
 
 def _own_marks(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:

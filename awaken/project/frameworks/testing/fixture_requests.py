@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
@@ -251,10 +251,7 @@ def is_automatic(fixture: Function) -> bool:
     ]
     return any(
         keyword.arg is None
-        or (
-            keyword.arg == "autouse"
-            and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
-        )
+        or (keyword.arg == "autouse" and not (is_constant(keyword.value, value=False)))
         for keyword in keywords
     )
 

@@ -18,7 +18,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -126,7 +126,7 @@ class Replacements:
         given = _given_node(call, 1 if patch.owner is None else 2)
         if last_name(call.func) == "setattr" and given is None:
             return
-        made = next((node.value for node in call.keywords if node.arg == "new_callable"), None)
+        made = keyword_of(call, "new_callable")
         if patch.owner is None:
             replacement = self._named_target(module, call, patch.name)
         else:

@@ -17,7 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, keyword_of, parameters_of
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
@@ -247,7 +247,7 @@ def _admits(decorator: ast.Call, name: str, method: str) -> bool:
         return name in _ROUTES
     if name not in {"api_route", "route"}:
         return name == method
-    given = next((node.value for node in decorator.keywords if node.arg == "methods"), None)
+    given = keyword_of(decorator, "methods")
     if given is None:
         # The methods of a Flask route that names none.
         return method in {"get", "head", "options"}

@@ -13,7 +13,7 @@ from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, is_constant
 from awaken.project.values.pytest_fixtures import fixture_name
 
 _FLOWS = (ast.Assign, ast.AnnAssign, ast.withitem, ast.Return, ast.Yield, ast.Call)
@@ -209,6 +209,5 @@ def _is_definition(node: ast.stmt) -> bool:
 
 def _is_automatic(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and any(
-        node.arg == "autouse" and isinstance(node.value, ast.Constant) and node.value.value is True
-        for node in decorator.keywords
+        node.arg == "autouse" and is_constant(node.value, value=True) for node in decorator.keywords
     )

@@ -17,7 +17,7 @@ from awaken.knowledge.applications import Kind, application_classes
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25  # as in `graph.passing`
@@ -153,13 +153,13 @@ class Applications:
 
     def _parameter(self, module: Module, node: ast.expr) -> tuple[Function, ast.arg] | None:
         """Return the parameter that ``node`` is the bare name of, if its callers can say more."""
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        if len(bindings) != 1 or bindings[0].kind != "parameter":
+        binding = module.scopes.parameter_of(node)
+        if binding is None:
             return None
-        parameter, function = bindings[0].node, bindings[0].scope.node
+        parameter, function = binding.node, binding.scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
-        declared = self._evaluator.binding(module, bindings[0], ())
+        declared = self._evaluator.binding(module, binding, ())
         told = [
             item
             for item in declared
@@ -215,15 +215,13 @@ def argument_at(call: ast.Call, index: int, name: str) -> ast.expr | None:
     """Return the argument of ``call`` at a position, or by its name; ``*args`` is one as well."""
     if len(call.args) > index:
         return call.args[index]
-    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    return keyword_of(call, name)
 
 
 def _router_of(module: Module, node: ast.expr) -> ast.expr | None:
     """Return ``app`` of ``app.router``, or of a variable that is nothing else; None for others."""
-    if isinstance(node, ast.Name):
-        bindings = module.scopes.bindings_of(node)
-        value = bindings[0].value if len(bindings) == 1 else None
-        return _router_of(module, value) if isinstance(value, ast.Attribute) else None
+    if isinstance(value := module.scopes.only_value(node), ast.Attribute):
+        return _router_of(module, value)
     return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else None
 
 

@@ -151,10 +151,11 @@ class Registrations(FoundInFiles[Registration]):
         if isinstance(above, Function) and any(call is node for node in above.decorator_list):
             return Registration(module, call, "decorator", event, resolved, function=above)
         # ``app.on_event("startup")(handler)``: the decorator is called by hand.
-        if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
-            whole = isinstance(module.parent(above), ast.Expr)
+        called = module.call_of(call)
+        if called is not None and len(called.args) == 1:
+            whole = isinstance(module.parent(called), ast.Expr)
             form: Form = "call" if whole else "other"
-            return Registration(module, above, form, event, resolved, above.args[0])
+            return Registration(module, called, form, event, resolved, called.args[0])
         return Registration(module, call, "other", event, resolved)
 
     def _event(self, module: Module, node: ast.expr) -> Event | None:
@@ -162,12 +163,7 @@ class Registrations(FoundInFiles[Registration]):
         if isinstance(node, ast.Constant):
             return _EVENTS.get(node.value) if isinstance(node.value, str) else None
         name = self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        home = None if located is None else self._evaluator.load(located.path)
-        if located is None or home is None or len(located.rest) != 1:
-            return None
-        bindings = home.scopes.module.bindings.get(located.rest[0], [])
-        value = bindings[0].value if len(bindings) == 1 else None
+        home, value = self._evaluator.names.value_at(name) or (module, None)
         return self._event(home, value) if isinstance(value, ast.Constant) else None
 
     def _receiver(self, module: Module, node: ast.expr) -> Resolved | None:
@@ -189,13 +185,10 @@ class Registrations(FoundInFiles[Registration]):
         # Other classes have an attribute of that name; after `.router` it is Starlette's.
         if resolved is None or (not resolved.applications and not _is_router(node.value)):
             return
-        event, above = _LISTS[node.attr], module.parent(node)
-        call = module.parent(above) if isinstance(above, ast.Attribute) else None
+        event, call = _LISTS[node.attr], module.method_call_on(node)
         if (
-            isinstance(above, ast.Attribute)
-            and above.attr == "append"
-            and isinstance(call, ast.Call)
-            and call.func is above
+            call is not None
+            and last_name(call.func) == "append"
             and len(call.args) == 1
             and isinstance(module.parent(call), ast.Expr)
         ):

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from awaken.contract import Place, Span
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
 _NAMES = "names by where they are"
@@ -63,7 +64,7 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
             return above
         case ast.Attribute(attr=name) if name in _CHOOSING:
             call = module.call_of(above)
-            is_plain = call is not None and all(map(_is_none, call.args[1:]))
+            is_plain = call is not None and all(map(is_none, call.args[1:]))
             return call if is_plain else None
         case _:
             return None
@@ -71,11 +72,12 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
 
 def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None:
     """Return the calls of what is chosen; None where something else is done with it."""
-    above = None if chosen is None else module.parent(chosen)
-    if isinstance(above, ast.Call) and above.func is chosen:
-        return [above]
-    if chosen is None or _is_asked(module, chosen):
-        return None if chosen is None else []
+    if chosen is None:
+        return None
+    if (called := module.call_of(chosen)) is not None:
+        return [called]
+    if _is_asked(module, chosen):
+        return []
     calls: list[ast.Call] = []
     reads = _reads(module, chosen)
     for read in reads or []:
@@ -91,16 +93,10 @@ def _is_asked(module: Module, node: ast.expr) -> bool:
     """Whether an expression is only asked whether it is something."""
     above = module.parent(node)
     match above:
-        case (
-            ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test)
-        ):
-            return test is node
         case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
             return True
-        case ast.UnaryOp(op=ast.Not()):
-            return True
         case _:
-            return False
+            return is_tested(module, node)
 
 
 def _reads(module: Module, value: ast.expr) -> list[ast.expr] | None:
@@ -137,7 +133,3 @@ def _named_nodes(
             continue
         if module.scopes.bindings_of(node) == bindings:
             yield node
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

@@ -78,10 +78,9 @@ class Target:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                 if self.owner is None and isinstance(owner, ast.Name):
                     return owner.id == "sys" and fits(name, self.shown)
-                above = module.parent(node)
-                called = isinstance(above, ast.Call) and above.func is node
                 composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
-                may_name = (called or composed) and fits(name, self.shown)
+                is_used = composed or module.call_of(node) is not None
+                may_name = is_used and fits(name, self.shown)
                 return may_name and self._may_own(module, owner)
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
                 return self.owner is None and fits(name, self.shown)

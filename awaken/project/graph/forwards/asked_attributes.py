@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 
 
@@ -55,9 +56,5 @@ def _is_called_or_tested(module: Module, read: ast.Name) -> bool:
             return func is read
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
-        case ast.If(test=test) | ast.IfExp(test=test):
-            return test is read
-        case ast.UnaryOp(op=ast.Not()):
-            return True
         case _:
-            return False
+            return is_tested(module, read)

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
 
-_THREADS = {
-    "anyio.to_thread.run_sync", "asyncio.to_thread", "fastapi.concurrency.run_in_threadpool",
-    "starlette.concurrency.run_in_threadpool",
-}  # fmt: skip
-_LOOPS = {"asyncio.get_event_loop", "asyncio.get_running_loop"}
+_THREADS = library_names().in_threads.keys()
+_LOOPS = library_names().loop_getters
 
 
 def runs_in_thread(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload, last_name
+from awaken.project.source.trees import Function, is_overload, items_in_brackets, last_name
 
 DeclaredResult = Literal["same", "coroutine"]
 _HOMES = ("typing", "typing_extensions", "collections.abc")
@@ -43,11 +43,7 @@ class DeclaredDecorators:
         return self._known[key]
 
     def _read(self, qualified: str, *, called: bool) -> DeclaredResult | None:
-        located = self._names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            return None
-        module = self._load(located.path)
-        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if module is None or not nodes or len(nodes) != len(bindings):
             return None
@@ -94,10 +90,10 @@ class DeclaredDecorators:
                 yield from self._results(module, left, depth + 1)
                 yield from self._results(module, right, depth + 1)
             case ast.Subscript() if self._is(module, node, _UNIONS):
-                for argument in _arguments(node):
+                for argument in items_in_brackets(node):
                     yield from self._results(module, argument, depth + 1)
             case ast.Subscript() if self._is(module, node, _CALLABLES):
-                yield self._type(module, _arguments(node)[-1])
+                yield self._type(module, items_in_brackets(node)[-1])
             case ast.Subscript():
                 yield self._of_alias(module, node)
             case _:
@@ -106,23 +102,16 @@ class DeclaredDecorators:
     def _of_alias(self, module: Module, node: ast.Subscript) -> str | None:
         """Return the result of ``Handler[P, R]`` where ``Handler = Callable[P, R]``."""
         name = self._names.qualified(module, node.value)
-        located = None if name is None else self._names.locate(name)
-        if located is None or len(located.rest) != 1:
+        home, value = self._names.value_at(name) or (module, None)
+        if not isinstance(value, ast.Subscript) or not self._is(home, value, _CALLABLES):
             return None
-        home = self._load(located.path)
-        bindings = home.scopes.module.bindings.get(located.rest[0], []) if home else []
-        value = bindings[0].value if len(bindings) == 1 else None
-        if home is None or not isinstance(value, ast.Subscript):
-            return None
-        if not self._is(home, value, _CALLABLES):
-            return None
-        *taken, result = _arguments(value)
+        *taken, result = items_in_brackets(value)
         variable = self._type(home, result)
         # The variables of an alias come in the order in which they appear first.
         inside = {one.id for part in taken for one in ast.walk(part) if isinstance(one, ast.Name)}
         if variable is None or variable == "Coroutine":
             return variable
-        return None if variable in inside else self._type(module, _arguments(node)[-1])
+        return None if variable in inside else self._type(module, items_in_brackets(node)[-1])
 
     def _type(self, module: Module, node: ast.expr) -> str | None:
         match _read_string(module, node):
@@ -156,7 +145,3 @@ def _read_string(module: Module, node: ast.expr | None) -> ast.expr | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return module.parse_string(node)
     return node
-
-
-def _arguments(node: ast.Subscript) -> list[ast.expr]:
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.looking import Looking
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
@@ -22,7 +23,7 @@ Handing = Literal["same", "forwards", "calls"]
 _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
-_CASTS = {"typing.cast", "typing_extensions.cast"}
+_CASTS = library_names().casts
 _ASKING = {
     "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
     "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",
@@ -99,16 +100,15 @@ class Forwarding:
 
     def definition(self, qualified: str) -> tuple[Module, Function] | None:
         """Return the only function of this name that a module of the project defines."""
-        located = self._names.locate(qualified)
-        module = None
-        if located is not None and len(located.rest) == 1:
-            module = self._load(located.path)
-        if module is None or located is None:
-            return None
-        bindings = module.scopes.module.bindings.get(located.rest[0], [])
+        module, bindings = self._names.bindings_at(qualified) or (None, [])
         # Overloads of a function precede it.
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
-        if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
+        if (
+            module is None
+            or not nodes
+            or len(nodes) != len(bindings)
+            or not all(map(is_overload, nodes[:-1]))
+        ):
             return None
         return module, nodes[-1]
 

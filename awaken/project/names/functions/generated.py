@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
@@ -13,8 +14,7 @@ from awaken.project.source.trees import last_name
 
 _DATACLASS = "dataclasses.dataclass"
 _FIELD = "dataclasses.field"
-_PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
-_PLAIN_BASES |= {"typing_extensions.Protocol"}
+_PLAIN_BASES = library_names().plain_bases | library_names().protocols
 
 
 class GeneratedInit(ast.FunctionDef):

@@ -53,10 +53,8 @@ class Injections:
 
     def _meant_providers(self, module: Module, node: ast.expr) -> list[Provider]:
         """Return what the name of an alias is bound to; ``node`` itself if it is no alias."""
-        name = self._names.qualified(module, node)
-        located = None if name is None else self._names.locate(name)
-        home = None if located is None else self._load(located.path)
-        if located is None or home is None or len(located.rest) != 1:
+        at_top = self._names.bindings_at(self._names.qualified(module, node))
+        if at_top is None:
             return [(module, node)]
-        bindings = home.scopes.module.bindings.get(located.rest[0], [])
+        home, bindings = at_top
         return [(home, binding.value) for binding in bindings if binding.value is not None]

@@ -5,18 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
-_LOOKING = {
-    "asyncio.iscoroutinefunction", "builtins.callable", "builtins.getattr", "builtins.hasattr",
-    "builtins.id", "builtins.repr", "builtins.setattr", "builtins.str", "functools.update_wrapper",
-    "functools.wraps", "inspect.getdoc", "inspect.getfile", "inspect.getmodule",
-    "inspect.getsource", "inspect.isasyncgenfunction", "inspect.iscoroutinefunction",
-    "inspect.isfunction", "inspect.isgeneratorfunction", "inspect.signature", "typing.cast",
-    "typing.get_type_hints", "typing_extensions.cast",
-}  # fmt: skip
+_LOOKING = library_names().looking | library_names().casts | {"builtins.setattr"}
 _CALLING = {"__call__", "__get__", "__wrapped__"}
 """Attributes of a function by which it is called after all."""
 _DEPTH = 3

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.alternatives import branches, is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 
-_CASTS = {"typing.cast", "typing_extensions.cast"}
+_CASTS = library_names().casts
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
 
 
@@ -66,7 +68,7 @@ class Wrappings:
         what it decorates to the one that it returns otherwise.
         """
         first = next((node.arg for node, default in parameters_of(function.args) if default), None)
-        returned = [part for node in _returned(module, function) for part in _parts(node)]
+        returned = [part for node in _returned(module, function) for part in branches(node)]
         made: list[Function | None] = []
         kinds: set[type[ast.expr]] = set()
         for value in returned:
@@ -92,18 +94,13 @@ class Wrappings:
             if module.enclosing_function(node) is not function:
                 continue
             match module.parent(node):
-                case ast.If(test=test) | ast.IfExp(test=test) if test is node:
-                    pass
                 case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                     pass
-                case ast.UnaryOp(op=ast.Not()):
-                    pass
-                case ast.Call(func=func):
-                    is_handed = isinstance(module.parent(module.parent(node) or node), ast.Return)
-                    is_handed |= isinstance(module.parent(module.parent(node) or node), ast.IfExp)
+                case ast.Call(func=func) as call:
+                    is_handed = isinstance(module.parent(call), ast.Return | ast.IfExp)
                     if not is_handed and last_name(func) != "callable":
                         return False
-                case _:
+                case _ if not is_tested(module, node):
                     return False
         return True
 
@@ -229,8 +226,7 @@ class Wrappings:
             case ast.Call(func=func, args=[ast.Name(id=name)]):
                 return name == given and self._name(module, func) in _COROUTINES
             case ast.Name():
-                bindings = module.scopes.bindings_of(test)
-                value = bindings[0].value if len(bindings) == 1 else None
+                value = module.scopes.only_value(test)
                 return value is not None and self._asks(module, value, given)
             case _:
                 return False
@@ -275,15 +271,6 @@ class Wrappings:
 
     def _name(self, module: Module, node: ast.expr) -> str:
         return self._names.qualified(module, node) or f"builtins.{last_name(node)}"
-
-
-def _parts(value: ast.expr) -> Iterator[ast.expr]:
-    """Yield what an expression may be, of its two branches if it has some."""
-    if isinstance(value, ast.IfExp):
-        yield from _parts(value.body)
-        yield from _parts(value.orelse)
-    else:
-        yield value
 
 
 def _returned(module: Module, function: Function) -> Iterator[ast.expr]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.byte_search import ByteSearch
+from awaken.workspace.formats.byte_search import ByteSearch
 from awaken.workspace.work import WORK
 
 

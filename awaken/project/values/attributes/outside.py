@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.values.calls.libraries import of_role
 from awaken.project.values.domain import (
@@ -20,12 +21,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.questions import Questions
 
-_CLASS_OF_KIND = {
-    "session": "sqlalchemy.orm.Session",
-    "scoped": "sqlalchemy.orm.scoped_session",
-    "async": "sqlalchemy.ext.asyncio.AsyncSession",
-    "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
-}
+_CLASS_OF_KIND = library_names().session_classes
 
 
 class OutsideAttributes:

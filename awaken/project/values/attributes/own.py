@@ -158,8 +158,8 @@ class OwnAttributes:
             return made if are_classes else ()
         if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
             return ()
-        bindings = module.scopes.bindings_of(value)
-        kept = bindings[0].node if len(bindings) == 1 else None
+        binding = module.scopes.only_binding(value)
+        kept = None if binding is None else binding.node
         written = annotation or (kept.annotation if isinstance(kept, ast.arg) else None)
         declared = () if written is None else self._evaluator.declared_unsolved(module, written)
         if not has_variables(declared):

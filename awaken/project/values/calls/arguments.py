@@ -68,10 +68,5 @@ def solve(
             evaluator.library.solve(wanted, given, solution, module, written)
 
 
-def keyword_of(node: ast.Call, name: str) -> ast.expr | None:
-    """Return what a call gives by this name."""
-    return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
-
-
 def _parameters(node: FunctionOrLambda) -> list[ast.arg]:
     return [parameter for parameter, _ in parameters_of(node.args)]

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.decorators import library_decorators
+from awaken.project.names.classes import PROTOCOLS
 from awaken.project.names.functions.decorators import (
     MANAGERS,
     PROPERTIES,
@@ -15,7 +16,12 @@ from awaken.project.names.functions.decorators import (
     decorators_of,
 )
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
+from awaken.project.values.calls.arguments import solve
+from awaken.project.values.calls.making import are_told_apart
+from awaken.project.values.calls.registering import is_registering
+from awaken.project.values.calls.uses import Uses
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -36,11 +42,48 @@ from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     pass
-from awaken.project.values.calls.arguments import solve
-from awaken.project.values.calls.making import are_told_apart
-from awaken.project.values.calls.overriding import given_by_overriding, only_declares
-from awaken.project.values.calls.registering import is_registering
-from awaken.project.values.calls.uses import Uses
+
+
+def only_declares(node: Function) -> bool:
+    """Whether the body of a function does nothing, or refuses to be called."""
+    return all(
+        isinstance(statement, ast.Pass | ast.Raise)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in node.body
+    )
+
+
+def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
+    """Return what the methods give that override ``function``.
+
+    Empty where others may override it: code outside of the project, and any class with the methods
+    of a protocol.
+    """
+    module, node, owner = function.module, function.node, function.bound
+    is_hidden = evaluator.names.layout.published and not is_test_file(module.path)
+    if not isinstance(owner, InstanceOf) or not isinstance(node, Function) or is_hidden:
+        return ()
+    ancestors = evaluator.classes.ancestors(owner.qualified)
+    is_protocol = ancestors is None or bool(PROTOCOLS & set(ancestors.outside))
+    # Else too many files would be read.
+    if is_protocol or not evaluator.follows_callers:
+        return ()
+    result: Values = ()
+    for below in evaluator.classes.all_subclasses(owner.qualified):
+        facts = evaluator.classes.facts(below)
+        if facts is None or node.name not in {*facts.members, *facts.assigned}:
+            continue
+        for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
+            if not isinstance(method, FunctionOf):
+                return ()
+            result = union(result, evaluator.returned(method))
+    is_abstract = any(last_name(decorator) == "abstractmethod" for decorator in node.decorator_list)
+    if result and not is_abstract and not any(isinstance(part, ast.Raise) for part in node.body):
+        nothing: Values = (NoneValue(),)
+        is_lazy = isinstance(node, ast.AsyncFunctionDef)
+        result = union(result, (Producer("coroutine", nothing),) if is_lazy else nothing)
+    return result
+
 
 _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 
@@ -247,8 +290,7 @@ def _is_same(function: FunctionOf) -> bool:
     first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
     if first is None or not isinstance(first.annotation, ast.Name):
         return False
-    bindings = function.module.scopes.bindings_of(node.returns)
-    made = bindings[0].value if len(bindings) == 1 else None
+    made = function.module.scopes.only_value(node.returns)
     is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
     return first.annotation.id == node.returns.id and is_variable
 

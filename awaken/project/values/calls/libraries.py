@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.injection import injection
+from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorators import (
     MANAGERS,
 )
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     ClassOf,
     DeclarativeBase,
@@ -33,7 +35,6 @@ from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
-from awaken.project.values.calls.arguments import keyword_of
 from awaken.project.values.calls.loaded_files import MAKING, NAMING, imported_module, loaded_module
 from awaken.project.values.calls.making import Making
 from awaken.project.values.calls.uses import Uses
@@ -44,7 +45,7 @@ _CAPITAL_FUNCTIONS = {
     *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
 }
 """Functions of libraries that look like classes; what they give is of another name."""
-_INSPECTED = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
+_INSPECTED = library_names().engines
 """What `inspect` tells the tables of; of an object it tells the state."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",

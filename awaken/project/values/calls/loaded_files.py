@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Sequence
 
 from awaken.project.source.modules import Module
-from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import External, ModuleOf
 from awaken.project.values.questions import Questions
 
@@ -72,10 +72,7 @@ def named_module(
 
 def _value_of(module: Module, node: ast.expr) -> ast.expr | None:
     """Return what a name is bound to that is bound once, and any other expression itself."""
-    if not isinstance(node, ast.Name):
-        return node
-    bindings = module.scopes.bindings_of(node)
-    return bindings[0].value if len(bindings) == 1 else None
+    return module.scopes.only_value(node) if isinstance(node, ast.Name) else node
 
 
 class _Paths:

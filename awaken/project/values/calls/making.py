@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -27,7 +28,7 @@ from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     pass
-from awaken.project.values.calls.arguments import arguments_of, keyword_of, solve
+from awaken.project.values.calls.arguments import arguments_of, solve
 
 _OF_MAKERS = {
     *("__call__", "__getattribute__", "__init__", "__new__", "begin", "class_", "configure"),

@@ -17,6 +17,7 @@ from typing import Literal
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
@@ -404,10 +405,8 @@ class _Uses:
                     yield from self._passed_additions(module, call, node, depth)
                 else:
                     yield Addition("unknown", depth, module, node)
-            case ast.BoolOp():
-                yield from self._use(module, above, depth)
-            case ast.IfExp():
-                if above.test is not node:
+            case ast.BoolOp() | ast.IfExp():
+                if node in alternatives(above):
                     yield from self._use(module, above, depth)
             case ast.Assign() if above.value is node:
                 for target in above.targets:
@@ -435,8 +434,8 @@ class _Uses:
                 yield Addition("unknown", depth, module, node)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Addition]:
-        call, name = module.parent(node), node.attr
-        if not isinstance(call, ast.Call) or call.func is not node:
+        call, name = module.call_of(node), node.attr
+        if call is None:
             yield Addition("unknown", depth, module, node)
             return
         if any(isinstance(argument, ast.Starred) for argument in call.args):
@@ -520,13 +519,13 @@ class _Uses:
 def class_of_receiver(module: Module, node: ast.expr) -> str:
     """Return the class of the method of which ``node`` reads an attribute of ``self``, or ""."""
     value = node.value if isinstance(node, ast.Attribute) else None
-    bindings = module.scopes.bindings_of(value) if isinstance(value, ast.Name) else []
-    function = bindings[0].scope.node if len(bindings) == 1 else None
-    if not isinstance(function, Function) or function.decorator_list:
+    binding = module.scopes.only_binding(value)
+    function = None if binding is None else binding.scope.node
+    if binding is None or not isinstance(function, Function) or function.decorator_list:
         return ""
     positional = [*function.args.posonlyargs, *function.args.args]
     owner = module.scopes.scope_of(function).node
-    if not isinstance(owner, ast.ClassDef) or bindings[0].node is not positional[0]:
+    if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
         return ""
     return f"{module.name}.{module.qualname(owner)}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 
 from awaken.knowledge.declarations import Declaration, imported_module
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -42,12 +43,6 @@ from awaken.project.values.library_types.solving import (
 )
 from awaken.project.values.questions import Questions
 
-_CLASSES = {
-    "session": "sqlalchemy.orm.Session",
-    "scoped": "sqlalchemy.orm.scoped_session",
-    "async": "sqlalchemy.ext.asyncio.AsyncSession",
-    "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
-}
 Receiver = InstanceOf | ClassOf | Session
 
 
@@ -253,7 +248,7 @@ def _read(found: Member, full: str, owner: Receiver) -> Values | None:
 def _instance(owner: Receiver) -> InstanceOf | None:
     match owner:
         case Session():
-            return InstanceOf(_CLASSES[owner.kind])
+            return InstanceOf(library_names().session_classes[owner.kind])
         case ClassOf():
             return InstanceOf(owner.qualified)
         case _:

@@ -79,8 +79,7 @@ def _is_above(module: Module, value: ast.expr | None, name: str, given: str) -> 
         ):
             return attribute == name and first == given
         case ast.Name():
-            bindings = module.scopes.bindings_of(value)
-            made = bindings[0].value if len(bindings) == 1 else None
+            made = module.scopes.only_value(value)
             return isinstance(made, ast.Call) and _is_above(module, made, name, given)
         case _:
             return False

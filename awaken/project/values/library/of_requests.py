@@ -112,10 +112,11 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
     above = module.parent(node)
     if isinstance(above, Function) and node in above.decorator_list:
         return evaluator.undecorated(module, above)
-    if not isinstance(above, ast.Call) or above.func is not node or not above.args:
+    call = module.call_of(node)
+    if call is None or not call.args:
         return ()
     result: Values = ()
-    for value in evaluator.values(module, above.args[0]):
+    for value in evaluator.values(module, call.args[0]):
         if isinstance(value, FunctionOf) and isinstance(value.node, Function):
             result = union(result, evaluator.undecorated(value.module, value.node))
         else:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     MOST_ORIGINS,
     External,
@@ -20,7 +22,7 @@ from awaken.project.values.domain import (
     values_inside,
 )
 
-_OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
+_OF_ATTRIBUTES = set(library_names().lazy_collections.values())
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
 _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
 _GETS = {"get", "get_one", "merge"}
@@ -54,7 +56,7 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
         return node.args
     if name not in _GETS or not owner.startswith("sqlalchemy."):
         return []
-    given = next((keyword.value for keyword in node.keywords if keyword.arg == "options"), None)
+    given = keyword_of(node, "options")
     if isinstance(given, ast.List | ast.Tuple):
         return given.elts
     return [] if given is None else [given]

@@ -7,9 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 from awaken.knowledge.declarations import declaration
+from awaken.project.source.trees import items_in_brackets
 from awaken.project.values.domain import InstanceOf
 from awaken.project.values.library_types.declared_types import (
-    arguments_of,
     named_declaration,
     read,
     variables_in,
@@ -37,7 +37,7 @@ def library_class(qualified: str) -> GenericClass | None:
     listed: tuple[str, ...] | None = None
     is_protocol = False
     for base in node.bases:
-        arguments = arguments_of(base) if isinstance(base, ast.Subscript) else []
+        arguments = items_in_brackets(base) if isinstance(base, ast.Subscript) else []
         outer = base.value if isinstance(base, ast.Subscript) else base
         declared = named_declaration(result.module, outer)
         if declared is None:

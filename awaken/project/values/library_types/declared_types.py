@@ -11,6 +11,7 @@ from awaken.knowledge.declarations import (
     declared_in,
     imported_module,
 )
+from awaken.project.source.trees import items_in_brackets, keyword_of
 from awaken.project.values.domain import (
     NOWHERE,
     InstanceOf,
@@ -65,11 +66,6 @@ def named_declaration(module: str, node: ast.expr) -> Declaration | None:
             return None if owner is None else declaration(f"{owner.qualified}.{node.attr}")
         case _:
             return None
-
-
-def arguments_of(node: ast.Subscript) -> list[ast.expr]:
-    """Return the types in the brackets of a generic type."""
-    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
 def of_class(name: str) -> Values:
@@ -151,7 +147,7 @@ def _made_types(found: Declaration, value: ast.Call) -> Values:
     """Return the type of ``T = TypeVar(...)`` or ``N = NewType(...)``."""
     made_by = ast.unparse(value.func).rpartition(".")[2]
     if made_by in _VARIABLES:
-        bound = next((keyword.value for keyword in value.keywords if keyword.arg == "bound"), None)
+        bound = keyword_of(value, "bound")
         constraints = value.args[1:]
         limits = constraints or ([] if bound is None else [bound])
         # A bound by a protocol says what it can do, not what it is.
@@ -175,7 +171,7 @@ def _generic(module: str, node: ast.Subscript) -> Values:
     result = named_declaration(module, node.value)
     if result is None:
         return _UNREAD
-    arguments = arguments_of(node)
+    arguments = items_in_brackets(node)
     first = result.nodes[0] if result.nodes else None
     if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
         return _alias(result, first.value, [read(module, argument) for argument in arguments])

@@ -83,9 +83,9 @@ def registrar_of(
     annotation, variable = "", ""
     if isinstance(receiver, ast.Name):
         variable = receiver.id
-        bindings = module.scopes.bindings_of(receiver)
         # Several bindings may be annotated differently.
-        declared = bindings[0].annotation if len(bindings) == 1 else None
+        binding = module.scopes.only_binding(receiver)
+        declared = None if binding is None else binding.annotation
         annotation = module.text_of(declared) if declared is not None else ""
     text = module.text_of(receiver)
     if not annotation and application.made.path == module.path:

@@ -79,11 +79,10 @@ class _Steadiness:
 
     def _of_name(self, node: ast.Name, *, truth_only: bool) -> bool:
         module = self._home.module
-        bindings = module.scopes.bindings_of(node)
+        binding = module.scopes.only_binding(node)
         # A loop gives one binding many values.
-        if len(bindings) != 1 or _in_a_loop(module, bindings[0]):
+        if binding is None or _in_a_loop(module, binding):
             return False
-        binding = bindings[0]
         if binding.kind == "parameter":
             return binding.scope is self._home.scope and self._is_plain_type(binding.annotation)
         if binding.scope is not self._home.scope and binding.scope.kind != "module":

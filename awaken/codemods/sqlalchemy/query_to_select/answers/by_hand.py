@@ -37,10 +37,8 @@ def function_of(module: Module, node: ast.AST) -> ast.FunctionDef | None:
     above = module.parent(node)
     if not isinstance(above, ast.Assign) or len(above.targets) != 1:
         return None
-    if not isinstance(above.value, ast.Name):
-        return None
-    bindings = module.scopes.bindings_of(above.value)
-    result = bindings[0].node if len(bindings) == 1 else None
+    binding = module.scopes.only_binding(above.value)
+    result = None if binding is None else binding.node
     is_plain = isinstance(result, ast.FunctionDef) and not result.decorator_list
     return result if is_plain and isinstance(result, ast.FunctionDef) else None
 
@@ -120,8 +118,8 @@ def _given(module: Module, function: ast.FunctionDef, own: str) -> Iterator[ast.
             case ast.Name(id=name) if own and name == own:
                 yield module.enclosing_class(function)
             case ast.Call(func=ast.Name() as made):
-                bindings = module.scopes.bindings_of(made)
-                result = bindings[0].node if len(bindings) == 1 else None
+                binding = module.scopes.only_binding(made)
+                result = None if binding is None else binding.node
                 yield result if isinstance(result, ast.ClassDef) and not result.bases else None
             case _:
                 yield None

@@ -91,9 +91,7 @@ def _held_queries(project: Project, use: QueryUse) -> Iterator[Place]:
         if not isinstance(node, ast.Attribute) or node.attr != "query":
             continue
         if use_of(module, node) == use:
-            above = module.parent(node)
-            called = isinstance(above, ast.Call) and above.func is node
-            query = recognise_either(reader, above if called and above else node)
+            query = recognise_either(reader, module.call_of(node) or node)
             # Sites that stay for another reason do not wait for the mock.
             if query is not None and query.refused is None:
                 yield Place(use.path, module.span(node), "this query stays unchanged")

@@ -35,6 +35,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recogn
 from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown
@@ -108,12 +109,6 @@ def _is_root(node: ast.expr, roots: Mapping[ast.AST, Recognised]) -> TypeGuard[a
     return isinstance(node, ast.Attribute) and node in roots
 
 
-def _alternatives(value: ast.expr) -> list[ast.expr]:
-    if isinstance(value, ast.IfExp):
-        return [*_alternatives(value.body), *_alternatives(value.orelse)]
-    return [value]
-
-
 def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
     match module.parent(node):
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[other]):
@@ -175,7 +170,7 @@ class _Collector:
         given = in_sight(self._component.holders.values_of(holder))
         if given is None:
             raise refused
-        values = [(context, part) for context, value in given for part in _alternatives(value)]
+        values = [(context, part) for context, value in given for part in branches(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
         # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.graph.call_edges import FunctionContext
-from awaken.project.source.modules import Module
+from awaken.project.source.expressions.alternatives import is_tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,5 @@ def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:
     above = context.module.parent(node)
     if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not):
         return Truth(context, node, above)
-    return Truth(context, node, node) if _is_condition(context.module, node) else None
-
-
-def _is_condition(module: Module, node: ast.expr) -> bool:
-    """Whether nothing but the truth of ``node`` is asked for: `query or 1` gives the query."""
-    match module.parent(node):
-        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
-            return test is node
-        case ast.Assert(test=test):
-            return test is node
-        case ast.comprehension(ifs=ifs):
-            return node in ifs
-        case ast.BoolOp() as above:
-            return _is_condition(module, above) or _is_negated(module, above)
-        case _:
-            return False
-
-
-def _is_negated(module: Module, node: ast.expr) -> bool:
-    above = module.parent(node)
-    return isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not)
+    # `query or 1` gives the query.
+    return Truth(context, node, node) if is_tested(context.module, node) else None

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_iter
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -179,7 +180,7 @@ def _read_start(
     if not root.args or isinstance(root.args[0], ast.Starred):
         raise Refused(reasons.LEGACY_ARGUMENT, "Query() with these arguments")
     # `Query(User)` has none: with_session() gives it one, or it is only embedded.
-    keyword = next((k.value for k in root.keywords if k.arg == "session"), None)
+    keyword = keyword_of(root, "session")
     argument = root.args[1] if len(root.args) > 1 else keyword
     # Unlike query(), the class takes several items as one list.
     first = root.args[0]

@@ -58,6 +58,5 @@ def of_itertools(module: Module, call: ast.Call) -> str:
 
 def _import(module: Module, name: ast.Name) -> ast.alias | None:
     """Return the import that ``name`` always means, if it is one."""
-    bindings = module.scopes.bindings_of(name)
-    node = bindings[0].node if len(bindings) == 1 else None
-    return node if isinstance(node, ast.alias) else None
+    binding = module.scopes.only_binding(name)
+    return binding.node if binding is not None and isinstance(binding.node, ast.alias) else None

@@ -31,10 +31,10 @@ def _imported_text(module: Module, node: ast.expr) -> str | None:
     """Return the dotted name of what a file imports: once, and by a name of that alone."""
     match node:
         case ast.Name():
-            bindings = module.scopes.bindings_of(node)
-            if len(bindings) != 1:
+            binding = module.scopes.only_binding(node)
+            if binding is None:
                 return None
-            target = target_of(module, bindings[0])
+            target = target_of(module, binding)
             if target.kind == "from":
                 return None if target.level else f"{target.text}.{target.name}"
             return target.text if target.kind == "module" else None

@@ -20,6 +20,7 @@ from awaken.contract import Place
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuery
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
 _METHODS = BUILDERS | EXECUTING | WRITES | EXTENSIONS
@@ -120,12 +121,9 @@ def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Re
 
 def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
     """Return the refusal of code that looks like a query of an external class."""
-    above = reader.module.parent(node)
-    call = None if above is None else reader.module.parent(above)
+    call = reader.module.method_call_on(node)
     # Only where a method is called on it does it look like a query.
-    if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
-        return None
-    if call.func is not above or not _may_be_class(reader, node.value, above.attr):
+    if call is None or not _may_be_class(reader, node.value, last_name(call.func)):
         return None
     if not reader.project.has_sessions:
         return None

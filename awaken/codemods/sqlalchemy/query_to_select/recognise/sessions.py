@@ -24,6 +24,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -180,7 +181,7 @@ def _configured_refusal(project: Project) -> Refused | None:
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            given = next((part.value for part in node.keywords if part.arg == "query_cls"), None)
+            given = keyword_of(node, "query_cls")
             # A class that is given to the factory itself is found with the session that it makes.
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue
@@ -242,9 +243,8 @@ def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
 
 def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
     """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
-    above = reader.module.parent(node)
     # `session.query(...)` is recognised by its call.
-    if isinstance(above, ast.Call) and above.func is node:
+    if reader.module.call_of(node) is not None:
         return None
     begin = begin_of(reader, node)
     if isinstance(begin, Begin):

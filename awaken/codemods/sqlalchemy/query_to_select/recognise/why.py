@@ -157,10 +157,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
     """Explain an attribute ``query`` that is not called."""
     if not isinstance(node, ast.Attribute) or node.attr != "query":
         return None
-    parent = reader.module.parent(node)
-    if isinstance(parent, ast.Call) and parent.func is node:
-        return None
-    if recognise_at_class(reader, node) is not None:
+    if reader.module.call_of(node) is not None or recognise_at_class(reader, node) is not None:
         return None
     text = quoted(node)
     if not isinstance(node.ctx, ast.Load):

@@ -36,6 +36,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
 )
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.source.trees import is_constant
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -119,7 +120,7 @@ def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> 
 
 def _criteria(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = link.call.args
-    resets = len(arguments) == 1 and _is_false(arguments[0])
+    resets = len(arguments) == 1 and is_constant(arguments[0], value=False)
     for argument in arguments:
         _refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
@@ -163,10 +164,6 @@ def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if "text" in name and reader.library_name(node.func) == "text":
                 yield node.args[0]
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -353,7 +350,7 @@ def _reset_joinpoint(
 
 def _assertions(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     # A select() asserts nothing, so that nothing need be switched off.
-    statement.asserting = not (link.call.args and _is_false(link.call.args[0]))
+    statement.asserting = not (link.call.args and is_constant(link.call.args[0], value=False))
     return LinkEdit(None)
 
 

@@ -13,6 +13,7 @@ from awaken.kit.names_here import is_dotted
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.repeats import Sources
+from awaken.project.source.trees import is_constant
 
 
 def sources_of(statement: Statement) -> tuple[Target, ...] | None:
@@ -130,7 +131,7 @@ def _arguments(link: Link) -> tuple[ast.expr, ast.expr | None] | None:
     named = {keyword.arg: keyword.value for keyword in link.call.keywords}
     given = dict(zip(("target", "onclause"), link.call.args, strict=False))
     full = named.get("full")
-    is_full = full is not None and not (isinstance(full, ast.Constant) and full.value is False)
+    is_full = full is not None and not (is_constant(full, value=False))
     if None in named or is_full or any(isinstance(node, ast.Starred) for node in link.call.args):
         return None
     nodes = {**given, **{key: node for key, node in named.items() if key is not None}}

@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
@@ -32,8 +33,7 @@ _SETTINGS |= {"enable_assertions"}
 _CRITERIA = frozenset({"filter", "where", "order_by", "group_by", "having", "distinct"})
 _JOINS = frozenset({"join", "outerjoin"})
 _AFTER = _COUNTS | _SETTINGS | _CRITERIA | _JOINS | {"filter_by", "options", "with_entities"}
-_LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "lazyload", "raiseload"})
-_LOADERS |= {"immediateload", "noload"}
+_LOADERS = library_names().separate_loaders | library_names().blocking_loaders | {"joinedload"}
 # Consumers that take values by position, whatever the columns are called.
 _EMBEDDED = frozenset({"in_", "notin_", "not_in", "scalar_subquery", "as_scalar", *SET_OPERATIONS})
 

@@ -11,6 +11,7 @@ from awaken.kit.names_here import is_dotted
 from awaken.project.frameworks.loads.entities import classify
 from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.source.trees import keyword_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def is_relationship(reader: Reader, node: ast.expr) -> bool:
 
 def join_target(reader: Reader, link: Link) -> Target:
     """Return what ``filter_by`` means after the join ``link``."""
-    keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
+    keyword = keyword_of(link.call, "target")
     target = link.call.args[0] if link.call.args else keyword
     if target is None:
         return Target(None, "an unknown target")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 
 _MOST_NAMES = 8  # that stand for each other; a guess, not yet measured
 _HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
@@ -37,15 +38,13 @@ def _assigned_names(
     if bindings and all(binding.kind == "assignment" for binding in bindings):
         return [(module, binding.value) for binding in bindings if binding.value is not None]
     name = evaluator.names.qualified(module, node)
-    located = None if name is None else evaluator.names.locate(name)
-    home = None if located is None else evaluator.load(located.path)
-    if located is None or home is None or not located.rest:
-        return []
-    if len(located.rest) == 1:
-        result = home.scopes.module.bindings.get(located.rest[0], [])
+    at_top = evaluator.names.bindings_at(name)
+    if at_top is not None:
+        home, result = at_top
         return [(home, item.value) for item in result if item.kind == "assignment" and item.value]
-    owner = evaluator.classes.node(".".join(name.split(".")[:-1])) if name else None
-    return [] if owner is None else list(_in_class(*owner, located.rest[-1]))
+    owner_name, _, attribute = (name or "").rpartition(".")
+    owner = evaluator.classes.node(owner_name)
+    return [] if owner is None else list(_in_class(*owner, attribute))
 
 
 def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written]:
@@ -55,11 +54,6 @@ def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written
                 yield module, value
             case _:
                 pass
-
-
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """Return what ``call`` gives to the keyword ``name``."""
-    return next((node.value for node in call.keywords if node.arg == name), None)
 
 
 def texts(node: ast.expr | None) -> frozenset[str] | None:
@@ -76,7 +70,7 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
 
     None where a function says what it gives.
     """
-    given = keyword(call, "attribute")
+    given = keyword_of(call, "attribute")
     match given:
         case None | ast.Constant(value=None):
             return (name,)

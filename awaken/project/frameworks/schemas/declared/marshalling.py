@@ -12,7 +12,6 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     Written,
     attribute_path,
     held_by,
-    keyword,
     written,
 )
 from awaken.project.frameworks.shapes.domain import Field, Shape
@@ -20,7 +19,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 
 _KNOWN = schema_knowledge().marshalling
 _ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})
@@ -124,7 +123,7 @@ class Marshalling:
         """Return the fields that write the value of a field; None if unknown."""
         kind = last_name(call.func)
         if kind in _KNOWN.nested:
-            nested = argument_at(call, 0, "model") or keyword(call, "nested")
+            nested = argument_at(call, 0, "model") or keyword_of(call, "nested")
             return (self.shapes(module, nested) or None) if nested is not None else None
         if kind in _KNOWN.choices:
             mapping = argument_at(call, 0, "mapping")

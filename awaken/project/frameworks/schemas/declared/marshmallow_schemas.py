@@ -12,7 +12,6 @@ from awaken.project.frameworks.schemas.declared.definitions import (
     Written,
     attribute_path,
     held_by,
-    keyword,
     texts,
     written,
 )
@@ -22,7 +21,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_constant, keyword_of, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas
@@ -121,7 +120,7 @@ class MarshmallowSchemas:
             case ast.Lambda(body=body):
                 yield from self._schema_shapes_of(module, body, home)
             case ast.Call(func=func):
-                only, exclude = texts(keyword(node, "only")), texts(keyword(node, "exclude"))
+                only, exclude = texts(keyword_of(node, "only")), texts(keyword_of(node, "exclude"))
                 for callee in self._classes(module, func):
                     yield SchemaShape(callee, only, exclude or frozenset(), self)
             case _:
@@ -249,8 +248,8 @@ class MarshmallowSchemas:
     ) -> Iterator[Field]:
         call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
         kinds = self._kinds(module, call.func) if isinstance(node, ast.Call) else frozenset()
-        load_only = keyword(call, "load_only")
-        is_loaded = isinstance(load_only, ast.Constant) and load_only.value is True
+        load_only = keyword_of(call, "load_only")
+        is_loaded = is_constant(load_only, value=True)
         path = attribute_path(call, name)
         if is_loaded or path is None or kinds & set(_KNOWN.without_attribute):
             return
@@ -287,11 +286,11 @@ class MarshmallowSchemas:
     ) -> tuple[SchemaShape, ...] | None:
         nested = argument_at(call, 0, "nested")
         shapes = () if nested is None else self.shapes(module, nested, home)
-        only = texts(keyword(call, "only"))
+        only = texts(keyword_of(call, "only"))
         if kinds & set(_KNOWN.plucked):
             plucked = argument_at(call, 1, "field_name")
             only = None if plucked is None else texts(ast.Tuple([plucked]))
-        exclude = texts(keyword(call, "exclude")) or frozenset()
+        exclude = texts(keyword_of(call, "exclude")) or frozenset()
         schema_shapes = tuple(
             SchemaShape(shape.name, only or shape.only, shape.exclude | exclude, self)
             for shape in shapes

@@ -17,10 +17,10 @@ _REGISTRIES = {"scoped", "async-scoped"}
 
 def _binding_of(module: Module, owner: ast.expr) -> Binding | None:
     """Return the only binding of a variable of a function that holds a session."""
-    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
-    if len(bindings) != 1 or bindings[0].kind not in {"assignment", "with"}:
+    binding = module.scopes.only_binding(owner)
+    if binding is None or binding.kind not in {"assignment", "with"}:
         return None
-    return bindings[0] if bindings[0].scope.kind == "function" else None
+    return binding if binding.scope.kind == "function" else None
 
 
 def bound_at(module: Module, owner: ast.expr) -> Place | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 
 _BY_KEY = {"get", "get_one"}
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
@@ -54,7 +54,7 @@ class Reloads:
             return Reload(None, is_certain=True, by_key=True)
         if method == "query":
             return Reload(None, is_certain=False)
-        given = next((node.value for node in call.keywords if node.arg == "statement"), None)
+        given = keyword_of(call, "statement")
         statement = call.args[0] if call.args else given
         if statement is None:
             return None

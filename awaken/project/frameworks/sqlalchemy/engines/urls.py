@@ -16,6 +16,7 @@ from awaken.project.frameworks.sqlalchemy.engines.sources import (
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
@@ -51,7 +52,7 @@ class UrlReader:
         inner = _unwrapped_expression(node)
         if inner is not None:
             return self._read(module, inner, reading)
-        others = _alternatives(node)
+        others = alternatives(node)
         if others:
             return _either(self._read(module, part, reading) for part in others)
         parts = _parts(node)
@@ -180,11 +181,7 @@ class UrlReader:
     ) -> Url | None:
         """Return the value of a variable at the top of a file; None if unknown."""
         name = self._evaluator.names.qualified(module, node)
-        located = None if name is None else self._evaluator.names.locate(name)
-        if located is None or len(located.rest) != 1:
-            return None
-        home = self._evaluator.load(located.path)
-        bindings = [] if home is None else home.scopes.module.bindings.get(located.rest[0], [])
+        home, bindings = self._evaluator.names.bindings_at(name) or (None, [])
         if home is None or not bindings or any(binding.kind == "import" for binding in bindings):
             return None
         return self._bound_url(home, bindings, reading)
@@ -267,16 +264,6 @@ def _unwrapped_expression(node: ast.expr) -> ast.expr | None:
             return value
         case _:
             return None
-
-
-def _alternatives(node: ast.expr) -> list[ast.expr]:
-    match node:
-        case ast.BoolOp(values=values):
-            return values
-        case ast.IfExp(body=body, orelse=other):
-            return [body, other]
-        case _:
-            return []
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -129,12 +129,12 @@ def _opened_session(
     if isinstance(value, ast.Call):
         made = made_session(evaluator, module, value)
         return None if made is None else (made, "", False)
-    bindings = module.scopes.bindings_of(value) if isinstance(value, ast.Name) else []
-    if len(bindings) != 1 or bindings[0].scope.node is not function:
+    binding = module.scopes.only_binding(value)
+    if binding is None or binding.scope.node is not function:
         return None
-    opening = bindings[0].value
+    opening = binding.value
     made = made_session(evaluator, module, opening) if isinstance(opening, ast.Call) else None
-    return None if made is None else (made, bindings[0].name, bindings[0].kind == "with")
+    return None if made is None else (made, binding.name, binding.kind == "with")
 
 
 def _closed(

@@ -14,6 +14,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
 
 _INSPECTOR = "sqlalchemy.Inspector"
@@ -81,18 +82,14 @@ class HandedSessions:
 
     def _inspected_method(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
         """Return the method of an inspector that ``function`` is, one that a variable holds."""
-        match function:
-            case ast.Attribute(value=ast.Name() as held, attr=method):
-                bindings = module.scopes.bindings_of(held)
-            case _:
-                return None
-        made = bindings[0].value if len(bindings) == 1 else None
+        held = function.value if isinstance(function, ast.Attribute) else None
+        made = module.scopes.only_value(held)
         if not isinstance(made, ast.Call) or not made.args:
             return None
         if self._evaluator.names.qualified(module, made.func) not in self._inspecting:
             return None
         pair = self.of(module, made)
-        return None if pair is None else (f"{_INSPECTOR}.{method}", pair[1])
+        return None if pair is None else (f"{_INSPECTOR}.{last_name(function)}", pair[1])
 
     def _stays(self, name: str) -> bool:
         """Whether ``name`` is of what stays synchronous, and may use what it is given."""

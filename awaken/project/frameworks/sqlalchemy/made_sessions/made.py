@@ -8,9 +8,11 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
     ClassOf,
     InstanceOf,
@@ -22,12 +24,7 @@ from awaken.project.values.domain import (
 SESSION = "sqlalchemy.orm.Session"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 _ENGINES = {"sqlalchemy.engine.Engine", "sqlalchemy.ext.asyncio.AsyncEngine", "sqlalchemy.Engine"}
-_MAKERS = {
-    "sqlalchemy.create_engine",
-    "sqlalchemy.engine_from_config",
-    "sqlmodel.create_engine",
-    "sqlalchemy.ext.asyncio.create_async_engine",
-}
+_MAKERS = library_names().engine_makers | {"sqlalchemy.ext.asyncio.create_async_engine"}
 _ENDS = {"__aenter__", "__aexit__", "__enter__", "__exit__", "aclose", "close"}
 
 
@@ -70,7 +67,7 @@ def made_session(evaluator: ProgramEvaluator, module: Module, call: ast.Call) ->
 
 def _may_share(evaluator: ProgramEvaluator, module: Module, call: ast.Call, source: str) -> bool:
     """Whether a call gives the session something to work on that may be no engine."""
-    bind = next((keyword.value for keyword in call.keywords if keyword.arg == "bind"), None)
+    bind = keyword_of(call, "bind")
     if bind is None and source == "class":
         bind = next(iter(call.args), None)
     if bind is None:
@@ -96,14 +93,10 @@ def _bindings(
     evaluator: ProgramEvaluator, module: Module, node: ast.expr
 ) -> tuple[Module, list[Binding]]:
     """Return what assigns the variable ``node``, be it of this file or of another."""
-    name = evaluator.names.qualified(module, node)
-    located = None if name is None else evaluator.names.locate(name)
-    if located is None or len(located.rest) != 1:
-        return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    home = evaluator.load(located.path)
-    return home or module, [] if home is None else home.scopes.module.bindings.get(
-        located.rest[0], []
-    )
+    at_top = evaluator.names.bindings_at(evaluator.names.qualified(module, node))
+    if at_top is not None:
+        return at_top
+    return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
 
 
 def _source(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.alternatives import branches, whole_conditional
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Session, Unknown
 
@@ -36,7 +37,7 @@ class EnteredResources:
 
         None if it enters none, or the call of a method of one.
         """
-        parts = [part for part in _alternatives(node) if not self._is_call_of(module, part, _NULL)]
+        parts = [part for part in branches(node) if not self._is_call_of(module, part, _NULL)]
         if len(parts) == 1 and parts[0] is node:
             return None if self._is_method(node) else self._alone(module, node)
         resources = {
@@ -61,9 +62,7 @@ class EnteredResources:
 
     def is_entered(self, module: Module, call: ast.expr) -> bool:
         """Whether a ``with`` enters ``call`` as one of several, or what closes it."""
-        above = module.parent(call)
-        while isinstance(above, ast.IfExp):
-            above = module.parent(above)
+        above = module.parent(whole_conditional(module, call))
         if isinstance(above, ast.withitem):
             return above is not module.parent(call)
         return isinstance(above, ast.Call) and (
@@ -137,14 +136,6 @@ class EnteredResources:
             owners = self._evaluator.values(module, call.func.value)
             return any(isinstance(one, InstanceOf) and one.qualified in _STACKS for one in owners)
         return self._is_call_of(module, call, CLOSING) and self.closed(module, call) is None
-
-
-def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.IfExp):
-        yield from _alternatives(node.body)
-        yield from _alternatives(node.orelse)
-    else:
-        yield node
 
 
 def _is_only_called(module: Module, assignment: ast.Assign) -> bool:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import own_ends
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.calls.arguments import keyword_of
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Session, Value, Values
 
 

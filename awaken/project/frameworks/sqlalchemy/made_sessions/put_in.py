@@ -15,6 +15,7 @@ from typing import NamedTuple
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
@@ -132,7 +133,7 @@ class PutSessions:
                 pass
 
     def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
-        given = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+        given = keyword_of(call, name)
         if given is None or not self._keeps(module, call.func):
             return
         if self._is_session(module, given):

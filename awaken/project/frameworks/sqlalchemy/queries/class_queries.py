@@ -14,6 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 # Methods of a subclass of the extension's class that change sessions or queries.
@@ -249,7 +250,7 @@ class ClassQueries:
         return self._model_classes.get(qualified, [])
 
     def _note_model_class(self, module: Module, node: ast.Call) -> None:
-        base = next((part.value for part in node.keywords if part.arg == "model_class"), None)
+        base = keyword_of(node, "model_class")
         parent = module.parent(node)
         name = None if base is None else self._evaluator.names.qualified(module, base)
         if name is None or self._model_classes is None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 
-_HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic"}
+_HARMLESS_BASES = library_names().plain_bases
 
 
 class QueryClass(Struct, frozen=True):

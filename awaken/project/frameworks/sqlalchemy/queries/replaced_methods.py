@@ -15,7 +15,7 @@ from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.program import Program
+from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown

@@ -6,6 +6,7 @@ import ast
 import sys
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -28,7 +29,7 @@ from awaken.project.values.domain import (
 _OF_GETATTR = 2  # what is asked for a name that it may not have, may be anything
 _MOST_ATTRIBUTES = 200  # of one class that is looked through
 _TABLES = "metadata"
-_PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
+_PROTOCOLS = library_names().protocols
 
 
 class Unseen:

@@ -7,15 +7,13 @@ from collections.abc import Callable
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import (
     ADDING,
     CALLING,
-    CASTS,
     DEFAULT,
-    IN_THREADS,
     JOINING,
-    LOOKING,
     SAME,
     TABLES,
     TABLES_OF,
@@ -59,7 +57,7 @@ class Arguments:
         if applying is not None and not depth:
             yield End("call", module, applying)
             return
-        if qualified in LOOKING:
+        if qualified in library_names().looking:
             return
         if _is_of_overrides(call):
             yield End("absorbed", module, call)
@@ -97,7 +95,7 @@ class Arguments:
             return Spot(module, call, 1)
         is_given_back = (
             (qualified in CALLING and position == 0)
-            or qualified in CASTS
+            or qualified in library_names().casts
             or (qualified in SAME and depth > 0)
             or (qualified == "builtins.getattr" and position == DEFAULT)
             or self._is_default(module, call, node)
@@ -153,8 +151,8 @@ class Arguments:
 
         That is in a thread, or in a greenlet, where a session runs a function with itself.
         """
-        if qualified in IN_THREADS:
-            return IN_THREADS[qualified]
+        if qualified in library_names().in_threads:
+            return library_names().in_threads[qualified]
         if runs_in_thread(self._slots.evaluator, module, call):
             return 0
         if not isinstance(call.func, ast.Attribute):

@@ -25,6 +25,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     iterated_depth,
 )
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import InstanceOf
@@ -117,10 +118,9 @@ class Consumers:
                 yield Spot(module, above, depth + 1)
             case ast.DictComp(value=value) if value is node:
                 yield Spot(module, above, depth + 1)
-            case ast.IfExp(test=test):
-                if test is not node:
-                    yield Spot(module, above, depth)
-            case ast.BoolOp() | ast.Await():
+            case ast.BoolOp() | ast.IfExp() if node not in alternatives(above):
+                return
+            case ast.BoolOp() | ast.IfExp() | ast.Await():
                 yield Spot(module, above, depth)
             case ast.Subscript(value=ast.Attribute(attr=name)) if name == OVERRIDES and not depth:
                 return
@@ -171,8 +171,8 @@ class Consumers:
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
         if node.attr.startswith("__"):
             return
-        call = module.parent(node)
-        if not depth or not isinstance(call, ast.Call) or call.func is not node:
+        call = module.call_of(node)
+        if not depth or call is None:
             yield self._leak(module, node)
         elif depth in (KEYS + 1, KEYS + _IN_PAIRS):
             yield from self._of_table(module, node, call, depth)

@@ -112,10 +112,8 @@ class Fields:
     def _made_as(self, word: str, owner: str, slot: Slot) -> Found:
         home = self._evaluator.classes.facts(owner)
         for module, node in self._slots.mentions(word):
-            call = module.parent(node)
-            if word == "cls" and (home is None or module.path != home.path):
-                continue
-            if not isinstance(call, ast.Call) or call.func is not node:
+            call = module.call_of(node)
+            if call is None or (word == "cls" and (home is None or module.path != home.path)):
                 continue
             for value, made, name in self._slots.fields_given(module, call):
                 if name == slot.name and self._slots.field(made, name, slot.depth) == slot:

@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-LOOKING = {
-    "asyncio.iscoroutinefunction", "builtins.bool", "builtins.callable", "builtins.getattr",
-    "builtins.hasattr", "builtins.id", "builtins.isinstance", "builtins.len", "builtins.print",
-    "builtins.repr", "builtins.str", "functools.update_wrapper", "functools.wraps",
-    "inspect.getdoc", "inspect.getsource", "inspect.iscoroutinefunction", "inspect.isfunction",
-    "inspect.signature", "typing.get_type_hints",
-}  # fmt: skip
-"""Functions that are given a function and neither call nor keep it."""
-
 SAME = {
     "builtins.dict", "builtins.frozenset", "builtins.iter", "builtins.list", "builtins.reversed",
     "builtins.set", "builtins.sorted", "builtins.tuple", "collections.OrderedDict",
@@ -33,11 +24,5 @@ DEFAULT = 2
 """The position of what `getattr` gives where there is no attribute."""
 TABLES = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
 IDLE = {"clear", "keys", "remove", "discard", "index", "count"}
-IN_THREADS = {
-    "asyncio.to_thread": 0, "fastapi.concurrency.run_in_threadpool": 0,
-    "starlette.concurrency.run_in_threadpool": 0, "anyio.to_thread.run_sync": 0,
-}  # fmt: skip
-"""Functions that run one of their arguments in a thread, with its position."""
 CALLING = {"contextlib.contextmanager", "functools.partial"}
 """Functions that make, of the first argument, something that calls it when it is called."""
-CASTS = {"typing.cast", "typing_extensions.cast"}

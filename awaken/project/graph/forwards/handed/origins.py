@@ -7,16 +7,17 @@ from collections.abc import Callable
 from itertools import chain
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import (
     CALLING,
-    CASTS,
     PASSING,
     SAME,
     TABLES_OF,
     TAKING,
 )
 from awaken.project.graph.forwards.handed.slots import KEYS, End, Found, Slots, Spot
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
@@ -58,10 +59,8 @@ class Origins:
                 yield from self._call(module, node, depth)
             case ast.Lambda() if depth == 0:
                 yield End("lambda", module, node)
-            case ast.IfExp(body=first, orelse=second):
-                yield from (Spot(module, part, depth) for part in (first, second))
-            case ast.BoolOp(values=values):
-                yield from (Spot(module, part, depth) for part in values)
+            case ast.IfExp() | ast.BoolOp():
+                yield from (Spot(module, part, depth) for part in alternatives(node))
             case ast.NamedExpr() | ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value):
@@ -235,7 +234,7 @@ class Origins:
         """Return the arguments that a call gives back as they are, or as good as that."""
         if qualified in CALLING and node.args:
             return node.args[:1]
-        if qualified in CASTS:
+        if qualified in library_names().casts:
             return node.args[-1:]
         return node.args if qualified in SAME and depth else None
 

@@ -53,11 +53,11 @@ class Registers:
 
     def _calls(self, slot: Slot) -> Iterator[End]:
         for module, node in self._slots.mentions(slot.name):
-            above = module.parent(node)
-            if not isinstance(node, ast.Attribute) or not isinstance(above, ast.Call):
+            call = module.call_of(node)
+            if not isinstance(node, ast.Attribute) or call is None:
                 continue
-            if above.func is node and slot.owner in self._taken_from(module, node.value):
-                yield End("call", module, above)
+            if slot.owner in self._taken_from(module, node.value):
+                yield End("call", module, call)
 
     def _registers(self, module: Module, owner: ast.expr) -> set[str]:
         """Return the decorators of registers that an object has."""
@@ -73,10 +73,10 @@ class Registers:
                 registers = self._registers(module, node)
                 if registers:
                     return registers
-            bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-            if len(bindings) != 1 or bindings[0].value is None:
+            value = module.scopes.only_value(node)
+            if value is None:
                 return set()
-            node = bindings[0].value
+            node = value
         return set()
 
 

@@ -14,6 +14,7 @@ from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
@@ -150,10 +151,9 @@ class Displays:
                 return Parts()
             case ast.Call():
                 return self._made_parts(module, node, depth)
-            case ast.IfExp(body=one, orelse=other):
-                return Parts.joined(self._written(module, each, depth + 1) for each in (one, other))
-            case ast.BoolOp(values=values):
-                return Parts.joined(self._written(module, value, depth + 1) for value in values)
+            case ast.IfExp() | ast.BoolOp():
+                parts = [self._written(module, part, depth + 1) for part in alternatives(node)]
+                return Parts.joined(parts)
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
                 return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
@@ -253,13 +253,15 @@ class Displays:
 
     def _named_arguments(self, module: Module, node: ast.expr) -> Parts | None:
         """Return the names that callers give to ``**fields``, as constants; None for all else."""
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        function = bindings[0].scope.node if len(bindings) == 1 else None
-        if not isinstance(function, Function) or bindings[0].node is not function.args.kwarg:
+        binding = module.scopes.only_binding(node)
+        function = None if binding is None else binding.scope.node
+        if binding is None or not isinstance(function, Function):
+            return None
+        if binding.node is not function.args.kwarg:
             return None
         callers = self._evaluator.callers.of(module, function)
         is_hidden = any(item.kind != "outside" for item in callers.obstacles) or not callers.sites
-        is_whole = not is_hidden and not _is_changed(module, node, bindings[0].name)
+        is_whole = not is_hidden and not _is_changed(module, node, binding.name)
         own = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
         parts = Parts([], is_whole)
         for site in callers.sites:
@@ -275,20 +277,14 @@ class Displays:
         """Return the only value of a variable of a module, with that module and its name."""
         names = self._evaluator.names
         if isinstance(node, ast.expr):
-            bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-            if len(bindings) == 1 and bindings[0].kind == "assignment" and bindings[0].value:
-                return module, bindings[0].value, bindings[0].name
+            binding = module.scopes.only_binding(node)
+            if binding is not None and binding.kind == "assignment" and binding.value:
+                return module, binding.value, binding.name
             qualified = names.qualified(module, node)
         else:
             qualified = names.attribute(module.path, name)
-        located = None if qualified is None else names.locate(qualified)
-        if located is None or len(located.rest) != 1:
-            return None
-        home = self._evaluator.load(located.path)
-        result = home.scopes.module.bindings.get(located.rest[0], []) if home is not None else []
-        if home is None or len(result) != 1 or result[0].value is None:
-            return None
-        return home, result[0].value, located.rest[0]
+        pair = names.value_at(qualified)
+        return None if pair is None else (*pair, (qualified or "").rpartition(".")[2])
 
 
 def _values(written: tuple[Module, ast.expr]) -> Parts:

@@ -11,7 +11,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRe
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import is_constant, without_arguments
 from awaken.project.values.domain import Unknown
 
 _WORDS = (b"mapped_as_dataclass", b"MappedAsDataclass", b"dataclass")
@@ -122,4 +122,4 @@ def _is_read(value: ast.expr, method: str) -> bool:
     option = "repr" if method == "__repr__" else "compare"
     given = value.keywords if isinstance(value, ast.Call) else []
     said = next((argument.value for argument in given if argument.arg == option), None)
-    return not (isinstance(said, ast.Constant) and said.value is False)
+    return not (is_constant(said, value=False))

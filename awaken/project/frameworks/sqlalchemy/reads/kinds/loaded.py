@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Session, Unknown
 
@@ -60,10 +61,8 @@ class Loaded:
                 yield module, func
                 yield from ((module, argument) for argument in args if isinstance(func, ast.Name))
                 yield from self._returned_pairs(module, node)
-            case ast.IfExp(body=body, orelse=orelse):
-                yield from ((module, body), (module, orelse))
-            case ast.BoolOp(values=values):
-                yield from ((module, part) for part in values)
+            case ast.IfExp() | ast.BoolOp():
+                yield from ((module, part) for part in alternatives(node))
             case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
                 yield from ((module, node.elt), (module, first.iter))
             case _:

@@ -10,6 +10,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_colum
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, Parts
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 
 _DEEPEST = 5  # a name behind names; the third is rare already
@@ -54,10 +55,8 @@ class NamedByText:
         match node:
             case ast.Constant(value=str() as name):
                 return Names({name: None})
-            case ast.IfExp(body=one, orelse=other):
-                return self._of_each(Parts([(module, one), (module, other)]), depth)
-            case ast.BoolOp(values=values):
-                return self._of_each(Parts([(module, value) for value in values]), depth)
+            case ast.IfExp() | ast.BoolOp():
+                return self._of_each(Parts([(module, part) for part in alternatives(node)]), depth)
             case ast.Name():
                 bindings = module.scopes.bindings_of(node)
                 names = [self._of_binding(module, binding, depth) for binding in bindings]

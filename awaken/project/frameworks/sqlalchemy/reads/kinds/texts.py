@@ -17,7 +17,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignm
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText, Names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import Unknown
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.workspace.parsing import Unparsable, parse_text
@@ -198,16 +198,13 @@ def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator
 
 def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
     """Return what ``"...".format(...)`` is given under a name or number."""
-    method = module.parent(node)
-    call = None if method is None else module.parent(method)
-    match method, call:
-        case ast.Attribute(attr="format"), ast.Call():
-            if name.isdecimal() and int(name) < len(call.args):
-                given = call.args[int(name)]
-                return None if isinstance(given, ast.Starred) else given
-            return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-        case _:
-            return None
+    call = module.method_call_on(node)
+    if call is None or last_name(call.func) != "format":
+        return None
+    if name.isdecimal() and int(name) < len(call.args):
+        given = call.args[int(name)]
+        return None if isinstance(given, ast.Starred) else given
+    return keyword_of(call, name)
 
 
 def _fields(text: str) -> list[str]:

@@ -117,7 +117,5 @@ def uses_of(module: Module, made: ast.expr) -> Iterator[ast.AST]:
 
 def _reads_data(module: Module, node: ast.AST) -> bool:
     """Whether only an attribute of the object is read: a method may give the object away."""
-    read = module.parent(node)
-    above = None if read is None else module.parent(read)
-    is_called = isinstance(above, ast.Call) and above.func is read
-    return isinstance(read, ast.Attribute) and not is_called
+    is_read = isinstance(module.parent(node), ast.Attribute)
+    return is_read and module.method_call_on(node) is None

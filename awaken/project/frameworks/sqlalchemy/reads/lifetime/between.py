@@ -301,12 +301,11 @@ def _received(frame: _Frame) -> ast.arg | None:
     for _ in range(_MOST_NAMES):
         while isinstance(node, ast.Attribute | ast.Subscript | ast.Await):
             node = node.value
-        bindings = frame.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-        if len(bindings) != 1:
+        binding = frame.module.scopes.only_binding(node)
+        if binding is None:
             return None
-        if isinstance(bindings[0].node, ast.arg):
-            is_own = bindings[0].scope.node is frame.function
-            return bindings[0].node if is_own else None
+        if isinstance(binding.node, ast.arg):
+            return binding.node if binding.scope.node is frame.function else None
         # Of a loop that is what it goes through.
-        node = bindings[0].value
+        node = binding.value
     return None

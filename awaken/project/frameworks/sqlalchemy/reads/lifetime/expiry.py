@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_constant, keyword_of
 
 _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
@@ -52,9 +53,9 @@ class Expiry:
         for node in module.walk() if module is not None else ():
             if module is None or not isinstance(node, ast.Call):
                 continue
-            said = next((part.value for part in node.keywords if part.arg == _OPTION), None)
+            said = keyword_of(node, _OPTION)
             if said is not None:
-                yield module, node, isinstance(said, ast.Constant) and said.value is False
+                yield module, node, is_constant(said, value=False)
             elif self._makes_sessions(module, node):
                 yield module, node, False
 

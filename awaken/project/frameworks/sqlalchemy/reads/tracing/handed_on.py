@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
@@ -151,7 +152,4 @@ def _uses(module: Module, parameter: ast.arg) -> Iterator[ast.Name]:
 
 def _is_only_tested(module: Module, name: ast.Name) -> bool:
     """Whether a name is compared, or asked for its truth, and goes nowhere."""
-    above = module.parent(name)
-    if isinstance(above, ast.Compare):
-        return True
-    return isinstance(above, ast.If | ast.While | ast.IfExp) and above.test is name
+    return isinstance(module.parent(name), ast.Compare) or is_tested(module, name)

@@ -17,19 +17,19 @@ from awaken.engine.recipe_run import StepRun, written_report
 from awaken.engine.report import Report, RootReport
 from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
-from awaken.preview.commit_message import listed_rows, may_change
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, located, plural, rewritten
 from awaken.preview.paths import relative
-from awaken.preview.recipe_steps import print_plan, step_rows
+from awaken.preview.recipes.commit_message import listed_rows, may_change
+from awaken.preview.recipes.recipe_steps import print_plan, step_rows
 from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
 from awaken.preview.terminal.outline_page import OutlinePage
-from awaken.project.source.line_differences import differing_lines
-from awaken.project.source.statement_lines import Lines
+from awaken.project.source.lines.line_differences import differing_lines
+from awaken.project.source.lines.statement_lines import Lines
 
 if TYPE_CHECKING:
     from awaken.preview.console.plain import AnyConsole

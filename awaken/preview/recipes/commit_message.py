@@ -11,7 +11,7 @@ from awaken.contract import Finding, Level
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import RootReport
 from awaken.preview.counts import grouped_rows, level_words, rewritten
-from awaken.preview.recipe_steps import name_of
+from awaken.preview.recipes.recipe_steps import name_of
 from awaken.preview.streams.visible import printable
 
 _SUBJECT = 72

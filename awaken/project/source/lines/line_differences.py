@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from awaken.project.source.statement_lines import Lines
+from awaken.project.source.lines.statement_lines import Lines
 
 _MOST_LINES = 1_000
 """Lines between two that stand once on both sides: difflib takes the square of them, and more where

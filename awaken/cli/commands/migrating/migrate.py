@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from awaken.engine.recipe_run import StepRun
     from awaken.engine.report import Report
     from awaken.preview.choices import View
-    from awaken.preview.migration import Migration
+    from awaken.preview.recipes.migration import Migration
     from awaken.preview.summary import Step
 
 
@@ -85,12 +85,12 @@ def migrate(
 
     Exits with 1 if a step is blocked or fails its tests, with 2 if the tests prove nothing.
     """
-    from awaken.cli.commands.questions import can_ask  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.commands.migrating.questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
     from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
     from awaken.preview.choices import Color, Form  # noqa: PLC0415
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
-    from awaken.preview.migration import Migration, print_migration  # noqa: PLC0415
+    from awaken.preview.recipes.migration import Migration, print_migration  # noqa: PLC0415
     from awaken.preview.streams.output import opened  # noqa: PLC0415
 
     line, view = _begun_pair(recipe, run, output, own)
@@ -120,7 +120,7 @@ def migrate(
 def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: View) -> None:
     """Print the page of a migration, and to stderr in a sentence or two what was written."""
     from awaken.engine.recipe_run import combined_report  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.migration import course_of  # noqa: PLC0415
+    from awaken.preview.recipes.migration import course_of  # noqa: PLC0415
     from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
@@ -146,7 +146,7 @@ def _begun_pair(
         raise bad_parameter(f"{own.last} is before --from {own.first}", param_hint="--to")
     require_page(view.form, f"; `awaken check --recipe {recipe}` prints the other forms")
     if own.verify:
-        from awaken.cli.commands.verified_steps import take_back_step  # noqa: PLC0415
+        from awaken.cli.commands.migrating.verified_steps import take_back_step  # noqa: PLC0415
 
         take_back_step(recipe, line, quiet=view.quiet)
     return line, view
@@ -156,7 +156,7 @@ def _answered_items(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
     """Return the planned steps, the answers that no file has, and the line that has them."""
-    from awaken.cli.commands.questions import answers_to, can_ask, keep  # noqa: PLC0415
+    from awaken.cli.commands.migrating.questions import answers_to, can_ask, keep  # noqa: PLC0415
     from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
     from awaken.engine.asking.questions import joined_answers, questions_of  # noqa: PLC0415
 
@@ -213,7 +213,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
     from awaken.engine.machine.commits import commit, require_branch  # noqa: PLC0415
     from awaken.engine.recipe_run import written_report  # noqa: PLC0415
-    from awaken.preview.commit_message import commit_message  # noqa: PLC0415
+    from awaken.preview.recipes.commit_message import commit_message  # noqa: PLC0415
 
     recipe = result.recipe
     writing = [candidate for candidate in result.made if candidate.writes]
@@ -224,7 +224,7 @@ def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: b
         for top in {root.root for root in whole.roots if root.files}:
             require_branch(top)
     if own.verify:
-        from awaken.cli.commands.verified_steps import make_verified  # noqa: PLC0415
+        from awaken.cli.commands.migrating.verified_steps import make_verified  # noqa: PLC0415
 
         made = make_verified(recipe, writing, line, own.command or (), quiet=quiet)
         return structs.replace(
@@ -309,7 +309,7 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
     from awaken.engine.recipe_run import combined_report  # noqa: PLC0415
     from awaken.preview.choices import STAGED  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
-    from awaken.preview.recipe_steps import show_steps  # noqa: PLC0415
+    from awaken.preview.recipes.recipe_steps import show_steps  # noqa: PLC0415
     from awaken.preview.summary import Step  # noqa: PLC0415
 
     if view.form in STAGED:

@@ -42,7 +42,7 @@ def _line() -> str:
 
 def _answer(question: Question) -> str:
     """Return the setting that the user chose; empty for none."""
-    from awaken.preview.migration import asked_at  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.recipes.migration import asked_at  # noqa: PLC0415  the help needs no engine
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.streams.visible import visible  # noqa: PLC0415
 

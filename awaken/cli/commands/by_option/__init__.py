@@ -1,0 +1,1 @@
+"""The parts of commands that one option asks for, such as ``--interactive``."""

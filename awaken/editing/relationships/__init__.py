@@ -1,0 +1,1 @@
+"""Edits of how relationships load: the options of a statement, and what a declaration says."""

@@ -1,0 +1,57 @@
+"""Names of libraries that several questions share, so that they cannot disagree.
+
+The TOML file of this folder, typed; it names the sources of its rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+
+from awaken.knowledge.tables import read_table
+
+
+class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Qualified names; of loader options the last name.
+
+    - ``plain_bases``: classes that give their subclasses no method, and call none of them.
+    - ``protocols``: the base of protocols.
+    - ``casts``: functions that return their second argument.
+    - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
+    - ``looking``: functions that are given a function and neither call nor keep it.
+    - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
+    - ``in_threads``: functions that run one of their arguments in a thread, and its position.
+    - ``engines``, ``engine_makers``: what has connections, and the functions that make an engine.
+    - ``session_classes``: the class of each kind of session.
+    - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
+    - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
+    - ``blocking_loaders``, ``column_loaders``: options that put the load off, or load columns.
+    """
+
+    source: str
+    plain_bases: frozenset[str]
+    protocols: frozenset[str]
+    casts: frozenset[str]
+    catching_all: frozenset[str]
+    looking: frozenset[str]
+    task_makers: frozenset[str]
+    loop_getters: tuple[str, ...]
+    in_threads: dict[str, int]
+    engines: frozenset[str]
+    engine_makers: frozenset[str]
+    session_classes: dict[str, str]
+    lazy_collections: dict[str, str]
+    joined_loaders: frozenset[str]
+    separate_loaders: frozenset[str]
+    blocking_loaders: frozenset[str]
+    column_loaders: frozenset[str]
+
+
+@cache
+def library_names() -> LibraryNames:
+    """Return what the TOML file of this package says.
+
+    Raises msgspec.ValidationError where it does not have the form of these names.
+    """
+    return read_table(__name__, "library_names.toml", LibraryNames)

@@ -1,0 +1,1 @@
+"""Expressions by their syntax: their ``alternatives``, and the parts of ``lists``."""

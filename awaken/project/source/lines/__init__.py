@@ -1,0 +1,1 @@
+"""Lines of a file: those of a statement, and those in which two texts differ."""

@@ -1,0 +1,5 @@
+"""All files of a program: what asks for one (``program``), where each is parsed and kept.
+
+``module_store`` keeps parsed files, ``whole_program`` notes what needs them all, and
+``start_folders`` says from where a program is started.
+"""
