@@ -82,6 +82,10 @@ NAMED = {
     'sys.modules["scripts.tidy"].run': True,
     'importlib.import_module("scripts." + NAME).run': False,
     "sys.modules[NAME].run": False,
+    '__import__("scripts.tidy", fromlist=["run"]).run': True,
+    '__import__("scripts.tidy", globals(), locals(), ("run",)).run': True,
+    '__import__("scripts.tidy").run': False,
+    '__import__("tidy", fromlist=["run"], level=1).run': False,
     'importlib.import_module(".tidy", "scripts").run': False,
 }
 

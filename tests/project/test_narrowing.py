@@ -22,9 +22,13 @@ def use(store, find):
 
 def reached(body: str) -> str:
     """Return the method that ``store.read()`` reaches in a function with ``body``."""
-    text = PROGRAM.replace("{body}", indent(body, "    "))
+    return method_reached(PROGRAM.replace("{body}", indent(body, "    ")), "store.read()")
+
+
+def method_reached(text: str, call: str) -> str:
+    """Return the method that a call of a program reaches."""
     module = module_of(project := program({"m.py": text}), "m.py")
-    node = last(module, "store.read()")
+    node = last(module, call)
     assert isinstance(node, ast.Call)
     found = project.calls.function_called(module, node)
     return "unknown" if isinstance(found, Unknown) else module.qualname(found.function)
@@ -62,3 +66,19 @@ def test_what_was_checked_is_known(body):
 )
 def test_what_was_not_checked_is_not_known(body):
     assert reached(body) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("head", "checked", "expected"),
+    [
+        ("def use(*args):", "args[1]", "Store.read"),
+        ("def use(args: tuple):", "args[1]", "Store.read"),
+        ("def use(*args):", "args[0]", "unknown"),
+        ("def use(args: list):", "args[1]", "unknown"),
+        ("def use(args):", "args[1]", "unknown"),
+    ],
+)
+def test_a_check_of_an_item_lasts_where_the_items_cannot_change(head, checked, expected):
+    body = f"if isinstance({checked}, Store):\n    shrink(args)\n    args[1].read()"
+    text = f"class Store:\n    def read(self): ...\n\n{head}\n{indent(body, '    ')}"
+    assert method_reached(text, "args[1].read()") == expected

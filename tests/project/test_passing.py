@@ -117,6 +117,49 @@ SEEN = {
     ),
     "unpacked behind it": ("_f(S, *args)\ndef _f(s, *rest): s", "session"),
     "a lambda": ("f = lambda s: s\nf(S)", "parameter `s` has no annotation"),
+    "packed, by its place": ("_f(1, S)\ndef _f(*a):\n s = a[1]\n s", "session"),
+    "packed, unpacked by length": (
+        "_f(S)\n_f(1, Client())\ndef _f(*a):\n if len(a) == 1:\n  s, = a\n  s", "session",
+    ),
+    "packed behind a receiver and a parameter": (
+        "class _A:\n def __init__(self, x, *a):\n  s = a[0]\n  s\n_A(1, S)", "session",
+    ),
+    "packed, and unpacked by one caller": (
+        "_f(S)\n_f(*make())\ndef _f(*a):\n s = a[0]\n s",
+        "awaken sees no definition of `make`",
+    ),
+    "packed, of a public function": (
+        "f(S)\ndef f(*a):\n s = a[0]\n s", "the items of `a` are unknown",
+    ),
+    "packed by name": ("_f(x=S)\ndef _f(**k):\n s = k['x']\n s", "session"),
+    "packed by name, or a default": (
+        "_f(y=1)\ndef _f(**k):\n s = k.get('x', S)\n s", "session",
+    ),
+    "packed by name, taken out": ("_f(x=S)\ndef _f(**k):\n s = k.pop('x')\n s", "session"),
+    "packed by name, and unpacked by one caller": (
+        "_f(x=S)\n_f(**make())\ndef _f(**k):\n s = k['x']\n s",
+        "the items of `k` are unknown",
+    ),
+    "packed by name, and added": (
+        "_f(x=S)\ndef _f(**k):\n k['x'] = 1\n s = k['x']\n s",
+        "the items of `k` are unknown",
+    ),
+    "in a list of no class": ("_f([S])\ndef _f(x: list):\n for s in x:\n  s", "session"),
+    "in a dictionary of no class": (
+        "_f({1: S})\ndef _f(x: dict):\n s = x[1]\n s", "session",
+    ),
+    "in a list of no class, and in another by one caller": (
+        "_f([S])\n_f(make())\ndef _f(x: list):\n for s in x:\n  s",
+        "awaken sees no definition of `make`",
+    ),
+    "in a list that a check found": (
+        "def f(x):\n if isinstance(x, list):\n  s = x[0]\n  s", "parameter `x` has no annotation",
+    ),
+    "to a method that overrides one of a library": (
+        "from starlette.middleware import base\nclass M(base.BaseHTTPMiddleware):\n"
+        " def dispatch(self, request, call_next):\n  s = request.headers\n  s",
+        "none",
+    ),
     "the packed ones": ("_f(S)\ndef _f(*s): s", "none"),
     "an instance only in sight": (
         "class H:\n def __init__(self): self.s = Session()\nf(H())\ndef f(h):\n s = h.s\n s",

@@ -80,12 +80,13 @@ class Passing:
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
+        is_named = not _is_declared(asked)
         opened: list[OpenParameter] = []
         for module, call, site in self._calls(dict.fromkeys(sites)):
             found.calls += 1
-            given = argument_of(call, asked.function, asked.parameter, site.bound)
-            # It then has the default, which was added above.
-            if given is None and default is not None and is_omitted(call):
+            given = _passed_by(call, asked, site.bound)
+            # It then has the default, which was added above, or is missing in ``**kwargs``.
+            if given is None and (default is not None or is_named) and is_omitted(call):
                 continue
             if given is None:
                 unpacked = self._in_keywords(module, call, asked.parameter.arg)
@@ -247,8 +248,29 @@ def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
     """
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return []
-    positional = [*function.args.posonlyargs, *function.args.args]
-    return call.args[max(len(positional) - bound, 0) :]
+    return call.args[_first_collected(function, bound) :]
+
+
+def _first_collected(function: Function, bound: int) -> int:
+    return max(len(function.args.posonlyargs) + len(function.args.args) - bound, 0)
+
+
+def _passed_by(call: ast.Call, asked: OpenParameter, bound: int) -> ast.expr | None:
+    """Return the argument for the parameter in question; all further ones are a tuple."""
+    if asked.parameter is not asked.function.args.vararg:
+        return argument_of(call, asked.function, asked.parameter, bound)
+    first = _first_collected(asked.function, bound)
+    if any(isinstance(argument, ast.Starred) for argument in call.args[:first]):
+        return None
+    return ast.copy_location(ast.Tuple(call.args[first:], ast.Load()), call)
+
+
+def _is_declared(asked: OpenParameter) -> bool:
+    """Whether a function declares the parameter; else it is a key of its ``**kwargs``."""
+    args = asked.function.args
+    return asked.parameter is args.vararg or any(
+        argument.arg == asked.parameter.arg for argument, _ in parameters_of(args)
+    )
 
 
 def is_omitted(call: ast.Call) -> bool:

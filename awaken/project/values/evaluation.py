@@ -54,7 +54,7 @@ from awaken.project.values.domain import (
     placed_values,
     union,
 )
-from awaken.project.values.items import iterated, list_of, place_of
+from awaken.project.values.items import is_tuple, iterated, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import holds_own, is_made, narrower
@@ -292,9 +292,9 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                result = self.building.called(module, node, known)
+                result = packed_keyword(self, module, node, known)
                 if result is None:
-                    result = packed_keyword(self, module, node, known)
+                    result = self.building.called(module, node, known)
                 return self.results.result(module, node, known) if result is None else result
             case ast.Await():
                 return self.results.uses.awaited(module, node, known)
@@ -338,7 +338,11 @@ class Evaluator(ABC):
         owners = tuple(self.library.variable(owner) or owner for owner in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
-        return union(*(item_of(self, owner, module, node) for owner in owners))
+        items = union(*(item_of(self, owner, module, node) for owner in owners))
+        if not isinstance(node.value, ast.Name) or not all(map(is_tuple, owners)):
+            return items
+        # Nothing changes the items of a tuple, so what a check says of one lasts.
+        return self.narrowing.of(module, node, module.scopes.bindings_of(node.value), items)
 
     def _name(self, module: Module, node: ast.Name, known: Environment) -> Values:
         bindings = module.scopes.bindings_of(node)

@@ -126,6 +126,13 @@ def tuple_of(places: Sequence[Values]) -> Value:
     return TupleOf(tuple(places))
 
 
+def is_tuple(value: Value) -> bool:
+    """Whether a value is a tuple, of known places or of any length."""
+    return isinstance(value, TupleOf) or (
+        isinstance(value, InstanceOf) and value.qualified == "builtins.tuple"
+    )
+
+
 def is_growing(value: Value) -> bool:
     """Whether what is put into ``value``, or into what it holds, later counts as well."""
     match value:

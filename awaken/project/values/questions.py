@@ -118,6 +118,10 @@ class LibraryTypes(Protocol):
         """Return what a library's function gives; None where no stub says so."""
         ...
 
+    def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
+        """Return what a library declares of a parameter of a method that ``owner`` overrides."""
+        ...
+
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:

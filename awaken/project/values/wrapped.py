@@ -77,21 +77,22 @@ def packed_item(
 def packed_keyword(
     evaluator: Questions, module: Module, node: ast.expr, known: Environment
 ) -> Values | None:
-    """Return what a wrapper takes out of its packed keywords; None of anything else.
+    """Return what a function takes out of its packed keywords; None of anything else.
 
-    With ``get`` that may be the default for a missing one.
+    With ``get`` and ``pop`` that may be the default for a missing one.
     """
     match node:
         case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=str(key))):
             others: Values = ()
         case ast.Call(
-            func=ast.Attribute(value=ast.Name() as name, attr="get"),
+            func=ast.Attribute(value=ast.Name() as name, attr="get" | "pop" as method),
             args=[ast.Constant(value=str(key))],
             keywords=[],
         ):
-            others = (NoneValue(),)
+            # `pop` raises where there is none.
+            others = (NoneValue(),) if method == "get" else ()
         case ast.Call(
-            func=ast.Attribute(value=ast.Name() as name, attr="get"),
+            func=ast.Attribute(value=ast.Name() as name, attr="get" | "pop"),
             args=[ast.Constant(value=str(key)), default],
             keywords=[],
         ):
@@ -102,7 +103,10 @@ def packed_keyword(
     wrapper = bindings[0].scope.node if len(bindings) == 1 else None
     if not isinstance(wrapper, Function) or bindings[0].node is not wrapper.args.kwarg:
         return None
-    if evaluator.names.layout.published or known or not _hands_on_keywords(module, wrapper, key):
+    if not _hands_on_keywords(module, wrapper, key):
+        passed = _passed_as(evaluator, module, wrapper, key)
+        return None if passed is None else union(passed, others) or None
+    if evaluator.names.layout.published or known:
         return None
     qualified = _decorator(module, wrapper)
     result: Values = ()
@@ -117,6 +121,20 @@ def packed_keyword(
     return union(result, others) if result else None
 
 
+def _passed_as(evaluator: Questions, module: Module, function: Function, key: str) -> Values | None:
+    """Return what the calls of a function pass by a name, among its packed keywords."""
+    packed = function.args.kwarg
+    if packed is None or not evaluator.follows_callers:
+        return None
+    says = packed.annotation is not None and not evaluator.says_nothing(module, packed.annotation)
+    if says or not _only_reads(module, function, packed, {*_READING, "pop"}):
+        return None
+    passed = evaluator.passed_to(module, function, ast.copy_location(ast.arg(key), packed))
+    if passed.doubts or not passed.calls:
+        return None
+    return union(*(evaluator.values(given.module, given.node) for given in passed.given))
+
+
 def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
     """Whether each call of what is decorated gets the keywords of the wrapper as they came."""
     packed = wrapper.args.kwarg
@@ -129,22 +147,27 @@ def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
             return False
         if not isinstance(unpacked[0], ast.Name) or unpacked[0].id != packed.arg:
             return False
+    return _only_reads(module, wrapper, packed, _READING)
+
+
+def _only_reads(module: Module, function: Function, packed: ast.arg, methods: set[str]) -> bool:
+    """Whether a function calls nothing but ``methods`` of its packed keywords, and reads them."""
     return all(
-        _only_reads(module, node)
-        for node in module.walk(wrapper)
+        _reads(module, node, methods)
+        for node in module.walk(function)
         if isinstance(node, ast.Name) and node.id == packed.arg
     )
 
 
-def _only_reads(module: Module, name: ast.Name) -> bool:
-    """Whether a place that names a dictionary leaves it as it is."""
+def _reads(module: Module, name: ast.Name, methods: set[str]) -> bool:
+    """Whether a place that names a dictionary reads it, or calls one of ``methods``."""
     match module.parent(name):
         case ast.Subscript(value=value, ctx=ast.Load()):
             return value is name
         case ast.Attribute(attr=method) as attribute:
             above = module.parent(attribute)
             is_called = isinstance(above, ast.Call) and above.func is attribute
-            return is_called and method in _READING
+            return is_called and method in methods
         case ast.keyword(arg=None):
             return True
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name() as container]):

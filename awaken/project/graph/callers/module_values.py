@@ -40,7 +40,7 @@ class ModuleValues:
     @cached_property
     def _loading(self) -> frozenset[str]:
         """The files that may load others by their paths or their names."""
-        found, loaders = self._words.files_with, (MAKING, NAMING)
+        found, loaders = self._words.files_with, (MAKING, *NAMING)
         named = {path for one in loaders for path in found(one.rpartition(".")[2])}
         return frozenset(named.union({*found("sys")}.intersection(found("modules"))))
 

@@ -34,7 +34,7 @@ from awaken.project.values.questions import Questions
 if TYPE_CHECKING:
     from awaken.knowledge import Role
 from awaken.project.values.calls.arguments import keyword_of
-from awaken.project.values.calls.loaded_files import MAKING, NAMING, loaded_module, named_module
+from awaken.project.values.calls.loaded_files import MAKING, NAMING, imported_module, loaded_module
 from awaken.project.values.calls.making import Making
 from awaken.project.values.calls.uses import Uses
 
@@ -134,8 +134,8 @@ class LibraryCalls:
             return self._declarative(name, module, node)
         if name == MAKING:
             return loaded_module(self._evaluator, module, node)
-        if name == NAMING and node.args:
-            return named_module(self._evaluator, module, node.args[0])
+        if name in NAMING:
+            return imported_module(self._evaluator, module, node, name)
         return None
 
     def _by_stub(

@@ -12,11 +12,13 @@ from awaken.project.values.domain import External, ModuleOf
 from awaken.project.values.questions import Questions
 
 MAKING = "importlib.util.module_from_spec"
-NAMING = "importlib.import_module"
+NAMING = ("importlib.import_module", "builtins.__import__")
 REGISTRY = "sys.modules"
 _FROM_FILE = "importlib.util.spec_from_file_location"
 _LOCATION = 1
 """The position of the path among its arguments."""
+_FROM_LIST = 3
+"""The position of `fromlist` among the arguments of `__import__`."""
 
 _SAME = {
     "os.fspath", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path",
@@ -39,6 +41,19 @@ def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> Modul
     path = None if location is None else paths.of(location)
     result = None if path is None else evaluator.load(path)
     return None if result is None else ModuleOf(result.path)
+
+
+def imported_module(
+    evaluator: Questions, module: Module, node: ast.Call, function: str
+) -> ModuleOf | External | None:
+    """Return the module that a call of one of ``NAMING`` gives; None if it is unknown."""
+    names = keyword_of(node, "fromlist") or next(iter(node.args[_FROM_LIST:]), None)
+    # Without a list of names `__import__` gives the package at the top.
+    is_named = function == NAMING[0] or (isinstance(names, ast.List | ast.Tuple) and names.elts)
+    is_absolute = len(node.args) <= _FROM_LIST + 1 and keyword_of(node, "level") is None
+    if not node.args or not is_named or not is_absolute:
+        return None
+    return named_module(evaluator, module, node.args[0])
 
 
 def named_module(

@@ -26,8 +26,8 @@ from awaken.project.values.domain import (
     NotRelevant,
     Producer,
     Session,
+    TypeVariable,
     Unknown,
-    Value,
     Values,
     union,
     without_origins,
@@ -35,7 +35,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.pool_listeners import parameter_of_listener
-from awaken.project.values.library.promises import is_open, narrower
+from awaken.project.values.library.promises import is_bare, is_open, narrower, with_items
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions, given_by
 from awaken.project.values.replaced import parameter_of_replaced
@@ -67,11 +67,13 @@ class Parameters:
             passed = self._passed_values(known, parameter)
             return (owner,) if passed is None else passed
         if parameter in _variadic(function):
-            return (self._packed_value(module, function, parameter),)
+            return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
         if any(map(is_open, given)):
             passed = self._passed_values(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
+        if any(map(is_bare, given)):
+            return self._filled(module, function, parameter, known, given)
         if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
@@ -89,18 +91,43 @@ class Parameters:
             or given
             or parameter_of_replaced(self._evaluator, module, function, parameter)
             or parameter_of_listener(self._evaluator, module, function)
+            or self._overridden(module, function, parameter)
             or self.received(module, function, parameter)
         )
 
-    def _packed_value(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
+    def _packed_values(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the tuple or the dictionary of the arguments that have no parameter."""
-        if parameter.annotation is None:
-            return NotRelevant("the packed arguments of a call")
-        each = self._evaluator.declared(module, parameter.annotation)
+        annotation = parameter.annotation
         is_keywords = isinstance(function, FunctionOrLambda) and function.args.kwarg is parameter
+        says_nothing = annotation is None or self._evaluator.says_nothing(module, annotation)
+        if says_nothing and not is_keywords:
+            # A tuple for each call; a key of the keywords is asked of the calls when it is read.
+            passed = self.received(module, function, parameter)
+            if not any(isinstance(value, Unknown) for value in passed):
+                return passed
+        if annotation is None and is_keywords:
+            return (NotRelevant("the packed arguments of a call"),)
+        why = f"the items of `{parameter.arg}` are unknown"
+        each: Values = (self._evaluator.unknown(module, parameter, why),)
+        if annotation is not None:
+            each = self._evaluator.declared(module, annotation)
         if not is_keywords:
-            return InstanceOf("builtins.tuple", parameters=(each,))
-        return InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each))
+            return (InstanceOf("builtins.tuple", parameters=(each,)),)
+        return (InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each)),)
+
+    def _filled(
+        self,
+        module: Module,
+        function: ast.AST,
+        parameter: ast.arg,
+        known: Environment,
+        declared: Values,
+    ) -> Values:
+        """Return containers, of which the annotation says no items, with those that calls pass."""
+        passed = self._passed_values(known, parameter)
+        if passed is None:
+            passed = self.received(module, function, parameter)
+        return tuple(with_items(value, passed) for value in declared)
 
     def _also_passed(
         self, module: Module, function: ast.AST, parameter: ast.arg, injected: Values
@@ -224,6 +251,22 @@ class Parameters:
         evaluator = self._evaluator
         fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
         return () if fixture is None else passed_on_by(evaluator.returned(fixture))
+
+    def _overridden(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+        """Return what a library declares of a parameter of its method, and what calls pass."""
+        if parameter.annotation is not None or not isinstance(function, Function):
+            return ()
+        positional = [*function.args.posonlyargs, *function.args.args]
+        owner = None if parameter not in positional else module.enclosing_class(function)
+        if owner is None or self._receiver(module, function, positional[0]) is None:
+            return ()
+        qualified = ClassOf(f"{module.name}.{module.qualname(owner)}")
+        place = positional.index(parameter) - 1
+        declared = self._evaluator.library.overridden(qualified, function.name, place)
+        if not declared or any(isinstance(value, Unknown | TypeVariable) for value in declared):
+            return ()
+        passed = self.received(module, function, parameter)
+        return union(declared, tuple(value for value in passed if not isinstance(value, Unknown)))
 
     def received(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the values that visible callers pass, or why they are unknown."""

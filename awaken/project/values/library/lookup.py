@@ -90,6 +90,23 @@ class Library:
             return given and closed(solved_values(given, solution), module.place(node), why)
         return None
 
+    def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
+        """Return what a library declares of a parameter of a method that ``owner`` overrides.
+
+        The receiver does not count for ``place``. Empty where no stub says so.
+        """
+        for value in self._lines.line(InstanceOf(owner.qualified)):
+            member = self._lines.member(value, name)
+            if member is None:
+                continue
+            match member.nodes:
+                case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
+                    places = signature(member.module, node, is_method=True).positional
+                    return places[place].type if 0 <= place < len(places) else ()
+                case _:
+                    return ()
+        return ()
+
     def called(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:

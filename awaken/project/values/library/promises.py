@@ -25,6 +25,8 @@ _OPEN = {
     "types.ModuleType",
 }
 """What gives objects, of which an annotation often leaves out of which class, and any module."""
+_BARE = {"builtins.list": 1, "builtins.set": 1, "builtins.dict": 2}
+"""Containers, and how many type parameters each has."""
 
 
 def holds_own(evaluator: Questions, declared: Values) -> bool:
@@ -51,6 +53,35 @@ def _is_mapped_class(evaluator: Questions, value: Value) -> bool:
 def is_open(value: Value) -> bool:
     """Whether it is a statement or a result, and nothing says of what, or a module of no name."""
     return isinstance(value, InstanceOf) and not value.parameters and value.qualified in _OPEN
+
+
+def is_bare(value: Value) -> bool:
+    """Whether it is a list or a dictionary, and nothing says of what."""
+    return isinstance(value, InstanceOf) and not value.parameters and value.qualified in _BARE
+
+
+def with_items(value: Value, given: Values) -> Value:
+    """Return a container, of which nothing says what it holds, with what those given hold.
+
+    The items of what is unknown are as unknown as it is.
+    """
+    if not isinstance(value, InstanceOf) or not is_bare(value):
+        return value
+    held: list[tuple[Values, ...]] = []
+    for item in given:
+        match item:
+            case Unknown():
+                held.append(((item,),) * _BARE[value.qualified])
+            case InstanceOf(qualified=value.qualified, parameters=[_, *_]):
+                held.append(item.parameters)
+            case NoneValue():
+                pass
+            case _:
+                return value
+    grows = any(isinstance(item, InstanceOf) and item.grows for item in given)
+    return replace(
+        value, parameters=tuple(union(*each) for each in zip(*held, strict=False)), grows=grows
+    )
 
 
 def is_made(values: Values) -> bool:

@@ -1,8 +1,9 @@
 """Checks that narrow what a variable may be where it is read.
 
-``isinstance``, ``is None`` and the truth of the variable itself, in ``if``, ``while``, ``assert``,
-conditional expressions, ``and``, ``or`` and comprehensions, and before what follows a branch that
-leaves. A check counts as long as nothing can give the variable another value after it.
+``isinstance``, ``is None`` and the truth of the variable itself, or of an item of its tuple, in
+``if``, ``while``, ``assert``, conditional expressions, ``and``, ``or`` and comprehensions, and
+before what follows a branch that leaves. A check counts as long as nothing can give the variable
+another value after it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.promises import with_items
 from awaken.project.values.questions import Questions
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -30,6 +32,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _CHECKED = "variables that checks are about"
 _CHECKING = {ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.comprehension}
 _Position = tuple[int, int]
+_Read = ast.Name | ast.Subscript
 
 
 class _Check(NamedTuple):
@@ -46,45 +49,39 @@ class Narrowing:
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
 
-    def of(
-        self, module: Module, name: ast.Name, bindings: Sequence[Binding], found: Values
-    ) -> Values:
-        """Return what is left of ``found`` where ``name`` is read."""
+    def of(self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values) -> Values:
+        """Return what is left of ``found`` where a variable, or an item of its tuple, is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
-        if name.id not in _checked_variables(module):
+        if _variable(read) not in _checked_variables(module):
             return found  # as most are: what stands around the read need not be gone through
-        here = module.enclosing_function(name)
+        here = module.enclosing_function(read)
         functions = {module.enclosing_function(binding.node) for binding in bindings}
         if len(bindings) > 1 and functions != {here}:
             # Another function may give it a value at any time.
             return found
         ends = [_end_of_binding(module, binding.node) for binding in bindings]
-        for check in _checks(module, name):
+        for check in _checks(module, read):
             start = check.test.lineno, check.test.col_offset
             if not any(start < end <= check.until for end in ends):
-                found = self._narrowed(module, name, check, found)
+                found = self._narrowed(module, read, check, found)
         return found
 
-    def _narrowed(self, module: Module, name: ast.Name, check: _Check, found: Values) -> Values:
+    def _narrowed(self, module: Module, read: _Read, check: _Check, found: Values) -> Values:
         match check.test:
-            case ast.Name(id=checked) | ast.NamedExpr(target=ast.Name(id=checked)) if (
-                checked == name.id
-            ):
-                return _without_none(found) if check.is_true else found
             case ast.Compare(
-                left=ast.Name(id=checked) | ast.NamedExpr(target=ast.Name(id=checked)),
-                ops=[ast.Is() | ast.IsNot() as operator],
-                comparators=[other],
-            ) if checked == name.id and is_none(other):
+                left=checked, ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]
+            ) if is_none(other) and _is_same(checked, read):
                 is_not_none = isinstance(operator, ast.IsNot) is check.is_true
                 return _without_none(found) if is_not_none else (NoneValue(),)
-            case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=checked), kind]) if (
-                checked == name.id
+            case ast.Call(func=ast.Name(id="isinstance"), args=[checked, kind]) if (
+                _is_same(checked, read)
                 and not module.scopes.is_bound("isinstance", check.test)
                 and not check.test.keywords
             ):
                 return self._of_class(module, kind, found, is_true=check.is_true)
+            case _ if _is_same(check.test, read):
+                return _without_none(found) if check.is_true else found
             case _:
                 return found
 
@@ -104,7 +101,8 @@ class Narrowing:
     def _as(self, value: Value, declared: Values) -> Values:
         """Return what ``value`` is if it is an instance of one of ``declared``."""
         if isinstance(value, Unknown):
-            return declared
+            # Its items are as unknown as it is.
+            return tuple(with_items(kind, (value,)) for kind in declared)
         if self._is_one_of(value, declared):
             return (value,)
         if isinstance(value, NoneValue):
@@ -173,15 +171,41 @@ def _variables_about(test: ast.expr) -> set[str]:
             pass
         case _:
             checked = test
-    checked = checked.target if isinstance(checked, ast.NamedExpr) else checked
-    return {checked.id} if isinstance(checked, ast.Name) else set()
+    name = _variable(checked)
+    return set() if name is None else {name}
 
 
-def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
-    """Yield the checks that were passed when ``name`` is read, the nearest first."""
-    inner: ast.AST = name
-    until = name.lineno, name.col_offset
-    for outer in module.ancestors(name):
+def _variable(checked: ast.expr) -> str | None:
+    """Return the variable that an expression is, assigns, or reads an item of."""
+    match checked:
+        case ast.Name(id=name):
+            return name
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            return name
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant()):
+            return name
+        case _:
+            return None
+
+
+def _is_same(checked: ast.expr, read: _Read) -> bool:
+    """Whether a check is about what is read: the same variable, or the same item of it."""
+    return _variable(checked) == _variable(read) and _key(checked) == _key(read)
+
+
+def _key(node: ast.expr) -> object:
+    return (
+        node.slice.value
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        else None
+    )
+
+
+def _checks(module: Module, read: _Read) -> Iterator[_Check]:
+    """Yield the checks that were passed before a read, the nearest first."""
+    inner: ast.AST = read
+    until = read.lineno, read.col_offset
+    for outer in module.ancestors(read):
         for test, is_true in _pairs_around(outer, inner):
             for part, was_true in _parts(test, is_true=is_true):
                 yield _Check(part, was_true, until)

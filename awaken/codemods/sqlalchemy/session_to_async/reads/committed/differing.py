@@ -74,7 +74,7 @@ class DifferingUses(Uses):
     # ------------------------------------------------------------------------------- the shapes
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
-        deleting = [Use(part, "", self._rows_of(module, part)) for part in nodes]
+        deleting = [Use(part, "", self._deleted_classes(module, part)) for part in nodes]
         for use in (candidate for candidate in deleting if candidate.owners):
             for node in nodes:
                 if module.span(node).start < module.span(use.node).end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,6 +61,13 @@ class Uses:
                 return frozenset()
         name = None if named is None else self._project.qualified_name(module, named)
         return frozenset() if name is None else frozenset({name})
+
+    def _deleted_classes(self, module: Module, node: ast.AST) -> frozenset[str]:
+        """Return what ``_rows_of`` does, and the classes that functions delete that it calls."""
+        callees = set(self._called(module, node)) if isinstance(node, ast.Call) else set()
+        reaching = self._deleting_of.items() if callees else ()
+        called = {name for name, functions in reaching if not functions.isdisjoint(callees)}
+        return self._rows_of(module, node) | called
 
     def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call adds to a session, or a function that it calls does."""
@@ -183,6 +191,19 @@ class Uses:
     def _deleting(self) -> frozenset[FunctionPlace]:
         """The functions that delete objects by sessions, and those that call one of these."""
         return self._reaching({"delete"})
+
+    @cached_property
+    def _deleting_of(self) -> dict[str, frozenset[FunctionPlace]]:
+        """For each class the functions that delete its objects, and those that call one."""
+        functions: defaultdict[str, set[FunctionPlace]] = defaultdict(set)
+        graph = self._project.calls.graph()
+        for module in modules_with(self._project, (b".delete(",)):
+            for node in module.walk():
+                if isinstance(node, ast.Call) and self._is_of_session(module, node, {"delete"}):
+                    function = function_around(module, node)
+                    for name in self._rows_of(module, node) if function is not None else ():
+                        functions[name].add(graph.place_of(module, function))
+        return {name: frozenset(graph.reaching(each)) for name, each in functions.items()}
 
     @cached_property
     def _flushing(self) -> frozenset[FunctionPlace]:
