@@ -72,6 +72,19 @@ async def lifespan(app):
 
 app = FastAPI(lifespan=lifespan)
 """
+FACTORY = """\
+def create_app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/users")
+    def users(db: Session = Depends(get_db)):
+        return [[user.name for user in db.scalars(select(User))], done]
+
+    return app
+
+
+"""
+MADE = "app = create_app()\n"
 PROGRAMS = {
     "tables": HEAD + APPLICATION + TABLES + ENDPOINT,
     "tables_before": HEAD + TABLES + APPLICATION + ENDPOINT,
@@ -83,6 +96,9 @@ PROGRAMS = {
     "a_condition": HEAD + APPLICATION + TABLES + 'if "x" in "xy":\n    seed("ann")\n' + ENDPOINT,
     "a_try_twice": HEAD + TABLES + TRYING + APPLICATION + ENDPOINT + TRYING + 'seed("ann")\n',
     "a_lifespan": HEAD + LIFESPAN + ENDPOINT + TABLES + 'seed("ann")\n',
+    "a_factory": HEAD + FACTORY + "# Create tables\n" + TABLES + "\n" + MADE,
+    "a_factory_before": HEAD + FACTORY + MADE + TABLES + 'seed("ann")\n',
+    "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -134,6 +150,8 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
         HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
         HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
+        HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
+        HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
     ],
 )
 def test_statements_that_cannot_move_stay(text):
@@ -141,6 +159,41 @@ def test_statements_that_cannot_move_stay(text):
 
     assert "when it starts" not in " ".join(one.message for one in result.report.findings)
     assert any((one.reason or "").endswith("at-import") for one in result.report.findings)
+
+
+CREATING = """\
+def create_tables():
+    \"\"\"Create tables.\"\"\"
+    Base.metadata.create_all(bind=engine)
+
+
+"""
+CLIENT = """\
+from fastapi.testclient import TestClient
+from main import create_app
+
+
+def test_users():
+    assert TestClient(create_app()).get("/nothing").status_code == 404
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "moves"),
+    [
+        ("create_tables()\n", True),
+        (TABLES, True),
+        ('seed("ann")\n', False),
+        ("Base.metadata.drop_all(bind=engine)\n", False),
+    ],
+)
+def test_what_tests_start_again_must_be_repeatable(statement, moves):
+    text = HEAD + CREATING + FACTORY + statement + MADE
+
+    result = migrated({"main.py": text, "tests/test_users.py": CLIENT})
+
+    said = " ".join(finding.message for finding in result.report.findings)
+    assert ("when it starts" in said) is moves
 
 
 COMMENT = "# Tables, if there are none.\n# Alembic does the rest.\n"

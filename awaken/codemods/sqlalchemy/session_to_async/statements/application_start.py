@@ -32,7 +32,9 @@ from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -47,15 +49,22 @@ _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
+_CREATES = "creates tables"
 _LATER = "the application {} when it starts, not when the file is imported"
 
 
 class _Application(NamedTuple):
-    """The only application that a file makes, and the lifespan that it has already."""
+    """The only application that a file makes, and the lifespan that it has already.
+
+    ``outermost`` is the statement of the file that makes it: the function, where one does. If it
+    ``starts_again``, tests call that function, too.
+    """
 
     statement: ast.Assign
     call: ast.Call
     lifespan: ast.AsyncFunctionDef | None
+    outermost: ast.stmt
+    starts_again: bool
 
 
 class ApplicationStart:
@@ -137,12 +146,22 @@ class ApplicationStart:
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
         ):
             return False
+        starts_again = self._application is not None and self._application.starts_again
+        if starts_again and not all(map(self._creates_tables, statements)):
+            return False
         try:
             if names_kept(self._module, statements):
                 return False
         except Refused:
             return False
         return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
+
+    def _creates_tables(self, statement: ast.stmt) -> bool:
+        """Whether a statement only creates tables that do not exist, so that it may run again."""
+        call = _call(statement)
+        called = None if call is None else self._project.calls.function_called(self._module, call)
+        body = [statement] if not isinstance(called, Called) else called.function.body
+        return all(_is_docstring(part) or _what(part, "") == _CREATES for part in body)
 
     def _reads_rebound(self, statement: ast.stmt) -> bool:
         """Whether a statement reads a variable that the file sets again below it."""
@@ -212,7 +231,7 @@ class ApplicationStart:
     def _before_lifespan(self) -> list[ast.stmt]:
         application = self._application
         is_new = application is not None and application.lifespan is None
-        return [application.statement] if application is not None and is_new else []
+        return [application.outermost] if application is not None and is_new else []
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
@@ -237,12 +256,16 @@ class ApplicationStart:
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
         )
         edits: list[Edit] = [
-            site.insert_statements(module.place(application.statement), "before", code),
+            site.insert_statements(module.place(application.outermost), "before", code),
             site.add_keyword(call, "lifespan", name),
             *imports,
             *more,
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _what(statement: ast.stmt, shown: str) -> str:
@@ -262,25 +285,62 @@ def _call(statement: ast.stmt) -> ast.Call | None:
 
 def _application(project: Project, module: Module) -> _Application | None:
     """Return the one application that a file makes; None if something else may start it."""
-    made = [
-        (statement, statement.value)
-        for statement in module.tree.body
-        if isinstance(statement, ast.Assign)
-        and len(statement.targets) == 1
-        and isinstance(statement.targets[0], ast.Name)
-        and isinstance(statement.value, ast.Call)
-        and project.qualified_name(module, statement.value.func) in twins().absorbing.applications
-    ]
+    made = list(_made(project, module))
     if len(made) != 1:
         return None
-    statement, call = made[0]
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    (application,) = made
+    given = {keyword.arg: keyword.value for keyword in application.call.keywords}
     if _OTHERS & given.keys() or None in given or b"on_event" in module.source.text:
         return None
     if "lifespan" not in given:
-        return _Application(statement, call, None)
+        return application
     lifespan = _manager_named(project, module, given["lifespan"])
-    return None if lifespan is None else _Application(statement, call, lifespan)
+    return None if lifespan is None else application._replace(lifespan=lifespan)
+
+
+def _made(project: Project, module: Module) -> Iterator[_Application]:
+    """Yield the applications that a file makes, by a function that it calls once, too."""
+    for statement in module.tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
+                if _makes(project, module, call):
+                    yield _Application(statement, call, None, statement, starts_again=False)
+                    continue
+                factory = _factory(module, call)
+            case _:
+                continue
+        for part in [] if factory is None else factory.body:
+            match part:
+                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if (
+                    _makes(project, module, inner) and factory is not None
+                ):
+                    starts_again = _is_called_again(project, module, factory, call)
+                    if starts_again is not None:
+                        yield _Application(part, inner, None, factory, starts_again)
+
+
+def _makes(project: Project, module: Module, call: ast.Call) -> bool:
+    return project.qualified_name(module, call.func) in twins().absorbing.applications
+
+
+def _factory(module: Module, call: ast.Call) -> ast.FunctionDef | None:
+    """Return the function of the file that ``call`` names, as in ``app = create_app()``."""
+    bindings = module.scopes.bindings_of(call.func) if isinstance(call.func, ast.Name) else ()
+    function = bindings[0].node if len(bindings) == 1 else None
+    is_own = isinstance(function, ast.FunctionDef) and function in module.tree.body
+    return function if isinstance(function, ast.FunctionDef) and is_own else None
+
+
+def _is_called_again(
+    project: Project, module: Module, function: ast.FunctionDef, call: ast.Call
+) -> bool | None:
+    """Whether tests call ``function``, too, apart from ``call``; None if other code may."""
+    callers = project.calls.callers_of(module, function)
+    others = [site.place for site in callers.sites if site.place != module.place(call)]
+    is_known = len(others) < len(callers.sites) and all(
+        obstacle.kind == "outside" for obstacle in callers.obstacles
+    )
+    return bool(others) if is_known and all(is_around_tests(at.path) for at in others) else None
 
 
 def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
