@@ -6,8 +6,9 @@ import pytest
 from planned import reason_of, rewritten
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
-from awaken.contract import ByHand, Constraints, InsertStatements, Requirement
+from awaken.contract import ByHand, Constraints, InsertStatements, Requirement, TextEdit
 from awaken.project import Project, Snapshot
+from awaken.project.frameworks.sqlalchemy.engines.drivers import is_async_driver
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
 from awaken.workspace.manifests.versions import specifiers
 from awaken.workspace.project_settings import ProjectSettings
@@ -110,6 +111,36 @@ def test_a_driver_stands_beside_the_one_that_it_replaces(declared, wanted, besid
 def test_the_oldest_sqlalchemy_that_knows_the_driver():
     found = required('"mssql+pyodbc://h/x"')
     assert list(found) == ["sqlalchemy[asyncio]>=2.0.23", "aioodbc"]
+
+
+@pytest.mark.parametrize(
+    ("url", "versions", "version", "written"),
+    [
+        ("postgresql://h/x", {}, "2.0", ["postgresql+psycopg"]),
+        ("postgres://h/x", {}, "2.0", ["postgresql+psycopg"]),
+        ("oracle://h/x", {}, "2.0.25", ["oracle+oracledb"]),
+        ("mysql://h/x", {"aiomysql": ">=0.2"}, "2.0", ["mysql+aiomysql"]),
+        ("postgresql+psycopg://h/x", {}, "2.0", []),
+        ("postgresql+psycopg://h/x", {"sqlalchemy": ">=2.1"}, "2.0", []),
+        ("postgresql://h/x", {"sqlalchemy": ">=2.1"}, "2.1", []),
+        ("oracle://h/x", {"sqlalchemy": ">=2.1"}, "2.1", []),
+        (
+            "postgresql://h/x",
+            {"sqlalchemy": ">=2.0", "psycopg": ">=3.1"},
+            "2.0",
+            ["postgresql+psycopg"],
+        ),
+    ],
+)
+def test_a_url_has_an_asynchronous_driver_in_each_required_version(url, versions, version, written):
+    changes = edits(f'"{url}"', versions=versions)
+    texts = [one.text for one in changes if isinstance(one, TextEdit) and "+" in one.text]
+    assert texts == written
+    needed = [one.requirement for one in changes if isinstance(one, Requirement)]
+    assert needed[0] == f"sqlalchemy[asyncio]>={version}"
+    (name,) = written or [url.partition(":")[0]]
+    assert is_async_driver(name, current=True)
+    assert is_async_driver(name, current=False) is (version != "2.1")
 
 
 def test_a_driver_that_only_tests_use_belongs_to_their_group():

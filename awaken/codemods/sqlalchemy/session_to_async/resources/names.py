@@ -265,7 +265,9 @@ class ResourceWriter:
             yield from self._urls.edits(site, engine, self.drivers, is_rewritten=is_handed_on)
             yield from self._urls.left(site.id, engine, self.drivers)
             check_versions(self._project, self.drivers.values())
-            yield from requirements(self._project, site.id, self.drivers.values(), self._in_tests)
+            version = self._urls.first_version(self._engines.values())
+            chosen = self.drivers.values()
+            yield from requirements(self._project, site.id, chosen, self._in_tests, version)
             yield from self._pool(site, engine)
             if is_handed_on:
                 function, edits = rows_helper(site)

@@ -26,14 +26,20 @@ _FIRST = "2.0"
 
 
 def requirements(
-    project: Project, site: SiteId, chosen: Iterable[AsyncDriver], in_tests: Collection[AsyncDriver]
+    project: Project,
+    site: SiteId,
+    chosen: Iterable[AsyncDriver],
+    in_tests: Collection[AsyncDriver],
+    version: str,
 ) -> Iterator[Edit]:
     """Yield what the project needs to be asynchronous; ``site`` is that of an engine.
 
-    Of the ``chosen`` drivers, those ``in_tests`` are needed there alone.
+    Of the ``chosen`` drivers, those ``in_tests`` are needed there alone. ``version`` is the first
+    SQLAlchemy for the URLs that stay, or empty.
     """
     needed = list(chosen)
-    since = max((_FIRST, *(item.since for item in needed if item.since)), key=Version)
+    versions = (version, *(item.since for item in needed))
+    since = max((_FIRST, *filter(None, versions)), key=Version)
     wanted = f"sqlalchemy[asyncio]>={since}"
     yield Requirement(root="", requirement=wanted, beside=_LAYERS, site=site)
     for driver in needed:

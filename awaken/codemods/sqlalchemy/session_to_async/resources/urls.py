@@ -53,6 +53,8 @@ class Urls:
         self._project = project
         self._chosen = chosen
         self._current = not project.targets.admits("sqlalchemy", "<2.1")
+        target = project.targets.distribution("sqlalchemy")
+        self._is_assumed = target is None or target.assumed
 
     @cached_property
     def _elsewhere(self) -> tuple[UrlElsewhere, ...]:
@@ -106,6 +108,13 @@ class Urls:
                 if driver is not None:
                     result.setdefault(self._database(name), driver)
         return result
+
+    def first_version(self, engines: Iterable[Engine]) -> str:
+        """Return the SQLAlchemy that the kept URLs of ``engines`` need; empty if they need none."""
+        urls = [self._project.orm.engines.url_of(engine) for engine in engines]
+        names = {name for url in urls if url and self._is_kept(url) for name in url.drivernames}
+        is_needed = not all(is_async_driver(name, current=False) for name in names)
+        return "2.1" if is_needed else ""
 
     def works_in_any_loop(self, engine: Engine) -> bool:
         """Whether the connections of ``engine`` do, whose whole URL the program says."""
@@ -181,7 +190,7 @@ class Urls:
         if node is None or url is None:
             shown = module.excerpt(engine.call if node is None else node)
             raise _unknown_database(shown)
-        if all(self._is_asynchronous(driver) for driver in url.drivernames or ("",)):
+        if self._is_kept(url):
             return
         self._check_chosen(url, module.excerpt(node), drivers)
         if len(url.drivernames) == 1:
@@ -272,8 +281,13 @@ class Urls:
     def _full(self, drivername: str) -> str:
         return full_drivername(drivername, current=self._current)
 
+    def _is_kept(self, url: Url) -> bool:
+        return all(self._is_asynchronous(name) for name in url.drivernames or ("",))
+
     def _is_asynchronous(self, drivername: str) -> bool:
-        return is_async_driver(drivername, current=self._current) is True
+        """Whether it is with each version that the project may get; an assumed one may be older."""
+        current = self._current and not self._is_assumed
+        return is_async_driver(drivername, current=current) is True
 
 
 def _unknown_database(shown: str) -> Refused:
