@@ -16,10 +16,14 @@ Where = Literal["command", "process", "server", "consumer", "task", "hook", "thr
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``decorators`` of functions where a process begins; ``groups`` make what has such."""
+    """``decorators`` of functions where a process begins; ``groups`` make what has such.
+
+    ``invoking`` are the functions by which tests call them.
+    """
 
     decorators: tuple[str, ...]
     groups: dict[str, str]
+    invoking: tuple[str, ...]
 
 
 class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

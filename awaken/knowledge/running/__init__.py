@@ -24,6 +24,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``running``: packages of the standard library, and ``running_functions``, that run more than
       that.
     - ``quiet_fixtures``: fixtures of pytest and its plug-ins whose methods run no more than that.
+    - ``fixture_classes``: the classes of what fixtures of plug-ins give, by their names.
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
     - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
@@ -36,6 +37,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     running: frozenset[str]
     running_functions: frozenset[str]
     quiet_fixtures: frozenset[str]
+    fixture_classes: dict[str, str]
     listening_decorators: frozenset[str]
     listening_calls: tuple[str, ...]
     expecting: frozenset[str]
@@ -46,7 +48,8 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Running:
     """``listening_decorators`` and ``listening_words`` are those of sessions and models.
 
-    ``quiet_fixtures`` are names of fixtures that run only what they are handed. ``ends_exceptions``
+    ``quiet_fixtures`` are names of fixtures that run only what they are handed,
+    ``fixture_classes`` the classes of what others give. ``ends_exceptions``
     has the names of context managers that end exceptions of their block, and how.
     """
 
@@ -54,6 +57,7 @@ class Running:
         self._table = table
         self.listening_decorators = table.listening_decorators
         self.quiet_fixtures = table.quiet_fixtures
+        self.fixture_classes = table.fixture_classes
         self.ends_exceptions: dict[str, Ending] = {
             **dict.fromkeys(table.expecting, "expects"),
             **dict.fromkeys(table.swallowing, "swallows"),

@@ -29,13 +29,7 @@ def fixture_for(
     files above. Last come the ``pytest_plugins`` that these name. A file has what it imports as
     well. Fixtures inside classes and of other plugins are not searched.
     """
-    is_fixture = fixture_name(module, function, names) is not None
-    # pytest passes fixtures to nothing else.
-    if not is_fixture and not function.name.startswith("test"):
-        return None
-    if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
-        return None
-    if _is_patched(module, function, name, names):
+    if not takes_fixture(module, function, name, names):
         return None
     folder = module.path.rpartition("/")[0]
     paths = [module.path]
@@ -55,6 +49,17 @@ def fixture_for(
                 return FunctionOf(at, node)
         paths += [plugin for plugin in _plugins(defining, names) if plugin not in paths]
     return None
+
+
+def takes_fixture(module: Module, function: Function, name: str, names: Names) -> bool:
+    """Whether pytest passes a fixture as the parameter ``name`` of ``function``."""
+    is_fixture = fixture_name(module, function, names) is not None
+    # pytest passes fixtures to nothing else.
+    if not is_fixture and not function.name.startswith("test"):
+        return False
+    if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
+        return False
+    return not _is_patched(module, function, name, names)
 
 
 def _fixtures_in(

@@ -40,6 +40,19 @@ def ids():
 """
 HEAD = "from database import flag, ids, load, num\n\n\n"
 KEPT = "def rows():\n    for x in ids():\n        yield num(x)\n\n\ndef run():\n    kept = rows()\n"
+INSTANCE = """\
+def rows():
+    try:
+        for x in ids():
+            yield num(x)
+    finally:
+        num(0)
+
+
+class First:
+    def __init__(self):
+        self.kept: int = next(rows())
+"""
 IN_BRACKETS = """\
 def run():
     names = list(
@@ -239,6 +252,55 @@ def run():
     first = next(rows())
     return first, list(rows()), [r for r in rows() if r > 5], dict(enumerate(rows()))
 """,
+    "items-by-method": """\
+def rows():
+    for x in ids():
+        yield num(x)
+
+
+def run():
+    first = rows().__next__()
+    low = (rows()).__next__().real + (num(x) for x in ids()).__next__()
+    kept = rows()
+    others = [kept.__next__(), next(kept)]
+    try:
+        kept.__next__()
+    except StopIteration:
+        others.append(None)
+    return first, low, others
+""",
+    "item-that-an-instance-keeps": """\
+ENDED = []
+
+
+def rows():
+    try:
+        for x in ids():
+            yield num(x)
+    finally:
+        ENDED.append(ids)
+
+
+class First:
+    def __init__(self, n):
+        self.n = n
+        self.kept: int = next(rows())  # for good
+
+    def total(self):
+        return num(self.n) + self.kept.real
+
+
+class Second:
+    def __init__(self):
+        self._kept = rows().__next__()
+
+    def total(self):
+        return num(self._kept.real)
+
+
+def run():
+    return First(2).total(), Second().total()
+""",
     "yield-from": """\
 def inner():
     yield num(1)
@@ -430,6 +492,18 @@ REFUSED = {
         KEPT + "    return next(kept)\n\n\ndef all_of_them():\n    try:\n        return run()\n"
         "    except StopIteration:\n        return None\n",
     ),
+    "item-that-an-instance-hands-out": (
+        "generator-use",
+        INSTANCE + "\n    def item(self):\n        return self.kept\n",
+    ),
+    "item-that-a-class-with-slots-keeps": (
+        "generator-use",
+        INSTANCE.replace("First:", "First:\n    __slots__ = ('kept',)\n"),
+    ),
+    "item-that-another-object-keeps": (
+        "generator-use",
+        INSTANCE.replace("self.kept: int", "State.kept: int") + "\n\nclass State:\n    pass\n",
+    ),
     "end-of-a-generator": (
         "generator-use",
         """\
@@ -495,6 +569,27 @@ def test_same_value_and_order_of_calls(name):
     before = observed(REWRITTEN[name], waits=False)
     assert before[1], "nothing is asked of the database"
     assert observed(after, waits=True) == before
+
+
+def test_the_instance_that_keeps_an_item_keeps_its_generator():
+    names = {"ids": noted_ids, "num": noted_num}
+    source = all_rewritten()["item-that-an-instance-keeps"].replace(HEAD, "")
+    exec(compile(source, "snippet", "exec"), names)
+
+    async def ended():
+        kept = await names["First"].create(2), await names["Second"].create()
+        await asyncio.sleep(0)
+        return list(names["ENDED"]), kept
+
+    assert asyncio.run(ended())[0] == []
+
+
+async def noted_ids():
+    return [0, 2]
+
+
+async def noted_num(x):
+    return x
 
 
 def test_what_has_lines_of_its_own_gets_a_statement_of_its_own():

@@ -130,6 +130,8 @@ class Members:
         is_function = is_function or (isinstance(owner, Producer) and owner.how == "callable")
         if is_function and node.attr in _NAMES:
             return (InstanceOf("builtins.str"),)
+        if isinstance(owner, Producer) and owner.how == "generator" and node.attr == "__next__":
+            return (Producer("callable", owner.inner),)
         return (self._no(module, node),)
 
     def above(self, module: Module, node: ast.Attribute) -> Values | None:

@@ -12,6 +12,7 @@ import ast
 from dataclasses import replace
 
 from awaken.knowledge.injection import injection
+from awaken.knowledge.running import running
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -36,7 +37,7 @@ from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.pool_listeners import parameter_of_listener
 from awaken.project.values.library.promises import is_bare, is_open, narrower, with_items
-from awaken.project.values.pytest_fixtures import fixture_for
+from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import Passed, Questions, given_by
 from awaken.project.values.replaced import parameter_of_replaced
 
@@ -250,7 +251,12 @@ class Parameters:
             return ()
         evaluator = self._evaluator
         fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
-        return () if fixture is None else passed_on_by(evaluator.returned(fixture))
+        if fixture is not None:
+            return passed_on_by(evaluator.returned(fixture))
+        known = running().fixture_classes.get(parameter.arg)
+        if known is None or not takes_fixture(module, function, parameter.arg, evaluator.names):
+            return ()
+        return (InstanceOf(known),)
 
     def _overridden(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what a library declares of a parameter of its method, and what calls pass."""

@@ -16,6 +16,7 @@ from awaken.project.values.domain import (
     NOWHERE,
     InstanceOf,
     NoneValue,
+    NotRelevant,
     Producer,
     Session,
     TypeVariable,
@@ -78,6 +79,8 @@ def of_class(name: str) -> Values:
             return (Producer("factory", (Session("session"),)),)
         case "async-factory":
             return (Producer("factory", (Session("async"),)),)
+        case _ if name.startswith("unittest.mock."):
+            return (NotRelevant("a mock", mock=True),)
         case _:
             return (InstanceOf(name),)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import is_used_here
+from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
+    is_used_here,
+    kept_attribute,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     is_in_brackets,
     names_of_result,
@@ -13,7 +16,10 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     way_to,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import uses_of
+from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
+    call_for_item,
+    uses_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.places import (
     MADE_OF_A_LIST,
@@ -160,6 +166,9 @@ class Awaiting:
         ``has_end`` says whether closing the generator runs code of it.
         """
         module = self._module
+        if taking := call_for_item(module, node):
+            self._takes_first(taking, node, shown, has_end=has_end)
+            return
         match module.parent(node):
             case ast.For(iter=iterated) as loop if iterated is node:
                 self._insertions.before(loop, "async ")
@@ -168,7 +177,7 @@ class Awaiting:
             case ast.YieldFrom() as delegating:
                 self._places.delegates(delegating, shown, is_asynchronous=True)
             case ast.Call(args=[given, *_]) as call if given is node:
-                self._passes(call, node, shown, has_end=has_end)
+                self._passes(call, node, shown)
             case ast.Starred():
                 self._places.check(node)
                 self._lists(node)
@@ -186,22 +195,23 @@ class Awaiting:
             self._insertions.before(use, "async ")
             return
         self.awaits(use)
-        if isinstance(use.func, ast.Attribute):
+        if last_name(use.func) == "close":
             self.renames(use.func, "aclose")
         else:
             self._places.takes_first(use, shown)
 
-    def _passes(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
+    def _takes_first(self, call: ast.Call, node: ast.expr, shown: str, *, has_end: bool) -> None:
+        """Write a call that takes the first item of a generator. Raises Refused."""
+        if has_end:
+            self._holds(call, node, shown)
+        self.awaits(call)
+        self._places.takes_first(call, shown)
+
+    def _passes(self, call: ast.Call, node: ast.expr, shown: str) -> None:
         """Write a call of a builtin, or of a response, that is given the generator."""
         module = self._module
         name = module.scopes.builtin_called(call)
         if is_response(call):
-            return
-        if name == "next":
-            if has_end:
-                self._holds(call, node, shown)
-            self.awaits(call)
-            self._places.takes_first(call, shown)
             return
         if name not in MADE_OF_A_LIST:
             raise Refused(GENERATOR_USE, shown)
@@ -219,7 +229,17 @@ class Awaiting:
         """Have the function hold the generator of which it takes the first item. Raises Refused."""
         if not is_used_here(self._module, call):
             raise Refused(GENERATOR_USE, shown)
-        self._insertions.before(node, f"{self._writing.fresh(node, 'opened', 'generator')} := ")
+        name = self._writing.fresh(node, "opened", "generator")
+        is_method = isinstance(call.func, ast.Attribute)
+        self._insertions.around(node, f"{'(' * is_method}{name} := ", ")" * is_method)
+        statement = self._module.parent(call)
+        if statement is not None and (kept := kept_attribute(statement)):
+            # The attribute lives longer than the variable.
+            text = self._module.source.text
+            *_, indent = LINE_END_BYTES.split(text[: self._module.span(statement).start])
+            newline = (LINE_END_BYTES.findall(text)[0] + indent).decode()
+            held = f"{ast.unparse(kept.value)}._generator_of_{kept.attr.lstrip('_')}"
+            self._insertions.behind(statement, f"{newline}{held} = {name}")
 
     def runs_sync(self, node: ast.expr, resource: str) -> None:
         """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, walk
+from awaken.project.source.trees import Function, last_name, parameters_of, walk
 
 
 def has_end(module: Module, generator: Function) -> bool:
@@ -24,34 +24,64 @@ def has_end(module: Module, generator: Function) -> bool:
     )
 
 
+def kept_attribute(statement: ast.AST | None) -> ast.Attribute | None:
+    """Return the attribute that ``statement`` assigns a value to, if it is the only target."""
+    match statement:
+        case ast.Assign([ast.Attribute() as kept]) | ast.AnnAssign(ast.Attribute() as kept):
+            return kept
+        case _:
+            return None
+
+
 def is_used_here(module: Module, call: ast.expr) -> bool:
-    """Whether only the function around ``call`` uses the result of ``next``."""
+    """Whether only the function around ``call``, or its instance, uses the item that it takes."""
     match module.statement_of(call):
         case ast.Return():
             return not _escapes(module, call)
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+        case (
+            ast.Assign(targets=[ast.Name() as kept], value=value)
+            | ast.AnnAssign(target=ast.Name() as kept, value=value)
+        ) if value is call:
             function = module.enclosing_function(call)
-            return function is not None and not _is_handed_out(module, function, name)
-        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
-            function = module.enclosing_function(call)
-            return function is not None and not _is_handed_out(module, function, name)
+            return function is not None and not _is_handed_out(module, function, kept)
+        case ast.stmt() as whole if module.parent(call) is whole and (own := kept_attribute(whole)):
+            return _is_own(module, whole, own)
         case ast.Assign(targets=targets):
             return all(isinstance(target, ast.Name) for target in targets)
+        case ast.AnnAssign(target=target):
+            return isinstance(target, ast.Name)
         case ast.stmt():
             return True
         case _:
             return False
 
 
-def _is_handed_out(module: Module, function: ast.AST, name: str) -> bool:
-    """Whether a variable, or what is made with it, is returned or kept elsewhere."""
-    for node in walk(function):
+def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:
+    """Whether ``kept`` is an attribute of the instance that only methods of its class use.
+
+    The class can have one more attribute, and the statement is on lines of its own.
+    """
+    method, owner = module.enclosing_function(statement), module.enclosing_class(statement)
+    if not isinstance(method, Function) or owner is None or module.parent(method) is not owner:
+        return False
+    first = next((parameter.arg for parameter, _ in parameters_of(method.args)), None)
+    return (
+        ast.unparse(kept.value) == first
+        and {"__setattr__", "__slots__"}.isdisjoint(module.scopes.scope_made_by(owner).bindings)
+        and not module.beside(statement)[0]
+        and not _is_handed_out(module, owner, kept)
+    )
+
+
+def _is_handed_out(module: Module, around: ast.AST, kept: ast.Attribute | ast.Name) -> bool:
+    """Whether a variable or attribute, or what is made with it, is returned or kept elsewhere."""
+    for node in walk(around):
         match node:
-            case ast.Global(names=names) | ast.Nonlocal(names=names) if name in names:
+            case ast.Global(names=names) | ast.Nonlocal(names=names) if last_name(kept) in names:
                 return True
             case ast.Return(value=ast.expr() as value) | ast.Assign([ast.Attribute()], value):
-                reads = (part for part in ast.walk(value) if isinstance(part, ast.Name))
-                if any(part.id == name and _escapes(module, part) for part in reads):
+                reads = (part for part in ast.walk(value) if isinstance(part, type(kept)))
+                if any(last_name(r) == last_name(kept) and _escapes(module, r) for r in reads):
                     return True
             case _:
                 pass

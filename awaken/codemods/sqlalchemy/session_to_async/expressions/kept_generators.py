@@ -1,6 +1,7 @@
 """``generator = get_db()``, of which ``next`` takes items: the variable and what handles its end.
 
-``next`` raises ``StopIteration`` at the end, ``anext`` raises ``StopAsyncIteration``.
+``next`` and ``__next__`` raise ``StopIteration`` at the end, ``anext`` and ``__anext__`` raise
+``StopAsyncIteration``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,23 @@ from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
 
 _END = "StopIteration"
+
+
+def iterator_of(module: Module, call: ast.Call) -> ast.expr | None:
+    """Return the iterator of which ``call`` takes an item, by ``next`` or ``__next__``, or None."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=iterator, attr="__next__"), args=[], keywords=[]):
+            return iterator
+        case ast.Call(args=[iterator, *_]) if module.scopes.builtin_called(call) == "next":
+            return iterator
+        case _:
+            return None
+
+
+def call_for_item(module: Module, iterator: ast.expr) -> ast.Call | None:
+    """Return the call that takes an item of ``iterator``; None where none does."""
+    call = module.method_call_on(iterator) or module.call_taking(iterator)
+    return call if call is not None and iterator_of(module, call) is iterator else None
 
 
 def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | ast.For]:
@@ -33,20 +51,18 @@ def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | a
 
 def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
     match module.parent(read):
-        case ast.Call(args=[given, *_]) as call if given is read:
-            return call if module.scopes.builtin_called(call) == "next" else None
         case ast.For(iter=iterated) as loop if iterated is read:
             return loop
         case ast.Attribute(attr="close") as method:
             return module.call_of(method)
         case _:
-            return None
+            return call_for_item(module, read)
 
 
 def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
     """Return the names of ``StopIteration`` in what handles the end that ``call`` finds.
 
-    ``call`` is a call of ``next`` without a default. Raises Refused where such a handler, or a
+    ``call`` takes an item, without a default. Raises Refused where such a handler, or a
     function that calls this one, may handle another end.
     """
     ours: list[ast.Name] = []
@@ -60,7 +76,7 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
                 raise Refused(GENERATOR_USE, shown)
             ours.append(mention)
         elif any(
-            module.scopes.builtin_called(node) != "next" and not _never_stops(module, node, call)
+            iterator_of(module, node) is None and not _never_stops(module, node, call)
             for node in calls
         ):
             raise Refused(GENERATOR_USE, shown)
@@ -69,7 +85,7 @@ def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
 
 def _never_stops(module: Module, call: ast.Call, taking: ast.Call) -> bool:
     """Whether a call surely raises no ``StopIteration``: of a builtin, or to close a generator."""
-    match call.func, taking.args[0]:
+    match call.func, iterator_of(module, taking):
         case ast.Attribute(value=ast.Name() as closed, attr="close"), ast.Name() as kept:
             return module.scopes.bindings_of(closed) == module.scopes.bindings_of(kept)
         case _:

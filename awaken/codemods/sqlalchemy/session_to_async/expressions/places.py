@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.applying import apply
-from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import handled_ends
+from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
+    call_for_item,
+    handled_ends,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import (
     MADE_OF_ALL,
     ON_DEMAND,
@@ -101,12 +104,13 @@ class Places:
         self._writing.rewrite(statement, DELEGATE, Delegated(item, is_asynchronous))
 
     def takes_first(self, call: ast.Call, shown: str) -> None:
-        """Write ``next`` as ``anext``. Raises Refused."""
-        if len(call.args) == 1:
+        """Write ``next`` as ``anext``, and the methods that they call. Raises Refused."""
+        if not call.args[1:]:
             # Without a default the end of both is another exception.
             for name in handled_ends(self._module, call, shown):
                 self._insertions.replace(self._module.span(name), "StopAsyncIteration")
-        self._insertions.replace(self._module.span(call.func), "anext")
+        end, word = self._module.span(call.func).end, last_name(call.func)
+        self._insertions.replace(Span(end - len(word), end), word.replace("next", "anext"))
 
     def displays(self, call: ast.Call) -> bool:
         """Have a call of ``list`` or ``set`` written as a display, if it is nothing else."""
@@ -123,6 +127,11 @@ class Places:
             return
         self._settled.add(expression)
         module, above = self._module, self._module.parent(expression)
+        if taking := call_for_item(module, expression):
+            self.check(taking)
+            self.takes_first(taking, module.excerpt(expression))
+            self._insertions.before(taking, "await ")
+            return
         match above:
             case ast.Call(args=[given, *_]) if given is expression:
                 self._take_in_call(expression, above)
@@ -149,10 +158,6 @@ class Places:
         is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
         if name in {"all", "any"} and is_alone:
             search(self._writing, call, expression)
-        elif name == "next":
-            self.check(call)
-            self.takes_first(call, self._module.excerpt(expression))
-            self._insertions.before(call, "await ")
         elif name in {"max", "min"} and applied_by(self._module, call) is not None:
             # Its key is called between two items.
             raise Refused(NOT_AWAITABLE_HERE, _A_GENERATOR)

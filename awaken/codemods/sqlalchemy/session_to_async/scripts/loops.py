@@ -42,6 +42,15 @@ class Loops:
                 if item in self._part.steps and not is_left and not is_test_file(item.path):
                     yield item, self._refusal(place)
 
+        found = self._part.entry_points.found.items()
+        # A command is given a loop, and what a test invokes may be any of them.
+        if any(self._part.waits(of) and entries[0].kind == "command" for of, entries in found):
+            for module, call in calls_of(self._project, boundaries().commands.invoking):
+                around = self._part.around(module, call)
+                for item in self._project.calls.graph().reaching([around]):
+                    if item in self._part.steps:
+                        yield item, self._refusal(module.place(call))
+
     @cached_property
     def _outside(self) -> dict[FunctionPlace, Place]:
         """The functions that run a loop, those among them that are given one by this change."""
