@@ -50,6 +50,8 @@ _NOT_PASSED = ("failure", "error", "skipped")
 _ANSWER = re.compile(
     r"^If this is true, add it to (\S+) and[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE
 )
+_SYNCHRONOUS = "it stays synchronous because of"
+"""What awaken says of functions that it leaves: such a row is not whole, whatever its tests say."""
 _LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)` to", re.MULTILINE)
 """A requirement that a user has to write."""
 
@@ -253,6 +255,8 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
     left = sorted(set(_LEFT.findall(migrated.said)))
+    if _SYNCHRONOUS in migrated.said:
+        row["synchronous"] = True
     if left:
         row["edits"] = [f"require {one}" for one in left]
     program.install(left)
