@@ -78,7 +78,7 @@ coroutine that waits only holds its connection.
 | listeners that a flush calls | plain functions: a flush runs in a greenlet |
 | code that inspects the database of an engine | a call by `greenlet_spawn`, on which `run_sync` is built |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan |
-| other statements at import, in the file of the application | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| other statements at import, in the file that makes the application, also by `create_app()` | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
