@@ -11,7 +11,9 @@ from growth import steps
 from programs import module_of, program
 
 import awaken.project.facade
+from awaken.engine.remembering.evidence import answer
 from awaken.project import Project
+from awaken.project.source.looked_at import facts_search
 
 _SLACK = 1.3
 """What is linear may take that much more than four times as long for four times as much."""
@@ -176,6 +178,16 @@ def test_a_file_is_parsed_once_for_all_modules_that_may_be_used_as_values(monkey
 def test_a_module_travels_however_a_file_names_it(using, travels):
     project = program({"app/__init__.py": "", "app/part.py": "x = 1\n", "user.py": using})
     assert project.calls._evaluator.callers.module_values.travels("app/part.py") is travels
+
+
+def test_a_module_with_a_name_beyond_ascii_travels():
+    using = "from app import größe\nregister(größe)\n"
+    project = program({"app/__init__.py": "", "app/größe.py": "x = 1\n", "user.py": using})
+
+    assert project.calls._evaluator.callers.module_values.travels("app/größe.py")
+    told = facts_search("user.py", "module", "größe")
+    assert project.looked_at.told[told] == {"user.py": b""}
+    assert answer(told, project.snapshot["user.py"]) == b""
 
 
 def _alike(number: int) -> dict[str, str]:

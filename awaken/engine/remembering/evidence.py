@@ -196,7 +196,9 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
     if part == "derives":
         return b"" if may_derive(source.text) else None
     if part == "module":
-        return b"" if uses_module(source.text, word.encode()) else None
+        sought, text = word.encode(), source.text
+        imported = _stands(sought, text, "imported")
+        return b"" if uses_module(text, sought, imported=imported) else None
     if part == "imports":
         return b"" if _stands(word.encode(), source.text, "imported") else None
     known = _facts_in(source)

@@ -198,6 +198,10 @@ class Words:
 
     def python(self) -> list[str]:
         """Return the Python files of the snapshot, sorted by path."""
+        return self._python
+
+    @cached_property
+    def _python(self) -> list[str]:
         return sorted(path for path in self._files if is_python(path))
 
     def text(self, path: str) -> bytes:
@@ -230,15 +234,15 @@ class Words:
 
     def imports(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` has ``word`` in an import statement."""
-        held = word.encode() in self._searched_text(path) and path in self._among(
-            [path], word, "imported"
-        )
+        is_held = word.encode() in self._searched_text(path)
+        held = is_held and bool(self._among([path], word, "imported"))
         self._files.looked_at.note_facts(path, "imports", word, b"" if held else None)
         return held
 
     def may_use_module(self, path: str, last: str) -> bool:
         """Whether the file at ``path`` may use a module called ``last`` as a value."""
-        held = uses_module(self._searched_text(path), last.encode())
+        imported = bool(self._among([path], last, "imported"))
+        held = uses_module(self._searched_text(path), last.encode(), imported=imported)
         self._files.looked_at.note_facts(path, "module", last, b"" if held else None)
         return held
 
@@ -311,13 +315,14 @@ def _words_in(text: bytes) -> set[bytes]:
     return set(text.translate(_SPACED).split())
 
 
-def uses_module(text: bytes, last: bytes) -> bool:
+def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
     """Whether a file may use a module called ``last`` as a value, and does not just read from it.
 
-    ``from package.last import name`` and ``last.name`` only read.
+    ``from package.last import name`` and ``last.name`` only read. ``imported`` says whether the
+    word may be in an import statement.
     """
     used = rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last)
-    if last not in _imported_words(text):
+    if not imported:
         # A file that does not import it by its name has it as ``package.last`` alone.
         used = rb"\.(?:\s|\\)*+" + used
     return re.search(used, text) is not None
