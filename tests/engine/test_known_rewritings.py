@@ -46,9 +46,9 @@ def known(tmp_path):
 
 
 def test_a_rewritten_file_is_recalled_with_the_way_back(known):
-    known.keep(SOURCE, EDITS, CONTEXT, REWRITTEN)
+    known.keep(known.key(SOURCE, EDITS, CONTEXT), REWRITTEN)
 
-    recalled = known.recall(SOURCE, EDITS, CONTEXT)
+    recalled = known.recall(known.key(SOURCE, EDITS, CONTEXT), SOURCE)
 
     assert recalled.source == REWRITTEN.source
     assert recalled.moved.new_regions() == MOVED.new_regions()
@@ -76,18 +76,18 @@ def test_a_rewritten_file_is_recalled_with_the_way_back(known):
     ],
 )
 def test_other_inputs_are_rewritten_again(known, source, edits, context):
-    known.keep(SOURCE, EDITS, CONTEXT, REWRITTEN)
+    known.keep(known.key(SOURCE, EDITS, CONTEXT), REWRITTEN)
 
-    assert known.recall(SOURCE, EDITS, CONTEXT) is not None
-    assert known.recall(source, edits, context) is None
+    assert known.recall(known.key(SOURCE, EDITS, CONTEXT), SOURCE) is not None
+    assert known.recall(known.key(source, edits, context), source) is None
 
 
 def test_a_rewriting_with_problems_is_not_kept(known):
     problem = Problem(Place("a.py", Span(0, 1)), "it failed", ("change",))
 
-    known.keep(SOURCE, EDITS, CONTEXT, structs.replace(REWRITTEN, problems=(problem,)))
+    known.keep(known.key(SOURCE, EDITS, CONTEXT), structs.replace(REWRITTEN, problems=(problem,)))
 
-    assert known.recall(SOURCE, EDITS, CONTEXT) is None
+    assert known.recall(known.key(SOURCE, EDITS, CONTEXT), SOURCE) is None
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_rewriting_with_problems_is_not_kept(known):
     ],
 )
 def test_what_others_or_no_data_decide_is_not_kept(known, edit):
-    known.keep(SOURCE, [edit], CONTEXT, REWRITTEN)
+    known.keep(known.key(SOURCE, [edit], CONTEXT), REWRITTEN)
 
-    assert known.recall(SOURCE, [edit], CONTEXT) is None
+    assert known.recall(known.key(SOURCE, [edit], CONTEXT), SOURCE) is None
 
 
 def test_a_known_file_needs_no_rewriter(known):

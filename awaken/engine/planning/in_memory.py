@@ -213,10 +213,14 @@ class _Work:
     ) -> dict[str, RewrittenFile | Died]:
         """Return what comes of the files with ``contexts``, recalled where it is known."""
         snapshot, known, progress = self._snapshot, processing.known, processing.progress
+        keys = {
+            path: known.key(snapshot[path], files[path], context)
+            for path, context in contexts.items()
+        }
         result: dict[str, RewrittenFile | Died] = {
             path: recalled
-            for path, context in contexts.items()
-            if (recalled := known.recall(snapshot[path], files[path], context)) is not None
+            for path, key in keys.items()
+            if (recalled := known.recall(key, snapshot[path])) is not None
         }
         new = [path for path in contexts if path not in result]
         # Nothing is said of a stage that has nothing to do.
@@ -244,7 +248,7 @@ class _Work:
         for path, item in zip(new, results, strict=True):
             result[path] = item
             if not isinstance(item, Died):
-                known.keep(snapshot[path], files[path], contexts[path], item)
+                known.keep(keys[path], item)
         return result
 
     def _seconds(

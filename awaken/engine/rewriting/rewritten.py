@@ -76,20 +76,19 @@ class RewrittenFile(Struct, frozen=True):
 
 
 class KnownRewritings:
-    """Rewritten files of earlier runs; here there are none."""
+    """Rewritten files of earlier runs by what they are made from; here there are none."""
 
-    def recall(
+    def key(
         self, source: SourceFile, edits: Sequence[OwnedEdit[Any]], context: FileContext
-    ) -> RewrittenFile | None:
-        """Return ``source`` after ``edits``; None if that is not known."""
+    ) -> bytes | None:
+        """Return a digest of all inputs of a rewriting; None if it is not kept."""
         del source, edits, context
         return None
 
-    def keep(
-        self,
-        source: SourceFile,
-        edits: Sequence[OwnedEdit[Any]],
-        context: FileContext,
-        rewritten: RewrittenFile,
-    ) -> None:
-        """Keep what came of ``source``, if all of it could be done."""
+    def recall(self, key: bytes | None, source: SourceFile) -> RewrittenFile | None:
+        """Return ``source`` after the edits of its ``key``; None if that is not known."""
+        del key, source
+        return None
+
+    def keep(self, key: bytes | None, rewritten: RewrittenFile) -> None:
+        """Keep what came of a file, if all of it could be done."""

@@ -34,41 +34,30 @@ class Rewritings(KnownRewritings):
         self._cache = cache
         self._rules = rules
 
-    def recall(
+    def key(
         self, source: SourceFile, edits: Sequence[OwnedEdit[Any]], context: FileContext
-    ) -> RewrittenFile | None:
-        """Return ``source`` after ``edits``; None if that is not known."""
-        key = self._key(source, edits, context)
+    ) -> bytes | None:
+        """Return a digest of all inputs of a rewriting; None if it is not kept."""
+        if any(owned.rule not in self._rules for owned in edits):
+            return None
+        inputs = source.path, source.text, source.encoding, [*edits], context
+        try:
+            return hashlib.sha256(_encoded(inputs)).digest()
+        except (TypeError, UnicodeEncodeError, OverflowError):
+            return None
+
+    def recall(self, key: bytes | None, source: SourceFile) -> RewrittenFile | None:
+        """Return ``source`` after the edits of its ``key``; None if that is not known."""
         known = None if key is None else self._cache.get(KnownRewriting, key)
         if known is None:
             return None
         return RewrittenFile(source.with_text(known.text), SpanMap.of_rounds(known.rounds))
 
-    def keep(
-        self,
-        source: SourceFile,
-        edits: Sequence[OwnedEdit[Any]],
-        context: FileContext,
-        rewritten: RewrittenFile,
-    ) -> None:
-        """Keep what came of ``source``, if all of it could be done."""
-        key = None if rewritten.problems else self._key(source, edits, context)
-        if key is not None:
+    def keep(self, key: bytes | None, rewritten: RewrittenFile) -> None:
+        """Keep what came of a file, if all of it could be done."""
+        if key is not None and not rewritten.problems:
             known = KnownRewriting(rewritten.source.text, rewritten.moved.rounds())
             self._cache.put(key, known)
-
-    def _key(
-        self, source: SourceFile, edits: Sequence[OwnedEdit[Any]], context: FileContext
-    ) -> bytes | None:
-        if any(owned.rule not in self._rules for owned in edits):
-            return None
-        try:
-            described = msgspec.msgpack.encode(
-                _described((source.path, source.text, source.encoding, [*edits], context))
-            )
-        except (TypeError, UnicodeEncodeError, OverflowError):
-            return None
-        return hashlib.sha256(described).digest()
 
 
 def _described(value: object) -> object:
