@@ -36,7 +36,7 @@ def leading_to(
     function: Function,
 ) -> Leading:
     """Return what leads to a function of ``module``; ``graph`` is made where that is too much."""
-    start = _place_of(module, function)
+    start = FunctionPlace.of(module, function)
     seen: dict[FunctionPlace, None] = {start: None}
     calls: set[Place] = set()
     waiting = [(module, function)]
@@ -46,7 +46,7 @@ def leading_to(
             return _by_graph(graph(), start)
         calls.update(site.place for site in callers.sites)
         for home, around in _around(evaluator, callers):
-            place = _place_of(home, around)
+            place = FunctionPlace.of(home, around)
             if place not in seen:
                 seen[place] = None
                 waiting += [] if around is None else [(home, around)]
@@ -61,12 +61,6 @@ def _around(
         for call in [] if home is None else home.calls_at(site.place.span)[:1]:
             if home is not None:
                 yield home, function_around(home, call)
-
-
-def _place_of(module: Module, function: Function | None) -> FunctionPlace:
-    if function is None:
-        return FunctionPlace(module.path, -1, "<module>")
-    return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
 
 
 def _by_graph(graph: CallGraph, start: FunctionPlace) -> Leading:

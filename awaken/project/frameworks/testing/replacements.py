@@ -85,9 +85,7 @@ class Replacements:
         result: dict[FunctionPlace, None] = {}
         for value in self._evaluator.values(module, node):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                start = value.module.span(value.node).start
-                place = FunctionPlace(value.module.path, start, value.module.qualname(value.node))
-                result[place] = None
+                result[FunctionPlace.of(value.module, value.node)] = None
             elif isinstance(value, InstanceOf):
                 result |= dict.fromkeys(self.methods(value.qualified, "__call__"))
         return tuple(result)

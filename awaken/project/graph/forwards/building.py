@@ -84,7 +84,7 @@ class CallGraphBuilder:
 
     def _read(self, module: Module) -> None:
         graph, path = self._graph, module.path
-        top = graph.add_function(FunctionPlace(path, -1, "<module>"))
+        top = graph.add_function(FunctionPlace.of(module, None))
         functions = self._facts.functions(path)
         defined = sorted(
             (item.start, qualname, item) for qualname, found in functions.items() for item in found

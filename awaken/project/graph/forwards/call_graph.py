@@ -34,6 +34,13 @@ class FunctionPlace(NamedTuple):
     start: int
     qualname: str
 
+    @classmethod
+    def of(cls, module: Module, function: Function | None) -> FunctionPlace:
+        """Return that of a function of a file, or of the code outside of all functions."""
+        if function is None:
+            return cls(module.path, -1, "<module>")
+        return cls(module.path, module.span(function).start, module.qualname(function))
+
     @property
     def place(self) -> Place:
         """Where it begins; where its file does for the code outside of all functions."""

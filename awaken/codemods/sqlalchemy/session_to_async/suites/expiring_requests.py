@@ -171,7 +171,7 @@ class ExpiringRequests:
         return routes
 
     def _routes_of(self, module: Module, function: Function) -> Iterator[_Route]:
-        place = self._place(module, function)
+        place = FunctionPlace.of(module, function)
         for when, reaching in self._reaching.items():
             if place in reaching or when in self._depended_on:
                 for decorator in function.decorator_list:
@@ -204,10 +204,7 @@ class ExpiringRequests:
         """Yield the functions that an expression names."""
         for value in self._project.values.of(module, node).alternatives:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                yield self._place(value.module, value.node)
-
-    def _place(self, module: Module, function: Function) -> FunctionPlace:
-        return FunctionPlace(module.path, module.span(function).start, module.qualname(function))
+                yield FunctionPlace.of(value.module, value.node)
 
 
 def _may_ask(call: ast.Call) -> bool:
