@@ -42,9 +42,11 @@ class Loops:
                 if item in self._part.steps and not is_left and not is_test_file(item.path):
                     yield item, self._refusal(place)
 
-        found = self._part.entry_points.found.items()
+        by_function = self._part.entry_points.found.items()
         # A command is given a loop, and what a test invokes may be any of them.
-        if any(self._part.waits(of) and entries[0].kind == "command" for of, entries in found):
+        if any(
+            self._part.waits(of) and entries[0].kind == "command" for of, entries in by_function
+        ):
             for module, call in calls_of(self._project, boundaries().commands.invoking):
                 around = self._part.around(module, call)
                 for item in self._project.calls.graph().reaching([around]):

@@ -285,20 +285,20 @@ def _call(statement: ast.stmt) -> ast.Call | None:
 
 def _application(project: Project, module: Module) -> _Application | None:
     """Return the one application that a file makes; None if something else may start it."""
-    made = list(_made(project, module))
+    made = list(_applications_made(project, module))
     if len(made) != 1:
         return None
     (application,) = made
-    given = {keyword.arg: keyword.value for keyword in application.call.keywords}
-    if _OTHERS & given.keys() or None in given or b"on_event" in module.source.text:
+    arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
+    if _OTHERS & arguments.keys() or None in arguments or b"on_event" in module.source.text:
         return None
-    if "lifespan" not in given:
+    if "lifespan" not in arguments:
         return application
-    lifespan = _manager_named(project, module, given["lifespan"])
+    lifespan = _manager_named(project, module, arguments["lifespan"])
     return None if lifespan is None else application._replace(lifespan=lifespan)
 
 
-def _made(project: Project, module: Module) -> Iterator[_Application]:
+def _applications_made(project: Project, module: Module) -> Iterator[_Application]:
     """Yield the applications that a file makes, by a function that it calls once, too."""
     for statement in module.tree.body:
         match statement:
