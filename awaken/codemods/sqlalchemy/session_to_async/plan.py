@@ -250,13 +250,8 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(part, resources, constraints, options)
         again = loading.loaded_again(later, shared.is_behind_request)
-        anew = loaded_before_validation(part, spawned.calls(), later)
-        loaded_again = {
-            **anew,
-            **again,
-            **returned_by_upserts(project),
-            **got_behind_updates(project),
-        }
+        more = {**returned_by_upserts(project), **got_behind_updates(project)}
+        loaded_again = {**loaded_before_validation(part, spawned.calls(), later), **again, **more}
         named = [
             (item, name)
             for item, name in self._resources(part, resources)
@@ -306,6 +301,7 @@ class SessionToAsync(Rule):
                 *after_commits.members(expired.places()),
                 *ConvertedValues(project, self.name).members(),
                 *after_writes.members(),
+                *differing.again.members(self.name),
                 *assigned.members(),
                 *fetched_when_written(project, self.name, assigned.flushed_elsewhere()),
                 *loaded_with_their_bases(project, self.name),
