@@ -156,7 +156,7 @@ asynchronous sessions keep the old values, so awaken adds a reload where the pro
 | reads what nothing has loaded yet, of a new object or of one that a key now refers to | one read in a greenlet: `await db.run_sync(lambda _: order.user.orders)` |
 | adds an owner again after it deleted items of a collection that is loaded ahead | `if user not in db:` before `db.add(user)` |
 | executes an upsert that returns objects | a reload of these objects |
-| refreshes an object whose parts have `cascade="all"` | a load of what belongs to the parts |
+| refreshes an object whose parts have `cascade="all"` | `expire` of the parts before, so that they load as a whole |
 | sets a number column to a text, or a text column to a number, and reads it after the commit | `refresh` after the commit in the same function |
 | lets a schema read objects of a statement by `greenlet_spawn` | the statement reloads them, unless its session has pending changes, or begins with the function or request |
 
