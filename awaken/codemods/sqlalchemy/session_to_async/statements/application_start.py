@@ -30,12 +30,14 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 from awaken.contract import Edit, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -47,6 +49,8 @@ _OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
+_SHARED = "conftest.py"
+_OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
 _CREATES = "creates tables"
@@ -70,8 +74,11 @@ class _Application(NamedTuple):
 class ApplicationStart:
     """Has the lifespan of an application run what waits when its file is imported."""
 
-    def __init__(self, project: Project, rule: str, module: Module, waiting: Waiting) -> None:
+    def __init__(
+        self, project: Project, rule: str, module: Module, waiting: Waiting, *, is_loop_bound: bool
+    ) -> None:
         self._project = project
+        self._is_loop_bound = is_loop_bound
         self._rule = rule
         self._module = module
         self._waiting = waiting
@@ -125,6 +132,7 @@ class ApplicationStart:
             yield Member(site, outcome, shown, (self._module.place(statement),))
         if self._application is not None:
             yield self._starting(self._application, started, regions)
+            yield from self._started_by_tests(self._application)
 
     def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
         """Return the comment that is about one statement alone, and its lines; it may be empty."""
@@ -262,6 +270,54 @@ class ApplicationStart:
             *more,
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
+
+    def _started_by_tests(self, application: _Application) -> Iterator[Member]:
+        """Yield the fixtures that start the application, where clients of tests do not.
+
+        Tests that replace dependencies have tables of their own, and a loop for each test needs
+        another lifespan.
+        """
+        is_new = application.lifespan is None and application.statement is application.outermost
+        if not is_new or self._is_loop_bound or self._project.files_with(_OVERRIDES):
+            return
+        known = twins().clients.names
+        words = [word.encode() for word in self._project.spellings_of(known)]
+        folders = list[str]()
+        modules = [*modules_with(self._project, words, lambda path: not is_around_tests(path))]
+        for module in sorted(modules, key=lambda one: not one.path.endswith(_SHARED)):
+            clients = [
+                node
+                for node in module.walk()
+                if isinstance(node, ast.Call) and node.args
+                if self._project.qualified_name(module, node.func) in known
+                for value in self._project.values.of(module, node.args[0]).alternatives
+                if isinstance(value, InstanceOf)
+                if value.made == self._module.place(application.call)
+            ]
+            given = [part for node in clients[:1] for part in (node.func, node.args[0])]
+            scopes = {
+                binding.scope.kind
+                for part in given
+                if isinstance(part, ast.Name)
+                for binding in module.scopes.bindings_of(part)
+            }
+            is_entered = any(isinstance(module.parent(node), ast.withitem) for node in clients)
+            is_started = any(map(module.path.startswith, folders))
+            if scopes != {"module"} or is_entered or is_started:
+                continue
+            site: Site[ast.AST] = Site(self._rule, module, clients[0])
+            made, shown = map(module.text_of, given)
+            scope = "module"
+            if module.path.endswith(_SHARED):
+                scope = "session"
+                folders.append(module.path.removesuffix(_SHARED))
+            code = (
+                f'@pytest.fixture(scope="{scope}", autouse=True)\n'
+                f"def {module.scopes.fresh_name('started_application')}():\n"
+                f"    with {made}({shown}):\n        yield\n"
+            )
+            edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
+            yield Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`")
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
