@@ -320,6 +320,7 @@ def _tools(
         ),
         looked_at=looked_at,
         site_scope=site_scope,
+        scope_of=asked.scope_of,
         stays_within=lambda rules, snapshot: (
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),

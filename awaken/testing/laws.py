@@ -25,8 +25,8 @@ from awaken.engine.planning import planning
 from awaken.engine.planning.phases import Tools
 from awaken.engine.planning.planning import Planned
 from awaken.engine.planning.rule_discovery import all_rules
-from awaken.engine.remembering.evidence import names_file
 from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
@@ -233,11 +233,11 @@ def comments_elsewhere_change_nothing(result: CaseResult) -> None:
     for path in list(dict.fromkeys(decided_in))[:_FILES_ALONE]:
         with _sites_in(path):
             plain = run_case(result.case, result.rules)
-        told = repr(plain.report).encode()
+        names = named_files(repr(plain.report).encode())
         commented = {
             other: _with_comments(content)
             for other, content in _python(result.case.before)
-            if other != path and not names_file(told, other)
+            if other != path and not names_file(names, other)
         }
         with _sites_in(path):
             files = {**result.case.before, **commented}

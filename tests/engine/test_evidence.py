@@ -136,7 +136,6 @@ def test_comments_of_a_file_that_was_read_may_change(known, proved, kept, text):
         ({}, "x = 1  # awaken: ignore\n"),
         ({"diagnostics": (Diagnostic("a.py", 1, "as in b.py:1"),)}, "x = 1  # said\n"),
         ({"diagnostics": (Diagnostic("b.py", 1, "told"),)}, "x = 1  # said\n"),
-        ({"diagnostics": (Diagnostic("a.py", 1, "\udc80"),)}, "x = 1  # said\n"),
     ],
 )
 def test_comments_count_where_they_are_searched_and_where_the_answer_names_the_file(

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import may_release, names_from, stem_of
 from awaken.engine.remembering.known_texts import KnownTexts, has_same_code
+from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, may_derive, stands_alone, uses_module
@@ -78,19 +79,20 @@ def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
 
 def evidence_for(
     shown: Collection[str],
-    told: bytes | None,
+    told: bytes,
     made_from: bytes,
     files: Mapping[str, SourceFile],
     looked_at: LookedAt,
 ) -> Evidence:
     """Return the evidence of an answer that comes from ``files``, and shows those ``shown``.
 
-    ``told`` is all that it says; None if that has no bytes.
+    ``told`` is all that it says.
     """
     named = {*shown}
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
     named.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
-    named.update(path for path in looked_at.read if names_file(told, path))
+    names = named_files(told)
+    named.update(path for path in looked_at.read if names_file(names, path))
     read = looked_at.read | named
     # Of the files that are not read, none holds the mark.
     noted = (*noted_answers(looked_at), (_MARKED, ()))
@@ -104,14 +106,6 @@ def evidence_for(
             for path, file in files.items()
         },
     )
-
-
-def names_file(told: bytes | None, path: str) -> bool:
-    """Whether the text ``told`` may name the file at ``path``; None for a text of any content."""
-    try:
-        return told is None or path.encode() in told
-    except UnicodeEncodeError:
-        return True
 
 
 def noted_answers(looked_at: LookedAt) -> Iterator[NotedAnswers]:

@@ -64,12 +64,10 @@ class Remembered(Struct, frozen=True):
         named = {*self.sources, *(change.path for change in self.files)}
         return named | {diagnostic.path for diagnostic in self.diagnostics}
 
-    def encoded_text(self) -> bytes | None:
-        """Return all that it says as bytes, the texts of files left out; None if it has none."""
-        try:
-            return msgspec.msgpack.encode(structs.replace(self, sources={}))
-        except (UnicodeEncodeError, OverflowError):
-            return None
+    def encoded_text(self) -> bytes:
+        """Return all that it says as text, without the texts of files."""
+        said = structs.replace(self, files=(), sources={})
+        return repr(said).encode("utf-8", "backslashreplace")
 
 
 class Proof(Struct, frozen=True):

@@ -23,10 +23,10 @@ from awaken.engine.remembering.evidence import (
     answered_by,
     answers_by_file,
     differs_in_comments,
-    names_file,
     noted_answers,
 )
 from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
@@ -171,9 +171,10 @@ class StageUnits:
             self._units[unit.key()] = plan, planned.looked_at
 
     def keep_whole(self, unit: Unit, planned: Planned) -> None:
-        """Keep a plan of all files together."""
+        """Keep a plan of all files of a unit together."""
         self.keep(unit, planned)
-        self._questions[unit.rule.name] = planned.questions
+        if unit.scope is None:
+            self._questions[unit.rule.name] = planned.questions
 
     def may_plan_apart(self, unit: Unit) -> bool:
         """Whether a plan of all files was known before, and they may be planned apart."""
@@ -218,14 +219,18 @@ class StageUnits:
         )
 
     def _holds(self, unit: Unit, known: KnownUnit) -> bool:
-        changed, own = self._changed, unit.scope or frozenset()
-        # Comments of a file count only where its sites are looked for, or the plan names it.
-        commented = (self._paths[number] for number in changed.commented)
+        changed = self._changed
         return (
             changed.files.isdisjoint(known.read)
             and changed.searches.isdisjoint(known.searches)
-            and not any(path in own or names_file(known.plan, path) for path in commented)
+            and not (changed.commented and self._tells_comments(unit, known.plan))
         )
+
+    def _tells_comments(self, unit: Unit, plan: bytes) -> bool:
+        """Whether sites are looked for in a file with other comments, or the plan names it."""
+        names, own = named_files(plan), unit.scope or frozenset()
+        paths = (self._paths[number] for number in self._changed.commented)
+        return any(path in own or names_file(names, path) for path in paths)
 
     @cached_property
     def _changed(self) -> ChangedFiles:
