@@ -261,7 +261,7 @@ class AnnotatedSession(Rule):
     since = "0.1.0"
     levels = (Level.SAFE, Level.MANUAL)
     triggers = (b"Annotated",)
-    anchors = ((b"Depends",), (b"sqlalchemy", b"sqlmodel"))
+    anchors = ((b"fastapi",), (b"Depends",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
     reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN)
 

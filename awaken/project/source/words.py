@@ -104,6 +104,7 @@ class Words:
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
         self._known = 0  # words that an earlier run searched for
+        self._noted: dict[Search, frozenset[str]] = {}
         self._all_of: dict[SearchKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
@@ -135,7 +136,11 @@ class Words:
         return other
 
     def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
-        self._files.looked_at.note_search(Search(kind, word.encode()), paths)
+        search = Search(kind, word.encode())
+        # One set of paths for all units that ask: on large programs these take most of the memory.
+        if search not in self._noted:
+            self._noted[search] = frozenset(paths)
+        self._files.looked_at.note_search(search, self._noted[search])
 
     def index(self) -> None:
         """Take all words at once, if that is not done: for whoever asks for many of them."""
