@@ -117,12 +117,7 @@ class _Asked:
             return True
         if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
-        reads = (
-            read
-            for scope in scopes.scopes
-            for read in scope.reads.get(target.id, ())
-            if scopes.owner(target.id, scope) is owner
-        )
+        reads = scopes.reads_in(owner, target.id)
         return any(self._read(read, way, steps - 1) for read in reads)
 
     def _read(self, read: ast.Name, way: tuple[Step, ...], steps: int) -> bool:
