@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from awaken.contract import Place
 from awaken.knowledge.coroutines import Awaitable
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.coroutines.passing_on import (
     IntoParameter,
@@ -35,9 +36,9 @@ Kind = Literal[
 _MOST_STEPS = 300  # expressions that one coroutine goes through; a guess, not yet measured
 _MOST_CALLERS = 100  # calls of functions that return it; a guess, not yet measured
 _RUNNING = {"send", "throw", "__await__"}
-_LIKE_APPEND = {"append", "appendleft", "add"}
-_OF_CONTAINERS = _LIKE_APPEND | {
-    "clear", "count", "discard", "extend", "index", "insert", "remove", "reverse", "sort", "update",
+_ADDING = library_names().adding_methods
+_OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) | {
+    "count", "index", "reverse", "sort",
 }  # fmt: skip
 _SAME_ITEMS = {"copy", "values", "__iter__"}
 _ONE_ITEM = {"pop", "popleft", "get"}
@@ -344,7 +345,7 @@ class _Following:
     def _in_call(self, here: _Here, call: ast.Call) -> None:
         func = call.func
         container = func.value if isinstance(func, ast.Attribute) else func
-        puts = container is not func and last_name(func) in _LIKE_APPEND
+        puts = container is not func and last_name(func) in _ADDING
         if puts and self._local(here.module, container) is not None:
             self._into(here, container)
         else:

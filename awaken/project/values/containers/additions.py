@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
@@ -49,8 +50,8 @@ _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index"
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
 _HANDING_ONE_OUT = {"get", "pop", "popleft", "popitem", "setdefault"}
-_PUTTING_ONE = {"append": 0, "add": 0, "appendleft": 0, "insert": 1}
-_PUTTING_ALL = {"extend", "extendleft", "update"}
+_PUTTING_ONE = library_names().adding_methods
+_PUTTING_ALL = library_names().joining_methods
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}
 _PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
 

@@ -47,6 +47,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
-_CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,7 +471,7 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
             continue
         if not isinstance(node.ctx, ast.Load) and module.text_of(node) == text:
             return True
-        if node.attr in _CHANGING and module.text_of(node.value) == text:
+        if node.attr in library_names().changing_methods and module.text_of(node.value) == text:
             return True
     return False
 
