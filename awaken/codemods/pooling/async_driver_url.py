@@ -108,6 +108,7 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     is_async_driver,
 )
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
+from awaken.project.source.f_strings import is_literal
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -258,7 +259,7 @@ def _members(rule: str, project: Project, group: Sequence[_Decided]) -> Iterator
 def _string_at(module: Module, place: Place) -> ast.expr | None:
     """Return the string at a place, or the f-string around it."""
     for node in module.walk():
-        is_string = isinstance(node, ast.Constant | ast.JoinedStr)
+        is_string = is_literal(node)
         if is_string and not module.in_fstring(node):
             span = module.span(node)
             if span.start <= place.span.start < span.end:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -177,7 +178,7 @@ def _of_named(
         if "." in dotted:
             yield Put(call, None, dotted, rest[0] if rest else given, is_spy)
         return
-    if isinstance(first, ast.Constant | ast.JoinedStr) or named is None:
+    if is_literal(first) or named is None:
         return
     name = text_of(module, named) if is_patch or isinstance(named, ast.Constant) else ""
     value = rest[1] if len(rest) > 1 else given
@@ -278,14 +279,8 @@ def text_of(module: Module, node: ast.expr) -> str | None:
     match node:
         case ast.Constant(value=str() as text):
             return text
-        case ast.JoinedStr():
-            parts = [text_of(module, part) for part in node.values]
-            return None if None in parts else "".join(part or "" for part in parts)
         case ast.FormattedValue():
             return text_of(module, node.value)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            start, end = text_of(module, left), text_of(module, right)
-            return None if start is None or end is None else start + end
         case ast.Name(id="__name__"):
             return module.name
         case ast.Name():
@@ -294,15 +289,14 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case ast.Attribute(value=ast.Name()):
             return _text_of_class(module, node)
         case _:
-            return None
+            parts = [text_of(module, part) for part in text_parts(node)]
+            return None if not parts or None in parts else "".join(part or "" for part in parts)
 
 
 def _with_open_beginning(node: ast.expr) -> str | None:
     """Return the dotted name of which the visible text says the last name alone."""
-    match node:
-        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
-            return f"{UNTOLD}.{text.rpartition('.')[2]}"
-        case ast.BinOp(right=ast.Constant(value=str(text))) if "." in text:
+    match text_parts(node):
+        case [*_, ast.Constant(value=str(text))] if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"
         case _:
             return None

@@ -12,6 +12,7 @@ from awaken.project.frameworks.templates.contexts import Context
 from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.values.domain import InstanceOf
@@ -303,7 +304,7 @@ def _response(call: ast.Call) -> _Form:
 
 def _is_request(arguments: list[ast.expr]) -> bool:
     """Whether the first of these arguments is the request, rather than the name."""
-    texts = [isinstance(argument, ast.Constant | ast.JoinedStr) for argument in arguments[:2]]
+    texts = list(map(is_literal, arguments[:2]))
     return not texts[0] and (texts[1:] == [True] or last_name(arguments[0]).endswith("request"))
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
@@ -339,7 +340,7 @@ class _Body:
                     return False
                 return self._is_target(node) or self._holds(node.value)
             # Made of the double, but no double.
-            case ast.Constant() | ast.JoinedStr() | ast.Compare():
+            case _ if is_literal(node) or isinstance(node, ast.Compare):
                 return False
             case _:
                 return any(self._holds(child) for child in children(node))

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function, last_name, parameters_of
 
 _FURTHEST = 4
 """Variables that are followed, one given to the other."""
-_OF_LISTS = frozenset(
-    {"append", "clear", "copy", "extend", "insert", "pop", "remove", "reverse", "sort"}
-)
+_OF_LISTS = library_names().changing_methods | {"copy", "reverse", "sort"}
 
 Step = int | str
 """A way into a type: the place in a tuple, or a word for what a dict or a list holds."""
@@ -65,14 +65,14 @@ class _Asked:
 
     def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
         """Whether a list is required at the path ``way`` into the value of ``node``."""
-        parent = self.reader.module.parent(node)
+        way_of_use, parent = use_of(self.reader.module, node)
+        if way_of_use in {"awaited", "same"}:
+            return self.asks_list(parent, way, steps)
         match parent:
             case ast.Tuple(elts=elements):
                 return self.asks_list(parent, (elements.index(node), *way), steps)
             case ast.Dict():
                 return self.asks_list(parent, ("value", *way), steps)
-            case ast.IfExp() | ast.BoolOp() | ast.Await():
-                return self.asks_list(parent, way, steps)
             # A sequence is added to nothing, and has no methods that change it.
             case ast.BinOp(op=ast.Add()):
                 return not way

@@ -31,6 +31,7 @@ from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
     UrlElsewhere,
     urls_elsewhere,
 )
+from awaken.project.source.f_strings import is_literal
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -311,7 +312,7 @@ def _answers(database: str, names: Iterable[str]) -> list[str]:
 
 def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
     """Return where a text, or a formatted one, begins with a driver; None for anything else."""
-    if not isinstance(node, ast.Constant | ast.JoinedStr):
+    if not is_literal(node):
         return None
     text = module.text_of(node)
     start = _QUOTE.match(text)

@@ -59,12 +59,12 @@ class Origins:
                 yield from self._call(module, node, depth)
             case ast.Lambda() if depth == 0:
                 yield End("lambda", module, node)
-            case ast.IfExp() | ast.BoolOp():
-                yield from (Spot(module, part, depth) for part in alternatives(node))
-            case ast.NamedExpr() | ast.Await():
+            case ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value):
                 yield Spot(module, value, depth + 1)
+            case _ if parts := alternatives(node):
+                yield from (Spot(module, part, depth) for part in parts)
             case _:
                 yield from self._display(spot)
 

@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import READING
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
@@ -176,4 +177,4 @@ class DynamicReads:
 
 def _is_open(name: ast.expr) -> bool:
     """Whether nothing visible limits a name: no part of a text, such as its end."""
-    return not isinstance(name, ast.JoinedStr | ast.BinOp)
+    return not text_parts(name) and not isinstance(name, ast.BinOp)
