@@ -491,6 +491,11 @@ class Project:
         ancestors = self._classes.ancestors(qualified)
         return () if ancestors is None else ancestors.outside
 
+    def class_line(self, qualified: str) -> tuple[ClassFacts, ...]:
+        """Return a class of the project and those that it inherits, the nearest first."""
+        ancestors = self._classes.ancestors(qualified)
+        return () if ancestors is None else ancestors.inside
+
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.all_subclasses(qualified)

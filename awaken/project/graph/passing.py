@@ -19,6 +19,7 @@ from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, parameters_of
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.questions import Given, Passed
 
 # A value handed through more calls than that has too many places to be one thing; half of each
@@ -57,20 +58,16 @@ class Passing:
 
     def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
-        to, queue = Passed(), [OpenParameter(module, function, parameter)]
-        seen: set[tuple[str, int, str]] = set()
-        while queue:
-            asked = queue.pop()
-            start = asked.module.span(asked.parameter).start
-            key = (asked.module.path, start, asked.parameter.arg)
-            if key in seen:
-                continue
-            seen.add(key)
+        to, start = Passed(), OpenParameter(module, function, parameter)
+        waiting = Worklist(
+            [start], lambda asked: (asked.module.place(asked.parameter), asked.parameter.arg)
+        )
+        for asked in waiting:
             # The results so far are kept: the doubt says that they are incomplete.
-            if len(seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
+            if len(waiting.seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
                 to.doubts["too many calls have to be followed"] = _place(asked)
                 return to
-            queue += self._at_callers(asked, to)
+            waiting += self._at_callers(asked, to)
         return to
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:

@@ -163,17 +163,9 @@ def name_of(maker: Maker) -> str:
 
 def own_init(project: Project, maker: Maker) -> str:
     """Return the class of the program whose own method makes the sessions; empty if none."""
-    names = [maker.own_class] if maker.own_class else []
-    seen = set[str]()
-    while names:
-        name = names.pop()
-        facts = project.class_facts(name)
-        if facts is None or name in seen:
-            continue
-        seen.add(name)
+    for facts in project.class_line(maker.own_class or ""):
         if facts.members & {"__call__", "__init__"}:
-            return name
-        names += [base for base in facts.bases if base is not None]
+            return facts.qualified
     return ""
 
 

@@ -147,17 +147,8 @@ class Sources:
 
     def _is_enumeration(self, node: ast.expr) -> bool:
         """Whether ``node`` is an Enum of the program, whose members are plain values."""
-        waiting, seen = [self.reader.qualified(node)], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name is None or name in seen:
-                continue
-            seen.add(name)
-            if name.startswith("enum."):
-                return True
-            facts = self.reader.project.class_facts(name)
-            waiting += [] if facts is None else facts.bases
-        return False
+        bases = self.reader.project.library_ancestors(self.reader.qualified(node) or "")
+        return any(base.startswith("enum.") for base in bases)
 
     def _is_constant(self, node: ast.Attribute) -> bool:
         """Whether a class of the program, which need not be mapped, names a constant so."""

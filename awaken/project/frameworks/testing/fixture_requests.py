@@ -11,6 +11,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
@@ -109,17 +110,13 @@ class FixtureRequests:
         direct = tuple(self._direct(module, fixture))
         tests: list[Request] = []
         unseen = self._unseen_text(module, fixture)
-        waiting, seen = list(direct), {item.key for item in direct}
-        while waiting:
-            request = waiting.pop()
+        waiting = Worklist(direct, lambda request: request.key)
+        for request in waiting:
             if self.name_of(request.module, request.function) is None:
                 tests.append(request)
                 continue
             unseen = unseen or self._unseen_text(request.module, request.function)
-            for further in self._direct(request.module, request.function):
-                if further.key not in seen:
-                    seen.add(further.key)
-                    waiting.append(further)
+            waiting += self._direct(request.module, request.function)
         return Requests(direct, tuple(sorted(tests, key=lambda test: test.key)), unseen)
 
     def asked(self, module: Module, function: Function) -> tuple[tuple[Module, Function], ...]:

@@ -13,6 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
 _MOST_NAMES = 200  # that one application goes by; half loses no finding (benchmarks/limits.md)
@@ -61,19 +62,11 @@ class Installations:
 
         If there are too many names to follow, one with an unknown effect is yielded for the rest.
         """
-        waiting = list(self._names(application))
-        seen: set[tuple[str, str, int]] = set()
-        while waiting:
-            carrier = waiting.pop()
-            function = carrier.function
-            at = -1 if function is None else carrier.module.span(function).start
-            key = (carrier.module.path, carrier.name, at)
-            if key in seen:
-                continue
-            if len(seen) > _MOST_NAMES:
+        waiting = Worklist(self._names(application), _key)
+        for carrier in waiting:
+            if len(waiting.seen) > _MOST_NAMES + 1:
                 yield from self._rest(application, carrier)
                 return
-            seen.add(key)
             waiting += _kept_as(carrier)
             for call, given in _given_calls(carrier):
                 # The name was a guess; its meaning here decides.
@@ -222,6 +215,12 @@ def _renamed_names(module: Module, names: set[str]) -> set[str]:
         for name in node.names
         if name.name in names and name.asname is not None
     }
+
+
+def _key(carrier: _Carrier) -> tuple[str, str, int]:
+    function = carrier.function
+    at = -1 if function is None else carrier.module.span(function).start
+    return carrier.module.path, carrier.name, at
 
 
 def _kept_as(carrier: _Carrier) -> Iterator[_Carrier]:

@@ -162,15 +162,8 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
 def _is_query_class(reader: Reader, node: ast.expr) -> bool:
     """Whether ``node`` is Query, or a subclass of it."""
     name, known = reader.qualified(node), knowledge().query_classes
-    seen, waiting = set[str](), [] if name is None else [name]
-    while waiting:
-        word = waiting.pop()
-        if word in known:
-            return True
-        # Broken code may name a class among its own bases.
-        facts = None if word in seen else reader.project.class_facts(word)
-        seen.add(word)
-        waiting += [] if facts is None else [base for base in facts.bases if base is not None]
+    if name is not None and not known.isdisjoint({name, *reader.project.library_ancestors(name)}):
+        return True
     return reader.library_name(node) == "Query"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
@@ -97,12 +98,8 @@ def names_of(shapes: Iterable[Shape]) -> frozenset[str]:
 
 def _fields(shapes: Iterable[Shape]) -> Iterator[Field]:
     """Yield the fields of ``shapes``, and of those that they hand on to."""
-    waiting, seen = list(shapes), set[object]()
-    while waiting:
-        shape = waiting.pop()
-        if shape in seen:
-            continue
-        seen.add(shape)
+    waiting = Worklist(shapes)
+    for shape in waiting:
         for field in shape.fields():
             waiting += field.shapes
             yield field

@@ -55,16 +55,9 @@ class ConstructorFamilies:
 
     def _nearest_above(self, qualified: str) -> str | None:
         """Return the nearest class above whose constructor waits, if there is one."""
-        waiting, seen = [qualified], set[str]()
-        while waiting:
-            facts = self._project.class_facts(waiting.pop())
-            for base in filter(None, () if facts is None else facts.bases):
-                function = self._constructor(base)
-                if function is not None and function in self._part.steps:
-                    return base
-                if base not in seen:
-                    seen.add(base)
-                    waiting.append(base)
+        for facts in self._project.class_line(qualified)[1:]:
+            if self._constructor(facts.qualified) in self._part.steps:
+                return facts.qualified
         return None
 
     def why_not(self, function: FunctionPlace, top: str) -> tuple[str, Place | None] | None:

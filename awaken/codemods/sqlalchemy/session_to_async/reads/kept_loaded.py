@@ -16,6 +16,7 @@ from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -116,13 +117,11 @@ def _expressions(
     project: Project, module: Module, node: ast.expr
 ) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what a statement is made of, by variables and functions of the program as well."""
-    waiting: list[tuple[Module, ast.AST]] = [(module, node)]
-    seen = set[ast.AST]()
-    while waiting:
-        home, part = waiting.pop()
-        if part in seen or len(seen) > _MOST_EXPRESSIONS:
-            continue
-        seen.add(part)
+    starts: list[tuple[Module, ast.AST]] = [(module, node)]
+    waiting = Worklist(starts, lambda pair: pair[1])
+    for home, part in waiting:
+        if len(waiting.seen) > _MOST_EXPRESSIONS:
+            return
         for inner in home.walk(part):
             if isinstance(inner, ast.Call):
                 called = project.calls.functions_called(home, inner)

@@ -25,6 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -147,14 +148,14 @@ class ExpiringRequests:
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
         """Return functions, and all that call them but for the tests themselves."""
-        callers, waiting = set(functions), sorted(functions)
-        while waiting:
-            for call in self._calls_of(waiting.pop()):
-                is_test = call.caller.qualname.rpartition(".")[2].startswith("test")
-                if call.caller not in callers and not is_test:
-                    callers.add(call.caller)
-                    waiting.append(call.caller)
-        return callers
+        return reached(
+            functions,
+            lambda function: (
+                call.caller
+                for call in self._calls_of(function)
+                if not call.caller.qualname.rpartition(".")[2].startswith("test")
+            ),
+        )
 
     def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
         calls = self._project.calls.graph().callers(function)

@@ -11,6 +11,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import reached
 
 _HARMLESS_BASES = library_names().plain_bases
 
@@ -122,14 +123,7 @@ class QueryClasses:
     def _reached_methods(self, replaced: set[str]) -> set[str]:
         """Return the methods of Query that call one of ``replaced``, directly or not."""
         callers = self._evaluator.knowledge.query_callers
-        result: set[str] = set()
-        waiting = list(replaced)
-        while waiting:
-            for caller in callers.get(waiting.pop(), ()):
-                if caller not in result:
-                    result.add(caller)
-                    waiting.append(caller)
-        return result | replaced
+        return reached(replaced, lambda name: callers.get(name, ()))
 
 
 def _names(statement: ast.stmt) -> set[str] | None:

@@ -18,6 +18,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
@@ -105,13 +106,7 @@ class ReplacedMethods:
         callers = self._evaluator.knowledge.query_callers
         if replaced.name not in callers:
             return None
-        result = {replaced.name}
-        waiting = [replaced.name]
-        while waiting:
-            new = callers.get(waiting.pop(), set()) - result
-            result |= new
-            waiting += new
-        return frozenset(result)
+        return frozenset(reached([replaced.name], lambda name: callers.get(name, ())))
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes

@@ -13,6 +13,7 @@ from awaken.project.names.classes import Ancestors
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 Place = tuple[str, int]
@@ -77,20 +78,17 @@ class Users:
 
     def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
-        waiting, seen = [(module, test), *self._automatic(module)], set[Place]()
+        starts = [(module, test), *self._automatic(module)]
+        waiting = Worklist(starts, lambda pair: place_of(*pair))
         beside = self.methods(module, test)
         waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
-        while waiting:
-            home, function = waiting.pop()
-            if place_of(home, function) in seen:
-                continue
-            seen.add(place_of(home, function))
+        for home, function in waiting:
             yield home, function
             names, load = self._evaluator.names, self._evaluator.load
             for parameter, _ in parameters_of(function.args):
                 fixture = fixture_for(home, function, parameter.arg, names, load)
                 if fixture is not None and isinstance(fixture.node, Function):
-                    waiting.append((fixture.module, fixture.node))
+                    waiting += [(fixture.module, fixture.node)]
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""

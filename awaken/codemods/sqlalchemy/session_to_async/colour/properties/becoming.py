@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
     HARMLESS,
-    line_of,
     names_taken,
     owner_of,
 )
@@ -95,7 +94,8 @@ class Properties:
             if project.orm.mapped_class(word) is not None:
                 return False
             if any(
-                None in each.bases or _LOOKING_UP & each.members for each in line_of(project, word)
+                None in each.bases or _LOOKING_UP & each.members
+                for each in project.class_line(word)
             ):
                 return False
         defined = project.class_definition(owner)

@@ -10,6 +10,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -40,13 +41,12 @@ class HandedObjects:
         around = module.enclosing_function(call)
         if not isinstance(around, Function):
             return frozenset()
-        waiting = list(self._parameters(module, around, call, given))
-        seen, result = set(waiting), set[tuple[str, ...]]()
-        while waiting:
-            read, handed = self._read_of(waiting.pop())
+        waiting = Worklist(self._parameters(module, around, call, given))
+        result = set[tuple[str, ...]]()
+        for parameter in waiting:
+            read, handed = self._read_of(parameter)
             result |= read
-            waiting += [function for function in handed if function not in seen]
-            seen.update(handed)
+            waiting += handed
         return frozenset(result)
 
     def _read_of(
