@@ -65,9 +65,10 @@ class _Asked:
 
     def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
         """Whether a list is required at the path ``way`` into the value of ``node``."""
-        way_of_use, parent = use_of(self.reader.module, node)
-        if way_of_use in {"awaited", "same"}:
-            return self.asks_list(parent, way, steps)
+        use = use_of(self.reader.module, node)
+        if use.way in {"awaited", "same"}:
+            return self.asks_list(use.above, way, steps)
+        parent = self.reader.module.parent(node)
         match parent:
             case ast.Tuple(elts=elements):
                 return self.asks_list(parent, (elements.index(node), *way), steps)
