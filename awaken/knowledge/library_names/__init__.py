@@ -17,6 +17,8 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     - ``plain_bases``: classes that give their subclasses no method, and call none of them.
     - ``protocols``: the base of protocols.
+    - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
+    - ``mocks``, ``threads``, ``selects``: what makes a mock, a thread and a SELECT.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``looking``: functions that are given a function and neither call nor keep it.
@@ -34,6 +36,11 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     plain_bases: frozenset[str]
     protocols: frozenset[str]
+    manager_bases: frozenset[str]
+    manager_makers: frozenset[str]
+    mocks: frozenset[str]
+    threads: frozenset[str]
+    selects: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
     looking: frozenset[str]
@@ -51,6 +58,11 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]
     column_loaders: frozenset[str]
+
+    @property
+    def harmless_bases(self) -> frozenset[str]:
+        """The bases that give a class nothing: plain ones and protocols."""
+        return self.plain_bases | self.protocols
 
     @property
     def growing_methods(self) -> frozenset[str]:

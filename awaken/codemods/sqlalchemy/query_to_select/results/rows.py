@@ -90,8 +90,10 @@ class _Follower:
                 self._attribute(above, shape, steps)
             case "unpacked":
                 self._starred(above, shape, steps)
-            case "argument":
+            case "argument" if node in above.args:
                 self._argument(above, node, shape, steps)
+            case "argument":
+                self._follow_handed(above, node, shape, steps)
             case "returned":
                 self._follow_returned(node, shape, steps)
             case _:

@@ -15,6 +15,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -24,13 +25,12 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_BASES = library_names().manager_bases
+_HARMLESS = library_names().harmless_bases
 ENTERING = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 """The methods that ``with`` calls, and those that ``async with`` does."""
 
 _WORDS = tuple(f"def {name}".encode() for name in ENTERING)
-_BASES = {"contextlib.AbstractContextManager", "typing.ContextManager"}
-_HARMLESS = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
-"""Bases outside of the program that have neither of the methods."""
 
 
 class Managers:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"
-_MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
 class Doubles:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
-    HARMLESS,
     names_taken,
     owner_of,
 )
@@ -19,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import INITIALIZE, Init
 from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAKING = ("create", "create_awaited")
 LOADING = ("_load", "_load_awaited")
+_HARMLESS = library_names().harmless_bases
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
@@ -85,8 +86,8 @@ class ConstructorFamilies:
             return False
         if {"__new__", "__post_init__"} & facts.members:
             return False
-        ours = [base for base in facts.bases if base is None or base not in HARMLESS]
-        outside = set(self._project.library_ancestors(qualified)) - HARMLESS
+        ours = [base for base in facts.bases if base is None or base not in _HARMLESS]
+        outside = set(self._project.library_ancestors(qualified)) - _HARMLESS
         return None not in facts.bases and len(ours) <= 1 and (qualified == top or not outside)
 
     def _why_called(

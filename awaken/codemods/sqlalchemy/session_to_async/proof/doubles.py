@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -29,8 +30,8 @@ from awaken.workspace.sources import is_python
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_MOCKS = library_names().mocks
 _NAMING = (ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef)
-_MOCKS = {"unittest.mock.MagicMock", "unittest.mock.Mock"}
 
 
 class _AsynchronousPart(SynchronousPart):

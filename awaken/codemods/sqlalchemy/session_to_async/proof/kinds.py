@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import TRANSPARENT
@@ -15,11 +16,11 @@ from awaken.project.source.trees import Function
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_MANAGERS = library_names().manager_makers
 Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
 ASYNCHRONOUS: frozenset[Kind] = frozenset({"coroutine", "generator", "manager"})
 """What has to be awaited, or iterated or entered asynchronously."""
 
-_MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
 _AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
 _ANY = "Any"
 

@@ -12,6 +12,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_SEPARATE = {"immediateload", "selectinload", "subqueryload"}
 _MOST_EXPRESSIONS = 500
 _DEEPEST = 4
 """Relationships one behind the other; the options of the programs measured name three."""
@@ -85,7 +85,7 @@ def leads_back(project: Project, place: Place) -> bool:
             continue
         passed, reached = set[str](), set[str]()
         for home, argument, name in _steps(project, module, reload.statement or call):
-            if name in _SEPARATE:
+            if name in library_names().separate_loaders:
                 owner, target = _ends(project, home, argument)
                 passed.add(owner)
                 reached.add(target)

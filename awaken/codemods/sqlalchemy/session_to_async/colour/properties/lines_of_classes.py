@@ -10,12 +10,6 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 if TYPE_CHECKING:
     from awaken.project import Project
 
-HARMLESS = frozenset({
-    "abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol",
-    "typing_extensions.Protocol",
-})  # fmt: skip
-"""Bases outside of the program that make no objects, and read no attribute by its name."""
-
 
 def owner_of(project: Project, method: FunctionPlace) -> str:
     """Return the qualified name of the class that has a method."""

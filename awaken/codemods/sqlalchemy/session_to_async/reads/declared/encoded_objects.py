@@ -25,6 +25,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Unknown
@@ -39,7 +40,7 @@ _MODELS = frozenset(schema_knowledge().models.bases)
 _ENCODER = "fastapi.encoders.jsonable_encoder"
 _GETTING = {"get", "get_one"}
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
-_LOADERS = {"contains_eager", "immediateload", "joinedload", "selectinload", "subqueryload"}
+_LOADERS = library_names().separate_loaders | library_names().joined_loaders
 _READING = {"attribute", "lazy", "loading"}
 _READING_METHODS = {
     "execute", "get", "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar",
