@@ -166,12 +166,7 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
     bindings = scope.bindings.get(name.id, [])
     if not isinstance(function, Function) or len(bindings) != 1:
         return False
-    reads = [
-        read
-        for inside in module.scopes.inside(scope)
-        for read in inside.reads.get(name.id, ())
-        if module.scopes.owner(name.id, inside) is scope
-    ]
+    reads = module.scopes.reads_in(scope, name.id)
     return _is_entered(module, reads) and all(
         _is_guard(module, node) and _runs_in_turn(module, node, function) for node in reads
     )

@@ -92,11 +92,8 @@ def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None
 def _is_asked(module: Module, node: ast.expr) -> bool:
     """Whether an expression is only asked whether it is something."""
     above = module.parent(node)
-    match above:
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
-            return True
-        case _:
-            return is_tested(module, node)
+    is_compared = isinstance(above, ast.Compare) and isinstance(above.ops[0], ast.Is | ast.IsNot)
+    return is_compared or is_tested(module, node)
 
 
 def _reads(module: Module, value: ast.expr) -> Sequence[ast.expr] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -56,12 +57,8 @@ class Looking:
         )
 
     def _is_look(self, module: Module, node: ast.Name, depth: int) -> bool:
-        match module.parent(node):
-            case ast.Attribute(attr=attr):
-                return attr not in _CALLING
-            case ast.Call(func=func) as call:
-                return func is not node and self._looks(module, call, node, depth)
-            case ast.Compare() | ast.FormattedValue():
-                return True
-            case _:
-                return False
+        way, above = use_of(module, node)
+        if way == "argument":
+            return self._looks(module, above, node, depth)
+        is_plain = way == "attribute" and above.attr not in _CALLING
+        return is_plain or way in {"compared", "formatted"}

@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_iter
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
@@ -380,10 +380,8 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
 def _described_keeping(module: Module, parent: ast.AST | None) -> str:
     """Say where a query is kept, and where a variable is used next."""
     match parent:
-        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
-            pass
-        case ast.NamedExpr(target=target):
-            pass
+        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if len(targets_of(parent)) == 1:
+            (target,) = targets_of(parent)
         case _:
             return "as a part of another value"
     text = ast.unparse(target)

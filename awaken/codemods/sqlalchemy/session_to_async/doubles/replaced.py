@@ -45,9 +45,6 @@ from awaken.project.source.test_files import is_around_tests
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_ASYNC_MOCK = "unittest.mock.AsyncMock"
-_MAGIC_MOCK = "unittest.mock.MagicMock"
-
 
 class Doubles:
     """Yields the rewrites of the mocks and fakes of one program.

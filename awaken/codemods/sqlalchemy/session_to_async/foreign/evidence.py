@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import External, InstanceOf, Value
@@ -115,7 +116,5 @@ def _looks_alike(module: Module, node: ast.Attribute) -> bool:
             return name in _OF_CLASSES or (
                 name in QUERYING and not (name in _OF_TEXTS and called.args)
             )
-        case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
-            return iterated is node
         case _:
-            return False
+            return use_of(module, node).way == "iterated"

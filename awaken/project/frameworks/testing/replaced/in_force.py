@@ -22,6 +22,7 @@ from awaken.project.frameworks.testing.replaced.users import (
     outermost,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
@@ -250,14 +251,8 @@ def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | No
 
 def _handles(module: Module, node: ast.AST) -> Iterator[ast.expr]:
     """Yield the expressions that name what ``node``, a patch, can be stopped by."""
-    above = module.parent(node)
-    match above:
-        case ast.Assign(targets=targets):
-            yield from targets
-        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
-            yield target
-        case _:
-            pass
+    if use_of(module, node).way in {"bound", "same"}:
+        yield from targets_of(use_of(module, node).above)
     # ``patches = pytest.MonkeyPatch()``
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         yield node.func.value

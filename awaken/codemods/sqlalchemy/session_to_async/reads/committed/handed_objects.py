@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.passing import argument_of
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.source.worklist import Worklist
@@ -102,15 +103,12 @@ class HandedObjects:
 
 def _attributes_below(module: Module, node: ast.Attribute) -> Iterator[str]:
     """Yield the attributes that are read of what an attribute gives, or of its items."""
-    match module.parent(node):
-        case ast.Attribute(attr=name):
-            yield name
-        case ast.For(target=ast.Name(id=name), iter=iterated) as loop if iterated is node:
-            yield from read_in(module, loop, name)
-        case ast.comprehension(target=ast.Name(id=name), iter=iterated) as part if iterated is node:
-            yield from read_in(module, module.parent(part), name)
-        case _:
-            pass
+    way, above = use_of(module, node)
+    if way == "attribute":
+        yield above.attr
+    elif way == "iterated" and isinstance(above.target, ast.Name):
+        loop = module.parent(above) if isinstance(above, ast.comprehension) else above
+        yield from read_in(module, loop, above.target.id)
 
 
 def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
