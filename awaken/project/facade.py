@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -358,6 +358,10 @@ class Project:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
         self.looked_at.note_read(path)
         return self._searched_module(path)
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        return filter(None, map(self.module, paths))
 
     def _searched_module(self, path: str) -> Module | None:
         """Return the same for a search, which whoever asks notes."""

@@ -428,10 +428,9 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     is_global = home.scopes.scope_of(target).kind == "module"
     word = target.id.encode()
     paths = project.files_with((word,)) if is_global else [bound.path]
-    for path in paths:
-        module = project.module(path)
-        for node in module.mentions(target.id) if module is not None else ():
-            if module is not None and not _is_on_way(project, module, node, text):
+    for module in project.modules_at(paths):
+        for node in module.mentions(target.id):
+            if not _is_on_way(project, module, node, text):
                 yield module.place(node)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
@@ -104,6 +104,21 @@ class Evaluator(ABC):
         self._answers = Answers()
         self._answers_aside = Answers()
         self.follows_callers = True
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        for path in paths:
+            module = self.load(path)
+            if module is not None:
+                yield module
+
+    def functions_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[Module, Function]]:
+        """Yield the functions that begin at ``places``: the path of a file, and a byte of it."""
+        for path, start in places:
+            module = self.load(path)
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                yield module, function
 
     @abstractmethod
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:

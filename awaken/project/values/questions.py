@@ -7,7 +7,7 @@ expression again. Each part knows this protocol, and none knows another part.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -168,6 +168,10 @@ class Questions(Protocol):
     injections: Injections
     follows_callers: bool
     mapping: Mapping
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        ...
 
     @property
     def library(self) -> LibraryTypes:

@@ -74,11 +74,9 @@ class WhileRunning:
         """
         result: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
-        for path in self._files_with(_TABLE.listening_words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None:
-                    waiting += self._new(self._listeners(module, node), result)
+        for module in self._evaluator.modules_at(self._files_with(_TABLE.listening_words)):
+            for node in module.walk():
+                waiting += self._new(self._listeners(module, node), result)
         while waiting:
             home, part = waiting.pop()
             for node in home.walk(part):
@@ -183,11 +181,8 @@ class WhileRunning:
         """Yield the decorated methods of this name: one may be a property that is read."""
         if name not in self._methods:
             self._methods[name] = tuple(self._decorated_places(name))
-        for path, start in self._methods[name]:
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                yield Called(module, function, 1)
+        for module, function in self._evaluator.functions_at(self._methods[name]):
+            yield Called(module, function, 1)
 
     def _decorated_places(self, name: str) -> Iterator[Place]:
         words = self._evaluator.callers.words

@@ -46,12 +46,11 @@ class DumpReadings:
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        for path in self._files_with(_WORDS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(_WORDS)):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node)
-                elif module is not None and isinstance(node, Function):
+                elif isinstance(node, Function):
                     yield from self._of_function(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:

@@ -40,10 +40,9 @@ class FormSights:
         """Yield what forms read of objects, file by file; a program without forms has none."""
         forms = self._forms
         words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
-        for path in self._files_with(words) if words else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node, names)
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:

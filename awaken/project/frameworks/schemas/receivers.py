@@ -69,10 +69,10 @@ class Receivers:
             yield InstanceOf(qualified)
             return
         spellings = self._evaluator.classes.spellings(qualified)
-        for path in self._files_with([spelling.encode() for spelling in spellings]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and _is_call_of(node, spellings):
+        paths = self._files_with([spelling.encode() for spelling in spellings])
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if _is_call_of(node, spellings):
                     yield from self._made(module, node, qualified)
 
     def _made(self, module: Module, node: ast.AST, qualified: str) -> Iterator[InstanceOf]:

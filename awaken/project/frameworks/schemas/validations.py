@@ -82,10 +82,9 @@ class ModelReadings:
         """Yield all of a program, by file and place."""
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(words)):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node, makers)
 
     def _makers(self) -> frozenset[str]:

@@ -93,10 +93,9 @@ class Automap:
                 yield node
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(words)):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield module, node
 
 

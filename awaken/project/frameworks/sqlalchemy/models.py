@@ -358,10 +358,10 @@ class Models:
     def _imperative(self) -> dict[str, Imperative]:
         if self._imperatives is None:
             self._imperatives = {}
-            for path in self._files_with([b"map_imperatively", b"mapper("]):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Call) and node.args:
+            paths = self._files_with([b"map_imperatively", b"mapper("])
+            for module in self._evaluator.modules_at(paths):
+                for node in module.walk():
+                    if isinstance(node, ast.Call) and node.args:
                         self._map(module, node)
         return self._imperatives
 

@@ -283,10 +283,9 @@ class Sessions:
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
-        for path in self._files_with([b"def query("]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.FunctionDef) or node.name != "query":
+        for module in self._evaluator.modules_at(self._files_with([b"def query("])):
+            for node in module.walk():
+                if not isinstance(node, ast.FunctionDef) or node.name != "query":
                     continue
                 owner = module.scopes.scope_of(node).node
                 if not isinstance(owner, ast.ClassDef):

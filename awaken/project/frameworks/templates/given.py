@@ -50,11 +50,9 @@ class Given:
         names = _Names()
         # `flask.g` is known by its name alone; as bytes, `g.` is the end of many a word.
         paths = {*self._files_with(_WORDS), *self._evaluator.callers.words.files_with("g")}
-        for path in sorted(paths):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None:
-                    _note(module, node, names)
+        for module in self._evaluator.modules_at(sorted(paths)):
+            for node in module.walk():
+                _note(module, node, names)
         return names
 
 

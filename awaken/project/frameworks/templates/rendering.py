@@ -75,14 +75,13 @@ class Renderings:
 
     def all(self) -> Iterator[Rendering]:
         """Yield all visible calls, file by file."""
-        for path in self._files():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files()):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     form = self._form(module, node)
                     if form is not None:
                         yield from self._renderings(module, node, form)
-                elif module is not None and isinstance(node, Function):
+                elif isinstance(node, Function):
                     yield from self._decorated_renderings(module, node)
 
     def _files(self) -> list[str]:

@@ -105,10 +105,10 @@ class CoroutineTests:
 
     def hooks(self, *names: str) -> Place | None:
         """Return a hook of pytest that the program defines under one of ``names``, the first."""
-        for path in self._files_with([f"def {name}".encode() for name in names]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, Function) and node.name in names:
+        paths = self._files_with([f"def {name}".encode() for name in names])
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if isinstance(node, Function) and node.name in names:
                     return module.place(node)
         return None
 

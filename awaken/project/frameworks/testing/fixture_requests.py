@@ -165,10 +165,7 @@ class FixtureRequests:
         name = self.name_of(module, fixture)
         if name is None:
             return
-        for path in self._files_with((name.encode(),)):
-            asking = self._evaluator.load(path)
-            if asking is None:
-                continue
+        for asking in self._evaluator.modules_at(self._files_with((name.encode(),))):
             for node in asking.walk():
                 if isinstance(node, Function):
                     yield from self._asked_by(asking, node, name, module, fixture)

@@ -88,10 +88,10 @@ class Routes:
     def _prefixes(self) -> dict[_Router, list[list[str]]]:
         """The paths that each router has where it is included; those of the outer ones first."""
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
-        for path in self._files_with((b".include_router(", b".register_blueprint(")):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Call):
+        paths = self._files_with((b".include_router(", b".register_blueprint("))
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if not isinstance(node, ast.Call):
                     continue
                 child = _included_router(node)
                 router = None if child is None else self._router(module, child)
@@ -123,9 +123,8 @@ class Routes:
         self, method: str, wanted: list[str], files: list[str]
     ) -> Iterator[tuple[_Score, EntryPoint]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
-        for file in files if len(files) <= _MOST_FILES else ():
-            module = self._evaluator.load(file)
-            for node in module.tree.body if module is not None else ():
+        for module in self._evaluator.modules_at(files if len(files) <= _MOST_FILES else ()):
+            for node in module.tree.body:
                 if isinstance(node, Function) and module is not None:
                     scores = [
                         score

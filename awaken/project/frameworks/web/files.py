@@ -36,10 +36,7 @@ class FoundInFiles(ABC, Generic[Found]):
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and can be parsed."""
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield module
+        return self._evaluator.modules_at(self._files_with(words))
 
     @abstractmethod
     def _in(self, module: Module) -> Iterator[Found]:

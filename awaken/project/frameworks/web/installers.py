@@ -105,10 +105,7 @@ class Installations:
         known = set(self._words.files_with(last))
         paths = {path for word in own for path in self._words.files_with(word) if path in known}
         paths.update(path for word in made for path in self._words.files_with(word))
-        for path in sorted(paths - {home.path}):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield module
+        yield from self._evaluator.modules_at(sorted(paths - {home.path}))
 
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""

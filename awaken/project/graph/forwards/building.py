@@ -73,10 +73,8 @@ class CallGraphBuilder:
         """Read every file, then say what its calls reach."""
         # Else following a receiver would ask for the callers, which the graph is to answer.
         with self._evaluator.without_callers():
-            for path in self._paths:
-                module = self._evaluator.load(path)
-                if module is not None:
-                    self._read(module)
+            for module in self._evaluator.modules_at(self._paths):
+                self._read(module)
             families = self._families_of()
             resolved = [self._resolved(families, whats) for whats in self._whats]
         self._graph.finish(list(self._words), resolved)

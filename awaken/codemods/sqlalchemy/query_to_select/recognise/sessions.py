@@ -87,10 +87,7 @@ class Sites:
 
     def modules(self) -> Iterator[Module]:
         """Yield the files in which the rule is asked for its sites."""
-        for path in self._project.site_files(self._triggers):
-            module = self._project.module(path)
-            if module is not None:
-                yield module
+        return self._project.modules_at(self._project.site_files(self._triggers))
 
     def of(self, module: Module) -> Sequence[Recognised]:
         """Return the queries of one file, whether the rule is asked for its sites or not."""

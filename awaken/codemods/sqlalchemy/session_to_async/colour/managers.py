@@ -72,12 +72,12 @@ class Managers:
         functions: defaultdict[FunctionPlace, list[Call]] = defaultdict(list)
         if not self._project.files_with(_WORDS):
             return functions
-        for path in self._project.files_with((b"with ", b"enter_context(")):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
+        paths = self._project.files_with((b"with ", b"enter_context("))
+        for module in self._project.modules_at(paths):
+            for node in module.walk():
                 entered = _entered_node(node)
-                is_done = module is None or isinstance(module.parent(node), ast.AsyncWith)
-                if module is None or entered is None or is_done:
+                is_done = isinstance(module.parent(node), ast.AsyncWith)
+                if entered is None or is_done:
                     continue
                 for function in self._methods_of(module, entered):
                     caller, place = self._around(module, entered), module.place(entered)

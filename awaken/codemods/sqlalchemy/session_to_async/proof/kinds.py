@@ -44,10 +44,10 @@ class Kinds:
 
         Of one that may return anything each result counts of which it is not known what it is.
         """
-        module = self._after.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        if module is None or node is None:
+        home = self._after.calls.definition_of(function)
+        if home is None:
             return False
+        module, node = home
         declared = "" if node.returns is None else module.text_of(node.returns)
         if any(word in declared for word in _AWAITABLE):
             return True

@@ -47,9 +47,8 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
 
 
 def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
-    for path in sorted(paths):
-        module = after.module(path)
-        if module is not None and not is_of_alembic(module):
+    for module in after.modules_at(sorted(paths)):
+        if not is_of_alembic(module):
             yield from misplaced(after, module)
             yield from synchronous(after, module)
 

@@ -78,13 +78,10 @@ class Commits:
         transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
         commits: list[Commit] = []
-        for path in self._files_with(_EXPIRING_WORDS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
+        for module in self._evaluator.modules_at(self._files_with(_EXPIRING_WORDS)):
+            for node in module.walk():
                 match node:
-                    case ast.Call(func=ast.Attribute(value=owner, attr=name)) if (
-                        module is not None and name in _EXPIRING
-                    ):
+                    case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _EXPIRING:
                         if name == "begin_nested" and not isinstance(
                             module.parent(node), ast.withitem
                         ):
@@ -243,10 +240,9 @@ class Commits:
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
         """Yield the first call that passes a session to unread code, which may commit it."""
-        for path in self._files_with(_SESSIONS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(_SESSIONS)):
+            for node in module.walk():
+                if not isinstance(node, ast.Call):
                     continue
                 if self._gets_session(module, node):
                     why = f"`{module.excerpt(node.func)}` gets a session, and may commit"

@@ -27,13 +27,13 @@ def put_as_item(
             return
     if module.scopes.parameter_of(node.value) is None:
         return
-    for path in files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()]):
-        other = evaluator.load(path)
-        for part in other.walk() if other is not None else ():
+    paths = files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()])
+    for other in evaluator.modules_at(paths):
+        for part in other.walk():
             match part:
                 case ast.Subscript(
                     value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
-                ) if other is not None and (owner, item) == (name, key):
+                ) if (owner, item) == (name, key):
                     if isinstance(part.ctx, ast.Load):
                         continue
                     above = other.parent(part)

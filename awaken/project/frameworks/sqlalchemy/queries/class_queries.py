@@ -219,10 +219,9 @@ class ClassQueries:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         if self._written is None:
             self._written = {}
-            for path in self._files_with(_WRITTEN):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Assign):
+            for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
+                for node in module.walk():
+                    if isinstance(node, ast.Assign):
                         self._note(module, node)
         return self._written
 
@@ -242,10 +241,9 @@ class ClassQueries:
         """Return the extension objects made with ``model_class=`` this class."""
         if self._model_classes is None:
             self._model_classes = {}
-            for path in self._files_with(_MODEL_CLASS):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Call):
+            for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
+                for node in module.walk():
+                    if isinstance(node, ast.Call):
                         self._note_model_class(module, node)
         return self._model_classes.get(qualified, [])
 

@@ -61,10 +61,10 @@ class QueryClasses:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
         if self._given is None:
             result: dict[str, None] = {}
-            for path in self._files_with([b"query_cls", b"query_class"]):
-                module = self._evaluator.load(path)
-                for value in _given_in(module) if module is not None else ():
-                    name = self._evaluator.names.qualified(module, value) if module else None
+            paths = self._files_with([b"query_cls", b"query_class"])
+            for module in self._evaluator.modules_at(paths):
+                for value in _given_in(module):
+                    name = self._evaluator.names.qualified(module, value)
                     if name not in self._evaluator.knowledge.query_classes:
                         result[name or "?"] = None
             self._given = tuple(result)
@@ -111,9 +111,8 @@ class QueryClasses:
     def _is_written_to(self, facts: ClassFacts) -> bool:
         """Whether something assigns to an attribute of the class: ``Own.filter = ...``."""
         simple = facts.qualified.rpartition(".")[2].encode()
-        for path in self._files_with([simple + b".", b"setattr("]):
-            module = self._evaluator.load(path)
-            if module is not None and simple in module.source.text:
+        for module in self._evaluator.modules_at(self._files_with([simple + b".", b"setattr("])):
+            if simple in module.source.text:
                 names = self._evaluator.names
                 written = (names.qualified(module, node) for node in _written_to(module))
                 if facts.qualified in written:

@@ -152,10 +152,7 @@ class ReplacedMethods:
         owners = {*spellings, UNTOLD}
         concerned = set(self._files_with([*named, *objects]))
         putting = concerned.intersection(self._files_with([*words, b".multiple("]))
-        for path in self._program.files_putting(names, putting):
-            module = self._evaluator.load(path)
-            if module is None:
-                continue
+        for module in self._evaluator.modules_at(self._program.files_putting(names, putting)):
             for put in puts_of(module, names):
                 # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
@@ -163,11 +160,10 @@ class ReplacedMethods:
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced_method(module, put)
         deriving = concerned.intersection(self._files_with([b"type("]))
-        for path in self._program.files_deriving(deriving):
-            module = self._evaluator.load(path)
-            for base in _bases_given(module) if module is not None else ():
-                if module is not None and self._is_named(module, base, classes):
-                    why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"
+        for module in self._evaluator.modules_at(self._program.files_deriving(deriving)):
+            for base in _bases_given(module):
+                if self._is_named(module, base, classes):
+                    why = f"{module.path} makes a class of `{ast.unparse(base)}` with `type()`"
                     yield ReplacedMethod("", why, module.place(base))
 
     def _is_class(self, module: Module, put: Put, classes: set[str]) -> bool:

@@ -52,11 +52,10 @@ class PythonSights:
         """
         by_name = (self._evaluator.callers.words.files_with(word) for word in texts.BY_NAME)
         # The text may be in another file than its reader.
-        for path in sorted({*self.files(names), *(path for paths in by_name for path in paths)}):
-            module = self._evaluator.load(path)
-            for node in _places(module, names) if module is not None else ():
-                if module is not None:
-                    yield from self._sights(module, node, names, wanted)
+        paths = sorted({*self.files(names), *(path for paths in by_name for path in paths)})
+        for module in self._evaluator.modules_at(paths):
+            for node in _places(module, names):
+                yield from self._sights(module, node, names, wanted)
 
     def files(self, names: Collection[str]) -> list[str]:
         """Return the files that may hold such a place, and few others: each of them is parsed."""

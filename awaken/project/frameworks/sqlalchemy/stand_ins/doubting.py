@@ -176,10 +176,10 @@ class _WithFields(Members):
         if name not in fields:
             return
         position = fields.index(name)
-        for path in evaluator.files_naming(qualified.rpartition(".")[2]) or ():
-            module = evaluator.load(path)
-            for call in module.walk() if module is not None else ():
-                if module is None or not isinstance(call, ast.Call):
+        paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
+        for module in evaluator.modules_at(paths):
+            for call in module.walk():
+                if not isinstance(call, ast.Call):
                     continue
                 if evaluator.names.qualified(module, call.func) != qualified:
                     continue

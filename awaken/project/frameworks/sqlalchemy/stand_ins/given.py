@@ -78,9 +78,8 @@ class StandIns:
 
     @cached_property
     def _may_be_any(self) -> bool:
-        for path in self._files_with([b"SimpleNamespace("]):
-            module = self._believing.load(path)
-            if module is not None and any(map(_makes_one, module.walk())):
+        for module in self._believing.modules_at(self._files_with([b"SimpleNamespace("])):
+            if any(map(_makes_one, module.walk())):
                 return True
         classes = self._believing.classes
         paths = self._files_with(_TEXTS)

@@ -108,12 +108,10 @@ class InForces:
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
-        for path, start in sorted(force.tests.places) if force.tests is not None else ():
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                around = self._users.around(module, function)
-                yield from ((home.path, home.span(node)) for home, node in around)
+        places = sorted(force.tests.places) if force.tests is not None else ()
+        for module, function in self._evaluator.functions_at(places):
+            around = self._users.around(module, function)
+            yield from ((home.path, home.span(node)) for home, node in around)
 
     def _in_force_of(self, put: Place) -> InForce:
         if put not in self._known:
@@ -156,11 +154,8 @@ class InForces:
         bodies: dict[tuple[str, Span], None] = {}
         if also is not None:
             bodies[also[0].path, also[0].span(also[1])] = None
-        for path, start in sorted(tests.places):
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                bodies[path, module.span(function)] = None
+        for module, function in self._evaluator.functions_at(sorted(tests.places)):
+            bodies[module.path, module.span(function)] = None
         return InForce(tests, tuple(bodies), is_whole=True)
 
     def _is_undone(self, module: Module, node: ast.AST) -> bool:

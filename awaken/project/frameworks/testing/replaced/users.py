@@ -150,11 +150,10 @@ class Users:
         names = [name]
         # The list grows while it is read.
         for word in names:
-            for path in self._files_with([word.encode()]):
-                module = self._evaluator.load(path)
-                for node in _naming(module, word) if module is not None else ():
-                    tests = None if module is None else self._naming_it(module, node)
-                    if tests is None or module is None:
+            for module in self._evaluator.modules_at(self._files_with([word.encode()])):
+                for node in _naming(module, word):
+                    tests = self._naming_it(module, node)
+                    if tests is None:
                         return None
                     if isinstance(tests, Tests):
                         places |= tests.places

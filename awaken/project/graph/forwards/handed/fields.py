@@ -18,10 +18,8 @@ class Fields:
     # ------------------------------------------------------------------------------------ fields
     def of(self, slot: Slot) -> Found:
         """Yield all that is put into a field, and all that reads it."""
-        for path in self._slots.words.files_with(slot.name):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield from self._field_in(module, slot)
+        for module in self._evaluator.modules_at(self._slots.words.files_with(slot.name)):
+            yield from self._field_in(module, slot)
         yield from self._in_body(slot)
         yield from self._made(slot)
 

@@ -205,10 +205,8 @@ class ReadsAfterCommits:
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
-        for path in sorted(self._places):
-            module = self._project.module(path)
-            if module is not None:
-                yield module, self._in_file(module)
+        for module in self._project.modules_at(sorted(self._places)):
+            yield module, self._in_file(module)
 
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]

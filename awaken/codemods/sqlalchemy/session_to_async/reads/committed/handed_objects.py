@@ -88,10 +88,10 @@ class HandedObjects:
     def _getting(self, found: Call, call: ast.Call, given: ast.expr) -> list[_Parameter]:
         parameters: list[_Parameter] = []
         for function in found.functions:
-            module = self._project.module(function.path)
-            node = None if module is None else module.function_at(function.start)
-            if module is None or node is None:
+            home = self._project.calls.definition_of(function)
+            if home is None:
                 continue
+            module, node = home
             bound = int(_is_method(module, node))
             parameters += [
                 (function, argument.arg)

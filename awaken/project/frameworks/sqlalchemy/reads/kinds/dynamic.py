@@ -60,12 +60,12 @@ class DynamicReads:
 
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
-        for path in self._files_with(_WORDS) if self._files_with(WORDS) else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        paths = self._files_with(_WORDS) if self._files_with(WORDS) else ()
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node)
-                elif module is not None and isinstance(node, ast.Attribute):
+                elif isinstance(node, ast.Attribute):
                     yield from self._of_state(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Read]:

@@ -36,10 +36,9 @@ class ProxySights:
         """Yield the places that read such a proxy, file by file."""
         proxies = self._proxies(names)
         words = sorted({name.encode() for _, name in proxies})
-        for path in self._files_with(words) if words else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Attribute):
+        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+            for node in module.walk():
+                if isinstance(node, ast.Attribute):
                     yield from self._sights(module, node, proxies)
 
     def _sights(
@@ -98,10 +97,9 @@ class ProxySights:
     def _all(self) -> tuple[tuple[tuple[str, str], _Path], ...]:
         """All proxies of the program."""
         result: list[tuple[tuple[str, str], _Path]] = []
-        for path in self._files_with([_WORD]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.ClassDef):
+        for module in self._evaluator.modules_at(self._files_with([_WORD])):
+            for node in module.walk():
+                if isinstance(node, ast.ClassDef):
                     owner = f"{module.name}.{module.qualname(node)}"
                     result += [((owner, name), read) for name, read in _declared(module, node)]
         return tuple(result)
