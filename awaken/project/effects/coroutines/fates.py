@@ -124,10 +124,7 @@ class Fates:
 
         The code of a coroutine runs where it is awaited.
         """
-        module = self._evaluator.load(place.path)
-        for call in module.calls_at(place.span)[:1] if module is not None else ():
-            if module is None:
-                continue
+        for module, call in self._evaluator.calls_at(place)[:1]:
             around = module.enclosing_function(call)
             for fate in self.of(module, call):
                 goes_on = fate.kind == "returned" and not fate.chain

@@ -65,13 +65,11 @@ class Doubles:
         self._writer = DoubleWriter(part, extended)
 
     def __iter__(self) -> Iterator[Member]:
-        for path in self._part.stand_ins.paths:
-            module = self._project.module(path)
-            for item in () if module is None else self._project.replacements.in_module(module):
-                if module is not None:
-                    along = tuple(self._waiting(item))
-                    for result in self._members_of(module, item):
-                        yield dataclasses.replace(result, along=along)
+        for module in self._project.modules_at(self._part.stand_ins.paths):
+            for item in self._project.replacements.in_module(module):
+                along = tuple(self._waiting(item))
+                for result in self._members_of(module, item):
+                    yield dataclasses.replace(result, along=along)
             self._writer.leave_file()
         yield from self._fakes
 

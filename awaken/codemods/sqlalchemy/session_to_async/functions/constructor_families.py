@@ -103,10 +103,9 @@ class ConstructorFamilies:
                 return obstacle.why, obstacle.place
             places += chosen or []
         for place in dict.fromkeys((*places, *sorted(known))):
-            home = self._project.module(place.path)
-            for call in [] if home is None else home.calls_at(place.span):
+            for home, call in self._project.calls_at(place):
                 # The graph of all calls knows the base classes.
-                if home is None or above_of(home, call):
+                if above_of(home, call):
                     continue
                 if place not in known or _names_constructor(call):
                     return "awaken does not follow one of its calls", place

@@ -47,7 +47,6 @@ def annotation(project: Project, places: Sequence[Place], kind: str) -> str:
 
 def _receivers(project: Project, places: Sequence[Place]) -> Iterator[tuple[Module, ast.expr]]:
     for place in places:
-        module = project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            if module is not None and isinstance(call.func, ast.Attribute):
+        for module, call in project.calls_at(place):
+            if isinstance(call.func, ast.Attribute):
                 yield module, call.func.value

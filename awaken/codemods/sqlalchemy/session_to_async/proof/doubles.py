@@ -119,12 +119,11 @@ def _of_managers(
     after: Project, calls: Calls, paths: AbstractSet[str]
 ) -> Iterator[tuple[Place, str]]:
     """Yield where a mock of an asynchronous manager is configured as a synchronous one."""
-    for path in sorted(paths):
-        module = after.module(path)
-        for replacement in () if module is None else after.replacements.in_module(module):
+    for module in after.modules_at(sorted(paths)):
+        for replacement in after.replacements.in_module(module):
             kinds = {calls.kinds.of(function) for function in replacement.functions}
-            around = None if module is None else module.enclosing_function(replacement.node)
-            if module is None or around is None or kinds != {"manager"} or not replacement.bound:
+            around = module.enclosing_function(replacement.node)
+            if around is None or kinds != {"manager"} or not replacement.bound:
                 continue
             for node in module.walk(around):
                 if _is_entered_synchronously(after, module, node, replacement.bound):

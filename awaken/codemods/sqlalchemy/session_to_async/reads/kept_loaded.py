@@ -78,10 +78,9 @@ def _steps(
 
 def leads_back(project: Project, place: Place) -> bool:
     """Whether a call loads by its options, in a statement of its own, a class it came from."""
-    module = project.module(place.path)
-    for call in () if module is None else module.calls_at(place.span)[:1]:
-        reload = None if module is None else project.orm.commits.reloads.of(module, call)
-        if module is None or reload is None:
+    for module, call in project.calls_at(place)[:1]:
+        reload = project.orm.commits.reloads.of(module, call)
+        if reload is None:
             continue
         passed, reached = set[str](), set[str]()
         for home, argument, name in _steps(project, module, reload.statement or call):

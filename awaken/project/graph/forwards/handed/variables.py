@@ -202,10 +202,9 @@ class Variables:
         """Yield the functions that are passed by the name of ``function``, to it or to another."""
         bound = 1 if takes_receiver(module, function) else 0
         for call in self._graph.unresolved([function.name]):
-            home = self._evaluator.load(call.place.path)
-            for node in home.calls_at(call.place.span) if home is not None else ():
+            for home, node in self._evaluator.calls_at(call.place):
                 given = argument_of(node, function, parameter, bound)
-                if home is None or given is None or isinstance(given, ast.Constant):
+                if given is None or isinstance(given, ast.Constant):
                     continue
                 values = self._evaluator.values(home, given)
                 if any(isinstance(value, FunctionOf) for value in values):

@@ -98,10 +98,9 @@ def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
     """Yield the loads in functions that are called after commits, by sessions of their callers."""
     graph = project.calls.graph()
     reached = set(graph.reached(_called_after(project, seen)))
-    for path in sorted({item.path for item in reached}):
-        module = project.module(path)
-        for node in () if module is None else module.walk():
-            if module is None or not isinstance(node, ast.Call):
+    for module in project.modules_at(sorted({item.path for item in reached})):
+        for node in module.walk():
+            if not isinstance(node, ast.Call):
                 continue
             function, place = function_around(module, node), module.place(node)
             if (
