@@ -52,10 +52,7 @@ def modules_with(
 def _parsed(
     project: Project, paths: Iterable[str], unless: Callable[[str], bool]
 ) -> Iterator[Module]:
-    for path in paths:
-        module = None if unless(path) else project.module(path)
-        if module is not None:
-            yield module
+    return project.modules_at(path for path in paths if not unless(path))
 
 
 def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[Site[ast.Call]]:

@@ -381,6 +381,11 @@ class Project:
         self._modules.add(module)
         return module
 
+    def expressions_at(self, place: Place) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield the expressions that take exactly a place, each with its file."""
+        for module in self.modules_at([place.path]):
+            yield from ((module, node) for node in module.expressions_at({place.span}))
+
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""
         return self._evaluator.calls_at(place)

@@ -187,9 +187,8 @@ class Passing:
         """Yield the trees of call sites."""
         for site in sites:
             module = self._load(site.place.path)
-            for call in module.calls_at(site.place.span) if module is not None else ():
-                if module is not None:
-                    yield module, call, site
+            if module is not None:
+                yield from ((module, call, site) for call in module.calls_at(site.place.span))
 
     def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""

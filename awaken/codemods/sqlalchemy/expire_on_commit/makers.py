@@ -172,10 +172,9 @@ def own_init(project: Project, maker: Maker) -> str:
 def keeps_by_init(project: Project, maker: Maker) -> bool:
     """Whether the ``__init__`` of the sessions' class says ``expire_on_commit=False`` itself."""
     owner = own_init(project, maker)
-    facts = project.class_facts(owner) if owner else None
-    module = None if facts is None else project.module(facts.path)
-    node = module.class_at(facts.span) if module is not None and facts is not None else None
-    inits = [part for part in node.body if getattr(part, "name", "") == "__init__"] if node else []
+    home = project.class_definition(owner)
+    body = [] if home is None else home[1].body
+    inits = [part for part in body if getattr(part, "name", "") == "__init__"]
     match [inner for part in inits if isinstance(part, Function) for inner in part.body]:
         # A second statement may decide otherwise.
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__")) as call)]:

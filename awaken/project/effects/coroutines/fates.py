@@ -26,6 +26,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
@@ -98,11 +99,9 @@ class Fates:
         Where its callers return it, theirs are asked. Code that may hide a call is an unknown fate.
         """
         result: dict[Fate, None] = {}
-        queue: list[tuple[Module, Function]] = [(module, function)]
-        seen = 0
-        asked = {(module.path, module.span(function).start)}
-        while queue:
-            home, node = queue.pop()
+        seen, start = 0, (module, function)
+        waiting = Worklist[tuple[Module, Function]]([start], lambda pair: pair[0].place(pair[1]))
+        for home, node in waiting:
             callers = self._evaluator.callers.of(home, node)
             for obstacle in callers.obstacles:
                 result[Fate("unknown", obstacle.place, why=obstacle.why)] = None
@@ -114,9 +113,8 @@ class Fates:
                 for fate, outer in self._at(site.place):
                     if outer is None:
                         result[fate] = None
-                    elif (key := (outer[0].path, outer[0].span(outer[1]).start)) not in asked:
-                        asked.add(key)
-                        queue.append(outer)
+                    else:
+                        waiting += [outer]
         return tuple(result)
 
     def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:

@@ -121,20 +121,12 @@ class FixtureRequests:
 
     def asked(self, module: Module, function: Function) -> tuple[tuple[Module, Function], ...]:
         """Return the fixtures that a test gets by its parameters, and those that they get."""
-        fixtures: list[tuple[Module, Function]] = []
-        waiting, seen = [(module, function)], {(module.path, module.span(function).start)}
-        while waiting:
-            home, node = waiting.pop()
+        waiting = Worklist([(module, function)], lambda pair: pair[0].place(pair[1]))
+        for home, node in waiting:
             for parameter, default in parameters_of(node.args):
                 fixture = None if default else self.fixture(home, node, parameter.arg)
-                if fixture is None:
-                    continue
-                key = fixture[0].path, fixture[0].span(fixture[1]).start
-                if key not in seen:
-                    seen.add(key)
-                    fixtures.append(fixture)
-                    waiting.append(fixture)
-        return tuple(fixtures)
+                waiting += () if fixture is None else (fixture,)
+        return tuple(waiting.seen.values())[1:]
 
     def fixture(
         self, module: Module, function: Function, name: str

@@ -65,10 +65,10 @@ class Serving:
         return tuple(server for server in self._made_servers() if server.application not in mounted)
 
     def _made_servers(self) -> Iterator[Served]:
-        for path in self._files_with((b"FastAPI", b"Starlette")):
-            module = None if is_aside(path) else self._evaluator.load(path)
-            for call in module.walk() if module is not None else ():
-                if module is None or not isinstance(call, ast.Call):
+        paths = self._files_with((b"FastAPI", b"Starlette"))
+        for module in self._evaluator.modules_at(path for path in paths if not is_aside(path)):
+            for call in module.walk():
+                if not isinstance(call, ast.Call):
                     continue
                 name = self._evaluator.names.qualified(module, call.func) or ""
                 is_class = name in application_classes() or self._evaluator.classes.facts(name)

@@ -227,14 +227,17 @@ class Displays:
             return Parts.unknown()
         parts = Parts()
         in_file = self._evaluator.classes.in_file
-        for path in self._evaluator.callers.words.files_with(node.attr):
-            sets = any(node.attr in facts.members for facts in in_file(path).values())
-            module = self._evaluator.load(path) if sets else None
-            for scope in module.scopes.scopes if module is not None else ():
+        paths = (
+            path
+            for path in self._evaluator.callers.words.files_with(node.attr)
+            if any(node.attr in facts.members for facts in in_file(path).values())
+        )
+        for module in self._evaluator.modules_at(paths):
+            for scope in module.scopes.scopes:
                 bindings = scope.bindings.get(node.attr, []) if scope.kind == "class" else []
-                for binding in bindings if module is not None else ():
+                for binding in bindings:
                     inner = Parts.unknown()
-                    if module is not None and binding.value is not None:
+                    if binding.value is not None:
                         inner = self._written(module, binding.value, depth + 1)
                     parts = Parts.joined([parts, inner])
             if self._whole_only and not parts.is_whole:

@@ -135,12 +135,10 @@ class Arriving:
         for place in places:
             for item in self._calls_of(place, found[place]):
                 wanted[item.path].append(item)
-        for path in sorted(wanted):
-            module = self._evaluator.load(path)
-            for item in wanted[path] if module is not None else ():
-                for call in module.calls_at(item.span) if module is not None else ():
-                    if module is not None:
-                        self._passed(module, call, item, found[item.place])
+        for module in self._evaluator.modules_at(sorted(wanted)):
+            for item in wanted[module.path]:
+                for call in module.calls_at(item.span):
+                    self._passed(module, call, item, found[item.place])
 
     def _functions(self, places: Sequence[Place]) -> Iterator[tuple[Module, Function]]:
         for place in places:
