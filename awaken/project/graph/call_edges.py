@@ -17,9 +17,9 @@ from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator, is_none, parameters_of
+from awaken.project.source.trees import Function, argument_of, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.flow import Flow, flow_of
 

@@ -18,7 +18,7 @@ from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, keyword_of, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.questions import Given, Passed
 
@@ -213,28 +213,6 @@ def _are_unpacked(module: Module, function: Function, keywords: ast.Name) -> boo
 
 def _is_read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
-
-
-def argument_of(
-    call: ast.Call, function: Function, parameter: ast.arg, bound: int
-) -> ast.expr | None:
-    """Return the argument of ``call`` for ``parameter``; None if there is none, or it is unknown.
-
-    The first ``bound`` parameters are given by the receiver.
-    """
-    named = keyword_of(call, parameter.arg)
-    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
-    if named is not None and parameter not in function.args.posonlyargs:
-        return named
-    positional = [*function.args.posonlyargs, *function.args.args]
-    if parameter not in positional:
-        return None
-    # Below zero it is what the receiver gives.
-    index = positional.index(parameter) - bound
-    before = call.args[: index + 1]
-    if index < 0 or len(before) <= index:
-        return None
-    return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
 
 
 def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:

@@ -18,12 +18,11 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.trees import Function, FunctionOrLambda, argument_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three

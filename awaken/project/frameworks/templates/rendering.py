@@ -11,10 +11,9 @@ from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
 from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, keyword_of, last_name
+from awaken.project.source.trees import Function, argument_of, keyword_of, last_name
 from awaken.project.values.domain import InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"

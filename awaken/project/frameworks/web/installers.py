@@ -10,9 +10,12 @@ from typing import Any
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameter_getting,
+)
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
@@ -110,9 +113,9 @@ class Installations:
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""
         for home, function, bound in self._called(module, call):
-            for parameter, _ in parameters_of(function.args):
-                if argument_of(call, function, parameter, bound) is given:
-                    yield _Carrier(home, parameter.arg, function)
+            parameter = parameter_getting(call, function, given, bound)
+            if parameter is not None:
+                yield _Carrier(home, parameter.arg, function)
 
     def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, Function, int]]:
         """Yield the functions of the project that ``call`` reaches, and what it gives by itself."""

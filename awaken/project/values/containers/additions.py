@@ -20,7 +20,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -191,12 +191,13 @@ class Additions:
             ):
                 return
             case FunctionOf() if calls < _MOST_CALLS:
-                parameter = _parameter(function, call, one.node)
+                node, bound = function.node, int(function.bound is not None)
+                parameter = parameter_getting(call, node, one.node, bound)
                 if parameter is not None:
                     home = function.module
                     scope = home.scopes.scope_made_by(function.node)
                     # Its result goes to the caller, which is ignored.
-                    inner = self._of_variable(home, scope, parameter, one.depth, is_local=False)
+                    inner = self._of_variable(home, scope, parameter.arg, one.depth, is_local=False)
                     for more in self._seen_in(inner, calls + 1):
                         yield replace(more, iterated=(*more.iterated, *one.iterated))
                     return
@@ -508,20 +509,3 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
     if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
         return ""
     return f"{module.name}.{module.qualname(owner)}"
-
-
-def _parameter(function: FunctionOf, call: ast.Call, node: ast.AST) -> str | None:
-    """Return the parameter of ``function`` that ``call`` passes ``node`` to."""
-    arguments = function.node.args
-    names = [argument.arg for argument, _ in parameters_of(arguments)]
-    packed = {part.arg for part in (arguments.vararg, arguments.kwarg) if part is not None}
-    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-    if function.bound is not None:
-        positional = positional[1:]
-    for keyword in call.keywords:
-        if keyword.value is node:
-            return keyword.arg if keyword.arg in names and keyword.arg not in packed else None
-    at = next(at for at, part in enumerate(call.args) if part is node)
-    if any(isinstance(part, ast.Starred) for part in call.args[:at]) or at >= len(positional):
-        return None
-    return positional[at]

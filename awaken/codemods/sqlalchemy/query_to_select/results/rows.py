@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
@@ -193,11 +192,11 @@ class _Follower:
             return
         function = called.function
         there = Reader(module=called.module, project=self._reader.project)
-        for parameter, _ in parameters_of(function.args):
-            if argument_of(call, function, parameter, called.bound) is node:
-                _Follower(there, self._uses).bind_parameter(function, parameter, shape, steps - 1)
-                return
-        self._uses.out_of_sight = True
+        parameter = parameter_getting(call, function, node, called.bound)
+        if parameter is None:
+            self._uses.out_of_sight = True
+        else:
+            _Follower(there, self._uses).bind_parameter(function, parameter, shape, steps - 1)
 
     def _argument(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
         name = self._module.scopes.builtin_called(call)

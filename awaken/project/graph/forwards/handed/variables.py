@@ -16,10 +16,10 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     takes_receiver,
 )
-from awaken.project.graph.passing import argument_of, collected, default_of, is_omitted
+from awaken.project.graph.passing import collected, default_of, is_omitted
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
 

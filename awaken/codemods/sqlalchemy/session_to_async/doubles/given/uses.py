@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameter_getting,
+)
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -127,13 +130,12 @@ class Uses:
             if home is None or is_around_tests(function.path):
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
-            for parameter, _ in parameters_of(home[1].args):
-                if argument_of(call, home[1], parameter, bound) is not node:
-                    continue
-                scope = home[0].scopes.scope_made_by(home[1])
-                is_only = len(scope.bindings.get(parameter.arg, ())) == 1
-                for read in scope.reads.get(parameter.arg, ()) if is_only else ():
-                    yield from self._calls_behind(home[0], read, chain, depth + 1)
+            parameter = parameter_getting(call, home[1], node, bound)
+            scope = home[0].scopes.scope_made_by(home[1])
+            name = "" if parameter is None else parameter.arg
+            is_only = len(scope.bindings.get(name, ())) == 1
+            for read in scope.reads.get(name, ()) if is_only else ():
+                yield from self._calls_behind(home[0], read, chain, depth + 1)
 
     def _module(self, path: str) -> Module | None:
         return self._project.module(path)

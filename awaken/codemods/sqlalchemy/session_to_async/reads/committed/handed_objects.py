@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
@@ -91,13 +90,8 @@ class HandedObjects:
             home = self._project.calls.definition_of(function)
             if home is None:
                 continue
-            module, node = home
-            bound = int(_is_method(module, node))
-            parameters += [
-                (function, argument.arg)
-                for argument, _ in parameters_of(node.args)
-                if argument_of(call, node, argument, bound) is given
-            ]
+            parameter = parameter_getting(call, home[1], given, int(_is_method(*home)))
+            parameters += [] if parameter is None else [(function, parameter.arg)]
         return parameters
 
 

@@ -26,10 +26,10 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
 )
 from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, argument_of, last_name
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
