@@ -38,7 +38,6 @@ class ProgramReads:
         sights: Sequence[Sights],
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self.expiry = Expiry(evaluator, files_with)
         assignments = Assignments(evaluator, models, eager, files_with)
         self._python = PythonSights(evaluator, assignments, files_with)

@@ -49,15 +49,13 @@ class Put:
     """One place ``node`` that puts something in the place of the attribute ``name`` of ``owner``.
 
     Without an owner ``name`` is dotted from a module on; an empty one may be any. ``value`` is
-    what is put there, None where a patch makes a mock by itself; ``is_spy`` says that it does what
-    the replaced attribute does.
+    what is put there, None where a patch makes a mock by itself.
     """
 
     node: ast.Call | ast.Attribute | ast.Subscript
     owner: ast.expr | None
     name: str
     value: ast.expr | None = None
-    is_spy: bool = False
 
     @property
     def last(self) -> str:
@@ -170,22 +168,21 @@ def _of_named(
 ) -> Iterator[Put]:
     last = last_name(call.func)
     last = _renamed_values(module).get(last, last)
-    is_spy = last == "spy"
     given = next((keyword.value for keyword in call.keywords if keyword.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
     dotted = dotted_text(module, first) if is_patch or isinstance(first, ast.Constant) else None
     if dotted is not None:
         if "." in dotted:
-            yield Put(call, None, dotted, rest[0] if rest else given, is_spy)
+            yield Put(call, None, dotted, rest[0] if rest else given)
         return
     if is_literal(first) or named is None:
         return
     name = text_of(module, named) if is_patch or isinstance(named, ast.Constant) else ""
     value = rest[1] if len(rest) > 1 else given
     if name and name.isidentifier():
-        yield Put(call, first, name, value, is_spy)
+        yield Put(call, first, name, value)
     elif name is None and last in {"__setattr__", "object", "setattr", "spy"}:
-        yield Put(call, first, "", value, is_spy)
+        yield Put(call, first, "", value)
 
 
 def _renamed_values(module: Module) -> Mapping[str, str]:

@@ -86,9 +86,9 @@ class Evaluator(ABC):
         self.classes = classes
         self.load = load
         self.knowledge = knowledge
-        self.forwarding = Forwarding(names, load)
-        self.declared_decorators = DeclaredDecorators(names, load)
-        self.injections = Injections(names, load)
+        self.forwarding = Forwarding(names)
+        self.declared_decorators = DeclaredDecorators(names)
+        self.injections = Injections(names)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.

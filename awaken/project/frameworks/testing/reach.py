@@ -290,7 +290,6 @@ class _Body:
     ) -> None:
         self._names = evaluator.names
         self.module = entry.module
-        self._function = entry.function
         around = entry.module.enclosing_class(entry.function)
         in_class = around is not None and not nodes.words.isdisjoint({"cls", "self"})
         self._targets = [target for target in targets if target.last in nodes.words or in_class]

@@ -52,7 +52,6 @@ class Links:
     ) -> None:
         self._part = part
         self._project = part.project
-        self._shared = shared
         # Statements of files whose variables carry what changes.
         self._followed: set[Piece] = set()
         self.pieces: set[Piece] = set(pieces)

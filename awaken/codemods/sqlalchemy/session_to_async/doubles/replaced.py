@@ -55,7 +55,6 @@ class Doubles:
 
     def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str] = ()) -> None:
         self._part = part
-        self._extended = extended
         self._project = part.project
         self._rule = rule
         self._objects = PatchedObjects(part)
