@@ -63,10 +63,9 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
     # Resolving the names of all calls takes most of the time of a rule.
     spellings = set(project.spellings_of(names))
     for module in site_modules(project, rule.triggers):
-        for node in module.walk():
+        for node in module.nodes(ast.Call):
             if (
-                isinstance(node, ast.Call)
-                and last_name(node.func) in spellings
+                last_name(node.func) in spellings
                 and project.qualified_name(module, node.func) in names
             ):
                 yield Site(rule.name, module, node)

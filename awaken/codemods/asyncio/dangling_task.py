@@ -169,8 +169,8 @@ class DanglingTask(Rule):
         self, project: Project, module: Module, constraints: Constraints
     ) -> Iterator[Decided]:
         kept: list[Site[ast.Call]] = []
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
+        for node in module.nodes(ast.Call):
+            if not _is_loose(project, module, node):
                 continue
             site = Site(self.name, module, node)
             refused = _refusal(site)

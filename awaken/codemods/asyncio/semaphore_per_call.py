@@ -134,8 +134,8 @@ def _locks(project: Project, module: Module) -> Iterator[ast.Call]:
     if any(module.path in project.files_renaming(word) for word in known.words):
         renamed = project.other_names(module.path)
         words.update(*(renamed.get(word, ()) for word in known.words))
-    for node in module.walk():
-        if not isinstance(node, ast.Call) or last_name(node.func) not in words:
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) not in words:
             continue
         if project.qualified_name(module, node.func) in known.kinds:
             yield node

@@ -412,11 +412,7 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     home = project.module(bound.path)
     target = (
         next(
-            (
-                part
-                for part in home.walk()
-                if isinstance(part, ast.Name) and home.span(part) == bound.span
-            ),
+            (part for part in home.nodes(ast.Name) if home.span(part) == bound.span),
             None,
         )
         if home is not None

@@ -189,7 +189,7 @@ def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
     kept: Mapping[str, str] | None = module.own.get(_renamed_values)
     if kept is None:
-        aliases = (node for node in module.walk() if isinstance(node, ast.alias))
+        aliases = (node for node in module.nodes(ast.alias))
         kept = module.own[_renamed_values] = {
             alias.asname: alias.name for alias in aliases if alias.asname is not None
         }

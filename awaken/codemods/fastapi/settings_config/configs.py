@@ -42,9 +42,7 @@ class Config:
 
 def configs(project: Project, module: Module) -> Iterator[Config]:
     """Yield the settings classes of one file that have a ``class Config``."""
-    for node in module.walk():
-        if not isinstance(node, ast.ClassDef):
-            continue
+    for node in module.nodes(ast.ClassDef):
         inner = [one for one in node.body if isinstance(one, ast.ClassDef) and one.name == CONFIG]
         # A class with two Configs, in two branches perhaps, has no single one to move.
         if len(inner) != 1:

@@ -56,9 +56,7 @@ class Maker:
 
 def makers_in(project: Project, module: Module) -> Iterator[Maker]:
     """Yield the calls of a file that make sessions, in the order of the source."""
-    for node in module.walk():
-        if not isinstance(node, ast.Call):
-            continue
+    for node in module.nodes(ast.Call):
         made = _plain(node.func)
         # ``partial(AsyncSession, engine)`` makes what it is given.
         if last_name(made) == "partial" and node.args:

@@ -82,11 +82,10 @@ class AsyncFixture(Rule):
         for module in site_modules(project, self.triggers):
             if b"async def" not in module.source.text:
                 continue
-            for node in module.walk():
-                if isinstance(node, ast.AsyncFunctionDef):
-                    decorator = _decorator(project, module, node)
-                    if decorator is not None:
-                        yield Site(self.name, module, node), decorator
+            for node in module.nodes(ast.AsyncFunctionDef):
+                decorator = _decorator(project, module, node)
+                if decorator is not None:
+                    yield Site(self.name, module, node), decorator
 
 
 def _decorator(project: Project, module: Module, function: ast.AsyncFunctionDef) -> ast.expr | None:

@@ -41,9 +41,8 @@ class FormSights:
         forms = self._forms
         words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
         for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    yield from self._of_call(module, node, names)
+            for node in module.nodes(ast.Call):
+                yield from self._of_call(module, node, names)
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
         name = last_name(call.func)

@@ -83,9 +83,8 @@ class ModelReadings:
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
         for module in self._evaluator.modules_at(self._files_with(words)):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    yield from self._of_call(module, node, makers)
+            for node in module.nodes(ast.Call):
+                yield from self._of_call(module, node, makers)
 
     def _makers(self) -> frozenset[str]:
         """Return the simple names of models that have a field which a model reads."""

@@ -94,9 +94,8 @@ class Automap:
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:
         for module in self._evaluator.modules_at(self._files_with(words)):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    yield module, node
+            for node in module.nodes(ast.Call):
+                yield module, node
 
 
 def _is_plain_base(call: ast.Call) -> bool:

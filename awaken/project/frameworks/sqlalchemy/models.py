@@ -360,8 +360,8 @@ class Models:
             self._imperatives = {}
             paths = self._files_with([b"map_imperatively", b"mapper("])
             for module in self._evaluator.modules_at(paths):
-                for node in module.walk():
-                    if isinstance(node, ast.Call) and node.args:
+                for node in module.nodes(ast.Call):
+                    if node.args:
                         self._map(module, node)
         return self._imperatives
 

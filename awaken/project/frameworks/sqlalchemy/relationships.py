@@ -113,8 +113,8 @@ class Relationships:
     def _read(self, module: Module) -> list[Site]:
         sites: list[Site] = []
         self._aliases = _aliases(module)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and self._is_relationship(module, node):
+        for node in module.nodes(ast.Call):
+            if self._is_relationship(module, node):
                 sites += self._sides(module, node)
         return sites
 

@@ -284,8 +284,8 @@ class Sessions:
         """Return whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
         for module in self._evaluator.modules_at(self._files_with([b"def query("])):
-            for node in module.walk():
-                if not isinstance(node, ast.FunctionDef) or node.name != "query":
+            for node in module.nodes(ast.FunctionDef):
+                if node.name != "query":
                     continue
                 owner = module.scopes.scope_of(node).node
                 if not isinstance(owner, ast.ClassDef):

@@ -90,9 +90,7 @@ class Routes:
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
         paths = self._files_with((b".include_router(", b".register_blueprint("))
         for module in self._evaluator.modules_at(paths):
-            for node in module.walk():
-                if not isinstance(node, ast.Call):
-                    continue
+            for node in module.nodes(ast.Call):
                 child = _included_router(node)
                 router = None if child is None else self._router(module, child)
                 if router is not None and isinstance(node.func, ast.Attribute):

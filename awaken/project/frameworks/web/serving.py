@@ -67,9 +67,7 @@ class Serving:
     def _made_servers(self) -> Iterator[Served]:
         paths = self._files_with((b"FastAPI", b"Starlette"))
         for module in self._evaluator.modules_at(path for path in paths if not is_aside(path)):
-            for call in module.walk():
-                if not isinstance(call, ast.Call):
-                    continue
+            for call in module.nodes(ast.Call):
                 name = self._evaluator.names.qualified(module, call.func) or ""
                 is_class = name in application_classes() or self._evaluator.classes.facts(name)
                 made = self._applications.made_by(module, call) if is_class else None

@@ -93,8 +93,8 @@ class CallGraphBuilder:
         has_lambdas = b"lambda" in module.source.text
         used = (last_name(part) for part in module.walk() if is_use(module, part))
         graph.note_uses(path, sorted(self._names & {*used}))
-        for node in module.walk():
-            if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
+        for node in module.nodes(ast.Call):
+            if is_worth_resolving(module, node, self._names):
                 around = function_around(module, node)
                 start = -1 if around is None else module.span(around).start
                 caller = graph.number_of(path, start)

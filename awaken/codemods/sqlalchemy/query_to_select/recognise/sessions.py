@@ -198,8 +198,8 @@ def _listeners(project: Project, events: tuple[str, ...]) -> Iterator[tuple[str,
         if module is None:
             continue
         reader = Reader(project, module)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and _listens_to(reader, node, events):
+        for node in module.nodes(ast.Call):
+            if _listens_to(reader, node, events):
                 yield path, reader, node
 
 

@@ -112,8 +112,8 @@ class Managers:
         """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
         kin = self._project.calls.kin()
         for module in modules_with(self._project, (b"closing(",)):
-            for node in module.walk():
-                if not isinstance(node, ast.Call) or len(node.args) != 1:
+            for node in module.nodes(ast.Call):
+                if len(node.args) != 1:
                     continue
                 if self._project.qualified_name(module, node.func) != CLOSING:
                     continue

@@ -110,8 +110,8 @@ class FakeSessions:
         """The classes of tests that may be fakes, by the files that name them."""
         candidates: defaultdict[str, set[str]] = defaultdict(set)
         for module in self._project.modules_at(self._part.stand_ins.paths):
-            for node in module.walk():
-                if isinstance(node, ast.ClassDef) and not node.bases:
+            for node in module.nodes(ast.ClassDef):
+                if not node.bases:
                     qualified = f"{module.name}.{module.qualname(node)}"
                     if self._is_fake(qualified):
                         for file in self._project.files_with((node.name.encode(),)):

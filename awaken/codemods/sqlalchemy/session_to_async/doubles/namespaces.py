@@ -31,8 +31,8 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the namespaces that tests cast to classes of a program."""
     functions: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
     for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or len(node.args) != _CASTING:
+        for node in module.nodes(ast.Call):
+            if len(node.args) != _CASTING:
                 continue
             if part.project.qualified_name(module, node.func) in library_names().casts:
                 declared = part.project.qualified_name(module, node.args[0]) or ""

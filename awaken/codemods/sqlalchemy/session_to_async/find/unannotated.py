@@ -55,8 +55,8 @@ class UnannotatedSessions:
     def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
         """Yield the calls in a file that may be on a session, except the ``known`` ones."""
         done = set(known)
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or node in done:
+        for node in module.nodes(ast.Call):
+            if node in done:
                 continue
             if self._calls_by_name(module, node):
                 why = f"`{module.excerpt(node)}` calls a method by its name"

@@ -44,9 +44,7 @@ def read_as_relationships(
     places: dict[str, dict[str, Place]] = {}
     words = sorted({model.rpartition(".")[2].encode() for model in models})
     for module in modules_with(project, words) if words else ():
-        for node in module.walk():
-            if not isinstance(node, ast.Attribute):
-                continue
+        for node in module.nodes(ast.Attribute):
             said = _annotation(module, node)
             is_said = said is not None and _says(project, module, said, counts)
             if not is_said and not _looks_alike(module, node):

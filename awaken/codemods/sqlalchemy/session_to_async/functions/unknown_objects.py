@@ -34,8 +34,8 @@ def annotation(project: Project, places: Sequence[Place], kind: str) -> str:
     if module is None or unknown is None:
         return ""
     names = {last_name(receiver) for _, receiver in _receivers(project, places)}
-    for node in module.walk():
-        if isinstance(node, ast.arg) and module.span(node) == unknown.place.span:
+    for node in module.nodes(ast.arg):
+        if module.span(node) == unknown.place.span:
             if node.annotation is not None:
                 return ""
             # Another object may come from it, as `one` of `for one in node.items()` does.

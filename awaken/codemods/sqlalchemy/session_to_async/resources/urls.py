@@ -69,8 +69,8 @@ class Urls:
         matches = (
             _TEXT.match(node.value)
             for module in modules_with(self._project, _SCHEMES)
-            for node in module.walk()
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            for node in module.nodes(ast.Constant)
+            if isinstance(node.value, str)
         )
         return tuple(dict.fromkeys(match[1] for match in matches if match is not None))
 

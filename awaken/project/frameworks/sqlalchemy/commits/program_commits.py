@@ -241,9 +241,7 @@ class Commits:
     def _given_away(self) -> Iterator[Later]:
         """Yield the first call that passes a session to unread code, which may commit it."""
         for module in self._evaluator.modules_at(self._files_with(_SESSIONS)):
-            for node in module.walk():
-                if not isinstance(node, ast.Call):
-                    continue
+            for node in module.nodes(ast.Call):
                 if self._gets_session(module, node):
                     why = f"`{module.excerpt(node.func)}` gets a session, and may commit"
                     yield Later("unknown", module.place(node), why, module.place(node))

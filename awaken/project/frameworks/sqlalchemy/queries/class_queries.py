@@ -220,9 +220,8 @@ class ClassQueries:
         if self._written is None:
             self._written = {}
             for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
-                for node in module.walk():
-                    if isinstance(node, ast.Assign):
-                        self._note(module, node)
+                for node in module.nodes(ast.Assign):
+                    self._note(module, node)
         return self._written
 
     def _note(self, module: Module, node: ast.Assign) -> None:
@@ -242,9 +241,8 @@ class ClassQueries:
         if self._model_classes is None:
             self._model_classes = {}
             for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
-                for node in module.walk():
-                    if isinstance(node, ast.Call):
-                        self._note_model_class(module, node)
+                for node in module.nodes(ast.Call):
+                    self._note_model_class(module, node)
         return self._model_classes.get(qualified, [])
 
     def _note_model_class(self, module: Module, node: ast.Call) -> None:

@@ -178,9 +178,7 @@ class _WithFields(Members):
         position = fields.index(name)
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
         for module in evaluator.modules_at(paths):
-            for call in module.walk():
-                if not isinstance(call, ast.Call):
-                    continue
+            for call in module.nodes(ast.Call):
                 if evaluator.names.qualified(module, call.func) != qualified:
                     continue
                 given = [keyword.value for keyword in call.keywords if keyword.arg == name]

@@ -198,8 +198,8 @@ class Users:
 
 def _naming(module: Module, word: str) -> Iterator[ast.AST]:
     yield from module.mentions(word)
-    for node in module.walk():
-        if isinstance(node, ast.arg) and node.arg == word:
+    for node in module.nodes(ast.arg):
+        if node.arg == word:
             yield node
 
 

@@ -25,8 +25,8 @@ class Fields:
 
     def _field_in(self, module: Module, slot: Slot) -> Found:
         """Yield what one file puts into a field, and what reads it there."""
-        for node in module.walk():
-            if not isinstance(node, ast.Attribute) or node.attr != slot.name:
+        for node in module.nodes(ast.Attribute):
+            if node.attr != slot.name:
                 continue
             shares = self._slots.shares(slot, module, node.value)
             if shares is None:

@@ -37,10 +37,9 @@ class ThreadPools:
         self._project = project
         self.lambdas: dict[Place, Place] = {}
         for module in project.modules_at(project.files_with((b"ThreadPoolExecutor",))):
-            for node in module.walk():
-                if isinstance(node, ast.With):
-                    block = module.place(node)
-                    self.lambdas |= {module.place(part): block for part in self._in(module, node)}
+            for node in module.nodes(ast.With):
+                block = module.place(node)
+                self.lambdas |= {module.place(part): block for part in self._in(module, node)}
 
     def callers(self, function: FunctionPlace) -> Iterator[Call]:
         """Yield the calls of a function that a worker makes."""

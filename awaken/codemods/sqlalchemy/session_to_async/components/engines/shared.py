@@ -123,8 +123,8 @@ def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         by_word[name.rpartition(".")[2]].append(name)
     for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
-        for node in module.walk():
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        for node in module.nodes(ast.Attribute):
+            if not isinstance(node.ctx, ast.Load):
                 is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
                 yield from () if is_own else by_word.get(node.attr, ())
 

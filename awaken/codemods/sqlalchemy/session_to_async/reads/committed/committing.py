@@ -99,9 +99,7 @@ def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
     graph = project.calls.graph()
     reached = set(graph.reached(_called_after(project, seen)))
     for module in project.modules_at(sorted({item.path for item in reached})):
-        for node in module.walk():
-            if not isinstance(node, ast.Call):
-                continue
+        for node in module.nodes(ast.Call):
             function, place = function_around(module, node), module.place(node)
             if (
                 isinstance(function, Function)
@@ -241,7 +239,7 @@ def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
     calls: list[ast.AST] = [*module.calls_at(place.span)]
-    blocks = (node for node in module.walk() if isinstance(node, ast.With))
+    blocks = (node for node in module.nodes(ast.With))
     return calls[0] if calls else next((x for x in blocks if module.span(x) == place.span), None)
 
 

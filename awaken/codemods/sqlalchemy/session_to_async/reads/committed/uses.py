@@ -202,8 +202,8 @@ class Uses:
         functions: defaultdict[str, set[FunctionPlace]] = defaultdict(set)
         graph = self._project.calls.graph()
         for module in modules_with(self._project, (b".delete(",)):
-            for node in module.walk():
-                if isinstance(node, ast.Call) and self._is_of_session(module, node, {"delete"}):
+            for node in module.nodes(ast.Call):
+                if self._is_of_session(module, node, {"delete"}):
                     function = function_around(module, node)
                     for name in self._rows_of(module, node) if function is not None else ():
                         functions[name].add(graph.place_of(module, function))
@@ -225,8 +225,8 @@ class Uses:
         functions = {
             self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, _WORDS)
-            for node in module.walk()
-            if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
+            for node in module.nodes(ast.Call)
+            if self._is_of_session(module, node, methods)
             if isinstance(function := function_around(module, node), Function)
             if kept is None or kept(module, function, node)
         }

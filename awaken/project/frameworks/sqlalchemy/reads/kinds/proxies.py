@@ -37,9 +37,8 @@ class ProxySights:
         proxies = self._proxies(names)
         words = sorted({name.encode() for _, name in proxies})
         for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
-            for node in module.walk():
-                if isinstance(node, ast.Attribute):
-                    yield from self._sights(module, node, proxies)
+            for node in module.nodes(ast.Attribute):
+                yield from self._sights(module, node, proxies)
 
     def _sights(
         self, module: Module, node: ast.Attribute, proxies: dict[tuple[str, str], _Path]
@@ -98,10 +97,9 @@ class ProxySights:
         """All proxies of the program."""
         result: list[tuple[tuple[str, str], _Path]] = []
         for module in self._evaluator.modules_at(self._files_with([_WORD])):
-            for node in module.walk():
-                if isinstance(node, ast.ClassDef):
-                    owner = f"{module.name}.{module.qualname(node)}"
-                    result += [((owner, name), read) for name, read in _declared(module, node)]
+            for node in module.nodes(ast.ClassDef):
+                owner = f"{module.name}.{module.qualname(node)}"
+                result += [((owner, name), read) for name, read in _declared(module, node)]
         return tuple(result)
 
 
