@@ -211,6 +211,11 @@ class Module:
         """Return all nodes of the file of a concrete ``kind``, in source order."""
         return self._by_type.get(kind, ())  # type: ignore[return-value]
 
+    @of_file
+    def functions(self) -> list[Function]:
+        """All functions of the file, in source order; lambdas are none."""
+        return [node for node in self._nodes_and_parents[0] if isinstance(node, Function)]
+
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
         return self._by_type[type(node)]

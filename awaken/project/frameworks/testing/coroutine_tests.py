@@ -107,8 +107,8 @@ class CoroutineTests:
         """Return a hook of pytest that the program defines under one of ``names``, the first."""
         paths = self._files_with([f"def {name}".encode() for name in names])
         for module in self._evaluator.modules_at(paths):
-            for node in module.walk():
-                if isinstance(node, Function) and node.name in names:
+            for node in module.functions:
+                if node.name in names:
                     return module.place(node)
         return None
 

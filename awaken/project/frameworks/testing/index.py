@@ -202,8 +202,8 @@ class Doubles:
         suite = Suite(self._evaluator, reach, self._fakes.keys())
         sightings: list[_Sighting] = []
         is_complete = True
-        for node in module.walk():
-            if isinstance(node, Function) and node.name.startswith("test"):
+        for node in module.functions:
+            if node.name.startswith("test"):
                 unit = Unit(suite, suite.member(module, node))
                 is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:

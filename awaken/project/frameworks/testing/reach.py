@@ -127,9 +127,7 @@ class Reach:
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [
-                EntryPoint(module, node) for node in module.walk() if isinstance(node, Function)
-            ]
+            functions = [EntryPoint(module, node) for node in module.functions]
             bodies = [self._body(function, frozenset({target})) for function in functions]
             self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
         return self._in_file[target]

@@ -68,9 +68,8 @@ class Kinds:
         return not names <= TRANSPARENT
 
     def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
-        for node in module.walk():
-            if isinstance(node, Function):
-                yield module.span(node).start, self._of_function(module, node)
+        for node in module.functions:
+            yield module.span(node).start, self._of_function(module, node)
 
     def _of_function(self, module: Module, node: Function) -> Kind:
         waits = isinstance(node, ast.AsyncFunctionDef)

@@ -68,8 +68,8 @@ class _Registry:
         if not self._removing.isdisjoint(self._places(self._of_all_routes())):
             return None
         for module in modules_with(self._project, FRAMEWORKS, is_around_tests):
-            for node in module.walk():
-                if isinstance(node, Function) and _is_endpoint(node):
+            for node in module.functions:
+                if _is_endpoint(node):
                     providers = self._project.injections.of_function(module, node)
                     run = {self._place(module, node), *self._places(providers)}
                     if self._using.intersection(run) and self._removing.isdisjoint(run):

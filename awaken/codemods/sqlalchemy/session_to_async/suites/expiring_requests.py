@@ -63,9 +63,8 @@ class ExpiringRequests:
         if not self._expiring or not any(self._reaching.values()):
             return
         for module in modules_with(self._project, (b"def ",), is_of_program):
-            for node in module.walk():
-                if isinstance(node, Function):
-                    yield from self._in_function(module, node)
+            for node in module.functions:
+                yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
         running = self._running.get((module.path, module.span(function).start), set())
@@ -166,9 +165,8 @@ class ExpiringRequests:
         """The routes that may expire objects, by themselves or by what they depend on."""
         routes: list[_Route] = []
         for module in modules_with(self._project, (b"@",), is_around_tests):
-            for node in module.walk():
-                if isinstance(node, Function):
-                    routes += self._routes_of(module, node)
+            for node in module.functions:
+                routes += self._routes_of(module, node)
         return routes
 
     def _routes_of(self, module: Module, function: Function) -> Iterator[_Route]:
