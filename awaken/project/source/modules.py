@@ -213,7 +213,7 @@ class Module:
 
     @of_file
     def functions(self) -> list[Function]:
-        """All functions of the file, in source order; lambdas are none."""
+        """All functions of the file but lambdas, in source order."""
         return [node for node in self._nodes_and_parents[0] if isinstance(node, Function)]
 
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
