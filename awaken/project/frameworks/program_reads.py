@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
@@ -24,6 +24,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 
 
 class ProgramReads:
@@ -34,7 +35,7 @@ class ProgramReads:
         evaluator: ProgramEvaluator,
         models: Models,
         eager: EagerLoading,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         sights: Sequence[Sights],
     ) -> None:
         self._evaluator = evaluator

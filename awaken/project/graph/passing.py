@@ -17,7 +17,7 @@ from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.questions import Given, Passed
@@ -47,7 +47,7 @@ class Passing:
     def __init__(
         self,
         callers_of: Callable[[Module, Function], Callers],
-        load: Callable[[str], Module | None],
+        load: Load,
         is_open: Callable[[Module, Binding], bool],
         expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
     ) -> None:

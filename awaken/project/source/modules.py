@@ -502,3 +502,7 @@ def _look(node: ast.AST) -> tuple[object, ...]:
             pass
     name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name
+
+
+Load = Callable[[str], Module | None]
+"""What parses the file at a path."""

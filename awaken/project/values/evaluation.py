@@ -20,7 +20,7 @@ from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError
@@ -75,13 +75,7 @@ class Evaluator(ABC):
     The subclass in the call graph asks callers for their arguments.
     """
 
-    def __init__(
-        self,
-        names: Names,
-        classes: Classes,
-        load: Callable[[str], Module | None],
-        knowledge: Knowledge,
-    ) -> None:
+    def __init__(self, names: Names, classes: Classes, load: Load, knowledge: Knowledge) -> None:
         self.names = names
         self.classes = classes
         self.load = load

@@ -19,7 +19,7 @@ from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     Argument,
@@ -161,7 +161,7 @@ class Questions(Protocol):
 
     names: Names
     classes: Classes
-    load: Callable[[str], Module | None]
+    load: Load
     knowledge: Knowledge
     forwarding: Forwarding
     declared_decorators: DeclaredDecorators

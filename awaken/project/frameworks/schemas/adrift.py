@@ -14,11 +14,11 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
     MarshmallowSchemas,
     SchemaShape,
 )
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _KNOWN = schema_knowledge().schemas

@@ -11,11 +11,11 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import Marsh
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.forms import Forms
@@ -13,6 +13,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
@@ -26,10 +27,7 @@ class FormSights:
     """A form reads the attribute of each of its fields; a field may be filled by another form."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._assignments = assignments

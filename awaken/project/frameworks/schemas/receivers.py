@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     Argument,
     ClassOf,

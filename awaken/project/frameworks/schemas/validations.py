@@ -11,11 +11,11 @@ from awaken.project.frameworks.schemas.receivers import Receivers
 from awaken.project.frameworks.shapes.domain import Applied, Reading, Unread
 from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
 _KNOWN = schema_knowledge().models

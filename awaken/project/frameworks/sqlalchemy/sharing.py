@@ -8,7 +8,7 @@ session to that session.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -23,6 +23,7 @@ from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, argument_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
@@ -114,9 +115,7 @@ class _Use:
 class SharedSessions:
     """Finds what coroutines that run at once have in common."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
 

@@ -14,6 +14,7 @@ from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.source.words import FilesWith
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
 _ASYNCIO = "pytest.mark.asyncio"
@@ -44,7 +45,7 @@ class CoroutineTests:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         settings: Callable[[], PytestSettings],
         targets: Any,
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,6 +11,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
+from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
@@ -50,10 +51,7 @@ class FixtureRequests:
     """Finds what asks for fixtures, by the rules of pytest."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-        settings: PytestSettings,
+        self, evaluator: ProgramEvaluator, files_with: FilesWith, settings: PytestSettings
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with

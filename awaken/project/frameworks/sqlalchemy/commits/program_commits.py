@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Place
@@ -18,6 +18,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
 _WORDS = (b".commit", b".begin", b".prepare", b".run_sync")
@@ -46,11 +47,7 @@ class Commits:
     """Answers for one program."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        sessions: Sessions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, models: Models, sessions: Sessions, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions

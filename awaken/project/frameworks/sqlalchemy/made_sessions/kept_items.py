@@ -7,17 +7,15 @@ same text.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 
 
 def put_as_item(
-    evaluator: ProgramEvaluator,
-    files_with: Callable[[Sequence[bytes]], list[str]],
-    module: Module,
-    node: ast.Subscript,
+    evaluator: ProgramEvaluator, files_with: FilesWith, module: Module, node: ast.Subscript
 ) -> Iterator[tuple[Module, ast.expr | None]]:
     """Yield what is put where ``node`` is taken out; None for what is no plain assignment."""
     match node:

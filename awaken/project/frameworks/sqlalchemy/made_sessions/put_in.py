@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
@@ -41,7 +42,7 @@ class PutSessions:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         is_session: Callable[[Module, ast.expr], bool],
     ) -> None:
         self._evaluator = evaluator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
 
 _HARMLESS_BASES = library_names().plain_bases
@@ -38,9 +39,7 @@ class QueryClass(Struct, frozen=True):
 class QueryClasses:
     """Reads the Query classes of a project."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._kept: dict[str, QueryClass | None] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
@@ -50,7 +51,7 @@ class ReplacedMethods:
         self,
         evaluator: ProgramEvaluator,
         sessions: Sessions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         in_force: InForces,
         program: Program,
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
@@ -16,6 +16,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.run_sync import InRunSync
 from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import TextSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _MATCHED = "__match_args__"
@@ -33,10 +34,7 @@ class PythonSights:
     """The places in Python code: attributes, and what names them by a text that is known."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._assignments = assignments

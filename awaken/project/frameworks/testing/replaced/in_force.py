@@ -7,7 +7,7 @@ started and stopped end; what no such thing puts back stays for all that runs la
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 _UNDONE = {"mocker", "monkeypatch"}
@@ -63,9 +64,7 @@ class InForce(Struct, frozen=True):
 class InForces:
     """Answers for one project; keeps what runs in each body."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._users = Users(evaluator, files_with)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
@@ -21,6 +21,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
@@ -45,7 +46,7 @@ class DynamicReads:
         evaluator: ProgramEvaluator,
         declared: DeclaredRelationships,
         assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._declared = declared

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
@@ -22,12 +23,7 @@ class ProxySights:
     Then it reads ``title`` of each of them, which may be a relationship as well.
     """
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
