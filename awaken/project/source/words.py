@@ -25,6 +25,8 @@ from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
 
+FilesWith = Callable[[Sequence[bytes]], list[str]]
+"""Gives the paths of the files that hold one of some words."""
 _WORD = re.compile(rb"\w")
 
 # Possessive repeats, here and below, never give a word back: no text takes quadratic time.
@@ -96,7 +98,7 @@ class Words:
     def __init__(
         self,
         files: WatchedSnapshot,
-        candidates: Callable[[Sequence[bytes]], list[str]],
+        candidates: FilesWith,
         kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
