@@ -60,8 +60,8 @@ class RootRun(Struct, frozen=True, kw_only=True):
     ) -> frozenset[str] | None:
         """Return the files in which rules need to look for sites; None for all.
 
-        Those that were asked for and, with ``--since``, ``changed``, if what the rules decide there
-        does not depend on sites elsewhere.
+        Those that were asked for and, with ``--since``, ``changed``. Rules that decide by the
+        program look in all files, as ``scope_of`` says.
         """
         root = self.found.root
         if self.sites_in is None and "." in root.selected and changed is None:
@@ -74,25 +74,34 @@ class RootRun(Struct, frozen=True, kw_only=True):
         )
         return scope if self.stays_within(scope, self.chosen(), files) else None
 
+    def scope_of(self, rule: Rule, scope: frozenset[str] | None) -> frozenset[str] | None:
+        """Return the files of ``scope`` in which ``rule`` looks for sites; None for all files."""
+        return scope if rule.per_file or rule.decides_by != "program" else None
+
     def stays_within(
         self,
         scope: frozenset[str],
         rules: Iterable[Rule],
         files: Mapping[str, SourceFile] | Snapshot,
     ) -> bool:
-        """Whether ``rules`` decide the sites in ``scope`` without those in other ``files``."""
-        for rule in rules:
-            by_selection = rule.decides_by == "selection"
-            if rule.per_file or rule.decides_by == "file" or (by_selection and not self.sites_in):
+        """Whether ``rules`` decide the sites in ``scope`` without what is written elsewhere.
+
+        Only a question about some files, which may be written as all others, needs that.
+        """
+        for rule in rules if self.sites_in else ():
+            if rule.per_file or rule.decides_by == "file":
                 continue
-            paths = scope if by_selection else frozenset(files)
-            if not rule.triggers or _holds_any(rule.triggers, (files[path] for path in paths)):
+            paths = scope if rule.decides_by == "selection" else files
+            may_have_sites = not rule.triggers or _hold_any(files, paths, rule.triggers)
+            if may_have_sites and all(_hold_any(files, files, words) for words in rule.anchors):
                 return False
         return True
 
 
-def _holds_any(words: Iterable[bytes], files: Iterable[SourceFile]) -> bool:
-    return any(word in file.text for file in files for word in words)
+def _hold_any(
+    files: Mapping[str, SourceFile] | Snapshot, paths: Iterable[str], words: Iterable[bytes]
+) -> bool:
+    return any(word in files[path].text for path in paths for word in words)
 
 
 def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:

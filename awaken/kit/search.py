@@ -52,10 +52,7 @@ def modules_with(
 def _parsed(
     project: Project, paths: Iterable[str], unless: Callable[[str], bool]
 ) -> Iterator[Module]:
-    for path in paths:
-        module = None if unless(path) else project.module(path)
-        if module is not None:
-            yield module
+    return project.modules_at(path for path in paths if not unless(path))
 
 
 def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[Site[ast.Call]]:
@@ -66,10 +63,9 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
     # Resolving the names of all calls takes most of the time of a rule.
     spellings = set(project.spellings_of(names))
     for module in site_modules(project, rule.triggers):
-        for node in module.walk():
+        for node in module.nodes(ast.Call):
             if (
-                isinstance(node, ast.Call)
-                and last_name(node.func) in spellings
+                last_name(node.func) in spellings
                 and project.qualified_name(module, node.func) in names
             ):
                 yield Site(rule.name, module, node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -359,6 +359,10 @@ class Project:
         self.looked_at.note_read(path)
         return self._searched_module(path)
 
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        return filter(None, map(self.module, paths))
+
     def _searched_module(self, path: str) -> Module | None:
         """Return the same for a search, which whoever asks notes."""
         kept = self._modules.get(path)
@@ -376,6 +380,11 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def expressions_at(self, place: Place) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield the expressions that take exactly a place, each with its file."""
+        for module in self.modules_at([place.path]):
+            yield from ((module, node) for node in module.expressions_at({place.span}))
 
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""
@@ -490,6 +499,11 @@ class Project:
         """Return what a class of the project inherits from outside, directly or not."""
         ancestors = self._classes.ancestors(qualified)
         return () if ancestors is None else ancestors.outside
+
+    def class_line(self, qualified: str) -> tuple[ClassFacts, ...]:
+        """Return a class of the project and those that it inherits, the nearest first."""
+        ancestors = self._classes.ancestors(qualified)
+        return () if ancestors is None else ancestors.inside
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""

@@ -38,7 +38,6 @@ class Recipe(Struct, frozen=True):
     name: str
     summary: str
     steps: tuple[RecipeStep, ...]
-    is_built_in: bool = False
 
     def needs(self, rules: Mapping[str, Rule]) -> dict[str, str]:
         """Return the versions that its rules need, by distribution, or ``python``."""
@@ -103,7 +102,7 @@ def recipes_of(own: Mapping[str, RecipeSettings]) -> dict[str, Recipe]:
     """
     every = {**built_in(), **own}
     return {
-        name: Recipe(name, settings.summary, tuple(_flat(settings, every)), name not in own)
+        name: Recipe(name, settings.summary, tuple(_flat(settings, every)))
         for name, settings in every.items()
     }
 

@@ -110,6 +110,9 @@ class FakeProject:
         self.scope = scope
         self.parse_failures = {}
 
+    def narrowed(self, scope):
+        return FakeProject(self.snapshot, scope)
+
 
 def run(files, *rules, check=None, projects=None, **policy):
     """Run ``rules`` over ``files``; ``check`` gives problems, ``projects`` gets those asked for."""

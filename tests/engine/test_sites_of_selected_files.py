@@ -10,6 +10,7 @@ from suppression_cases import write
 
 from awaken import api
 from awaken.contract import Constraints, Phase, Plan
+from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 
 FILES = {"a.py": "call()\n", "b.py": "call()\n", "c.py": "other()\n"}
@@ -77,16 +78,11 @@ def test_a_rule_looks_in_the_selected_files_if_these_decide(root, kind, looked_i
     assert rule.looked_in == [looked_in]
 
 
-def test_one_rule_that_needs_all_sites_makes_the_others_look_everywhere(root):
-    rule = Looking()
-    run([rule, ByProgram()], [root / "a.py"])
-    assert rule.looked_in == [["a.py", "b.py"]]
-
-
-def test_a_rule_without_a_trigger_in_the_program_makes_nobody_look_everywhere(root):
-    rule = Looking()
-    run([rule, Late()], [root / "a.py"])
+def test_a_rule_that_needs_all_sites_makes_no_other_rule_look_everywhere(root):
+    rule, by_program = Looking(), ByProgram()
+    run([rule, by_program], [root / "a.py"])
     assert rule.looked_in == [["a.py"]]
+    assert by_program.looked_in == [["a.py", "b.py"]]
 
 
 def test_since_looks_in_changed_files_only(root):
@@ -99,9 +95,67 @@ def test_since_looks_in_changed_files_only(root):
     assert rule.looked_in == [["b.py"]]
 
 
-def test_a_trigger_that_an_earlier_phase_writes_makes_all_files_count(root):
+def test_a_trigger_that_an_earlier_phase_writes_counts_in_the_selected_files(root):
     write(root, {"c.py": "other()\ncall()\n", "d.py": "other()\n"})
     rule, late = Looking(), Late()
     run([Writing(), rule, late], [root / "c.py"])
-    assert rule.looked_in[0] == ["a.py", "b.py", "c.py"]
+    assert rule.looked_in[0] == ["c.py"]
     assert late.looked_in[0] == ["c.py"]
+
+
+SHOP = {
+    "pyproject.toml": '[project]\nname = "shop"\nrequires-python = ">=3.11"\n'
+    'dependencies = ["fastapi>=0.110", "sqlalchemy>=2"]\n',
+    "database.py": """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+engine = create_engine("sqlite://")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def get_db():
+    with Session(engine) as db:
+        yield db
+""",
+    **{
+        f"routes{number}.py": """\
+from fastapi import APIRouter, Depends
+from sqlalchemy.orm import Session
+
+from database import User, get_db
+
+router = APIRouter()
+
+
+@router.get("/users")
+def users(db: Session = Depends(get_db)):
+    return [user.id for user in db.query(User)]
+
+
+@router.get("/ids")
+def ids(db: Session = Depends(get_db)):
+    return db.query(User.id).all()
+"""
+        for number in range(3)
+    },
+}
+
+
+def test_one_file_gets_the_same_from_rules_of_both_kinds(tmp_path, monkeypatch):
+    write(tmp_path, SHOP)
+    path = tmp_path / "routes1.py"
+    own = run(None, [path]).roots[0]
+    monkeypatch.setattr(RootRun, "site_scope", lambda *_: None)
+    among_all = run(None, [path]).roots[0]
+    assert own.findings == among_all.findings
+    assert own.files == among_all.files
+    assert {"annotated-session", "query-to-select"} <= {finding.rule for finding in own.findings}

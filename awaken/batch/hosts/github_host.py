@@ -21,7 +21,6 @@ class GithubHost:
 
     def __init__(self, directory: Path, server: str) -> None:
         self._api = ApiProgram("gh", directory, server)
-        self._user = ""
 
     def facts(self, entry: Entry) -> Facts:
         """Return the facts of a repository."""

@@ -221,15 +221,11 @@ def _is_property(module: Module, read: ast.Name) -> bool:
     return isinstance(used, ast.Attribute) and used.attr == "expired" and not is_called
 
 
-def _reads(module: Module, name: ast.expr | None) -> Iterator[ast.Name]:
-    """Yield where the name is read, also in functions inside this one."""
-    scopes = module.scopes
+def _reads(module: Module, name: ast.expr | None) -> list[ast.Name]:
+    """Return where the name is read, also in functions inside this one."""
     if not isinstance(name, ast.Name):
-        return
-    owner = scopes.scope_of(name)
-    for scope in scopes.inside(owner):
-        if scopes.owner(name.id, scope) is owner:
-            yield from scope.reads.get(name.id, ())
+        return []
+    return module.scopes.reads_in(module.scopes.scope_of(name), name.id)
 
 
 def _of_use(site: Site[ast.Call], read: ast.Name) -> Iterator[Edit]:

@@ -139,7 +139,6 @@ SHARED_LINE = Reason(
 _SET = "_background_tasks"
 _RUNNING = {"run_forever", "run_until_complete"}
 _NAMES = frozenset(name.rpartition(".")[2] for name in coroutines().weak)
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 _ENSURE = "asyncio.ensure_future"
 _GENERIC_CLASSES = (3, 9)  # the first Python in which `asyncio.Task[object]` can be evaluated
 
@@ -170,8 +169,8 @@ class DanglingTask(Rule):
         self, project: Project, module: Module, constraints: Constraints
     ) -> Iterator[Decided]:
         kept: list[Site[ast.Call]] = []
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
+        for node in module.nodes(ast.Call):
+            if not _is_loose(project, module, node):
                 continue
             site = Site(self.name, module, node)
             refused = _refusal(site)

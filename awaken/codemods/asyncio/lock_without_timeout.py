@@ -140,8 +140,8 @@ class LockWithoutTimeout(Rule):
                     (place,),
                 )
                 for module in site_modules(project, self.triggers, is_around_tests)
-                for node in module.walk()
-                if isinstance(node, ast.AsyncWith) and not _has_deadline(module, node)
+                for node in module.nodes(ast.AsyncWith)
+                if not _has_deadline(module, node)
                 for _, named in _locks(project, module, node)[:1]
                 for shown, place in _endless(project, module, node)
             )

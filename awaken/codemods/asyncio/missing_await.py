@@ -128,9 +128,9 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import Unknown
-from awaken.project.values.local.flow import flow_of
+from awaken.project.values.local.reads import local_binding, reads_seeing
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -326,23 +326,15 @@ def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]
 
 def _is_passed_on(module: Module, call: ast.Call) -> bool:
     """Whether a variable takes the result of ``call`` to code that may await it."""
-    match module.parent(call):
-        case ast.Assign(targets=[ast.Name() as target]):
-            pass
-        case ast.AnnAssign(target=ast.Name() as target) | ast.NamedExpr(target=target):
-            pass
-        case above:
-            return isinstance(above, ast.Assign | ast.AnnAssign)
-    function = module.enclosing_function(target)
-    if function is None:
-        return True
-    flow = flow_of(module, function)
-    binding = flow.bound_at(target)
+    way, above = use_of(module, call)
+    targets = targets_of(above) if way in {"bound", "same"} else []
+    if not targets:
+        return False
+    target = targets[0] if len(targets) == 1 else None
+    binding = local_binding(module, target) if isinstance(target, ast.Name) else None
     if binding is None:
         return True
-    reads = flow.reached(binding)
-    if isinstance(reads, Unknown):
-        reads = flow.reads(target.id)
+    reads = reads_seeing(module, binding)
     return any(isinstance(module.parent(read), (*_PASSING_ON, ast.Call)) for read in reads)
 
 

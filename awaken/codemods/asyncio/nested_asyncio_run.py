@@ -161,10 +161,9 @@ def _calls(project: Project, module: Module) -> Iterator[ast.Call]:
     """Yield the calls of ``module`` that run a loop to the end of a coroutine, in any case."""
     if not any(word in module.source.text for word in (b"asyncio", b"run_until_complete")):
         return
-    for node in module.walk():
+    for node in module.nodes(ast.Call):
         if (
-            isinstance(node, ast.Call)
-            and last_name(node.func) in _LAST
+            last_name(node.func) in _LAST
             and not _is_guarded(module, node)
             and _runs_a_loop(project, module, node)
         ):

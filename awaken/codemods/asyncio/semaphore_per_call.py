@@ -134,8 +134,8 @@ def _locks(project: Project, module: Module) -> Iterator[ast.Call]:
     if any(module.path in project.files_renaming(word) for word in known.words):
         renamed = project.other_names(module.path)
         words.update(*(renamed.get(word, ()) for word in known.words))
-    for node in module.walk():
-        if not isinstance(node, ast.Call) or last_name(node.func) not in words:
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) not in words:
             continue
         if project.qualified_name(module, node.func) in known.kinds:
             yield node
@@ -166,12 +166,7 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
     bindings = scope.bindings.get(name.id, [])
     if not isinstance(function, Function) or len(bindings) != 1:
         return False
-    reads = [
-        read
-        for inside in module.scopes.inside(scope)
-        for read in inside.reads.get(name.id, ())
-        if module.scopes.owner(name.id, inside) is scope
-    ]
+    reads = module.scopes.reads_in(scope, name.id)
     return _is_entered(module, reads) and all(
         _is_guard(module, node) and _runs_in_turn(module, node, function) for node in reads
     )

@@ -132,8 +132,8 @@ class ModuleLevelResource(Rule):
 
     def _asked(self, project: Project) -> Iterator[Finding]:
         for module in site_modules(project, _ASKING, unless=is_aside):
-            for call in module.walk():
-                if not isinstance(call, ast.Call) or not _is_at_import(module, call):
+            for call in module.nodes(ast.Call):
+                if not _is_at_import(module, call):
                     continue
                 if _asks(project, module, call):
                     text = module.excerpt(call)

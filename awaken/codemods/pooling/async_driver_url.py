@@ -108,6 +108,7 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     is_async_driver,
 )
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
+from awaken.project.source.f_strings import is_literal
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -258,7 +259,7 @@ def _members(rule: str, project: Project, group: Sequence[_Decided]) -> Iterator
 def _string_at(module: Module, place: Place) -> ast.expr | None:
     """Return the string at a place, or the f-string around it."""
     for node in module.walk():
-        is_string = isinstance(node, ast.Constant | ast.JoinedStr)
+        is_string = is_literal(node)
         if is_string and not module.in_fstring(node):
             span = module.span(node)
             if span.start <= place.span.start < span.end:
@@ -411,11 +412,7 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     home = project.module(bound.path)
     target = (
         next(
-            (
-                part
-                for part in home.walk()
-                if isinstance(part, ast.Name) and home.span(part) == bound.span
-            ),
+            (part for part in home.nodes(ast.Name) if home.span(part) == bound.span),
             None,
         )
         if home is not None
@@ -427,10 +424,9 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     is_global = home.scopes.scope_of(target).kind == "module"
     word = target.id.encode()
     paths = project.files_with((word,)) if is_global else [bound.path]
-    for path in paths:
-        module = project.module(path)
-        for node in module.mentions(target.id) if module is not None else ():
-            if module is not None and not _is_on_way(project, module, node, text):
+    for module in project.modules_at(paths):
+        for node in module.mentions(target.id):
+            if not _is_on_way(project, module, node, text):
                 yield module.place(node)
 
 

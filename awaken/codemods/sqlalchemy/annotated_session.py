@@ -261,7 +261,7 @@ class AnnotatedSession(Rule):
     since = "0.1.0"
     levels = (Level.SAFE, Level.MANUAL)
     triggers = (b"Annotated",)
-    anchors = ((b"Depends",), (b"sqlalchemy", b"sqlmodel"))
+    anchors = ((b"fastapi",), (b"Depends",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
     reasons = (ALIAS_ELSEWHERE, HANDED_ON, NAME_TAKEN)
 
@@ -329,9 +329,7 @@ def _requiring(decided: Decided, change: ChangeId) -> Decided:
 
 def _injected_parameters(project: Project, module: Module) -> Iterator[tuple[_Kind, _Injected]]:
     """Yield the parameters of a file that are given a session, with what they have in common."""
-    for node in module.walk():
-        if not isinstance(node, Function):
-            continue
+    for node in module.functions:
         for parameter, default in parameters_of(node.args):
             annotation = parameter.annotation
             if default is None and isinstance(annotation, ast.Subscript):

@@ -182,20 +182,15 @@ class SessionSharedAcrossTasks(Rule):
 def _items_together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
     """Yield what runs at once; ``names`` are last names of the functions that run coroutines."""
     # Qualified names are asked of what is called like that only: they may be evaluated.
-    calls = [
-        node
-        for node in module.walk()
-        if isinstance(node, ast.Call) and last_name(node.func) in names
-    ]
+    calls = [node for node in module.nodes(ast.Call) if last_name(node.func) in names]
     gathered: set[ast.expr] = set()
     for call in calls:
         if project.qualified_name(module, call.func) == _GATHER:
             coroutines = list(_elements(module, ast.Tuple(call.args, ast.Load())))
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
-    for node in module.walk():
-        if isinstance(node, ast.AsyncWith):
-            yield from _of_group(project, module, node, names)
+    for node in module.nodes(ast.AsyncWith):
+        yield from _of_group(project, module, node, names)
     started = [
         call
         for call in calls

@@ -67,7 +67,6 @@ class _Explainer:
         self._run = run
         self._asked = asked
         self._source = staged.outcome.before[asked.path]
-        self._staged_report = staged_report
         self._report = staged_report.report.roots[0]
         self._teller = SiteTeller(
             self._report,

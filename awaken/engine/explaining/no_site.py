@@ -16,6 +16,7 @@ from awaken.engine.report import RootReport
 from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -183,7 +184,7 @@ def _plain(module: Module, line: Span, number: int) -> Why | None:
     """Return what the line is where it is no code at all."""
     text = module.source.text[line.start : line.end]
     for node in module.walk():
-        if isinstance(node, ast.Constant | ast.JoinedStr):
+        if is_literal(node):
             own = module.span(node)
             inside = own.start < line.start and line.end <= own.end
             whole = own.contains(_stripped_span(text, line)) and isinstance(

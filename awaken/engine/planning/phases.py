@@ -64,7 +64,8 @@ class Tools(Struct, frozen=True):
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
     ``planner`` gives what plans the rules of a stage, by its name. ``looked_at`` is what the
     projects, and the changes made, looked at. Sites are looked for in the files of ``site_scope``
-    (None: in all); ``stays_within`` tells of rules and a snapshot whether that is enough.
+    (None: in all), or in more of them, as ``scope_of`` says of a rule. ``stays_within`` tells of
+    rules and a snapshot whether that is enough.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
@@ -73,7 +74,15 @@ class Tools(Struct, frozen=True):
     planner: Callable[[str, Snapshot], Planner] = lambda stage, snapshot: PlainPlanner()  # noqa: ARG005
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
     site_scope: frozenset[str] | None = None
+    scope_of: Callable[[Rule, frozenset[str] | None], frozenset[str] | None] = (
+        lambda rule, scope: scope  # noqa: ARG005
+    )
     stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
+
+    def scope_in(self, rule: Rule, files: frozenset[str] | None = None) -> frozenset[str] | None:
+        """Return those of ``files`` in which ``rule`` looks for sites; None means all."""
+        scope = self.scope_of(rule, self.site_scope)
+        return scope if files is None else files if scope is None else files & scope
 
 
 class NeedsAllSites(Exception):
@@ -243,7 +252,8 @@ def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         so_far.planned[rule.name] = so_far.snapshot
-        plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, planner, so_far)
+        own = project.narrowed(tools.scope_in(rule))
+        plan, suppressed_sites = _plan_with_suppressions(rule, own, policy, planner, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
         if any(change.id in taken for change in plan.changes):
@@ -431,10 +441,8 @@ def _plan_again(
     ]
     decided += [suppressed_site.finding for suppressed_site in so_far.suppressed]
     stand = standing(decided, so_far.maps)
-    looked_in = so_far.changed_files()
-    if tools.site_scope is not None:
-        looked_in &= tools.site_scope
-    project = tools.project(so_far.snapshot, looked_in)
+    changed_files = so_far.changed_files()
+    project = tools.project(so_far.snapshot, changed_files)
     planner = tools.planner("again", so_far.snapshot)
     # Whether foreign code has more to say to what it wrote itself is not ours to prove. Where
     # nothing was changed since a rule planned, it would give the same again.
@@ -446,7 +454,13 @@ def _plan_again(
         and so_far.planned[rule.name] is not so_far.snapshot
     ]
     planned = [
-        _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), planner, so_far)
+        _plan_with_suppressions(
+            rule,
+            project.narrowed(tools.scope_in(rule, changed_files)),
+            _knowing(stand, rule, policy),
+            planner,
+            so_far,
+        )
         for rule in trusted
     ]
     suppressed = {site: item for _, sites in planned for site, item in sites.items()}

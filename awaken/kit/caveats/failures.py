@@ -32,10 +32,8 @@ def caught_above(
 ) -> Iterator[Place]:
     """Yield what catches one of ``classes`` around the calls by which functions lead on."""
     for place in leading.calls:
-        module = project.module(place.path)
-        for node in [] if module is None else module.calls_at(place.span):
-            if module is not None:
-                yield from caught_around(project, module, node, classes)
+        for module, node in project.calls_at(place):
+            yield from caught_around(project, module, node, classes)
 
 
 def caught_by_callers(

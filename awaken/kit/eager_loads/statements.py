@@ -18,6 +18,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -208,21 +209,16 @@ def entity_at(reader: ModuleReader, node: ast.expr) -> Entity | None:
 def _look_around(statement: Statement) -> None:
     """Find out whether the statement is built up elsewhere, and by what."""
     module, names = statement.module, {last_name(call.func) for call in statement.calls}
-    waiting: list[ast.expr] = [statement.whole]
-    seen: set[ast.expr] = set()
-    while waiting and not statement.leaves:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if len(seen) > _FOLLOWED:
-            statement.leaves = True
+    waiting = Worklist[ast.expr]([statement.whole])
+    for node in waiting:
+        statement.leaves = statement.leaves or len(waiting.seen) > _FOLLOWED
+        if statement.leaves:
             break
         for target in _targets(module, node, statement):
             for read in module.scopes.reads_of(target):
                 calls = list(_calls_on(module, read))
                 names |= {last_name(call.func) for call in calls}
-                waiting.append(calls[-1] if calls else read)
+                waiting += [calls[-1] if calls else read]
     statement.separate = statement.leaves or bool(names & _JOIN_BREAKERS)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.eager_loads.statements import node_at
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, last_name
 from awaken.project.values.domain import Unknown
@@ -26,7 +27,6 @@ _SENDING = {
 }  # fmt: skip
 _DELETING = "delete"
 _EXPIRING = {"commit", "expire", "expire_all", "refresh"}
-_PUTTING = {"add", "append", "extend", "insert", "update"}
 _ANEW = "populate_existing"
 _SAVEPOINT = "begin_nested"
 _DEEPEST = 2  # a helper that writes, or one that calls it
@@ -84,7 +84,7 @@ class Writes:
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 return name == way
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=how)):
-                if name == way and how in _PUTTING:
+                if name == way and how in library_names().growing_methods:
                     return True
             case ast.Call():
                 pass

@@ -17,11 +17,15 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     - ``plain_bases``: classes that give their subclasses no method, and call none of them.
     - ``protocols``: the base of protocols.
+    - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
+    - ``mocks``, ``threads``, ``selects``: what makes a mock, a thread and a SELECT.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``looking``: functions that are given a function and neither call nor keep it.
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
     - ``in_threads``: functions that run one of their arguments in a thread, and its position.
+    - ``adding_methods``: methods that put one of their arguments into a container, its position.
+    - ``joining_methods``, ``removing_methods``: methods that put in all items, or take some out.
     - ``engines``, ``engine_makers``: what has connections, and the functions that make an engine.
     - ``session_classes``: the class of each kind of session.
     - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
@@ -32,12 +36,20 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     plain_bases: frozenset[str]
     protocols: frozenset[str]
+    manager_bases: frozenset[str]
+    manager_makers: frozenset[str]
+    mocks: frozenset[str]
+    threads: frozenset[str]
+    selects: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
     looking: frozenset[str]
     task_makers: frozenset[str]
     loop_getters: tuple[str, ...]
     in_threads: dict[str, int]
+    adding_methods: dict[str, int]
+    joining_methods: frozenset[str]
+    removing_methods: frozenset[str]
     engines: frozenset[str]
     engine_makers: frozenset[str]
     session_classes: dict[str, str]
@@ -46,6 +58,21 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]
     column_loaders: frozenset[str]
+
+    @property
+    def harmless_bases(self) -> frozenset[str]:
+        """The bases that give a class nothing: plain ones and protocols."""
+        return self.plain_bases | self.protocols
+
+    @property
+    def growing_methods(self) -> frozenset[str]:
+        """The methods by which a container gets items."""
+        return self.joining_methods | {*self.adding_methods, "setdefault"}
+
+    @property
+    def changing_methods(self) -> frozenset[str]:
+        """The methods by which a container gets or loses items."""
+        return self.growing_methods | self.removing_methods
 
 
 @cache

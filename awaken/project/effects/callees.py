@@ -6,6 +6,7 @@ import ast
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
 from awaken.project.values.local.flow import local_flow
@@ -142,8 +143,8 @@ class Callees:
                 return self._of_operation(module, node, depth)
             case ast.UnaryOp(op=ast.USub()):
                 return self.builtin_type(module, node.operand, depth + 1)
-            case ast.IfExp():
-                return self._agreed_text(module, [node.body, node.orelse], depth)
+            case _ if len(parts := branches(node)) > 1:
+                return self._agreed_text(module, parts, depth)
             case ast.Await():
                 return None
             case _:

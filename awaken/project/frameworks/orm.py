@@ -52,6 +52,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
 
@@ -62,7 +63,7 @@ class Orm:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         templates: Callable[[], Texts | None],
         in_force: InForces,
         program: Program,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
@@ -24,6 +24,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 
 
 class ProgramReads:
@@ -34,11 +35,10 @@ class ProgramReads:
         evaluator: ProgramEvaluator,
         models: Models,
         eager: EagerLoading,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         sights: Sequence[Sights],
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self.expiry = Expiry(evaluator, files_with)
         assignments = Assignments(evaluator, models, eager, files_with)
         self._python = PythonSights(evaluator, assignments, files_with)

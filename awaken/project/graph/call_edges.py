@@ -9,7 +9,6 @@ everything is visible; otherwise the answer is Unseen.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,9 +16,9 @@ from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator, is_none, parameters_of
+from awaken.project.graph.passing import default_of, is_omitted
+from awaken.project.source.modules import Load, Module
+from awaken.project.source.trees import Function, argument_of, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.flow import Flow, flow_of
 
@@ -107,7 +106,7 @@ class CallEdges:
     invisible code may call them as well.
     """
 
-    def __init__(self, calls: Calls, load: Callable[[str], Module | None], module: Module) -> None:
+    def __init__(self, calls: Calls, load: Load, module: Module) -> None:
         self._program = calls
         self._load = load
         self._modules = {module.path: module}

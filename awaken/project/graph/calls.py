@@ -114,9 +114,13 @@ class Calls:
 
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
-        module = self._evaluator.load(function.path)
-        node = None if module is None else module.function_at(function.start)
-        return None if module is None or node is None else (module, node)
+        return next(self.definitions_of([function]), None)
+
+    def definitions_of(
+        self, functions: Iterable[FunctionPlace]
+    ) -> Iterator[tuple[Module, Function]]:
+        """Yield the definitions of functions."""
+        return self._evaluator.functions_at((item.path, item.start) for item in functions)
 
     @cached_property
     def _functions(self) -> Functions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from functools import partial
 
 from awaken.contract import Place
@@ -13,7 +12,7 @@ from awaken.project.graph.passing import Passing
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
@@ -29,7 +28,7 @@ class ProgramEvaluator(Evaluator):
         self,
         names: Names,
         classes: Classes,
-        load: Callable[[str], Module | None],
+        load: Load,
         knowledge: Knowledge,
         words: Words,
         ask: Ask,

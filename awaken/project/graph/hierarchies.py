@@ -10,6 +10,7 @@ from functools import cached_property
 from awaken.knowledge.running import running
 from awaken.project.graph.overrides import HARMLESS_BASES, MAKING, Overrides
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -62,13 +63,7 @@ class Hierarchy:
     @cached_property
     def descendants(self) -> frozenset[str]:
         """The class itself and all that inherit from it, over any number of steps."""
-        subclasses, queue = {self._qualified}, [self._qualified]
-        while queue:
-            for subclass in self._subclasses(queue.pop()):
-                if subclass not in subclasses:
-                    subclasses.add(subclass)
-                    queue.append(subclass)
-        return frozenset(subclasses)
+        return frozenset(reached([self._qualified], self._subclasses))
 
     def _subclasses(self, qualified: str) -> tuple[str, ...]:
         classes = self._evaluator.classes

@@ -57,10 +57,8 @@ def _around(
     evaluator: ProgramEvaluator, callers: Callers
 ) -> Iterator[tuple[Module, Function | None]]:
     for site in callers.sites:
-        home = evaluator.load(site.place.path)
-        for call in [] if home is None else home.calls_at(site.place.span)[:1]:
-            if home is not None:
-                yield home, function_around(home, call)
+        for home, call in evaluator.calls_at(site.place)[:1]:
+            yield home, function_around(home, call)
 
 
 def _by_graph(graph: CallGraph, start: FunctionPlace) -> Leading:

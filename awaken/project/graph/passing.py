@@ -17,8 +17,9 @@ from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, keyword_of, parameters_of
+from awaken.project.source.modules import Load, Module
+from awaken.project.source.trees import Function, argument_of, parameters_of
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.questions import Given, Passed
 
 # A value handed through more calls than that has too many places to be one thing; half of each
@@ -46,7 +47,7 @@ class Passing:
     def __init__(
         self,
         callers_of: Callable[[Module, Function], Callers],
-        load: Callable[[str], Module | None],
+        load: Load,
         is_open: Callable[[Module, Binding], bool],
         expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
     ) -> None:
@@ -57,20 +58,16 @@ class Passing:
 
     def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
-        to, queue = Passed(), [OpenParameter(module, function, parameter)]
-        seen: set[tuple[str, int, str]] = set()
-        while queue:
-            asked = queue.pop()
-            start = asked.module.span(asked.parameter).start
-            key = (asked.module.path, start, asked.parameter.arg)
-            if key in seen:
-                continue
-            seen.add(key)
+        to, start = Passed(), OpenParameter(module, function, parameter)
+        waiting = Worklist(
+            [start], lambda asked: (asked.module.place(asked.parameter), asked.parameter.arg)
+        )
+        for asked in waiting:
             # The results so far are kept: the doubt says that they are incomplete.
-            if len(seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
+            if len(waiting.seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
                 to.doubts["too many calls have to be followed"] = _place(asked)
                 return to
-            queue += self._at_callers(asked, to)
+            waiting += self._at_callers(asked, to)
         return to
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
@@ -190,9 +187,8 @@ class Passing:
         """Yield the trees of call sites."""
         for site in sites:
             module = self._load(site.place.path)
-            for call in module.calls_at(site.place.span) if module is not None else ():
-                if module is not None:
-                    yield module, call, site
+            if module is not None:
+                yield from ((module, call, site) for call in module.calls_at(site.place.span))
 
     def _forwarded_open(self, module: Module, node: ast.expr) -> OpenParameter | None:
         """Return the open parameter that ``node`` is the bare name of."""
@@ -217,28 +213,6 @@ def _are_unpacked(module: Module, function: Function, keywords: ast.Name) -> boo
 
 def _is_read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
-
-
-def argument_of(
-    call: ast.Call, function: Function, parameter: ast.arg, bound: int
-) -> ast.expr | None:
-    """Return the argument of ``call`` for ``parameter``; None if there is none, or it is unknown.
-
-    The first ``bound`` parameters are given by the receiver.
-    """
-    named = keyword_of(call, parameter.arg)
-    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
-    if named is not None and parameter not in function.args.posonlyargs:
-        return named
-    positional = [*function.args.posonlyargs, *function.args.args]
-    if parameter not in positional:
-        return None
-    # Below zero it is what the receiver gives.
-    index = positional.index(parameter) - bound
-    before = call.args[: index + 1]
-    if index < 0 or len(before) <= index:
-        return None
-    return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
 
 
 def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:

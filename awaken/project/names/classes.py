@@ -18,7 +18,7 @@ from awaken.project.names.file_facts import (
     decorators_of,
 )
 from awaken.project.names.resolution import Names
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
 
 PROTOCOLS = library_names().protocols
@@ -67,13 +67,7 @@ class Ancestors(NamedTuple):
 class Classes:
     """All that the project knows about classes; facts are kept per file that was asked for."""
 
-    def __init__(
-        self,
-        names: Names,
-        load: Callable[[str], Module | None],
-        words: Words,
-        facts: FactsIndex,
-    ) -> None:
+    def __init__(self, names: Names, load: Load, words: Words, facts: FactsIndex) -> None:
         self._names = names
         self._facts = facts
         self._load = load

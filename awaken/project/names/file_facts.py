@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, MutableMapping
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from awaken.contract import Span
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
 from awaken.project.source.looked_at import WatchedSnapshot
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
@@ -121,8 +121,8 @@ class FactsIndex:
     def __init__(
         self,
         snapshot: WatchedSnapshot,
-        load: Callable[[str], Module | None],
-        searched: Callable[[str], Module | None],
+        load: Load,
+        searched: Load,
         known: MutableMapping[bytes, FileFacts] | None = None,
     ) -> None:
         self._snapshot = snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from awaken.project.names.origins import absolute_module
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
 
 _RUNNING = {
@@ -31,7 +31,7 @@ class InScope(Struct, frozen=True):
 class Reach:
     """Finds names for variables at the top of the project's files."""
 
-    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+    def __init__(self, names: Names, load: Load) -> None:
         self._names = names
         self._load = load
         self._kept: dict[tuple[str, str], bool] = {}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from awaken.project.names.layout import Layout
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.workspace.outside import Outside, OutsideFile
 
 _IMPORT = re.compile(
@@ -39,11 +39,7 @@ class OutsideLinks:
     """
 
     def __init__(
-        self,
-        outside: Outside,
-        inside: Layout,
-        paths: Iterable[str],
-        module: Callable[[str], Module | None],
+        self, outside: Outside, inside: Layout, paths: Iterable[str], module: Load
     ) -> None:
         self._module = module
         self._inside = inside

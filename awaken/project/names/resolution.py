@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Generator, Hashable, Iterable
 from typing import NamedTuple
 from weakref import ref
 
@@ -14,7 +14,7 @@ from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.layout import FoundModule, Layout, below
 from awaken.project.names.tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 
 _BUILTINS = frozenset(dir(builtins))
 _NOTHING = ""
@@ -57,13 +57,7 @@ _Asking = Generator[_Question, Answer[str | None], str | None]
 class Names:
     """Resolves names of one snapshot."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        load: Callable[[str], Module | None],
-        knowledge: Knowledge,
-        facts: FactsIndex,
-    ) -> None:
+    def __init__(self, layout: Layout, load: Load, knowledge: Knowledge, facts: FactsIndex) -> None:
         self.layout = layout
         self._load = load
         self._knowledge = knowledge

@@ -1,4 +1,7 @@
-"""Places of the parts of an f-string: ``ast`` may report them wrongly before Python 3.12."""
+"""f-strings: the parts of a text, and their places.
+
+``ast`` may report the places wrongly before Python 3.12.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,27 @@ PLACES_PARTS = sys.version_info >= (3, 12)
 """Whether this Python knows where the parts of an f-string stand."""
 
 _STAND_IN = "_awaken_stands_here"
+
+
+def is_literal(node: ast.AST) -> bool:
+    """Whether ``node`` is a constant or an f-string."""
+    return isinstance(node, ast.Constant | ast.JoinedStr)
+
+
+def text_parts(node: ast.expr) -> list[ast.expr]:
+    """Return the parts of an f-string, or of a sum; nothing for other expressions."""
+    match node:
+        case ast.JoinedStr(values=parts):
+            return parts
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [left, right]
+        case _:
+            return []
+
+
+def has_long_text(node: ast.AST) -> bool:
+    """Whether text over several lines is in ``node``: its lines cannot be moved."""
+    return any(is_literal(part) and part.lineno != part.end_lineno for part in ast.walk(node))  # type: ignore[attr-defined]
 
 
 def is_placed(module: Module, node: ast.expr) -> bool:

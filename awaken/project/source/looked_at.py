@@ -16,6 +16,8 @@ in the order of the run, the same is asked and the same is answered. This needs 
   answer was remembered by an earlier project of the run or came from an index on disk. What goes
   through ``WatchedSnapshot`` counts by itself.
 - A file that a change edits counts as read. What later phases see of it follows from that.
+- Comments and blank lines of a file count only if the answer names the file. Rules take comments
+  from files that they edit, and name the file of each line. A law holds this.
 - When in doubt a file is read: one too many costs time, one too few an answer that is wrong.
 
 The engine itself tracks the set of paths, all files other than Python (manifests), files with
@@ -26,12 +28,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from awaken.workspace.sources import Snapshot, SourceFile
+
+_MOST_FACTS = 100_000
+"""Parts of files that are held once for all units: 20 MB."""
 
 SearchKind = Literal[
     "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports",
@@ -88,13 +94,20 @@ class LookedAt(Struct):
 
     def note_facts(self, path: str, part: str, word: str, answer: bytes | None) -> None:
         """Note what the file at ``path`` answered about a part of its facts."""
-        self.told[facts_search(path, part, word)] = {} if answer is None else {path: answer}
+        self.told[facts_search(path, part, word)] = _told_by(path, answer)
 
     def note_read(self, path: str) -> None:
         """Note that the text of the file at ``path`` was read."""
         self.read.add(path)
 
 
+# Thousands of units ask the same of the same files, and each holds what it asked.
+@lru_cache(maxsize=_MOST_FACTS)
+def _told_by(path: str, answer: bytes | None) -> dict[str, bytes]:
+    return {} if answer is None else {path: answer}
+
+
+@lru_cache(maxsize=_MOST_FACTS)
 def facts_search(path: str, part: str = "", word: str = "") -> Search:
     """Return the search for a part of the facts of one file; without a part, its beginning."""
     words = "\0".join((path, part, word) if part else (path, ""))

@@ -32,6 +32,7 @@ _SEPARATORS = re.compile(r"[.:/]")
 
 
 Value = TypeVar("Value")
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_property is
@@ -205,6 +206,15 @@ class Module:
         for node in self._nodes_and_parents[0]:
             nodes.setdefault(type(node), []).append(node)
         return nodes
+
+    def nodes(self, kind: type[Node]) -> Sequence[Node]:
+        """Return all nodes of the file of a concrete ``kind``, in source order."""
+        return self._by_type.get(kind, ())  # type: ignore[return-value]
+
+    @of_file
+    def functions(self) -> list[Function]:
+        """All functions of the file but lambdas, in source order."""
+        return [node for node in self._nodes_and_parents[0] if isinstance(node, Function)]
 
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
@@ -492,3 +502,7 @@ def _look(node: ast.AST) -> tuple[object, ...]:
             pass
     name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name
+
+
+Load = Callable[[str], Module | None]
+"""What parses the file at a path."""

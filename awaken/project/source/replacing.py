@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -48,15 +49,13 @@ class Put:
     """One place ``node`` that puts something in the place of the attribute ``name`` of ``owner``.
 
     Without an owner ``name`` is dotted from a module on; an empty one may be any. ``value`` is
-    what is put there, None where a patch makes a mock by itself; ``is_spy`` says that it does what
-    the replaced attribute does.
+    what is put there, None where a patch makes a mock by itself.
     """
 
     node: ast.Call | ast.Attribute | ast.Subscript
     owner: ast.expr | None
     name: str
     value: ast.expr | None = None
-    is_spy: bool = False
 
     @property
     def last(self) -> str:
@@ -169,29 +168,28 @@ def _of_named(
 ) -> Iterator[Put]:
     last = last_name(call.func)
     last = _renamed_values(module).get(last, last)
-    is_spy = last == "spy"
     given = next((keyword.value for keyword in call.keywords if keyword.arg in _GIVEN), None)
     is_patch = any(word in last.lower() for word in _PATCHING)
     dotted = dotted_text(module, first) if is_patch or isinstance(first, ast.Constant) else None
     if dotted is not None:
         if "." in dotted:
-            yield Put(call, None, dotted, rest[0] if rest else given, is_spy)
+            yield Put(call, None, dotted, rest[0] if rest else given)
         return
-    if isinstance(first, ast.Constant | ast.JoinedStr) or named is None:
+    if is_literal(first) or named is None:
         return
     name = text_of(module, named) if is_patch or isinstance(named, ast.Constant) else ""
     value = rest[1] if len(rest) > 1 else given
     if name and name.isidentifier():
-        yield Put(call, first, name, value, is_spy)
+        yield Put(call, first, name, value)
     elif name is None and last in {"__setattr__", "object", "setattr", "spy"}:
-        yield Put(call, first, "", value, is_spy)
+        yield Put(call, first, "", value)
 
 
 def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
     kept: Mapping[str, str] | None = module.own.get(_renamed_values)
     if kept is None:
-        aliases = (node for node in module.walk() if isinstance(node, ast.alias))
+        aliases = (node for node in module.nodes(ast.alias))
         kept = module.own[_renamed_values] = {
             alias.asname: alias.name for alias in aliases if alias.asname is not None
         }
@@ -278,14 +276,8 @@ def text_of(module: Module, node: ast.expr) -> str | None:
     match node:
         case ast.Constant(value=str() as text):
             return text
-        case ast.JoinedStr():
-            parts = [text_of(module, part) for part in node.values]
-            return None if None in parts else "".join(part or "" for part in parts)
         case ast.FormattedValue():
             return text_of(module, node.value)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            start, end = text_of(module, left), text_of(module, right)
-            return None if start is None or end is None else start + end
         case ast.Name(id="__name__"):
             return module.name
         case ast.Name():
@@ -294,15 +286,14 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case ast.Attribute(value=ast.Name()):
             return _text_of_class(module, node)
         case _:
-            return None
+            parts = [text_of(module, part) for part in text_parts(node)]
+            return None if not parts or None in parts else "".join(part or "" for part in parts)
 
 
 def _with_open_beginning(node: ast.expr) -> str | None:
     """Return the dotted name of which the visible text says the last name alone."""
-    match node:
-        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "." in text:
-            return f"{UNTOLD}.{text.rpartition('.')[2]}"
-        case ast.BinOp(right=ast.Constant(value=str(text))) if "." in text:
+    match text_parts(node):
+        case [*_, ast.Constant(value=str(text))] if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"
         case _:
             return None

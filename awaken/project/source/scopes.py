@@ -181,6 +181,16 @@ class ScopeTable:
         # The same spelling may be another variable in each scope, so bindings are compared.
         return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
 
+    def reads_in(self, owner: Scope, name: str) -> list[ast.Name]:
+        """Return every read of the variable ``name`` that ``owner`` binds, in the scopes inside."""
+        name = owner.mangled(name)
+        return [
+            read
+            for scope in self.inside(owner)
+            for read in scope.reads.get(name, ())
+            if self.owner(name, scope) is owner
+        ]
+
     def is_shadowed(self, name: str, node: ast.AST) -> bool:
         """Whether a scope below the module's binds ``name`` as seen from ``node``."""
         owner = self.owner(name, self.scope_of(node))

@@ -35,6 +35,42 @@ def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
+def argument_of(
+    call: ast.Call, function: FunctionOrLambda, parameter: ast.arg, bound: int
+) -> ast.expr | None:
+    """Return the argument of ``call`` for ``parameter``; None if there is none, or it is unknown.
+
+    The first ``bound`` parameters are given by the receiver.
+    """
+    named = keyword_of(call, parameter.arg)
+    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
+    if named is not None and parameter not in function.args.posonlyargs:
+        return named
+    positional = [*function.args.posonlyargs, *function.args.args]
+    if parameter not in positional:
+        return None
+    # Below zero it is what the receiver gives.
+    index = positional.index(parameter) - bound
+    before = call.args[: index + 1]
+    if index < 0 or len(before) <= index:
+        return None
+    return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
+
+
+def parameter_getting(
+    call: ast.Call, function: FunctionOrLambda, argument: ast.AST, bound: int
+) -> ast.arg | None:
+    """Return the parameter of ``function`` to which ``call`` passes ``argument``; else None."""
+    return next(
+        (
+            parameter
+            for parameter, _ in parameters_of(function.args)
+            if argument_of(call, function, parameter, bound) is argument
+        ),
+        None,
+    )
+
+
 def items_in_brackets(node: ast.Subscript) -> list[ast.expr]:
     """Return ``A`` and ``B`` of ``C[A, B]``."""
     return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]

@@ -25,6 +25,8 @@ from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
 
+FilesWith = Callable[[Sequence[bytes]], list[str]]
+"""Gives the paths of the files that hold one of some words."""
 _WORD = re.compile(rb"\w")
 
 # Possessive repeats, here and below, never give a word back: no text takes quadratic time.
@@ -96,7 +98,7 @@ class Words:
     def __init__(
         self,
         files: WatchedSnapshot,
-        candidates: Callable[[Sequence[bytes]], list[str]],
+        candidates: FilesWith,
         kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
@@ -104,6 +106,7 @@ class Words:
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
         self._known = 0  # words that an earlier run searched for
+        self._noted: dict[Search, frozenset[str]] = {}
         self._all_of: dict[SearchKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
@@ -135,7 +138,11 @@ class Words:
         return other
 
     def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
-        self._files.looked_at.note_search(Search(kind, word.encode()), paths)
+        search = Search(kind, word.encode())
+        # One set of paths for all units that ask: on large programs these take most of the memory.
+        if search not in self._noted:
+            self._noted[search] = frozenset(paths)
+        self._files.looked_at.note_search(search, self._noted[search])
 
     def index(self) -> None:
         """Take all words at once, if that is not done: for whoever asks for many of them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
@@ -20,7 +20,7 @@ from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError
@@ -75,20 +75,14 @@ class Evaluator(ABC):
     The subclass in the call graph asks callers for their arguments.
     """
 
-    def __init__(
-        self,
-        names: Names,
-        classes: Classes,
-        load: Callable[[str], Module | None],
-        knowledge: Knowledge,
-    ) -> None:
+    def __init__(self, names: Names, classes: Classes, load: Load, knowledge: Knowledge) -> None:
         self.names = names
         self.classes = classes
         self.load = load
         self.knowledge = knowledge
-        self.forwarding = Forwarding(names, load)
-        self.declared_decorators = DeclaredDecorators(names, load)
-        self.injections = Injections(names, load)
+        self.forwarding = Forwarding(names)
+        self.declared_decorators = DeclaredDecorators(names)
+        self.injections = Injections(names)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.
@@ -104,6 +98,21 @@ class Evaluator(ABC):
         self._answers = Answers()
         self._answers_aside = Answers()
         self.follows_callers = True
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        for path in paths:
+            module = self.load(path)
+            if module is not None:
+                yield module
+
+    def functions_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[Module, Function]]:
+        """Yield the functions that begin at ``places``: the path of a file, and a byte of it."""
+        for path, start in places:
+            module = self.load(path)
+            function = None if module is None else module.function_at(start)
+            if module is not None and function is not None:
+                yield module, function
 
     @abstractmethod
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:

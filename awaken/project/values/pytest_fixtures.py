@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
-from awaken.project.source.modules import Module, same_node
+from awaken.project.source.modules import Load, Module, same_node
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
 
@@ -17,11 +17,7 @@ _MOST_FILES = 30  # folders above a test, and plugins that name others; a real c
 
 
 def fixture_for(
-    module: Module,
-    function: Function,
-    name: str,
-    names: Names,
-    load: Callable[[str], Module | None],
+    module: Module, function: Function, name: str, names: Names, load: Load
 ) -> FunctionOf | None:
     """Return the fixture ``name`` that pytest passes to ``function``; None if not visible.
 
@@ -63,7 +59,7 @@ def takes_fixture(module: Module, function: Function, name: str, names: Names) -
 
 
 def _fixtures_in(
-    module: Module, name: str, names: Names, load: Callable[[str], Module | None]
+    module: Module, name: str, names: Names, load: Load
 ) -> Iterator[tuple[Module, Function]]:
     """Yield the fixtures that a file defines under a name, or imports."""
     for node in _fixtures(module, names).get(name, ()):

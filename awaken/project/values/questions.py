@@ -7,7 +7,7 @@ expression again. Each part knows this protocol, and none knows another part.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -19,7 +19,7 @@ from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     Argument,
@@ -161,13 +161,17 @@ class Questions(Protocol):
 
     names: Names
     classes: Classes
-    load: Callable[[str], Module | None]
+    load: Load
     knowledge: Knowledge
     forwarding: Forwarding
     declared_decorators: DeclaredDecorators
     injections: Injections
     follows_callers: bool
     mapping: Mapping
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
+        ...
 
     @property
     def library(self) -> LibraryTypes:

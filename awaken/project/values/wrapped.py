@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.expressions.uses import only_reads
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, without_arguments
 from awaken.project.values.domain import Environment, NoneValue, Values, union
@@ -153,25 +154,10 @@ def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
 def _only_reads(module: Module, function: Function, packed: ast.arg, methods: set[str]) -> bool:
     """Whether a function calls nothing but ``methods`` of its packed keywords, and reads them."""
     return all(
-        _reads(module, node, methods)
+        only_reads(module, node, methods)
         for node in module.walk(function)
         if isinstance(node, ast.Name) and node.id == packed.arg
     )
-
-
-def _reads(module: Module, name: ast.Name, methods: set[str]) -> bool:
-    """Whether a place that names a dictionary reads it, or calls one of ``methods``."""
-    match module.parent(name):
-        case ast.Subscript(value=value, ctx=ast.Load()):
-            return value is name
-        case ast.Attribute(attr=method) as attribute:
-            return method in methods and module.call_of(attribute) is not None
-        case ast.keyword(arg=None):
-            return True
-        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name() as container]):
-            return container is name
-        case _:
-            return False
 
 
 def _hands_on(module: Module, wrapper: Function) -> bool:

@@ -65,6 +65,7 @@ READS = {
     "name.append(row)": Level.UNSAFE,
     "name.update(row=row)": Level.UNSAFE,
     "{'row': row}": Level.UNSAFE,
+    "dict(row=row)": Level.UNSAFE,
 }
 
 

@@ -114,10 +114,9 @@ class AsyncioRun(Rule):
 
     def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
         for module in site_modules(project, self.triggers):
-            for node in module.walk():
+            for node in module.nodes(ast.Call):
                 if (
-                    isinstance(node, ast.Call)
-                    and _loop_made(project, module, node) is not None
+                    _loop_made(project, module, node) is not None
                     and is_entry(module, node)
                     and not _SHUT.fullmatch(module.text_of(node))
                 ):

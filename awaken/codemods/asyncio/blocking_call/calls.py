@@ -145,10 +145,9 @@ def _may_call(text: bytes, waits: frozenset[Wait]) -> bool:
 
 def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCall]:
     """Yield the blocking calls of ``module`` that a coroutine makes by itself."""
-    for node in module.walk():
+    for node in module.nodes(ast.Call):
         if (
-            isinstance(node, ast.Call)
-            and last_name(node.func) in _last_names(_ALL)
+            last_name(node.func) in _last_names(_ALL)
             and not isinstance(module.parent(node), ast.Await)
             and module.enclosing_coroutine(node) is not None
         ):
@@ -164,8 +163,8 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
     time.
     """
     functions: set[ast.FunctionDef] = set()
-    for node in module.walk():
-        if not isinstance(node, ast.Call) or last_name(node.func) not in _last_names(_FOLLOWED):
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) not in _last_names(_FOLLOWED):
             continue
         function = module.enclosing_function(node)
         if not isinstance(function, ast.FunctionDef) or function in functions:

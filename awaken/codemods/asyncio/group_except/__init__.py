@@ -171,8 +171,8 @@ class GroupExcept(Rule):
 
 
 def _found_handlers(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
-    for node in module.walk():
-        if isinstance(node, ast.Try) and _is_around_a_group(project, module, node.body):
+    for node in module.nodes(ast.Try):
+        if _is_around_a_group(project, module, node.body):
             dead = (part for part in node.handlers if _never_matches(project, module, part))
             yield from list(dead)[:1]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
@@ -27,10 +28,6 @@ _AROUND = {
     "aiohttp.ClientSession", "async_timeout.timeout", "asyncio.timeout", "httpx.AsyncClient",
 }  # fmt: skip
 _TRANSPARENT = {"classmethod", "override", "staticmethod"}
-_CHANGING = {
-    "add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove",
-    "setdefault", "update",
-}  # fmt: skip
 _LIBRARIES = (b"httpx", b"aiohttp")
 
 
@@ -148,8 +145,7 @@ def _changes_anything(module: Module, function: Function) -> bool:
                 return True
             case ast.Subscript(ctx=ast.Store() | ast.Del(), value=ast.Attribute()):
                 return True
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(), attr=name)) if (
-                name in _CHANGING
-            ):
-                return True
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(), attr=name)):
+                if name in library_names().changing_methods:
+                    return True
     return False

@@ -40,8 +40,8 @@ def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
     renamed = project.other_names(module.path)
     meant = {other: name for name in _TASKS | _TOGETHER for other in renamed.get(name, ())}
     meant |= {name: name for name in _TASKS | _TOGETHER}
-    for node in module.walk():
-        if not isinstance(node, ast.Call) or last_name(node.func) not in meant:
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) not in meant:
             continue
         yield from _of_call(module, node, meant[last_name(node.func)])
 

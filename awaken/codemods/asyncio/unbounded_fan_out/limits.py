@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf, Unknown
 
 if TYPE_CHECKING:
@@ -53,20 +54,16 @@ def works_without_limit(
     if _tokens(called) & (_HOLDING_BACK | _IN_PARTS):
         return False
     works = bool(_tokens(called) & _WORK)
-    seen: set[tuple[str, int]] = set()
-    waiting = [(pair, 0) for pair in _functions(project, module, started, called)]
-    while waiting:
-        (home, function), depth = waiting.pop()
-        if (home.path, function.lineno) in seen:
-            continue
-        seen.add((home.path, function.lineno))
-        if len(seen) > _MOST_FUNCTIONS or _tokens(function) & _HOLDING_BACK:
+    starts = [(*pair, 0) for pair in _functions(project, module, started, called)]
+    waiting = Worklist(starts, lambda item: (item[0].path, item[1].lineno))
+    for home, function, depth in waiting:
+        if len(waiting.seen) > _MOST_FUNCTIONS or _tokens(function) & _HOLDING_BACK:
             return False
         for awaited in _awaited_calls(function):
             works = works or bool(_tokens(awaited.func) & _WORK)
             if depth < _DEEPEST:
                 below = _functions(project, home, awaited, awaited.func)
-                waiting += [(pair, depth + 1) for pair in below]
+                waiting += [(*pair, depth + 1) for pair in below]
     return works
 
 

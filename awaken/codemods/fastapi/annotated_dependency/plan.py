@@ -96,10 +96,8 @@ class _Sites:
                     yield module, function
 
     def __iter__(self) -> Iterator[tuple[Module, Function, Sequence[Marked]]]:
-        for path in self._paths:
-            module = self._project.module(path)
-            if module is not None:
-                yield from ((module, *pair) for pair in self._pairs_of(module))
+        for module in self._project.modules_at(self._paths):
+            yield from ((module, *pair) for pair in self._pairs_of(module))
 
     def _pairs_of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
         for function, marked in functions(self._project, module):

@@ -10,7 +10,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.contract import Change, InsertStatements, Place, Problem
 from awaken.project import Project
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 
 
 def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -43,8 +42,8 @@ def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
     # A star import may bind any name.
     if module.scopes.import_stars:
         return
-    for function in module.walk():
-        if isinstance(function, Function) and function.name == code.name:
+    for function in module.functions:
+        if function.name == code.name:
             scope = module.scopes.scope_made_by(function)
             place = module.place(function)
             for name in sorted(names):

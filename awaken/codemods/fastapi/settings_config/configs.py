@@ -42,9 +42,7 @@ class Config:
 
 def configs(project: Project, module: Module) -> Iterator[Config]:
     """Yield the settings classes of one file that have a ``class Config``."""
-    for node in module.walk():
-        if not isinstance(node, ast.ClassDef):
-            continue
+    for node in module.nodes(ast.ClassDef):
         inner = [one for one in node.body if isinstance(one, ast.ClassDef) and one.name == CONFIG]
         # A class with two Configs, in two branches perhaps, has no single one to move.
         if len(inner) != 1:
@@ -59,25 +57,12 @@ def is_legacy(project: Project, name: str) -> bool | None:
     """Whether a class makes settings of pydantic 1, or of today; None if it makes none."""
     # A class may inherit from both; what it gets from pydantic 1 decides.
     known, result = settings_classes(), set[str]()
-    for facts in with_bases(project, name):
+    for facts in project.class_line(name):
         result.update(base for base in facts.bases if base is not None)
     if result.intersection(known.legacy_bases):
         return True
     # A plain model has a Config as well, but its call is `ConfigDict`.
     return False if result.intersection(known.bases) else None
-
-
-def with_bases(project: Project, name: str) -> list[ClassFacts]:
-    """Return the classes of the project that ``name`` inherits from, itself first."""
-    result: dict[str, ClassFacts] = {}
-    waiting = [name]
-    while waiting:
-        word = waiting.pop(0)
-        facts = None if word in result else project.class_facts(word)
-        if facts is not None:
-            result[word] = facts
-            waiting += [base for base in facts.bases if base is not None]
-    return list(result.values())
 
 
 def _parents(project: Project, module: Module, config: ast.ClassDef) -> tuple[str, ...]:
@@ -168,7 +153,7 @@ def _check_class(project: Project, config: Config) -> list[str]:
 
 def _is_nearest(project: Project, config: Config, parent: str) -> bool:
     """Whether ``parent`` is what the class inherits its settings from, by single inheritance."""
-    for facts in with_bases(project, config.owner):
+    for facts in project.class_line(config.owner):
         if facts.qualified == parent:
             return True
         inside = [base for base in facts.bases if base and project.class_facts(base)]

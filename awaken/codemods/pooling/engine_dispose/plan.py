@@ -84,8 +84,8 @@ def _engines(project: Project) -> Iterator[_Engine]:
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
     """Whether some ``dispose`` of the program, its tests apart, may be of this engine."""
     for module in modules_with(project, (b"dispose",), unless=is_aside):
-        for node in module.walk():
-            if isinstance(node, ast.Attribute) and node.attr == "dispose":
+        for node in module.nodes(ast.Attribute):
+            if node.attr == "dispose":
                 owner = node.value
                 # `engine.sync_engine.dispose()` closes the same pool.
                 if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
 from awaken.project.names.tables import dotted_name
+from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
@@ -65,10 +66,8 @@ def _is_kept(module: Module, call: ast.Call) -> bool:
     match above:
         case ast.Return() | ast.Yield():
             return True
-        case ast.Assign(targets=targets):
-            return any(_keeps(module, node, function) for node in targets)
-        case ast.AnnAssign(target=target):
-            return _keeps(module, target, function)
+        case ast.Assign() | ast.AnnAssign():
+            return any(_keeps(module, node, function) for node in targets_of(above))
         # A factory of sessions keeps the engine that it is given.
         case ast.keyword() | ast.Call():
             return _makes_sessions(module, call)
@@ -85,13 +84,7 @@ def _keeps(module: Module, target: ast.expr, function: ast.AST) -> bool:
     # The name lives on when the function has ended.
     if target.id in scope.globals | scope.nonlocals:
         return True
-    return any(_lets_out(module, read) for read in _reads(module, function, target.id))
-
-
-def _reads(module: Module, function: ast.AST, name: str) -> Iterator[ast.Name]:
-    for node in module.walk(function):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-            yield node
+    return any(_lets_out(module, read) for read in module.scopes.reads_in(scope, target.id))
 
 
 def _lets_out(module: Module, read: ast.Name) -> bool:

@@ -224,8 +224,8 @@ def _names_at(module: Module) -> dict[tuple[str, int], ast.Name]:
     known: dict[tuple[str, int], ast.Name] | None = module.own.get(_names_at)
     if known is None:
         known = module.own[_names_at] = {}
-        for node in module.walk():
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        for node in module.nodes(ast.Name):
+            if isinstance(node.ctx, ast.Load):
                 known.setdefault((node.id, module.span(node).start), node)
     return known
 

@@ -56,9 +56,7 @@ class Maker:
 
 def makers_in(project: Project, module: Module) -> Iterator[Maker]:
     """Yield the calls of a file that make sessions, in the order of the source."""
-    for node in module.walk():
-        if not isinstance(node, ast.Call):
-            continue
+    for node in module.nodes(ast.Call):
         made = _plain(node.func)
         # ``partial(AsyncSession, engine)`` makes what it is given.
         if last_name(made) == "partial" and node.args:
@@ -163,27 +161,18 @@ def name_of(maker: Maker) -> str:
 
 def own_init(project: Project, maker: Maker) -> str:
     """Return the class of the program whose own method makes the sessions; empty if none."""
-    names = [maker.own_class] if maker.own_class else []
-    seen = set[str]()
-    while names:
-        name = names.pop()
-        facts = project.class_facts(name)
-        if facts is None or name in seen:
-            continue
-        seen.add(name)
+    for facts in project.class_line(maker.own_class or ""):
         if facts.members & {"__call__", "__init__"}:
-            return name
-        names += [base for base in facts.bases if base is not None]
+            return facts.qualified
     return ""
 
 
 def keeps_by_init(project: Project, maker: Maker) -> bool:
     """Whether the ``__init__`` of the sessions' class says ``expire_on_commit=False`` itself."""
     owner = own_init(project, maker)
-    facts = project.class_facts(owner) if owner else None
-    module = None if facts is None else project.module(facts.path)
-    node = module.class_at(facts.span) if module is not None and facts is not None else None
-    inits = [part for part in node.body if getattr(part, "name", "") == "__init__"] if node else []
+    home = project.class_definition(owner)
+    body = [] if home is None else home[1].body
+    inits = [part for part in body if getattr(part, "name", "") == "__init__"]
     match [inner for part in inits if isinstance(part, Function) for inner in part.body]:
         # A second statement may decide otherwise.
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__")) as call)]:

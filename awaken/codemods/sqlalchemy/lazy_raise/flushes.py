@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, casc
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ class Flushes:
         for _, side in references:
             for name in self._root(side.owner or ""):
                 edges.setdefault(name, set()).update(self._root(side.facts.target or ""))
-        circular = {edge for edge in edges if edge in _reached_names(edge, edges)}
+        circular = {
+            edge for edge in edges if edge in reached(edges[edge], lambda name: edges.get(name, ()))
+        }
         sites = [side for _, side in references if self._root(side.owner or "") & circular]
         if not sites:
             return
@@ -158,14 +161,3 @@ class Flushes:
             yield _ANY
         for name in classes:
             yield from self._root(name)
-
-
-def _reached_names(start: str, edges: dict[str, set[str]]) -> set[str]:
-    result: set[str] = set()
-    waiting = list(edges[start])
-    while waiting:
-        name = waiting.pop()
-        if name not in result:
-            result.add(name)
-            waiting += edges.get(name, ())
-    return result

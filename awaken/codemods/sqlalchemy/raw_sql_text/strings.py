@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.f_strings import is_literal
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -17,11 +18,10 @@ _STRING = InstanceOf("builtins.str")
 
 def may_be_string(node: ast.expr) -> bool:
     """Whether ``node`` is written as a string, or a name that may hold one."""
-    match _first_part(node):
-        case ast.Constant(value=str()) | ast.JoinedStr() | ast.Name() | ast.Attribute():
-            return True
-        case _:
-            return False
+    part = _first_part(node)
+    if isinstance(part, ast.Constant):
+        return isinstance(part.value, str)
+    return is_literal(part) or isinstance(part, ast.Name | ast.Attribute)
 
 
 def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:

@@ -64,8 +64,8 @@ def _has(project: Project, providers: Iterable[Provider], name: str) -> bool:
 def _of_all_routes(project: Project) -> Iterator[Provider]:
     """Yield the dependencies that applications and routers give to their endpoints."""
     for module in modules_with(project, (b"dependencies",)):
-        for node in module.walk():
-            if not isinstance(node, ast.keyword) or node.arg != "dependencies":
+        for node in module.nodes(ast.keyword):
+            if node.arg != "dependencies":
                 continue
             if isinstance(module.statement_of(node), ast.Assign | ast.Expr):
                 yield from project.injections.below(module, node.value)

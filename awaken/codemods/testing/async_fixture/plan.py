@@ -26,6 +26,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing.fixture_requests import Request, Requests
 from awaken.project.names.functions.decorators import MANAGERS
 from awaken.project.source.trees import without_arguments
+from awaken.project.source.worklist import Worklist
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 if TYPE_CHECKING:
@@ -81,11 +82,10 @@ class AsyncFixture(Rule):
         for module in site_modules(project, self.triggers):
             if b"async def" not in module.source.text:
                 continue
-            for node in module.walk():
-                if isinstance(node, ast.AsyncFunctionDef):
-                    decorator = _decorator(project, module, node)
-                    if decorator is not None:
-                        yield Site(self.name, module, node), decorator
+            for node in module.nodes(ast.AsyncFunctionDef):
+                decorator = _decorator(project, module, node)
+                if decorator is not None:
+                    yield Site(self.name, module, node), decorator
 
 
 def _decorator(project: Project, module: Module, function: ast.AsyncFunctionDef) -> ast.expr | None:
@@ -244,14 +244,11 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
     # pytest fails every test that requests the fixture.
     if project.targets.guarantees("pytest", ">=9"):
         return []
-    waiting, seen = list(requests.direct), {item.key for item in requests.direct}
-    while waiting:
-        request = waiting.pop()
+    waiting = Worklist(requests.direct, lambda request: request.key)
+    for request in waiting:
         if _is_left(project, request):
             # The body does not run today, so only the requests of the fixture count.
-            further = project.coroutine_tests.requests.of(request.module, request.function).direct
-            waiting += [each for each in further if each.key not in seen]
-            seen |= {each.key for each in further}
+            waiting += project.coroutine_tests.requests.of(request.module, request.function).direct
         elif use_of(request) == "unknown":
             return [f"`{request.function.name}` may pass today without its value: {_NEVER_RUNS}"]
     return []

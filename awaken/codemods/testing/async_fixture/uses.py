@@ -36,11 +36,7 @@ def use_of(request: Request) -> Use:
     if request.parameter is None:
         return "unknown"
     module, name = request.module, request.parameter.arg
-    reads = [
-        node
-        for node in module.walk(request.function)
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-    ]
+    reads = module.scopes.reads_in(module.scopes.scope_made_by(request.function), name)
     uses = [_use(module, node) for node in reads]
     if "by-hand" in uses:
         return "by-hand"

@@ -76,8 +76,8 @@ class AsyncTestMarker(Rule):
         for module in site_modules(project, self.triggers):
             sites = [
                 Site(self.name, module, node)
-                for node in module.walk()
-                if isinstance(node, ast.AsyncFunctionDef) and _is_left(project, module, node)
+                for node in module.nodes(ast.AsyncFunctionDef)
+                if _is_left(project, module, node)
             ]
             if sites and not (tests.uses_asyncio or tests.uses_anyio):
                 # One finding for each file is enough, because the cure is the same.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.trees import is_none
 
 
@@ -15,8 +16,6 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
     match node:
         case ast.Constant():
             return node.value is None
-        case ast.IfExp():
-            return may_be_none(module, node.body) or may_be_none(module, node.orelse)
         case ast.BoolOp():
             # Only the last value of `a or b` is taken although it is false.
             return may_be_none(module, node.values[-1])
@@ -28,7 +27,8 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             return _attribute_may_be_none(module, node, name)
         case _:
-            return False
+            parts = [part for part in branches(node) if part is not node]
+            return any(may_be_none(module, part) for part in parts)
 
 
 def _is_optional(module: Module, annotation: ast.expr | None) -> bool:

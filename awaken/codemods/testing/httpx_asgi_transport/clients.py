@@ -39,8 +39,8 @@ class Client:
 
 def clients(project: Project, module: Module) -> Iterator[Client]:
     """Yield the clients of one file in the order of the source."""
-    for node in module.walk():
-        if isinstance(node, ast.Call) and _may_give_app(module, node):
+    for node in module.nodes(ast.Call):
+        if _may_give_app(module, node):
             client = _client(project, module, node)
             if client is not None:
                 yield client

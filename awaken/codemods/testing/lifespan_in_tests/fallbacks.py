@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -38,18 +39,14 @@ def has_fallback(project: Project, module: Module, function: Function, read: ast
         if above is function:
             break
         below = above
-    return any(_asks(node, name) for node in module.walk(function))
+    return any(_asks(module, node, name) for node in module.walk(function))
 
 
-def _asks(node: ast.AST, name: str) -> bool:
+def _asks(module: Module, node: ast.AST, name: str) -> bool:
     """Whether a node tests if something of this name is set."""
     match node:
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
             return name in {last_name(left), *map(last_name, node.comparators)}
-        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
-            return last_name(test) == name
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return last_name(operand) == name
         case ast.Call(func=ast.Name(id="getattr"), args=[_, _]):
             return False
         case ast.Call(func=ast.Name(id=called), args=[_, key, *_]) if called in _ASKING:
@@ -57,7 +54,7 @@ def _asks(node: ast.AST, name: str) -> bool:
         case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
             return last_name(owner) == name
         case _:
-            return False
+            return last_name(node) == name and is_tested(module, node)
 
 
 def _is_empty(value: ast.expr) -> bool:

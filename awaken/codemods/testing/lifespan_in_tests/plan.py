@@ -79,9 +79,7 @@ class LifespanInTests(Rule):
 
 def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     """Yield the clients of a file that run no lifespan, and the application of each."""
-    for call in module.walk():
-        if not isinstance(call, ast.Call):
-            continue
+    for call in module.nodes(ast.Call):
         name = project.qualified_name(module, call.func)
         app = keyword_of(call, "app")
         if name in _TEST_CLIENTS:

@@ -13,6 +13,7 @@ from awaken.project.graph.dispatch import Family, family_called, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, always_returns
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
@@ -64,8 +65,8 @@ class Awaitables:
                 return self._of_name(module, node, depth)
             case ast.NamedExpr():
                 return self.of(module, node.value, depth + 1)
-            case ast.IfExp():
-                return self._agreed_answer(module, node, [node.body, node.orelse], depth)
+            case _ if len(parts := branches(node)) > 1:
+                return self._agreed_answer(module, node, parts, depth)
             case _:
                 return self._of_values(module, node)
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from awaken.contract import Place
 from awaken.knowledge.coroutines import Awaitable
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.coroutines.passing_on import (
     IntoParameter,
@@ -22,10 +23,12 @@ from awaken.project.effects.coroutines.passing_on import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, last_name
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.flow import flow_of
+from awaken.project.values.local.reads import local_binding, reads_seeing
 
 Kind = Literal[
     "asked", "awaited", "called", "closed", "dropped", "returned", "run", "stored", "tested",
@@ -33,11 +36,10 @@ Kind = Literal[
 ]  # fmt: skip
 _MOST_STEPS = 300  # expressions that one coroutine goes through; a guess, not yet measured
 _MOST_CALLERS = 100  # calls of functions that return it; a guess, not yet measured
-_SHARED = {"class", "module"}
 _RUNNING = {"send", "throw", "__await__"}
-_LIKE_APPEND = {"append", "appendleft", "add"}
-_OF_CONTAINERS = _LIKE_APPEND | {
-    "clear", "count", "discard", "extend", "index", "insert", "remove", "reverse", "sort", "update",
+_ADDING = library_names().adding_methods
+_OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) | {
+    "count", "index", "reverse", "sort",
 }  # fmt: skip
 _SAME_ITEMS = {"copy", "values", "__iter__"}
 _ONE_ITEM = {"pop", "popleft", "get"}
@@ -97,11 +99,9 @@ class Fates:
         Where its callers return it, theirs are asked. Code that may hide a call is an unknown fate.
         """
         result: dict[Fate, None] = {}
-        queue: list[tuple[Module, Function]] = [(module, function)]
-        seen = 0
-        asked = {(module.path, module.span(function).start)}
-        while queue:
-            home, node = queue.pop()
+        seen, start = 0, (module, function)
+        waiting = Worklist[tuple[Module, Function]]([start], lambda pair: pair[0].place(pair[1]))
+        for home, node in waiting:
             callers = self._evaluator.callers.of(home, node)
             for obstacle in callers.obstacles:
                 result[Fate("unknown", obstacle.place, why=obstacle.why)] = None
@@ -113,9 +113,8 @@ class Fates:
                 for fate, outer in self._at(site.place):
                     if outer is None:
                         result[fate] = None
-                    elif (key := (outer[0].path, outer[0].span(outer[1]).start)) not in asked:
-                        asked.add(key)
-                        queue.append(outer)
+                    else:
+                        waiting += [outer]
         return tuple(result)
 
     def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
@@ -123,10 +122,7 @@ class Fates:
 
         The code of a coroutine runs where it is awaited.
         """
-        module = self._evaluator.load(place.path)
-        for call in module.calls_at(place.span)[:1] if module is not None else ():
-            if module is None:
-                continue
+        for module, call in self._evaluator.calls_at(place)[:1]:
             around = module.enclosing_function(call)
             for fate in self.of(module, call):
                 goes_on = fate.kind == "returned" and not fate.chain
@@ -175,50 +171,25 @@ class _Following:
 
     # ------------------------------------------------------------------------- where it stands
     def _look(self, here: _Here) -> None:
-        above = here.module.parent(here.node)
-        visit = None if above is None else self._PLACES.get(type(above))
-        if visit is None:
-            self._used(here)
-        else:
-            visit(self, here, above)
+        use = use_of(here.module, here.node)
+        self._WAYS.get(use.way, _Following._used)(self, here, use.above)
 
-    def _dropped(self, here: _Here, _above: ast.Expr) -> None:
-        self._end(here, "dropped")
-
-    def _returned(self, here: _Here, _above: ast.AST) -> None:
-        self._end(here, "returned")
-
-    def _yielded(self, here: _Here, _above: ast.Yield) -> None:
-        self._end(here, "yielded")
-
-    def _assigned(self, here: _Here, above: ast.Assign) -> None:
-        for target in above.targets:
-            self._store(here, target)
-
-    def _declared(self, here: _Here, above: ast.AnnAssign) -> None:
-        self._store(here, above.target)
-
-    def _walrus(self, here: _Here, above: ast.NamedExpr) -> None:
-        self._store(here, above.target)
+    def _same(self, here: _Here, above: ast.expr) -> None:
+        if isinstance(above, ast.BoolOp) and here.node is not above.values[-1]:
+            self._tested(here)
+        if isinstance(above, ast.NamedExpr):
+            self._store(here, above.target)
         self._go(here, above)
 
-    def _keyword(self, here: _Here, above: ast.keyword) -> None:
-        call = here.module.parent(above)
-        if isinstance(call, ast.Call):
-            self._passed(here, call)
-        else:
-            self._unknown(here, "it is passed to the making of a class")
+    def _assigned(self, here: _Here, above: ast.Assign | ast.AnnAssign) -> None:
+        for target in targets_of(above):
+            self._store(here, target)
 
     def _held(self, here: _Here, above: ast.expr) -> None:
         self._go(here, above, 1)
 
-    def _either(self, here: _Here, above: ast.BoolOp) -> None:
-        if here.node is not above.values[-1]:
-            self._tested(here)
-        self._go(here, above)
-
-    def _added(self, here: _Here, above: ast.BinOp) -> None:
-        if here.depth:
+    def _added(self, here: _Here, above: ast.AST) -> None:
+        if here.depth and isinstance(above, ast.BinOp):
             self._go(here, above)
         else:
             self._used(here)
@@ -229,13 +200,10 @@ class _Following:
     def _elsewhere(self, here: _Here, _above: ast.AST) -> None:
         self._unknown(here, "awaken does not follow a coroutine in this position")
 
-    def _awaited(self, here: _Here, _above: ast.Await) -> None:
-        if here.depth:
-            self._end(here, "used")
-        else:
-            self._end(here, "awaited")
+    def _awaited(self, here: _Here, _above: ast.AST) -> None:
+        self._end(here, "used" if here.depth else "awaited")
 
-    def _used(self, here: _Here) -> None:
+    def _used(self, here: _Here, _above: ast.AST | None = None) -> None:
         """End where a value is needed: of a container that says nothing of what it holds."""
         if here.depth:
             self._unknown(here, "awaken does not follow this use of its container")
@@ -253,13 +221,7 @@ class _Following:
         else:
             self._tested(here)
 
-    def _chosen(self, here: _Here, above: ast.IfExp) -> None:
-        if here.node is above.test:
-            self._tested(here)
-        else:
-            self._go(here, above)
-
-    def _element(self, here: _Here, above: ast.List | ast.Tuple | ast.Set) -> None:
+    def _element(self, here: _Here, above: ast.expr) -> None:
         """Go on with a display, or with the target that gets this element of it."""
         statement = here.module.parent(above)
         if not isinstance(statement, ast.Assign) or not isinstance(above, ast.List | ast.Tuple):
@@ -299,22 +261,21 @@ class _Following:
             self._unknown(here, f"`{here.module.excerpt(above)}` is not followed")
 
     def _subscript(self, here: _Here, above: ast.Subscript) -> None:
-        if above.value is not here.node:
-            self._end(here, "stored", "a key")
-        elif not here.depth:
+        if not here.depth:
             self._used(here)
         elif isinstance(above.slice, ast.Slice):
             self._go(here, above)
         elif isinstance(above.ctx, ast.Load):
             self._go(here, above, -1)
 
+    def _key(self, here: _Here, _above: ast.AST) -> None:
+        self._end(here, "stored", "a key")
+
     def _iterated(self, here: _Here, above: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        if isinstance(above, ast.comprehension) and here.node is not above.iter:
-            self._tested(here)
-        elif not here.depth:
-            self._used(here)
-        else:
+        if here.depth:
             self._store(replace(here, depth=here.depth - 1), above.target)
+        else:
+            self._used(here)
 
     # ------------------------------------------------------------------------------- variables
     def _store(self, here: _Here, target: ast.expr) -> None:
@@ -339,49 +300,25 @@ class _Following:
         if binding is None:
             self._end(here, "stored", here.module.excerpt(container))
             return
-        reads = self._all_reads(here.module, binding)
-        for read in reads:
+        for read in here.module.scopes.reads_in(binding.scope, binding.name):
             if read is not container:
                 self._go(here, read, 1)
 
     def _to_variable(self, here: _Here, target: ast.Name) -> None:
-        module = here.module
-        binding = next(
-            (item for item in module.scopes.bindings_of(target) if item.node is target), None
-        )
-        # A name that is `global` in a function belongs to the module.
-        owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
-        if binding is None or owner is None or owner is not binding.scope or owner.kind in _SHARED:
+        binding = local_binding(here.module, target)
+        if binding is None:
             self._end(here, "stored", target.id)
-            return
-        self._read(here, binding, target)
+        else:
+            self._read(here, binding, target)
 
     def _read(self, here: _Here, binding: Binding, target: ast.AST) -> None:
         """Go on with every read of the variable."""
-        reads = self._reads(here.module, binding)
+        reads = reads_seeing(here.module, binding)
         for read in reads:
             self._go(here, read)
         if not reads and not here.depth:
             place = here.module.place(target)
             self._found[Fate("unread", place, binding.name, chain=here.chain)] = None
-
-    def _reads(self, module: Module, binding: Binding) -> list[ast.Name]:
-        function = binding.scope.node
-        if isinstance(function, FunctionOrLambda):
-            reached = flow_of(module, function).reached(binding)
-            if not isinstance(reached, Unknown):
-                return list(reached)
-        return self._all_reads(module, binding)
-
-    def _all_reads(self, module: Module, binding: Binding) -> list[ast.Name]:
-        """Return every read of the variable, also those that see another value of it."""
-        scopes, name = module.scopes, binding.name
-        return [
-            read
-            for scope in scopes.inside(binding.scope)
-            if scopes.owner(name, scope) is binding.scope
-            for read in scope.reads.get(binding.scope.mangled(name), ())
-        ]
 
     def _local(self, module: Module, node: ast.expr) -> Binding | None:
         """Return the only value of the local variable ``node``."""
@@ -401,12 +338,9 @@ class _Following:
             self._go(here, above)
 
     def _in_call(self, here: _Here, call: ast.Call) -> None:
-        if here.node is call.func:
-            self._used(here)
-            return
         func = call.func
         container = func.value if isinstance(func, ast.Attribute) else func
-        puts = container is not func and last_name(func) in _LIKE_APPEND
+        puts = container is not func and last_name(func) in _ADDING
         if puts and self._local(here.module, container) is not None:
             self._into(here, container)
         else:
@@ -425,33 +359,26 @@ class _Following:
                     there = _Here(item.module, here.node, here.kind, item.depth, chain)
                     self._read(there, item.parameter, item.parameter.node)
 
-    _PLACES: ClassVar[dict[type[ast.AST], Callable[[_Following, _Here, Any], None]]] = {
-        **dict.fromkeys((ast.List, ast.Set, ast.Tuple), _element),
-        **dict.fromkeys(
-            (ast.Dict, ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp), _held
-        ),
-        **dict.fromkeys((ast.AsyncFor, ast.For, ast.comprehension), _iterated),
-        **dict.fromkeys((ast.Assert, ast.If, ast.UnaryOp, ast.While), _tested),
-        **dict.fromkeys((ast.Lambda, ast.Return), _returned),
-        **dict.fromkeys(
-            (ast.Match, ast.Raise, ast.YieldFrom, ast.arguments, ast.match_case), _elsewhere
-        ),
-        ast.AnnAssign: _declared,
-        ast.Assign: _assigned,
-        ast.Attribute: _attribute,
-        ast.Await: _awaited,
-        ast.BinOp: _added,
-        ast.BoolOp: _either,
-        ast.Call: _in_call,
-        ast.Compare: _compared,
-        ast.Delete: _nothing,
-        ast.Expr: _dropped,
-        ast.IfExp: _chosen,
-        ast.NamedExpr: _walrus,
-        ast.Starred: _starred,
-        ast.Subscript: _subscript,
-        ast.Yield: _yielded,
-        ast.keyword: _keyword,
+    _WAYS: ClassVar[dict[Way, Callable[[_Following, _Here, Any], None]]] = {
+        "argument": _in_call,
+        "attribute": _attribute,
+        "awaited": _awaited,
+        "bound": _assigned,
+        "compared": _compared,
+        "deleted": _nothing,
+        "dropped": lambda self, here, _: self._end(here, "dropped"),
+        "element": _element,
+        "index": _key,
+        "item": _subscript,
+        "iterated": _iterated,
+        "key": _held,
+        "operand": _added,
+        "other": _elsewhere,
+        "returned": lambda self, here, _: self._end(here, "returned"),
+        "same": _same,
+        "tested": _tested,
+        "unpacked": _starred,
+        "yielded": lambda self, here, _: self._end(here, "yielded"),
     }
 
 

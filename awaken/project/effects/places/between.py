@@ -24,6 +24,7 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
 
@@ -385,11 +386,5 @@ def _reached(
     starts: Iterable[int], following: list[list[int]], blocked: Collection[int]
 ) -> set[int]:
     """Return the points that can be reached from ``starts`` without passing a blocked one."""
-    points: set[int] = set()
-    queue = [item for start in starts for item in following[start]]
-    while queue:
-        point = queue.pop()
-        if point not in points and point not in blocked:
-            points.add(point)
-            queue += following[point]
-    return points
+    firsts = {item for start in starts for item in following[start]}.difference(blocked)
+    return reached(firsts, lambda point: [each for each in following[point] if each not in blocked])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from awaken.knowledge.running import running
@@ -15,6 +15,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -29,9 +30,7 @@ _TABLE = running()
 class WhileRunning:
     """Answers for one project."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._attributes = Attributes(evaluator)
@@ -74,11 +73,9 @@ class WhileRunning:
         """
         result: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
-        for path in self._files_with(_TABLE.listening_words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None:
-                    waiting += self._new(self._listeners(module, node), result)
+        for module in self._evaluator.modules_at(self._files_with(_TABLE.listening_words)):
+            for node in module.walk():
+                waiting += self._new(self._listeners(module, node), result)
         while waiting:
             home, part = waiting.pop()
             for node in home.walk(part):
@@ -183,11 +180,8 @@ class WhileRunning:
         """Yield the decorated methods of this name: one may be a property that is read."""
         if name not in self._methods:
             self._methods[name] = tuple(self._decorated_places(name))
-        for path, start in self._methods[name]:
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                yield Called(module, function, 1)
+        for module, function in self._evaluator.functions_at(self._methods[name]):
+            yield Called(module, function, 1)
 
     def _decorated_places(self, name: str) -> Iterator[Place]:
         words = self._evaluator.callers.words

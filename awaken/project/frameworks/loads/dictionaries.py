@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.source.expressions.uses import only_reads
 from awaken.project.source.modules import Module
 
-_READING_METHODS = frozenset({"copy", "get", "items", "keys", "values"})
+_READING_METHODS = frozenset({"copy", "get", "items", "keys", "pop", "values"})
 _READING_BUILTINS = frozenset({"enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
 
 
@@ -19,7 +20,8 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
     bindings = module.scopes.bindings_of(name)
     if len(bindings) != 1 or bindings[0].kind != "assignment":
         return ()
-    if not all(_only_reads(module, read) for read in module.scopes.reads_of(name)):
+    reads = module.scopes.reads_of(name)
+    if not all(only_reads(module, read, _READING_METHODS, _READING_BUILTINS) for read in reads):
         return ()
     match bindings[0].value:
         # None represents ``**other``, whose values are not visible.
@@ -34,22 +36,3 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
 def is_of_module(module: Module, name: ast.Name) -> bool:
     """Whether ``name`` is bound at the top of its file, where other files may get at it."""
     return any(binding.scope is module.scopes.module for binding in module.scopes.bindings_of(name))
-
-
-def _only_reads(module: Module, read: ast.Name) -> bool:
-    """Whether the dictionary is only read at ``read``."""
-    parent = module.parent(read)
-    match parent:
-        # Deleting items leaves fewer of the same values.
-        case ast.Subscript(ctx=ast.Load() | ast.Del()):
-            return parent.value is read
-        case ast.Attribute(attr=name):
-            return name in _READING_METHODS
-        case ast.Compare(ops=operators):
-            return all(isinstance(operator, ast.In | ast.NotIn) for operator in operators)
-        case ast.For() | ast.comprehension():
-            return parent.iter is read
-        case ast.Call():
-            return module.scopes.builtin_called(parent) in _READING_BUILTINS
-        case _:
-            return False

@@ -45,6 +45,9 @@ class OrmProgram(Program, Protocol):
     def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be an instance of."""
 
+    def library_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return the classes outside of the project that a class inherits from."""
+
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes that inherit from a class."""
 

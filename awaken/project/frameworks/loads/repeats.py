@@ -15,6 +15,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.f_strings import is_literal
 
 _JOINED = library_names().joined_loaders
 _SEPARATE = library_names().separate_loaders | library_names().blocking_loaders | {"write_only"}
@@ -56,8 +57,6 @@ class Sources:
                 # One side must be the entity's: two others may be columns of other tables.
                 settled = any(self._is_own(part) or is_subquery(part) for part in parts)
                 return settled and all(map(self._is_operand, parts))
-            case ast.BoolOp() | ast.IfExp():
-                return all(map(self._is_criterion, alternatives(node)))
             case ast.UnaryOp(operand=operand):
                 return self._is_criterion(operand)
             case ast.BinOp(left=left, right=right):
@@ -65,7 +64,8 @@ class Sources:
             case ast.Call():
                 return self._is_call(node)
             case _:
-                return self._is_own(node)
+                choices = alternatives(node)
+                return all(map(self._is_criterion, choices)) if choices else self._is_own(node)
 
     def _is_own(self, node: ast.expr) -> bool:
         """Whether ``node`` is the entity, its column, or something computed from its column."""
@@ -120,7 +120,9 @@ class Sources:
         if self._is_own(node) and not isinstance(node, ast.BinOp | ast.Call):
             return True
         match node:
-            case ast.Constant() | ast.JoinedStr() | ast.Dict() | ast.DictComp():
+            case ast.Dict() | ast.DictComp():
+                return True
+            case _ if is_literal(node):
                 return True
             case ast.Name():
                 return classify(self.reader, node).what is What.UNKNOWN
@@ -145,17 +147,8 @@ class Sources:
 
     def _is_enumeration(self, node: ast.expr) -> bool:
         """Whether ``node`` is an Enum of the program, whose members are plain values."""
-        waiting, seen = [self.reader.qualified(node)], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name is None or name in seen:
-                continue
-            seen.add(name)
-            if name.startswith("enum."):
-                return True
-            facts = self.reader.project.class_facts(name)
-            waiting += [] if facts is None else facts.bases
-        return False
+        bases = self.reader.project.library_ancestors(self.reader.qualified(node) or "")
+        return any(base.startswith("enum.") for base in bases)
 
     def _is_constant(self, node: ast.Attribute) -> bool:
         """Whether a class of the program, which need not be mapped, names a constant so."""

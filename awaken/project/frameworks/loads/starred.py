@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import ListPart, added_parts, bound_list, list_parts
+from awaken.project.source.expressions.uses import only_reads
 from awaken.project.values.domain import Unknown
 
 _DEPTH = 4
@@ -66,9 +67,9 @@ def _of_part(reader: ModuleReader, part: ListPart, depth: int) -> Iterator[Eleme
     match part.node:
         case _ if part.kind != "rest":
             yield Element(reader, part.node, repeated=part.kind == "each")
-        case ast.IfExp(body=one, orelse=other):
-            yield from _elements(reader, one, depth)
-            yield from _elements(reader, other, depth)
+        case ast.IfExp():
+            for branch in branches(part.node):
+                yield from _elements(reader, branch, depth)
         case ast.Call():
             yield from _returned_elements(reader, part.node, depth - 1)
         case ast.Name():
@@ -110,11 +111,8 @@ def _of_variable(reader: ModuleReader, name: ast.Name, depth: int) -> Iterator[E
 
 def _changes(reader: ModuleReader, scope: Scope, name: ast.Name, depth: int) -> Iterator[Element]:
     """Yield what the uses of a variable of ``scope`` put into its list."""
-    scopes = reader.module.scopes
-    for inner in scopes.scopes:
-        for read in inner.reads.get(scope.mangled(name.id), ()):
-            if scopes.owner(read.id, inner) is scope:
-                yield from _added(reader, read, scope, depth)
+    for read in reader.module.scopes.reads_in(scope, name.id):
+        yield from _added(reader, read, scope, depth)
 
 
 def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> Iterator[Element]:
@@ -141,25 +139,12 @@ def _is_in_loop(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
 
 def _is_only_read(reader: ModuleReader, read: ast.Name, scope: Scope) -> bool:
     """Whether nothing can be put into a list by way of ``read``."""
-    module = reader.module
-    match above := module.parent(read):
-        # The additions of ``+=`` to the variable are read as its bindings.
-        case ast.Starred(ctx=ast.Load()) | ast.BinOp() | ast.AugAssign():
-            return True
-        case ast.Subscript(value=value, ctx=ast.Load()):
-            return value is read
-        case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
-            return iterated is read
-        case ast.Call(keywords=[]):
-            return module.scopes.builtin_called(above) in _READS
-        case ast.Attribute(attr=name):
-            return name in _HARMLESS and module.call_of(above) is not None
-        case ast.UnaryOp() | ast.Compare():
-            return True
-        case ast.Return() | ast.Tuple():
-            return _is_returned(reader, above, scope)
-        case _:
-            return is_tested(module, read)
+    above = reader.module.parent(read)
+    if isinstance(above, ast.Return | ast.Tuple):
+        return _is_returned(reader, above, scope)
+    # The additions of ``+=`` to the variable are read as its bindings.
+    is_added_to = isinstance(above, ast.AugAssign)
+    return is_added_to or only_reads(reader.module, read, _HARMLESS, _READS)
 
 
 def _is_returned(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.worklist import reached
 
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
 
@@ -68,12 +69,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
 
 def _spellings(renamed: Mapping[str, Sequence[str]], names: set[str]) -> set[str]:
     """Return ``names`` and what a file with these other names calls something of such a name."""
-    waiting, spellings = list(names), set(names)
-    while waiting:
-        new = set(renamed.get(waiting.pop(), ())) - spellings
-        spellings |= new
-        waiting += new
-    return spellings
+    return reached(names, lambda name: renamed.get(name, ()))
 
 
 def is_aside(path: str) -> bool:

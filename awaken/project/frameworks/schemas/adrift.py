@@ -14,10 +14,11 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
     MarshmallowSchemas,
     SchemaShape,
 )
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _KNOWN = schema_knowledge().schemas
@@ -76,28 +77,21 @@ class AdriftSchemas:
 
     def _leaves(self, module: Module, node: ast.expr, qualified: str, depth: int) -> bool:
         """Whether a schema, or its class, goes from ``node`` to where it is not followed."""
-        above = module.parent(node)
-        match above:
-            case ast.Call() if above.func is node:
+        way, above = use_of(module, node)
+        match way:
+            case "called":
                 return self._leaves(module, above, qualified, depth)
-            case ast.Call():
+            case "argument":
                 return not self._is_followed(module, above)
-            case ast.keyword():
-                call = module.parent(above)
-                return not (isinstance(call, ast.Call) and self._is_followed(module, call))
-            case ast.Attribute(attr=name):
-                return name in _KNOWN.dumps and not self._is_seen(module, node, qualified)
-            case ast.Lambda():
+            case "attribute":
+                return above.attr in _KNOWN.dumps and not self._is_seen(module, node, qualified)
+            case "returned" if isinstance(above, ast.Lambda):
                 return self._leaves(module, above, qualified, depth)
-            case ast.Assign() | ast.AnnAssign() if above.value is node:
-                targets = above.targets if isinstance(above, ast.Assign) else [above.target]
+            case "bound":
+                targets = targets_of(above)
                 return any(self._is_handed_on(module, part, qualified, depth) for part in targets)
-            case ast.Return() | ast.Yield() | ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
-                return True
-            case ast.IfExp() | ast.BoolOp() | ast.NamedExpr() | ast.Starred():
-                return True
             case _:
-                return False
+                return way in {"element", "key", "returned", "same", "unpacked", "yielded"}
 
     def _is_followed(self, module: Module, call: ast.Call) -> bool:
         above = module.parent(call)

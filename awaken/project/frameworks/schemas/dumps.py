@@ -11,11 +11,11 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import Marsh
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
@@ -46,12 +46,11 @@ class DumpReadings:
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        for path in self._files_with(_WORDS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files_with(_WORDS)):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node)
-                elif module is not None and isinstance(node, Function):
+                elif isinstance(node, Function):
                     yield from self._of_function(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:

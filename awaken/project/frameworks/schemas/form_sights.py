@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.forms import Forms
@@ -13,6 +13,7 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
@@ -26,10 +27,7 @@ class FormSights:
     """A form reads the attribute of each of its fields; a field may be filled by another form."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._assignments = assignments
@@ -40,11 +38,9 @@ class FormSights:
         """Yield what forms read of objects, file by file; a program without forms has none."""
         forms = self._forms
         words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
-        for path in self._files_with(words) if words else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
-                    yield from self._of_call(module, node, names)
+        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+            for node in module.nodes(ast.Call):
+                yield from self._of_call(module, node, names)
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
         name = last_name(call.func)

@@ -117,16 +117,12 @@ class Given:
                 return [(module, node.elt, shapes)]
             case ast.DictComp():
                 return [(module, node.value, shapes)]
-            case ast.IfExp() | ast.BoolOp():
-                return [(module, part, shapes) for part in alternatives(node)]
-            case ast.NamedExpr():
-                return [(module, node.value, shapes)]
             case ast.Await(value=ast.Call() as call) | (ast.Call() as call):
                 return self._of_call(module, call, shapes)
             case ast.Name() if self._is_open(self._evaluator.values(module, node)):
                 return self._of_name(module, node, shapes)
             case _:
-                return None
+                return [(module, part, shapes) for part in alternatives(node)] or None
 
     def _of_call(
         self, module: Module, call: ast.Call, shapes: Sequence[Shape]

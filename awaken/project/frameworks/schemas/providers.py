@@ -14,9 +14,9 @@ from awaken.project.frameworks.schemas.validations import EndpointReadings, Mode
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 
 
 def schema_sights(

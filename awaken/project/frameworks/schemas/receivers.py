@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -69,10 +69,10 @@ class Receivers:
             yield InstanceOf(qualified)
             return
         spellings = self._evaluator.classes.spellings(qualified)
-        for path in self._files_with([spelling.encode() for spelling in spellings]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and _is_call_of(node, spellings):
+        paths = self._files_with([spelling.encode() for spelling in spellings])
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if _is_call_of(node, spellings):
                     yield from self._made(module, node, qualified)
 
     def _made(self, module: Module, node: ast.AST, qualified: str) -> Iterator[InstanceOf]:

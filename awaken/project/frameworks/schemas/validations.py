@@ -11,11 +11,11 @@ from awaken.project.frameworks.schemas.receivers import Receivers
 from awaken.project.frameworks.shapes.domain import Applied, Reading, Unread
 from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
 _KNOWN = schema_knowledge().models
@@ -82,11 +82,9 @@ class ModelReadings:
         """Yield all of a program, by file and place."""
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
-                    yield from self._of_call(module, node, makers)
+        for module in self._evaluator.modules_at(self._files_with(words)):
+            for node in module.nodes(ast.Call):
+                yield from self._of_call(module, node, makers)
 
     def _makers(self) -> frozenset[str]:
         """Return the simple names of models that have a field which a model reads."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.mapping import names_view
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 
 _FACTORY = "sqlalchemy.ext.automap.automap_base"
 _TABLE = "sqlalchemy.Table"
@@ -25,12 +26,7 @@ class Automap:
     primary key. It takes what the program declares of the same tables, so that is looked at.
     """
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
@@ -93,11 +89,9 @@ class Automap:
                 yield node
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
-                    yield module, node
+        for module in self._evaluator.modules_at(self._files_with(words)):
+            for node in module.nodes(ast.Call):
+                yield module, node
 
 
 def _is_plain_base(call: ast.Call) -> bool:

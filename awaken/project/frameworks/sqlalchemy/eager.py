@@ -5,6 +5,7 @@ from __future__ import annotations
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.source.worklist import Worklist
 
 
 class EagerLoading:
@@ -27,12 +28,8 @@ class EagerLoading:
         return self._answers[qualified]
 
     def _search(self, qualified: str) -> bool | None:
-        certain, queue, seen = True, [qualified], set[str]()
-        while queue:
-            name = queue.pop()
-            if name in seen:
-                continue
-            seen.add(name)
+        certain, waiting = True, Worklist([qualified])
+        for name in waiting:
             mapped = self._models.mapped_class(name)
             # Invisible code may join a collection, but only a False needs it all.
             if mapped is None or not mapped.complete:
@@ -50,7 +47,7 @@ class EagerLoading:
                 ):
                     certain = False
                 else:
-                    queue.append(site.facts.target)
+                    waiting += [site.facts.target]
         return False if certain else None
 
     def _links(self, name: str) -> list[Site]:

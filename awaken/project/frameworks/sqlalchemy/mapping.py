@@ -50,7 +50,6 @@ _DECLARED = {
 }
 _SETTINGS = {"__tablename__", "__table_args__"}
 """What a class body says about its table; such a value maps no attribute, however it is made."""
-_PROPERTIES = {"builtins.property", "functools.cached_property"}
 # Positional parameters of these calls that carry no type.
 _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"}
 _SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -29,6 +29,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -91,10 +92,7 @@ class Models:
     """Answers what is mapped; keeps small facts per class that was asked for."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        classes: Classes,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, classes: Classes, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._classes = classes
@@ -358,10 +356,10 @@ class Models:
     def _imperative(self) -> dict[str, Imperative]:
         if self._imperatives is None:
             self._imperatives = {}
-            for path in self._files_with([b"map_imperatively", b"mapper("]):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Call) and node.args:
+            paths = self._files_with([b"map_imperatively", b"mapper("])
+            for module in self._evaluator.modules_at(paths):
+                for node in module.nodes(ast.Call):
+                    if node.args:
                         self._map(module, node)
         return self._imperatives
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -79,10 +80,7 @@ class Operations:
     """Finds operations, one file after the other."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        sessions: Sessions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, sessions: Sessions, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
@@ -49,7 +49,7 @@ class Relationships:
         evaluator: ProgramEvaluator,
         classes: Classes,
         reader: MappingReader,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._classes = classes
@@ -113,8 +113,8 @@ class Relationships:
     def _read(self, module: Module) -> list[Site]:
         sites: list[Site] = []
         self._aliases = _aliases(module)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and self._is_relationship(module, node):
+        for node in module.nodes(ast.Call):
+            if self._is_relationship(module, node):
                 sites += self._sides(module, node)
         return sites
 

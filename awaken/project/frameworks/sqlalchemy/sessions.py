@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -57,12 +57,7 @@ class SessionProof(Struct, frozen=True):
 class Sessions:
     """Proves sessions with one evaluator."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
@@ -283,10 +278,9 @@ class Sessions:
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
-        for path in self._files_with([b"def query("]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.FunctionDef) or node.name != "query":
+        for module in self._evaluator.modules_at(self._files_with([b"def query("])):
+            for node in module.nodes(ast.FunctionDef):
+                if node.name != "query":
                     continue
                 owner = module.scopes.scope_of(node).node
                 if not isinstance(owner, ast.ClassDef):

@@ -8,7 +8,7 @@ session to that session.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -18,10 +18,12 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.trees import Function, FunctionOrLambda, argument_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
@@ -113,9 +115,7 @@ class _Use:
 class SharedSessions:
     """Finds what coroutines that run at once have in common."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
 
@@ -173,11 +173,11 @@ def _meet(module: Module, one: ast.expr, other: ast.expr, use: _Use) -> bool:
     statements = module.statement_of(one), module.statement_of(other)
     if len(use.owner.bindings) > 1 and statements[0] is not statements[1]:
         return False
-    branches = dict(_branches(module, one))
-    return all(branches.get(fork, branch) is branch for fork, branch in _branches(module, other))
+    taken = dict(_forks(module, one))
+    return all(taken.get(fork, branch) is branch for fork, branch in _forks(module, other))
 
 
-def _branches(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
+def _forks(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
     """Yield each fork around ``node``, with the branch of it that holds ``node``."""
     below = node
     for above in module.ancestors(node):
@@ -212,16 +212,13 @@ class _Uses:
                     self._follow_call(scene, value)
             case ast.Call():
                 self._follow_call(scene, node)
-            case ast.IfExp():
-                self._follow(scene, node.body)
-                self._follow(scene, node.orelse)
             case ast.Starred():
                 self._follow(scene, node.value)
-            case ast.List() | ast.Tuple():
-                for element in node.elts:
-                    self._follow(scene, element)
-            case ast.ListComp() | ast.GeneratorExp():
-                self._follow(scene, node.elt)
+            case _:
+                items = [part.node for part in list_parts(scene.module, node)]
+                for part in (*branches(node), *items):
+                    if part is not node:
+                        self._follow(scene, part)
 
     def _follow_call(self, scene: _Scene, call: ast.Call) -> None:
         self._calls -= 1

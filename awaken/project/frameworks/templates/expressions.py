@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY, CALL, ITEM
 from awaken.project.frameworks.templates.record import Record
 from awaken.project.frameworks.templates.values import (
@@ -49,7 +50,6 @@ _PLAIN = {"abs", "capitalize", "center", "e", "escape", "filesizeformat", "float
 _PLAIN |= {"format", "indent", "int", "join", "lower", "pprint", "replace", "round", "string"}
 _PLAIN |= {"striptags", "title", "tojson", "trim", "truncate", "upper", "urlencode", "urlize"}
 _PLAIN |= {"wordcount", "wordwrap", "xmlattr", *_SILENT}
-_GROWING = {"append", "add", "extend", "insert", "update", "setdefault"}
 _TRANSLATING = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 FILTER_ROOT = "|"  # what a filter of the program gives stands under its name behind this
 
@@ -264,7 +264,7 @@ class Expressions(ABC):
         self, node: nodes.Getattr, owner: Value, given: list[Value]
     ) -> dict[Atom, Value]:
         """Return what a method gives of each container among ``owner`` that the template made."""
-        if isinstance(node.node, nodes.Name) and node.attr in _GROWING:
+        if isinstance(node.node, nodes.Name) and node.attr in library_names().growing_methods:
             inner = (entry.inner for entry in joined(given) if isinstance(entry, Holder))
             name, known = node.node.name, self.record.added
             known[name] = joined([known.get(name, NOTHING), *given, *inner])

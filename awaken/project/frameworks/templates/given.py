@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from awaken.project.frameworks.templates.rendering import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.words import FilesWith
 
 _WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader")
 _PROCESSORS = {"context_processor", "app_context_processor"}
@@ -30,9 +31,7 @@ class _Names:
 class Given:
     """The names that all templates of a program see, each with the expressions that it means."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
 
@@ -50,11 +49,9 @@ class Given:
         names = _Names()
         # `flask.g` is known by its name alone; as bytes, `g.` is the end of many a word.
         paths = {*self._files_with(_WORDS), *self._evaluator.callers.words.files_with("g")}
-        for path in sorted(paths):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None:
-                    _note(module, node, names)
+        for module in self._evaluator.modules_at(sorted(paths)):
+            for node in module.walk():
+                _note(module, node, names)
         return names
 
 

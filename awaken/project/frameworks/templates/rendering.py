@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from awaken.contract import Place
@@ -11,9 +11,10 @@ from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
 from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, keyword_of, last_name
+from awaken.project.source.trees import Function, argument_of, keyword_of, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"
@@ -62,9 +63,7 @@ class _Form:
 class Renderings:
     """Finds the calls of one program."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._known = known = library_templates()
@@ -74,14 +73,13 @@ class Renderings:
 
     def all(self) -> Iterator[Rendering]:
         """Yield all visible calls, file by file."""
-        for path in self._files():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        for module in self._evaluator.modules_at(self._files()):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     form = self._form(module, node)
                     if form is not None:
                         yield from self._renderings(module, node, form)
-                elif module is not None and isinstance(node, Function):
+                elif isinstance(node, Function):
                     yield from self._decorated_renderings(module, node)
 
     def _files(self) -> list[str]:
@@ -303,7 +301,7 @@ def _response(call: ast.Call) -> _Form:
 
 def _is_request(arguments: list[ast.expr]) -> bool:
     """Whether the first of these arguments is the request, rather than the name."""
-    texts = [isinstance(argument, ast.Constant | ast.JoinedStr) for argument in arguments[:2]]
+    texts = list(map(is_literal, arguments[:2]))
     return not texts[0] and (texts[1:] == [True] or last_name(arguments[0]).endswith("request"))
 
 

@@ -14,6 +14,7 @@ from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.frameworks.templates.given import Given
 from awaken.project.frameworks.templates.rendering import Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
 
@@ -39,10 +40,7 @@ class TemplateSights:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-        texts: Callable[[], Texts | None],
+        self, evaluator: ProgramEvaluator, files_with: FilesWith, texts: Callable[[], Texts | None]
     ) -> None:
         self._texts = texts
         self._renderings = Renderings(evaluator, files_with)

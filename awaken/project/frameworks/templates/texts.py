@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 
 ANYTHING = "*"
@@ -25,34 +26,20 @@ def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tup
     match node:
         case ast.Constant(value=str(text)):
             return (text,)
-        case ast.JoinedStr() | ast.BinOp() | ast.Call():
-            return _put_together(module, node, deep)
-        case ast.IfExp() | ast.BoolOp():
-            return _any_of(module, alternatives(node), deep)
         case ast.List() | ast.Tuple():
             return _any_of(module, node.elts, deep)
         case ast.ListComp():
             return texts_of(module, node.elt, deep - 1)
         case ast.Name():
             return _any_of(module, assigned_nodes(module, node), deep)
-        case _:
-            return None
-
-
-def _put_together(
-    module: Module, node: ast.JoinedStr | ast.BinOp | ast.Call, deep: int
-) -> tuple[str, ...] | None:
-    match node:
-        case ast.JoinedStr():
-            return _names_together([_part(module, value, deep) for value in node.values])
-        case ast.BinOp(op=ast.Add()):
-            return _names_together([_part(module, part, deep) for part in (node.left, node.right)])
         case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
             return _names_together([_PERCENT.sub(ANYTHING, text)])
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
             return _names_together([_BRACES.sub(ANYTHING, text)])
+        case _ if others := alternatives(node):
+            return _any_of(module, others, deep)
         case _:
-            return None
+            return _names_together([_part(module, part, deep) for part in text_parts(node)])
 
 
 def assigned_nodes(module: Module, name: ast.Name) -> list[ast.expr | None]:

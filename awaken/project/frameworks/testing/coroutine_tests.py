@@ -14,6 +14,7 @@ from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.source.words import FilesWith
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
 _ASYNCIO = "pytest.mark.asyncio"
@@ -44,7 +45,7 @@ class CoroutineTests:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         settings: Callable[[], PytestSettings],
         targets: Any,
     ) -> None:
@@ -105,10 +106,10 @@ class CoroutineTests:
 
     def hooks(self, *names: str) -> Place | None:
         """Return a hook of pytest that the program defines under one of ``names``, the first."""
-        for path in self._files_with([f"def {name}".encode() for name in names]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, Function) and node.name in names:
+        paths = self._files_with([f"def {name}".encode() for name in names])
+        for module in self._evaluator.modules_at(paths):
+            for node in module.functions:
+                if node.name in names:
                     return module.place(node)
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,6 +11,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
+from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
@@ -49,10 +51,7 @@ class FixtureRequests:
     """Finds what asks for fixtures, by the rules of pytest."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-        settings: PytestSettings,
+        self, evaluator: ProgramEvaluator, files_with: FilesWith, settings: PytestSettings
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -109,35 +108,23 @@ class FixtureRequests:
         direct = tuple(self._direct(module, fixture))
         tests: list[Request] = []
         unseen = self._unseen_text(module, fixture)
-        waiting, seen = list(direct), {item.key for item in direct}
-        while waiting:
-            request = waiting.pop()
+        waiting = Worklist(direct, lambda request: request.key)
+        for request in waiting:
             if self.name_of(request.module, request.function) is None:
                 tests.append(request)
                 continue
             unseen = unseen or self._unseen_text(request.module, request.function)
-            for further in self._direct(request.module, request.function):
-                if further.key not in seen:
-                    seen.add(further.key)
-                    waiting.append(further)
+            waiting += self._direct(request.module, request.function)
         return Requests(direct, tuple(sorted(tests, key=lambda test: test.key)), unseen)
 
     def asked(self, module: Module, function: Function) -> tuple[tuple[Module, Function], ...]:
         """Return the fixtures that a test gets by its parameters, and those that they get."""
-        fixtures: list[tuple[Module, Function]] = []
-        waiting, seen = [(module, function)], {(module.path, module.span(function).start)}
-        while waiting:
-            home, node = waiting.pop()
+        waiting = Worklist([(module, function)], lambda pair: pair[0].place(pair[1]))
+        for home, node in waiting:
             for parameter, default in parameters_of(node.args):
                 fixture = None if default else self.fixture(home, node, parameter.arg)
-                if fixture is None:
-                    continue
-                key = fixture[0].path, fixture[0].span(fixture[1]).start
-                if key not in seen:
-                    seen.add(key)
-                    fixtures.append(fixture)
-                    waiting.append(fixture)
-        return tuple(fixtures)
+                waiting += () if fixture is None else (fixture,)
+        return tuple(waiting.seen.values())[1:]
 
     def fixture(
         self, module: Module, function: Function, name: str
@@ -168,10 +155,7 @@ class FixtureRequests:
         name = self.name_of(module, fixture)
         if name is None:
             return
-        for path in self._files_with((name.encode(),)):
-            asking = self._evaluator.load(path)
-            if asking is None:
-                continue
+        for asking in self._evaluator.modules_at(self._files_with((name.encode(),))):
             for node in asking.walk():
                 if isinstance(node, Function):
                     yield from self._asked_by(asking, node, name, module, fixture)

@@ -30,6 +30,7 @@ from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 _MOST_FILES = 60
@@ -61,7 +62,7 @@ class Doubles:
         self,
         evaluator: ProgramEvaluator,
         files: WatchedSnapshot,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         has_queries: Callable[[], bool],
     ) -> None:
         self._evaluator = evaluator
@@ -202,8 +203,8 @@ class Doubles:
         suite = Suite(self._evaluator, reach, self._fakes.keys())
         sightings: list[_Sighting] = []
         is_complete = True
-        for node in module.walk():
-            if isinstance(node, Function) and node.name.startswith("test"):
+        for node in module.functions:
+            if node.name.startswith("test"):
                 unit = Unit(suite, suite.member(module, node))
                 is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:

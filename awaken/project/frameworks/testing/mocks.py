@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.values.domain import InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
@@ -126,9 +127,7 @@ class Reach:
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [
-                EntryPoint(module, node) for node in module.walk() if isinstance(node, Function)
-            ]
+            functions = [EntryPoint(module, node) for node in module.functions]
             bodies = [self._body(function, frozenset({target})) for function in functions]
             self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
         return self._in_file[target]
@@ -289,7 +288,6 @@ class _Body:
     ) -> None:
         self._names = evaluator.names
         self.module = entry.module
-        self._function = entry.function
         around = entry.module.enclosing_class(entry.function)
         in_class = around is not None and not nodes.words.isdisjoint({"cls", "self"})
         self._targets = [target for target in targets if target.last in nodes.words or in_class]
@@ -339,7 +337,7 @@ class _Body:
                     return False
                 return self._is_target(node) or self._holds(node.value)
             # Made of the double, but no double.
-            case ast.Constant() | ast.JoinedStr() | ast.Compare():
+            case _ if is_literal(node) or isinstance(node, ast.Compare):
                 return False
             case _:
                 return any(self._holds(child) for child in children(node))

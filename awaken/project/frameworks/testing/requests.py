@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, parameters_of
+from awaken.project.source.words import FilesWith
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
@@ -53,9 +54,7 @@ class _Router(NamedTuple):
 class Routes:
     """Finds the functions that answer requests."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._answering: dict[tuple[str, str], list[EntryPoint] | None] = {}
@@ -88,11 +87,9 @@ class Routes:
     def _prefixes(self) -> dict[_Router, list[list[str]]]:
         """The paths that each router has where it is included; those of the outer ones first."""
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
-        for path in self._files_with((b".include_router(", b".register_blueprint(")):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Call):
-                    continue
+        paths = self._files_with((b".include_router(", b".register_blueprint("))
+        for module in self._evaluator.modules_at(paths):
+            for node in module.nodes(ast.Call):
                 child = _included_router(node)
                 router = None if child is None else self._router(module, child)
                 if router is not None and isinstance(node.func, ast.Attribute):
@@ -123,9 +120,8 @@ class Routes:
         self, method: str, wanted: list[str], files: list[str]
     ) -> Iterator[tuple[_Score, EntryPoint]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
-        for file in files if len(files) <= _MOST_FILES else ():
-            module = self._evaluator.load(file)
-            for node in module.tree.body if module is not None else ():
+        for module in self._evaluator.modules_at(files if len(files) <= _MOST_FILES else ()):
+            for node in module.tree.body:
                 if isinstance(node, Function) and module is not None:
                     scores = [
                         score

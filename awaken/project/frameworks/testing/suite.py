@@ -65,7 +65,7 @@ class Suite:
         if asked.prefix not in self._members:
             # Keys are compared by node and place, so one tree of each file has to do for all.
             if known is not module:
-                again = (Member(known, part) for part in known.walk() if isinstance(part, Function))
+                again = (Member(known, part) for part in known.functions)
                 asked = next((member for member in again if member.prefix == asked.prefix), asked)
             self._members[asked.prefix] = asked
         return self._members[asked.prefix]

@@ -19,6 +19,7 @@ from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, wit
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.source.trees import Function, children, parameters_of
+from awaken.project.source.worklist import Worklist
 
 _MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
 _SETTINGS = {"return_value", "side_effect"}
@@ -371,14 +372,11 @@ class Unit:
     @cached_property
     def _inside(self) -> set[str]:
         """The test and its helpers, without what runs before it."""
-        prefixes, waiting = set[str](), [self._test]
-        while waiting:
-            member = waiting.pop()
-            if member.prefix not in prefixes:
-                prefixes.add(member.prefix)
-                called = (self._helpers.get(call) for call in self._suite.calls(member))
-                waiting += [callee for callee in called if callee is not None]
-        return prefixes
+        waiting = Worklist([self._test], lambda member: member.prefix)
+        for member in waiting:
+            called = (self._helpers.get(call) for call in self._suite.calls(member))
+            waiting += [callee for callee in called if callee is not None]
+        return {member.prefix for member in waiting.seen.values()}
 
     # ------------------------------------------------------------------------------------- calls
     def entries(self, wanted: str) -> Iterator[ProgramCall]:

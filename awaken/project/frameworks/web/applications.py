@@ -15,9 +15,8 @@ from typing import TypeGuard
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, keyword_of
+from awaken.project.source.trees import Function, argument_of, keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25  # as in `graph.passing`

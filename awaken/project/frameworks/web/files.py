@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-
-FilesWith = Callable[[Sequence[bytes]], list[str]]
-"""Gives the paths of the files that hold one of some words."""
+from awaken.project.source.words import FilesWith
 
 Found = TypeVar("Found")
 
@@ -36,10 +34,7 @@ class FoundInFiles(ABC, Generic[Found]):
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and can be parsed."""
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield module
+        return self._evaluator.modules_at(self._files_with(words))
 
     @abstractmethod
     def _in(self, module: Module) -> Iterator[Found]:

@@ -42,12 +42,10 @@ class Handlers:
             return self._of_method(module, node)
         return result.pop()
 
-    def manner_of_definition(
-        self, module: Module, function: Function, besides: frozenset[ast.expr] = frozenset()
-    ) -> Manner | None:
+    def manner_of_definition(self, module: Module, function: Function) -> Manner | None:
         """Return how what ``function`` is after its decorators is called.
 
-        The decorators ``besides`` give back what they are given, and so do those of routes.
+        The decorators of routes give back what they are given.
         """
         is_coroutine = isinstance(function, ast.AsyncFunctionDef)
         # Nobody iterates over the generator that a call gives.
@@ -55,8 +53,7 @@ class Handlers:
         manner: Manner | None = "async" if is_async else "sync"
         # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
-            if decorator not in besides:
-                manner = self._decorated_manner(module, decorator, manner)
+            manner = self._decorated_manner(module, decorator, manner)
         return manner
 
     def is_transparent(self, module: Module, decorator: ast.expr) -> bool:

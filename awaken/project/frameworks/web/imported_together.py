@@ -57,9 +57,8 @@ class CertainImports:
                 continue
             seen.add(path)
             paths.add(path)
-            other = self._evaluator.load(path)
-            for node in other.tree.body if other is not None else ():
-                if other is not None:
+            for other in self._evaluator.modules_at([path]):
+                for node in other.tree.body:
                     paths |= self._reached_files(other, node, seen)
         return paths
 

@@ -63,8 +63,8 @@ class Inclusions(FoundInFiles[Inclusion]):
         return roots
 
     def _in(self, module: Module) -> Iterator[Inclusion]:
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        for node in module.nodes(ast.Call):
+            if not isinstance(node.func, ast.Attribute):
                 continue
             if node.func.attr == "include_router":
                 child = argument_at(node, 0, "router")

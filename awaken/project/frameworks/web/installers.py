@@ -10,9 +10,13 @@ from typing import Any
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameter_getting,
+)
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
 _MOST_NAMES = 200  # that one application goes by; half loses no finding (benchmarks/limits.md)
@@ -61,19 +65,11 @@ class Installations:
 
         If there are too many names to follow, one with an unknown effect is yielded for the rest.
         """
-        waiting = list(self._names(application))
-        seen: set[tuple[str, str, int]] = set()
-        while waiting:
-            carrier = waiting.pop()
-            function = carrier.function
-            at = -1 if function is None else carrier.module.span(function).start
-            key = (carrier.module.path, carrier.name, at)
-            if key in seen:
-                continue
-            if len(seen) > _MOST_NAMES:
+        waiting = Worklist(self._names(application), _key)
+        for carrier in waiting:
+            if len(waiting.seen) > _MOST_NAMES + 1:
                 yield from self._rest(application, carrier)
                 return
-            seen.add(key)
             waiting += _kept_as(carrier)
             for call, given in _given_calls(carrier):
                 # The name was a guess; its meaning here decides.
@@ -112,17 +108,14 @@ class Installations:
         known = set(self._words.files_with(last))
         paths = {path for word in own for path in self._words.files_with(word) if path in known}
         paths.update(path for word in made for path in self._words.files_with(word))
-        for path in sorted(paths - {home.path}):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield module
+        yield from self._evaluator.modules_at(sorted(paths - {home.path}))
 
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""
         for home, function, bound in self._called(module, call):
-            for parameter, _ in parameters_of(function.args):
-                if argument_of(call, function, parameter, bound) is given:
-                    yield _Carrier(home, parameter.arg, function)
+            parameter = parameter_getting(call, function, given, bound)
+            if parameter is not None:
+                yield _Carrier(home, parameter.arg, function)
 
     def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, Function, int]]:
         """Yield the functions of the project that ``call`` reaches, and what it gives by itself."""
@@ -222,6 +215,12 @@ def _renamed_names(module: Module, names: set[str]) -> set[str]:
         for name in node.names
         if name.name in names and name.asname is not None
     }
+
+
+def _key(carrier: _Carrier) -> tuple[str, str, int]:
+    function = carrier.function
+    at = -1 if function is None else carrier.module.span(function).start
+    return carrier.module.path, carrier.name, at
 
 
 def _kept_as(carrier: _Carrier) -> Iterator[_Carrier]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import FunctionOf
 
 _MANAGER = "contextlib.asynccontextmanager"
@@ -45,7 +46,7 @@ class Serving:
         applications: Applications,
         registrations: Registrations,
         inclusions: Inclusions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
@@ -65,11 +66,9 @@ class Serving:
         return tuple(server for server in self._made_servers() if server.application not in mounted)
 
     def _made_servers(self) -> Iterator[Served]:
-        for path in self._files_with((b"FastAPI", b"Starlette")):
-            module = None if is_aside(path) else self._evaluator.load(path)
-            for call in module.walk() if module is not None else ():
-                if module is None or not isinstance(call, ast.Call):
-                    continue
+        paths = self._files_with((b"FastAPI", b"Starlette"))
+        for module in self._evaluator.modules_at(path for path in paths if not is_aside(path)):
+            for call in module.nodes(ast.Call):
                 name = self._evaluator.names.qualified(module, call.func) or ""
                 is_class = name in application_classes() or self._evaluator.classes.facts(name)
                 made = self._applications.made_by(module, call) if is_class else None

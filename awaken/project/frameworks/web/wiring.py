@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,17 +16,13 @@ from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.frameworks.web.runs import Runs
 from awaken.project.frameworks.web.serving import Serving
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 
 
 class Web:
     """Facts about a program's web applications; they are worked out on demand."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-        targets: Any,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith, targets: Any) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._targets = targets

@@ -7,11 +7,11 @@ chosen value has another use, the visible calls are all calls.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from awaken.contract import Place, Span
-from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 
@@ -92,44 +92,21 @@ def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None
 def _is_asked(module: Module, node: ast.expr) -> bool:
     """Whether an expression is only asked whether it is something."""
     above = module.parent(node)
-    match above:
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
-            return True
-        case _:
-            return is_tested(module, node)
+    is_compared = isinstance(above, ast.Compare) and isinstance(above.ops[0], ast.Is | ast.IsNot)
+    return is_compared or is_tested(module, node)
 
 
-def _reads(module: Module, value: ast.expr) -> list[ast.expr] | None:
+def _reads(module: Module, value: ast.expr) -> Sequence[ast.expr] | None:
     """Return where a value is read: there, or of the only local variable that it is put into."""
-    above = module.parent(value)
-    match above:
-        case (
-            ast.Assign(targets=[ast.Name() as target], value=given)
-            | ast.AnnAssign(target=ast.Name() as target, value=given)
-            | ast.NamedExpr(target=ast.Name() as target, value=given)
-        ) if given is value:
-            if isinstance(above, ast.NamedExpr) and not _is_asked(module, above):
-                return None
-            return _reads_of(module, target)
-        case _:
-            return [value]
-
-
-def _reads_of(module: Module, target: ast.Name) -> list[ast.expr] | None:
-    bindings = module.scopes.bindings_of(target)
-    function = module.enclosing_function(target)
-    if len(bindings) != 1 or not isinstance(function, Function):
+    way, above = use_of(module, value)
+    targets = targets_of(above) if way in {"bound", "same"} else []
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name):
+        return [value]
+    binding = module.scopes.only_binding(targets[0])
+    function = module.enclosing_function(value)
+    is_local = isinstance(function, Function) and binding is not None
+    if binding is None or not is_local or binding.scope.node is not function:
         return None
-    if bindings[0].scope.node is not function:
+    if way == "same" and not _is_asked(module, above):
         return None
-    return list(_named_nodes(module, function, target, bindings))
-
-
-def _named_nodes(
-    module: Module, function: Function, target: ast.Name, bindings: list[Binding]
-) -> Iterator[ast.expr]:
-    for node in module.walk(function):
-        if not isinstance(node, ast.Name) or node is target or node.id != target.id:
-            continue
-        if module.scopes.bindings_of(node) == bindings:
-            yield node
+    return module.scopes.reads_in(binding.scope, binding.name)

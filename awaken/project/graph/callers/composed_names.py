@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 
 COMPOSING = ("getattr", "globals", "vars")
@@ -31,15 +32,9 @@ def fits(name: ast.expr, wanted: str) -> bool:
     match name:
         case ast.Constant():
             return False  # a whole name in a string is found by its text
-        case ast.JoinedStr():
+        case _:
             parts = [
                 re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".*"
-                for part in name.values
+                for part in text_parts(name)
             ]
-            return re.fullmatch("".join(parts), wanted) is not None
-        case ast.BinOp(left=ast.Constant(value=str() as start), op=ast.Add()):
-            return wanted.startswith(start)
-        case ast.BinOp(right=ast.Constant(value=str() as end), op=ast.Add()):
-            return wanted.endswith(end)
-        case _:
-            return True
+            return not parts or re.fullmatch("".join(parts), wanted) is not None

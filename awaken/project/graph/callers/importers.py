@@ -24,13 +24,13 @@ class Importers:
 
         None where these are too many: then nearly everything imports everything.
         """
-        waiting = sorted(paths)
-        result = set(waiting)
+        result = dict.fromkeys(sorted(paths))
+        waiting = [*result]
         while waiting:
-            for path in self.direct(waiting.pop()):
-                if path not in result:
-                    result.add(path)
-                    waiting.append(path)
+            new = [path for path in self.direct(waiting.pop()) if path not in result]
+            result |= dict.fromkeys(new)
+            waiting += new
+            # Each further importer may take a search.
             if len(result) > _MOST_IMPORTERS:
                 return None
         return frozenset(result)

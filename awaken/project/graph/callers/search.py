@@ -113,10 +113,10 @@ class Search:
 
     def _look_for_dynamic_names(self) -> None:
         """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` near the function."""
-        for path in sorted(self._target.home() & self._surroundings.composing):
-            module = self._evaluator.load(path)
-            for node in composing(module) if module is not None else ():
-                if module is not None and self._target.may_name(module, node):
+        paths = sorted(self._target.home() & self._surroundings.composing)
+        for module in self._evaluator.modules_at(paths):
+            for node in composing(module):
+                if self._target.may_name(module, node):
                     why = f"`{module.excerpt(node)}` may name `{self._target.shown}`"
                     self._stop("dynamic", why, module.place(node))
 

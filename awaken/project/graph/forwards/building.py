@@ -73,10 +73,8 @@ class CallGraphBuilder:
         """Read every file, then say what its calls reach."""
         # Else following a receiver would ask for the callers, which the graph is to answer.
         with self._evaluator.without_callers():
-            for path in self._paths:
-                module = self._evaluator.load(path)
-                if module is not None:
-                    self._read(module)
+            for module in self._evaluator.modules_at(self._paths):
+                self._read(module)
             families = self._families_of()
             resolved = [self._resolved(families, whats) for whats in self._whats]
         self._graph.finish(list(self._words), resolved)
@@ -95,8 +93,8 @@ class CallGraphBuilder:
         has_lambdas = b"lambda" in module.source.text
         used = (last_name(part) for part in module.walk() if is_use(module, part))
         graph.note_uses(path, sorted(self._names & {*used}))
-        for node in module.walk():
-            if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
+        for node in module.nodes(ast.Call):
+            if is_worth_resolving(module, node, self._names):
                 around = function_around(module, node)
                 start = -1 if around is None else module.span(around).start
                 caller = graph.number_of(path, start)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.components import components
+from awaken.project.source.worklist import reached
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -231,26 +232,16 @@ class CallGraph:
 
     def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that call one of them, over any number of calls."""
-        waiting = deque(self._known_items(functions))
-        seen = set(waiting)
-        while waiting:
-            for row in self._by_callee.get(waiting.popleft(), ()):
-                caller = self._caller[row]
-                if caller not in seen:
-                    seen.add(caller)
-                    waiting.append(caller)
-        return [self._functions[number] for number in sorted(seen)]
+        callers = reached(
+            self._known_items(functions),
+            lambda callee: [self._caller[row] for row in self._by_callee.get(callee, ())],
+        )
+        return [self._functions[number] for number in sorted(callers)]
 
     def reached(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that one of them calls, over any number of calls."""
-        waiting = deque(self._known_items(functions))
-        seen = set(waiting)
-        while waiting:
-            for called in self._called_items(waiting.popleft()):
-                if called not in seen:
-                    seen.add(called)
-                    waiting.append(called)
-        return [self._functions[number] for number in sorted(seen)]
+        called = reached(self._known_items(functions), self._called_items)
+        return [self._functions[number] for number in sorted(called)]
 
     def way(self, start: FunctionPlace, end: FunctionPlace) -> list[Call] | None:
         """Return the fewest calls that lead from ``start`` to ``end``; None if none do."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
+from awaken.project.source.worklist import reached
 
 _MOST_METHODS = 1000
 """Methods of one family: homeassistant's largest has fewer, and a chain of n classes has n
@@ -147,13 +148,7 @@ class Families:
         These are the classes above and below that define it, and the other bases of a class with
         several. For a protocol they are all that fulfil it, and itself. Sorted.
         """
-        names = {qualified}
-        waiting = [qualified]
-        while waiting:
-            for name in self._names_beside(waiting.pop(), method):
-                if name not in names:
-                    names.add(name)
-                    waiting.append(name)
+        names = reached([qualified], lambda name: self._names_beside(name, method))
         return sorted(name for name in names if method in self._line(name)[name].members)
 
     def _names_beside(self, qualified: str, method: str) -> Iterator[str]:

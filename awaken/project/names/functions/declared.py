@@ -8,7 +8,7 @@ at their word.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 from awaken.project.names.resolution import Names
@@ -26,9 +26,8 @@ _DEEPEST = 5  # aliases and unions inside of each other; an alias of itself woul
 class DeclaredDecorators:
     """Answers what decorators declare; each is read once."""
 
-    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+    def __init__(self, names: Names) -> None:
         self._names = names
-        self._load = load
         self._known: dict[tuple[str, bool], DeclaredResult | None] = {}
 
     def of(self, qualified: str, *, called: bool) -> DeclaredResult | None:

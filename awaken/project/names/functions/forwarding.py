@@ -48,9 +48,8 @@ class HandedThrough:
 class Forwarding:
     """Answers whether decorators hand their function through; each is read once."""
 
-    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+    def __init__(self, names: Names) -> None:
         self._names = names
-        self._load = load
         self._looking = Looking(names, self.definition)
         self._known: dict[tuple[str, bool], HandedThrough | None] = {}
         self._coroutines: dict[tuple[str, bool], bool] = {}

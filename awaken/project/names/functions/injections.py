@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from awaken.knowledge.injection import injection
 from awaken.project.names.resolution import Names
@@ -17,9 +17,8 @@ Provider = tuple[Module, ast.expr]
 class Injections:
     """Answers for one program; providers come as they are written, not evaluated."""
 
-    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+    def __init__(self, names: Names) -> None:
         self._names = names
-        self._load = load
 
     def provider(self, module: Module, node: ast.AST | None) -> ast.expr | None:
         """Return ``f`` where a node is ``Depends(f)``; None otherwise, and for ``Depends()``."""

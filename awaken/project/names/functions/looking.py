@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, parameter_getting
 
 _LOOKING = library_names().looking | library_names().casts | {"builtins.setattr"}
 _CALLING = {"__call__", "__get__", "__wrapped__"}
@@ -44,24 +45,16 @@ class Looking:
         if pair is None or pair[1].decorator_list:
             return False
         home, function = pair
-        positional = [*function.args.posonlyargs, *function.args.args]
-        position = next((at for at, node in enumerate(call.args) if node is given), len(positional))
-        if position >= len(positional) or any(isinstance(o, ast.Starred) for o in call.args):
-            return False
-        name = positional[position].arg
-        return all(
+        parameter = parameter_getting(call, function, given, 0)
+        return parameter is not None and all(
             self._is_look(home, node, depth - 1)
             for node in home.walk(function)
-            if isinstance(node, ast.Name) and node.id == name
+            if isinstance(node, ast.Name) and node.id == parameter.arg
         )
 
     def _is_look(self, module: Module, node: ast.Name, depth: int) -> bool:
-        match module.parent(node):
-            case ast.Attribute(attr=attr):
-                return attr not in _CALLING
-            case ast.Call(func=func) as call:
-                return func is not node and self._looks(module, call, node, depth)
-            case ast.Compare() | ast.FormattedValue():
-                return True
-            case _:
-                return False
+        way, above = use_of(module, node)
+        if way == "argument":
+            return self._looks(module, above, node, depth)
+        is_plain = way == "attribute" and above.attr not in _CALLING
+        return is_plain or way in {"compared", "formatted"}

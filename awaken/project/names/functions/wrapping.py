@@ -11,6 +11,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.alternatives import branches, is_tested
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 
@@ -97,7 +98,7 @@ class Wrappings:
                 case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                     pass
                 case ast.Call(func=func) as call:
-                    is_handed = isinstance(module.parent(call), ast.Return | ast.IfExp)
+                    is_handed = use_of(module, call).way in {"returned", "same"}
                     if not is_handed and last_name(func) != "callable":
                         return False
                 case _ if not is_tested(module, node):

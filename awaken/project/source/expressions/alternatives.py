@@ -18,8 +18,10 @@ def branches(node: ast.expr) -> list[ast.expr]:
 
 
 def alternatives(node: ast.AST) -> Sequence[ast.expr]:
-    """Return what a conditional expression, ``and`` or ``or`` may be; nothing for other nodes."""
+    """Return what a conditional expression, ``and``, ``or`` or a walrus may be; else nothing."""
     match node:
+        case ast.NamedExpr(value=value):
+            return (value,)
         case ast.IfExp(body=body, orelse=other):
             return body, other
         case ast.BoolOp(values=values):

@@ -45,9 +45,8 @@ class GeneratedFields:
         if paths is None or len(paths) > _MOST_FILES:
             return (Unknown(f"`{name}` is annotated with no particular type", NOWHERE),)
         result = evaluator.received(module, made, field)
-        for path in paths:
-            other = evaluator.load(path)
-            for given in _set_later(other, name) if other is not None else ():
+        for other in evaluator.modules_at(paths):
+            for given in _set_later(other, name):
                 result = union(result, self._given_values(given, name))
         return evaluator.filled(result, module, name)
 

@@ -14,6 +14,7 @@ from awaken.project.source.trees import (
     last_name,
     parameters_of,
 )
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.attributes.outside import OutsideAttributes
 from awaken.project.values.attributes.own import OwnAttributes
 from awaken.project.values.domain import (
@@ -282,13 +283,11 @@ class Members:
         """
         classes = self._evaluator.classes
         of_subclasses: Values = ()
-        waiting, seen = [*reversed(classes.subclasses(owner.qualified))], {owner.qualified}
+        waiting = Worklist([*reversed(classes.subclasses(owner.qualified))])
         without: set[str] = set()
-        while waiting:
-            subclass = waiting.pop()
-            if subclass in seen:
+        for subclass in waiting:
+            if subclass == owner.qualified:
                 continue
-            seen.add(subclass)
             inheriting = type(owner)(subclass)
             values = self._own.inherited(inheriting, name, without)
             if values is None:

@@ -15,11 +15,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -45,10 +46,12 @@ _LOOKING = {
     *("issubset", "issuperset", "isdisjoint", "move_to_end", "most_common", "has_key"),
     *("difference_update", "intersection_update"),
 }
+_LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
+"""Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
 _HANDING_ONE_OUT = {"get", "pop", "popleft", "popitem", "setdefault"}
-_PUTTING_ONE = {"append": 0, "add": 0, "appendleft": 0, "insert": 1}
-_PUTTING_ALL = {"extend", "extendleft", "update"}
+_PUTTING_ONE = library_names().adding_methods
+_PUTTING_ALL = library_names().joining_methods
 _PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}
 _PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
 
@@ -188,12 +191,13 @@ class Additions:
             ):
                 return
             case FunctionOf() if calls < _MOST_CALLS:
-                parameter = _parameter(function, call, one.node)
+                node, bound = function.node, int(function.bound is not None)
+                parameter = parameter_getting(call, node, one.node, bound)
                 if parameter is not None:
                     home = function.module
                     scope = home.scopes.scope_made_by(function.node)
                     # Its result goes to the caller, which is ignored.
-                    inner = self._of_variable(home, scope, parameter, one.depth, is_local=False)
+                    inner = self._of_variable(home, scope, parameter.arg, one.depth, is_local=False)
                     for more in self._seen_in(inner, calls + 1):
                         yield replace(more, iterated=(*more.iterated, *one.iterated))
                     return
@@ -353,11 +357,8 @@ class _Uses:
         if depth > _DEEPEST or (scope, name, depth) in self._seen:
             return
         self._seen.add((scope, name, depth))
-        scopes = module.scopes
-        for inner in scopes.inside(scope):
-            for read in inner.reads.get(name, ()):
-                if scopes.owner(name, inner) is scope:
-                    yield from self._use(module, read, depth)
+        for read in module.scopes.reads_in(scope, name):
+            yield from self._use(module, read, depth)
 
     def of_attribute(self, module: Module, name: str, depth: int = 0) -> Iterator[Addition]:
         if depth > _DEEPEST or (module.path, name, depth) in self._seen:
@@ -382,56 +383,36 @@ class _Uses:
                 owner = class_of_receiver(module, node)
                 yield from (replace(item, owner=owner) for item in self._use(module, node, depth))
 
-    def _use(self, module: Module, node: ast.expr, depth: int) -> Iterator[Addition]:  # noqa: C901, PLR0912
-        above = module.parent(node)
-        match above:
-            case ast.Attribute():
+    def _use(self, module: Module, node: ast.expr, depth: int) -> Iterator[Addition]:  # noqa: C901  one case a way
+        way, above = use_of(module, node)
+        match way:
+            case "attribute":
                 yield from self._attribute(module, above, depth)
-            case ast.Subscript() if above.value is node:
+            case "item":
                 yield from self._subscript(module, above, depth)
-            case ast.AugAssign() if above.target is node:
-                yield Addition("all", depth, module, above.value)
-            case ast.For() | ast.AsyncFor() | ast.comprehension() if above.iter is node:
+            case "iterated":
                 for addition in self._loop(module, above.target, depth):
                     yield replace(addition, iterated=(*addition.iterated, depth))
-            case ast.Call() if node in above.args:
+            case "argument":
                 yield from self._passed_additions(module, above, node, depth)
-            case ast.keyword(arg=None) | ast.Starred() | ast.BinOp():
+            case "bound" | "same":
+                for target in targets_of(above):
+                    yield from self._alias(module, target, node, depth)
+                if way == "same":
+                    yield from self._use(module, above, depth)
+            case "operand" if isinstance(above, ast.AugAssign) and above.target is node:
+                yield Addition("all", depth, module, above.value)
+            case "operand" | "unpacked" if not isinstance(above, ast.UnaryOp | ast.AugAssign):
                 # A new container, which shares what is in this one.
                 yield Addition("unknown", depth + 1, module, node)
-            case ast.keyword():
-                call = module.parent(above)
-                if isinstance(call, ast.Call):
-                    yield from self._passed_additions(module, call, node, depth)
-                else:
+            case _ if way not in _LOOKING_ON and not self._is_returned(module, above):
+                if not isinstance(above, ast.UnaryOp):
                     yield Addition("unknown", depth, module, node)
-            case ast.BoolOp() | ast.IfExp():
-                if node in alternatives(above):
-                    yield from self._use(module, above, depth)
-            case ast.Assign() if above.value is node:
-                for target in above.targets:
-                    yield from self._alias(module, target, node, depth)
-            case ast.AnnAssign() if above.value is node:
-                yield from self._alias(module, above.target, node, depth)
-            case ast.Tuple() if isinstance(module.parent(above), ast.Return) and self._is_local:
-                pass
-            case ast.Return() if self._is_local:
-                pass
-            case (
-                ast.Compare()
-                | ast.UnaryOp()
-                | ast.FormattedValue()
-                | ast.Expr()
-                | ast.If()
-                | ast.While()
-                | ast.Assert()
-                | ast.Subscript()
-                | ast.Delete()
-                | ast.Await()
-            ):
-                pass
-            case _:
-                yield Addition("unknown", depth, module, node)
+
+    def _is_returned(self, module: Module, above: ast.AST) -> bool:
+        """Whether the function returns it, and its callers have it then."""
+        returning = module.parent(above) if isinstance(above, ast.Tuple) else above
+        return self._is_local and isinstance(returning, ast.Return)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Addition]:
         call, name = module.call_of(node), node.attr
@@ -528,20 +509,3 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
     if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
         return ""
     return f"{module.name}.{module.qualname(owner)}"
-
-
-def _parameter(function: FunctionOf, call: ast.Call, node: ast.AST) -> str | None:
-    """Return the parameter of ``function`` that ``call`` passes ``node`` to."""
-    arguments = function.node.args
-    names = [argument.arg for argument, _ in parameters_of(arguments)]
-    packed = {part.arg for part in (arguments.vararg, arguments.kwarg) if part is not None}
-    positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-    if function.bound is not None:
-        positional = positional[1:]
-    for keyword in call.keywords:
-        if keyword.value is node:
-            return keyword.arg if keyword.arg in names and keyword.arg not in packed else None
-    at = next(at for at, part in enumerate(call.args) if part is node)
-    if any(isinstance(part, ast.Starred) for part in call.args[:at]) or at >= len(positional):
-        return None
-    return positional[at]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
@@ -52,9 +53,9 @@ _FUNCTIONS = {"list", "set", "frozenset", "tuple", "dict", "sorted", "deque", "d
 _GIVE_AN_ITEM = {"pop", "popleft", "popitem", "get", "setdefault"}
 _GIVE_ALL = {"copy", "values", "keys", "items"}
 _GIVE_NOTHING = {
-    *("append", "extend", "insert", "remove", "clear", "sort", "reverse", "appendleft"),
-    *("add", "discard", "update", "extendleft", "rotate"),
-}
+    *library_names().adding_methods, *library_names().joining_methods,
+    "clear", "discard", "remove", "reverse", "rotate", "sort",
+}  # fmt: skip
 _METHODS = _GIVE_AN_ITEM | _GIVE_ALL | _GIVE_NOTHING
 
 

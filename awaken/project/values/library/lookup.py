@@ -50,7 +50,6 @@ class Library:
     """Results of libraries, for the evaluator and its own parts."""
 
     def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
         self._lines = Lines(evaluator)
         self._uses = Uses(evaluator, self._lines, self)
         self._fitting = Fitting(evaluator, self._lines)

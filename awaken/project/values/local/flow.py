@@ -112,15 +112,9 @@ class Flow:
 
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
-        name, scopes = self.scope.mangled(name), self._scopes
+        name = self.scope.mangled(name)
         if name not in self._all_reads:
-            names = [
-                read
-                for scope in scopes.inside(self.scope)
-                if name in scope.reads and scopes.owner(name, scope) is self.scope
-                for read in scope.reads[name]
-            ]
-            names.sort(key=_position)
+            names = sorted(self._scopes.reads_in(self.scope, name), key=_position)
             self._all_reads[name] = tuple(names)
         return self._all_reads[name]
 

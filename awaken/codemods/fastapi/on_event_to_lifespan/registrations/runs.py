@@ -9,9 +9,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS, Application
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of
 
 _REPEATING = (
     ast.For, ast.AsyncFor, ast.While, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,

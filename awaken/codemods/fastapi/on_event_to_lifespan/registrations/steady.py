@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.project import Project
 from awaken.project.source.bindings import Binding
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 
 _PLAIN_CALLS = {
@@ -119,7 +120,9 @@ class _Steadiness:
         match value:
             case _ if not depth:
                 return False
-            case ast.Constant() | ast.JoinedStr() | ast.UnaryOp(op=ast.Not()):
+            case _ if is_literal(value):
+                return True
+            case ast.UnaryOp(op=ast.Not()):
                 return True
             case ast.BoolOp(values=values):
                 return all(self._is_plain(module, node, depth - 1) for node in values)

@@ -87,8 +87,8 @@ def _held_queries(project: Project, use: QueryUse) -> Iterator[Place]:
     if module is None:
         return
     reader = Reader(project, module)
-    for node in module.walk():
-        if not isinstance(node, ast.Attribute) or node.attr != "query":
+    for node in module.nodes(ast.Attribute):
+        if node.attr != "query":
             continue
         if use_of(module, node) == use:
             query = recognise_either(reader, module.call_of(node) or node)

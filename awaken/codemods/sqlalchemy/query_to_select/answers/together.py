@@ -103,8 +103,8 @@ class Together:
         reader = Reader(self._project, module)
         roots = {item.root: item for item in self.sites.of(module)}
         queries: dict[QueryUse, list[_Query]] = {}
-        for node in module.walk():
-            if not isinstance(node, ast.Attribute) or node.attr != "query":
+        for node in module.nodes(ast.Attribute):
+            if node.attr != "query":
                 continue
             use, call = use_of(module, node), module.parent(node)
             if use not in uses:

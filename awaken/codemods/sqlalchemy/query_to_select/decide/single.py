@@ -35,6 +35,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
+from awaken.project.source.expressions.alternatives import alternatives
 
 _DECIDERS: Mapping[str, Callable[[Reader, Chain], Decision]] = {
     "written": decide_write,
@@ -145,7 +146,7 @@ def _session(chain: Chain) -> str:
     node = chain.receiver or chain.session_argument
     text = "" if node is None else ast.unparse(node)
     # An attribute of `a or b` needs parentheses.
-    if isinstance(node, ast.BoolOp | ast.IfExp):
+    if node is not None and alternatives(node):
         text = f"({text})"
     # with_session() replaces the session that made the query.
     given = any(link.name == "with_session" for link in chain.links)

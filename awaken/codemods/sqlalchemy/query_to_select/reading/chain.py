@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_iter
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
@@ -358,18 +359,18 @@ def _is_cte(module: Module, node: ast.expr) -> bool:
 
 
 def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Reason, str]:
-    match parent:
-        case ast.Return() | ast.Yield() | ast.Lambda():
+    match use_of(module, node).way:
+        case "returned" | "yielded":
             return reasons.RETURNED_QUERY, ""
-        case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.If() | ast.While() | ast.Assert():
+        case "tested":
             return reasons.TRUTH_OF_QUERY, ""
-        case ast.IfExp(test=used) if used is node:
+        case "same" if isinstance(parent, ast.BoolOp):
             return reasons.TRUTH_OF_QUERY, ""
-        case ast.FormattedValue():
+        case "formatted":
             return reasons.TEXT_OF_QUERY, ""
-        case ast.Expr():
+        case "dropped":
             return reasons.NOT_EXECUTED, ""
-        case ast.keyword():
+        case _ if isinstance(parent, ast.keyword):
             call = module.call_taking(node)
             return reasons.PASSED_QUERY, "a function" if call is None else ast.unparse(call.func)
         case _:
@@ -379,10 +380,8 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
 def _described_keeping(module: Module, parent: ast.AST | None) -> str:
     """Say where a query is kept, and where a variable is used next."""
     match parent:
-        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
-            pass
-        case ast.NamedExpr(target=target):
-            pass
+        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if len(targets_of(parent)) == 1:
+            (target,) = targets_of(parent)
         case _:
             return "as a part of another value"
     text = ast.unparse(target)

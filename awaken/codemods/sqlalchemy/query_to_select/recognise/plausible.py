@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.f_strings import is_literal
 
 _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
@@ -44,7 +45,8 @@ def is_plausible(reader: Reader, call: ast.Call) -> bool:
 def asks_for_text(call: ast.Call) -> bool:
     """Whether the first argument of ``call`` is a constant, a text or a dictionary."""
     # Clients of BigQuery and DuckDB, and data frames of pandas, are asked by a text.
-    return bool(call.args) and isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict)
+    first = call.args[0] if call.args else None
+    return first is not None and (is_literal(first) or isinstance(first, ast.Dict))
 
 
 def imports_library(reader: Reader) -> bool:

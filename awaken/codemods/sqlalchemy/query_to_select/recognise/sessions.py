@@ -87,10 +87,7 @@ class Sites:
 
     def modules(self) -> Iterator[Module]:
         """Yield the files in which the rule is asked for its sites."""
-        for path in self._project.site_files(self._triggers):
-            module = self._project.module(path)
-            if module is not None:
-                yield module
+        return self._project.modules_at(self._project.site_files(self._triggers))
 
     def of(self, module: Module) -> Sequence[Recognised]:
         """Return the queries of one file, whether the rule is asked for its sites or not."""
@@ -162,15 +159,8 @@ def _query_hook(project: Project) -> tuple[Refused | None, str]:
 def _is_query_class(reader: Reader, node: ast.expr) -> bool:
     """Whether ``node`` is Query, or a subclass of it."""
     name, known = reader.qualified(node), knowledge().query_classes
-    seen, waiting = set[str](), [] if name is None else [name]
-    while waiting:
-        word = waiting.pop()
-        if word in known:
-            return True
-        # Broken code may name a class among its own bases.
-        facts = None if word in seen else reader.project.class_facts(word)
-        seen.add(word)
-        waiting += [] if facts is None else [base for base in facts.bases if base is not None]
+    if name is not None and not known.isdisjoint({name, *reader.project.library_ancestors(name)}):
+        return True
     return reader.library_name(node) == "Query"
 
 
@@ -208,8 +198,8 @@ def _listeners(project: Project, events: tuple[str, ...]) -> Iterator[tuple[str,
         if module is None:
             continue
         reader = Reader(project, module)
-        for node in module.walk():
-            if isinstance(node, ast.Call) and _listens_to(reader, node, events):
+        for node in module.nodes(ast.Call):
+            if _listens_to(reader, node, events):
                 yield path, reader, node
 
 

@@ -7,17 +7,15 @@ while all of these are visible.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.project.graph.passing import argument_of
-from awaken.project.source.bindings import Scope
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.flow import flow_of
+from awaken.project.values.local.reads import local_binding, reads_seeing
 
 Shape = Literal["row", "rows"]
 
@@ -33,9 +31,6 @@ _CALLERS = 10
 """Calls of one function whose results are followed: each may mean one more file to parse."""
 _WITHOUT_DEFAULT = 2
 """Arguments: with a third one, an attribute that is not there is no error."""
-# The value goes no further there, and no column of it is read by name.
-_ENDS = (ast.Expr, ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.FormattedValue)
-_BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
 
 
 @dataclass(slots=True)
@@ -66,56 +61,40 @@ class _Follower:
         self._module = reader.module
         self._uses = uses
 
-    def follow(self, node: ast.expr, shape: Shape, steps: int) -> None:
+    def follow(self, node: ast.expr, shape: Shape, steps: int) -> None:  # noqa: C901, PLR0912  one case a way
         """Fill in what is done with the value of ``node``."""
-        parent = self._module.parent(node)
-        if steps <= 0:
-            self._uses.out_of_sight = True
-        elif isinstance(parent, _ENDS):
-            return
-        elif isinstance(parent, _BINDS):
-            self._follow_binding(parent, node, shape, steps)
-        elif isinstance(parent, ast.Subscript) and parent.value is node:
-            self._subscript(parent, shape, steps)
-        elif isinstance(parent, ast.Attribute):
-            self._attribute(parent, shape, steps)
-        elif isinstance(parent, ast.BoolOp | ast.IfExp):
-            # As a condition only its truth matters.
-            if getattr(parent, "test", None) is not node:
-                self.follow(parent, shape, steps - 1)
-        elif isinstance(parent, ast.Starred):
-            self._starred(parent, shape, steps)
-        else:
-            self._leave(parent, node, shape, steps)
-
-    def _leave(self, parent: ast.AST | None, node: ast.expr, shape: Shape, steps: int) -> None:
-        """Follow a value to where a call or a return takes it."""
-        match parent:
-            case ast.Call():
-                self._argument(parent, node, shape, steps)
-            case ast.keyword(arg=str()) if isinstance(
-                call := self._module.parent(parent), ast.Call
-            ):
-                self._follow_handed(call, node, shape, steps)
-            case ast.Return():
-                self._follow_returned(parent, shape, steps)
-            case _:
+        way, above = use_of(self._module, node)
+        targets = targets_of(above)
+        match way:
+            case _ if steps <= 0:
                 self._uses.out_of_sight = True
-
-    def _follow_binding(self, parent: ast.AST, node: ast.expr, shape: Shape, steps: int) -> None:
-        match parent:
-            case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
-                self._bind(target, shape, steps)
-            case ast.NamedExpr(target=target):
-                self._bind(target, shape, steps)
-                self.follow(parent, shape, steps - 1)
-            case ast.For(iter=iterated, target=target) if iterated is node and shape == "rows":
-                self._bind(target, "row", steps)
-            case ast.comprehension(iter=iterated, target=target) if shape == "rows":
-                if iterated is node:
-                    self._bind(target, "row", steps)
-            case ast.For() | ast.comprehension() if shape == "row":
-                return  # its values come out by position
+            # The value goes no further there, and no column of it is read by name.
+            case "compared" | "dropped" | "formatted" | "tested":
+                return
+            case "operand" if isinstance(above, ast.UnaryOp):
+                return
+            case "same":
+                for target in targets:
+                    self._bind(target, shape, steps)
+                self.follow(above, shape, steps - 1)
+            case "bound" if len(targets) == 1:
+                self._bind(targets[0], shape, steps)
+            case "iterated":
+                # The values of a row come out by position.
+                if shape == "rows":
+                    self._bind(targets[0], "row", steps)
+            case "item":
+                self._subscript(above, shape, steps)
+            case "attribute":
+                self._attribute(above, shape, steps)
+            case "unpacked":
+                self._starred(above, shape, steps)
+            case "argument" if node in above.args:
+                self._argument(above, node, shape, steps)
+            case "argument":
+                self._follow_handed(above, node, shape, steps)
+            case "returned":
+                self._follow_returned(node, shape, steps)
             case _:
                 self._uses.out_of_sight = True
 
@@ -126,41 +105,22 @@ class _Follower:
                 for element in target.elts:
                     self._bind(element, "row", steps)
             return
-        # Any code may read a value that is set in an attribute or item.
-        if not isinstance(target, ast.Name):
+        # Any code may read a value that is set in an attribute, an item or a shared name.
+        binding = local_binding(self._module, target) if isinstance(target, ast.Name) else None
+        if binding is None:
             self._uses.out_of_sight = True
             return
-        scopes = self._module.scopes
-        owner = scopes.owner(target.id, scopes.scope_of(target))
-        # Other files, and other functions, may read these names.
-        if owner is None or owner.kind in {"module", "class"}:
-            self._uses.out_of_sight = True
-            return
-        for read in self._reads(target, target.id, owner):
+        for read in reads_seeing(self._module, binding):
             self.follow(read, shape, steps - 1)
 
     def bind_parameter(
         self, function: Function, parameter: ast.arg, shape: Shape, steps: int
     ) -> None:
         """Follow what a parameter is given through its function."""
-        owner = self._module.scopes.scope_made_by(function)
-        for read in self._reads(parameter, parameter.arg, owner):
-            self.follow(read, shape, steps)
-
-    def _reads(self, target: ast.AST, name: str, owner: Scope) -> Iterable[ast.Name]:
-        """Return the reads that may see what ``target`` is given; all of its name if unknown."""
-        bound = next((binding for binding in owner.bindings[name] if binding.node is target), None)
-        if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
-            reached = flow_of(self._module, owner.node).reached(bound)
-            if not isinstance(reached, Unknown):
-                return reached
-        scopes = self._module.scopes
-        return [
-            read
-            for scope in scopes.scopes
-            for read in scope.reads.get(name, ())
-            if scopes.owner(name, scope) is owner
-        ]
+        bindings = self._module.scopes.scope_made_by(function).bindings[parameter.arg]
+        for binding in bindings:
+            for read in reads_seeing(self._module, binding) if binding.node is parameter else ():
+                self.follow(read, shape, steps)
 
     def _subscript(self, node: ast.Subscript, shape: Shape, steps: int) -> None:
         # A text between the brackets is a key; a number is a position.
@@ -188,7 +148,7 @@ class _Follower:
         above = self._module.parent(node)
         return isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Attribute)
 
-    def _starred(self, node: ast.Starred, shape: Shape, steps: int) -> None:
+    def _starred(self, node: ast.Starred | ast.keyword, shape: Shape, steps: int) -> None:
         if shape == "row":
             return
         above = self._module.parent(node)
@@ -197,9 +157,9 @@ class _Follower:
         else:
             self._uses.out_of_sight = True
 
-    def _follow_returned(self, statement: ast.Return, shape: Shape, steps: int) -> None:
+    def _follow_returned(self, node: ast.expr, shape: Shape, steps: int) -> None:
         """Follow the result of a function to its callers, if they are all visible."""
-        function = self._module.enclosing_function(statement)
+        function = self._module.enclosing_function(node)
         if not isinstance(function, Function) or self._module.is_generator(function):
             self._uses.out_of_sight = True
             return
@@ -232,11 +192,11 @@ class _Follower:
             return
         function = called.function
         there = Reader(module=called.module, project=self._reader.project)
-        for parameter, _ in parameters_of(function.args):
-            if argument_of(call, function, parameter, called.bound) is node:
-                _Follower(there, self._uses).bind_parameter(function, parameter, shape, steps - 1)
-                return
-        self._uses.out_of_sight = True
+        parameter = parameter_getting(call, function, node, called.bound)
+        if parameter is None:
+            self._uses.out_of_sight = True
+        else:
+            _Follower(there, self._uses).bind_parameter(function, parameter, shape, steps - 1)
 
     def _argument(self, call: ast.Call, node: ast.expr, shape: Shape, steps: int) -> None:
         name = self._module.scopes.builtin_called(call)

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function, last_name, parameters_of
 
 _FURTHEST = 4
 """Variables that are followed, one given to the other."""
-_OF_LISTS = frozenset(
-    {"append", "clear", "copy", "extend", "insert", "pop", "remove", "reverse", "sort"}
-)
+_OF_LISTS = library_names().changing_methods | {"copy", "reverse", "sort"}
 
 Step = int | str
 """A way into a type: the place in a tuple, or a word for what a dict or a list holds."""
@@ -65,14 +65,15 @@ class _Asked:
 
     def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
         """Whether a list is required at the path ``way`` into the value of ``node``."""
+        use = use_of(self.reader.module, node)
+        if use.way in {"awaited", "same"}:
+            return self.asks_list(use.above, way, steps)
         parent = self.reader.module.parent(node)
         match parent:
             case ast.Tuple(elts=elements):
                 return self.asks_list(parent, (elements.index(node), *way), steps)
             case ast.Dict():
                 return self.asks_list(parent, ("value", *way), steps)
-            case ast.IfExp() | ast.BoolOp() | ast.Await():
-                return self.asks_list(parent, way, steps)
             # A sequence is added to nothing, and has no methods that change it.
             case ast.BinOp(op=ast.Add()):
                 return not way
@@ -117,12 +118,7 @@ class _Asked:
             return True
         if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
-        reads = (
-            read
-            for scope in scopes.scopes
-            for read in scope.reads.get(target.id, ())
-            if scopes.owner(target.id, scope) is owner
-        )
+        reads = scopes.reads_in(owner, target.id)
         return any(self._read(read, way, steps - 1) for read in reads)
 
     def _read(self, read: ast.Name, way: tuple[Step, ...], steps: int) -> bool:

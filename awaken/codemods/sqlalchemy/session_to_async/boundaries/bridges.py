@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.serving import Serving
 from awaken.contract import Edit, Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _BESIDE = {"consumer", "process"}
 """Where a process of the program may have begun this one."""
 
-_WITHOUT_MEMBERS = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
 _OF_CLASSES = ("classmethod", "staticmethod")
 
 
@@ -200,7 +200,7 @@ class Bridges:
             facts = project.class_facts(name)
             taken |= set() if facts is None else {*facts.members, *facts.assigned}
         # Private parts of library bases are not visible.
-        is_alone = _WITHOUT_MEMBERS.issuperset(project.library_ancestors(own))
+        is_alone = library_names().harmless_bases.issuperset(project.library_ancestors(own))
         first = f"_{bare}" if is_alone else f"_{bare}_in_loop"
         return module.scopes.fresh_name(first, f"_run_{bare}", taken=taken)
 

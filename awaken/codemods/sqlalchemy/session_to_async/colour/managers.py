@@ -15,6 +15,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -24,13 +25,12 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_BASES = library_names().manager_bases
+_HARMLESS = library_names().harmless_bases
 ENTERING = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 """The methods that ``with`` calls, and those that ``async with`` does."""
 
 _WORDS = tuple(f"def {name}".encode() for name in ENTERING)
-_BASES = {"contextlib.AbstractContextManager", "typing.ContextManager"}
-_HARMLESS = {"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"}
-"""Bases outside of the program that have neither of the methods."""
 
 
 class Managers:
@@ -72,12 +72,12 @@ class Managers:
         functions: defaultdict[FunctionPlace, list[Call]] = defaultdict(list)
         if not self._project.files_with(_WORDS):
             return functions
-        for path in self._project.files_with((b"with ", b"enter_context(")):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
+        paths = self._project.files_with((b"with ", b"enter_context("))
+        for module in self._project.modules_at(paths):
+            for node in module.walk():
                 entered = _entered_node(node)
-                is_done = module is None or isinstance(module.parent(node), ast.AsyncWith)
-                if module is None or entered is None or is_done:
+                is_done = isinstance(module.parent(node), ast.AsyncWith)
+                if entered is None or is_done:
                     continue
                 for function in self._methods_of(module, entered):
                     caller, place = self._around(module, entered), module.place(entered)
@@ -112,8 +112,8 @@ class Managers:
         """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
         kin = self._project.calls.kin()
         for module in modules_with(self._project, (b"closing(",)):
-            for node in module.walk():
-                if not isinstance(node, ast.Call) or len(node.args) != 1:
+            for node in module.nodes(ast.Call):
+                if len(node.args) != 1:
                     continue
                 if self._project.qualified_name(module, node.func) != CLOSING:
                     continue

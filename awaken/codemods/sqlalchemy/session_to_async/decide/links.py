@@ -29,14 +29,13 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import last_name, without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 Key = Hashable
 Link = tuple[Key, Key]
-_DEFINED = Function | ast.ClassDef
 
 
 class Links:
@@ -53,7 +52,6 @@ class Links:
     ) -> None:
         self._part = part
         self._project = part.project
-        self._shared = shared
         # Statements of files whose variables carry what changes.
         self._followed: set[Piece] = set()
         self.pieces: set[Piece] = set(pieces)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import is_plain
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue
@@ -15,7 +16,6 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_THREADS = ("threading.Thread", "threading.Timer")
 _HOLDING = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")}
 
 
@@ -26,7 +26,7 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     """
     project, call = part.project, module.call_taking(node)
     name = None if call is None else project.qualified_name(module, call.func)
-    if call is None or name not in _THREADS:
+    if call is None or name not in library_names().threads:
         return False
     row = boundaries().by_function()[name]
     functions = project.values.of(module, node).alternatives

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -28,10 +29,10 @@ from awaken.project.values.domain import FunctionOf, InstanceOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
+_MOCKS = library_names().mocks
 _RESULT = "return_value="
 _ASYNC_MOCK = "unittest.mock.AsyncMock"
 _MAGIC_MOCK = "unittest.mock.MagicMock"
-_MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
 
 
 class DoubleWriter:

@@ -109,10 +109,9 @@ class FakeSessions:
     def _candidates(self) -> dict[str, set[str]]:
         """The classes of tests that may be fakes, by the files that name them."""
         candidates: defaultdict[str, set[str]] = defaultdict(set)
-        for path in self._part.stand_ins.paths:
-            module = self._project.module(path)
-            for node in () if module is None else module.walk():
-                if module is not None and isinstance(node, ast.ClassDef) and not node.bases:
+        for module in self._project.modules_at(self._part.stand_ins.paths):
+            for node in module.nodes(ast.ClassDef):
+                if not node.bases:
                     qualified = f"{module.name}.{module.qualname(node)}"
                     if self._is_fake(qualified):
                         for file in self._project.files_with((node.name.encode(),)):

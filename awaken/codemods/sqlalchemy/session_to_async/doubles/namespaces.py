@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynch
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_of_program
@@ -21,7 +22,6 @@ from awaken.project.values.domain import FunctionOf, InstanceOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_CASTS = {"typing.cast", "typing_extensions.cast"}
 _NAMESPACE = "types.SimpleNamespace"
 _CASTING = 2
 _DEEPEST = 4
@@ -31,10 +31,10 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the namespaces that tests cast to classes of a program."""
     functions: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
     for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or len(node.args) != _CASTING:
+        for node in module.nodes(ast.Call):
+            if len(node.args) != _CASTING:
                 continue
-            if part.project.qualified_name(module, node.func) in _CASTS:
+            if part.project.qualified_name(module, node.func) in library_names().casts:
                 declared = part.project.qualified_name(module, node.args[0]) or ""
                 for value, function in _standing_in(part, module, node.args[1], declared, 0):
                     place = module.path, module.span(value).start

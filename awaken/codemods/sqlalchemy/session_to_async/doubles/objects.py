@@ -40,6 +40,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -50,11 +51,11 @@ if TYPE_CHECKING:
     from awaken.project import Project
 from typing import TYPE_CHECKING
 
+_ENGINES = library_names().engines
 MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
 
-_ENGINES = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
 _DEEPEST = 4
 """Mocks that are attributes of each other, or give each other."""
 

@@ -45,10 +45,6 @@ from awaken.project.source.test_files import is_around_tests
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_ASYNC_MOCK = "unittest.mock.AsyncMock"
-_MAGIC_MOCK = "unittest.mock.MagicMock"
-_MOCKS = {_MAGIC_MOCK, "unittest.mock.Mock"}
-
 
 class Doubles:
     """Yields the rewrites of the mocks and fakes of one program.
@@ -59,7 +55,6 @@ class Doubles:
 
     def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str] = ()) -> None:
         self._part = part
-        self._extended = extended
         self._project = part.project
         self._rule = rule
         self._objects = PatchedObjects(part)
@@ -69,13 +64,11 @@ class Doubles:
         self._writer = DoubleWriter(part, extended)
 
     def __iter__(self) -> Iterator[Member]:
-        for path in self._part.stand_ins.paths:
-            module = self._project.module(path)
-            for item in () if module is None else self._project.replacements.in_module(module):
-                if module is not None:
-                    along = tuple(self._waiting(item))
-                    for result in self._members_of(module, item):
-                        yield dataclasses.replace(result, along=along)
+        for module in self._project.modules_at(self._part.stand_ins.paths):
+            for item in self._project.replacements.in_module(module):
+                along = tuple(self._waiting(item))
+                for result in self._members_of(module, item):
+                    yield dataclasses.replace(result, along=along)
             self._writer.leave_file()
         yield from self._fakes
 

@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replace
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
+from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
 
 _STATEMENTS = (
@@ -45,7 +46,7 @@ def function_of_lambda(
         raise refused
     parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
     if isinstance(node, ast.Lambda):
-        if _has_comment(module, node) or _has_long_text(node):
+        if _has_comment(module, node) or has_long_text(node.body):
             raise refused
         parameters, body = _parameters(module, node), _body(module, node, awaited)
     match statement:
@@ -77,15 +78,7 @@ def _has_comment(module: Module, node: ast.Lambda) -> bool:
 
 def is_laid_out(node: ast.Lambda) -> bool:
     """Whether a lambda has several lines that can be moved."""
-    return node.lineno != node.end_lineno and not _has_long_text(node)
-
-
-def _has_long_text(node: ast.Lambda) -> bool:
-    """Whether a lambda holds text over several lines, which cannot be moved."""
-    return any(
-        isinstance(part, ast.Constant | ast.JoinedStr) and part.lineno != part.end_lineno
-        for part in ast.walk(node.body)
-    )
+    return node.lineno != node.end_lineno and not has_long_text(node.body)
 
 
 def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:

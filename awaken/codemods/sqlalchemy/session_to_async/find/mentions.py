@@ -107,8 +107,8 @@ def texts_naming(
     """Yield the strings that may name one of some variables, as of ``patch("app.db.Local")``."""
     by_word = {name.rpartition(".")[2]: name for name in sorted(qualified)}
     for module in modules_with(project, [word.encode() for word in by_word]):
-        for node in module.walk():
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        for node in module.nodes(ast.Constant):
+            if isinstance(node.value, str):
                 name = by_word.get(node.value.rpartition(".")[2])
                 if name is not None and name.endswith(node.value):
                     yield name, module, node

@@ -55,8 +55,8 @@ class UnannotatedSessions:
     def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
         """Yield the calls in a file that may be on a session, except the ``known`` ones."""
         done = set(known)
-        for node in module.walk():
-            if not isinstance(node, ast.Call) or node in done:
+        for node in module.nodes(ast.Call):
+            if node in done:
                 continue
             if self._calls_by_name(module, node):
                 why = f"`{module.excerpt(node)}` calls a method by its name"
@@ -132,11 +132,10 @@ class UnannotatedSessions:
 
         An attribute that `setattr` sets is called by its name there.
         """
-        module = self._project.module(place.path)
-        for node in () if module is None else module.expressions_at({place.span}):
-            around = [] if module is None else takewhile(_is_argument, module.ancestors(node))
-            for call in (part for part in around if module and isinstance(part, ast.Call)):
-                if module is not None and self._passes_session(module, call):
+        for module, node in self._project.expressions_at(place):
+            around = takewhile(_is_argument, module.ancestors(node))
+            for call in (part for part in around if isinstance(part, ast.Call)):
+                if self._passes_session(module, call):
                     yield module.place(call)
                 match call:
                     case ast.Call(
@@ -158,10 +157,9 @@ class UnannotatedSessions:
 
     def _components_at(self, place: Place) -> Iterator[Component]:
         """Yield the arguments that are passed along with the functions at a place."""
-        module = self._project.module(place.path)
         graph = self._project.calls.graph()
-        for node in () if module is None else module.expressions_at({place.span}):
-            for home, function in () if module is None else self._functions(module, node):
+        for module, node in self._project.expressions_at(place):
+            for home, function in self._functions(module, node):
                 known = graph.function_at(home.path, home.span(function).start)
                 if known is not None:
                     yield from self._project.calls.handed_on().of(known)
@@ -191,12 +189,9 @@ class UnannotatedSessions:
                 if self._passes_session(module, call):
                     yield module.place(call)
         for place in component.leaks:
-            home = self._project.module(place.path)
-            for node in () if home is None else home.expressions_at({place.span}):
-                above = None if home is None else home.parent(node)
-                if home is None or not isinstance(above, ast.Call):
-                    continue
-                if self._passes_session(home, above):
+            for home, node in self._project.expressions_at(place):
+                above = home.parent(node)
+                if isinstance(above, ast.Call) and self._passes_session(home, above):
                     yield home.place(above)
 
     def _is_visible(self, component: Component) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of, names_of
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _KNOWN = schema_knowledge()
 _BASES = frozenset(_KNOWN.models.bases)
-_PLAIN = {"abc.ABC", "builtins.object", "typing.Generic", "typing.NamedTuple", "typing.Protocol"}
+_PLAIN = library_names().harmless_bases | {"typing.NamedTuple"}
 """What a class may inherit that has attributes of its own alone."""
 _COLLECTIONS = {"builtins", "collections", "typing"}
 

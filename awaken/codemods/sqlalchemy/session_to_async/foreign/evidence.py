@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import External, InstanceOf, Value
 
 if TYPE_CHECKING:
@@ -42,9 +44,7 @@ def read_as_relationships(
     places: dict[str, dict[str, Place]] = {}
     words = sorted({model.rpartition(".")[2].encode() for model in models})
     for module in modules_with(project, words) if words else ():
-        for node in module.walk():
-            if not isinstance(node, ast.Attribute):
-                continue
+        for node in module.nodes(ast.Attribute):
             said = _annotation(module, node)
             is_said = said is not None and _says(project, module, said, counts)
             if not is_said and not _looks_alike(module, node):
@@ -97,12 +97,8 @@ def names_of(shapes: Iterable[Shape]) -> frozenset[str]:
 
 def _fields(shapes: Iterable[Shape]) -> Iterator[Field]:
     """Yield the fields of ``shapes``, and of those that they hand on to."""
-    waiting, seen = list(shapes), set[object]()
-    while waiting:
-        shape = waiting.pop()
-        if shape in seen:
-            continue
-        seen.add(shape)
+    waiting = Worklist(shapes)
+    for shape in waiting:
         for field in shape.fields():
             waiting += field.shapes
             yield field
@@ -118,7 +114,5 @@ def _looks_alike(module: Module, node: ast.Attribute) -> bool:
             return name in _OF_CLASSES or (
                 name in QUERYING and not (name in _OF_TEXTS and called.args)
             )
-        case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
-            return iterated is node
         case _:
-            return False
+            return use_of(module, node).way == "iterated"

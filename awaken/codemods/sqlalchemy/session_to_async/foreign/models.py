@@ -138,8 +138,8 @@ def _loaded_calls(
 ) -> dict[ast.AST | None, dict[str, ast.Call]]:
     """Return the calls that load such objects, by the function around them and their class."""
     calls: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
-    for node in module.walk():
-        if isinstance(node, ast.Call) and last_name(node.func) in _LOADING:
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) in _LOADING:
             for name in _models(project, module, node):
                 if not _is_said(name, said):
                     calls[module.enclosing_function(node)].setdefault(name, node)

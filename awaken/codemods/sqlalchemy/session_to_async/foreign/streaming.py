@@ -18,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.project import Project
+    pass
 
 _OPTIONS = {"stream_results", "yield_per"}
 _OF_RESULTS = {"columns", "mappings", "partitions", "scalars", "tuples", "unique"}
@@ -28,8 +28,7 @@ _OF_RESULTS = {"columns", "mappings", "partitions", "scalars", "tuples", "unique
 class Streaming:
     """Writes the operations of one file whose result comes row by row."""
 
-    def __init__(self, project: Project, module: Module, awaiting: Awaiting) -> None:
-        self._project = project
+    def __init__(self, module: Module, awaiting: Awaiting) -> None:
         self._module = module
         self._awaiting = awaiting
 

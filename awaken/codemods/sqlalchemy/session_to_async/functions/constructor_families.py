@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
-    HARMLESS,
     names_taken,
     owner_of,
 )
@@ -19,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import INITIALIZE, Init
 from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAKING = ("create", "create_awaited")
 LOADING = ("_load", "_load_awaited")
+_HARMLESS = library_names().harmless_bases
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
@@ -55,16 +56,9 @@ class ConstructorFamilies:
 
     def _nearest_above(self, qualified: str) -> str | None:
         """Return the nearest class above whose constructor waits, if there is one."""
-        waiting, seen = [qualified], set[str]()
-        while waiting:
-            facts = self._project.class_facts(waiting.pop())
-            for base in filter(None, () if facts is None else facts.bases):
-                function = self._constructor(base)
-                if function is not None and function in self._part.steps:
-                    return base
-                if base not in seen:
-                    seen.add(base)
-                    waiting.append(base)
+        for facts in self._project.class_line(qualified)[1:]:
+            if self._constructor(facts.qualified) in self._part.steps:
+                return facts.qualified
         return None
 
     def why_not(self, function: FunctionPlace, top: str) -> tuple[str, Place | None] | None:
@@ -92,8 +86,8 @@ class ConstructorFamilies:
             return False
         if {"__new__", "__post_init__"} & facts.members:
             return False
-        ours = [base for base in facts.bases if base is None or base not in HARMLESS]
-        outside = set(self._project.library_ancestors(qualified)) - HARMLESS
+        ours = [base for base in facts.bases if base is None or base not in _HARMLESS]
+        outside = set(self._project.library_ancestors(qualified)) - _HARMLESS
         return None not in facts.bases and len(ours) <= 1 and (qualified == top or not outside)
 
     def _why_called(
@@ -109,10 +103,9 @@ class ConstructorFamilies:
                 return obstacle.why, obstacle.place
             places += chosen or []
         for place in dict.fromkeys((*places, *sorted(known))):
-            home = self._project.module(place.path)
-            for call in [] if home is None else home.calls_at(place.span):
+            for home, call in self._project.calls_at(place):
                 # The graph of all calls knows the base classes.
-                if home is None or above_of(home, call):
+                if above_of(home, call):
                     continue
                 if place not in known or _names_constructor(call):
                     return "awaken does not follow one of its calls", place

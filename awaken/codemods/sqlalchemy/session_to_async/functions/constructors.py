@@ -95,9 +95,8 @@ class Constructors:
 
     def _injected_class(self, place: Place) -> tuple[Module, ast.expr] | None:
         """Return the class that a dependency at ``place`` is given, and nothing else."""
-        module = self._project.module(place.path)
-        for call in [] if module is None else module.calls_at(place.span):
-            if module is not None and len(call.args) == 1:
+        for module, call in self._project.calls_at(place):
+            if len(call.args) == 1:
                 return module, call.args[0]
         return None
 

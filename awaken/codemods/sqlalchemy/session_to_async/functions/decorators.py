@@ -22,6 +22,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import registers_both_kinds, twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 
@@ -180,10 +181,7 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     name = module.scopes.fresh_name(f"async_{wrapper.name.lstrip('_')}")
     start, end = module.span(wrapper).start, module.span(wrapper).end
     first = min([start, *(module.span(node).start - 1 for node in wrapper.decorator_list)])
-    is_laid_out = any(
-        isinstance(node, ast.Constant | ast.JoinedStr) and node.lineno != node.end_lineno
-        for node in module.walk(wrapper)
-    )
+    is_laid_out = has_long_text(wrapper)
     returned = [
         node
         for node in module.walk(wrapping.decorator)

@@ -38,10 +38,9 @@ def loaded_before_validation(
     behind = {event.place for event in later}
     reloads: dict[Place, Anew] = {}
     for place in spawned:
-        module = project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            function = None if module is None else function_around(module, call)
-            if module is None or function is None or not validates(call):
+        for module, call in project.calls_at(place):
+            function = function_around(module, call)
+            if function is None or not validates(call):
                 continue
             for node in module.walk(function):
                 session = _session_of(project, module, node)

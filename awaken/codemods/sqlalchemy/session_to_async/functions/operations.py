@@ -43,7 +43,7 @@ class OperationWriter:
         self._module = site.module
         self._awaiting = awaiting
         self._insertions = insertions
-        self._streaming = Streaming(project, site.module, awaiting)
+        self._streaming = Streaming(site.module, awaiting)
         self._run_sync = RunSync(site.module, insertions, awaiting)
         self._stacks = Stacks(project, site, awaiting)
         self._in_greenlets = InGreenlets(project, site, insertions, awaiting)

@@ -34,8 +34,8 @@ def annotation(project: Project, places: Sequence[Place], kind: str) -> str:
     if module is None or unknown is None:
         return ""
     names = {last_name(receiver) for _, receiver in _receivers(project, places)}
-    for node in module.walk():
-        if isinstance(node, ast.arg) and module.span(node) == unknown.place.span:
+    for node in module.nodes(ast.arg):
+        if module.span(node) == unknown.place.span:
             if node.annotation is not None:
                 return ""
             # Another object may come from it, as `one` of `for one in node.items()` does.
@@ -47,7 +47,6 @@ def annotation(project: Project, places: Sequence[Place], kind: str) -> str:
 
 def _receivers(project: Project, places: Sequence[Place]) -> Iterator[tuple[Module, ast.expr]]:
     for place in places:
-        module = project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            if module is not None and isinstance(call.func, ast.Attribute):
+        for module, call in project.calls_at(place):
+            if isinstance(call.func, ast.Attribute):
                 yield module, call.func.value

@@ -38,10 +38,9 @@ class Calls:
         for home, called, call in self._of_changed(paths):
             for what in self._names_of(home, called, call):
                 yield call.place, what
-        for path in sorted(paths):
-            module = self._after.module(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.With | ast.AsyncWith):
+        for module in self._after.modules_at(sorted(paths)):
+            for node in module.walk():
+                if isinstance(node, ast.With | ast.AsyncWith):
                     yield from self._entered_classes(module, node)
 
     def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:

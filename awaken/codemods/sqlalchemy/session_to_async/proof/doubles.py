@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
 from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -29,8 +30,8 @@ from awaken.workspace.sources import is_python
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_MOCKS = library_names().mocks
 _NAMING = (ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef)
-_MOCKS = {"unittest.mock.MagicMock", "unittest.mock.Mock"}
 
 
 class _AsynchronousPart(SynchronousPart):
@@ -118,12 +119,11 @@ def _of_managers(
     after: Project, calls: Calls, paths: AbstractSet[str]
 ) -> Iterator[tuple[Place, str]]:
     """Yield where a mock of an asynchronous manager is configured as a synchronous one."""
-    for path in sorted(paths):
-        module = after.module(path)
-        for replacement in () if module is None else after.replacements.in_module(module):
+    for module in after.modules_at(sorted(paths)):
+        for replacement in after.replacements.in_module(module):
             kinds = {calls.kinds.of(function) for function in replacement.functions}
-            around = None if module is None else module.enclosing_function(replacement.node)
-            if module is None or around is None or kinds != {"manager"} or not replacement.bound:
+            around = module.enclosing_function(replacement.node)
+            if around is None or kinds != {"manager"} or not replacement.bound:
                 continue
             for node in module.walk(around):
                 if _is_entered_synchronously(after, module, node, replacement.bound):

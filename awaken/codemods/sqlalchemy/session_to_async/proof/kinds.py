@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import TRANSPARENT
@@ -15,11 +16,11 @@ from awaken.project.source.trees import Function
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_MANAGERS = library_names().manager_makers
 Kind = Literal["coroutine", "generator", "manager", "plain", "plain generator", "plain manager"]
 ASYNCHRONOUS: frozenset[Kind] = frozenset({"coroutine", "generator", "manager"})
 """What has to be awaited, or iterated or entered asynchronously."""
 
-_MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
 _AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
 _ANY = "Any"
 
@@ -43,10 +44,10 @@ class Kinds:
 
         Of one that may return anything each result counts of which it is not known what it is.
         """
-        module = self._after.module(function.path)
-        node = None if module is None else module.function_at(function.start)
-        if module is None or node is None:
+        home = self._after.calls.definition_of(function)
+        if home is None:
             return False
+        module, node = home
         declared = "" if node.returns is None else module.text_of(node.returns)
         if any(word in declared for word in _AWAITABLE):
             return True
@@ -67,9 +68,8 @@ class Kinds:
         return not names <= TRANSPARENT
 
     def _of_file(self, module: Module) -> Iterator[tuple[int, Kind]]:
-        for node in module.walk():
-            if isinstance(node, Function):
-                yield module.span(node).start, self._of_function(module, node)
+        for node in module.functions:
+            yield module.span(node).start, self._of_function(module, node)
 
     def _of_function(self, module: Module, node: Function) -> Kind:
         waits = isinstance(node, ast.AsyncFunctionDef)

@@ -12,6 +12,7 @@ from awaken.contract import Place
 from awaken.kit.names_here import value_behind
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, Producer, Session, Value
@@ -85,19 +86,10 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
             ):
                 yield module.place(given), f"`{module.excerpt(given)}` is not asynchronous"
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
-                if any(_is_entered(after, module, branch) for branch in _branches(given)):
+                if any(_is_entered(after, module, branch) for branch in branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
             case _:
                 pass
-
-
-def _branches(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield what a conditional expression may be."""
-    if isinstance(node, ast.IfExp):
-        yield from _branches(node.body)
-        yield from _branches(node.orelse)
-    else:
-        yield node
 
 
 def _is_entered(after: Project, module: Module, node: ast.expr) -> bool:

@@ -17,7 +17,6 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
 from awaken.contract import Change, Place, Problem
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -47,9 +46,8 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
 
 
 def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
-    for path in sorted(paths):
-        module = after.module(path)
-        if module is not None and not is_of_alembic(module):
+    for module in after.modules_at(sorted(paths)):
+        if not is_of_alembic(module):
             yield from misplaced(after, module)
             yield from synchronous(after, module)
 
@@ -73,7 +71,7 @@ def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wron
 
 def _named_functions(module: Module, found: Iterable[Wrong]) -> Iterator[tuple[str, str]]:
     """Yield the function of each, and what is wrong there."""
-    functions = [node for node in module.walk() if isinstance(node, Function)]
+    functions = list(module.functions)
     for place, what in found:
         around = [function for function in functions if module.span(function).contains(place.span)]
         yield module.qualname(around[-1]) if around else "", what

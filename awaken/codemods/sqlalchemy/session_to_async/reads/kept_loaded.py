@@ -12,10 +12,12 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_SEPARATE = {"immediateload", "selectinload", "subqueryload"}
 _MOST_EXPRESSIONS = 500
 _DEEPEST = 4
 """Relationships one behind the other; the options of the programs measured name three."""
@@ -77,14 +78,13 @@ def _steps(
 
 def leads_back(project: Project, place: Place) -> bool:
     """Whether a call loads by its options, in a statement of its own, a class it came from."""
-    module = project.module(place.path)
-    for call in () if module is None else module.calls_at(place.span)[:1]:
-        reload = None if module is None else project.orm.commits.reloads.of(module, call)
-        if module is None or reload is None:
+    for module, call in project.calls_at(place)[:1]:
+        reload = project.orm.commits.reloads.of(module, call)
+        if reload is None:
             continue
         passed, reached = set[str](), set[str]()
         for home, argument, name in _steps(project, module, reload.statement or call):
-            if name in _SEPARATE:
+            if name in library_names().separate_loaders:
                 owner, target = _ends(project, home, argument)
                 passed.add(owner)
                 reached.add(target)
@@ -116,13 +116,11 @@ def _expressions(
     project: Project, module: Module, node: ast.expr
 ) -> Iterator[tuple[Module, ast.expr]]:
     """Yield what a statement is made of, by variables and functions of the program as well."""
-    waiting: list[tuple[Module, ast.AST]] = [(module, node)]
-    seen = set[ast.AST]()
-    while waiting:
-        home, part = waiting.pop()
-        if part in seen or len(seen) > _MOST_EXPRESSIONS:
-            continue
-        seen.add(part)
+    starts: list[tuple[Module, ast.AST]] = [(module, node)]
+    waiting = Worklist(starts, lambda pair: pair[1])
+    for home, part in waiting:
+        if len(waiting.seen) > _MOST_EXPRESSIONS:
+            return
         for inner in home.walk(part):
             if isinstance(inner, ast.Call):
                 called = project.calls.functions_called(home, inner)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES, TEXTS
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _RAISED = ("DetachedInstanceError", "ObjectDeletedError")
-_KEEPING = {"add", "append", "insert", "setdefault"}
 _READ = re.compile(r"\s*(?:select|show|pragma|explain|create|drop|alter|set)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\s*(?:update|delete|insert|merge|replace|with)\b", re.IGNORECASE)
 _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"update")
@@ -103,12 +104,10 @@ def _text(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=str() as text):
             return text
-        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
-            return text
         case ast.BinOp(left=left):
             return _text(left)
         case _:
-            return ""
+            return "".join(map(_text, text_parts(node)[:1]))
 
 
 def _answered_places(project: Project) -> Iterator[Place]:
@@ -149,7 +148,7 @@ def _kept_in_modules(project: Project) -> Iterator[Place]:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Name(id=name) as held, attr=method),
                     args=[*_, kept],
-                ) if name in containers and method in _KEEPING:
+                ) if name in containers and method in library_names().growing_methods:
                     pass
                 case _:
                     continue

@@ -37,6 +37,7 @@ from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -380,10 +381,7 @@ def _loads_more(side: Side) -> str:
 
 def _leads_around(targets: Mapping[Key, str], key: Key) -> bool:
     """Whether relationships lead from the target of one of them to the class that has it."""
-    reached, waiting = set[str](), [targets[key]]
-    while waiting:
-        owner = waiting.pop()
-        if owner not in reached:
-            reached.add(owner)
-            waiting += [target for each, target in targets.items() if each[0] == owner]
-    return key[0] in reached
+    return key[0] in reached(
+        [targets[key]],
+        lambda owner: [target for each, target in targets.items() if each[0] == owner],
+    )

@@ -185,10 +185,10 @@ class Persistence:
 
     def _always_flushes(self, place: FunctionPlace, seen: set[FunctionPlace]) -> bool:
         """Whether each run of a function that ends without an error flushes."""
-        module = self._project.module(place.path)
-        function = None if module is None else module.function_at(place.start)
-        if module is None or not isinstance(function, Function) or place in seen:
+        home = self._project.calls.definition_of(place)
+        if home is None or place in seen:
             return False
+        module, function = home
         always = set(_always_run(function.body))
         return any(
             module.statement_of(call) in always

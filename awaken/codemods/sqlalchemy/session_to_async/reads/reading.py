@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
@@ -25,41 +27,25 @@ _OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refre
 
 def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
     """Whether something may be read of the object that an expression gives, or of its items."""
-    above = module.parent(node)
-    match above:
-        case ast.Attribute(ctx=ctx):
-            return isinstance(ctx, ast.Load) and not is_many
-        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) if test is node:
+    way, above = use_of(module, node)
+    match way:
+        case "attribute":
+            return isinstance(above.ctx, ast.Load) and not is_many
+        case "compared" | "tested":
             return False
-        case ast.UnaryOp(op=ast.Not()) | ast.Compare():
-            return False
-        case ast.BoolOp():
-            return not _is_tested(module, above)
-        case ast.Assign(targets=[ast.Name()], value=value) if value is node:
+        case "same" if isinstance(above, ast.BoolOp):
+            return not is_tested(module, above)
+        case "same":
+            return isinstance(above, ast.IfExp)
+        case "bound":
             # Its new name is bound after what expired it, and is not followed back.
-            return True
-        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr():
-            return False
-        case ast.Call(func=ast.Name(id=name)) if name in _LOOKING:
-            return False
-        case ast.Call(func=ast.Attribute(attr=name)) if name in _OF_SESSIONS:
-            return False
+            return isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Name)
+        case "argument" if isinstance(above.func, ast.Name):
+            return above.func.id not in _LOOKING
+        case "argument" if isinstance(above.func, ast.Attribute):
+            return above.func.attr not in _OF_SESSIONS
         case _:
             return True
-
-
-def _is_tested(module: Module, node: ast.BoolOp) -> bool:
-    """Whether nobody gets the value of an expression: it only decides what happens."""
-    above = module.parent(node)
-    match above:
-        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
-            return test is node
-        case ast.UnaryOp(op=ast.Not()):
-            return True
-        case ast.BoolOp():
-            return _is_tested(module, above)
-        case _:
-            return False
 
 
 def is_served(read: Read) -> bool:

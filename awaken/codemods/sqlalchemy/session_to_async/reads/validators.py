@@ -70,14 +70,7 @@ def _has_field(project: Project, model: str, name: str) -> bool:
 
 def _bodies(project: Project, qualified: str) -> Iterator[tuple[Module, ast.ClassDef]]:
     """Yield a class with those of the program that it inherits."""
-    waiting, seen = [qualified], set[str]()
-    while waiting:
-        name = waiting.pop()
-        facts = project.class_facts(name)
-        if facts is None or name in seen:
-            continue
-        seen.add(name)
-        pair = project.class_definition(name)
+    for facts in project.class_line(qualified):
+        pair = project.class_definition(facts.qualified)
         if pair is not None:
             yield pair
-        waiting += [base for base in facts.bases if base is not None]

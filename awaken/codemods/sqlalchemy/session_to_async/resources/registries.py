@@ -68,8 +68,8 @@ class _Registry:
         if not self._removing.isdisjoint(self._places(self._of_all_routes())):
             return None
         for module in modules_with(self._project, FRAMEWORKS, is_around_tests):
-            for node in module.walk():
-                if isinstance(node, Function) and _is_endpoint(node):
+            for node in module.functions:
+                if _is_endpoint(node):
                     providers = self._project.injections.of_function(module, node)
                     run = {self._place(module, node), *self._places(providers)}
                     if self._using.intersection(run) and self._removing.isdisjoint(run):
@@ -79,8 +79,8 @@ class _Registry:
     def _of_all_routes(self) -> Iterator[Provider]:
         """Yield the dependencies of whole applications and routers."""
         for module in modules_with(self._project, (b"dependencies",), is_around_tests):
-            for node in module.walk():
-                if isinstance(node, ast.Call) and last_name(node.func) in _SHARED:
+            for node in module.nodes(ast.Call):
+                if last_name(node.func) in _SHARED:
                     for keyword in node.keywords:
                         if keyword.arg == "dependencies":
                             yield from self._project.injections.below(module, keyword.value)

@@ -31,6 +31,7 @@ from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
     UrlElsewhere,
     urls_elsewhere,
 )
+from awaken.project.source.f_strings import is_literal
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -68,8 +69,8 @@ class Urls:
         matches = (
             _TEXT.match(node.value)
             for module in modules_with(self._project, _SCHEMES)
-            for node in module.walk()
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            for node in module.nodes(ast.Constant)
+            if isinstance(node.value, str)
         )
         return tuple(dict.fromkeys(match[1] for match in matches if match is not None))
 
@@ -311,7 +312,7 @@ def _answers(database: str, names: Iterable[str]) -> list[str]:
 
 def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
     """Return where a text, or a formatted one, begins with a driver; None for anything else."""
-    if not isinstance(node, ast.Constant | ast.JoinedStr):
+    if not is_literal(node):
         return None
     text = module.text_of(node)
     start = _QUOTE.match(text)

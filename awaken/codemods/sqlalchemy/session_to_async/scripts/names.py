@@ -54,14 +54,10 @@ def _is_seen(module: Module, name: str, bindings: Sequence[Binding], inside: set
     )
     if is_bound_elsewhere or hasattr(builtins, name):
         return True
-    for scope in scopes.scopes:
-        # In the body of a class, a name that is bound there is not looked for in functions.
-        if scope.kind == "class" and name in scope.bindings:
-            return True
-        for read in scope.reads.get(name, ()):
-            if id(read) not in inside and scopes.owner(name, scope) is scopes.module:
-                return True
-    return False
+    # In the body of a class, a name that is bound there is not looked for in functions.
+    if any(scope.kind == "class" and name in scope.bindings for scope in scopes.scopes):
+        return True
+    return any(id(read) not in inside for read in scopes.reads_in(scopes.module, name))
 
 
 def _is_declared(module: Module, binding: Binding) -> bool:

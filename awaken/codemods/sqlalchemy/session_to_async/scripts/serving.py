@@ -112,9 +112,7 @@ def _shares_names(region: Region, node: ast.FunctionDef) -> bool:
     own = module.scopes.scope_made_by(node)
     for name, bindings in own.bindings.items():
         used = {id(binding.node) for binding in bindings}
-        for scope in module.scopes.scopes:
-            if name in scope.reads and module.scopes.owner(name, scope) is own:
-                used |= {id(part) for part in scope.reads[name]}
+        used |= {id(part) for part in module.scopes.reads_in(own, name)}
         if used & inside and used - inside:
             return True
     return False

@@ -150,8 +150,8 @@ class ClientWriter:
             module.place(node)
             for path in self._project.files_with((b"lifespan",))
             if (module := self._project.module(path)) is not None
-            for node in module.walk()
-            if isinstance(node, ast.Yield) and isinstance(node.value, ast.Dict)
+            for node in module.nodes(ast.Yield)
+            if isinstance(node.value, ast.Dict)
             if not is_around_tests(path)
         )
 

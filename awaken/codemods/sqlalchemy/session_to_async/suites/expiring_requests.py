@@ -25,6 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -62,9 +63,8 @@ class ExpiringRequests:
         if not self._expiring or not any(self._reaching.values()):
             return
         for module in modules_with(self._project, (b"def ",), is_of_program):
-            for node in module.walk():
-                if isinstance(node, Function):
-                    yield from self._in_function(module, node)
+            for node in module.functions:
+                yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
         running = self._running.get((module.path, module.span(function).start), set())
@@ -147,14 +147,14 @@ class ExpiringRequests:
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
         """Return functions, and all that call them but for the tests themselves."""
-        callers, waiting = set(functions), sorted(functions)
-        while waiting:
-            for call in self._calls_of(waiting.pop()):
-                is_test = call.caller.qualname.rpartition(".")[2].startswith("test")
-                if call.caller not in callers and not is_test:
-                    callers.add(call.caller)
-                    waiting.append(call.caller)
-        return callers
+        return reached(
+            functions,
+            lambda function: (
+                call.caller
+                for call in self._calls_of(function)
+                if not call.caller.qualname.rpartition(".")[2].startswith("test")
+            ),
+        )
 
     def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
         calls = self._project.calls.graph().callers(function)
@@ -165,9 +165,8 @@ class ExpiringRequests:
         """The routes that may expire objects, by themselves or by what they depend on."""
         routes: list[_Route] = []
         for module in modules_with(self._project, (b"@",), is_around_tests):
-            for node in module.walk():
-                if isinstance(node, Function):
-                    routes += self._routes_of(module, node)
+            for node in module.functions:
+                routes += self._routes_of(module, node)
         return routes
 
     def _routes_of(self, module: Module, function: Function) -> Iterator[_Route]:

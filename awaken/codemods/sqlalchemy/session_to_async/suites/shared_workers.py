@@ -32,8 +32,8 @@ def shared_workers(project: Project, rule: str) -> Iterator[Member]:
         for module in modules_with(project, words):
             if not is_around_tests(module.path):
                 continue
-            for node in module.walk():
-                if isinstance(node, ast.Call) and _shares(project, module, node, known):
+            for node in module.nodes(ast.Call):
+                if _shares(project, module, node, known):
                     site = Site(rule, module, node)
                     message = "its jobs share a session, so they run one after the other"
                     edits = [site.add_keyword(node, known.together, "1")]

@@ -16,10 +16,10 @@ from awaken.project.frameworks.schemas.declared.definitions import (
 )
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.words import FilesWith
 
 _KNOWN = schema_knowledge().marshalling
 _ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})

@@ -18,10 +18,10 @@ from awaken.project.frameworks.schemas.declared.definitions import (
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeGuard
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.effects.places.between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.callees import Callees
@@ -26,12 +27,8 @@ _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
 _FLUSHING = {"commit", "flush"}
 _TAKING = {"add", "add_all", "delete", "merge"}
 """Methods by which a session gets objects."""
-_KEEPING = {
-    "append", "appendleft", "extend", "insert", "put", "put_nowait", "send", "setdefault", "update",
-}  # fmt: skip
-"""Methods of containers and queues by which they get objects."""
-_CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
-"""Methods of collections by which they get or lose items."""
+_KEEPING = (library_names().growing_methods - {"add"}) | {"put", "put_nowait", "send"}
+"""Methods of containers and queues by which they get objects; sessions have `add` as well."""
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 _LEAVING = (ast.Break, ast.Continue, ast.Return)
 _WITHS = (ast.AsyncWith, ast.With)
@@ -355,7 +352,7 @@ class LaterInFunction:
         """Whether an attribute of something that may be mapped is set, or gets or loses items."""
         match node:
             case ast.Call(func=ast.Attribute(attr=method, value=ast.Attribute(value=held))) if (
-                method in _CHANGING
+                method in library_names().changing_methods
             ):
                 pass
             case ast.Attribute(value=held) if _is_set(node):

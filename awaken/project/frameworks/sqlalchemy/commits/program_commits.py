@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Place
@@ -18,6 +18,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
 _WORDS = (b".commit", b".begin", b".prepare", b".run_sync")
@@ -46,11 +47,7 @@ class Commits:
     """Answers for one program."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        sessions: Sessions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, models: Models, sessions: Sessions, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
@@ -78,13 +75,10 @@ class Commits:
         transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
         commits: list[Commit] = []
-        for path in self._files_with(_EXPIRING_WORDS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
+        for module in self._evaluator.modules_at(self._files_with(_EXPIRING_WORDS)):
+            for node in module.walk():
                 match node:
-                    case ast.Call(func=ast.Attribute(value=owner, attr=name)) if (
-                        module is not None and name in _EXPIRING
-                    ):
+                    case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _EXPIRING:
                         if name == "begin_nested" and not isinstance(
                             module.parent(node), ast.withitem
                         ):
@@ -243,11 +237,8 @@ class Commits:
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
         """Yield the first call that passes a session to unread code, which may commit it."""
-        for path in self._files_with(_SESSIONS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Call):
-                    continue
+        for module in self._evaluator.modules_at(self._files_with(_SESSIONS)):
+            for node in module.nodes(ast.Call):
                 if self._gets_session(module, node):
                     why = f"`{module.excerpt(node.func)}` gets a session, and may commit"
                     yield Later("unknown", module.place(node), why, module.place(node))

@@ -9,6 +9,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.worklist import Worklist
 
 _BY_KEY = {"get", "get_one"}
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
@@ -63,24 +64,20 @@ class Reloads:
 
     def _gives_objects(self, module: Module, statement: ast.expr) -> bool | None:
         """Return whether a statement selects a mapped class; None if unknown."""
-        waiting, seen, selects = [statement], set[ast.AST](), set[bool | None]()
-        while waiting:
-            node = waiting.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if len(seen) > _MOST_STEPS or _POPULATING in module.text_of(node):
+        waiting, selects = Worklist([statement]), set[bool | None]()
+        for node in waiting:
+            if len(waiting.seen) > _MOST_STEPS or _POPULATING in module.text_of(node):
                 return None
             match node:
                 # The statement that a chain begins with says what it selects.
                 case ast.Call(func=ast.Attribute(value=inner)) if not self._is_begun(module, node):
-                    waiting.append(inner)
+                    waiting += [inner]
                 case ast.Call():
                     selects.add(self._selects(module, node))
                 case ast.Name() if values := self._assigned_nodes(module, node):
                     waiting += values
                 case ast.Await(value=inner):
-                    waiting.append(inner)
+                    waiting += [inner]
                 case _:
                     selects.add(None)
         if True in selects:

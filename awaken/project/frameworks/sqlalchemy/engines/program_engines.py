@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
@@ -11,6 +11,7 @@ from awaken.project.frameworks.sqlalchemy.engines.urls import UrlReader
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none, last_name
+from awaken.project.source.words import FilesWith
 
 ENGINE_WORDS = (b"_engine", b"engine_from_config")
 """Of these one stands in every file that makes an engine."""
@@ -22,9 +23,7 @@ _FROM_CONFIG = "engine_from_config"
 class Engines:
     """Answers for one program; keeps nothing between questions."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._urls = UrlReader(evaluator)

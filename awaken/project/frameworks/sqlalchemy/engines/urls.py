@@ -17,6 +17,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
@@ -55,7 +56,7 @@ class UrlReader:
         others = alternatives(node)
         if others:
             return _either(self._read(module, part, reading) for part in others)
-        parts = _parts(node)
+        parts = text_parts(node)
         if parts:
             return self._joined_url(module, parts, reading)
         return self._one(module, node, reading)
@@ -260,21 +261,10 @@ def _unwrapped_expression(node: ast.expr) -> ast.expr | None:
     match node:
         case ast.FormattedValue(value=value, format_spec=None):
             return value
-        case ast.Await(value=value) | ast.NamedExpr(value=value):
+        case ast.Await(value=value):
             return value
         case _:
             return None
-
-
-def _parts(node: ast.expr) -> list[ast.expr]:
-    """Return the parts of a text that is put together."""
-    match node:
-        case ast.JoinedStr(values=parts):
-            return parts
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return [left, right]
-        case _:
-            return []
 
 
 def _assigned(module: Module, owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:

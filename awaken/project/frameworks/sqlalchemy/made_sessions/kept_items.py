@@ -7,17 +7,15 @@ same text.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 
 
 def put_as_item(
-    evaluator: ProgramEvaluator,
-    files_with: Callable[[Sequence[bytes]], list[str]],
-    module: Module,
-    node: ast.Subscript,
+    evaluator: ProgramEvaluator, files_with: FilesWith, module: Module, node: ast.Subscript
 ) -> Iterator[tuple[Module, ast.expr | None]]:
     """Yield what is put where ``node`` is taken out; None for what is no plain assignment."""
     match node:
@@ -27,13 +25,13 @@ def put_as_item(
             return
     if module.scopes.parameter_of(node.value) is None:
         return
-    for path in files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()]):
-        other = evaluator.load(path)
-        for part in other.walk() if other is not None else ():
+    paths = files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()])
+    for other in evaluator.modules_at(paths):
+        for part in other.walk():
             match part:
                 case ast.Subscript(
                     value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
-                ) if other is not None and (owner, item) == (name, key):
+                ) if (owner, item) == (name, key):
                     if isinstance(part.ctx, ast.Load):
                         continue
                     above = other.parent(part)

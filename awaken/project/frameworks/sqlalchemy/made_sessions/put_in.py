@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
@@ -41,7 +42,7 @@ class PutSessions:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         is_session: Callable[[Module, ast.expr], bool],
     ) -> None:
         self._evaluator = evaluator
@@ -66,14 +67,14 @@ class PutSessions:
         return next((one.place for one in [*(x for x in result if x.kind in kinds), *result]), None)
 
     def _put(self, name: str) -> Iterator[_Put]:
-        for path in self._files_with([name.encode()]):
-            module = self._evaluator.load(path) if self._may_put(path, name) else None
-            for node in () if module is None else self._ways(module).get(name, ()):
-                if module is not None and isinstance(node, ast.Dict):
+        paths = (path for path in self._files_with([name.encode()]) if self._may_put(path, name))
+        for module in self._evaluator.modules_at(paths):
+            for node in self._ways(module).get(name, ()):
+                if isinstance(node, ast.Dict):
                     yield from self._in_display(module, node, name)
-                elif module is not None and isinstance(node, ast.Call):
+                elif isinstance(node, ast.Call):
                     yield from self._by_keyword(module, node, name)
-                elif module is not None and isinstance(node, ast.ClassDef | ast.Assign):
+                elif isinstance(node, ast.ClassDef | ast.Assign):
                     yield from self._as_item(module, node, name)
                     made, fields = self._fields(module, node)
                     if name in fields:

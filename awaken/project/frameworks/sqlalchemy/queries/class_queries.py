@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, structs
 
@@ -15,6 +15,7 @@ from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 # Methods of a subclass of the extension's class that change sessions or queries.
@@ -59,7 +60,7 @@ class ClassQueries:
         classes: Classes,
         models: Models,
         query_classes: QueryClasses,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._classes = classes
@@ -219,11 +220,9 @@ class ClassQueries:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         if self._written is None:
             self._written = {}
-            for path in self._files_with(_WRITTEN):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Assign):
-                        self._note(module, node)
+            for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
+                for node in module.nodes(ast.Assign):
+                    self._note(module, node)
         return self._written
 
     def _note(self, module: Module, node: ast.Assign) -> None:
@@ -242,11 +241,9 @@ class ClassQueries:
         """Return the extension objects made with ``model_class=`` this class."""
         if self._model_classes is None:
             self._model_classes = {}
-            for path in self._files_with(_MODEL_CLASS):
-                module = self._evaluator.load(path)
-                for node in module.walk() if module is not None else ():
-                    if module is not None and isinstance(node, ast.Call):
-                        self._note_model_class(module, node)
+            for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
+                for node in module.nodes(ast.Call):
+                    self._note_model_class(module, node)
         return self._model_classes.get(qualified, [])
 
     def _note_model_class(self, module: Module, node: ast.Call) -> None:

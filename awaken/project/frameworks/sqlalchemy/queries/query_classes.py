@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -11,6 +11,8 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import reached
 
 _HARMLESS_BASES = library_names().plain_bases
 
@@ -37,9 +39,7 @@ class QueryClass(Struct, frozen=True):
 class QueryClasses:
     """Reads the Query classes of a project."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._kept: dict[str, QueryClass | None] = {}
@@ -60,10 +60,10 @@ class QueryClasses:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
         if self._given is None:
             result: dict[str, None] = {}
-            for path in self._files_with([b"query_cls", b"query_class"]):
-                module = self._evaluator.load(path)
-                for value in _given_in(module) if module is not None else ():
-                    name = self._evaluator.names.qualified(module, value) if module else None
+            paths = self._files_with([b"query_cls", b"query_class"])
+            for module in self._evaluator.modules_at(paths):
+                for value in _given_in(module):
+                    name = self._evaluator.names.qualified(module, value)
                     if name not in self._evaluator.knowledge.query_classes:
                         result[name or "?"] = None
             self._given = tuple(result)
@@ -110,9 +110,8 @@ class QueryClasses:
     def _is_written_to(self, facts: ClassFacts) -> bool:
         """Whether something assigns to an attribute of the class: ``Own.filter = ...``."""
         simple = facts.qualified.rpartition(".")[2].encode()
-        for path in self._files_with([simple + b".", b"setattr("]):
-            module = self._evaluator.load(path)
-            if module is not None and simple in module.source.text:
+        for module in self._evaluator.modules_at(self._files_with([simple + b".", b"setattr("])):
+            if simple in module.source.text:
                 names = self._evaluator.names
                 written = (names.qualified(module, node) for node in _written_to(module))
                 if facts.qualified in written:
@@ -122,14 +121,7 @@ class QueryClasses:
     def _reached_methods(self, replaced: set[str]) -> set[str]:
         """Return the methods of Query that call one of ``replaced``, directly or not."""
         callers = self._evaluator.knowledge.query_callers
-        result: set[str] = set()
-        waiting = list(replaced)
-        while waiting:
-            for caller in callers.get(waiting.pop(), ()):
-                if caller not in result:
-                    result.add(caller)
-                    waiting.append(caller)
-        return result | replaced
+        return reached(replaced, lambda name: callers.get(name, ()))
 
 
 def _names(statement: ast.stmt) -> set[str] | None:

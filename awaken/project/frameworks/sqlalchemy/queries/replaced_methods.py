@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -18,6 +18,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
@@ -49,7 +51,7 @@ class ReplacedMethods:
         self,
         evaluator: ProgramEvaluator,
         sessions: Sessions,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         in_force: InForces,
         program: Program,
     ) -> None:
@@ -105,13 +107,7 @@ class ReplacedMethods:
         callers = self._evaluator.knowledge.query_callers
         if replaced.name not in callers:
             return None
-        result = {replaced.name}
-        waiting = [replaced.name]
-        while waiting:
-            new = callers.get(waiting.pop(), set()) - result
-            result |= new
-            waiting += new
-        return frozenset(result)
+        return frozenset(reached([replaced.name], lambda name: callers.get(name, ())))
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -157,10 +153,7 @@ class ReplacedMethods:
         owners = {*spellings, UNTOLD}
         concerned = set(self._files_with([*named, *objects]))
         putting = concerned.intersection(self._files_with([*words, b".multiple("]))
-        for path in self._program.files_putting(names, putting):
-            module = self._evaluator.load(path)
-            if module is None:
-                continue
+        for module in self._evaluator.modules_at(self._program.files_putting(names, putting)):
             for put in puts_of(module, names):
                 # Cheap comparisons come first: an owner has to be evaluated.
                 owner = put.name.split(".")[-2] if put.owner is None else last_name(put.owner)
@@ -168,11 +161,10 @@ class ReplacedMethods:
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced_method(module, put)
         deriving = concerned.intersection(self._files_with([b"type("]))
-        for path in self._program.files_deriving(deriving):
-            module = self._evaluator.load(path)
-            for base in _bases_given(module) if module is not None else ():
-                if module is not None and self._is_named(module, base, classes):
-                    why = f"{path} makes a class of `{ast.unparse(base)}` with `type()`"
+        for module in self._evaluator.modules_at(self._program.files_deriving(deriving)):
+            for base in _bases_given(module):
+                if self._is_named(module, base, classes):
+                    why = f"{module.path} makes a class of `{ast.unparse(base)}` with `type()`"
                     yield ReplacedMethod("", why, module.place(base))
 
     def _is_class(self, module: Module, put: Put, classes: set[str]) -> bool:

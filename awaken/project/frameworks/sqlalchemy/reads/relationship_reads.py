@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
@@ -45,7 +46,7 @@ class RelationshipReads:
         self,
         evaluator: ProgramEvaluator,
         models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
         sources: Sequence[Sights],
         proxies: ProxySights,
     ) -> None:

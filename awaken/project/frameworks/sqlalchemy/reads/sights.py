@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
@@ -16,6 +16,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.run_sync import InRunSync
 from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import TextSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _MATCHED = "__match_args__"
@@ -33,10 +34,7 @@ class PythonSights:
     """The places in Python code: attributes, and what names them by a text that is known."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
     ) -> None:
         self._evaluator = evaluator
         self._assignments = assignments
@@ -52,11 +50,10 @@ class PythonSights:
         """
         by_name = (self._evaluator.callers.words.files_with(word) for word in texts.BY_NAME)
         # The text may be in another file than its reader.
-        for path in sorted({*self.files(names), *(path for paths in by_name for path in paths)}):
-            module = self._evaluator.load(path)
-            for node in _places(module, names) if module is not None else ():
-                if module is not None:
-                    yield from self._sights(module, node, names, wanted)
+        paths = sorted({*self.files(names), *(path for paths in by_name for path in paths)})
+        for module in self._evaluator.modules_at(paths):
+            for node in _places(module, names):
+                yield from self._sights(module, node, names, wanted)
 
     def files(self, names: Collection[str]) -> list[str]:
         """Return the files that may hold such a place, and few others: each of them is parsed."""

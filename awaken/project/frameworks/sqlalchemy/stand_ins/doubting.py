@@ -7,14 +7,15 @@ returned values, assignments, injections and overrides.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
@@ -47,12 +48,7 @@ class DoubtingEvaluator(ProgramEvaluator):
     It shares what the ``believing`` one knows, the callers of functions among it, but no answer.
     """
 
-    def __init__(
-        self,
-        believing: ProgramEvaluator,
-        load: Callable[[str], Module | None],
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, believing: ProgramEvaluator, load: Load, files_with: FilesWith) -> None:
         words, ask = believing.callers.words, believing.ask
         super().__init__(believing.names, believing.classes, load, believing.knowledge, words, ask)
         self.callers = believing.callers
@@ -104,11 +100,7 @@ class _WithoutSessions(Annotations):
 class _Injected(Parameters):
     """Parameters, with what ``app.dependency_overrides[get_db] = ...`` injects instead."""
 
-    def __init__(
-        self,
-        evaluator: DoubtingEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: DoubtingEvaluator, files_with: FilesWith) -> None:
         super().__init__(evaluator)
         self._files_with = files_with
         self._overrides: dict[str, list[tuple[str, tuple[int, int]]]] | None = None
@@ -176,11 +168,9 @@ class _WithFields(Members):
         if name not in fields:
             return
         position = fields.index(name)
-        for path in evaluator.files_naming(qualified.rpartition(".")[2]) or ():
-            module = evaluator.load(path)
-            for call in module.walk() if module is not None else ():
-                if module is None or not isinstance(call, ast.Call):
-                    continue
+        paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
+        for module in evaluator.modules_at(paths):
+            for call in module.nodes(ast.Call):
                 if evaluator.names.qualified(module, call.func) != qualified:
                     continue
                 given = [keyword.value for keyword in call.keywords if keyword.arg == name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
@@ -39,12 +40,7 @@ class StandIn(Struct, frozen=True):
 class StandIns:
     """Finds them; a program without a class that could be one is only searched for a few words."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
         self._believing = evaluator
         self._models = models
         self._files_with = files_with
@@ -78,9 +74,8 @@ class StandIns:
 
     @cached_property
     def _may_be_any(self) -> bool:
-        for path in self._files_with([b"SimpleNamespace("]):
-            module = self._believing.load(path)
-            if module is not None and any(map(_makes_one, module.walk())):
+        for module in self._believing.modules_at(self._files_with([b"SimpleNamespace("])):
+            if any(map(_makes_one, module.walk())):
                 return True
         classes = self._believing.classes
         paths = self._files_with(_TEXTS)

@@ -7,7 +7,7 @@ started and stopped end; what no such thing puts back stays for all that runs la
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -22,10 +22,12 @@ from awaken.project.frameworks.testing.replaced.users import (
     outermost,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 _UNDONE = {"mocker", "monkeypatch"}
@@ -62,9 +64,7 @@ class InForce(Struct, frozen=True):
 class InForces:
     """Answers for one project; keeps what runs in each body."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._users = Users(evaluator, files_with)
@@ -107,12 +107,10 @@ class InForces:
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
-        for path, start in sorted(force.tests.places) if force.tests is not None else ():
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                around = self._users.around(module, function)
-                yield from ((home.path, home.span(node)) for home, node in around)
+        places = sorted(force.tests.places) if force.tests is not None else ()
+        for module, function in self._evaluator.functions_at(places):
+            around = self._users.around(module, function)
+            yield from ((home.path, home.span(node)) for home, node in around)
 
     def _in_force_of(self, put: Place) -> InForce:
         if put not in self._known:
@@ -155,11 +153,8 @@ class InForces:
         bodies: dict[tuple[str, Span], None] = {}
         if also is not None:
             bodies[also[0].path, also[0].span(also[1])] = None
-        for path, start in sorted(tests.places):
-            module = self._evaluator.load(path)
-            function = None if module is None else module.function_at(start)
-            if module is not None and function is not None:
-                bodies[path, module.span(function)] = None
+        for module, function in self._evaluator.functions_at(sorted(tests.places)):
+            bodies[module.path, module.span(function)] = None
         return InForce(tests, tuple(bodies), is_whole=True)
 
     def _is_undone(self, module: Module, node: ast.AST) -> bool:
@@ -250,14 +245,8 @@ def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | No
 
 def _handles(module: Module, node: ast.AST) -> Iterator[ast.expr]:
     """Yield the expressions that name what ``node``, a patch, can be stopped by."""
-    above = module.parent(node)
-    match above:
-        case ast.Assign(targets=targets):
-            yield from targets
-        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
-            yield target
-        case _:
-            pass
+    if use_of(module, node).way in {"bound", "same"}:
+        yield from targets_of(use_of(module, node).above)
     # ``patches = pytest.MonkeyPatch()``
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         yield node.func.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -68,10 +69,7 @@ class ReplacedNames:
     """Answers for one project: what a name means where tests put something in its place."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-        in_force: InForces,
+        self, evaluator: ProgramEvaluator, files_with: FilesWith, in_force: InForces
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -13,6 +13,8 @@ from awaken.project.names.classes import Ancestors
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 Place = tuple[str, int]
@@ -36,9 +38,7 @@ class Tests(Struct, frozen=True):
 class Users:
     """Finds the tests by the names of what they ask for and call; keeps no tree."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
 
@@ -77,20 +77,17 @@ class Users:
 
     def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
-        waiting, seen = [(module, test), *self._automatic(module)], set[Place]()
+        starts = [(module, test), *self._automatic(module)]
+        waiting = Worklist(starts, lambda pair: place_of(*pair))
         beside = self.methods(module, test)
         waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
-        while waiting:
-            home, function = waiting.pop()
-            if place_of(home, function) in seen:
-                continue
-            seen.add(place_of(home, function))
+        for home, function in waiting:
             yield home, function
             names, load = self._evaluator.names, self._evaluator.load
             for parameter, _ in parameters_of(function.args):
                 fixture = fixture_for(home, function, parameter.arg, names, load)
                 if fixture is not None and isinstance(fixture.node, Function):
-                    waiting.append((fixture.module, fixture.node))
+                    waiting += [(fixture.module, fixture.node)]
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""
@@ -152,11 +149,10 @@ class Users:
         names = [name]
         # The list grows while it is read.
         for word in names:
-            for path in self._files_with([word.encode()]):
-                module = self._evaluator.load(path)
-                for node in _naming(module, word) if module is not None else ():
-                    tests = None if module is None else self._naming_it(module, node)
-                    if tests is None or module is None:
+            for module in self._evaluator.modules_at(self._files_with([word.encode()])):
+                for node in _naming(module, word):
+                    tests = self._naming_it(module, node)
+                    if tests is None:
                         return None
                     if isinstance(tests, Tests):
                         places |= tests.places
@@ -201,8 +197,8 @@ class Users:
 
 def _naming(module: Module, word: str) -> Iterator[ast.AST]:
     yield from module.mentions(word)
-    for node in module.walk():
-        if isinstance(node, ast.arg) and node.arg == word:
+    for node in module.nodes(ast.arg):
+        if node.arg == word:
             yield node
 
 

@@ -31,9 +31,9 @@ from awaken.project.graph.forwards.handed.slots import (
 )
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
-from awaken.project.graph.passing import argument_of, collected
+from awaken.project.graph.passing import collected
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.calls.registering import registered_function
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Session
 
@@ -208,13 +208,9 @@ class Arguments:
                 yield self._leak(module, node, call)
                 continue
             bound = bound_by(module, call, home, function, self._slots)
-            names = [
-                argument.arg
-                for argument, _ in parameters_of(function.args)
-                if argument_of(call, function, argument, bound) is node
-            ]
-            if names:
-                yield self._slots.parameter(home, function, names[0], depth)
+            parameter = parameter_getting(call, function, node, bound)
+            if parameter is not None:
+                yield self._slots.parameter(home, function, parameter.arg, depth)
             elif function.args.vararg is not None and node in collected(call, function, bound):
                 name = function.args.vararg.arg
                 yield self._slots.parameter(home, function, name, depth + 1)

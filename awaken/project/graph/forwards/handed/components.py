@@ -24,6 +24,7 @@ from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.source.words import Words
@@ -280,7 +281,7 @@ def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterato
 
 def _may_hold(node: ast.expr) -> bool:
     """Whether an expression may be a function, or a container of some."""
-    return not isinstance(node, ast.Constant | ast.JoinedStr)
+    return not is_literal(node)
 
 
 def _key(item: Spot | Slot) -> tuple[str, int, int, int] | Slot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import Any
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
@@ -25,14 +26,10 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     iterated_depth,
 )
-from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import InstanceOf
-
-_ONLY_LOOKED_AT = (
-    ast.Assert, ast.Compare, ast.Delete, ast.Expr, ast.FormattedValue, ast.If, ast.While,
-)  # fmt: skip
 
 _IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
@@ -45,114 +42,77 @@ class Consumers:
         self._slots = slots
         self._arguments = Arguments(slots, call_at)
 
-    def of(self, spot: Spot) -> Found:
+    def of(self, spot: Spot) -> Found:  # noqa: C901  one case a way
         """Yield where the value of ``spot`` goes."""
         module, node, depth = spot
-        above = module.parent(node)
-        match above:
-            case ast.Call(func=func) if func is node and depth == 0:
+        way, above = use_of(module, node)
+        match way:
+            case "called" if depth == 0:
                 yield End("call", module, above)
-            case _ if (call := module.call_taking(node)) is not None:
+            case "argument" | "unpacked" if (call := module.call_taking(node)) is not None:
                 yield from self._arguments.of(module, call, node, depth)
-            case ast.keyword():
-                pass
-            case ast.Return():
+            case "returned" if isinstance(above, ast.Return):
                 function = module.enclosing_function(node)
                 if isinstance(function, FunctionOrLambda):
                     yield self._slots.result(module, function, depth)
-            case ast.Attribute():
+            case "attribute":
                 yield from self._attribute(module, above, depth)
-            case _ if not isinstance(above, _ONLY_LOOKED_AT):
-                yield from self._bound_variables(spot, above)
-
-    def _bound_variables(self, spot: Spot, above: ast.AST | None) -> Found:
-        """Yield the variables that are given ``spot``."""
-        module, node, depth = spot
-        match above:
-            case ast.Assign(targets=targets, value=value) if value is node:
-                for target in targets:
+            case "awaited" | "bound" | "same":
+                for target in targets_of(above):
                     for item in self._target(module, target, depth):
                         # The value itself becomes invisible.
                         yield item._replace(node=node) if isinstance(item, End) else item
-            case ast.AnnAssign(target=target):
-                yield from self._target(module, target, depth)
-            case ast.NamedExpr(target=target):
-                yield from self._target(module, target, depth)
-                yield Spot(module, above, depth)
-            case (
-                ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value)
-            ) if value is node:
-                pair = _of_pair(target, node)
-                if pair is None:
-                    yield from self._target(module, target, iterated_depth(depth))
-                elif depth == KEYS + _IN_PAIRS:
-                    yield from self._target(module, pair[0], 0)
-                else:
-                    yield from self._target(module, pair[1], depth - _IN_PAIRS)
-            case ast.Dict() | ast.List() | ast.Tuple() | ast.Set():
-                yield from self._displayed(spot, above)
-            case _:
-                yield from self._inside(spot, above)
-
-    def _displayed(self, spot: Spot, above: ast.AST) -> Found:
-        """Yield the container that ``spot`` is put into."""
-        module, node, depth = spot
-        match above:
-            case ast.Dict(keys=keys, values=values) if node in values:
-                is_unpacked = keys[values.index(node)] is None
-                yield Spot(module, above, depth if is_unpacked else depth + 1)
-            case ast.Dict():
-                yield self._leak(module, node) if depth else Spot(module, above, KEYS + 1)
-            case ast.List() | ast.Tuple() | ast.Set():
-                yield Spot(module, above, depth + 1)
-            case _:
-                yield self._leak(module, node)
-
-    def _inside(self, spot: Spot, above: ast.AST | None) -> Found:  # noqa: C901, PLR0912  one case a form
-        """Yield the expression that ``spot`` is a part of."""
-        module, node, depth = spot
-        match above:
-            case (
-                ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element)
-            ) if element is node:
-                yield Spot(module, above, depth + 1)
-            case ast.DictComp(value=value) if value is node:
-                yield Spot(module, above, depth + 1)
-            case ast.BoolOp() | ast.IfExp() if node not in alternatives(above):
+                if way != "bound":
+                    yield Spot(module, above, depth)
+            case "iterated":
+                yield from self._iterated(spot, above.target)
+            case "compared" | "deleted" | "dropped" | "formatted" | "tested":
                 return
-            case ast.BoolOp() | ast.IfExp() | ast.Await():
-                yield Spot(module, above, depth)
-            case ast.Subscript(value=ast.Attribute(attr=name)) if name == OVERRIDES and not depth:
+            case _:
+                yield from self._inside(spot, way, above)
+
+    def _iterated(self, spot: Spot, target: ast.expr) -> Found:
+        """Yield the variables of a loop over ``spot``."""
+        module, node, depth = spot
+        pair = _of_pair(target, node)
+        if pair is None:
+            yield from self._target(module, target, iterated_depth(depth))
+        elif depth == KEYS + _IN_PAIRS:
+            yield from self._target(module, pair[0], 0)
+        else:
+            yield from self._target(module, pair[1], depth - _IN_PAIRS)
+
+    def _inside(self, spot: Spot, way: Way, above: Any) -> Found:  # noqa: C901, PLR0912  one case a way
+        """Yield the container or table that ``spot`` is a part of."""
+        module, node, depth = spot
+        match way:
+            case "element":
+                yield Spot(module, above, depth if _is_unpacked(above, node) else depth + 1)
+            case "key" if depth == 0 and isinstance(above, ast.Dict):
+                yield Spot(module, above, KEYS + 1)
+            case "index" if getattr(above.value, "attr", "") == OVERRIDES and not depth:
                 return
-            case ast.Subscript(value=value) if value is not node and self._is_table(module, value):
+            case "index" if self._is_table(module, above.value):
                 # As an index it is only looked up, unless that is where something is put.
                 if isinstance(above.ctx, ast.Store) and not depth:
-                    yield Spot(module, value, KEYS + 1)
-            case ast.Subscript(value=value, ctx=ast.Load()) if value is node and depth:
+                    yield Spot(module, above.value, KEYS + 1)
+            case "item" if depth and isinstance(above.ctx, ast.Load):
                 yield Spot(module, above, depth - 1)
-            case ast.Subscript(value=value) if value is node and depth:
+            case "item" if depth:
                 # A question about a container needs its other additions.
                 statement = module.parent(above)
                 if isinstance(statement, ast.Assign):
                     yield Spot(module, statement.value, depth - 1)
-            case ast.Starred():
-                display = module.parent(above)
-                if isinstance(display, ast.List | ast.Set | ast.Tuple):
-                    yield Spot(module, display, depth)
-                else:
-                    yield self._leak(module, node)
-            case ast.UnaryOp(op=ast.Not()):
-                return
-            case ast.Yield() if self._is_in_fixture(module, node):
+            case "unpacked" if isinstance(module.parent(above), ast.List | ast.Set | ast.Tuple):
+                yield Spot(module, module.parent(above), depth)  # type: ignore[arg-type]
+            case "yielded":
                 function = module.enclosing_function(node)
-                if isinstance(function, Function):
+                if self._is_in_fixture(module, node) and isinstance(function, Function):
                     yield self._slots.result(module, function, depth)
-            case ast.Yield():
-                function = module.enclosing_function(node)
-                name = getattr(function, "name", "a lambda")
-                yield End(
-                    "leak", module, node, f"awaken does not follow the values that `{name}` yields"
-                )
+                else:
+                    name = getattr(function, "name", "a lambda")
+                    why = f"awaken does not follow the values that `{name}` yields"
+                    yield End("leak", module, node, why)
             case _:
                 yield self._leak(module, node)
 
@@ -233,6 +193,11 @@ class Consumers:
     def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
         shown = module.excerpt(node if to is None else to)
         return End("leak", module, node, f"`{shown}` may call it")
+
+
+def _is_unpacked(display: ast.expr, value: ast.expr) -> bool:
+    """Whether ``display`` is a dictionary that takes all of ``**value``."""
+    return isinstance(display, ast.Dict) and display.keys[display.values.index(value)] is None
 
 
 def _of_pair(target: ast.expr, given: ast.expr) -> tuple[ast.expr, ast.expr] | None:

@@ -18,17 +18,15 @@ class Fields:
     # ------------------------------------------------------------------------------------ fields
     def of(self, slot: Slot) -> Found:
         """Yield all that is put into a field, and all that reads it."""
-        for path in self._slots.words.files_with(slot.name):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield from self._field_in(module, slot)
+        for module in self._evaluator.modules_at(self._slots.words.files_with(slot.name)):
+            yield from self._field_in(module, slot)
         yield from self._in_body(slot)
         yield from self._made(slot)
 
     def _field_in(self, module: Module, slot: Slot) -> Found:
         """Yield what one file puts into a field, and what reads it there."""
-        for node in module.walk():
-            if not isinstance(node, ast.Attribute) or node.attr != slot.name:
+        for node in module.nodes(ast.Attribute):
+            if node.attr != slot.name:
                 continue
             shares = self._slots.shares(slot, module, node.value)
             if shares is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from awaken.knowledge.library_names import library_names
+
 SAME = {
     "builtins.dict", "builtins.frozenset", "builtins.iter", "builtins.list", "builtins.reversed",
     "builtins.set", "builtins.sorted", "builtins.tuple", "collections.OrderedDict",
@@ -15,9 +17,9 @@ TABLES_OF = {
 """Those among them that give a dictionary where they are given one; others give its keys."""
 
 TAKING = {"get", "pop", "popleft", "setdefault"}
-ADDING = {"add": 0, "append": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+ADDING = {**library_names().adding_methods, "setdefault": 1}
 """Methods that put one of their arguments into a container, with its position."""
-JOINING = {"extend", "update"}
+JOINING = library_names().joining_methods
 PASSING = {"copy": 0, "values": 0, "items": 1}
 """Methods that give what goes through the items, with how many containers are around them more."""
 DEFAULT = 2

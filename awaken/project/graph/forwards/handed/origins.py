@@ -59,12 +59,12 @@ class Origins:
                 yield from self._call(module, node, depth)
             case ast.Lambda() if depth == 0:
                 yield End("lambda", module, node)
-            case ast.IfExp() | ast.BoolOp():
-                yield from (Spot(module, part, depth) for part in alternatives(node))
-            case ast.NamedExpr() | ast.Await():
+            case ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value):
                 yield Spot(module, value, depth + 1)
+            case _ if parts := alternatives(node):
+                yield from (Spot(module, part, depth) for part in parts)
             case _:
                 yield from self._display(spot)
 
@@ -239,11 +239,9 @@ class Origins:
         return node.args if qualified in SAME and depth else None
 
     def _results(self, resolved: Call, depth: int) -> Found:
-        for place in resolved.functions:
-            home = self._slots.evaluator.load(place.path)
-            function = None if home is None else home.function_at(place.start)
-            if home is not None and function is not None:
-                yield self._slots.result(home, function, depth)
+        places = [(place.path, place.start) for place in resolved.functions]
+        for home, function in self._slots.evaluator.functions_at(places):
+            yield self._slots.result(home, function, depth)
 
     def _made_method(self, module: Module, node: ast.Call, depth: int) -> Found:
         """Yield the method that is called where an object of the program is."""

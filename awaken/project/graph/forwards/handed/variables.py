@@ -16,10 +16,10 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     takes_receiver,
 )
-from awaken.project.graph.passing import argument_of, collected, default_of, is_omitted
+from awaken.project.graph.passing import collected, default_of, is_omitted
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -202,10 +202,9 @@ class Variables:
         """Yield the functions that are passed by the name of ``function``, to it or to another."""
         bound = 1 if takes_receiver(module, function) else 0
         for call in self._graph.unresolved([function.name]):
-            home = self._evaluator.load(call.place.path)
-            for node in home.calls_at(call.place.span) if home is not None else ():
+            for home, node in self._evaluator.calls_at(call.place):
                 given = argument_of(node, function, parameter, bound)
-                if home is None or given is None or isinstance(given, ast.Constant):
+                if given is None or isinstance(given, ast.Constant):
                     continue
                 values = self._evaluator.values(home, given)
                 if any(isinstance(value, FunctionOf) for value in values):

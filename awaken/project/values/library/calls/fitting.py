@@ -188,8 +188,6 @@ class Fitting:
                 return (InstanceOf("builtins.slice"),)
             case ast.Constant(value=value) if type(value) in _LITERALS:
                 return (InstanceOf(f"builtins.{_LITERALS[type(value)]}"),)
-            case ast.JoinedStr():
-                return (InstanceOf("builtins.str"),)
             case _:
                 result = self._evaluator.values(call.module, node, call.known)
                 return tuple(map(_as_class, result))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.knowledge.declarations import Declaration, declaration
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     InstanceOf,
     Values,
@@ -49,12 +50,8 @@ class Lines:
 
     def line(self, value: InstanceOf) -> Iterator[InstanceOf]:
         """Yield the class of ``value`` and all its bases, with the values of their variables."""
-        waiting, seen = [value], set[str]()
-        while waiting:
-            instance = waiting.pop()
-            if instance.qualified in seen:
-                continue
-            seen.add(instance.qualified)
+        waiting = Worklist([value], lambda instance: instance.qualified)
+        for instance in waiting:
             yield instance
             shape = self.shape(instance.qualified)
             if shape is None:
@@ -65,7 +62,7 @@ class Lines:
                 if instance.parameters and not shape.variables:
                     # Of a query of the program's own class the mapping says what it loads.
                     inner = inner or instance.parameters
-                waiting.append(InstanceOf(base.qualified, parameters=inner))
+                waiting += [InstanceOf(base.qualified, parameters=inner)]
 
     def member(self, owner: InstanceOf, name: str) -> Member | None:
         """Return the member of a class itself that its stub declares."""

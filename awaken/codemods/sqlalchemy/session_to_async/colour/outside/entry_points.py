@@ -290,8 +290,8 @@ def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module,
     """Yield the calls of what has one of these qualified names, methods among them."""
     words = sorted({name.rpartition(".")[2] for name in names})
     for module in modules_with(project, [f".{word}(".encode() for word in words]):
-        for node in module.walk():
-            if isinstance(node, ast.Call) and is_call_of(project, module, node, names):
+        for node in module.nodes(ast.Call):
+            if is_call_of(project, module, node, names):
                 yield module, node
 
 

@@ -17,6 +17,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -41,15 +42,12 @@ class Reach:
         Such a process begins with a command, below ``__main__``, or for one function. No event loop
         runs there unless the program starts it. None if it runs there alone.
         """
-        waiting, seen = [function], {function}
-        while waiting:
-            current = waiting.pop()
+        waiting = Worklist([function])
+        for current in waiting:
             place, above = self._items_above(current)
-            if place is not None or len(seen) > _MANY:
+            if place is not None or len(waiting.seen) > _MANY:
                 return place or self._place(current)
-            fresh = set(above) - seen
-            seen |= fresh
-            waiting += sorted(fresh)
+            waiting += sorted(set(above))
         return None
 
     def _items_above(self, function: FunctionPlace) -> tuple[Place | None, list[FunctionPlace]]:
@@ -72,20 +70,17 @@ class Reach:
         """
         if is_test_file(function.path) and not self._is_coroutine(function):
             return False
-        waiting, seen = [function], {function}
-        while waiting:
-            current = waiting.pop()
+        waiting = Worklist([function])
+        for current in waiting:
             entries, callers = self._entries.found.get(current, ()), self._callers(current)
             is_alone = bool(entries) and all(entry.kind in _ALONE for entry in entries)
             is_root = bool(entries) or not callers or self._is_value(current)
             at_import = [caller for caller in callers if caller.caller.start < 0]
-            if len(seen) > _MANY or (is_root and not is_alone):
+            if len(waiting.seen) > _MANY or (is_root and not is_alone):
                 return True
             if self._is_coroutine(current) or not all(map(self._is_under_main, at_import)):
                 return True
-            fresh = {caller.caller for caller in callers if caller.caller.start >= 0} - seen
-            seen |= fresh
-            waiting += sorted(fresh)
+            waiting += sorted({caller.caller for caller in callers if caller.caller.start >= 0})
         return False
 
     def _is_coroutine(self, function: FunctionPlace) -> bool:
@@ -104,11 +99,10 @@ class Reach:
 
         A function that nobody calls runs nowhere.
         """
-        waiting, seen = [function], {function}
-        while waiting:
-            current = waiting.pop()
+        waiting = Worklist([function])
+        for current in waiting:
             node = self._project.calls.definition_of(current)
-            if current in self._entries.found or len(seen) > _MANY:
+            if current in self._entries.found or len(waiting.seen) > _MANY:
                 return self._place(current)
             if node is None:
                 return self._place(current)
@@ -116,10 +110,7 @@ class Reach:
                 continue
             if self._is_hidden(current):
                 return self._place(current)
-            for call in self._callers(current):
-                if call.caller not in seen:
-                    seen.add(call.caller)
-                    waiting.append(call.caller)
+            waiting += [call.caller for call in self._callers(current)]
         return None
 
     # ------------------------------------------------------------------------------------- parts

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import (
-    HARMLESS,
-    line_of,
     names_taken,
     owner_of,
 )
@@ -24,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import METHOD, Method
 from awaken.contract import Edit
 from awaken.kit.imports import release_imports
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -90,12 +89,13 @@ class Properties:
                 return False
             if name in facts.members and word not in owners:
                 return False
-            if set(project.library_ancestors(word)) - HARMLESS:
+            if set(project.library_ancestors(word)) - library_names().harmless_bases:
                 return False
             if project.orm.mapped_class(word) is not None:
                 return False
             if any(
-                None in each.bases or _LOOKING_UP & each.members for each in line_of(project, word)
+                None in each.bases or _LOOKING_UP & each.members
+                for each in project.class_line(word)
             ):
                 return False
         defined = project.class_definition(owner)

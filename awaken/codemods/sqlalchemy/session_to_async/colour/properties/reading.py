@@ -68,11 +68,10 @@ class PropertyReads:
         self, name: str, kin: frozenset[FunctionPlace]
     ) -> Iterator[tuple[Module, ast.expr, str | None]]:
         """Yield what may read a property: None says that it does, a text why that is unsure."""
-        for path in self._project.files_with((name.encode(),)):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
+        for module in self._project.modules_at(self._project.files_with((name.encode(),))):
+            for node in module.walk():
                 match node:
-                    case ast.Attribute() if module is not None and node.attr == name:
+                    case ast.Attribute() if node.attr == name:
                         yield module, node, self._read_at(module, node, kin)
                     case ast.Constant(value=str() as text) if module is not None:
                         if text.rpartition(".")[2] == name:
@@ -143,15 +142,15 @@ class PropertyReads:
         """Yield the calls of ``getattr`` that may ask an object of the class for it."""
         owners = {owner_of(self._project, function) for function in kin}
         below = {each for name in owners for each in (name, *self._project.all_subclasses(name))}
-        for path in self._project.files_with((b"getattr",)):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
+        for module in self._project.modules_at(self._project.files_with((b"getattr",))):
+            for node in module.walk():
                 match node:
                     case ast.Call(args=[owner, ast.Constant(), *_]):
                         continue
-                    case ast.Call(args=[owner, _, *_]) if module is not None and (
-                        module.scopes.builtin_called(node) in {"getattr", "hasattr"}
-                    ):
+                    case ast.Call(args=[owner, _, *_]) if module.scopes.builtin_called(node) in {
+                        "getattr",
+                        "hasattr",
+                    }:
                         values = self._project.values.of(module, owner).alternatives
                         named = {x.qualified for x in values if isinstance(x, InstanceOf)}
                         if below & named:

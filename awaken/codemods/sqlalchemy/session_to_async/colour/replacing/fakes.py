@@ -107,12 +107,9 @@ class Fakes:
     def _declared_parameters(self, function: FunctionPlace) -> list[tuple[str, str]]:
         """Return the parameters of a function, each with the class of the program that it takes."""
         if function not in self._parameters:
-            module = self._project.module(function.path)
-            node = None if module is None else module.function_at(function.start)
-            result: list[tuple[str, str]] = []
-            if module is not None and node is not None and not is_around_tests(function.path):
-                result = [*self._classes(module, node)]
-            self._parameters[function] = result
+            home = self._project.calls.definition_of(function)
+            is_known = home is not None and not is_around_tests(function.path)
+            self._parameters[function] = [*self._classes(*home)] if is_known and home else []
         return self._parameters[function]
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:

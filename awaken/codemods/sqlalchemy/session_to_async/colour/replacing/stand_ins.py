@@ -32,11 +32,9 @@ class StandIns:
         self._put: defaultdict[Place, set[FunctionPlace]] = defaultdict(set)
         self._of_sessions: set[Place] = set()
         self.paths = [path for path in project.files_with(_WORDS) if is_around_tests(path)]
-        for path in self.paths:
-            module = project.module(path)
-            for replacement in () if module is None else project.replacements.in_module(module):
-                if module is not None:
-                    self._add(module, replacement)
+        for module in project.modules_at(self.paths):
+            for replacement in project.replacements.in_module(module):
+                self._add(module, replacement)
 
     def _add(self, module: Module, replacement: Replacement) -> None:
         for node in effects_of(module, replacement):

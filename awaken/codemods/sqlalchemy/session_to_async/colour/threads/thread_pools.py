@@ -36,12 +36,10 @@ class ThreadPools:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.lambdas: dict[Place, Place] = {}
-        for path in project.files_with((b"ThreadPoolExecutor",)):
-            module = project.module(path)
-            for node in () if module is None else module.walk():
-                if module is not None and isinstance(node, ast.With):
-                    block = module.place(node)
-                    self.lambdas |= {module.place(part): block for part in self._in(module, node)}
+        for module in project.modules_at(project.files_with((b"ThreadPoolExecutor",))):
+            for node in module.nodes(ast.With):
+                block = module.place(node)
+                self.lambdas |= {module.place(part): block for part in self._in(module, node)}
 
     def callers(self, function: FunctionPlace) -> Iterator[Call]:
         """Yield the calls of a function that a worker makes."""

@@ -27,6 +27,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import reached
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -122,8 +123,8 @@ def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         by_word[name.rpartition(".")[2]].append(name)
     for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
-        for node in module.walk():
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        for node in module.nodes(ast.Attribute):
+            if not isinstance(node.ctx, ast.Load):
                 is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
                 yield from () if is_own else by_word.get(node.attr, ())
 
@@ -213,11 +214,7 @@ def pieces_using(shared: Iterable[Shared]) -> Iterator[Piece]:
 
 def with_bases(shared: dict[str, Shared], names: Iterable[str]) -> set[str]:
     """Return ``names`` and what they are built on, directly or not."""
-    result: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in shared and name not in result:
-            result.add(name)
-            waiting += shared[name].built_on
-    return result
+    return reached(
+        (name for name in names if name in shared),
+        lambda name: (base for base in shared[name].built_on if base in shared),
+    )

@@ -65,8 +65,8 @@ def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[i
     The other engine goes on with the variable as it is.
     """
     result: list[tuple[int, int, str]] = []
-    for node in module.walk():
-        if not isinstance(node, ast.Name) or not shared.statement.span.contains(module.span(node)):
+    for node in module.nodes(ast.Name):
+        if not shared.statement.span.contains(module.span(node)):
             continue
         bindings = module.scopes.bindings_of(node)
         value = bindings[0].value if len(bindings) == 1 else None

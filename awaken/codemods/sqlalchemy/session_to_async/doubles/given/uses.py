@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.passing import argument_of
+from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameter_getting,
+)
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -70,7 +74,7 @@ class Uses:
         return self._in_files[place.path].get(place.span)
 
     # ---------------------------------------------------------------------------------- following
-    def _calls_behind(
+    def _calls_behind(  # noqa: C901  one case a way
         self, module: Module, node: ast.AST, before: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on the object ``node``, which a mock knows as ``before``."""
@@ -83,30 +87,20 @@ class Uses:
         self._steps += 1
         if self._steps > _MOST_STEPS or depth > _FURTHEST or chain.count(RESULT) > _MOST_RESULTS:
             return
-        match above:
-            case ast.Call(func=function) if function is node:
+        way, above = use_of(module, node)
+        match way:
+            case "called":
                 if "." in chain:
                     yield module.place(above), chain
                 yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
-            case _ if (call := module.call_taking(node)) is not None:
-                yield from self._behind_arguments(module, call, node, chain, depth)
-            case _:
-                yield from self._behind_value(module, node, chain, depth)
-
-    def _behind_value(
-        self, module: Module, node: ast.AST, chain: str, depth: int
-    ) -> Iterator[tuple[Place, str]]:
-        """Yield the calls on objects with the value of ``node``, such as variables and returns."""
-        above = module.parent(node)
-        match above:
-            case ast.Await() | ast.BoolOp() | ast.IfExp():
-                if not isinstance(above, ast.IfExp) or above.test is not node:
-                    yield from self._calls_behind(module, above, chain, depth)
-            case ast.Assign() | ast.AnnAssign() if above.value is node:
-                targets = above.targets if isinstance(above, ast.Assign) else [above.target]
-                for read in _reads_of(module, targets[0]) if len(targets) == 1 else ():
+            case "argument":
+                yield from self._behind_arguments(module, above, node, chain, depth)
+            case "awaited" | "same":
+                yield from self._calls_behind(module, above, chain, depth)
+            case "bound" if len(targets_of(above)) == 1:
+                for read in _reads_of(module, targets_of(above)[0]):
                     yield from self._calls_behind(module, read, chain, depth + 1)
-            case ast.Return() if isinstance(around := module.enclosing_function(node), Function):
+            case "returned" if isinstance(around := module.enclosing_function(node), Function):
                 function = self._part.function_at(module.path, module.span(around).start)
                 if function is not None:
                     yield from self._behind_calls(function, chain, depth + 1)
@@ -136,13 +130,12 @@ class Uses:
             if home is None or is_around_tests(function.path):
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
-            for parameter, _ in parameters_of(home[1].args):
-                if argument_of(call, home[1], parameter, bound) is not node:
-                    continue
-                scope = home[0].scopes.scope_made_by(home[1])
-                is_only = len(scope.bindings.get(parameter.arg, ())) == 1
-                for read in scope.reads.get(parameter.arg, ()) if is_only else ():
-                    yield from self._calls_behind(home[0], read, chain, depth + 1)
+            parameter = parameter_getting(call, home[1], node, bound)
+            scope = home[0].scopes.scope_made_by(home[1])
+            name = "" if parameter is None else parameter.arg
+            is_only = len(scope.bindings.get(name, ())) == 1
+            for read in scope.reads.get(name, ()) if is_only else ():
+                yield from self._calls_behind(home[0], read, chain, depth + 1)
 
     def _module(self, path: str) -> Module | None:
         return self._project.module(path)

@@ -23,6 +23,7 @@ from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -30,7 +31,6 @@ from awaken.project.source.modules import Module
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_MOCKS = {MAGIC_MOCK, "unittest.mock.Mock"}
 _OF_PATCHES = OF_MOCKS | {"autospec", "create", "new", "new_callable", "target"}
 """What patches take by these names themselves."""
 
@@ -59,7 +59,7 @@ class PatchedObjects:
 
     def _is_mock(self, module: Module, replacement: Replacement) -> bool:
         made = replacement.new_callable
-        return made is None or self._project.qualified_name(module, made) in _MOCKS
+        return made is None or self._project.qualified_name(module, made) in library_names().mocks
 
     def members(
         self,

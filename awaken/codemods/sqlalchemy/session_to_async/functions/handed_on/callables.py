@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _CALLABLES = {"collections.abc.Callable", "typing.Callable"}
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class Callables:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -19,8 +20,6 @@ _PLAIN = {
     *("decimal.Decimal", "uuid.UUID"),
 }
 """Classes of which an object is no session, no engine and no mapped object."""
-
-_OF_DATABASE = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
 
 
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
@@ -111,7 +110,7 @@ def _is_of_database(part: SynchronousPart, value: Value) -> bool:
         case Session():
             return True
         case InstanceOf():
-            is_known = value.qualified in _OF_DATABASE
+            is_known = value.qualified in library_names().engines
             return is_known or part.project.orm.mapped_class(value.qualified) is not None
         case _:
             return False

@@ -21,10 +21,9 @@ _WORD = MANAGER.rpartition(".")[2].encode()
 
 def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of calls that make a manager of a generator which becomes asynchronous."""
-    for path in part.project.files_with((_WORD + b"(",)):
-        module = part.project.module(path)
-        for node in module.walk() if module is not None else ():
-            if module is None or not isinstance(node, ast.Call) or len(node.args) != 1:
+    for module in part.project.modules_at(part.project.files_with((_WORD + b"(",))):
+        for node in module.nodes(ast.Call):
+            if len(node.args) != 1:
                 continue
             if part.project.qualified_name(module, node.func) != MANAGER:
                 continue

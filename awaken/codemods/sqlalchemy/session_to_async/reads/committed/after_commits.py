@@ -47,6 +47,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
-_CHANGING = {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +205,8 @@ class ReadsAfterCommits:
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
-        for path in sorted(self._places):
-            module = self._project.module(path)
-            if module is not None:
-                yield module, self._in_file(module)
+        for module in self._project.modules_at(sorted(self._places)):
+            yield module, self._in_file(module)
 
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
@@ -471,7 +469,7 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
             continue
         if not isinstance(node.ctx, ast.Load) and module.text_of(node) == text:
             return True
-        if node.attr in _CHANGING and module.text_of(node.value) == text:
+        if node.attr in library_names().changing_methods and module.text_of(node.value) == text:
             return True
     return False
 

@@ -210,12 +210,12 @@ class ReadsAfterWrites:
     def _replaced_variables(self) -> Iterator[Place]:
         """Yield the variables of which a relationship is replaced, in files that write."""
         names = self._project.orm.relationships_of_mapped()
-        for path in sorted({place.path for place in self._writes.places()}):
-            module = self._project.module(path)
-            for node in () if module is None else module.walk():
+        paths = sorted({place.path for place in self._writes.places()})
+        for module in self._project.modules_at(paths):
+            for node in module.walk():
                 match node:
                     case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
-                        module is not None and name in names
+                        name in names
                     ):
                         yield module.place(held)
                     case _:

@@ -98,11 +98,8 @@ def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
     """Yield the loads in functions that are called after commits, by sessions of their callers."""
     graph = project.calls.graph()
     reached = set(graph.reached(_called_after(project, seen)))
-    for path in sorted({item.path for item in reached}):
-        module = project.module(path)
-        for node in () if module is None else module.walk():
-            if module is None or not isinstance(node, ast.Call):
-                continue
+    for module in project.modules_at(sorted({item.path for item in reached})):
+        for node in module.nodes(ast.Call):
             function, place = function_around(module, node), module.place(node)
             if (
                 isinstance(function, Function)
@@ -242,7 +239,7 @@ def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
 
 def _node_at(module: Module, place: Place) -> ast.AST | None:
     calls: list[ast.AST] = [*module.calls_at(place.span)]
-    blocks = (node for node in module.walk() if isinstance(node, ast.With))
+    blocks = (node for node in module.nodes(ast.With))
     return calls[0] if calls else next((x for x in blocks if module.span(x) == place.span), None)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.passing import argument_of
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_getting
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -40,13 +41,12 @@ class HandedObjects:
         around = module.enclosing_function(call)
         if not isinstance(around, Function):
             return frozenset()
-        waiting = list(self._parameters(module, around, call, given))
-        seen, result = set(waiting), set[tuple[str, ...]]()
-        while waiting:
-            read, handed = self._read_of(waiting.pop())
+        waiting = Worklist(self._parameters(module, around, call, given))
+        result = set[tuple[str, ...]]()
+        for parameter in waiting:
+            read, handed = self._read_of(parameter)
             result |= read
-            waiting += [function for function in handed if function not in seen]
-            seen.update(handed)
+            waiting += handed
         return frozenset(result)
 
     def _read_of(
@@ -87,30 +87,22 @@ class HandedObjects:
     def _getting(self, found: Call, call: ast.Call, given: ast.expr) -> list[_Parameter]:
         parameters: list[_Parameter] = []
         for function in found.functions:
-            module = self._project.module(function.path)
-            node = None if module is None else module.function_at(function.start)
-            if module is None or node is None:
+            home = self._project.calls.definition_of(function)
+            if home is None:
                 continue
-            bound = int(_is_method(module, node))
-            parameters += [
-                (function, argument.arg)
-                for argument, _ in parameters_of(node.args)
-                if argument_of(call, node, argument, bound) is given
-            ]
+            parameter = parameter_getting(call, home[1], given, int(_is_method(*home)))
+            parameters += [] if parameter is None else [(function, parameter.arg)]
         return parameters
 
 
 def _attributes_below(module: Module, node: ast.Attribute) -> Iterator[str]:
     """Yield the attributes that are read of what an attribute gives, or of its items."""
-    match module.parent(node):
-        case ast.Attribute(attr=name):
-            yield name
-        case ast.For(target=ast.Name(id=name), iter=iterated) as loop if iterated is node:
-            yield from read_in(module, loop, name)
-        case ast.comprehension(target=ast.Name(id=name), iter=iterated) as part if iterated is node:
-            yield from read_in(module, module.parent(part), name)
-        case _:
-            pass
+    way, above = use_of(module, node)
+    if way == "attribute":
+        yield above.attr
+    elif way == "iterated" and isinstance(above.target, ast.Name):
+        loop = module.parent(above) if isinstance(above, ast.comprehension) else above
+        yield from read_in(module, loop, above.target.id)
 
 
 def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:

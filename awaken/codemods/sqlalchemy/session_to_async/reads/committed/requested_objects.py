@@ -42,9 +42,7 @@ class RequestedObjects:
         """Yield the reads of parameters with such objects, each with the parameter."""
         words = tuple(word.encode() for word in sorted(self._names))
         for module in modules_with(self._project, words) if words else ():
-            for node in module.walk():
-                if not isinstance(node, Function):
-                    continue
+            for node in module.functions:
                 names = {argument.arg: argument for argument in self._committed_again(module, node)}
                 for name in module.walk(node) if names else ():
                     if (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.kit.search import modules_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 
 ADDING = {"add", "add_all", "delete", "merge"}
-APPENDING = {"add", "append", "extend", "insert"}
-CHANGING = {*APPENDING, "clear", "discard", "pop", "remove"}
+APPENDING = library_names().growing_methods
+CHANGING = library_names().changing_methods
 FLUSHING = {"commit", "flush", "rollback"}
 _CONDITIONAL = (ast.ExceptHandler, ast.For, ast.If, ast.Match, ast.While)
 _WORDS = (b".add(", b".add_all(", b".merge(", b".delete(", b".commit(", b".flush(")
@@ -167,7 +168,10 @@ class Uses:
                 return False
 
     def _appending(
-        self, module: Module, nodes: Sequence[ast.AST], methods: Collection[str] = APPENDING
+        self,
+        module: Module,
+        nodes: Sequence[ast.AST],
+        methods: Collection[str] = APPENDING,
     ) -> Iterator[Use]:
         """Yield the calls that give a relationship items, or change it by other methods."""
         for node in nodes:
@@ -199,8 +203,8 @@ class Uses:
         functions: defaultdict[str, set[FunctionPlace]] = defaultdict(set)
         graph = self._project.calls.graph()
         for module in modules_with(self._project, (b"delete",)):
-            for node in module.walk():
-                if isinstance(node, ast.Call) and last_name(node.func) != "update":
+            for node in module.nodes(ast.Call):
+                if last_name(node.func) != "update":
                     function = function_around(module, node)
                     for name in self._rows_of(module, node) if function is not None else ():
                         functions[name].add(graph.place_of(module, function))
@@ -226,8 +230,8 @@ class Uses:
         functions = {
             self._project.calls.graph().place_of(module, function)
             for module in modules_with(self._project, _WORDS)
-            for node in module.walk()
-            if isinstance(node, ast.Call) and self._is_of_session(module, node, methods)
+            for node in module.nodes(ast.Call)
+            if self._is_of_session(module, node, methods)
             if isinstance(function := function_around(module, node), Function)
             if kept is None or kept(module, function, node)
         }

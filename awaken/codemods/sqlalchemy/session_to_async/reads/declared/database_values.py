@@ -97,9 +97,7 @@ def _computed_values(project: Project) -> defaultdict[str, set[str]]:
     for module in modules_with(project, _WORDS):
         if is_of_alembic(module):
             continue
-        for node in module.walk():
-            if not isinstance(node, ast.ClassDef):
-                continue
+        for node in module.nodes(ast.ClassDef):
             declaring = f"{module.name}.{module.qualname(node)}"
             for qualified in (declaring, *project.all_subclasses(declaring)):
                 mapped = project.orm.mapped_class(qualified)

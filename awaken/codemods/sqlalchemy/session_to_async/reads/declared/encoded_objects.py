@@ -25,6 +25,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Unknown
@@ -39,7 +40,7 @@ _MODELS = frozenset(schema_knowledge().models.bases)
 _ENCODER = "fastapi.encoders.jsonable_encoder"
 _GETTING = {"get", "get_one"}
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
-_LOADERS = {"contains_eager", "immediateload", "joinedload", "selectinload", "subqueryload"}
+_LOADERS = library_names().separate_loaders | library_names().joined_loaders
 _READING = {"attribute", "lazy", "loading"}
 _READING_METHODS = {
     "execute", "get", "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar",
@@ -254,11 +255,7 @@ def _commits(project: Project, module: Module, node: ast.AST) -> bool:
     graph = project.calls.graph()
     place = graph.place_of(module, function)
     called = (each for call in graph.callees(place) for each in call.functions)
-    for callee in (place, *called):
-        home = project.module(callee.path)
-        around = None if home is None else home.function_at(callee.start)
-        if home is None or around is None:
-            continue
+    for home, around in project.calls.definitions_of((place, *called)):
         span = home.span(around)
         if any(span.contains(home.span(mention)) for mention in home.mentions("commit")):
             return True
@@ -477,10 +474,8 @@ def _run_for(
         providers = project.injections.of_function(module, function)
         dependencies = project.web.endpoints.depended_on(providers)
         starts += [graph.place_of(*start) for start in dependencies]
-    for item in graph.reached(starts):
-        home = project.module(item.path)
-        inner = None if home is None else home.function_at(item.start)
-        if home is not None and inner is not None and inner is not function:
+    for home, inner in project.calls.definitions_of(graph.reached(starts)):
+        if inner is not function:
             yield home, inner
 
 

@@ -225,13 +225,11 @@ class LateColumns:
             if not self._is_awaited(read) and not self._validating(read)
         }
         for late, place in refused.items():
-            module = self._project.module(late.place.path)
-            for call in () if module is None else module.calls_at(late.place.span)[:1]:
+            for module, call in self._project.calls_at(late.place)[:1]:
                 shown = f"{late.owner.rpartition('.')[2]}.{late.name}"
-                if module is not None:
-                    cure = _OF_EXPRESSION if late.is_expression else ""
-                    why = Refused(LATE_COLUMN, shown, cure, because=(place,))
-                    yield Member(Site(self._rule, module, call), why, f"`{shown}`")
+                cure = _OF_EXPRESSION if late.is_expression else ""
+                why = Refused(LATE_COLUMN, shown, cure, because=(place,))
+                yield Member(Site(self._rule, module, call), why, f"`{shown}`")
 
 
 def _is_true(node: ast.expr) -> bool:

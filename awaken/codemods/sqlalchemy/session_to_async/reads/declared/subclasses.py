@@ -33,9 +33,8 @@ def loaded_with_their_bases(project: Project, rule: str) -> Iterator[Member]:
     for module in modules_with(project, (_WORD,)):
         if is_of_alembic(module):
             continue
-        for node in module.walk():
-            if isinstance(node, ast.ClassDef):
-                yield from _of_class(project, Site(rule, module, node))
+        for node in module.nodes(ast.ClassDef):
+            yield from _of_class(project, Site(rule, module, node))
 
 
 def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:

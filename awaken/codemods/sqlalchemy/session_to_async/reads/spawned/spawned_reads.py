@@ -104,9 +104,8 @@ class SpawnedReads:
 
     def _computed_call(self, place: Place) -> Place | None:
         """Return the call that reads what a computed name says, if it may wait; None if not."""
-        module = self._project.module(place.path)
-        for call in () if module is None else module.calls_at(place.span):
-            if module is None or module.scopes.builtin_called(call) not in _BUILTINS:
+        for module, call in self._project.calls_at(place):
+            if module.scopes.builtin_called(call) not in _BUILTINS:
                 continue
             if self._may_wait(module, call):
                 return place

@@ -24,6 +24,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Value
@@ -41,7 +42,6 @@ _WORDS = (
 _COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _OPERATORS = {"between", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from"}
 _AMONG = {"in_", "not_in", "notin_"}
-_SELECTS = {"sqlalchemy.select", "sqlalchemy.sql.select", "sqlmodel.select"}
 _COLLECTIONS = {"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"}
 _KEEPING = {"distinct", "filter", "filter_by", "limit", "offset", "options", "order_by", "where"}
 """Methods of a statement behind which `filter_by` is of the class that it selects."""
@@ -198,7 +198,7 @@ def _selected_class(project: Project, module: Module, statement: ast.expr) -> as
             case ast.Attribute(value=before, attr=method), _ if method in _KEEPING:
                 statement = before
             case function, [ast.Name() | ast.Attribute() as selected]:
-                is_select = project.qualified_name(module, function) in _SELECTS
+                is_select = project.qualified_name(module, function) in library_names().selects
                 return selected if is_select else None
             case _:
                 return None

@@ -120,8 +120,6 @@ def _is_seen(module: Module, block: ast.With) -> bool:
             continue
         if len(own) < len(bindings):
             return True
-        for other in module.scopes.scopes:
-            for read in other.reads.get(name, ()):
-                if id(read) not in inside and module.scopes.owner(name, other) is scope:
-                    return True
+        if any(id(read) not in inside for read in module.scopes.reads_in(scope, name)):
+            return True
     return isinstance(around, Function) and module.is_generator(around)

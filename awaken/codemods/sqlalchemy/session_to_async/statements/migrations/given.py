@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Producer, Session, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-_CLASSES = {"sqlalchemy.Connection", "sqlalchemy.Engine"}
 
 
 class Given(NamedTuple):
@@ -69,7 +68,7 @@ def _is_resource(value: Value) -> bool:
         case Session(kind=kind):
             return kind in {"scoped", "session"}
         case InstanceOf(qualified=qualified):
-            return qualified in _CLASSES
+            return qualified in library_names().engines
         case Producer(how=how, inner=inner):
             return how != "callable" and any(map(_is_resource, inner))
         case _:

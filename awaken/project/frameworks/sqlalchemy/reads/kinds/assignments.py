@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     External,
     InstanceOf,
@@ -42,7 +43,7 @@ class Assignments:
         evaluator: ProgramEvaluator,
         models: Models,
         eager: EagerLoading,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._models = models

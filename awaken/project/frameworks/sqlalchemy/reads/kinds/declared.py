@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.names.classes import Classes
+from awaken.project.source.words import FilesWith
 
 Declared = tuple[str, str, RelationshipFacts]
 
@@ -15,12 +16,7 @@ Declared = tuple[str, str, RelationshipFacts]
 class DeclaredRelationships:
     """Answers for one program; keeps what a class has."""
 
-    def __init__(
-        self,
-        models: Models,
-        classes: Classes,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, models: Models, classes: Classes, files_with: FilesWith) -> None:
         self._models = models
         self._classes = classes
         self._files_with = files_with

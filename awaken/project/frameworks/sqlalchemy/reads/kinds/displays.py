@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -21,7 +22,6 @@ from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 _DEEPEST = 6  # names that stand for each other, over one or two functions
 _MOST_PARTS = 500  # of displays, or of all that callers pass: attributes to be read are fewer
-_CHANGING = {"add", "append", "extend", "insert", "setdefault", "update"}
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
 _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
@@ -151,15 +151,13 @@ class Displays:
                 return Parts()
             case ast.Call():
                 return self._made_parts(module, node, depth)
-            case ast.IfExp() | ast.BoolOp():
-                parts = [self._written(module, part, depth + 1) for part in alternatives(node)]
-                return Parts.joined(parts)
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
                 return self._dumped(module, model, ())
             case ast.Name() | ast.Attribute():
                 return self._parts_behind(module, node, depth)
             case _:
-                return Parts.unknown()
+                parts = [self._written(module, part, depth + 1) for part in alternatives(node)]
+                return Parts.joined(parts) if parts else Parts.unknown()
 
     def _made_parts(self, module: Module, call: ast.Call, depth: int) -> Parts:
         match call.func:
@@ -229,14 +227,17 @@ class Displays:
             return Parts.unknown()
         parts = Parts()
         in_file = self._evaluator.classes.in_file
-        for path in self._evaluator.callers.words.files_with(node.attr):
-            sets = any(node.attr in facts.members for facts in in_file(path).values())
-            module = self._evaluator.load(path) if sets else None
-            for scope in module.scopes.scopes if module is not None else ():
+        paths = (
+            path
+            for path in self._evaluator.callers.words.files_with(node.attr)
+            if any(node.attr in facts.members for facts in in_file(path).values())
+        )
+        for module in self._evaluator.modules_at(paths):
+            for scope in module.scopes.scopes:
                 bindings = scope.bindings.get(node.attr, []) if scope.kind == "class" else []
-                for binding in bindings if module is not None else ():
+                for binding in bindings:
                     inner = Parts.unknown()
-                    if module is not None and binding.value is not None:
+                    if binding.value is not None:
                         inner = self._written(module, binding.value, depth + 1)
                     parts = Parts.joined([parts, inner])
             if self._whole_only and not parts.is_whole:
@@ -314,4 +315,4 @@ def _is_changed(module: Module, node: ast.expr, name: str) -> bool:
 def _changes(above: ast.AST | None) -> bool:
     if isinstance(above, ast.Subscript):
         return not isinstance(above.ctx, ast.Load)
-    return isinstance(above, ast.Attribute) and above.attr in _CHANGING
+    return isinstance(above, ast.Attribute) and above.attr in library_names().growing_methods

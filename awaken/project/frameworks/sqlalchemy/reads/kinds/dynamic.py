@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
@@ -18,8 +18,10 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import READING
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
@@ -44,7 +46,7 @@ class DynamicReads:
         evaluator: ProgramEvaluator,
         declared: DeclaredRelationships,
         assignments: Assignments,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._declared = declared
@@ -59,12 +61,12 @@ class DynamicReads:
 
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
-        for path in self._files_with(_WORDS) if self._files_with(WORDS) else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
+        paths = self._files_with(_WORDS) if self._files_with(WORDS) else ()
+        for module in self._evaluator.modules_at(paths):
+            for node in module.walk():
+                if isinstance(node, ast.Call):
                     yield from self._of_call(module, node)
-                elif module is not None and isinstance(node, ast.Attribute):
+                elif isinstance(node, ast.Attribute):
                     yield from self._of_state(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Read]:
@@ -176,4 +178,4 @@ class DynamicReads:
 
 def _is_open(name: ast.expr) -> bool:
     """Whether nothing visible limits a name: no part of a text, such as its end."""
-    return not isinstance(name, ast.JoinedStr | ast.BinOp)
+    return not text_parts(name) and not isinstance(name, ast.BinOp)

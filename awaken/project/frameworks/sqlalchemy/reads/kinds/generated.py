@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
@@ -12,6 +12,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, without_arguments
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _WORDS = (b"mapped_as_dataclass", b"MappedAsDataclass", b"dataclass")
@@ -38,7 +39,7 @@ class GeneratedReads:
         evaluator: ProgramEvaluator,
         models: Models,
         declared: DeclaredRelationships,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._models = models

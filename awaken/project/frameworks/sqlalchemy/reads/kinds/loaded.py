@@ -61,12 +61,10 @@ class Loaded:
                 yield module, func
                 yield from ((module, argument) for argument in args if isinstance(func, ast.Name))
                 yield from self._returned_pairs(module, node)
-            case ast.IfExp() | ast.BoolOp():
-                yield from ((module, part) for part in alternatives(node))
             case ast.ListComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
                 yield from ((module, node.elt), (module, first.iter))
             case _:
-                pass
+                yield from ((module, part) for part in alternatives(node))
 
     def _bound_pairs(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.AST]]:
         for binding in module.scopes.bindings_of(node):

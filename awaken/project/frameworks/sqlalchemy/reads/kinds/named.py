@@ -55,8 +55,6 @@ class NamedByText:
         match node:
             case ast.Constant(value=str() as name):
                 return Names({name: None})
-            case ast.IfExp() | ast.BoolOp():
-                return self._of_each(Parts([(module, part) for part in alternatives(node)]), depth)
             case ast.Name():
                 bindings = module.scopes.bindings_of(node)
                 names = [self._of_binding(module, binding, depth) for binding in bindings]
@@ -75,7 +73,8 @@ class NamedByText:
                 held_there = self._displays.values(module, held)
                 return self._of_each(Parts.joined([held_there, others]), depth)
             case _:
-                return _UNKNOWN
+                parts = Parts([(module, part) for part in alternatives(node)])
+                return self._of_each(parts, depth) if parts.nodes else _UNKNOWN
 
     def _of_each(self, parts: Parts, depth: int) -> Names:
         names = [self.in_sight(module, node, depth + 1) for module, node in parts.nodes]

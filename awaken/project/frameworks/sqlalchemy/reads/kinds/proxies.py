@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
@@ -22,12 +23,7 @@ class ProxySights:
     Then it reads ``title`` of each of them, which may be a relationship as well.
     """
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        files_with: Callable[[Sequence[bytes]], list[str]],
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
@@ -36,11 +32,9 @@ class ProxySights:
         """Yield the places that read such a proxy, file by file."""
         proxies = self._proxies(names)
         words = sorted({name.encode() for _, name in proxies})
-        for path in self._files_with(words) if words else ():
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Attribute):
-                    yield from self._sights(module, node, proxies)
+        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+            for node in module.nodes(ast.Attribute):
+                yield from self._sights(module, node, proxies)
 
     def _sights(
         self, module: Module, node: ast.Attribute, proxies: dict[tuple[str, str], _Path]
@@ -98,12 +92,10 @@ class ProxySights:
     def _all(self) -> tuple[tuple[tuple[str, str], _Path], ...]:
         """All proxies of the program."""
         result: list[tuple[tuple[str, str], _Path]] = []
-        for path in self._files_with([_WORD]):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.ClassDef):
-                    owner = f"{module.name}.{module.qualname(node)}"
-                    result += [((owner, name), read) for name, read in _declared(module, node)]
+        for module in self._evaluator.modules_at(self._files_with([_WORD])):
+            for node in module.nodes(ast.ClassDef):
+                owner = f"{module.name}.{module.qualname(node)}"
+                result += [((owner, name), read) for name, read in _declared(module, node)]
         return tuple(result)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda
+from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import FunctionOf
 
 
@@ -18,9 +19,7 @@ class InRunSync:
     Functions that these call in turn are not followed.
     """
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._places: frozenset[Place] | None = None

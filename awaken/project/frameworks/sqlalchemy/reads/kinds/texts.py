@@ -184,7 +184,7 @@ def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:
 # ------------------------------------------------------------------------------------ texts
 def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator[Sight]:
     """Yield what ``"{0.posts}".format(user)`` reads, be it formatted there or elsewhere."""
-    if isinstance(module.parent(node), ast.JoinedStr):
+    if module.in_fstring(node):
         return
     for number, field in enumerate(_fields(text)):
         first = _BEGIN.split(field, maxsplit=1)[0]

@@ -16,9 +16,8 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.anchors import (
 )
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, parameters_of
 from awaken.project.values.domain import InstanceOf, Origin, Producer, Session, TupleOf, Values
 
 _MOST_FRAMES = 60  # functions that hand one object on; a guess, not yet measured

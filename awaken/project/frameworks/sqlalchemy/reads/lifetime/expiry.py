@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of
+from awaken.project.source.words import FilesWith
 
 _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
@@ -16,9 +17,7 @@ _OPTION = "expire_on_commit"
 class Expiry:
     """Answers for one program."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._made: tuple[tuple[Module, ast.Call, bool], ...] | None = None

@@ -26,10 +26,10 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
 )
 from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, argument_of, last_name
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
@@ -135,12 +135,10 @@ class Arriving:
         for place in places:
             for item in self._calls_of(place, found[place]):
                 wanted[item.path].append(item)
-        for path in sorted(wanted):
-            module = self._evaluator.load(path)
-            for item in wanted[path] if module is not None else ():
-                for call in module.calls_at(item.span) if module is not None else ():
-                    if module is not None:
-                        self._passed(module, call, item, found[item.place])
+        for module in self._evaluator.modules_at(sorted(wanted)):
+            for item in wanted[module.path]:
+                for call in module.calls_at(item.span):
+                    self._passed(module, call, item, found[item.place])
 
     def _functions(self, places: Sequence[Place]) -> Iterator[tuple[Module, Function]]:
         for place in places:

@@ -173,21 +173,21 @@ class Receivers:
         """
         result: list[_Composed] = []
         words = self._evaluator.callers.words
-        for path in sorted({*words.files_with("getattr"), *words.files_with("methodcaller")}):
-            module = self._evaluator.load(path)
-            for node in composing(module) if module is not None else ():
+        paths = sorted({*words.files_with("getattr"), *words.files_with("methodcaller")})
+        for module in self._evaluator.modules_at(paths):
+            for node in composing(module):
                 match node:
                     case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                         # Of a name that is known there is a sight.
-                        if module is None or self._named.of(module, name) is not None:
+                        if self._named.of(module, name) is not None:
                             continue
                         values = self._evaluator.values(module, owner)
                         objects = tuple(value for value in values if isinstance(value, InstanceOf))
                         shown = module.excerpt(node)
                         result.append(_Composed(module.place(node), shown, name, objects))
-            for mention in module.mentions("methodcaller") if module is not None else ():
-                call = module.parent(mention) if module is not None else None
-                if module is not None and isinstance(call, ast.Call) and call.args:
+            for mention in module.mentions("methodcaller"):
+                call = module.parent(mention)
+                if isinstance(call, ast.Call) and call.args:
                     shown = module.excerpt(call)
                     result.append(_Composed(module.place(call), shown, call.args[0], ()))
         return result

@@ -1,0 +1,368 @@
+"""The stages of the rule, in their order. Each stage hands on one value.
+
+``find`` gives the operations that block. ``Reads`` adds the reads that load. ``colour`` gives the
+functions that await both. ``Writing`` gives the members of the change.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
+    exported_functions,
+    given_out_of_sight,
+    resource_out_of_sight,
+    used_out_of_sight,
+)
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
+from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
+from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
+from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
+from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
+from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
+from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
+    FileOperations,
+)
+from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
+from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.dynamic import dynamic_calls
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+    unresolved_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
+from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
+    loaded_before_validation,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
+    made_managers,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
+from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
+from awaken.codemods.sqlalchemy.session_to_async.options import Options
+from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
+    AssignedExpressions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_behind_updates
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
+    ReadsAfterCommits,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_writes import (
+    ReadsAfterWrites,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    seen_behind_commits,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
+    ConvertedValues,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
+    RefreshedParts,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
+    fetched_when_written,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collections import (
+    dynamic_collections,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
+    encoded_objects,
+    returned_objects,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
+    loaded_with_their_bases,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
+from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
+from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
+from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import (
+    held_sessions,
+    sessions_of_objects,
+)
+from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
+    FACTORIES,
+    ResourceWriter,
+    listening,
+    resource_sites,
+)
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
+from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
+    members_at_import,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
+    Environments,
+)
+from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
+from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
+from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
+from awaken.contract import (
+    Place,
+)
+from awaken.kit.changes import Member, member
+from awaken.kit.sites import Site
+from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
+    from awaken.project import Project
+
+
+class Blocking(NamedTuple):
+    """The operations that block, with the engines that they use."""
+
+    project: Project
+    options: Options
+    engines: list[Engine]
+    foreign: ForeignModels
+    urls: Urls
+    resources: ResourceWriter
+    operations: FileOperations
+
+    def part(self, places: Iterable[Place] = ()) -> SynchronousPart:
+        """Return the functions that wait for them; ``places`` wait as well."""
+        return SynchronousPart(
+            self.project,
+            self.operations,
+            frozenset(places),
+            is_loop_bound=self.resources.is_loop_bound,
+            bridged=self.options.bridged,
+        )
+
+
+def find(project: Project, rule: str, options: Options) -> Blocking:
+    """Return the operations of a program that block."""
+    engines = [engine for engine in project.orm.engines.all() if not engine.is_async]
+    foreign = ForeignModels(project, rule, options.foreign_models)
+    urls = Urls(project, options.drivers)
+    resources = ResourceWriter(project, urls, engines, foreign)
+    operations = FileOperations(project, _waiting_clients(project, resources))
+    return Blocking(project, options, engines, foreign, urls, resources, operations)
+
+
+class Reads:
+    """The reads that load, and those of what is expired: they block as well."""
+
+    def __init__(self, blocking: Blocking, rule: str) -> None:
+        project, operations = blocking.project, blocking.operations
+        self._blocking, self._rule = blocking, rule
+        self.spawned = SpawnedReads(project, operations)
+        self.loading = Loading(project, rule, self.spawned.reads(), blocking.options.levels)
+        loaded = self.loading.loaded_with_objects
+        self.expired = ExpiredReads(project, rule, loaded)
+        self.expire_calls = ExpireCalls(project, rule, self.loading)
+        self.parts = RefreshedParts(project, rule, loaded)
+        self.shared = SharedSessions(project, rule)
+        self.later = seen_behind_commits(project)
+        self.writes = Writes(project)
+        self.after_commits = ReadsAfterCommits(
+            rule, self.loading, self.later, self.shared, self.writes
+        )
+        self.after_writes = ReadsAfterWrites(rule, self.loading, self.writes, self.after_commits)
+        self.assigned = AssignedExpressions(project, rule)
+        self.late = LateColumns(project, rule)
+        awaited = [*self.loading.awaited(), *self.late.awaited()]
+        operations.add_reads(awaited, self.spawned.calls(), self.late.validated())
+        if blocking.foreign.are_said:
+            operations.add_bridged(blocking.foreign.bridged())
+
+    def places(self) -> Iterator[Place]:
+        """Yield the places of all reads and writes that block."""
+        for item in (self.expired, self.expire_calls, self.parts, self.shared):
+            yield from item.places()
+        for written in (self.after_commits, self.after_writes, self.assigned):
+            yield from written.places()
+
+    def leave(self, inside: Inside) -> None:
+        """Leave what runs inside of a synchronous session as it is."""
+        self._blocking.operations.add_inside(inside)
+        self.after_writes.leave(inside)
+        project = self._blocking.project
+        reads = [item for item in self.spawned.reads() if not inside.reads(project, item.place)]
+        self.loading = Loading(project, self._rule, reads, self._blocking.options.levels)
+
+    def loaded_again(self, part: SynchronousPart) -> Mapping[Place, Anew]:
+        """Return the loads that have to load again, each with the argument that asks for it."""
+        project = part.project
+        again = self.loading.loaded_again(self.later, self.shared.is_behind_request)
+        return {
+            **loaded_before_validation(part, self.spawned.calls(), self.later),
+            **again,
+            **returned_by_upserts(project),
+            **got_behind_updates(project),
+        }
+
+    def members(self) -> Iterator[Member]:
+        """Yield the members of reads."""
+        project, rule, loaded = self._blocking.project, self._rule, self.loading.loaded_with_objects
+        yield from self.loading.members()
+        yield from loaded_in_revisions(project, rule, loaded)
+        yield from encoded_objects(project, rule, loaded)
+        yield from returned_objects(project, rule, loaded)
+        yield from self.late.members()
+        yield from dynamic_collections(project, rule)
+        classes = [*self.loading.awaited_of(), *self.late.classes()]
+        yield from attribute_bases(project, rule, classes)
+        yield from self.expired.members()
+        yield from self.expire_calls.members()
+        yield from self.parts.members()
+        yield from self.shared.members()
+        yield from shared_workers(project, rule)
+        yield from self.after_commits.members(self.expired.places())
+        yield from ConvertedValues(project, rule).members()
+        yield from self.after_writes.members()
+        yield from self.assigned.members()
+        yield from fetched_when_written(project, rule, self.assigned.flushed_elsewhere())
+        yield from loaded_with_their_bases(project, rule)
+
+
+def colour(blocking: Blocking, reads: Reads) -> tuple[SynchronousPart, Inside]:
+    """Return the functions that await, and those that stay inside of a synchronous session."""
+    part = blocking.part(reads.places())
+    inside = inside_sessions(part)
+    if inside.functions:
+        reads.leave(inside)
+        part = blocking.part(reads.places())
+    return part, inside
+
+
+class Writing:
+    """The members of the change: functions, engines and sessions, and reads."""
+
+    def __init__(
+        self, rule: str, blocking: Blocking, reads: Reads, part: SynchronousPart, inside: Inside
+    ) -> None:
+        self.name = rule
+        self._blocking, self._reads, self._part = blocking, reads, part
+        self._named = [
+            (item, name)
+            for item, name in resource_members(rule, part, blocking.resources)
+            if not inside.holds(item.site.module, item.site.node)
+        ]
+        self._environments = Environments(part, rule, self._named)
+        self._again = reads.loaded_again(part)
+        self._differing = DifferingUses(reads.writes, reads.loading.loaded_ahead)
+
+    def members(self) -> Found:
+        """Return all members, before it is decided which of them are written."""
+        project, blocking = self._part.project, self._blocking
+        functions = [*on_own_lines(project, [*self._of_functions(), *self._of_doubles()])]
+        loading = [
+            *self._environments.everywhere(),
+            *self._reads.members(),
+            *self._differing.again.members(self.name),
+            *blocking.foreign.members(),
+            *typed_strings(self._part, self.name, blocking.urls, blocking.engines),
+        ]
+        changing = [*functions, *(item for item, _ in self._named)]
+        functions += given_out_of_sight(self._part, self.name, changing)
+        return Found(functions, self._named, [*on_own_lines(project, loading)])
+
+    def _of_functions(self) -> Iterator[Member]:
+        """Yield the members of functions that wait, and of the calls and statements around."""
+        part, rule, operations = self._part, self.name, self._blocking.operations
+        yield from self._functions()
+        yield from self._environments.linked()
+        yield from Decorators(part).members(rule)
+        yield from Callables(part, rule).members()
+        yield from part.managers.bases(list(part.steps), rule)
+        yield from part.locks.members(rule)
+        yield from made_managers(part, rule)
+        yield from unresolved_calls(part, rule)
+        yield from dynamic_calls(part, rule)
+        yield from unfollowed_members(part, rule)
+        yield from operations.unannotated.members(rule)
+
+    def _of_doubles(self) -> Iterator[Member]:
+        """Yield the members of test doubles and clients, and of the objects that keep sessions."""
+        part, rule = self._part, self.name
+        project = part.project
+        yield from Doubles(part, rule, asked_more(project, self._again))
+        yield from MockedObjects(part, rule)
+        yield from namespaces(part, rule)
+        yield from listening(project, rule)
+        factories = [item.site.place for item, name in self._named if name in FACTORIES]
+        yield from listeners(project, rule, factories)
+        yield from held_sessions(part, rule)
+        yield from sessions_of_objects(project, rule)
+        yield from self._clients()
+        yield from old_test_tools(part, rule)
+
+    def _functions(self) -> Iterator[Member]:
+        part = self._part
+        disposal = Disposal(part.project, self.name)
+        own_loops = OwnLoops(part, self.name)
+        bridges = Bridges(part, disposal, own_loops)
+        schedulers = Schedulers(part, self.name)
+        refused = {
+            **dict(exported_functions(part)),
+            **dict(used_out_of_sight(part)),
+            **refused_uses(part, schedulers, own_loops),
+            **dict(bridges.refused()),
+            **dict(Loops(part).refused()),
+            **dict(part.locks.refused()),
+            **dict(part.managers.closed(part.steps)),
+            **dict(Waits(part).refused()),
+            **dict(self._environments.refused()),
+            **dict(part.fake_engines.refused(part.results)),
+        }
+        writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
+        scripts = Scripts(part, self.name, disposal, writer)
+        for function in part.functions:
+            node = part.node_of(function)
+            if node is None:
+                yield from members_at_import(part, self.name, function.path, disposal, scripts)
+                continue
+            site: Site[ast.AST] = Site(self.name, *node)
+            yield member(site, f"`{function.qualname}`", writer.rewritten, function)
+        yield from schedulers.members()
+        yield from disposal.members()
+        yield from own_loops.members()
+
+    def _clients(self) -> Iterator[Member]:
+        clients = ClientWriter(self._part.project)
+        for site in clients.sites(self.name) if self._part.is_loop_bound else ():
+            yield member(site, f"`{site.module.text_of(site.node)}`", clients.rewritten)
+
+
+def resource_members(
+    rule: str, part: SynchronousPart, writer: ResourceWriter
+) -> Iterator[tuple[Member, str]]:
+    """Yield the members of the names that make engines and sessions, each with its name."""
+    for site, qualified in resource_sites(part.project, rule):
+        shown = f"`{site.module.text_of(site.node)}`"
+        refused = resource_out_of_sight(part, site)
+        if refused is not None:
+            yield Member(site, refused, shown), qualified
+        else:
+            yield member(site, shown, writer.rewritten, qualified), qualified
+
+
+def _waiting_clients(project: Project, resources: ResourceWriter) -> Clients | None:
+    """Return the clients of tests, if they have to be asynchronous."""
+    clients = Clients(project)
+    if resources.is_loop_bound and resources.can_keep_clients() and clients.are_kept():
+        resources.keep_clients()
+    return clients if resources.is_loop_bound else None
