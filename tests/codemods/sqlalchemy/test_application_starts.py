@@ -85,6 +85,7 @@ def create_app() -> FastAPI:
 
 """
 MADE = "app = create_app()\n"
+EVENTS = '\n\n@app.on_event("startup")\ndef start():\n    seed("started")\n'
 PROGRAMS = {
     "tables": HEAD + APPLICATION + TABLES + ENDPOINT,
     "tables_before": HEAD + TABLES + APPLICATION + ENDPOINT,
@@ -99,6 +100,8 @@ PROGRAMS = {
     "a_factory": HEAD + FACTORY + "# Create tables\n" + TABLES + "\n" + MADE,
     "a_factory_before": HEAD + FACTORY + MADE + TABLES + 'seed("ann")\n',
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
+    "events": HEAD + APPLICATION + TABLES + ENDPOINT + EVENTS + 'seed("ann")\n',
+    "events_and_a_try": HEAD + TABLES + APPLICATION + EVENTS + TRYING + ENDPOINT,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -126,6 +129,7 @@ async def _asked(module):
     return response.json()
 
 
+@pytest.mark.filterwarnings("ignore:(?s).*on_event is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     text = PROGRAMS[name]
@@ -148,7 +152,7 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
         HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
-        HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
         HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',

@@ -61,7 +61,7 @@ class _Application(NamedTuple):
     """The only application that a file makes, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too.
+    ``starts_again``, tests call that function, too. If it ``has_events``, a lifespan would end them.
     """
 
     statement: ast.Assign
@@ -69,6 +69,7 @@ class _Application(NamedTuple):
     lifespan: ast.AsyncFunctionDef | None
     outermost: ast.stmt
     starts_again: bool
+    has_events: bool = False
 
 
 class ApplicationStart:
@@ -255,6 +256,16 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
+        if application.has_events:
+            name = module.scopes.fresh_name("start_database")
+            target = last_name(application.statement.targets[0])
+            code = (
+                f'\n\n@{target}.on_event("startup")\n'
+                f"async def {name}() -> None:\n{indent(body, _INDENTED)}"
+            )
+            edit = site.insert_statements(module.place(application.statement), "after", code)
+            message = f"`{name}` prepares the database"
+            return Member(site, Rewrite(message, [edit]), shown, along)
         manager, imports = name_beside(self._project, site, None, _MANAGER)
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
@@ -278,6 +289,7 @@ class ApplicationStart:
         another lifespan.
         """
         is_new = application.lifespan is None and application.statement is application.outermost
+        is_new = is_new and not application.has_events
         if not is_new or self._is_loop_bound or self._project.files_with(_OVERRIDES):
             return
         known = twins().clients.names
@@ -346,8 +358,11 @@ def _application(project: Project, module: Module) -> _Application | None:
         return None
     (application,) = made
     arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
-    if _OTHERS & arguments.keys() or None in arguments or b"on_event" in module.source.text:
+    if _OTHERS & arguments.keys() or None in arguments:
         return None
+    if b"on_event" in module.source.text:
+        is_plain = application.statement is application.outermost and "lifespan" not in arguments
+        return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
         return application
     lifespan = _manager_named(project, module, arguments["lifespan"])
