@@ -61,7 +61,8 @@ class _Application(NamedTuple):
     """The only application that a file makes, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too. If it ``has_events``, a lifespan would end them.
+    ``starts_again``, tests call that function, too. If it ``has_events``,
+    a lifespan would end them.
     """
 
     statement: ast.Assign
