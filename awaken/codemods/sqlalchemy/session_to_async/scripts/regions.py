@@ -56,6 +56,12 @@ class Region:
         return any(span.contains(place.span) for span in spans)
 
     @property
+    def statements_above(self) -> int:
+        """How many statements of its block are above it, without functions."""
+        above = self.holder.body[: self.first]
+        return sum(not isinstance(part, Function) for part in above)
+
+    @property
     def shares_a_line(self) -> bool:
         """Whether one of the statements begins on the line on which another one ends."""
         before = max(self.first - 1, 0)
