@@ -318,6 +318,31 @@ import os
 
 URL = os.environ.get("UNSET_URL", "sqlite://")
 """
+ONE_CALL = {
+    "script": "from database import num\n\nprint(num(1))\n",
+    "test_script": "from database import num\n\n\nclass Row: ...\n\n\nprint(num(1))\n",
+    "test_of_statements": "from database import num\n\nfirst = num(1)\nprint(num(first))\n",
+}
+
+
+@pytest.mark.parametrize("name", ONE_CALL)
+def test_a_script_may_be_named_like_a_test_and_make_one_call(name, tmp_path, capsys, monkeypatch):
+    texts = {"database": DATABASE, name: ONE_CALL[name]}
+    before = {f"{file}.py": text.encode() for file, text in texts.items()}
+    after = rewritten(**texts).files
+    assert b"asyncio.run(" in after[f"{name}.py"]
+    said = [
+        printed(f"{name}.py", files, tmp_path / folder, capsys, monkeypatch)
+        for folder, files in {"before": before, "after": after}.items()
+    ]
+    assert said[0] == said[1] != ""
+
+
+def test_a_file_in_which_a_runner_finds_a_test_is_no_script():
+    text = f"{ONE_CALL['script']}\n\ndef test_nothing(): ...\n"
+    assert rewritten(database=DATABASE, test_script=text).files["test_script.py"] == text.encode()
+
+
 OF_ITS_OWN_ENGINE = """\
 from sqlalchemy import create_engine, literal, select
 

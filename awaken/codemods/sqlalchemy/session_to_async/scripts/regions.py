@@ -122,9 +122,29 @@ def is_script(project: Project, module: Module) -> bool:
     A server imports a file by the name of its application.
     """
     name = module.path.rpartition("/")[2]
-    if name == "__init__.py" or is_test_file(module.path):
+    if name in {"__init__.py", "conftest.py"} or _holds_tests(module):
         return False
     return not (_has_application(project, module) or is_imported(project, module))
+
+
+def _holds_tests(module: Module) -> bool:
+    """Whether a test runner may find something in a file of tests: some are scripts.
+
+    One with a client counts, too: that runs the application in a loop of its own.
+    """
+    return is_test_file(module.path) and (
+        b"TestClient" in module.source.text or any(map(_is_found_by_runner, module.tree.body))
+    )
+
+
+def _is_found_by_runner(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return bool(statement.decorator_list) or statement.name.startswith("test")
+        case ast.ClassDef():
+            return bool(statement.bases) or statement.name.startswith("Test")
+        case _:
+            return False
 
 
 def _has_application(project: Project, module: Module) -> bool:
