@@ -72,6 +72,16 @@ async def lifespan(app):
 
 app = FastAPI(lifespan=lifespan)
 """
+EVENT = """
+
+@app.on_event("startup")
+def start():
+    with SessionLocal() as db:
+        db.add(User(name="started"))
+        db.commit()
+
+
+"""
 FACTORY = """\
 def create_app() -> FastAPI:
     app = FastAPI()
@@ -99,6 +109,8 @@ PROGRAMS = {
     "a_factory": HEAD + FACTORY + "# Create tables\n" + TABLES + "\n" + MADE,
     "a_factory_before": HEAD + FACTORY + MADE + TABLES + 'seed("ann")\n',
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
+    "an_event": HEAD + APPLICATION + ENDPOINT + TABLES + EVENT + 'seed("bob")\n',
+    "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -126,6 +138,7 @@ async def _asked(module):
     return response.json()
 
 
+@pytest.mark.filterwarnings(r"ignore:\s*on_event is deprecated")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     text = PROGRAMS[name]
@@ -148,7 +161,8 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
         HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
-        HEAD + APPLICATION + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
         HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',

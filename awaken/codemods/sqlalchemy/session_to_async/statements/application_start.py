@@ -47,6 +47,8 @@ _OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
+_HANDLER = "on_startup"
+_EVENTS = (b"on_event", b"add_event_handler")
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
 _CREATES = "creates tables"
@@ -57,7 +59,8 @@ class _Application(NamedTuple):
     """The only application that a file makes, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too.
+    ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
+    would not run with a lifespan.
     """
 
     statement: ast.Assign
@@ -65,6 +68,7 @@ class _Application(NamedTuple):
     lifespan: ast.AsyncFunctionDef | None
     outermost: ast.stmt
     starts_again: bool
+    has_events: bool = False
 
 
 class ApplicationStart:
@@ -230,8 +234,9 @@ class ApplicationStart:
     @property
     def _before_lifespan(self) -> list[ast.stmt]:
         application = self._application
-        is_new = application is not None and application.lifespan is None
-        return [application.outermost] if application is not None and is_new else []
+        if application is None or application.lifespan is not None or application.has_events:
+            return []
+        return [application.outermost]
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
@@ -247,10 +252,17 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
+        parameter = last_name(application.statement.targets[0])
+        if application.has_events:
+            name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
+            head = f'@{parameter}.on_event("startup")\nasync def {name}() -> None:\n'
+            handler = site.insert_statements(
+                module.place(application.outermost), "after", head + indent(body, _INDENTED)
+            )
+            return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
         manager, imports = name_beside(self._project, site, None, _MANAGER)
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        parameter = last_name(application.statement.targets[0])
         code = (
             f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
@@ -290,8 +302,11 @@ def _application(project: Project, module: Module) -> _Application | None:
         return None
     (application,) = made
     arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
-    if _OTHERS & arguments.keys() or None in arguments or b"on_event" in module.source.text:
+    if _OTHERS & arguments.keys() or None in arguments:
         return None
+    if project.files_with(_EVENTS):
+        is_plain = application.statement is application.outermost and "lifespan" not in arguments
+        return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
         return application
     lifespan = _manager_named(project, module, arguments["lifespan"])
