@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _MAY_RUN_LOOPS = {"asyncio", "concurrent", "importlib", "runpy", "unittest"}
 """Modules of the standard library that may run an event loop, or code that does."""
 
+_TESTED = re.compile(rb"^(?:@|class (?:Test|\w+\()|(?:async )?def test)|TestClient", re.MULTILINE)
+"""What a test runner finds in a file, and a client that runs the application in its own loop."""
 
 _OF_BUILTINS = {
     name for item in (bytes, dict, float, int, list, set, str, tuple) for name in dir(item)
@@ -122,29 +125,10 @@ def is_script(project: Project, module: Module) -> bool:
     A server imports a file by the name of its application.
     """
     name = module.path.rpartition("/")[2]
-    if name in {"__init__.py", "conftest.py"} or _holds_tests(module):
+    is_tested = is_test_file(module.path) and _TESTED.search(module.source.text) is not None
+    if is_tested or name in {"__init__.py", "conftest.py"}:
         return False
     return not (_has_application(project, module) or is_imported(project, module))
-
-
-def _holds_tests(module: Module) -> bool:
-    """Whether a test runner may find something in a file of tests: some are scripts.
-
-    One with a client counts, too: that runs the application in a loop of its own.
-    """
-    return is_test_file(module.path) and (
-        b"TestClient" in module.source.text or any(map(_is_found_by_runner, module.tree.body))
-    )
-
-
-def _is_found_by_runner(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            return bool(statement.decorator_list) or statement.name.startswith("test")
-        case ast.ClassDef():
-            return bool(statement.bases) or statement.name.startswith("Test")
-        case _:
-            return False
 
 
 def _has_application(project: Project, module: Module) -> bool:

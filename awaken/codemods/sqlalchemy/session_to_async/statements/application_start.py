@@ -320,15 +320,15 @@ def _applications_made(project: Project, module: Module) -> Iterator[_Applicatio
             case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
                 if _makes(project, module, call):
                     yield _Application(statement, call, None, statement, starts_again=False)
-                    continue
-                factory = _factory(module, call)
             case _:
                 continue
-        for part in [] if factory is None else factory.body:
+        factory = _node_bound(module, call.func)
+        is_own = isinstance(factory, ast.FunctionDef) and factory in module.tree.body
+        for part in factory.body if isinstance(factory, ast.FunctionDef) and is_own else []:
             match part:
-                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if (
-                    _makes(project, module, inner) and factory is not None
-                ):
+                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if _makes(
+                    project, module, inner
+                ) and isinstance(factory, ast.FunctionDef):
                     starts_again = _is_called_again(project, module, factory, call)
                     if starts_again is not None:
                         yield _Application(part, inner, None, factory, starts_again)
@@ -338,12 +338,10 @@ def _makes(project: Project, module: Module, call: ast.Call) -> bool:
     return project.qualified_name(module, call.func) in twins().absorbing.applications
 
 
-def _factory(module: Module, call: ast.Call) -> ast.FunctionDef | None:
-    """Return the function of the file that ``call`` names, as in ``app = create_app()``."""
-    bindings = module.scopes.bindings_of(call.func) if isinstance(call.func, ast.Name) else ()
-    function = bindings[0].node if len(bindings) == 1 else None
-    is_own = isinstance(function, ast.FunctionDef) and function in module.tree.body
-    return function if isinstance(function, ast.FunctionDef) and is_own else None
+def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
+    """Return what gives the name ``node`` its only value."""
+    binding = module.scopes.only_binding(node)
+    return None if binding is None else binding.node
 
 
 def _is_called_again(
@@ -360,8 +358,7 @@ def _is_called_again(
 
 def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
     """Return the function of the file that ``node`` names, if it makes a context manager."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
-    found = bindings[0].node if len(bindings) == 1 else None
+    found = _node_bound(module, node)
     if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
         return None
     decorators = [without_arguments(decorator) for decorator in found.decorator_list]
