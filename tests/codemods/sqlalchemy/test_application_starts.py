@@ -188,7 +188,8 @@ from main import create_app
 
 
 def test_users():
-    assert TestClient(create_app()).get("/nothing").status_code == 404
+    with TestClient(create_app()) as client:
+        assert client.get("/nothing").status_code == 404
 """
 
 
@@ -235,3 +236,47 @@ def test_a_comment_moves_with_the_statement_that_it_is_about(above, below, moves
     assert (f"    {first}\n" in after) is moves
     assert (f"\n{comment}\n" in after) is not moves
     assert all(after.count(one) == 1 for one in (first, *others))
+
+
+UNENTERED = """\
+from fastapi.testclient import TestClient
+from main import app
+
+
+def test_users():
+    assert TestClient(app).get("/users").json() == [[], []]
+"""
+ENTERED = UNENTERED.replace(
+    "assert TestClient(app)", "with TestClient(app) as client:\n        assert client"
+)
+CREATING_ITSELF = f"{UNENTERED}\nfrom main import Base, engine\nBase.metadata.create_all(engine)\n"
+
+
+async def _asked_unstarted(module):
+    transport = httpx.ASGITransport(module.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return (await client.get("/users")).json()
+
+
+@pytest.mark.parametrize(
+    ("test", "moves"), [(UNENTERED, False), (ENTERED, True), (CREATING_ITSELF, True)]
+)
+def test_tables_stay_where_clients_do_not_start_the_application(test, moves):
+    text = HEAD + APPLICATION + TABLES + ENDPOINT
+
+    after = migrated({"main.py": text, "tests/test_users.py": test}).files["main.py"].decode()
+
+    assert "async def users" in after
+    assert ("async def lifespan" in after) is moves
+
+
+def test_who_does_not_start_the_application_finds_the_tables(tmp_path, monkeypatch):
+    text = HEAD + APPLICATION + TABLES + ENDPOINT
+    after = migrated({"main.py": text, "tests/test_users.py": UNENTERED}).files["main.py"].decode()
+    for name, source in {"before_stay": text, "after_stay": after}.items():
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        module = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+        assert asyncio.run(_asked_unstarted(module)) == [[], []]

@@ -30,11 +30,12 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 from awaken.contract import Edit, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ class ApplicationStart:
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
         statements = [region.statements[0] for region in regions]
+        if not _is_started_by_tests(self._project):
+            return False
         if any(region.shares_a_line for region in regions) or not all(
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
         ):
@@ -274,6 +277,25 @@ class ApplicationStart:
             *more,
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
+
+
+def _is_started_by_tests(project: Project) -> bool:
+    """Whether each client of a test is entered, which starts the application.
+
+    Not where tests create their tables themselves.
+    """
+    tests = [
+        module
+        for module in modules_with(project, (b"TestClient", b"create_all"))
+        if is_test_file(module.path)
+    ]
+    return any("create_all" in module.words() for module in tests) or all(
+        isinstance(module.parent(call), ast.withitem)
+        or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
+        for module in tests
+        for call in module.walk()
+        if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
+    )
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
