@@ -86,7 +86,8 @@ def plan_root(
         outcome = _phases(asked, files, surroundings, tools)
     store.save()
     answer = _answer(outcome, asked, surroundings, tools.site_scope)
-    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
+    shown, told = answer.shown(), answer.encoded_text()
+    evidence = evidence_for(shown, told, surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
 

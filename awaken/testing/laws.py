@@ -10,7 +10,7 @@ import tempfile
 import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,9 @@ from awaken.engine.planning import planning
 from awaken.engine.planning.phases import Tools
 from awaken.engine.planning.planning import Planned
 from awaken.engine.planning.rule_discovery import all_rules
+from awaken.engine.remembering.evidence import names_file
+from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import ChangeSummary, Report
 from awaken.engine.root_run import RootRun
 from awaken.engine.units.known_units import StageUnits, Unit
@@ -59,6 +62,7 @@ _BOM = b"\xef\xbb\xbf"
 _LEFT_OUT_ALONE = 6
 """Sites of a case that are excluded alone, each in a run of its own. A choice by the time of the
 suite: those left are seen in the two runs that exclude every second site."""
+_NO_TEXTS = KnownTexts(ResultsCache())
 _FILES_ALONE = 3
 """Files of a case that a run is about alone. A choice by the time of the suite."""
 _INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
@@ -223,6 +227,38 @@ def units_change_nothing(result: CaseResult) -> None:
     require(not differing, f"other evidence backwards:\n{difference(*map(str.encode, rows))}")
 
 
+def comments_elsewhere_change_nothing(result: CaseResult) -> None:
+    """Comments on every line of the files that an answer does not name change nothing of it."""
+    decided_in = [finding.place.path for finding in result.report.findings]
+    for path in list(dict.fromkeys(decided_in))[:_FILES_ALONE]:
+        with _sites_in(path):
+            plain = run_case(result.case, result.rules)
+        told = repr(plain.report).encode()
+        commented = {
+            other: _with_comments(content)
+            for other, content in _python(result.case.before)
+            if other != path and not names_file(told, other)
+        }
+        with _sites_in(path):
+            files = {**result.case.before, **commented}
+            other_run = run_case(result.case, result.rules, files=files)
+        rows = [_text_about(path, run.report.findings) for run in (plain, other_run)]
+        require(rows[0] == rows[1], f"comments beside {path}:\n{difference(*rows)}")
+        changed = [name for name, text in plain.files.items() if text != other_run.files.get(name)]
+        require(set(changed) <= commented.keys(), f"comments beside {path}: something else changes")
+
+
+def _with_comments(content: bytes) -> bytes:
+    """Return a program with a comment at the end of each line that can have one."""
+    lines = content.decode().split("\n")
+    with suppress(SyntaxError, tokenize.TokenError):
+        for token in [*tokenize.generate_tokens(io.StringIO(content.decode()).readline)]:
+            is_end = token.type in {tokenize.NEWLINE, tokenize.NL}
+            if is_end and token.string and "#" not in token.line:
+                lines[token.start[0] - 1] += "  # said"
+    return "\n".join(lines).encode()
+
+
 class _KeptUnit(NamedTuple):
     rule: str
     scope: frozenset[str] | None
@@ -245,7 +281,9 @@ def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
         mock.patch.object(
             Tools,
             "planner",
-            lambda tools, stage, snapshot: UnitPlanner(StageUnits(None, snapshot, b"", {})),  # noqa: ARG005
+            lambda _tools, _stage, snapshot: UnitPlanner(
+                StageUnits(None, snapshot, b"", {}, _NO_TEXTS)
+            ),
         ),
         mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
         mock.patch.object(StageUnits, "questions_together", return_value=math.inf),
@@ -411,6 +449,7 @@ LAWS: Mapping[str, Law] = {
     "anchors": anchors_hide_nothing,
     "alone": files_alone_show_the_same,
     "units": units_change_nothing,
+    "comments-elsewhere": comments_elsewhere_change_nothing,
     "left-out": any_change_can_be_left_out,
     "chosen": chosen_changes_are_what_is_not_left_out,
     "reasons": manual_findings_say_why,
@@ -421,7 +460,7 @@ LAWS: Mapping[str, Law] = {
 
 _ON_PLAIN_TEXT = {"crlf", "cr", "bom", "no-final-newline", "tabs"}
 _ON_CHANGES = {"untouched", "left-out", "chosen", "undo", "second-run"}
-_ON_SEVERAL_FILES = {"alone", "units"}
+_ON_SEVERAL_FILES = {"alone", "units", "comments-elsewhere"}
 
 
 def laws_of(case: Case) -> list[str]:

@@ -11,16 +11,21 @@ import pytest
 from fixture_cases import CASES, ONE_OF
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from awaken import api
-from awaken.engine.remembering.evidence import Evidence, SeenFile, answer, evidence_for, still_holds
-from awaken.engine.remembering.remembered import digest_of
+from awaken.engine.remembering.evidence import Evidence, answer, evidence_for, still_holds
+from awaken.engine.remembering.known_texts import KnownTexts
+from awaken.engine.remembering.remembered import Remembered, digest_of
+from awaken.engine.remembering.results_cache import ResultsCache
+from awaken.engine.report import Diagnostic
 from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot, facts_search
 from awaken.project.source.words import Words
 from awaken.settings import Settings
 from awaken.workspace.sources import Snapshot, decode
 
 MADE_FROM = digest_of(["made from"], {})
+NOTHING = Remembered(MADE_FROM, (), (), (), (), {}, (), 0, ())
 NOISE = """\
 \"\"\"What {number} programs have in common.\"\"\"
 
@@ -38,18 +43,30 @@ def source(path, text):
 
 
 @pytest.fixture
-def proved():
+def kept(tmp_path):
+    return KnownTexts(ResultsCache(tmp_path / "a" / "b" / "c", b"key"))
+
+
+@pytest.fixture
+def proved(kept):
     """Return what becomes of evidence when the files are these."""
 
     def proved(known, texts, made_from=MADE_FROM):
         files = {path: source(path, text) for path, text in texts.items()}
         digests = {path: one.digest for path, one in files.items()}
-        return still_holds(known, made_from, digests, files.get)
+        return still_holds(known, made_from, digests, files.get, kept)
 
     return proved
 
 
 TEXTS = {"a.py": "query = 1\n", "b.py": "x = 1\n", "c.py": "y = 1\n", "setup.cfg": "[a]\n"}
+
+
+def evidence(looked_at, **parts):
+    """Return the evidence of an answer with these parts, which looked at this."""
+    files = {path: source(path, text) for path, text in TEXTS.items()}
+    answer = structs.replace(NOTHING, **parts)
+    return evidence_for(answer.shown(), answer.encoded_text(), MADE_FROM, files, looked_at)
 
 
 @pytest.fixture
@@ -58,8 +75,7 @@ def known():
     looked_at.note_search(Search("word", b"query"), ["a.py"])
     looked_at.note_answers(Search("exports", b"shop"), {})
     looked_at.note_read("b.py")
-    files = {path: source(path, text) for path, text in TEXTS.items()}
-    return evidence_for([], MADE_FROM, files, looked_at)
+    return evidence(looked_at)
 
 
 @pytest.mark.parametrize(
@@ -104,13 +120,42 @@ def test_an_answer_holds_for_the_same_files_and_versions_only(known, proved):
     assert proved(known, TEXTS, digest_of(["other"], {})) is None
 
 
-def test_a_file_that_changes_meanwhile_proves_nothing(known):
+@pytest.mark.parametrize("text", ["# said\nx = 1\n", "x = 1  # said\n", "\nx = 1\n"])
+def test_comments_of_a_file_that_was_read_may_change(known, proved, kept, text):
+    kept.keep(source("b.py", TEXTS["b.py"]).digest, TEXTS["b.py"].encode())
+    newer = proved(known, TEXTS | {"b.py": text})
+    assert newer is not None
+    assert proved(newer, TEXTS | {"b.py": text + "# again\n"}) is not None
+    assert proved(newer, TEXTS | {"b.py": text + "x = 2\n"}) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ({}, "x = 1  # query\n"),
+        ({}, "x = 1  # awaken: ignore\n"),
+        ({"diagnostics": (Diagnostic("a.py", 1, "as in b.py:1"),)}, "x = 1  # said\n"),
+        ({"diagnostics": (Diagnostic("b.py", 1, "told"),)}, "x = 1  # said\n"),
+        ({"diagnostics": (Diagnostic("a.py", 1, "\udc80"),)}, "x = 1  # said\n"),
+    ],
+)
+def test_comments_count_where_they_are_searched_and_where_the_answer_names_the_file(
+    proved, kept, parts, text
+):
+    kept.keep(source("b.py", TEXTS["b.py"]).digest, TEXTS["b.py"].encode())
+    looked_at = LookedAt(read={"b.py"})
+    looked_at.note_search(Search("word", b"query"), ["a.py"])
+    assert proved(evidence(looked_at, **parts), TEXTS) is not None
+    assert proved(evidence(looked_at, **parts), TEXTS | {"b.py": text}) is None
+
+
+def test_a_file_that_changes_meanwhile_proves_nothing(known, kept):
     files = {path: source(path, text) for path, text in TEXTS.items()}
     digests = {path: one.digest for path, one in files.items()}
     digests["c.py"] = source("c.py", "z = 1\n").digest
 
-    assert still_holds(known, MADE_FROM, digests, files.get) is None
-    assert still_holds(known, MADE_FROM, digests, {}.get) is None
+    assert still_holds(known, MADE_FROM, digests, files.get, kept) is None
+    assert still_holds(known, MADE_FROM, digests, {}.get, kept) is None
 
 
 def test_a_watched_snapshot_notes_what_is_read():
@@ -127,12 +172,11 @@ def test_a_watched_snapshot_notes_what_is_read():
 
 
 def test_files_that_are_searched_only_are_not_read():
-    files = {path: source(path, text) for path, text in TEXTS.items()}
     looked_at = LookedAt({Search("bytes", b"1"): frozenset({"a.py", "b.py", "c.py"})}, {"b.py"})
 
-    found = evidence_for(["a.py"], MADE_FROM, files, looked_at)
+    found = evidence(looked_at, diagnostics=(Diagnostic("a.py", 1, "told"),))
 
-    read = {path for path, seen in found.files.items() if seen == SeenFile(seen.digest, None)}
+    read = {path for path, seen in found.files.items() if seen.answers is None}
     assert read == {"a.py", "b.py", "setup.cfg"}
     assert isinstance(found, Evidence)
 

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from awaken.contract import (
     Change,
@@ -306,6 +307,25 @@ class WithManyTrees(Fickle):
         return module_store.KEPT_SOURCE_BYTES > 1
 
 
+class ByComments(Fickle):
+    """Looks for sites in the chosen files, and renames only where no other file has a comment."""
+
+    triggers = (b"old(",)
+    decides_by = "file"
+
+    def plan(self, project, constraints):
+        paths, own = project.files_with(self.triggers), project.site_files(self.triggers)
+        self.has_comments = any(b"#" in project.module(path).source.text for path in paths)
+        plan = super().plan(project, constraints)
+        findings = tuple(finding for finding in plan.findings if finding.place.path in own)
+        changes = tuple(change for change in plan.changes if {*change.paths} <= {*own})
+        return structs.replace(plan, findings=findings, changes=changes)
+
+    def wants(self, source):
+        del source
+        return not self.has_comments
+
+
 class ByOtherFiles(Fickle):
     """Says that it decides by file, and renames only where several files are looked at."""
 
@@ -355,6 +375,7 @@ BY_RUNNING = [
     "memory",
     "alone",
     "units",
+    "comments-elsewhere",
     "anchors",
     "left-out",
     "chosen",
@@ -379,6 +400,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("no-final-newline", NotWithoutFinalNewline, "gives another result"),
         ("alone", ByOtherFiles, "case.py alone: something else is changed"),
         ("units", ByOtherFiles, "each file apart: something else is changed"),
+        ("comments-elsewhere", ByComments, "comments beside case.py"),
         ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
         ("left-out", AllOrNothing, "too"),
         ("chosen", AnotherNameEachRun, "with all changes chosen: the chosen changes give another"),

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import may_release, names_from, stem_of
+from awaken.engine.remembering.known_texts import KnownTexts, has_same_code
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import WORDS_OF, may_derive, stands_alone, uses_module
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _MARKED = Search("bytes", MARK)
 _UNKNOWN = b"does not parse"
+_PARTS_OF_TEXT = {b"derives", b"module", b"imports"}
 
 Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
@@ -35,10 +37,14 @@ NotedAnswers = tuple[Search, Iterable[tuple[str, bytes]]]
 
 
 class SeenFile(Struct, frozen=True, array_like=True):
-    """The digest of a file, and the number of what it answered; None if it was read."""
+    """The digest of a file, and the number of what it answered; None if it was read.
+
+    ``is_named``: whether the answer shows or names it, so that its comments and lines count.
+    """
 
     digest: bytes
     answers: int | None
+    is_named: bool = False
 
 
 class Evidence(Struct, frozen=True):
@@ -72,14 +78,20 @@ def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
 
 def evidence_for(
     shown: Collection[str],
+    told: bytes | None,
     made_from: bytes,
     files: Mapping[str, SourceFile],
     looked_at: LookedAt,
 ) -> Evidence:
-    """Return the evidence of an answer that comes from ``files``, and shows those ``shown``."""
-    read = looked_at.read.union(shown)
+    """Return the evidence of an answer that comes from ``files``, and shows those ``shown``.
+
+    ``told`` is all that it says; None if that has no bytes.
+    """
+    named = {*shown}
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
-    read.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
+    named.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
+    named.update(path for path in looked_at.read if names_file(told, path))
+    read = looked_at.read | named
     # Of the files that are not read, none holds the mark.
     noted = (*noted_answers(looked_at), (_MARKED, ()))
     searches, answers, seen = answers_by_file((path for path in files if path not in read), noted)
@@ -87,8 +99,19 @@ def evidence_for(
         made_from,
         searches,
         answers,
-        {path: SeenFile(file.digest, seen.get(path)) for path, file in files.items()},
+        {
+            path: SeenFile(file.digest, seen.get(path), path in named)
+            for path, file in files.items()
+        },
     )
+
+
+def names_file(told: bytes | None, path: str) -> bool:
+    """Whether the text ``told`` may name the file at ``path``; None for a text of any content."""
+    try:
+        return told is None or path.encode() in told
+    except UnicodeEncodeError:
+        return True
 
 
 def noted_answers(looked_at: LookedAt) -> Iterator[NotedAnswers]:
@@ -122,25 +145,49 @@ def still_holds(
     made_from: bytes,
     digests: Mapping[str, bytes],
     source_of: Callable[[str], SourceFile | None],
+    texts: KnownTexts,
 ) -> Evidence | None:
     """Return the evidence of the same answer for the files as they are now; None if there is none.
 
-    ``digests`` are those of all files, and ``source_of`` gives the text of one.
+    ``digests`` are those of all files, and ``source_of`` gives the text of one. ``texts`` has those
+    from which the answer was made.
     """
     if evidence.made_from != made_from or evidence.files.keys() != digests.keys():
         return None
     changed = {
-        path: SeenFile(digest, evidence.files[path].answers)
+        path: structs.replace(evidence.files[path], digest=digest)
         for path, digest in digests.items()
         if evidence.files[path].digest != digest
     }
     for path, seen in changed.items():
         source = source_of(path)
-        if seen.answers is None or source is None or source.digest != seen.digest:
+        if seen.is_named or source is None or source.digest != seen.digest:
             return None
-        if evidence.answers[seen.answers] != answered_by(source, evidence.searches):
+        before, own = evidence.files[path].digest, seen.answers
+        if differs_in_comments(texts, before, source, evidence.searches):
+            texts.keep(source.digest, source.text)
+        elif own is None or evidence.answers[own] != answered_by(source, evidence.searches):
             return None
     return structs.replace(evidence, files=evidence.files | changed)
+
+
+def differs_in_comments(
+    texts: KnownTexts, before: bytes, source: SourceFile, searches: Sequence[Search]
+) -> bool:
+    """Whether only comments and blank lines differ from the text with the digest ``before``.
+
+    Searches of both texts have the same answers; facts of the file may have other lines.
+    """
+    known = texts.text(before)
+    if known is None or not has_same_code(known, source.text):
+        return False
+    in_comments = [search for search in searches if _looks_into_comments(search)]
+    return answered_by(source.with_text(known), in_comments) == answered_by(source, in_comments)
+
+
+def _looks_into_comments(search: Search) -> bool:
+    """Whether the text of a file answers: of its facts all but a few come from its tree."""
+    return search.kind != "facts" or search.sought.split(b"\0")[1] in _PARTS_OF_TEXT
 
 
 def answered_by(source: SourceFile, searches: Sequence[Search]) -> Answers:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from awaken.contract import Finding, Outline
 from awaken.engine.machine.filesystem import in_git_directory
@@ -63,6 +63,13 @@ class Remembered(Struct, frozen=True):
         """Return the files of which it shows the text, or says something."""
         named = {*self.sources, *(change.path for change in self.files)}
         return named | {diagnostic.path for diagnostic in self.diagnostics}
+
+    def encoded_text(self) -> bytes | None:
+        """Return all that it says as bytes, the texts of files left out; None if it has none."""
+        try:
+            return msgspec.msgpack.encode(structs.replace(self, sources={}))
+        except (UnicodeEncodeError, OverflowError):
+            return None
 
 
 class Proof(Struct, frozen=True):
@@ -134,9 +141,11 @@ class Memory:
             return True
         # Only an edit needs it, and it needs much that is about programs.
         from awaken.engine.remembering.evidence import Evidence, still_holds  # noqa: PLC0415
+        from awaken.engine.remembering.known_texts import KnownTexts  # noqa: PLC0415
 
         evidence = msgspec.msgpack.decode(proof.evidence, type=Evidence)
-        newer = still_holds(evidence, state.made_from, state.digests, state.source_of)
+        texts = KnownTexts(self._cache)
+        newer = still_holds(evidence, state.made_from, state.digests, state.source_of, texts)
         if newer is None:
             return False
         self._cache.put(asked, Proof(answer, digest, _encoded_text(newer)))

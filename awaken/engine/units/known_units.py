@@ -2,6 +2,7 @@
 
 A unit has its own evidence (``awaken.project.source.looked_at``). awaken plans it again if a file
 that it read changed. It also does if a changed file answers one of its searches differently.
+Comments and blank lines change nothing beyond the files that the plan names.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from awaken.engine.remembering.evidence import (
     SeenFile,
     answered_by,
     answers_by_file,
+    differs_in_comments,
+    names_file,
     noted_answers,
 )
+from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
@@ -83,11 +87,22 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     together: frozenset[str]
 
 
+class ChangedFiles(Struct, frozen=True):
+    """Numbers of the files that changed, and of the searches that they answer otherwise.
+
+    Of ``commented`` nothing but comments and blank lines changed.
+    """
+
+    files: frozenset[int] = frozenset()
+    commented: frozenset[int] = frozenset()
+    searches: frozenset[int] = frozenset()
+
+
 class StageUnits:
     """Recalls the plans of a stage whose evidence holds for ``snapshot``, and keeps new plans.
 
     ``made_from`` is the digest of all inputs of plans except the files. ``on_disk`` are the files
-    before the run edited some of them.
+    before the run edited some of them. ``texts`` are those from which known plans were made.
     """
 
     def __init__(
@@ -96,9 +111,11 @@ class StageUnits:
         snapshot: Snapshot,
         made_from: bytes,
         on_disk: Mapping[str, SourceFile],
+        texts: KnownTexts,
     ) -> None:
         self._snapshot = snapshot
         self._on_disk = on_disk
+        self._texts = texts
         self._paths = tuple(sorted(path for path in snapshot if is_python(path)))
         self._made_from = self._digest(made_from)
         same = known is not None and known.made_from == self._made_from
@@ -137,7 +154,8 @@ class StageUnits:
         """Return the plan of a unit, with its evidence; None if no known plan holds."""
         key = unit.key()
         known = self._known.units.get(key) if self._known is not None else None
-        planned = plan_from_bytes(known.plan) if known is not None and self._holds(known) else None
+        holds = known is not None and self._holds(unit, known)
+        planned = plan_from_bytes(known.plan) if known is not None and holds else None
         if known is None or planned is None:
             return None
         looked_at = self._evidence_of(known)
@@ -178,6 +196,9 @@ class StageUnits:
         searches, answers, seen = answers_by_file(self._paths, noted_answers(evidence))
         numbers = {search: number for number, search in enumerate(searches)}
         places = {path: number for number, path in enumerate(self._paths)}
+        told = {path for answers in evidence.told.values() for path in answers}
+        for path in (evidence.read | told) & places.keys():
+            self._texts.keep(self._digest_of(path), self._snapshot[path].text)
         units = {
             key: KnownUnit(
                 plan,
@@ -196,23 +217,33 @@ class StageUnits:
             frozenset(self._together),
         )
 
-    def _holds(self, unit: KnownUnit) -> bool:
-        changed, searches = self._changed
-        return changed.isdisjoint(unit.read) and searches.isdisjoint(unit.searches)
+    def _holds(self, unit: Unit, known: KnownUnit) -> bool:
+        changed, own = self._changed, unit.scope or frozenset()
+        # Comments of a file count only where its sites are looked for, or the plan names it.
+        commented = (self._paths[number] for number in changed.commented)
+        return (
+            changed.files.isdisjoint(known.read)
+            and changed.searches.isdisjoint(known.searches)
+            and not any(path in own or names_file(known.plan, path) for path in commented)
+        )
 
     @cached_property
-    def _changed(self) -> tuple[frozenset[int], frozenset[int]]:
-        """The numbers of the files that changed, and of the searches that they answer otherwise."""
+    def _changed(self) -> ChangedFiles:
         known = self._known
         if known is None:
-            return frozenset(), frozenset()
-        files, searches = set[int](), set[int]()
+            return ChangedFiles()
+        files, commented, searches = set[int](), set[int](), set[int]()
         for number, path in enumerate(self._paths):
-            if self._digest_of(path) != known.files[path].digest:
+            before, source = known.files[path].digest, self._snapshot[path]
+            if self._digest_of(path) == before:
+                continue
+            if differs_in_comments(self._texts, before, source, known.searches):
+                commented.add(number)
+            else:
                 files.add(number)
                 differing = {*self._known_answers(path)} ^ {*self._answers_now(path)}
                 searches.update(search for search, _ in differing)
-        return frozenset(files), frozenset(searches)
+        return ChangedFiles(frozenset(files), frozenset(commented), frozenset(searches))
 
     def _known_answers(self, path: str) -> Answers:
         seen = None if self._known is None else self._known.files[path].answers
@@ -229,7 +260,7 @@ class StageUnits:
         if known is None:
             return []
         by_search: list[dict[str, bytes]] = [{} for _ in known.searches]
-        changed = self._changed[0]
+        changed = self._changed.files
         for number, path in enumerate(self._paths):
             answers = self._answers_now(path) if number in changed else self._known_answers(path)
             for search, said in answers:
@@ -269,7 +300,8 @@ class UnitMemory:
         if name == FIRST_STAGE:
             self._on_disk = {path: snapshot[path] for path in snapshot}
         known = self.cache.get(KnownUnits, key)
-        units = StageUnits(known, snapshot, self._made_from, self._on_disk)
+        texts = KnownTexts(self.cache)
+        units = StageUnits(known, snapshot, self._made_from, self._on_disk, texts)
         self._stages[key] = units
         return units
 

@@ -16,6 +16,8 @@ in the order of the run, the same is asked and the same is answered. This needs 
   answer was remembered by an earlier project of the run or came from an index on disk. What goes
   through ``WatchedSnapshot`` counts by itself.
 - A file that a change edits counts as read. What later phases see of it follows from that.
+- Comments and blank lines of a file count only if the answer names the file. Rules take comments
+  from files that they edit, and name the file of each line. A law holds this.
 - When in doubt a file is read: one too many costs time, one too few an answer that is wrong.
 
 The engine itself tracks the set of paths, all files other than Python (manifests), files with
