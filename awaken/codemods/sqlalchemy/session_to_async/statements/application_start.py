@@ -30,11 +30,12 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 from awaken.contract import Edit, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ _OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
+_HANDLER = "on_startup"
+_EVENTS = (b"on_event", b"add_event_handler")
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
 _CREATES = "creates tables"
@@ -57,7 +60,8 @@ class _Application(NamedTuple):
     """The only application that a file makes, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too.
+    ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
+    would not run with a lifespan.
     """
 
     statement: ast.Assign
@@ -65,6 +69,7 @@ class _Application(NamedTuple):
     lifespan: ast.AsyncFunctionDef | None
     outermost: ast.stmt
     starts_again: bool
+    has_events: bool = False
 
 
 class ApplicationStart:
@@ -142,6 +147,8 @@ class ApplicationStart:
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
         statements = [region.statements[0] for region in regions]
+        if not _is_started_by_tests(self._project):
+            return False
         if any(region.shares_a_line for region in regions) or not all(
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
         ):
@@ -230,8 +237,9 @@ class ApplicationStart:
     @property
     def _before_lifespan(self) -> list[ast.stmt]:
         application = self._application
-        is_new = application is not None and application.lifespan is None
-        return [application.outermost] if application is not None and is_new else []
+        if application is None or application.lifespan is not None or application.has_events:
+            return []
+        return [application.outermost]
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
@@ -247,10 +255,17 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
+        parameter = last_name(application.statement.targets[0])
+        if application.has_events:
+            name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
+            head = f'@{parameter}.on_event("startup")\nasync def {name}() -> None:\n'
+            handler = site.insert_statements(
+                module.place(application.outermost), "after", head + indent(body, _INDENTED)
+            )
+            return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
         manager, imports = name_beside(self._project, site, None, _MANAGER)
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        parameter = last_name(application.statement.targets[0])
         code = (
             f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
@@ -262,6 +277,25 @@ class ApplicationStart:
             *more,
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
+
+
+def _is_started_by_tests(project: Project) -> bool:
+    """Whether each client of a test is entered, which starts the application.
+
+    Not where tests create their tables themselves.
+    """
+    tests = [
+        module
+        for module in modules_with(project, (b"TestClient", b"create_all"))
+        if is_test_file(module.path)
+    ]
+    return any("create_all" in module.words() for module in tests) or all(
+        isinstance(module.parent(call), ast.withitem)
+        or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
+        for module in tests
+        for call in module.walk()
+        if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
+    )
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -290,8 +324,11 @@ def _application(project: Project, module: Module) -> _Application | None:
         return None
     (application,) = made
     arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
-    if _OTHERS & arguments.keys() or None in arguments or b"on_event" in module.source.text:
+    if _OTHERS & arguments.keys() or None in arguments:
         return None
+    if project.files_with(_EVENTS):
+        is_plain = application.statement is application.outermost and "lifespan" not in arguments
+        return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
         return application
     lifespan = _manager_named(project, module, arguments["lifespan"])
@@ -305,15 +342,15 @@ def _applications_made(project: Project, module: Module) -> Iterator[_Applicatio
             case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
                 if _makes(project, module, call):
                     yield _Application(statement, call, None, statement, starts_again=False)
-                    continue
-                factory = _factory(module, call)
             case _:
                 continue
-        for part in [] if factory is None else factory.body:
+        factory = _node_bound(module, call.func)
+        is_own = isinstance(factory, ast.FunctionDef) and factory in module.tree.body
+        for part in factory.body if isinstance(factory, ast.FunctionDef) and is_own else []:
             match part:
-                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if (
-                    _makes(project, module, inner) and factory is not None
-                ):
+                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if _makes(
+                    project, module, inner
+                ) and isinstance(factory, ast.FunctionDef):
                     starts_again = _is_called_again(project, module, factory, call)
                     if starts_again is not None:
                         yield _Application(part, inner, None, factory, starts_again)
@@ -323,12 +360,10 @@ def _makes(project: Project, module: Module, call: ast.Call) -> bool:
     return project.qualified_name(module, call.func) in twins().absorbing.applications
 
 
-def _factory(module: Module, call: ast.Call) -> ast.FunctionDef | None:
-    """Return the function of the file that ``call`` names, as in ``app = create_app()``."""
-    bindings = module.scopes.bindings_of(call.func) if isinstance(call.func, ast.Name) else ()
-    function = bindings[0].node if len(bindings) == 1 else None
-    is_own = isinstance(function, ast.FunctionDef) and function in module.tree.body
-    return function if isinstance(function, ast.FunctionDef) and is_own else None
+def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
+    """Return what gives the name ``node`` its only value."""
+    binding = module.scopes.only_binding(node)
+    return None if binding is None else binding.node
 
 
 def _is_called_again(
@@ -345,8 +380,7 @@ def _is_called_again(
 
 def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
     """Return the function of the file that ``node`` names, if it makes a context manager."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
-    found = bindings[0].node if len(bindings) == 1 else None
+    found = _node_bound(module, node)
     if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
         return None
     decorators = [without_arguments(decorator) for decorator in found.decorator_list]
