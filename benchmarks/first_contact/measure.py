@@ -135,7 +135,8 @@ class Program:
                 )
             except subprocess.TimeoutExpired:
                 return {}
-        self._git("clean", "-fdq")
+        # What a run leaves, such as a database, must not serve the next one.
+        self._git("clean", "-fdqx")
         self._git("checkout", "-q", ".")
         return read_report(report) if report.exists() else {}
 

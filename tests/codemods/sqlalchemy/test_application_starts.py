@@ -238,7 +238,7 @@ def test_a_comment_moves_with_the_statement_that_it_is_about(above, below, moves
     assert all(after.count(one) == 1 for one in (first, *others))
 
 
-UNENTERED = """\
+STARTED = """\
 from fastapi.testclient import TestClient
 from main import app
 
@@ -246,7 +246,11 @@ from main import app
 def test_users():
     assert TestClient(app).get("/users").json() == [[], []]
 """
-ENTERED = UNENTERED.replace(
+UNENTERED = STARTED.replace("from main import app\n", "").replace(
+    "    assert", "    from main import app\n\n    assert"
+)
+"""No fixture can start what the file does not import."""
+ENTERED = STARTED.replace(
     "assert TestClient(app)", "with TestClient(app) as client:\n        assert client"
 )
 CREATING_ITSELF = f"{UNENTERED}\nfrom main import Base, engine\nBase.metadata.create_all(engine)\n"
@@ -259,7 +263,8 @@ async def _asked_unstarted(module):
 
 
 @pytest.mark.parametrize(
-    ("test", "moves"), [(UNENTERED, False), (ENTERED, True), (CREATING_ITSELF, True)]
+    ("test", "moves"),
+    [(UNENTERED, False), (STARTED, True), (ENTERED, True), (CREATING_ITSELF, True)],
 )
 def test_tables_stay_where_clients_do_not_start_the_application(test, moves):
     text = HEAD + APPLICATION + TABLES + ENDPOINT

@@ -298,8 +298,17 @@ class Second:
         return num(self._kept.real)
 
 
+class Third:
+    def __init__(self):
+        generator = rows()
+        self.kept = next(generator)
+
+    def total(self):
+        return num(self.kept.real)
+
+
 def run():
-    return First(2).total(), Second().total()
+    return First(2).total(), Second().total(), Third().total()
 """,
     "yield-from": """\
 def inner():
@@ -577,8 +586,10 @@ def test_the_instance_that_keeps_an_item_keeps_its_generator():
     exec(compile(source, "snippet", "exec"), names)
 
     async def ended():
-        kept = await names["First"].create(2), await names["Second"].create()
-        await asyncio.sleep(0)
+        made = [names["Second"].create(), names["Third"].create()]
+        kept = await names["First"].create(2), *[await one for one in made]
+        for _ in range(9):
+            await asyncio.sleep(0)
         return list(names["ENDED"]), kept
 
     assert asyncio.run(ended())[0] == []

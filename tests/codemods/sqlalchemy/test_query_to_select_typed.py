@@ -165,13 +165,22 @@ def f(session: Session, few: bool) -> int:
     assert ends in rewritten(body)
 
 
+CHECKED = {"mypy.ini": "[mypy]\n"}
+
+
 @pytest.mark.parametrize(
-    ("version", "is_cast"), [(">=2.0", True), ("<2.0.44,>=2.0", False), (">=1.4", False)]
+    ("version", "files", "is_cast"),
+    [
+        (">=2.0", CHECKED, True),
+        (">=2.0", {}, False),
+        ("<2.0.44,>=2.0", CHECKED, False),
+        (">=1.4", CHECKED, False),
+    ],
 )
-def test_the_number_of_rows_is_promised_to_a_type_checker(version, is_cast):
+def test_the_number_of_rows_is_promised_to_a_type_checker(version, files, is_cast):
     body = "def f(session: Session) -> int:\n    return session.query(Note).delete()"
 
-    written = rewritten(body, targets={"sqlalchemy": version})
+    written = rewritten(body, targets={"sqlalchemy": version}, files=files)
 
     assert ("cast(CursorResult[Any], session.execute(delete(Note))).rowcount" in written) == is_cast
     assert ("from typing import Annotated, Any, Optional, Union, cast" in written) == is_cast

@@ -99,19 +99,62 @@ def test_what_belongs_to_the_parts_of_a_refreshed_object_is_there(
     before = {"models.py": models.encode(), "shop.py": _SHOP.encode()}
     files = rewritten(models=models, shop=_SHOP).files
     shop = files["shop.py"].decode()
-    assert 'await load_parts(db, book, "tags")' in shop
-    assert 'await load_parts(db, shelf, "books")' in shop
+    assert 'db.expire(book, ["tags"])' in shop
+    assert 'db.expire(shelf, ["books"])' in shop
 
     synchronous = printed("shop.py", before, tmp_path / "before", capsys, monkeypatch)
     asynchronous = printed("shop.py", files, tmp_path / "after", capsys, monkeypatch)
     assert asynchronous == synchronous == "['ink', 'pen']\n[['ink', 'pen'], []]\n"
 
 
+_LATER = """
+
+def added(db: Session) -> Shelf:
+    shelf = db.scalars(select(Shelf)).one()
+    shelf.books.append(Book(tags=tagged(db)))
+    db.refresh(shelf)
+    return shelf
+
+
+def dropped(db: Session) -> list[int]:
+    shelf = db.scalars(select(Shelf)).one()
+    book = db.scalars(select(Book).where(Book.shelf_id == shelf.id)).first()
+    db.delete(book)
+    db.commit()
+    db.refresh(shelf)
+    return [book.id, *[one.id for one in shelf.books]]
+
+
+def main():"""
+
+
+def test_parts_that_changed_and_deleted_ones_are_as_they_were(tmp_path, capsys, monkeypatch):
+    models = _MODELS.format(directory=tmp_path, cascade="all").replace(", autoflush=False", "")
+    shop = _SHOP.replace("\n\ndef main():", _LATER).replace(
+        "\n\n\nif __name__",
+        """
+    with SessionLocal() as db:
+        print(sorted(one.words for one in added(db).books))
+        db.commit()
+    with SessionLocal() as db:
+        print(dropped(db))
+
+
+if __name__""",
+    )
+    before = {"models.py": models.encode(), "shop.py": shop.encode()}
+    files = rewritten(models=models, shop=shop).files
+    synchronous = printed("shop.py", before, tmp_path / "before", capsys, monkeypatch)
+    asynchronous = printed("shop.py", files, tmp_path / "after", capsys, monkeypatch)
+    assert asynchronous == synchronous
+    assert synchronous.endswith("[[], ['ink', 'pen']]\n[2, 3]\n")
+
+
 def test_parts_that_a_refresh_leaves_alone_are_not_loaded_again(tmp_path):
     models = _MODELS.format(directory=tmp_path, cascade="save-update, merge")
     shop = rewritten(models=models, shop=_SHOP).files["shop.py"].decode()
     assert "await db.refresh(book)" in shop
-    assert "load_parts" not in shop
+    assert "expire(" not in shop
 
 
 _JOBS = """\

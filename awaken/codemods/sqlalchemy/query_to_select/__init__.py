@@ -14,7 +14,7 @@
 | `get_or_404`, `first_or_404`, `one_or_404`, `paginate` | methods of the extension's object |
 
 If the project has a type checker or annotations, the new code satisfies them. An annotated list
-gets `list(...)`, a count gets `scalar_one()`, and a row count gets a `cast`.
+gets `list(...)`, and a count gets `scalar_one()`. A row count gets a `cast` for a type checker.
 
 ## Why
 

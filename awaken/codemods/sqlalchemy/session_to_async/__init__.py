@@ -77,7 +77,7 @@ coroutine that waits only holds its connection.
 | a mapped class whose constructor queries with the session that it gets | the constructor and the functions that it calls stay plain: `await db.run_sync(lambda session: Item(session=session, **data))` |
 | listeners that a flush calls | plain functions: a flush runs in a greenlet |
 | code that inspects the database of an engine | a call by `greenlet_spawn`, on which `run_sync` is built |
-| `create_all(engine)` at import | a `run_sync` call in the lifespan |
+| `create_all(engine)` at import | a `run_sync` call in the lifespan; a fixture starts the application, where clients of tests do not |
 | other statements at import, in the file that makes the application, also by `create_app()` | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
@@ -154,8 +154,9 @@ asynchronous sessions keep the old values, so awaken adds a reload where the pro
 | first reads a relationship after a write in the same transaction | `refresh`, unless code already put something into it |
 | may have deleted, expunged or rolled back the object | `refresh` only if `inspect(user).persistent` |
 | reads what nothing has loaded yet, of a new object or of one that a key now refers to | one read in a greenlet: `await db.run_sync(lambda _: order.user.orders)` |
+| adds an owner again after it deleted items of a collection that is loaded ahead | `if user not in db:` before `db.add(user)` |
 | executes an upsert that returns objects | a reload of these objects |
-| refreshes an object whose parts have `cascade="all"` | a load of what belongs to the parts |
+| refreshes an object whose parts have `cascade="all"` | `expire` of the parts before, so that they load as a whole |
 | sets a number column to a text, or a text column to a number, and reads it after the commit | `refresh` after the commit in the same function |
 | lets a schema read objects of a statement by `greenlet_spawn` | the statement reloads them, unless its session has pending changes, or begins with the function or request |
 

@@ -33,18 +33,6 @@ async def {name}(session: {Any}, *objects: object) -> None:
         if instance is not None and {inspect}(instance).{expired}:
             await session.refresh(instance)
 '''
-_LOAD_PARTS = '''\
-async def {name}(session: {Any}, instance: object, *names: str) -> None:
-    """Load related objects again, because `refresh` leaves out their own relationships."""
-    state = {inspect}(instance, raiseerr=False)
-    if state is None or state.persistent is not True:
-        return
-    known = state.mapper.relationships
-    for relationship in (known[name] for name in names if name in known):
-        attribute = relationship.class_attribute
-        parts = {select}(relationship.mapper.class_).where({with_parent}(instance, attribute))
-        (await session.scalars(parts)).unique().all()
-'''
 
 
 def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
@@ -66,13 +54,6 @@ def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[st
     """
     code = _LOAD_EXPIRED.replace("{inspect}", inspect).replace("{expired}", expired)
     return _helper(site, "load_expired", code, {"Any": "typing"})
-
-
-def parts_helper(site: Site[Any]) -> tuple[str, list[Edit]]:
-    """Return the name of the function that loads parts of an object, and what brings it."""
-    of_sqlalchemy = {"inspect": "sqlalchemy", "select": "sqlalchemy"}
-    imports = {"Any": "typing", **of_sqlalchemy, "with_parent": "sqlalchemy.orm"}
-    return _helper(site, "load_parts", _LOAD_PARTS, imports)
 
 
 def _helper(

@@ -263,6 +263,7 @@ class Writing:
         ]
         self._environments = Environments(part, rule, self._named)
         self._again = reads.loaded_again(part)
+        self._differing = DifferingUses(reads.writes, reads.loading.loaded_ahead)
 
     def members(self) -> Found:
         """Return all members, before it is decided which of them are written."""
@@ -271,6 +272,7 @@ class Writing:
         loading = [
             *self._environments.everywhere(),
             *self._reads.members(),
+            *self._differing.again.members(self.name),
             *blocking.foreign.members(),
             *typed_strings(self._part, self.name, blocking.urls, blocking.engines),
         ]
@@ -310,7 +312,6 @@ class Writing:
 
     def _functions(self) -> Iterator[Member]:
         part = self._part
-        differing = DifferingUses(self._reads.writes, self._reads.loading.loaded_ahead)
         disposal = Disposal(part.project, self.name)
         own_loops = OwnLoops(part, self.name)
         bridges = Bridges(part, disposal, own_loops)
@@ -327,7 +328,7 @@ class Writing:
             **dict(self._environments.refused()),
             **dict(part.fake_engines.refused(part.results)),
         }
-        writer = FunctionWriter(part, self._again, refused, bridges, schedulers, differing)
+        writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
         scripts = Scripts(part, self.name, disposal, writer)
         for function in part.functions:
             node = part.node_of(function)

@@ -133,9 +133,10 @@ def _cast(statement: Statement) -> tuple[str, str] | None:
     """
     reader, chain = statement.reader, statement.chain
     targets = reader.project.targets
-    if not targets.guarantees("sqlalchemy", ">=2.0") or not targets.admits(
+    is_promised = targets.guarantees("sqlalchemy", ">=2.0") and targets.admits(
         "sqlalchemy", ">=2.0.44"
-    ):
+    )
+    if not is_promised or not reader.project.is_type_checked:
         return None
     if not is_typed(reader, chain.node, chain.receiver or chain.session_argument):
         return None

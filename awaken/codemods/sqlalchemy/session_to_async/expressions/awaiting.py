@@ -184,10 +184,20 @@ class Awaiting:
             case ast.keyword(arg="content") as keyword if is_response(module.parent(keyword)):
                 pass
             case ast.Assign(targets=[ast.Name() as kept]):
-                for use in uses_of(module, kept, shown):
-                    self._takes(use, shown)
+                self._uses(kept, shown, has_end=has_end)
             case _:
                 raise Refused(GENERATOR_USE, shown)
+
+    def _uses(self, kept: ast.Name, shown: str, *, has_end: bool) -> None:
+        """Write the uses of a generator in a variable. Raises Refused."""
+        uses = [*uses_of(self._module, kept, shown)]
+        calls = [use for use in uses if isinstance(use, ast.Call)]
+        is_closed = any(last_name(call.func) == "close" for call in calls)
+        for call in calls if has_end and not is_closed else ():
+            if kept_attribute(self._module.parent(call)):
+                self._keeps(call, kept.id, shown)
+        for use in uses:
+            self._takes(use, shown)
 
     def _takes(self, use: ast.Call | ast.For, shown: str) -> None:
         """Write what takes items of a generator in a variable, or closes it. Raises Refused."""
@@ -227,11 +237,15 @@ class Awaiting:
 
     def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
         """Have the function hold the generator of which it takes the first item. Raises Refused."""
-        if not is_used_here(self._module, call):
-            raise Refused(GENERATOR_USE, shown)
         name = self._writing.fresh(node, "opened", "generator")
         is_method = isinstance(call.func, ast.Attribute)
         self._insertions.around(node, f"{'(' * is_method}{name} := ", ")" * is_method)
+        self._keeps(call, name, shown)
+
+    def _keeps(self, call: ast.Call, name: str, shown: str) -> None:
+        """Have the instance that keeps an item keep the generator, too. Raises Refused."""
+        if not is_used_here(self._module, call):
+            raise Refused(GENERATOR_USE, shown)
         statement = self._module.parent(call)
         if statement is not None and (kept := kept_attribute(statement)):
             # The attribute lives longer than the variable.

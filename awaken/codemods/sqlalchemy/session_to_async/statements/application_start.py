@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +38,7 @@ from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -50,6 +52,8 @@ _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _HANDLER = "on_startup"
 _EVENTS = (b"on_event", b"add_event_handler")
+_SHARED = "conftest.py"
+_OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
 _CREATES = "creates tables"
@@ -72,11 +76,26 @@ class _Application(NamedTuple):
     has_events: bool = False
 
 
+class _Fixture(NamedTuple):
+    """A fixture that starts the application for the tests around a ``client`` that does not."""
+
+    module: Module
+    client: ast.Call
+
+    @property
+    def place(self) -> str:
+        """The path of its file, or for that of a folder what the paths there begin with."""
+        return self.module.path.removesuffix(_SHARED)
+
+
 class ApplicationStart:
     """Has the lifespan of an application run what waits when its file is imported."""
 
-    def __init__(self, project: Project, rule: str, module: Module, waiting: Waiting) -> None:
+    def __init__(
+        self, project: Project, rule: str, module: Module, waiting: Waiting, *, is_loop_bound: bool
+    ) -> None:
         self._project = project
+        self._is_loop_bound = is_loop_bound
         self._rule = rule
         self._module = module
         self._waiting = waiting
@@ -130,6 +149,8 @@ class ApplicationStart:
             yield Member(site, outcome, shown, (self._module.place(statement),))
         if self._application is not None:
             yield self._starting(self._application, started, regions)
+            for fixture in self._fixtures:
+                yield self._starting_fixture(fixture)
 
     def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
         """Return the comment that is about one statement alone, and its lines; it may be empty."""
@@ -147,7 +168,8 @@ class ApplicationStart:
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
         statements = [region.statements[0] for region in regions]
-        if not _is_started_by_tests(self._project):
+        started = tuple(fixture.place for fixture in self._fixtures)
+        if not _is_started_by_tests(self._project, started):
             return False
         if any(region.shares_a_line for region in regions) or not all(
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
@@ -278,11 +300,64 @@ class ApplicationStart:
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
 
+    @cached_property
+    def _fixtures(self) -> list[_Fixture]:
+        """The fixtures that start the application, where clients of tests do not.
 
-def _is_started_by_tests(project: Project) -> bool:
-    """Whether each client of a test is entered, which starts the application.
+        Tests that replace dependencies have tables of their own, and a loop for each test needs
+        another lifespan.
+        """
+        application, fixtures = self._application, list[_Fixture]()
+        if application is None or application.lifespan is not None or self._is_loop_bound:
+            return []
+        if application.statement is not application.outermost:
+            return []
+        if self._project.files_with(_OVERRIDES):
+            return []
+        known = twins().clients.names
+        words = [word.encode() for word in self._project.spellings_of(known)]
+        modules = [*modules_with(self._project, words, lambda path: not is_around_tests(path))]
+        for module in sorted(modules, key=lambda one: not one.path.endswith(_SHARED)):
+            clients = [
+                node
+                for node in module.walk()
+                if isinstance(node, ast.Call) and node.args
+                if self._project.qualified_name(module, node.func) in known
+                for value in self._project.values.of(module, node.args[0]).alternatives
+                if isinstance(value, InstanceOf)
+                if value.made == self._module.place(application.call)
+            ]
+            given = [part for node in clients[:1] for part in (node.func, node.args[0])]
+            scopes = {
+                binding.scope.kind
+                for part in given
+                if isinstance(part, ast.Name)
+                for binding in module.scopes.bindings_of(part)
+            }
+            is_entered = any(isinstance(module.parent(node), ast.withitem) for node in clients)
+            is_started = any(module.path.startswith(fixture.place) for fixture in fixtures)
+            if scopes == {"module"} and not is_entered and not is_started:
+                fixtures.append(_Fixture(module, clients[0]))
+        return fixtures
 
-    Not where tests create their tables themselves.
+    def _starting_fixture(self, fixture: _Fixture) -> Member:
+        module, client = fixture
+        site: Site[ast.AST] = Site(self._rule, module, client)
+        made, shown = map(module.text_of, (client.func, client.args[0]))
+        scope = "session" if module.path.endswith(_SHARED) else "module"
+        code = (
+            f'@pytest.fixture(scope="{scope}", autouse=True)\n'
+            f"def {module.scopes.fresh_name('started_application')}():\n"
+            f"    with {made}({shown}):\n        yield\n"
+        )
+        edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
+        return Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`")
+
+
+def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
+    """Whether each client of a test is entered, or a fixture for its file in ``started`` is.
+
+    So is the application then. Tests may create their tables themselves, too.
     """
     tests = [
         module
@@ -293,6 +368,7 @@ def _is_started_by_tests(project: Project) -> bool:
         isinstance(module.parent(call), ast.withitem)
         or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
         for module in tests
+        if not module.path.startswith(started)
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )

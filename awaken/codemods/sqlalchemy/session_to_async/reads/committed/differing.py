@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import read_of_held
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
     ADDING,
@@ -19,7 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
     Uses,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Place
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.source.modules import Module
@@ -33,6 +32,7 @@ _DETACHING = {"close", "expunge", "expunge_all"}
 _VALIDATING = {"from_orm", "model_validate", "parse_obj", "validate"}
 _CASCADING = re.compile(r"cascade=.*\b(?:all|delete)\b", re.DOTALL)
 _ORPHAN = "delete-orphan"
+_WITH_ITEMS = ADDING - {"add"}
 
 
 class DifferingUses(Uses):
@@ -41,6 +41,7 @@ class DifferingUses(Uses):
     def __init__(self, writes: Writes, loaded: Callable[[str], Iterable[str]]) -> None:
         super().__init__(writes, loaded)
         self._read_of_held = read_of_held(writes.project)
+        self.again = AddedAgain(writes, loaded)
 
     def caveats(self, module: Module, function: ast.AST) -> tuple[list[str], list[Place]]:
         """Return the caveats of a function, and the places that they are about."""
@@ -75,11 +76,13 @@ class DifferingUses(Uses):
     def _added(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object is added whose collection holds what was deleted before."""
         deleting = [Use(part, "", self._deleted_classes(module, part)) for part in nodes]
-        for use in (candidate for candidate in deleting if candidate.owners):
-            for node in nodes:
-                if module.span(node).start < module.span(use.node).end:
-                    continue
-                for text, owner in self._adds(module, node):
+        for node in nodes:
+            if said := self.again.caveat(module, node):
+                yield said, node
+            for text, owner in self._handed(module, node, _WITH_ITEMS, self._deleting):
+                for use in (candidate for candidate in deleting if candidate.owners):
+                    if module.span(node).start < module.span(use.node).end:
+                        continue
                     for name in self._collections_of(owner, use.owners):
                         changed, then = module.excerpt(use.node), module.excerpt(node)
                         yield (
@@ -553,10 +556,6 @@ class DifferingUses(Uses):
         if facts is None or home is None:
             return ""
         return " ".join(home.text_of(call) for call in home.calls_at(facts.span))
-
-    @cached_property
-    def _is_held(self) -> bool:
-        return holds_back(self._project)
 
 
 def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:

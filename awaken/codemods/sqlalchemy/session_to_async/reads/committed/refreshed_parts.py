@@ -1,8 +1,8 @@
-"""Parts of an object that is refreshed: their eager loads are repeated after the refresh.
+"""Parts of an object that is refreshed: the object forgets them first.
 
-A refresh expires the parts as well (``cascade="all"``). It loads their columns, and nothing more of
-objects that the session already has, whatever the mapping says (SQLAlchemy, ``loading._instance``:
-``invoke_all_eagers``).
+A refresh expires the parts that are loaded (``cascade="all"``), deleted ones too. It loads their
+columns, and nothing more of what it expired, whatever the mapping says (SQLAlchemy,
+``loading._instance``: ``invoke_all_eagers``). Parts that are not loaded it loads with all of that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import parts_helper
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
@@ -28,7 +27,7 @@ _CASCADES = ("all", "refresh-expire")
 
 
 class RefreshedParts:
-    """The loads after ``session.refresh(order)`` in one program.
+    """The statements before ``session.refresh(order)`` in one program.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """
@@ -40,20 +39,19 @@ class RefreshedParts:
         self._places = frozenset(module.place(statement) for module, statement, *_ in self._all())
 
     def places(self) -> frozenset[Place]:
-        """Return the statements after which something is loaded."""
+        """Return the statements before which something is forgotten."""
         return self._places
 
     def members(self) -> Iterator[Member]:
-        """Yield the loads that are written after them."""
+        """Yield what is written before them."""
         for module, statement, call, names in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
-            function, brought = parts_helper(site)
             listed = ", ".join(f'"{name}"' for name in names)
-            code = f"await {function}({session}, {text}, {listed})\n"
-            edits = [site.insert_statements(module.place(statement), "after", code)]
+            code = f"{session}.expire({text}, [{listed}])\n"
+            edits = [site.insert_statements(module.place(statement), "before", code)]
             message = f"reloads the relationships of objects that belong to `{text}`"
-            yield Member(site, Rewrite(message, [*edits, *brought]), f"`{text}`")
+            yield Member(site, Rewrite(message, edits), f"`{text}`")
 
     # -------------------------------------------------------------------------------- refreshes
     def _all(self) -> Iterator[tuple[Module, ast.Expr, ast.Call, list[str]]]:
@@ -75,13 +73,15 @@ class RefreshedParts:
 
     def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
         """Return the relationships to parts of an object, with which something is loaded."""
+        values = self._project.values.of(module, given).alternatives
+        owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
         return sorted(
             {
                 name
-                for alternative in self._project.values.of(module, given).alternatives
-                if isinstance(alternative, InstanceOf)
-                for name in self._loaded(alternative.qualified)
-                if self._leads_to_parts(alternative.qualified, name)
+                for owner in owners
+                for name in self._loaded(owner)
+                if self._leads_to_parts(owner, name)
+                and all(name in self._loaded(other) for other in owners)
             }
         )
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.kit.search import modules_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
@@ -201,13 +202,17 @@ class Uses:
         """For each class the functions that delete its objects, and those that call one."""
         functions: defaultdict[str, set[FunctionPlace]] = defaultdict(set)
         graph = self._project.calls.graph()
-        for module in modules_with(self._project, (b".delete(",)):
+        for module in modules_with(self._project, (b"delete",)):
             for node in module.nodes(ast.Call):
-                if self._is_of_session(module, node, {"delete"}):
+                if last_name(node.func) != "update":
                     function = function_around(module, node)
                     for name in self._rows_of(module, node) if function is not None else ():
                         functions[name].add(graph.place_of(module, function))
         return {name: frozenset(graph.reaching(each)) for name, each in functions.items()}
+
+    @cached_property
+    def _is_held(self) -> bool:
+        return holds_back(self._project)
 
     @cached_property
     def _flushing(self) -> frozenset[FunctionPlace]:
