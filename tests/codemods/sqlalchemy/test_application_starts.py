@@ -9,6 +9,7 @@ import types
 import httpx
 import pytest
 from compared_applications import migrated
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 HEAD = """\
 from contextlib import asynccontextmanager
@@ -259,7 +260,11 @@ CREATING_ITSELF = f"{UNENTERED}\nfrom main import Base, engine\nBase.metadata.cr
 async def _asked_unstarted(module):
     transport = httpx.ASGITransport(module.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        return (await client.get("/users")).json()
+        said = (await client.get("/users")).json()
+    # The thread of a connection would outlive the test.
+    for engine in [value for value in vars(module).values() if isinstance(value, AsyncEngine)]:
+        await engine.dispose()
+    return said
 
 
 @pytest.mark.parametrize(
