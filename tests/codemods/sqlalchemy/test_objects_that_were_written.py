@@ -557,3 +557,19 @@ def test_a_persistent_object_is_refreshed_without_a_condition():
 
     after = result.files["shop.py"].decode()
     assert ".persistent" not in after[after.index("@app.post") :]
+
+
+def test_a_file_may_have_another_inspect(tmp_path):
+    name, imported = "another_inspect", "from sqlalchemy import inspect as inspected"
+    body = (
+        "user = db.get(User, key)\ndb.query(Order).filter_by(user_id=key).delete()\nreturn user\n"
+    )
+    plain = application(("UserOrdersOut", body))
+    assert imported in plain
+    text = plain.replace(
+        imported, "import inspect\n\nfrom sqlalchemy.inspection import inspect as inspected"
+    )
+    result = result_of({name: text})
+
+    assert differences_of(name, text, result, tmp_path) == []
+    assert "sqlalchemy_inspect(user)" in result.files[f"{name}.py"].decode()

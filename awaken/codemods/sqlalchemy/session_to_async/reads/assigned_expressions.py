@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
@@ -88,7 +88,8 @@ class AssignedExpressions:
         code = f'await {session}.refresh({text}, attribute_names=["{given.attribute}"])\n'
         imports: list[Edit] = []
         if given.is_conditional:
-            inspect, imports = name_beside(self._project, site, None, "sqlalchemy.inspect")
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+            imports = [needed]
             code = f'if "{given.attribute}" in {inspect}({text}).unloaded:\n    {code}'
         elif given.loop is None:
             code, imports = Persistence(self._project).guarded(site, flush, text, code)

@@ -19,7 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
@@ -168,9 +167,9 @@ class SharedSessions:
         edits: list[Edit] = [site.insert_statements(module.place(site.node), "before", code)]
         if module.path not in written:
             written.add(module.path)
-            inspect, imports = name_beside(self._project, site, None, "sqlalchemy.inspect")
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect")
             whole = _CODE.format(helper=helper, inspect=inspect)
-            edits += [site.insert_after_imports(whole), *imports]
+            edits += [site.insert_after_imports(whole), needed]
         if module.place(site.node) in self._closing:
             edits += self._returning(site, text, written)
         message = f"relationships of the objects in `{text}` are reloaded for each request"

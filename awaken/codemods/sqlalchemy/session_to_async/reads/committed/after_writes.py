@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
@@ -37,7 +38,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     )
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.contract import Place
-
-_INSPECT = "sqlalchemy.inspect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,8 @@ class ReadsAfterWrites:
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
         inspect, imports = "", list[Edit]()
         if any(not read.is_new or read.may_be_lost for read in reads):
-            inspect, imports = name_beside(self._project, site, None, _INSPECT)
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+            imports = [needed]
         item = site.module.fresh_local(site.node, "item", "one")
         is_held = holds_back(self._project)
         code = "".join(_code(read, inspect, item, is_held=is_held) for read in reads)

@@ -40,7 +40,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -103,21 +103,11 @@ class ExpiredReads:
             for statement, each in by_statement.items():
                 site = Site(self._rule, module, statement)
                 shown = " and ".join(f"`{item.text}`" for item in each)
-                try:
-                    edits = load_edits(
-                        self._project,
-                        site,
-                        each,
-                        has_mocks=self._has_mocks,
-                        has_function=has_function,
-                    )
-                except Refused as refused:
-                    yield Member(site, refused, shown)
-                else:
-                    message = f"reloads {shown} first, because a rollback may have expired it"
-                    late = [f"`{candidate.text}`" for candidate in each if candidate.is_late]
-                    caveats = [_LATE.format(name) for name in dict.fromkeys(late)]
-                    yield Member(site, Rewrite(message, edits, caveats), shown)
+                edits = load_edits(site, each, has_mocks=self._has_mocks, has_function=has_function)
+                message = f"reloads {shown} first, because a rollback may have expired it"
+                late = [f"`{candidate.text}`" for candidate in each if candidate.is_late]
+                caveats = [_LATE.format(name) for name in dict.fromkeys(late)]
+                yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
     def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import expired_helper
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
+    expired_helper,
+    imported_name,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     Step,
     loaded_as_read,
 )
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
 
 if TYPE_CHECKING:
-    from awaken.project import Project
+    pass
 
-_INSPECT = "sqlalchemy.inspect"
 _MANY = 3
 """Places of one file from which on a function pays."""
 
@@ -60,14 +61,13 @@ def gets_function(loads: Sequence[Load]) -> bool:
 
 
 def load_edits(
-    project: Project,
     site: Site[ast.stmt],
     loads: Sequence[Load],
     *,
     has_mocks: bool,
     has_function: bool,
 ) -> list[Edit]:
-    """Return the edits that load what the statement of ``site`` reads. Raises Refused.
+    """Return the edits that load what the statement of ``site`` reads.
 
     A mock has any attribute, and each is true.
     """
@@ -76,8 +76,8 @@ def load_edits(
     edits: list[Edit] = []
     pieces: list[str] = []
     for is_called, each in groupby(loads, lambda load: has_function and load.is_plain):
-        inspect, imports = name_beside(project, site, None, _INSPECT)
-        edits += imports
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+        edits.append(needed)
         if is_called:
             function, brought = expired_helper(site, inspect, expired)
             edits += brought
