@@ -242,6 +242,21 @@ def run():
         given.append("plain")
     return given
 """,
+    "kept-generator-whose-end-a-test-expects": """\
+import pytest
+
+
+def rows():
+    yield num(1)
+
+
+def run():
+    kept = rows()
+    first = next(kept)
+    with pytest.raises(StopIteration):
+        next(kept)
+    return first
+""",
     "generators": """\
 def rows():
     for x in ids():

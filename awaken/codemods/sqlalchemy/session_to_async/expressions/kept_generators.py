@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 _END = "StopIteration"
 
@@ -101,7 +102,7 @@ def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | No
         case ast.ExceptHandler(type=handled) if handled is child:
             block = module.parent(above)
             return block.body if isinstance(block, ast.Try) else None
-        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress")):
+        case ast.Call(func=manager) if last_name(manager) in {"raises", "suppress"}:
             item = module.parent(above)
             block = None if item is None else module.parent(item)
             return block.body if isinstance(block, ast.With) else None
