@@ -27,6 +27,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``adding_methods``: methods that put one of their arguments into a container, its position.
     - ``joining_methods``, ``removing_methods``: methods that put in all items, or take some out.
     - ``engines``, ``engine_makers``: what has connections, and the functions that make an engine.
+    - ``adapted_connections``: what a listener gets in place of the connection of a driver.
     - ``session_classes``: the class of each kind of session.
     - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
@@ -52,6 +53,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     removing_methods: frozenset[str]
     engines: frozenset[str]
     engine_makers: frozenset[str]
+    adapted_connections: dict[str, str]
     session_classes: dict[str, str]
     lazy_collections: dict[str, str]
     joined_loaders: frozenset[str]

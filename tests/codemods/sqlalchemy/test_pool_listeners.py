@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import rewritten
+from planned import printed, rewritten
 
 APPLICATION = """\
 from fastapi import Depends, FastAPI
@@ -62,3 +62,43 @@ def test_what_others_call_is_none(name):
     result = rewritten(main=APPLICATION + OTHERS[name])
 
     assert [one for one in result.findings if str(one.level) == "manual"]
+
+
+CHECKING = """\
+import sqlite3
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite:///x.db")
+SessionLocal = sessionmaker(engine)
+
+
+@event.listens_for(Engine, "connect")
+def pragmas(connection, _record):
+    if isinstance(connection, sqlite3.Connection):
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+
+def main():
+    with SessionLocal() as db:
+        print(db.scalar(text("PRAGMA foreign_keys")))
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_listener_knows_the_connections_of_the_new_driver(tmp_path, capsys, monkeypatch):
+    files = rewritten(main=CHECKING).files
+    assert b"(sqlite3.Connection, AsyncAdapt_aiosqlite_connection)" in files["main.py"]
+
+    sides = [
+        printed("main.py", each, tmp_path / side, capsys, monkeypatch)
+        for side, each in (("before", {"main.py": CHECKING.encode()}), ("after", files))
+    ]
+    assert sides == ["1\n", "1\n"]

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import rows_helper
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name, rows_helper
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.find.conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
@@ -39,6 +39,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -160,6 +161,30 @@ def listening(project: Project, rule: str) -> Iterator[Member]:
             message = f"the listener moves to the synchronous engine of {shown}"
             edits = [site.insert_behind(target, ".sync_engine")]
             yield Member(site, Rewrite(message, edits), shown)
+    yield from _adapted_connections(project, rule)
+
+
+def _adapted_connections(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the checks of listeners for a connection of the driver: they get an adapter of it."""
+    adapters = library_names().adapted_connections
+    words = [name.partition(".")[0].encode() for name in adapters]
+    for module in modules_with(project, words):
+        for node in module.nodes(ast.Call):
+            match node.args:
+                case [_, ast.Name() | ast.Attribute() as checked] if (
+                    module.scopes.builtin_called(node) == "isinstance"
+                    and (adapter := adapters.get(project.qualified_name(module, checked) or ""))
+                    and is_called_by_events(project, module, node)
+                ):
+                    package, _, name = adapter.rpartition(".")
+                    site: Site[ast.AST] = Site(rule, module, node)
+                    written, needed = imported_name(site, package, name, node)
+                    text = f"({module.text_of(checked)}, {written})"
+                    edits: list[Edit] = [site.replace(checked, text), needed]
+                    message = f"the listener knows the connections of `{adapter}`"
+                    yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
+                case _:
+                    pass
 
 
 class ResourceWriter:
