@@ -355,5 +355,6 @@ def unparsable_named(
             if source is not None:
                 parse(source)
         except Unparsable as error:
-            diagnostics.append(Diagnostic(path, error.line, str(error)))
+            why, never_runs = str(error), error.never_runs
+            diagnostics.append(Diagnostic(path, error.line, why, never_runs=never_runs))
     return tuple(diagnostics)

@@ -19,9 +19,10 @@ from awaken.workspace.sources import SourceFile
 class Diagnostic(Struct, frozen=True, order=True):
     """Something that awaken could not do, as one line; ``line`` is 1-based, 0 where unknown.
 
-    Any diagnostic makes the command end with exit code 2; everything else still goes on.
-    ``internal`` marks awaken's own failures: they do not follow from the files alone, so a run
-    that had one is done again. ``traceback`` says where a rule raised, for those who test it.
+    Any diagnostic makes the command end with exit code 2; everything else still goes on. But a
+    file that ``never_runs``, for no Python reads it, does not hold up a migration. ``internal``
+    marks awaken's own failures: they do not follow from the files alone, so a run that had one is
+    done again. ``traceback`` says where a rule raised, for those who test it.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Diagnostic(Struct, frozen=True, order=True):
     message: str
     internal: bool = False
     traceback: str = ""
+    never_runs: bool = False
 
 
 class LeftToDo(Struct, frozen=True, order=True):

@@ -322,11 +322,13 @@ class Project:
         """The files that are not visible and have to do with the program.
 
         They lie next to it, for rules that declare ``looks_outside``, or were found not to parse.
+        A file that no Python reads does nothing.
         """
         said = self._settings.outside
         unparsable = [
             OutsideFile(f"{said.prefix}{path}", self.snapshot[path].text, "does not parse")
-            for path in sorted(self.parse_failures)
+            for path, failure in sorted(self.parse_failures.items())
+            if not failure.never_runs
         ]
         files = structs.replace(said, files=(*said.files, *unparsable))
         return OutsideLinks(files, self.layout, self._texts.python, self.module)

@@ -38,7 +38,14 @@ _PYTHON_2 = re.compile(
 
 
 class Unparsable(TextError):
-    """The file is not Python that this interpreter reads; says why in a clause."""
+    """The file is not Python that this interpreter reads; says why in a clause.
+
+    If it ``never_runs``, no other Python 3 reads it either: importing it raises.
+    """
+
+    def __init__(self, message: str, line: int = 0, *, never_runs: bool = False) -> None:
+        super().__init__(message, line)
+        self.never_runs = never_runs
 
 
 def parse(source: SourceFile) -> ast.Module:
@@ -75,7 +82,8 @@ def _parsed(text: bytes) -> ast.Module:
             # "<unknown>" in the current directory may be a pipe.
             return ast.parse(text.decode(), filename="")
     except SyntaxError as error:
-        raise Unparsable(_explain(text, error), error.lineno or 0) from None
+        never_runs = _never_runs(text, error)
+        raise Unparsable(_explain(text, error), error.lineno or 0, never_runs=never_runs) from None
     except (RecursionError, MemoryError):
         raise Unparsable("is nested too deeply for Python's own parser") from None
     except (ValueError, OverflowError) as error:
@@ -86,13 +94,22 @@ def _parsed(text: bytes) -> ast.Module:
 _WRONG_EVERYWHERE = re.compile(
     r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent|unexpected indent"
     r"|'.' was never closed|unmatched|closing parenthesis|expected an indented block"
-    r"|expected ':'|unterminated (triple-quoted )?string"
+    r"|expected ':'|unterminated (triple-quoted )?string|parameter without a default"
+    r"|non-default argument"
 )
+_F_STRING = re.compile(rb"\b[rR]?[fFtT][rR]?[\"']")
+_FREE_F_STRINGS = (3, 12)
+"""The Python from which on an f-string may hold any quotes and lines."""
 _NEWER = (
     (re.compile(rb"^\s*type\s+\w+\s*(\[.*)?=|^\s*(async\s+)?(def|class)\s+\w+\["), "3.12"),
     (re.compile(rb"^\s*except\s+\w[\w.]*\s*,|\bt[\"']"), "3.14"),
 )
 """How lines begin that only newer Pythons take, and from which one on."""
+
+
+def _never_runs(text: bytes, error: SyntaxError) -> bool:
+    is_whole = sys.version_info[:2] >= _FREE_F_STRINGS or not _F_STRING.search(text)
+    return is_whole and _WRONG_EVERYWHERE.match(error.msg) is not None
 
 
 def _explain(text: bytes, error: SyntaxError) -> str:

@@ -32,7 +32,7 @@ import msgspec
 import tomlkit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from awaken_runs import Document
+from awaken_runs import Document, Finding
 
 RECIPE = "async-sessions"
 FORGOTTEN = (
@@ -50,7 +50,7 @@ _NOT_PASSED = ("failure", "error", "skipped")
 _ANSWER = re.compile(
     r"^If this is true, add it to (\S+) and[^\n]*\n((?:  [^\n]*\n|\n)+)", re.MULTILINE
 )
-_SYNCHRONOUS = "it stays synchronous because of"
+SYNCHRONOUS = "it stays synchronous because of"
 """What awaken says of functions that it leaves: such a row is not whole, whatever its tests say."""
 _LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)` to", re.MULTILINE)
 """A requirement that a user has to write."""
@@ -71,8 +71,11 @@ class Migrated(NamedTuple):
 class Program:
     """A program of the list, in a copy that is a repository."""
 
-    def __init__(self, name: str, entry: Mapping[str, Any], corpus: Path) -> None:
+    def __init__(
+        self, name: str, entry: Mapping[str, Any], corpus: Path, longest: float | None = None
+    ) -> None:
         self.name = name
+        self.longest = longest
         self.entry = entry
         self.python = corpus / "env" / name / "bin" / "python"
         self.checkout = corpus / "repos" / name
@@ -158,15 +161,22 @@ class Program:
             answer = re.sub(rf'\b{database} = "\w+"', f'{database} = "{driver}"', answer)
         return answer
 
+    def left(self) -> list[Finding]:
+        """Return what the step of sessions does not write."""
+        done, _ = self._awaken("check", "--recipe", RECIPE, "--step", "2", *JSON)
+        document = msgspec.json.decode(done.stdout, type=Document)
+        return [finding for finding in document.findings if finding.level == "manual"]
+
     def causes(self) -> Counter[str]:
         """Return how many places wait for each reason in the step of sessions."""
-        done, _ = self._awaken(
-            "check", "--recipe", RECIPE, "--step", "2", "--output-format", "json"
-        )
-        document = msgspec.json.decode(done.stdout, type=Document)
-        return Counter(
-            finding.reason or "" for finding in document.findings if finding.level == "manual"
-        )
+        return Counter(finding.reason or "" for finding in self.left())
+
+    def functions_written(self) -> int:
+        """Return how many functions are asynchronous that were not."""
+        first = self.commits()[0]
+        changed = self._git("diff", "-U0", first, "--", "*.py").stdout.splitlines()
+        signs = Counter(line[0] for line in changed if "async def " in line)
+        return signs["+"] - signs["-"]
 
     def install(self, left: Sequence[str] = ()) -> None:
         """Install the requirements as they are now, and what is ``left`` to write."""
@@ -203,6 +213,7 @@ class Program:
             capture_output=True,
             text=True,
             check=False,
+            timeout=self.longest,
         )
         after = os.times()
         return done, after.children_user - before.children_user
@@ -256,7 +267,7 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
     left = sorted(set(_LEFT.findall(migrated.said)))
-    if _SYNCHRONOUS in migrated.said:
+    if SYNCHRONOUS in migrated.said:
         row["synchronous"] = True
     if left:
         row["edits"] = [f"require {one}" for one in left]

@@ -536,6 +536,18 @@ def test_without_a_terminal_a_question_is_an_error_with_what_to_put_where(packag
     assert (package / "shop/store.py").read_text("utf-8") == before
 
 
+def test_a_file_that_no_python_reads_holds_up_no_migration(package, capfd):
+    stray = "from shop.store import find\n\ndef found(a=1, b):\n    return find(a)\n"
+    (package / "stray.py").write_text(stray, "utf-8")
+
+    code, _ = awaken("migrate", "async-sessions", "--no-published")
+
+    assert code == 0
+    assert "stray.py:3: " in capfd.readouterr().err
+    assert "async def find" in (package / "shop/store.py").read_text("utf-8")
+    assert (package / "stray.py").read_text("utf-8") == stray
+
+
 def test_where_a_part_of_a_project_is_blocked_the_whole_can_be_planned(package, monkeypatch):
     whole = awaken("migrate", "async-sessions", "--dry-run")[1].decode()
     part = awaken("migrate", "async-sessions", "--dry-run", "shop")[1].decode()

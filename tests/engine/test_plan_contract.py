@@ -26,6 +26,7 @@ from awaken.contract import (
     Phase,
     Place,
     Plan,
+    SetKey,
     SiteId,
     Span,
     TextEdit,
@@ -69,6 +70,7 @@ INSERTION = InsertStatements(
     path="a.txt", at=Span(9, 9), where="before", rewriter="r", data=None, site=SiteId("s")
 )
 IMPORT = NeedImport(path="a.txt", module="m", name="n", site=SiteId("s"))
+SETTING = SetKey(path="../pytest.ini", table=("pytest",), key="a", value="1", site=SiteId("s"))
 SNAPSHOT = Snapshot(
     {
         "a.txt": SourceFile("a.txt", b"a x"),
@@ -91,6 +93,7 @@ KEPT = {
     "in-a-file-that-is-created": creating("sub/made.py", "é"),
     "in-a-file-that-is-not-there": editing(100, 200, path="gone.txt"),
     "import": Plan((finding(),), (change("s", edits=(IMPORT,)),)),
+    "setting-above-the-project": Plan((finding(),), (change("s", edits=(SETTING,)),)),
     "left-out": Plan((finding(site="left out"),)),
     "left-out-of-its-group": Plan((finding(), finding(site="left out")), (change("s"),)),
 }

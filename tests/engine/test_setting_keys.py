@@ -222,6 +222,8 @@ def test_other_files_are_left_to_do():
     assert left("a: 1\n", key(path="x.yml")).why == "awaken sets no keys in .yml files"
     (missing,) = run({}, key()).left_to_do
     assert missing.why == "there is no such file"
+    (above,) = run({}, key(path="../pytest.ini", table=("pytest",))).left_to_do
+    assert (above.path, above.why) == ("../pytest.ini", "it is outside of the project")
     assert left(HEAD, key(), may_write=lambda _: False).why == "it is outside the selected paths"
 
 

@@ -68,6 +68,7 @@ from awaken.project.names.layout import Layout
             "lazy.X",
             "a.m.X",
         ),
+        ("try:\n  e = make(url)\nexcept E:\n  e = make('sqlite:///b')\ne", "e", "m.e"),
     ],
 )
 def test_a_name_is_followed_to_what_it_stands_for(text, expression, name):

@@ -98,6 +98,22 @@ def test_the_line_of_a_statement_nested_too_deeply_is_named():
     assert caught.value.line == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "never_runs"),
+    [
+        ("x = (\n", True),
+        ("def f(a=1, b): ...\n", True),
+        ("print x\n", False),
+        ("f(\n f'', x\n", sys.version_info >= (3, 12)),
+    ],
+)
+def test_a_syntax_error_tells_whether_another_python_may_read_the_file(text, never_runs):
+    with pytest.raises(Unparsable) as caught:
+        tree(text)
+
+    assert caught.value.never_runs is never_runs
+
+
 def test_long_flat_statements_are_no_problem():
     found = tree(
         "x = [" + "1, " * 5_000 + "]\ny = " + "'a' " * 5_000 + "\nz = " + "a < " * 999 + "a"

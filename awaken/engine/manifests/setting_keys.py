@@ -69,7 +69,8 @@ def _edited_file(
 ) -> tuple[SourceFile, SpanMap]:
     """Return the file with the key, and the way back. Raises CannotAdd."""
     if source is None:
-        raise CannotAdd("there is no such file")
+        is_above = ".." in PurePosixPath(edit.path).parts
+        raise CannotAdd("it is outside of the project" if is_above else "there is no such file")
     if not may_write(edit.path):
         raise CannotAdd("it is outside the selected paths")
     return with_text(source, _with_key(editable_text(source), edit))

@@ -217,7 +217,7 @@ def _told_diagnostics(plan: Plan, project: Project) -> Iterator[Diagnostic]:
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
     return tuple(
-        Diagnostic(path=path, line=failure.line, message=str(failure))
+        Diagnostic(path, failure.line, str(failure), never_runs=failure.never_runs)
         for path, failure in sorted(project.parse_failures.items())
     )
 

@@ -282,11 +282,12 @@ class Names:
         real = [candidate for candidate in targets if candidate.kind != "none"] or list(targets)
         # A call with a string counts as another import of the name only together with an import of
         # it.
-        if len(real) == 1 and real[0].kind == "lazy":
-            real = [NameTarget("variable")]
+        is_imported = any(target.kind in {"module", "from"} for target in real)
         meants: list[str | None] = []
         for target in real:
-            meant = yield from self._target(path, name, target)
+            is_variable = target.kind == "lazy" and not is_imported
+            used = NameTarget("variable") if is_variable else target
+            meant = yield from self._target(path, name, used)
             meants.append(meant)
         return _agreed_text(meants)
 

@@ -9,6 +9,7 @@ import types
 import httpx
 import pytest
 from compared_applications import migrated
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 HEAD = """\
 from contextlib import asynccontextmanager
@@ -72,6 +73,16 @@ async def lifespan(app):
 
 app = FastAPI(lifespan=lifespan)
 """
+EVENT = """
+
+@app.on_event("startup")
+def start():
+    with SessionLocal() as db:
+        db.add(User(name="started"))
+        db.commit()
+
+
+"""
 FACTORY = """\
 def create_app() -> FastAPI:
     app = FastAPI()
@@ -85,7 +96,6 @@ def create_app() -> FastAPI:
 
 """
 MADE = "app = create_app()\n"
-EVENTS = '\n\n@app.on_event("startup")\ndef start():\n    seed("started")\n'
 PROGRAMS = {
     "tables": HEAD + APPLICATION + TABLES + ENDPOINT,
     "tables_before": HEAD + TABLES + APPLICATION + ENDPOINT,
@@ -100,8 +110,8 @@ PROGRAMS = {
     "a_factory": HEAD + FACTORY + "# Create tables\n" + TABLES + "\n" + MADE,
     "a_factory_before": HEAD + FACTORY + MADE + TABLES + 'seed("ann")\n',
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
-    "events": HEAD + APPLICATION + TABLES + ENDPOINT + EVENTS + 'seed("ann")\n',
-    "events_and_a_try": HEAD + TABLES + APPLICATION + EVENTS + TRYING + ENDPOINT,
+    "an_event": HEAD + APPLICATION + ENDPOINT + TABLES + EVENT + 'seed("bob")\n',
+    "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -129,7 +139,7 @@ async def _asked(module):
     return response.json()
 
 
-@pytest.mark.filterwarnings("ignore:(?s).*on_event is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings(r"ignore:\s*on_event is deprecated")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     text = PROGRAMS[name]
@@ -152,6 +162,7 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
         HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
+        HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
@@ -178,7 +189,8 @@ from main import create_app
 
 
 def test_users():
-    assert TestClient(create_app()).get("/nothing").status_code == 404
+    with TestClient(create_app()) as client:
+        assert client.get("/nothing").status_code == 404
 """
 
 
@@ -225,3 +237,56 @@ def test_a_comment_moves_with_the_statement_that_it_is_about(above, below, moves
     assert (f"    {first}\n" in after) is moves
     assert (f"\n{comment}\n" in after) is not moves
     assert all(after.count(one) == 1 for one in (first, *others))
+
+
+STARTED = """\
+from fastapi.testclient import TestClient
+from main import app
+
+
+def test_users():
+    assert TestClient(app).get("/users").json() == [[], []]
+"""
+UNENTERED = STARTED.replace("from main import app\n", "").replace(
+    "    assert", "    from main import app\n\n    assert"
+)
+"""No fixture can start what the file does not import."""
+ENTERED = STARTED.replace(
+    "assert TestClient(app)", "with TestClient(app) as client:\n        assert client"
+)
+CREATING_ITSELF = f"{UNENTERED}\nfrom main import Base, engine\nBase.metadata.create_all(engine)\n"
+
+
+async def _asked_unstarted(module):
+    transport = httpx.ASGITransport(module.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        said = (await client.get("/users")).json()
+    # The thread of a connection would outlive the test.
+    for engine in [value for value in vars(module).values() if isinstance(value, AsyncEngine)]:
+        await engine.dispose()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("test", "moves"),
+    [(UNENTERED, False), (STARTED, True), (ENTERED, True), (CREATING_ITSELF, True)],
+)
+def test_tables_stay_where_clients_do_not_start_the_application(test, moves):
+    text = HEAD + APPLICATION + TABLES + ENDPOINT
+
+    after = migrated({"main.py": text, "tests/test_users.py": test}).files["main.py"].decode()
+
+    assert "async def users" in after
+    assert ("async def lifespan" in after) is moves
+
+
+def test_who_does_not_start_the_application_finds_the_tables(tmp_path, monkeypatch):
+    text = HEAD + APPLICATION + TABLES + ENDPOINT
+    after = migrated({"main.py": text, "tests/test_users.py": UNENTERED}).files["main.py"].decode()
+    for name, source in {"before_stay": text, "after_stay": after}.items():
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        module = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+        assert asyncio.run(_asked_unstarted(module)) == [[], []]

@@ -89,7 +89,8 @@ def test_a_factory_that_something_else_calls_is_left_alone(call, found):
 
 
 def test_a_factory_that_is_called_when_a_file_is_imported_is_left_alone():
-    files = {"test_app": "from factories import UserFactory\n\nuser = UserFactory()\n"}
+    made = "from factories import UserFactory\n\nuser = UserFactory()\n"
+    files = {"made": made, "test_app": "import made\n\n\ndef test():\n    assert made.user\n"}
 
     assert refused(**files) == [("at-import", "UserFactory()")]
 

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 
 import pytest
-from planned import forgotten_coroutines, rewritten
+from planned import forgotten_coroutines, printed, rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -311,3 +311,58 @@ def test_a_script_is_left_as_it_is(name):
     result = rewritten(database=DATABASE, script=HEAD + text, **BESIDE.get(name, {}))
     assert f"session-to-async/{reason}" in {one.reason for one in result.findings}
     assert result.files["script.py"] == (HEAD + text).encode()
+
+
+SETTINGS = """\
+import os
+
+URL = os.environ.get("UNSET_URL", "sqlite://")
+"""
+ONE_CALL = {
+    "script": "from database import num\n\nprint(num(1))\n",
+    "test_script": "from database import num\n\n\nclass Row: ...\n\n\nprint(num(1))\n",
+    "test_of_statements": "from database import num\n\nfirst = num(1)\nprint(num(first))\n",
+}
+
+
+@pytest.mark.parametrize("name", ONE_CALL)
+def test_a_script_may_be_named_like_a_test_and_make_one_call(name, tmp_path, capsys, monkeypatch):
+    texts = {"database": DATABASE, name: ONE_CALL[name]}
+    before = {f"{file}.py": text.encode() for file, text in texts.items()}
+    after = rewritten(**texts).files
+    assert b"asyncio.run(" in after[f"{name}.py"]
+    said = [
+        printed(f"{name}.py", files, tmp_path / folder, capsys, monkeypatch)
+        for folder, files in {"before": before, "after": after}.items()
+    ]
+    assert said[0] == said[1] != ""
+
+
+def test_a_file_in_which_a_runner_finds_a_test_is_no_script():
+    text = f"{ONE_CALL['script']}\n\ndef test_nothing(): ...\n"
+    assert rewritten(database=DATABASE, test_script=text).files["test_script.py"] == text.encode()
+
+
+OF_ITS_OWN_ENGINE = """\
+from sqlalchemy import create_engine, literal, select
+
+from settings import URL
+
+engine = create_engine(URL)
+
+with engine.connect() as connection:
+    print(connection.scalar(select(literal(1))))
+"""
+
+
+def test_a_script_has_its_engine_and_what_closes_it_above_its_function(
+    tmp_path, capsys, monkeypatch
+):
+    texts = {"settings": SETTINGS, "script": OF_ITS_OWN_ENGINE}
+    after = rewritten(**texts).files
+    assert b"async def closing_connections" in after["script.py"].partition(b"async def main")[0]
+    before = {f"{name}.py": text.encode() for name, text in texts.items()}
+    for name, files in {"before": before, "after": after}.items():
+        with forgotten_coroutines():
+            said = printed("script.py", files, tmp_path / name, capsys, monkeypatch)
+        assert said == "1\n", name

@@ -193,6 +193,34 @@ def test_what_may_be_a_session_may_call_what_takes_one(call):
     assert _unknown_calls(files) == [call]
 
 
+def test_the_claims_of_a_token_are_a_dictionary():
+    app = (
+        "import jwt\n\n\ndef read(token, key):\n"
+        '    return jwt.decode(token, "secret", algorithms=["HS256"]).get(key)\n'
+    )
+    assert _unknown_calls({"users.py": _REPOSITORY, "app.py": app}) == []
+
+
+@pytest.mark.parametrize(
+    ("others", "calls"),
+    [
+        ({}, []),
+        ({"other.py": "import app\n\napp.users = object()\n"}, ["users.get(key)"]),
+        (
+            {"test_app.py": 'def test_read(mocker):\n    mocker.patch("app.users")\n'},
+            ["users.get(key)"],
+        ),
+        (
+            {"app.py": "from elsewhere import *\n\n\ndef read(key):\n    return users.get(key)\n"},
+            ["users.get(key)"],
+        ),
+    ],
+)
+def test_nothing_is_called_on_a_name_that_nothing_defines(others, calls):
+    app = "def read(key):\n    return users.get(key)\n"
+    assert _unknown_calls({"users.py": _REPOSITORY, "app.py": app, **others}) == calls
+
+
 def test_a_test_may_pass_a_text_to_what_hands_it_on():
     service = (
         "from sqlalchemy.orm import Session\nfrom users import Users\n\n\n"

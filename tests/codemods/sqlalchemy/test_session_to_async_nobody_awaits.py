@@ -293,7 +293,8 @@ prepare()
     ],
 )
 def test_what_makes_tables_when_it_is_imported_stops_no_function_with_a_session(more, stays):
-    api = "from fastapi import FastAPI\nfrom shop import audited\n\napp = FastAPI()\n\n\n"
+    api = "import run\nfrom fastapi import FastAPI\nfrom shop import audited\n\n"
+    api += "app = FastAPI()\n\n\n"
     api += "@app.get('/')\ndef audit():\n    with audited('a'):\n        return 1\n"
     found = session_to_async(
         {"shop.py": SHOP, "api.py": api, "run.py": AT_IMPORT.replace("MORE", more)}

@@ -96,7 +96,7 @@ def migrate(
     line, view = _begun_pair(recipe, run, output, own)
     line, runs, answers = _answered_items(recipe, line, view, own)
     done = _until_blocked(runs)
-    failed = any(candidate.report.diagnostics or _problems(candidate.report) for candidate in runs)
+    failed = any(map(_has_problems, (candidate.report for candidate in runs)))
     # A user who could answer and did not wants the steps before that one.
     waits = bool(questions_of(runs)) and not can_ask() and own.last is None
     writes = not (own.dry_run or failed or waits)
@@ -200,8 +200,9 @@ def _until_blocked(runs: Sequence[StepRun]) -> list[StepRun]:
     return list(runs[:at])
 
 
-def _problems(report: Report) -> bool:
-    return any(root.diagnostics for root in report.roots)
+def _has_problems(report: Report) -> bool:
+    of_roots = [item for root in report.roots for item in root.diagnostics if not item.never_runs]
+    return bool(report.diagnostics or of_roots)
 
 
 def _make(result: Migration, line: CommandLine, own: MigrateOptions, *, quiet: bool) -> Migration:

@@ -192,9 +192,10 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     """``seed(db)`` outside of functions → ``async def main(): ...``, and what runs it."""
     is_file = isinstance(node, cst.Module)
     suite: Any = node if is_file else node.body
-    # Of one statement that waits there may be two by now, but only of those that move.
-    body, first = list(suite.body), data.before
-    end = len(body) - data.behind
+    # By now there may be new functions above, and of one statement that moves there may be two.
+    body = list(suite.body)
+    others = [index for index, part in enumerate(body) if not isinstance(part, cst.FunctionDef)]
+    first, end = others[data.before], len(body) - data.behind
     moved = [_without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
     if data.kept:
         moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))

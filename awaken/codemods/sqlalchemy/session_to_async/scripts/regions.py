@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _MAY_RUN_LOOPS = {"asyncio", "concurrent", "importlib", "runpy", "unittest"}
 """Modules of the standard library that may run an event loop, or code that does."""
 
+_TESTED = re.compile(rb"^(?:@|class (?:Test|\w+\()|(?:async )?def test)|TestClient", re.MULTILINE)
+"""What a test runner finds in a file, and a client that runs the application in its own loop."""
 
 _OF_BUILTINS = {
     name for item in (bytes, dict, float, int, list, set, str, tuple) for name in dir(item)
@@ -54,6 +57,12 @@ class Region:
         """Whether a place of the file is in one of the statements."""
         spans = map(self.module.span, self.statements)
         return any(span.contains(place.span) for span in spans)
+
+    @property
+    def statements_above(self) -> int:
+        """How many statements of its block are above it, without functions."""
+        above = self.holder.body[: self.first]
+        return sum(not isinstance(part, Function) for part in above)
 
     @property
     def shares_a_line(self) -> bool:
@@ -116,7 +125,8 @@ def is_script(project: Project, module: Module) -> bool:
     A server imports a file by the name of its application.
     """
     name = module.path.rpartition("/")[2]
-    if name == "__init__.py" or is_test_file(module.path):
+    is_tested = is_test_file(module.path) and _TESTED.search(module.source.text) is not None
+    if is_tested or name in {"__init__.py", "conftest.py"}:
         return False
     return not (_has_application(project, module) or is_imported(project, module))
 

@@ -70,7 +70,7 @@ class Serving:
         data = Enclosed(
             name=name,
             run=run,
-            before=region.first,
+            before=region.statements_above,
             behind=len(node.body) - region.last - 1,
             kept=(),
             blank_lines=2,

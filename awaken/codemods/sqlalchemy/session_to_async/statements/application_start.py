@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,7 +36,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, without_arguments
 from awaken.project.values.domain import InstanceOf
 
@@ -49,6 +50,8 @@ _OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
+_HANDLER = "on_startup"
+_EVENTS = (b"on_event", b"add_event_handler")
 _SHARED = "conftest.py"
 _OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
@@ -61,8 +64,8 @@ class _Application(NamedTuple):
     """The only application that a file makes, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too. If it ``has_events``,
-    a lifespan would end them.
+    ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
+    would not run with a lifespan.
     """
 
     statement: ast.Assign
@@ -71,6 +74,18 @@ class _Application(NamedTuple):
     outermost: ast.stmt
     starts_again: bool
     has_events: bool = False
+
+
+class _Fixture(NamedTuple):
+    """A fixture that starts the application for the tests around a ``client`` that does not."""
+
+    module: Module
+    client: ast.Call
+
+    @property
+    def place(self) -> str:
+        """The path of its file, or for that of a folder what the paths there begin with."""
+        return self.module.path.removesuffix(_SHARED)
 
 
 class ApplicationStart:
@@ -134,7 +149,8 @@ class ApplicationStart:
             yield Member(site, outcome, shown, (self._module.place(statement),))
         if self._application is not None:
             yield self._starting(self._application, started, regions)
-            yield from self._started_by_tests(self._application)
+            for fixture in self._fixtures:
+                yield self._starting_fixture(fixture)
 
     def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
         """Return the comment that is about one statement alone, and its lines; it may be empty."""
@@ -152,6 +168,9 @@ class ApplicationStart:
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
         statements = [region.statements[0] for region in regions]
+        started = tuple(fixture.place for fixture in self._fixtures)
+        if not _is_started_by_tests(self._project, started):
+            return False
         if any(region.shares_a_line for region in regions) or not all(
             isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
         ):
@@ -240,8 +259,9 @@ class ApplicationStart:
     @property
     def _before_lifespan(self) -> list[ast.stmt]:
         application = self._application
-        is_new = application is not None and application.lifespan is None
-        return [application.outermost] if application is not None and is_new else []
+        if application is None or application.lifespan is not None or application.has_events:
+            return []
+        return [application.outermost]
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
@@ -257,20 +277,17 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
+        parameter = last_name(application.statement.targets[0])
         if application.has_events:
-            name = module.scopes.fresh_name("start_database")
-            target = last_name(application.statement.targets[0])
-            code = (
-                f'\n\n@{target}.on_event("startup")\n'
-                f"async def {name}() -> None:\n{indent(body, _INDENTED)}"
+            name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
+            head = f'@{parameter}.on_event("startup")\nasync def {name}() -> None:\n'
+            handler = site.insert_statements(
+                module.place(application.outermost), "after", head + indent(body, _INDENTED)
             )
-            edit = site.insert_statements(module.place(application.statement), "after", code)
-            message = f"`{name}` prepares the database"
-            return Member(site, Rewrite(message, [edit]), shown, along)
+            return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
         manager, imports = name_beside(self._project, site, None, _MANAGER)
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        parameter = last_name(application.statement.targets[0])
         code = (
             f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
@@ -283,19 +300,22 @@ class ApplicationStart:
         ]
         return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
 
-    def _started_by_tests(self, application: _Application) -> Iterator[Member]:
-        """Yield the fixtures that start the application, where clients of tests do not.
+    @cached_property
+    def _fixtures(self) -> list[_Fixture]:
+        """The fixtures that start the application, where clients of tests do not.
 
         Tests that replace dependencies have tables of their own, and a loop for each test needs
         another lifespan.
         """
-        is_new = application.lifespan is None and application.statement is application.outermost
-        is_new = is_new and not application.has_events
-        if not is_new or self._is_loop_bound or self._project.files_with(_OVERRIDES):
-            return
+        application, fixtures = self._application, list[_Fixture]()
+        if application is None or application.lifespan is not None or self._is_loop_bound:
+            return []
+        if application.statement is not application.outermost:
+            return []
+        if self._project.files_with(_OVERRIDES):
+            return []
         known = twins().clients.names
         words = [word.encode() for word in self._project.spellings_of(known)]
-        folders = list[str]()
         modules = [*modules_with(self._project, words, lambda path: not is_around_tests(path))]
         for module in sorted(modules, key=lambda one: not one.path.endswith(_SHARED)):
             clients = [
@@ -315,22 +335,43 @@ class ApplicationStart:
                 for binding in module.scopes.bindings_of(part)
             }
             is_entered = any(isinstance(module.parent(node), ast.withitem) for node in clients)
-            is_started = any(map(module.path.startswith, folders))
-            if scopes != {"module"} or is_entered or is_started:
-                continue
-            site: Site[ast.AST] = Site(self._rule, module, clients[0])
-            made, shown = map(module.text_of, given)
-            scope = "module"
-            if module.path.endswith(_SHARED):
-                scope = "session"
-                folders.append(module.path.removesuffix(_SHARED))
-            code = (
-                f'@pytest.fixture(scope="{scope}", autouse=True)\n'
-                f"def {module.scopes.fresh_name('started_application')}():\n"
-                f"    with {made}({shown}):\n        yield\n"
-            )
-            edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
-            yield Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`")
+            is_started = any(module.path.startswith(fixture.place) for fixture in fixtures)
+            if scopes == {"module"} and not is_entered and not is_started:
+                fixtures.append(_Fixture(module, clients[0]))
+        return fixtures
+
+    def _starting_fixture(self, fixture: _Fixture) -> Member:
+        module, client = fixture
+        site: Site[ast.AST] = Site(self._rule, module, client)
+        made, shown = map(module.text_of, (client.func, client.args[0]))
+        scope = "session" if module.path.endswith(_SHARED) else "module"
+        code = (
+            f'@pytest.fixture(scope="{scope}", autouse=True)\n'
+            f"def {module.scopes.fresh_name('started_application')}():\n"
+            f"    with {made}({shown}):\n        yield\n"
+        )
+        edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
+        return Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`")
+
+
+def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
+    """Whether each client of a test is entered, or a fixture for its file in ``started`` is.
+
+    So is the application then. Tests may create their tables themselves, too.
+    """
+    tests = [
+        module
+        for module in modules_with(project, (b"TestClient", b"create_all"))
+        if is_test_file(module.path)
+    ]
+    return any("create_all" in module.words() for module in tests) or all(
+        isinstance(module.parent(call), ast.withitem)
+        or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
+        for module in tests
+        if not module.path.startswith(started)
+        for call in module.walk()
+        if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
+    )
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -361,7 +402,7 @@ def _application(project: Project, module: Module) -> _Application | None:
     arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
     if _OTHERS & arguments.keys() or None in arguments:
         return None
-    if b"on_event" in module.source.text:
+    if project.files_with(_EVENTS):
         is_plain = application.statement is application.outermost and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
@@ -377,15 +418,15 @@ def _applications_made(project: Project, module: Module) -> Iterator[_Applicatio
             case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
                 if _makes(project, module, call):
                     yield _Application(statement, call, None, statement, starts_again=False)
-                    continue
-                factory = _factory(module, call)
             case _:
                 continue
-        for part in [] if factory is None else factory.body:
+        factory = _node_bound(module, call.func)
+        is_own = isinstance(factory, ast.FunctionDef) and factory in module.tree.body
+        for part in factory.body if isinstance(factory, ast.FunctionDef) and is_own else []:
             match part:
-                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if (
-                    _makes(project, module, inner) and factory is not None
-                ):
+                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if _makes(
+                    project, module, inner
+                ) and isinstance(factory, ast.FunctionDef):
                     starts_again = _is_called_again(project, module, factory, call)
                     if starts_again is not None:
                         yield _Application(part, inner, None, factory, starts_again)
@@ -395,12 +436,10 @@ def _makes(project: Project, module: Module, call: ast.Call) -> bool:
     return project.qualified_name(module, call.func) in twins().absorbing.applications
 
 
-def _factory(module: Module, call: ast.Call) -> ast.FunctionDef | None:
-    """Return the function of the file that ``call`` names, as in ``app = create_app()``."""
-    bindings = module.scopes.bindings_of(call.func) if isinstance(call.func, ast.Name) else ()
-    function = bindings[0].node if len(bindings) == 1 else None
-    is_own = isinstance(function, ast.FunctionDef) and function in module.tree.body
-    return function if isinstance(function, ast.FunctionDef) and is_own else None
+def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
+    """Return what gives the name ``node`` its only value."""
+    binding = module.scopes.only_binding(node)
+    return None if binding is None else binding.node
 
 
 def _is_called_again(
@@ -417,8 +456,7 @@ def _is_called_again(
 
 def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
     """Return the function of the file that ``node`` names, if it makes a context manager."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
-    found = bindings[0].node if len(bindings) == 1 else None
+    found = _node_bound(module, node)
     if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
         return None
     decorators = [without_arguments(decorator) for decorator in found.decorator_list]

@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import i
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
     is_entered,
     waiting_in,
@@ -80,9 +81,13 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     module = site.module
     shown = module.excerpt(node)
     # Connections that belong to one loop must not outlive this one.
-    is_run = begins_process(module, node) or (
-        _is_collected(part.project, module)
-        and (disposal.is_possible(module) or not part.is_loop_bound)
+    is_run = (
+        begins_process(module, node)
+        or is_script(part.project, module)
+        or (
+            _is_collected(part.project, module)
+            and (disposal.is_possible(module) or not part.is_loop_bound)
+        )
     )
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""

@@ -72,7 +72,7 @@ class Scripts:
         data = Enclosed(
             name=name,
             run=run,
-            before=region.first,
+            before=region.statements_above,
             behind=len(region.holder.body) - region.last - 1,
             kept=names_kept(module, statements),
             blank_lines=blank_lines_above(module, region.holder),

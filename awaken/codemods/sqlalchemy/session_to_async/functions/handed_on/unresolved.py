@@ -22,6 +22,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.undefined import is_undefined
 
 
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -79,9 +80,11 @@ def _is_of_session(part: SynchronousPart, module: Module, call: ast.Call) -> boo
 def _is_behind_error(part: SynchronousPart, module: Module, call: ast.Call) -> bool:
     """Whether a session is asked for what it does not have before: ``session.select(X).filter()``.
 
-    That raises AttributeError, so nothing is called on it.
+    That raises AttributeError, so nothing is called on it. Nor is anything on an undefined name.
     """
     project = part.project
+    if is_undefined(project, module, call.func):
+        return True
     for node in ast.walk(call.func):
         if isinstance(node, ast.Attribute) and node is not call.func:
             if node.attr in twins().members["session"]:
