@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-engine = create_engine("sqlite:///x.db")
+engine = create_engine("sqlite://")
 SessionLocal = sessionmaker(engine)
 app = FastAPI()
 
@@ -71,7 +71,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import sessionmaker
 
-engine = create_engine("sqlite:///x.db")
+engine = create_engine("sqlite://")
 SessionLocal = sessionmaker(engine)
 
 
@@ -90,6 +90,7 @@ def main():
 
 if __name__ == "__main__":
     main()
+    event.remove(Engine, "connect", pragmas)
 """
 
 
