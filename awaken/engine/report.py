@@ -20,7 +20,7 @@ class Diagnostic(Struct, frozen=True, order=True):
     """Something that awaken could not do, as one line; ``line`` is 1-based, 0 where unknown.
 
     Any diagnostic makes the command end with exit code 2; everything else still goes on. But a
-    file that ``never_runs``, for no Python reads it, does not hold up a migration. ``internal``
+    file that ``never_runs``, since no Python reads it, does not hold up a migration. ``internal``
     marks awaken's own failures: they do not follow from the files alone, so a run that had one is
     done again. ``traceback`` says where a rule raised, for those who test it.
     """

@@ -206,6 +206,8 @@ def test_the_claims_of_a_token_are_a_dictionary():
     [
         ({}, []),
         ({"other.py": "import app\n\napp.users = object()\n"}, ["users.get(key)"]),
+        ({"other.py": "import app\n\napp.users=object()\n"}, ["users.get(key)"]),
+        ({"other.py": "import app\n\napp.users: object = object()\n"}, ["users.get(key)"]),
         (
             {"test_app.py": 'def test_read(mocker):\n    mocker.patch("app.users")\n'},
             ["users.get(key)"],

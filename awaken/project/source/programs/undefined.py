@@ -26,5 +26,6 @@ def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
     calls = (part for part in module.walk() if isinstance(part, ast.Call))
     if any(scopes.builtin_called(call) in _DEFINING for call in calls):
         return False
-    setting = (f".{name} =", f'{name}"', f"{name}'", "builtins")
+    assigned = (f".{name}{sign}" for sign in (" =", "=", ":", " :"))
+    setting = (*assigned, f'{name}"', f"{name}'", "builtins")
     return not project.files_with([text.encode() for text in setting])
