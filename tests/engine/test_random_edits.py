@@ -126,9 +126,9 @@ class Oracle:
         self.root, self.cache, self.select = root, cache, select
         self.depends_on, real = set[str](), engine_run.evidence_for
 
-        def spying(shown, told, made_from, files, looked_at):
+        def spying(shown, text, made_from, files, looked_at):
             self.depends_on = {*shown, *looked_at.read}
-            return real(shown, told, made_from, files, looked_at)
+            return real(shown, text, made_from, files, looked_at)
 
         monkeypatch.setattr(engine_run, "evidence_for", spying)
         # Else all files were written too short a time ago to be known by their state.

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import may_release, names_from, stem_of
-from awaken.engine.remembering.known_texts import KnownTexts, has_same_code
+from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
@@ -79,19 +79,19 @@ def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
 
 def evidence_for(
     shown: Collection[str],
-    told: bytes,
+    text: bytes,
     made_from: bytes,
     files: Mapping[str, SourceFile],
     looked_at: LookedAt,
 ) -> Evidence:
     """Return the evidence of an answer that comes from ``files``, and shows those ``shown``.
 
-    ``told`` is all that it says.
+    ``text`` is all that it says.
     """
     named = {*shown}
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
     named.update(path for path, file in files.items() if MARK in file.text or not is_python(path))
-    names = named_files(told)
+    names = named_files(text)
     named.update(path for path in looked_at.read if names_file(names, path))
     read = looked_at.read | named
     # Of the files that are not read, none holds the mark.
@@ -172,8 +172,8 @@ def differs_in_comments(
 
     Searches of both texts have the same answers; facts of the file may have other lines.
     """
-    known = texts.text(before)
-    if known is None or not has_same_code(known, source.text):
+    known = texts.with_same_code(before, source.text)
+    if known is None:
         return False
     in_comments = [search for search in searches if _looks_into_comments(search)]
     return answered_by(source.with_text(known), in_comments) == answered_by(source, in_comments)

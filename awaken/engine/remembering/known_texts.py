@@ -26,16 +26,25 @@ class KnownTexts:
 
     def __init__(self, cache: ResultsCache) -> None:
         self._cache = cache
+        self._compared: dict[tuple[bytes, bytes], bytes | None] = {}
 
     def keep(self, digest: bytes, text: bytes) -> None:
         """Keep the text of the file with this digest."""
         if self._cache.get(KnownText, digest) is None:
             self._cache.put(digest, KnownText(zlib.compress(text, _FASTEST)))
 
-    def text(self, digest: bytes) -> bytes | None:
-        """Return the text of the file with this digest; None if it is not known."""
-        known = self._cache.get(KnownText, digest)
-        return None if known is None else zlib.decompress(known.compressed)
+    def with_same_code(self, digest: bytes, text: bytes) -> bytes | None:
+        """Return the text of the file with this digest; None if it has other code than ``text``.
+
+        The same if it is not known. Each stage of a run asks this of the same files.
+        """
+        key = digest, text
+        if key not in self._compared:
+            known = self._cache.get(KnownText, digest)
+            before = None if known is None else zlib.decompress(known.compressed)
+            is_same = before is not None and has_same_code(before, text)
+            self._compared[key] = before if is_same else None
+        return self._compared[key]
 
 
 def has_same_code(before: bytes, after: bytes) -> bool:

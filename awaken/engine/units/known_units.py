@@ -197,8 +197,8 @@ class StageUnits:
         searches, answers, seen = answers_by_file(self._paths, noted_answers(evidence))
         numbers = {search: number for number, search in enumerate(searches)}
         places = {path: number for number, path in enumerate(self._paths)}
-        told = {path for answers in evidence.told.values() for path in answers}
-        for path in (evidence.read | told) & places.keys():
+        answering = {path for answers in evidence.told.values() for path in answers}
+        for path in (evidence.read | answering) & places.keys():
             self._texts.keep(self._digest_of(path), self._snapshot[path].text)
         units = {
             key: KnownUnit(
@@ -294,6 +294,7 @@ class UnitMemory:
         self.cache: ResultsCache = cache
         self._asked = asked
         self._made_from = made_from
+        self._texts = KnownTexts(cache)
         self._stages: dict[bytes, StageUnits] = {}
         self._on_disk: Mapping[str, SourceFile] = {}
 
@@ -305,8 +306,7 @@ class UnitMemory:
         if name == FIRST_STAGE:
             self._on_disk = {path: snapshot[path] for path in snapshot}
         known = self.cache.get(KnownUnits, key)
-        texts = KnownTexts(self.cache)
-        units = StageUnits(known, snapshot, self._made_from, self._on_disk, texts)
+        units = StageUnits(known, snapshot, self._made_from, self._on_disk, self._texts)
         self._stages[key] = units
         return units
 
