@@ -86,8 +86,8 @@ def plan_root(
         outcome = _phases(asked, files, surroundings, tools)
     store.save()
     answer = _answer(outcome, asked, surroundings, tools.site_scope)
-    shown, told = answer.shown(), answer.encoded_text()
-    evidence = evidence_for(shown, told, surroundings.made_from, files, tools.looked_at)
+    shown, text = answer.shown(), answer.encoded_text()
+    evidence = evidence_for(shown, text, surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
 
@@ -320,7 +320,7 @@ def _tools(
         ),
         looked_at=looked_at,
         site_scope=site_scope,
-        scope_of=asked.scope_of,
+        scope_of=lambda rule: asked.scope_of(rule, site_scope),
         stays_within=lambda rules, snapshot: (
             site_scope is None or asked.stays_within(site_scope, rules, snapshot)
         ),

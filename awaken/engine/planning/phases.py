@@ -74,15 +74,8 @@ class Tools(Struct, frozen=True):
     planner: Callable[[str, Snapshot], Planner] = lambda stage, snapshot: PlainPlanner()  # noqa: ARG005
     looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
     site_scope: frozenset[str] | None = None
-    scope_of: Callable[[Rule, frozenset[str] | None], frozenset[str] | None] = (
-        lambda rule, scope: scope  # noqa: ARG005
-    )
+    scope_of: Callable[[Rule], frozenset[str] | None] = lambda rule: None  # noqa: ARG005
     stays_within: Callable[[Sequence[Rule], Snapshot], bool] = lambda rules, snapshot: True  # noqa: ARG005
-
-    def scope_in(self, rule: Rule, files: frozenset[str] | None = None) -> frozenset[str] | None:
-        """Return those of ``files`` in which ``rule`` looks for sites; None means all."""
-        scope = self.scope_of(rule, self.site_scope)
-        return scope if files is None else files if scope is None else files & scope
 
 
 class NeedsAllSites(Exception):
@@ -252,7 +245,7 @@ def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         so_far.planned[rule.name] = so_far.snapshot
-        own = project.narrowed(tools.scope_in(rule))
+        own = project.narrowed(tools.scope_of(rule))
         plan, suppressed_sites = _plan_with_suppressions(rule, own, policy, planner, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
@@ -456,7 +449,7 @@ def _plan_again(
     planned = [
         _plan_with_suppressions(
             rule,
-            project.narrowed(tools.scope_in(rule, changed_files)),
+            project.narrowed(_within(changed_files, tools.scope_of(rule))),
             _knowing(stand, rule, policy),
             planner,
             so_far,
@@ -488,6 +481,10 @@ def _plan_again(
         and any(finding.place.span.overlaps(span) for span in spans.get(finding.place.path, ()))
     )
     return frozenset(guilty)
+
+
+def _within(files: frozenset[str], scope: frozenset[str] | None) -> frozenset[str]:
+    return files if scope is None else files & scope
 
 
 def _knowing(stand: Mapping[Finding, Place], rule: Rule, policy: Policy) -> Policy:
