@@ -76,7 +76,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
 
     def scope_of(self, rule: Rule, scope: frozenset[str] | None) -> frozenset[str] | None:
         """Return the files of ``scope`` in which ``rule`` looks for sites; None for all files."""
-        return scope if rule.per_file or rule.decides_by != "program" else None
+        return scope if rule.decides_by_file or rule.decides_by == "selection" else None
 
     def stays_within(
         self,
@@ -89,7 +89,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
         Only a question about some files, which may be written as all others, needs that.
         """
         for rule in rules if self.sites_in else ():
-            if rule.per_file or rule.decides_by == "file":
+            if rule.decides_by_file:
                 continue
             paths = scope if rule.decides_by == "selection" else files
             may_have_sites = not rule.triggers or _hold_any(files, paths, rule.triggers)

@@ -71,6 +71,11 @@ class Rule:
     looks_outside: ClassVar[bool] = False
     is_foreign: ClassVar[bool] = False
 
+    @property
+    def decides_by_file(self) -> bool:
+        """Whether the sites of a file are planned without those of other files."""
+        return self.per_file or self.decides_by == "file"
+
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per site of ``project``, and the changes that are allowed."""
         raise NotImplementedError

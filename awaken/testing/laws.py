@@ -199,7 +199,7 @@ def files_alone_show_the_same(result: CaseResult) -> None:
             among_all = run_case(result.case, result.rules, paths=[path])
         alone = run_case(result.case, result.rules, paths=[path])
         _require_same(among_all, alone, f"{path} alone")
-        if rule.per_file or rule.decides_by == "file":
+        if rule.decides_by_file:
             with _sites_in(path):
                 narrowed = run_case(result.case, result.rules)
             rows = [_text_about(path, item.report.findings) for item in (result, narrowed)]

@@ -57,8 +57,7 @@ class UnitPlanner(Struct, frozen=True):
 
     def _by_unit(self, unit: Unit, project: Project) -> Planned:
         units, planned = self.units, self.units.recall(unit)
-        by_file = unit.rule.per_file or unit.rule.decides_by == "file"
-        if planned is None and by_file and units.may_plan_apart(unit):
+        if planned is None and unit.rule.decides_by_file and units.may_plan_apart(unit):
             planned = self._apart(unit, project)
         if planned is None:
             apart = project.apart(LookedAt())
