@@ -173,11 +173,11 @@ def test_a_watched_snapshot_notes_what_is_read():
 def test_files_that_are_searched_only_are_not_read():
     looked_at = LookedAt({Search("bytes", b"1"): frozenset({"a.py", "b.py", "c.py"})}, {"b.py"})
 
-    found = evidence(looked_at, diagnostics=(Diagnostic("a.py", 1, "told"),))
+    known = evidence(looked_at, diagnostics=(Diagnostic("a.py", 1, "told"),))
 
-    read = {path for path, seen in found.files.items() if seen.answers is None}
+    read = {path for path, seen in known.files.items() if seen.answers is None}
     assert read == {"a.py", "b.py", "setup.cfg"}
-    assert isinstance(found, Evidence)
+    assert isinstance(known, Evidence)
 
 
 WAYS = {

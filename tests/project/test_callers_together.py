@@ -185,9 +185,9 @@ def test_a_module_with_a_name_beyond_ascii_travels():
     project = program({"app/__init__.py": "", "app/größe.py": "x = 1\n", "user.py": using})
 
     assert project.calls._evaluator.callers.module_values.travels("app/größe.py")
-    told = facts_search("user.py", "module", "größe")
-    assert project.looked_at.told[told] == {"user.py": b""}
-    assert answer(told, project.snapshot["user.py"]) == b""
+    search = facts_search("user.py", "module", "größe")
+    assert project.looked_at.told[search] == {"user.py": b""}
+    assert answer(search, project.snapshot["user.py"]) == b""
 
 
 def _alike(number: int) -> dict[str, str]:

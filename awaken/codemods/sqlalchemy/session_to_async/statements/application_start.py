@@ -327,10 +327,10 @@ class ApplicationStart:
                 if isinstance(value, InstanceOf)
                 if value.made == self._module.place(application.call)
             ]
-            given = [part for node in clients[:1] for part in (node.func, node.args[0])]
+            parts = [part for node in clients[:1] for part in (node.func, node.args[0])]
             scopes = {
                 binding.scope.kind
-                for part in given
+                for part in parts
                 if isinstance(part, ast.Name)
                 for binding in module.scopes.bindings_of(part)
             }
@@ -456,9 +456,11 @@ def _is_called_again(
 
 def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
     """Return the function of the file that ``node`` names, if it makes a context manager."""
-    found = _node_bound(module, node)
-    if not isinstance(found, ast.AsyncFunctionDef) or module.enclosing_function(found) is not None:
+    manager = _node_bound(module, node)
+    if not isinstance(manager, ast.AsyncFunctionDef):
         return None
-    decorators = [without_arguments(decorator) for decorator in found.decorator_list]
+    if module.enclosing_function(manager) is not None:
+        return None
+    decorators = [without_arguments(decorator) for decorator in manager.decorator_list]
     is_manager = [project.qualified_name(module, part) for part in decorators] == [_MANAGER]
-    return found if is_manager else None
+    return manager if is_manager else None
