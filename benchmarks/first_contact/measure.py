@@ -94,7 +94,8 @@ class Program:
         self._commit("before")
 
     def empty_database(self) -> None:
-        """Make the database of the program again, if it has one."""
+        """Make the database of the program again; one in a file is what git does not know."""
+        self._git("clean", "-fdqx")
         database = self.entry.get("database")
         if database and self.entry.get("server") == "mysql":
             change = f"drop database if exists {database}; create database {database}"
@@ -173,10 +174,13 @@ class Program:
         """Return how many places wait for each reason in the step of sessions."""
         return Counter(finding.reason or "" for finding in self.left())
 
+    def difference(self, *commits: str) -> str:
+        """Return what differs in Python between two commits, or one and the files."""
+        return self._git("diff", "-U0", *commits, "--", "*.py").stdout
+
     def functions_written(self) -> int:
         """Return how many functions are asynchronous that were not."""
-        first = self.commits()[0]
-        changed = self._git("diff", "-U0", first, "--", "*.py").stdout.splitlines()
+        changed = self.difference(self.commits()[0]).splitlines()
         signs = Counter(line[0] for line in changed if "async def " in line)
         return signs["+"] - signs["-"]
 
