@@ -107,8 +107,6 @@ def release_imports(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseIm
                     yield site.release_import(absolute_module(module, statement), name)
                 case ast.alias(name=name) if isinstance(statement, ast.Import):
                     yield site.release_import(name)
-                case _:
-                    pass
 
 
 def name_behind(

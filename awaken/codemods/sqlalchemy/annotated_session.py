@@ -368,8 +368,6 @@ def _aliases(project: Project, kind: _Kind) -> Iterator[tuple[str, str]]:
                     pair = _read(project, module, value)
                     if pair is not None and pair[0] == kind:
                         yield module.path, name
-                case _:
-                    pass
 
 
 def _alias_name(kind: _Kind, several: bool) -> str:

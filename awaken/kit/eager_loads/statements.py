@@ -247,8 +247,6 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
                 return
         case ast.Expr():
             return
-        case _:
-            pass
     statement.leaves = True
 
 

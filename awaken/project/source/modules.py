@@ -498,8 +498,6 @@ def _look(node: ast.AST) -> tuple[object, ...]:
             return type(node), _look(item.context_expr)
         case ast.Await(value=ast.Call() as value):
             return ast.Await, _look(value)
-        case _:
-            pass
     name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name
 

@@ -120,8 +120,6 @@ def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
             yield from _of_items(module, node, owner, [(key, _assigned_node(module, node))])
         case ast.Call() if last_name(node.func) not in _READING:
             yield from _by_call(module, node)
-        case _:
-            pass
 
 
 def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
@@ -321,6 +319,4 @@ def _is_set_elsewhere(module: Module, owner: ast.ClassDef, name: str) -> bool:
             case ast.ClassDef() if node is not owner:
                 if name in module.scopes.scope_made_by(node).bindings:
                     return True
-            case _:
-                pass
     return False

@@ -115,8 +115,6 @@ class _Planner:
                     if getattr(proof, "kind", "") == "async":
                         refused = Refused(reasons.NO_EFFECT)
                         yield refused_together((Site(self._rule, module, node),), refused)
-                case _:
-                    pass
 
     def _is_decided(self, maker: Maker) -> bool:
         """Whether the sessions keep what they loaded: here, in a mapping, or by ``configure``."""

@@ -77,8 +77,6 @@ def _executed_pairs(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
                 statement = node.args[0] if node.args else next(named, None)
                 if statement is not None and may_be_string(statement):
                     yield node, statement
-            case _:
-                pass
 
 
 def _kind(project: Project, module: Module, call: ast.Call) -> str | None:

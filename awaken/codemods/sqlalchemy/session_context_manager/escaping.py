@@ -47,8 +47,6 @@ def _outgoing(module: Module, function: Function) -> Iterator[ast.expr]:
                 isinstance(target, ast.Attribute | ast.Subscript) for target in targets
             ):
                 yield value
-            case _:
-                pass
 
 
 def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:

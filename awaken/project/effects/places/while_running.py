@@ -92,8 +92,6 @@ class WhileRunning:
                 for argument in node.args:
                     if isinstance(argument, ast.Name | ast.Attribute):
                         yield from self._handed_on(module, argument)
-            case _:
-                pass
 
     def _new(self, called: Iterable[Called], found: set[Place]) -> list[tuple[Module, ast.AST]]:
         """Return what is still to be read of ``called``, and note it in ``found``."""

@@ -447,8 +447,6 @@ def _entity_of_mapping(
                     value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
                 ) if _is_attribute(statement.target, mapping.attr, True):
                     return _entity_of_annotation(pair[0], node, one)
-                case _:
-                    pass
     return None
 
 

@@ -102,5 +102,3 @@ def _made_pairs(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
                 yield name, value
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as value):
                 yield name, value
-            case _:
-                pass

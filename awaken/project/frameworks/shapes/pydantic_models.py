@@ -93,8 +93,6 @@ class PydanticModels:
                     yield from self._instances_inside(union(*value.items), depth - 1)
                 case Producer():
                     yield from self._instances_inside(value.inner, depth - 1)
-                case _:
-                    pass
 
     def unknown_in(self, declared: Values) -> Unknown | None:
         """Return why an annotation may name more than the models that are seen in it."""
@@ -109,8 +107,6 @@ class PydanticModels:
                     inside = value.items
                 case Producer():
                     inside = (value.inner,)
-                case _:
-                    pass
             unknown = self.unknown_in(union(*inside)) if inside else None
             if unknown is not None:
                 return unknown

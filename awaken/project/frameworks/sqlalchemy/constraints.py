@@ -124,6 +124,4 @@ def _foreign(call: ast.Call, columns: Mapping[str, str]) -> ForeignKeys | None:
             mine, referred = _columns(own, columns), _columns(other, {})
             if mine and referred and len(mine) == len(referred):
                 return ForeignKeys(mine, referred)
-        case _:
-            pass
     return None

@@ -336,8 +336,6 @@ class MappingReader:
                     ]
                     if self._is_computed_on_update(module, ast.Call(call.func, [], named)):
                         return True
-                case _:
-                    pass
         return any(
             isinstance(node, ast.Call) and self.called(module, node.func) == {"sqlalchemy.Computed"}
             for node in call.args

@@ -119,8 +119,6 @@ class Operations:
                     yield from self._of_attribute(module, node)
                 case ast.withitem(context_expr=entered):
                     yield from self._entered_operations(module, entered)
-                case _:
-                    pass
 
     def _held_variables(self, module: Module) -> Iterator[str]:
         """Yield the variables that hold a method which may be one of a session."""
@@ -130,8 +128,6 @@ class Operations:
                     method in self._methods
                 ):
                     yield name
-                case _:
-                    pass
 
     def _of_held(self, module: Module, node: ast.Call, function: ast.Name) -> Operation | None:
         """Return the operation of ``commit()``, a variable that holds ``session.commit``."""

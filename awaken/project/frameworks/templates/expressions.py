@@ -143,8 +143,6 @@ class Expressions(ABC):
                     self.record.note(item.root, (*item.path, PRINTED))
                 case Holder():
                     self.printed(item.inner)
-                case _:
-                    pass
 
     def iterated(self, value: Value) -> Value:
         """Return what a loop gives of a value."""
@@ -277,8 +275,6 @@ class Expressions(ABC):
                     inners[item] = frozenset({item})
                 case Holder(), _:
                     inners[item] = item.inner
-                case _:
-                    pass
         return inners
 
     def _called(
@@ -313,8 +309,6 @@ class Expressions(ABC):
                     self.record.any_of(item, why)
                 case Holder():
                     self.escaped(item.inner, why)
-                case _:
-                    pass
 
     def filtered(self, node: nodes.Filter, value: Value, scope: Scope) -> Value:
         """Return what a filter gives of a value."""

@@ -349,8 +349,6 @@ class _Reader(Expressions):
             case nodes.Tuple():
                 for position, inner in enumerate(target.items):
                     self._assign(inner, self.placed(value, position), scope)
-            case _:
-                pass
 
     # Macros
 

@@ -185,8 +185,6 @@ def _own_marks(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:
                 yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
             case ast.AnnAssign(target=ast.Name(id="pytestmark"), value=ast.expr() as value):
                 yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
-            case _:
-                pass
 
 
 def loop_scope_of(mark: ast.expr, words: Sequence[str] = ("loop_scope", "scope")) -> str:

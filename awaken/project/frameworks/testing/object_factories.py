@@ -48,8 +48,6 @@ class ObjectFactories:
                 case ast.Call(func=func) if self._makes(module, func):
                     if not self.is_inside(module, node):
                         yield node
-                case _:
-                    pass
 
     def handed_on(self, module: Module) -> Iterator[ast.expr]:
         """Yield where a factory is given to something that may call it."""
@@ -101,8 +99,6 @@ class ObjectFactories:
                     _MADE,
                 } and self.is_inside(module, node):
                     yield value
-                case _:
-                    pass
 
     # -------------------------------------------------------------------------------------- parts
     def _may_name(self, module: Module) -> bool:

@@ -114,8 +114,6 @@ class Replacements:
                     yield from self._patched_replacements(module, node)
                 case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
                     yield from self._assigned_replacements(module, node, target)
-                case _:
-                    pass
 
     def _patched_replacements(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
         patch = patch_of(module, call)
@@ -195,8 +193,6 @@ class Replacements:
                     functions |= dict.fromkeys(self.methods(qualified, name))
                 case Unknown(why=why):
                     return Replacement(node, name, shown, why=why)
-                case _:
-                    pass
         return Replacement(node, name, shown, functions=tuple(functions))
 
     def _of_name(

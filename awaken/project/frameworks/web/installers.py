@@ -128,8 +128,6 @@ class Installations:
                     for method in node[1].body if node is not None else ():
                         if node and isinstance(method, Function) and method.name == "__init__":
                             yield node[0], method, 1
-                case _:
-                    pass
 
     def _installation(self, module: Module, call: ast.Call) -> Installation | None:
         names: set[str] = set()
@@ -139,8 +137,6 @@ class Installations:
                     return None  # followed into
                 case ClassOf(qualified=name) | External(qualified=name):
                     names.add(name)
-                case _:
-                    pass
         result = names.pop() if len(names) == 1 else self._of_method(module, call.func)
         if result is None:
             return Installation(module, call, module.excerpt(call.func), None)

@@ -238,8 +238,6 @@ class Wrappings:
             match node:
                 case ast.Call(func=ast.Name(id=name)) if name == given:
                     yield node
-                case _:
-                    pass
 
     def _is_only_called(self, module: Module, decorator: Function, given: str) -> bool:
         """Whether the function is called, looked at or returned by the decorator, and no more."""

@@ -66,8 +66,6 @@ class Backrefs:
                 case ast.Attribute(value=owner, attr=name) if name in self._owners:
                     if self._may_be_class(module, owner, name):
                         yield module.excerpt(node)
-                case _:
-                    pass
             waiting += ast.iter_child_nodes(node)
 
     def _compared_attributes(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:

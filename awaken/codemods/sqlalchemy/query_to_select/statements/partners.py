@@ -217,8 +217,6 @@ def _equalities(reader: Reader, node: ast.expr) -> Iterator[tuple[ast.expr, ast.
         case ast.Call(func=function, args=arguments) if reader.library_name(function) == "and_":
             for argument in arguments:
                 yield from _equalities(reader, argument)
-        case _:
-            pass
 
 
 def _mentions(node: ast.expr, text: str) -> bool:

@@ -74,8 +74,6 @@ def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refuse
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 is_global = site.module.parent(ancestor) is site.module.tree
                 return _used_refusal(part, site.module.path, name) if is_global else None
-            case _:
-                pass
     return None
 
 

@@ -194,8 +194,6 @@ def inherited_calls(node: ast.AST) -> Iterator[ast.Call]:
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
             ) if name in ENTERING:
                 yield part
-            case _:
-                pass
 
 
 def entered_at(module: Module, place: Place) -> ast.expr:

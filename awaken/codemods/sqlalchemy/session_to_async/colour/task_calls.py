@@ -97,8 +97,6 @@ def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Cal
                 part
             ) is function and runs_loop(project, module, part):
                 yield part
-            case _:
-                pass
 
 
 def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:

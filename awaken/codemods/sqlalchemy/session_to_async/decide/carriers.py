@@ -120,8 +120,6 @@ class Carriers:
                     variable = self._variable(module, owner)
                     if variable and any(self._is_resource(module, item) for item in arguments):
                         yield Carrier("variable", variable)
-                case _:
-                    pass
 
     def _read(self, module: Module, operation: ast.expr) -> Iterator[Carrier]:
         """Yield what an operation takes its session from."""

@@ -106,8 +106,6 @@ class PatchedFactories:
                 case ast.Name(id=name) if name == replacement.bound:
                     if not self._is_understood(module, node, around):
                         return False
-                case _:
-                    pass
         return stores == (0 if is_parameter else 1)
 
     def _is_understood(self, module: Module, name: ast.Name, around: Function) -> bool:
@@ -186,10 +184,6 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                         attr="return_value",
                     ) if name == replacement.bound and method in _ENTERED:
                         yield value
-                    case _:
-                        pass
-            case _:
-                pass
 
 
 def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:
@@ -205,8 +199,6 @@ def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Modu
                     is_own = any(binding.scope.node is module.tree for binding in bindings)
                     if module.path == replacement.home or not is_own:
                         yield module, node
-                case _:
-                    pass
 
 
 def _function_around(part: SynchronousPart, module: Module, node: ast.expr) -> FunctionPlace | None:

@@ -163,8 +163,6 @@ class FakeSessions:
                         place: Site[ast.AST] = Site(self._rule, home, part)
                         shown = f"`{home.text_of(target)}`"
                         yield member(place, shown, self._assigned, target, part.value)
-                    case _:
-                        pass
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
         result = self._values(module, node)

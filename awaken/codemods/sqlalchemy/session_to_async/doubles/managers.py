@@ -39,8 +39,6 @@ def entered_asynchronously(
                 above = module.parent(node)
                 if isinstance(above, ast.Assign):
                     yield from _set(project, site, above.value)
-            case _:
-                pass
 
 
 def _set(project: Project, site: Site[ast.AST], value: ast.expr) -> Iterator[Edit]:

@@ -334,6 +334,4 @@ def lacks(project: Project, module: Module, call: ast.Call, name: str) -> bool:
                 | ast.AnnAssign(target=ast.Name(id=held), value=ast.expr())
             ) if held == first:
                 return False
-            case _:
-                pass
     return True

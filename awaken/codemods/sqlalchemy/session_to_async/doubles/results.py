@@ -60,8 +60,6 @@ def _uses(module: Module, replacement: Replacement) -> Iterator[ast.Attribute]:
                 name == replacement.bound and attribute in _SAID_OF_MOCKS
             ):
                 yield node
-            case _:
-                pass
 
 
 def _is_told(module: Module, use: ast.Attribute) -> bool:

@@ -90,8 +90,6 @@ class Awaiting:
                     self._places.delegates(node, shown, is_asynchronous=False)
                 case ast.Return(value=ast.expr() as value):
                     raise Refused(RETURNING_GENERATOR, self._module.excerpt(value))
-                case _:
-                    pass
 
     def awaits(self, node: ast.expr) -> None:
         """Await ``node``. Raises Refused."""

@@ -83,8 +83,6 @@ def _is_handed_out(module: Module, around: ast.AST, kept: ast.Attribute | ast.Na
                 reads = (part for part in ast.walk(value) if isinstance(part, type(kept)))
                 if any(last_name(r) == last_name(kept) and _escapes(module, r) for r in reads):
                     return True
-            case _:
-                pass
     return False
 
 

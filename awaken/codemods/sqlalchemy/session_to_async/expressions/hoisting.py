@@ -66,8 +66,6 @@ def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
                 return True
             case ast.Call(args=[first, *_]) if first is child:
                 return True
-            case _:
-                pass
     return False
 
 

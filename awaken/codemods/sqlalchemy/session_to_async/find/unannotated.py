@@ -142,8 +142,6 @@ class UnannotatedSessions:
                         func=ast.Name("setattr"), args=[_, ast.Constant(str() as name), _]
                     ):
                         yield from self._given_by_name(name)
-                    case _:
-                        pass
 
     def _given_by_name(self, name: str) -> Iterator[Place]:
         """Yield the calls of any attribute with a name that pass a session."""
@@ -262,8 +260,6 @@ def _variables(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
             yield from (node for part in parts for node in _variables(part))
         case ast.Starred(value=part):
             yield from _variables(part)
-        case _:
-            pass
 
 
 def _is_argument(node: ast.AST) -> bool:

@@ -92,6 +92,4 @@ def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
                 each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
                 if any(project.qualified_name(module, part) == _QUERY for part in each):
                     return True
-            case _:
-                pass
     return False

@@ -171,8 +171,6 @@ def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
                 yield from _stored_names(above)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return
-            case _:
-                pass
 
 
 def _stored_names(node: ast.AST) -> Iterator[str]:

@@ -74,8 +74,6 @@ def _refused_pairs(
             yield Refused(HANDED_SESSION, module.excerpt(module.parent(node) or node)), ()
         case ast.Name(ctx=ast.Load()) if _is_in_enum(part, module, node):
             yield from _in_enum(part, module, node)
-        case _:
-            pass
 
 
 def _in_enum(
@@ -154,8 +152,6 @@ def _holds_session(part: SynchronousPart, name: str) -> bool:
                         for _, kept in written
                     ):
                         return True
-                case _:
-                    pass
     return False
 
 

@@ -64,8 +64,6 @@ class _AsynchronousPart(SynchronousPart):
                     session = self.project.orm.session_of(module, receiver)
                     if isinstance(session, SessionProof):
                         yield Operation(call, "awaited", method=method)
-                case _:
-                    pass
 
 
 def _coroutines_before(after: Project) -> set[tuple[str, str]]:

@@ -88,8 +88,6 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
                 if any(_is_entered(after, module, branch) for branch in branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
-            case _:
-                pass
 
 
 def _is_entered(after: Project, module: Module, node: ast.expr) -> bool:

@@ -31,8 +31,6 @@ def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> 
                 refreshing = module.statement_of(node)
                 if refreshing is not None and dominates(module, refreshing, statement):
                     return True
-            case _:
-                pass
     return False
 
 
@@ -111,8 +109,6 @@ def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
                 return True
             case ast.Attribute() if module.text_of(node) == text:
                 return True
-            case _:
-                pass
     return False
 
 

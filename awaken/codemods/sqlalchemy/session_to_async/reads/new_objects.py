@@ -178,8 +178,6 @@ def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
                 is_written = method == "commit" or _is_added(new, call)
                 if is_written and project.orm.session_of(module, owner) is not None:
                     yield call
-            case _:
-                pass
 
 
 def _is_added(new: _New, flush: ast.Call) -> bool:

@@ -180,8 +180,6 @@ class Persistence:
                     functions = called.get(module.place(node), ())
                     if functions and all(self._always_flushes(each, seen) for each in functions):
                         yield node
-                case _:
-                    pass
 
     def _always_flushes(self, place: FunctionPlace, seen: set[FunctionPlace]) -> bool:
         """Whether each run of a function that ends without an error flushes."""

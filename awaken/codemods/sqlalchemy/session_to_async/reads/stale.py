@@ -185,8 +185,6 @@ def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
                 return None
             case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if is_held:
                 return Anew(argument, f"not {module.text_of(session)}.dirty", "dirty")
-            case _:
-                pass
     return None if is_held else Anew(argument, "True")
 
 

@@ -46,8 +46,6 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
                     proof = project.orm.session_of(module, session)
                     if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
                         yield node
-            case _:
-                pass
 
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:

@@ -183,8 +183,6 @@ def _adapted_connections(project: Project, rule: str) -> Iterator[Member]:
                     edits: list[Edit] = [site.replace(checked, text), needed]
                     message = f"the listener knows the connections of `{adapter}`"
                     yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
-                case _:
-                    pass
 
 
 class ResourceWriter:

@@ -258,8 +258,6 @@ def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(value, ast.Name) and _gives_session(project, module, key):
                         yield from _functions(module, value)
-            case _:
-                pass
 
 
 def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:

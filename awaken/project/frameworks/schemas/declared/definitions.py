@@ -52,8 +52,6 @@ def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written
         match statement:
             case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
                 yield module, value
-            case _:
-                pass
 
 
 def texts(node: ast.expr | None) -> frozenset[str] | None:

@@ -87,8 +87,6 @@ class Marshalling:
                 case ast.Call() if last_name(part.func) in _KNOWN.makers:
                     for given in (*part.args, *(keyword.value for keyword in part.keywords)):
                         yield from self._dictionaries(home, given, depth - 1)
-                case _:
-                    pass
 
     def _read(self, shape: MarshalShape) -> Iterator[Field]:
         for key, value in zip(shape.node.keys, shape.node.values, strict=True):

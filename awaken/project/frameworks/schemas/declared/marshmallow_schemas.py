@@ -184,8 +184,6 @@ class MarshmallowSchemas:
                         case ast.Assign(targets=[ast.Name(id=bound)], value=value):
                             if bound == name:
                                 return module, value
-                        case _:
-                            pass
             return None
         return None
 
@@ -216,8 +214,6 @@ class MarshmallowSchemas:
                         yield name, home, module, value
                     case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                         yield name, home, module, value
-                    case _:
-                        pass
 
     def _added(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields that ``Meta`` names, and those of the mapped class that it names."""

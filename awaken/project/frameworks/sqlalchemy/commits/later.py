@@ -324,8 +324,6 @@ class LaterInFunction:
                 case "unknown":
                     why = f"the objects that `{module.excerpt(call.func)}` loads are unknown"
                     yield Later("unknown", module.place(call), why, commit)
-                case _:
-                    pass
 
     def _is_of_session(self, module: Module, call: ast.Call) -> bool:
         return isinstance(call.func, ast.Attribute) and self._is_session(module, call.func.value)
@@ -380,8 +378,6 @@ def _committed_body(body: _Body, start: ast.AST, commit: Place) -> _Body:
             call = item.context_expr
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
                 return replace(body, owner=call.func.value)
-        case _:
-            pass
     return body
 
 
@@ -430,8 +426,6 @@ def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
                 func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name)], keywords=[]
             ):
                 ends.setdefault(name, []).append(node)
-            case _:
-                pass
     return ends
 
 
@@ -467,8 +461,6 @@ def _kept_nodes(node: ast.AST) -> Iterator[ast.expr]:
             yield from node.args
         case ast.Yield(value=ast.expr() as value):
             yield value
-        case _:
-            pass
 
 
 def _captured_variables(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:

@@ -88,8 +88,6 @@ class Commits:
                         proof = self._sessions.of(module, owner)
                         if isinstance(proof, SessionProof):
                             commits.append(Commit(module.place(node), _is_async(proof)))
-                    case _:
-                        pass
         return tuple(commits)
 
     def read_in_functions(
@@ -189,8 +187,6 @@ class Commits:
                 case ast.With() | ast.AsyncWith():
                     for item in node.items:
                         yield from self._block(module, node, item.context_expr)
-                case _:
-                    pass
 
     def _commit(self, module: Module, call: ast.Call, owner: ast.expr) -> Iterator[Commit]:
         begun = list(self._of_transaction(module, call, owner))

@@ -145,5 +145,3 @@ def _given_arguments(call: ast.Call) -> Iterator[_Given]:
                 yield _Given(owner)
             case ast.Name() | ast.Attribute():
                 yield _Given(argument)
-            case _:
-                pass

@@ -113,8 +113,6 @@ class PutSessions:
             match node:
                 case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as key))]):
                     yield key
-                case _:
-                    pass
 
     def _in_display(self, module: Module, node: ast.Dict, name: str) -> Iterator[_Put]:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -130,8 +128,6 @@ class PutSessions:
                 targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value
             ) if key == name and self._is_session(module, value):
                 yield _Put("builtins.dict", module.place(value))
-            case _:
-                pass
 
     def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
         given = keyword_of(call, name)

@@ -156,8 +156,6 @@ def _given_in(module: Module) -> Iterator[ast.expr]:
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and key.value in {"query_cls", "query_class"}:
                         yield value
-            case _:
-                pass
 
 
 def _written_to(module: Module) -> Iterator[ast.expr]:
@@ -168,5 +166,3 @@ def _written_to(module: Module) -> Iterator[ast.expr]:
                 yield owner
             case ast.Call(func=ast.Name(id="setattr"), args=[owner, *_]):
                 yield owner
-            case _:
-                pass

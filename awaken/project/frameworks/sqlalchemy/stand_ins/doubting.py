@@ -215,8 +215,6 @@ def _unpacked_nodes(call: ast.Call, name: str) -> Iterator[ast.expr]:
                 yield from items
             case ast.Starred(value=value):
                 yield from (_item(value, index) for index in range(_MOST_ITEMS))
-            case _:
-                pass
     for keyword in call.keywords:
         if keyword.arg is None:
             yield _item(keyword.value, name)
@@ -266,5 +264,3 @@ def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
                 value=value,
             ):
                 yield target, value
-            case _:
-                pass

@@ -159,8 +159,6 @@ class StandIns:
                     for _, home, body in classes.bodies(name):
                         given = evaluator.members.given_to(home, body, attribute)
                         yield from ((home, part) for part, _ in given if part is not None)
-            case _:
-                pass
 
 
 def _makes_one(node: ast.AST) -> bool:

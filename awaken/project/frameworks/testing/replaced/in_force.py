@@ -181,8 +181,6 @@ class InForces:
         match put.node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="cls" | "self"), attr=name)):
                 return self._is_cleaned_by_method(module, put.node, name)
-            case _:
-                pass
         handles = {module.text_of(handle) for handle in _handles(module, put.node)}
         ending = self._ending(module, function, put)
         return any(_ends(home, node, put, handles) for home, node in ending)
@@ -259,8 +257,6 @@ def _ends(module: Module, node: ast.AST, put: Put, handles: set[str]) -> bool:
             return isinstance(put.node, ast.Call)
         case ast.Attribute(value=handle, attr=name, ctx=ast.Load()) if name in _STOPPING:
             return module.text_of(handle) in handles
-        case _:
-            pass
     again = [candidate for candidate in puts_in(module).get(put.last, ()) if candidate.node is node]
     return any(
         candidate.owner is not None

@@ -171,8 +171,6 @@ class Users:
                 return renamed or ""
             case ast.Import() | ast.ImportFrom():
                 return ""
-            case _:
-                pass
         function = outermost(module, node)
         if function is None:
             return self._of_mark(module, node)

@@ -76,8 +76,6 @@ class PropertyReads:
                     case ast.Constant(value=str() as text) if module is not None:
                         if text.rpartition(".")[2] == name:
                             yield module, node, self._named_at(module, node, kin)
-                    case _:
-                        pass
 
     def _read_at(
         self, module: Module, node: ast.Attribute, kin: frozenset[FunctionPlace]
@@ -155,8 +153,6 @@ class PropertyReads:
                         named = {x.qualified for x in values if isinstance(x, InstanceOf)}
                         if below & named:
                             yield module.place(node)
-                    case _:
-                        pass
 
 
 def read_at(module: Module, place: Place) -> ast.Attribute:

@@ -93,8 +93,6 @@ class Fakes:
             match statement:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=declared):
                     fields.append((name, "" if home is None else self._class(home, declared)))
-                case _:
-                    pass
         yield from _pairs(fields, node)
 
     def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:

@@ -111,5 +111,3 @@ def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
                 targets=[ast.Attribute(value=ast.Name(id=name), attr="side_effect")], value=value
             ) if name == replacement.bound:
                 yield value
-            case _:
-                pass

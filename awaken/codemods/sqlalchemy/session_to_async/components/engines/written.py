@@ -153,8 +153,6 @@ def _made_alike(
                 # A name of the other one above would refer to this one before it exists.
                 if is_bound_once and all(start < use for use in uses):
                     yield name
-            case _:
-                pass
 
 
 def _value_of(statement: ast.stmt) -> str | None:

@@ -47,8 +47,6 @@ def results_given_by_requests(
                     told = assigned(request.module, request.function, variable)
                     for result, value in _with_results(project, request.module, told):
                         yield request.module, result, value
-            case _:
-                pass
 
 
 def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast.expr]]:
@@ -73,8 +71,6 @@ def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[s
                     owner = owner.value
                 if isinstance(owner, ast.Name) and owner.id == variable:
                     yield ".".join(names), value
-            case _:
-                pass
 
 
 def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
@@ -108,8 +104,6 @@ def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[as
                         is_own = module.enclosing_function(node) is alternative.node
                         if isinstance(node, ast.Return) and node.value is not None and is_own:
                             yield node.value
-        case _:
-            pass
 
 
 def _with_results(

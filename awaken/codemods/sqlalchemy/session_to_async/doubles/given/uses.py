@@ -104,8 +104,6 @@ class Uses:
                 function = self._part.function_at(module.path, module.span(around).start)
                 if function is not None:
                     yield from self._behind_calls(function, chain, depth + 1)
-            case _:
-                pass
 
     def _behind_calls(
         self, function: FunctionPlace, chain: str, depth: int

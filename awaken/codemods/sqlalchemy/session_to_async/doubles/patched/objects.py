@@ -191,5 +191,3 @@ def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[st
                         yield name.removeprefix("return_value.") if is_of_object else name, value
             case ast.keyword(arg=str() as name) if not replacement.is_class:
                 yield name, keyword.value
-            case _:
-                pass

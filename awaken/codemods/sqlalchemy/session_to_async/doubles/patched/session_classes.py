@@ -82,8 +82,6 @@ class PatchedSessions:
                     is_itself = isinstance(value, ast.Name) and value.id == name
                     entered = entered or (method == "__enter__" and is_itself)
                     yield site.rename(dunder, ASYNCHRONOUS[method])
-                case _:
-                    pass
         if not entered:
             raise refused
         yield from self._methods(site, replacement, mock)

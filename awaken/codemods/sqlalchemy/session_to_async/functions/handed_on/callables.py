@@ -177,8 +177,6 @@ class Callables:
                 alias = self._alias(module, node)
                 if alias is not None:
                     yield from self._types(*alias)
-            case _:
-                pass
 
     def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
         """Return the type that a name is an alias of."""

@@ -95,6 +95,4 @@ def _is_behind_error(part: SynchronousPart, module: Module, call: ast.Call) -> b
                     # A program may set it itself.
                     if not project.files_with((f".{node.attr} =".encode(),)):
                         return True
-                case _:
-                    pass
     return False

@@ -257,8 +257,6 @@ class ReadsAfterCommits:
                         inner = replace(read, text=text, name=name, is_optional=True)
                         yield inner
                         yield from self._reads_behind(module, inner)
-                case _:
-                    pass
 
     def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]

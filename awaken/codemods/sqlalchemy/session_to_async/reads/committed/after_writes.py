@@ -174,8 +174,6 @@ class ReadsAfterWrites:
                             and home.span(each).start < home.span(node).start
                         ):
                             return True
-                        case _:
-                            pass
         return False
 
     # ---------------------------------------------------------------------------------- reads
@@ -217,8 +215,6 @@ class ReadsAfterWrites:
                         name in names
                     ):
                         yield module.place(held)
-                    case _:
-                        pass
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
         """Yield the variables of a function whose relationships are read after a call."""
@@ -427,8 +423,6 @@ def _binds(module: Module, write: Place, name: str) -> bool:
         match module.statement_of(call):
             case ast.Assign(targets=[ast.Name(id=bound)]):
                 return bound == name
-            case _:
-                pass
     return False
 
 

@@ -250,8 +250,6 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
             match item.context_expr:
                 case ast.Call(func=ast.Attribute(value=owner)) as call:
                     yield from (call, owner)
-                case _:
-                    pass
         return
     given = (
         [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []

@@ -77,8 +77,6 @@ class ConvertedValues:
                         if statement is not None and is_new and self._differs(module, node, given):
                             seen.add((text, name))
                             yield _Read(module, statement, text, name, session)
-                    case _:
-                        pass
 
     def _differs(self, module: Module, read: ast.Attribute, given: ast.expr) -> bool:
         """Whether an attribute of a mapped object is surely declared as another type."""
@@ -107,5 +105,3 @@ def _assigned(module: Module, function: Function, end: int) -> Iterator[tuple[st
                 targets=[ast.Attribute(value=ast.Name(id=text), attr=name)], value=value
             ) if module.span(node).start < end:
                 yield text, name, value
-            case _:
-                pass

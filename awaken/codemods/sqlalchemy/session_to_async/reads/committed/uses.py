@@ -184,8 +184,6 @@ class Uses:
                     owners = self._classes_of(module, held)
                     if any(self._project.orm.is_collection(owner, name) for owner in owners):
                         yield Use(node, module.text_of(given), owners)
-                case _:
-                    pass
 
     @cached_property
     def _adding(self) -> frozenset[FunctionPlace]:

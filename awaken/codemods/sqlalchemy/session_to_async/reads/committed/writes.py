@@ -197,8 +197,6 @@ class Writes:
                 for value in self._project.values.of(module, node.value).alternatives:
                     if isinstance(value, InstanceOf) and (value.qualified, name) in self._keys:
                         yield Written(value.qualified, sets_key=True)
-            case _:
-                pass
 
     def _of_session(self, module: Module, call: ast.Call) -> Iterator[Written]:
         """Yield what a method of a session writes."""

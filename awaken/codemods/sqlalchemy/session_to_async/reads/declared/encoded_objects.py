@@ -403,8 +403,6 @@ def _taken_names(call: ast.Call, names: list[str]) -> list[str]:
             ):
                 named = {element.value for element in elements if isinstance(element, ast.Constant)}
                 names = [name for name in names if (name in named) == (arg == "include")]
-            case _:
-                pass
     return names
 
 

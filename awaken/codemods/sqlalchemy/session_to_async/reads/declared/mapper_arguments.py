@@ -29,8 +29,6 @@ def is_read(project: Project, name: str) -> bool:
                     pass
                 case ast.Attribute() | ast.Constant():
                     return True
-                case _:
-                    pass
         # A field of a response model, or of a dataclass that copies rows.
         for node in module.walk():
             match node:
@@ -38,8 +36,6 @@ def is_read(project: Project, name: str) -> bool:
                     owner_class = module.enclosing_class(node)
                     if owner_class is not None and not _is_mapping(project, module, owner_class):
                         return True
-                case _:
-                    pass
     return False
 
 
@@ -66,8 +62,6 @@ def own_arguments(project: Project, qualified: str) -> ast.expr | None:
                 name == _ARGUMENTS
             ):
                 return value
-            case _:
-                pass
     return None
 
 
@@ -132,8 +126,6 @@ def _statement_behind(node: ast.ClassDef) -> ast.stmt | None:
                 return statement
             case ast.AnnAssign(target=ast.Name(id="__tablename__")):
                 return statement
-            case _:
-                pass
     first = node.body[0]
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return first if is_text else None

@@ -54,8 +54,6 @@ class ExpireCalls:
                         self._project.orm.resource_of(module, owner) in _SESSIONS
                     ):
                         yield module, node
-                    case _:
-                        pass
 
     def places(self) -> frozenset[Place]:
         """Return the statements after which something is loaded."""

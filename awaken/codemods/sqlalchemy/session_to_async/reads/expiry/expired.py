@@ -315,8 +315,6 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
                 statement = module.statement_of(node)
                 if statement is not None:
                     yield replace(load, statement=whole_if(module, statement))
-            case _:
-                pass
 
 
 def _is_deleted(module: Module, node: ast.AST) -> bool:

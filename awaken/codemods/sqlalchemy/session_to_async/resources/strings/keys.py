@@ -41,8 +41,6 @@ def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
                     session = project.orm.session_of(module, owner) if is_text else None
                     if isinstance(session, SessionProof) and not module.scopes.is_bound("int", key):
                         yield _number(Site(rule, module, key), key, waiting)
-                case _:
-                    pass
 
 
 def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:

@@ -85,8 +85,6 @@ class TextSights:
                 yield from self._run(module, node, text)
             case ast.Subscript() | ast.Call(func=ast.Attribute(attr="get")):
                 yield from self._of_state(module, node)
-            case _:
-                pass
 
     def _got_sights(
         self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: How

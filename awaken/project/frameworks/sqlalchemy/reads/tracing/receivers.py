@@ -204,8 +204,6 @@ class Receivers:
             case Unknown() if method.is_property or seen.is_called or seen.how != "attribute":
                 why = f"`{method.name}` may be read from it as well: {value.why}"
                 arrivals.unknown[Unknown(why, value.place)] = None
-            case _:
-                pass
 
     def _may_have(self, qualified: str, method: Method) -> bool:
         """Whether an attribute of an instance of a class may be the method."""
