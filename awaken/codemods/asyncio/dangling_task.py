@@ -302,8 +302,7 @@ def _variable(statement: ast.AST | None) -> ast.Name | None:
             ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
         ):
             return target
-        case _:
-            return None
+    return None
 
 
 # --------------------------------------------------------------------------------- the rewrite

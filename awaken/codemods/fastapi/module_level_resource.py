@@ -170,8 +170,7 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
             return any(_is_engine(project, module, argument) for argument in passed)
         case ast.Attribute(value=engine, attr="connect" | "begin"):
             return _is_engine(project, module, engine)
-        case _:
-            return False
+    return False
 
 
 def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
@@ -189,8 +188,7 @@ def _name(opening: Opening) -> str:
     match above:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def _may_be_closed(project: Project, name: str) -> bool:

@@ -55,8 +55,7 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
             return Usage("decorator", node)
         case _ if is_class:
             return _use_of_class(module, node, above)
-        case _:
-            return Usage("value", node)
+    return Usage("value", node)
 
 
 def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usage:
@@ -79,8 +78,7 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
             if isinstance(outer, ast.Call) and last_name(outer.func) in _TYPE_QUESTIONS:
                 return Usage("nothing", node)
             return Usage("value", node)
-        case _:
-            return Usage("value", node)
+    return Usage("value", node)
 
 
 def _decorates(module: Module, node: ast.expr) -> bool:

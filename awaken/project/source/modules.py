@@ -438,8 +438,7 @@ def _asks_for_main(test: ast.expr) -> bool:
     match test:
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
             return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
-        case _:
-            return False
+    return False
 
 
 def _word_read(node: ast.Name) -> str | None:

@@ -127,8 +127,7 @@ def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
     match above:
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
             return value
-        case _:
-            return None
+    return None
 
 
 def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
@@ -293,8 +292,7 @@ def _with_open_beginning(node: ast.expr) -> str | None:
     match text_parts(node):
         case [*_, ast.Constant(value=str(text))] if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"
-        case _:
-            return None
+    return None
 
 
 def _text_of_class(module: Module, node: ast.Attribute) -> str | None:

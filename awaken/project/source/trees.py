@@ -331,5 +331,4 @@ def always_returns(body: list[ast.stmt]) -> bool:
         case ast.Try(body=first, handlers=handlers, orelse=second):
             ends = [second or first, *(handler.body for handler in handlers)]
             return all(always_returns(end) for end in ends)
-        case _:
-            return False
+    return False

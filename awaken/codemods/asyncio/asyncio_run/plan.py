@@ -241,8 +241,7 @@ def _forgets(project: Project, module: Module, statement: ast.stmt) -> bool:
     match statement:
         case ast.Expr(value=ast.Call(func=func, args=[ast.Constant(value=None)])):
             return project.qualified_name(module, func) == _SET
-        case _:
-            return False
+    return False
 
 
 def _of_read(project: Project, module: Module, read: ast.Name) -> ast.stmt:

@@ -239,8 +239,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
             steady = all(_is_steady(module, node) for node in passed)
             steady = steady and _is_steady_function(project, module, inner)
             return alone and steady and not parameters_of(parameters)
-        case _:
-            return False
+    return False
 
 
 def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:

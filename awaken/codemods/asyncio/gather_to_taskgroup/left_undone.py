@@ -136,5 +136,4 @@ def _added_text(node: ast.AST) -> str:
             return ast.unparse(target)
         case ast.Subscript(value=target, ctx=ast.Store()):
             return ast.unparse(target)
-        case _:
-            return ""
+    return ""

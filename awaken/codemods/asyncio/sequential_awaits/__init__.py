@@ -180,8 +180,7 @@ def _is_client(entered: ast.expr) -> bool:
     match entered:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name in {"AsyncClient", "ClientSession"}
-        case _:
-            return False
+    return False
 
 
 def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
@@ -220,8 +219,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
             return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name in bound and method == "raise_for_status"
-        case _:
-            return False
+    return False
 
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:

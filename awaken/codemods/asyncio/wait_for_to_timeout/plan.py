@@ -200,8 +200,7 @@ def _number(project: Project, module: Module, node: ast.expr) -> float | None:
             return -number
         case ast.Name() | ast.Attribute():
             return _constant(project, module, node)
-        case _:
-            return None
+    return None
 
 
 def _constant(project: Project, module: Module, node: ast.Name | ast.Attribute) -> float | None:
@@ -232,8 +231,7 @@ def _is_free(project: Project, module: Module, node: ast.expr) -> bool:
             return is_known and all(_is_free(project, module, part) for part in parts)
         case ast.Dict() | ast.List() | ast.Tuple() | ast.Starred():
             return not _calls(node)
-        case _:
-            return isinstance(node, ast.Attribute | ast.Constant | ast.Name)
+    return isinstance(node, ast.Attribute | ast.Constant | ast.Name)
 
 
 def _calls(node: ast.expr) -> bool:

@@ -186,8 +186,7 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
                 return last
             case ast.With() | ast.AsyncWith() if body is lifespan.body:
                 return _end_after(around, body)
-            case _:
-                return None
+        return None
 
 
 def _end_after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:

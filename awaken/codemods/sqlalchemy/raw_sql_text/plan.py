@@ -172,5 +172,4 @@ def _names(given: ast.expr | None) -> set[str] | None:
             return {str(item) for item in result} if len(result) == len(keys) else None
         case ast.List(elts=[first, *_]):
             return _names(first)
-        case _:
-            return None
+    return None

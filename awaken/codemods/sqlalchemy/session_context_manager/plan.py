@@ -366,5 +366,4 @@ def _cannot_fail(statement: ast.stmt) -> bool:
                 isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.expr_context)
                 for node in ast.walk(value)
             )
-        case _:
-            return False
+    return False

@@ -270,8 +270,7 @@ def _name_of(node: ast.AST) -> str:
     match node:
         case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def _written_pair(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:

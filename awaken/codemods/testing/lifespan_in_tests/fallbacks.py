@@ -53,8 +53,7 @@ def _asks(module: Module, node: ast.AST, name: str) -> bool:
             return isinstance(key, ast.Constant) and key.value == name
         case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
             return last_name(owner) == name
-        case _:
-            return last_name(node) == name and is_tested(module, node)
+    return last_name(node) == name and is_tested(module, node)
 
 
 def _is_empty(value: ast.expr) -> bool:
@@ -64,5 +63,4 @@ def _is_empty(value: ast.expr) -> bool:
             return True
         case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[], keywords=[]):
             return True
-        case _:
-            return False
+    return False

@@ -114,8 +114,7 @@ class WhileRunning:
                 return [*self._handed_on(module, node), *self._properties(node.attr)]
             case ast.Name(ctx=ast.Load()):
                 return list(self._handed_on(module, node))
-            case _:
-                return []
+        return []
 
     def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
         if self._is_of_fixture(module, call.func):
@@ -208,5 +207,4 @@ def _registers(decorator: ast.expr) -> bool:
     match decorator:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in _TABLE.listening_decorators
-        case _:
-            return False
+    return False

@@ -114,8 +114,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
             return [left, right]
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
             return elements
-        case _:
-            return []
+    return []
 
 
 def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | None:

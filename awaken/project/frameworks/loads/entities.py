@@ -166,8 +166,7 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _classify_subscript(reader, node, value, depth)
         case ast.IfExp(body=body, orelse=other):
             return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
-        case _:
-            return Item(node, What.UNKNOWN)
+    return Item(node, What.UNKNOWN)
 
 
 def _existence(reader: ModuleReader, node: ast.expr) -> Item | None:

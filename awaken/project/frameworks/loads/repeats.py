@@ -178,8 +178,7 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
             return (part,)
         case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
             return (part,)
-        case _:
-            return alternatives(node)
+    return alternatives(node)
 
 
 def is_subquery(node: ast.expr) -> bool:

@@ -174,8 +174,7 @@ class PydanticModels:
                 )
             case ast.Assign() | ast.AnnAssign() if _target(node) in _SETTINGS:
                 return _sets(node.value, names)
-            case _:
-                return False
+        return False
 
     # -------------------------------------------------------------------------------- the fields
     def _read(self, shape: ModelShape) -> Iterator[Field]:
@@ -289,16 +288,14 @@ class PydanticModels:
                 # A number is one item of a collection, of which each counts.
                 steps = [part.value for part in node.args if isinstance(part, ast.Constant)]
                 return [tuple(step for step in steps if isinstance(step, str))]
-            case _:
-                return []
+        return []
 
 
 def _target(node: ast.AST) -> str | None:
     match node:
         case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
             return name
-        case _:
-            return None
+    return None
 
 
 def _dumps(statement: ast.AST) -> bool:
@@ -308,8 +305,7 @@ def _dumps(statement: ast.AST) -> bool:
             return True
         case ast.FunctionDef(decorator_list=decorators):
             return any("model_serializer" in ast.unparse(decorator) for decorator in decorators)
-        case _:
-            return False
+    return False
 
 
 def _is_of_class(annotation: ast.expr) -> bool:
@@ -344,8 +340,7 @@ def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
             )
         case ast.Name() | ast.Attribute():
             return True  # settings made elsewhere: they may say so
-        case _:
-            return False
+    return False
 
 
 def _extras(annotation: ast.expr) -> list[ast.expr]:
@@ -355,5 +350,4 @@ def _extras(annotation: ast.expr) -> list[ast.expr]:
             last_name(outer) == "Annotated"
         ):
             return extras
-        case _:
-            return []
+    return []

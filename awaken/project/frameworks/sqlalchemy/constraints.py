@@ -80,8 +80,7 @@ def constraints_of_value(
             return constraints_of(elements, called, columns)
         case ast.Dict():
             return NONE
-        case _:
-            return UNKNOWN
+    return UNKNOWN
 
 
 def _is_plain(call: ast.Call) -> bool:

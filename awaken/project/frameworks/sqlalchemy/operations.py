@@ -244,8 +244,7 @@ class Operations:
                 module, session
             ):
                 return session
-            case _:
-                return None
+        return None
 
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
@@ -309,8 +308,7 @@ class Operations:
                 return _CLASSES.get(value.qualified)
             case Producer(how="factory", inner=(Session(kind="session"),)):
                 return "factory"
-            case _:
-                return None
+        return None
 
 
 def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:

@@ -326,8 +326,7 @@ class _Uses:
                 return replace(above, attributes=(*above.attributes, node.attr))
             case ast.Call():
                 return self._built_with(scene, node)
-            case _:
-                return None
+        return None
 
     def _owner_of_name(self, scene: _Scene, node: ast.Name) -> _Owner | None:
         module, bindings = scene.module, scene.module.scopes.bindings_of(node)
@@ -453,8 +452,7 @@ def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
             return [item.context_expr for item in node.items]
         case ast.AsyncFor():
             return (node.iter,)
-        case _:
-            return ()
+    return ()
 
 
 def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:

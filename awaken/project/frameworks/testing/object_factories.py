@@ -79,8 +79,7 @@ class ObjectFactories:
                 return bool(given) and all(
                     isinstance(part, ast.Attribute) and self.is_held(module, part) for part in given
                 )
-            case _:
-                return False
+        return False
 
     def given_sessions(self, module: Module) -> Iterator[ast.expr]:
         """Yield what a file gives to factories as the session that they hold, or as its maker."""

@@ -339,8 +339,7 @@ class _Body:
             # Made of the double, but no double.
             case _ if is_literal(node) or isinstance(node, ast.Compare):
                 return False
-            case _:
-                return any(self._holds(child) for child in children(node))
+        return any(self._holds(child) for child in children(node))
 
     def _is_target(self, node: ast.Name | ast.Attribute) -> bool:
         return any(self.means(node, target) for target in self._targets)

@@ -168,8 +168,7 @@ class Replacements:
                 return () if home is None else self._evaluator.global_values(home, name)
             case ClassOf() | InstanceOf():
                 return self._evaluator.attribute(value, name, module, node)
-            case _:
-                return ()
+        return ()
 
     def _of_object(
         self, module: Module, node: ast.Call | ast.Assign, owner: ast.expr, name: str

@@ -114,8 +114,7 @@ class Unit:
                 return self._one(f"{self._helpers[node].prefix}()")
             case ast.Call():
                 return self._key(member, node.func)
-            case _:
-                return None
+        return None
 
     def _key_of_name(self, member: Member, node: ast.Name) -> str:
         fixture = self._fixtures.get(f"{member.prefix}:{node.id}")
@@ -478,8 +477,7 @@ def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
             return _is_plain(value, helpers)
         case ast.Call():
             return node in helpers
-        case _:
-            return False
+    return False
 
 
 def _is_attribute(node: ast.expr) -> bool:

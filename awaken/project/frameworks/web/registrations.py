@@ -239,8 +239,7 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
             return None if starred else elements
         case ast.Constant(value=None):
             return []
-        case _:
-            return None
+    return None
 
 
 def _is_router(node: ast.expr) -> bool:

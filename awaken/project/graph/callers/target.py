@@ -106,8 +106,7 @@ class Target:
                 return 0 if self._evaluator.names.qualified(module, base) in self.made else None
             case ast.Call(func=ast.Call() | ast.Attribute() as made):
                 return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
-            case _:
-                return None
+        return None
 
     def is_imported_as(self, qualified: str | None) -> bool:
         """Whether an import may bring the function; one that cannot be followed may."""
@@ -197,8 +196,7 @@ class Target:
                 return self._definition.is_at(value.module, value.node)
             case ClassOf():
                 return value.qualified in self.made
-            case _:
-                return False
+        return False
 
     @property
     def gives(self) -> int:

@@ -115,8 +115,7 @@ class Wrappings:
                 if len(nodes) != 1 or not isinstance(nodes[0], Function):
                     return None
                 return nodes[0] if module.enclosing_function(nodes[0]) is function else None
-            case _:
-                return None
+        return None
 
     def _decorating(self, module: Module, decorator: Function) -> Wrapping | None:
         positional = [*decorator.args.posonlyargs, *decorator.args.args]
@@ -229,8 +228,7 @@ class Wrappings:
             case ast.Name():
                 value = module.scopes.only_value(test)
                 return value is not None and self._asks(module, value, given)
-            case _:
-                return False
+        return False
 
     # ------------------------------------------------------------------------------------ uses
     def _calls(self, module: Module, decorator: Function, given: str) -> Iterator[ast.Call]:

@@ -155,5 +155,4 @@ def _is_key(node: ast.AST) -> bool:
             return name in words
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
             return any(keyword.arg in words for keyword in keywords)
-        case _:
-            return False
+    return False

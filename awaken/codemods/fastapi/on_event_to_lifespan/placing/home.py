@@ -100,5 +100,4 @@ def _variable(statement: ast.stmt, call: ast.Call) -> str:
             return name
         case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
             return name
-        case _:
-            return ""
+    return ""

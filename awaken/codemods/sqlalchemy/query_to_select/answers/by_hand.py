@@ -26,8 +26,7 @@ def named(module: Module, node: ast.AST) -> Span | None:
         case ast.Attribute(attr="query", ctx=ast.Store()):
             end = module.span(node).end
             return Span(end - len(b"query"), end)
-        case _:
-            return None
+    return None
 
 
 def function_of(module: Module, node: ast.AST) -> ast.FunctionDef | None:
@@ -139,5 +138,4 @@ def _gives_itself(around: ast.ClassDef, name: str) -> bool:
     match _body(method):
         case [ast.Return(value=ast.Name(id=given))]:
             return given == method.args.args[0].arg
-        case _:
-            return False
+    return False

@@ -373,8 +373,7 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
         case _ if isinstance(parent, ast.keyword):
             call = module.call_taking(node)
             return reasons.PASSED_QUERY, "a function" if call is None else ast.unparse(call.func)
-        case _:
-            return reasons.KEPT_QUERY, _described_keeping(module, parent)
+    return reasons.KEPT_QUERY, _described_keeping(module, parent)
 
 
 def _described_keeping(module: Module, parent: ast.AST | None) -> str:

@@ -93,8 +93,7 @@ class Backrefs:
             case InstanceOf(qualified=qualified):
                 # To make an object of a mapped class configures mappers.
                 return self._project.orm.mapped_class(qualified) is None
-            case _:
-                return True
+        return True
 
     def _gets(self, qualified: str, name: str) -> bool:
         owners = self._owners[name]

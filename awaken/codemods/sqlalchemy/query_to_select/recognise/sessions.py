@@ -216,8 +216,7 @@ def _may_begin(node: ast.AST) -> bool:
             return name in {"query", "Query"}
         case ast.Attribute(attr="query", ctx=ast.Load()):
             return True
-        case _:
-            return False
+    return False
 
 
 def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
@@ -227,8 +226,7 @@ def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
             return recognise(reader, node)
         case ast.Attribute(attr="query", ctx=ast.Load()):
             return recognise_at_class(reader, node)
-        case _:
-            return None
+    return None
 
 
 def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:

@@ -41,8 +41,7 @@ def _read(node: Any, session: cst.BaseExpression) -> Any:
             return node.with_changes(func=_read(node.func, session))
         case cst.Attribute() | cst.Subscript():
             return node.with_changes(value=_read(node.value, session))
-        case _:
-            return node
+    return node
 
 
 def rewrite_extended(

@@ -149,8 +149,7 @@ def _relationship(reader: Reader, node: ast.expr) -> ast.Attribute | None:
             mapped = reader.project.orm.mapped_class(entity.model or "") if entity else None
             is_one = mapped is not None and mapped.attribute_kind(name) == "relationship"
             return node if is_one else None
-        case _:
-            return None
+    return None
 
 
 def _leads_to_one(

@@ -74,8 +74,7 @@ def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool
             return is_patched and name not in {*KNOWN.running, *KNOWN.applying}
         case ast.Compare():
             return True
-        case _:
-            return False
+    return False
 
 
 def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
@@ -141,8 +140,7 @@ def _setting(module: Module, node: ast.AST) -> ast.expr | None:
             return value
         case ast.Constant(value=str() as name) if name in KNOWN.eager:
             return _value_of(module, node) or node
-        case _:
-            return None
+    return None
 
 
 def _value_of(module: Module, key: ast.expr) -> ast.expr | None:

@@ -209,8 +209,7 @@ def _entered_node(node: ast.AST) -> ast.expr | None:
             return entered
         case ast.Call(args=[entered, *_]) if last_name(node.func) == "enter_context":
             return entered
-        case _:
-            return None
+    return None
 
 
 def _method(function: FunctionPlace) -> str:

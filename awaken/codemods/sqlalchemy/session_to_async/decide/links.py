@@ -317,8 +317,7 @@ def _is_handed_on(module: Module, node: ast.expr) -> bool:
             return not _asks_for_type(module.parent(node))
         case ast.keyword():
             return True
-        case _:
-            return False
+    return False
 
 
 def _asks_for_type(call: ast.AST | None) -> bool:

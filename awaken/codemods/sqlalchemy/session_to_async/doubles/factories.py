@@ -120,8 +120,7 @@ class PatchedFactories:
                 return attribute in _ASKED or attribute.startswith("assert_")
             case ast.Yield() | ast.Return():
                 return self._is_never_used(module, around)
-            case _:
-                return False
+        return False
 
     def _is_told(self, module: Module, method: ast.Attribute) -> bool:
         """Whether a test says what entering or leaving gives, or asks about it."""

@@ -331,8 +331,7 @@ def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
             return True
         case ast.Subscript(value=value):
             return value is node
-        case _:
-            return False
+    return False
 
 
 def schema_change(module: Module, node: ast.expr) -> str:

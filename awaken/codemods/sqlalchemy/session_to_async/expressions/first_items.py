@@ -29,8 +29,7 @@ def kept_attribute(statement: ast.AST | None) -> ast.Attribute | None:
     match statement:
         case ast.Assign([ast.Attribute() as kept]) | ast.AnnAssign(ast.Attribute() as kept):
             return kept
-        case _:
-            return None
+    return None
 
 
 def is_used_here(module: Module, call: ast.expr) -> bool:
@@ -52,8 +51,7 @@ def is_used_here(module: Module, call: ast.expr) -> bool:
             return isinstance(target, ast.Name)
         case ast.stmt():
             return True
-        case _:
-            return False
+    return False
 
 
 def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:

@@ -97,8 +97,7 @@ class UnannotatedSessions:
                     if isinstance(node, ast.Name)
                 )
                 return any(isinstance(resource, str) for resource in resources)
-            case _:
-                return False
+        return False
 
     def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
         """Return where the function of a parameter is used, and the calls that may pass a session.

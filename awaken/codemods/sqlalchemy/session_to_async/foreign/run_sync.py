@@ -119,8 +119,7 @@ class RunSync:
                 return session in self._sessions
             case Operation(node=ast.Call(func=ast.Attribute(value=receiver))):
                 return receiver in self._sessions
-            case _:
-                return False
+        return False
 
     # -------------------------------------------------------------------------------------- parts
     def _used_at_once(self, node: ast.expr) -> ast.expr:

@@ -173,8 +173,7 @@ def _is_lost_engine(part: SynchronousPart, module: Module, call: ast.Call, owner
         case ast.Assign(targets=[ast.Name() as name]):
             reads = module.scopes.reads_of(name)
             return any(isinstance(module.parent(read), ast.Attribute) for read in reads)
-        case _:
-            return False
+    return False
 
 
 def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) -> Iterator[Place]:

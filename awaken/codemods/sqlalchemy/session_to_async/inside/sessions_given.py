@@ -67,8 +67,7 @@ def _is_kept(module: Module, node: ast.expr) -> bool:
             return module.call_taking(node) is None
         case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
             return False
-        case _:
-            return not isinstance(above, _USING)
+    return not isinstance(above, _USING)
 
 
 def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:

@@ -160,8 +160,7 @@ class Staying:
                 return is_own and any(
                     isinstance(part, ast.Name) and part.id == node.args.kwarg.arg for part in named
                 )
-            case _:
-                return False
+        return False
 
     def _made_calls(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
         """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
@@ -221,5 +220,4 @@ def _is_taken(module: Module, value: ast.expr | None) -> bool:
             | ast.Subscript(value=ast.Name() as owner)
         ):
             return module.scopes.parameter_of(owner) is not None
-        case _:
-            return False
+    return False

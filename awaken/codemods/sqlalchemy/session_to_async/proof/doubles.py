@@ -138,5 +138,4 @@ def _is_entered_synchronously(after: Project, module: Module, node: ast.AST, nam
             made = value.func if isinstance(value, ast.Call) else None
             is_mock = made is not None and after.qualified_name(module, made) in _MOCKS
             return method in ENTERING or (method in ENTERING.values() and is_mock)
-        case _:
-            return False
+    return False

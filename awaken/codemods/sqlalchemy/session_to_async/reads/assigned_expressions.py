@@ -159,8 +159,7 @@ class AssignedExpressions:
                 name in _FLUSHING
             ):
                 return self._project.orm.resource_of(module, owner) in _SESSIONS
-            case _:
-                return False
+        return False
 
 
 def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bool:

@@ -71,8 +71,7 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
     match assigned:
         case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
             return _New(module, function, made, name)
-        case _:
-            return None
+    return None
 
 
 def _refreshed_members(

@@ -227,8 +227,7 @@ class Persistence:
                 return self._project.qualified_name(module, called) in DELETES
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 return self._is_of_orphans(node)
-            case _:
-                return False
+        return False
 
     def _is_of_orphans(self, owner: ast.expr) -> bool:
         """Whether an expression is a relationship whose objects are deleted without an owner."""

@@ -44,8 +44,7 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
             return above.func.id not in _LOOKING
         case "argument" if isinstance(above.func, ast.Attribute):
             return above.func.attr not in _OF_SESSIONS
-        case _:
-            return True
+    return True
 
 
 def is_served(read: Read) -> bool:

@@ -73,5 +73,4 @@ def _table_of(key: ast.expr) -> str:
             return name
         case ast.Name(id=name):
             return name
-        case _:
-            return ""
+    return ""

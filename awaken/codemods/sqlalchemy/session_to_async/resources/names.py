@@ -147,8 +147,7 @@ def _is_annotation(module: Module, node: ast.AST) -> bool:
                 continue
             case ast.Assign():  # an alias: DatabaseSession = Annotated[...]
                 return isinstance(inner, ast.Subscript) and last_name(inner.value) == "Annotated"
-            case _:
-                return False
+        return False
     return False
 
 

@@ -145,8 +145,7 @@ class Disposal:
             ) as statement if module.parent(statement) is module.tree:
                 name = module.scopes.fresh_name("closing_connections")
                 return _Closing(module, statement, engine, name)
-            case _:
-                return None
+        return None
 
     @cached_property
     def _engines(self) -> list[Engine]:

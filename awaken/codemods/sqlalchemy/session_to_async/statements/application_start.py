@@ -389,8 +389,7 @@ def _call(statement: ast.stmt) -> ast.Call | None:
     match statement:
         case ast.Expr(value=ast.Call() as call):
             return call
-        case _:
-            return None
+    return None
 
 
 def _application(project: Project, module: Module) -> _Application | None:

@@ -227,8 +227,7 @@ def _given_name(node: ast.AST) -> ast.Name | None:
             return given
         case ast.Expr(value=ast.Yield(value=ast.Name() as given)):
             return given
-        case _:
-            return None
+    return None
 
 
 def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:

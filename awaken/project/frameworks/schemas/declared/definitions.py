@@ -75,8 +75,7 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
         case ast.Constant(value=str(dotted)):
             # A number is one item of a collection, of which each counts.
             return tuple(text for text in dotted.split(".") if text and not text.isdigit())
-        case _:
-            return None
+    return None
 
 
 def held_by(

@@ -273,8 +273,7 @@ class LaterInFunction:
                 return True
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                 return True
-            case _:
-                return False
+        return False
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         values = self._evaluator.values(module, node)
@@ -333,8 +332,7 @@ class LaterInFunction:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in LOADING:
                 is_session = self._is_session(module, owner)
                 return is_session and self._reloads.of(module, node) is not None
-            case _:
-                return False
+        return False
 
     def _loads_by(self, body: _Body, node: ast.AST) -> bool:
         """Whether objects are loaded by what committed, which is a session then."""
@@ -343,8 +341,7 @@ class LaterInFunction:
                 method in LOADING and body.module.text_of(owner) == body.session
             ):
                 return self._reloads.of(body.module, node) is not None
-            case _:
-                return False
+        return False
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
         """Whether an attribute of something that may be mapped is set, or gets or loses items."""
@@ -386,8 +383,7 @@ def _session_of(module: Module, node: ast.AST, methods: Collection[str]) -> str:
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in methods:
             return module.text_of(owner)
-        case _:
-            return ""
+    return ""
 
 
 def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[ast.AST]:

@@ -146,8 +146,7 @@ class PutSessions:
                 fields = _names(call)  # hardly any call has some: what it calls is asked of these
                 is_one = fields and self._evaluator.names.qualified(module, call.func) in _NAMED
                 return made, fields if is_one else []
-            case _:
-                return "", []
+        return "", []
 
     def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
@@ -192,8 +191,7 @@ def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
             func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str() as name), *_]
         ):
             return name, owner
-        case _:
-            return "", None
+    return "", None
 
 
 def _names(call: ast.Call) -> list[str]:
@@ -203,5 +201,4 @@ def _names(call: ast.Call) -> list[str]:
             return names.replace(",", " ").split()
         case [_, ast.List(elts=items) | ast.Tuple(elts=items), *_]:
             return [str(node.value) for node in items if isinstance(node, ast.Constant)]
-        case _:
-            return []
+    return []

@@ -134,8 +134,7 @@ def _names(statement: ast.stmt) -> set[str] | None:
             return {target.id for target in targets if isinstance(target, ast.Name)}
         case ast.Pass() | ast.Expr(value=ast.Constant()):
             return set()
-        case _:
-            return None
+    return None
 
 
 def _given_in(module: Module) -> Iterator[ast.expr]:

@@ -56,8 +56,7 @@ class Unseen:
                 return Unknown(f"`{name}` may describe any class", sight.place)
             case NotRelevant(what=what, mock=False):
                 return Unknown(f"{what} of no certain class", sight.place)
-            case _:
-                return None
+        return None
 
     def _is_plain(self, place: Place, sight: Sight) -> bool:
         """Whether a call is what ends there, and gives nothing that is mapped.
@@ -133,8 +132,7 @@ class Unseen:
                 return not (self._is_protocol(name) or any(map(is_mapped, (name, *below))))
             case FunctionOf() | ClassOf() | NoneValue() | Session():
                 return True
-            case _:
-                return False
+        return False
 
     def _is_of_service(self, name: str) -> bool:
         """Whether a library that asks a service gives it: then it is not mapped."""

@@ -127,8 +127,7 @@ class _Injected(Parameters):
                 return _passed_on(self._evaluator.returned(value))
             case Producer(how="callable" | "factory"):
                 return _passed_on(value.inner)
-            case _:
-                return ()
+        return ()
 
     def _overriding(self) -> dict[str, list[tuple[str, tuple[int, int]]]]:
         """Return where dependencies are overridden, by their names; the trees are not kept."""

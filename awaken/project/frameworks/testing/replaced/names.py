@@ -182,8 +182,7 @@ class ReplacedNames:
                 return {f"{home.name}.{home.qualname(node)}"}
             case ClassOf(qualified=name) | InstanceOf(qualified=name) | External(qualified=name):
                 return {name}
-            case _:
-                return set()
+        return set()
 
     def _names_of_method(self, qualified: str, name: str) -> set[str]:
         classes = self._evaluator.classes

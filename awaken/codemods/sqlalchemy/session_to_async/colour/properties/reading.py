@@ -173,5 +173,4 @@ def _is_super(node: ast.expr) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="super"), args=[]):
             return True
-        case _:
-            return False
+    return False

@@ -121,8 +121,7 @@ class Fakes:
                 return self._class(module, left)
             case ast.Name() | ast.Attribute():
                 return class_named(self._project, module, annotation)
-            case _:
-                return ""
+        return ""
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""

@@ -186,8 +186,7 @@ def _target(statement: ast.Assign | ast.AnnAssign) -> str:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]:

@@ -175,5 +175,4 @@ def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
             ]
             stores = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
             return [node for node in attributes if node not in stores] if len(stores) == 1 else []
-        case _:
-            return []
+    return []

@@ -145,8 +145,7 @@ class PatchedObjects:
         match replacement.new_callable:
             case ast.Lambda(body=ast.Call() as made):
                 return not self._without_given(module, replacement, made, methods)
-            case _:
-                return False
+        return False
 
     def _without_given(
         self,

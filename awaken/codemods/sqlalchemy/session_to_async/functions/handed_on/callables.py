@@ -135,8 +135,7 @@ class Callables:
             case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="run_sync"):
                 proof = self._project.orm.session_of(module, owner)
                 return module.text_of(owner) if isinstance(proof, SessionProof) else ""
-            case _:
-                return ""
+        return ""
 
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:

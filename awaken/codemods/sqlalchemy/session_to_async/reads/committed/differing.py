@@ -563,5 +563,4 @@ def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:
             return attribute in keys
         case ast.Call(func=ast.Attribute(attr=method)):
             return method in _VALIDATING
-        case _:
-            return False
+    return False

@@ -322,8 +322,7 @@ def _is_deleted(module: Module, node: ast.AST) -> bool:
     match module.parent(node):
         case ast.Call(func=ast.Attribute(attr="delete")):
             return True
-        case _:
-            return False
+    return False
 
 
 def _variable(module: Module, load: Load) -> object:

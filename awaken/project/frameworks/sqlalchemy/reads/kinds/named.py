@@ -92,8 +92,7 @@ class NamedByText:
                 passed = self._displays.passed(module, binding)
                 given = [pair for pair in passed.nodes if not _is_empty(pair[1])]
                 return self._of_each(Parts(given, passed.is_whole), depth)
-            case _:
-                return _UNKNOWN
+        return _UNKNOWN
 
     def _of_items(self, module: Module, binding: Binding, depth: int) -> Names:
         """Return the names that a loop goes through."""

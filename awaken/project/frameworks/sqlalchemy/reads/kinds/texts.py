@@ -169,8 +169,7 @@ def may_read(node: ast.AST) -> bool:
             return is_state or name in READING or name in {"__getattribute__", "attrgetter"}
         case ast.Subscript(value=ast.Attribute(attr="attrs")):
             return True
-        case _:
-            return False
+    return False
 
 
 def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:
