@@ -13,6 +13,7 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ def release_imports(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseIm
     """Yield what removes the imports that ``nodes`` begin with, if nothing refers to them then."""
     module = site.module
     for node in nodes:
-        first = node
-        while isinstance(first, ast.Attribute):
-            first = first.value
+        first = root_of(node)
         for binding in module.scopes.bindings_of(first) if isinstance(first, ast.Name) else ():
             statement = module.parent(binding.node)
             match binding.node:

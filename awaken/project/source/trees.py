@@ -25,6 +25,21 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def root_of(node: ast.AST) -> ast.AST:
+    """Return what a chain of attributes begins with: ``app`` of ``app.state.pool``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
+
+
+def variable_of(statement: ast.AST | None) -> ast.Name | None:
+    """Return the only variable that an assignment gives its value to; None for other targets."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
+            return name
+    return None
+
+
 def is_constant(node: ast.AST | None, *, value: bool) -> bool:
     """Whether ``node`` is the constant True, or the constant False."""
     return isinstance(node, ast.Constant) and node.value is value

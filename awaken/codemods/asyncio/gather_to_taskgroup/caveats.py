@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.kit.caveats.listed_names import lists_names
+from awaken.project.source.trees import root_of
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
 
 
 def _is_of_module(module: Module, node: ast.Attribute) -> bool:
-    base: ast.expr = node
-    while isinstance(base, ast.Attribute):
-        base = base.value
+    base = root_of(node)
     if not isinstance(base, ast.Name):
         return False
     bindings = module.scopes.bindings_of(base)

@@ -19,7 +19,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -191,9 +191,7 @@ class _Search:
         name = bytes(word).split(b".")[0].split(b"(")[0].strip().decode(errors="replace")
         if name in {"getattr", "hasattr"}:
             calls = module.calls_at(place.span)
-            node: ast.AST | None = calls[0].args[0] if calls and calls[0].args else None
-            while isinstance(node, ast.Attribute):
-                node = node.value
+            node = root_of(calls[0].args[0]) if calls and calls[0].args else None
             return (module, calls[0], node) if isinstance(node, ast.Name) else None
         known = _names_at(module).get((name, start))
         return None if known is None else (module, known, known)

@@ -18,7 +18,7 @@ from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
-from awaken.project.source.trees import Function, children, parameters_of
+from awaken.project.source.trees import Function, children, parameters_of, root_of
 from awaken.project.source.worklist import Worklist
 
 _MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
@@ -352,9 +352,7 @@ class Unit:
             if target is not None:
                 yield target, member.prefix in self._inside
         member, mark = self.doubles[wanted]
-        root: ast.expr = mark.root
-        while isinstance(root, ast.Attribute):
-            root = root.value
+        root = root_of(mark.root)
         bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
         if bindings and all(binding.kind == "import" for binding in bindings):
             patched_name = self._suite.target_object(member.module, mark.root, "query")

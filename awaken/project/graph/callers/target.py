@@ -14,7 +14,7 @@ from awaken.project.names.functions.decorators import decorator_names, method_ki
 from awaken.project.names.functions.generated import GeneratedInit
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload
+from awaken.project.source.trees import Function, is_overload, root_of
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -140,10 +140,7 @@ class Target:
         name = self._evaluator.names.qualified(module, node)
         if name is not None and (name in self._targets() or not self._is_of_variable(name)):
             return name in self._targets()
-        root: ast.expr = node
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        path = self.place.path
+        root, path = root_of(node), self.place.path
         is_imported = isinstance(root, ast.Name) and any(
             binding.kind == "import" for binding in module.scopes.bindings_of(root)
         )

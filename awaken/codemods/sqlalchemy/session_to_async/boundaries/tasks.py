@@ -14,7 +14,7 @@ from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, last_name, root_of, without_arguments
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -158,9 +158,7 @@ def _is_on_double(module: Module, node: ast.AST) -> bool:
 
 
 def _is_double(module: Module, target: ast.expr) -> bool:
-    root: ast.expr = target
-    while isinstance(root, ast.Attribute):
-        root = root.value
+    root = root_of(target)
     if root is target or not isinstance(root, ast.Name):
         return False
     bindings = module.scopes.bindings_of(root)

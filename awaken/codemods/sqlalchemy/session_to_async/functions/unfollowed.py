@@ -21,7 +21,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -93,9 +93,7 @@ def _unknown(
     part: SynchronousPart, module: Module, owner: ast.expr, holds_session: Callable[[str], bool]
 ) -> str:
     """Return why ``owner`` may be a session of unknown origin; empty if it is no session."""
-    root = owner
-    while isinstance(root, ast.Attribute):
-        root = root.value
+    root = root_of(owner)
     if not isinstance(root, ast.Name) or isinstance(
         part.project.orm.resource_of(module, owner), str
     ):

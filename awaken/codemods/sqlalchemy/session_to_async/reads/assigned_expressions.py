@@ -21,6 +21,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -164,8 +165,7 @@ class AssignedExpressions:
 
 def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bool:
     """Whether the variable of an expression has its value in front of a statement already."""
-    while isinstance(owner, ast.Attribute):
-        owner = owner.value
-    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+    root = root_of(owner)
+    bindings = module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
     start = module.span(statement).start
     return bool(bindings) and all(module.span(binding.node).start < start for binding in bindings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import use_of
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def function_of(module: Module, node: ast.AST) -> Function | None:
 
 def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
     """Whether an expression means the same in front of its statement: its variable is there."""
-    first: ast.expr = node
-    while isinstance(first, ast.Attribute):
-        first = first.value
-    if not isinstance(first, ast.Name):
-        return False
-    return any(binding.scope.node is function for binding in module.scopes.bindings_of(first))
+    first = root_of(node)
+    return isinstance(first, ast.Name) and any(
+        binding.scope.node is function for binding in module.scopes.bindings_of(first)
+    )

@@ -10,6 +10,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     ClassOf,
@@ -173,8 +174,6 @@ def _is_read(sight: Sight, place: Place) -> bool:
 
 def _is_imported(sight: Sight) -> bool:
     """Whether the attribute is a module, by ``import lemur.plugins``."""
-    node = sight.node
-    while isinstance(node, ast.Attribute):
-        node = node.value
+    node = None if isinstance(sight.node, Unknown) else root_of(sight.node)
     bindings = sight.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     return any(isinstance(sight.module.parent(binding.node), ast.Import) for binding in bindings)

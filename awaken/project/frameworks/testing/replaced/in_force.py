@@ -26,7 +26,7 @@ from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, root_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -162,9 +162,7 @@ class InForces:
         above = module.parent(node)
         if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
             return True
-        root: ast.AST | None = node.func if isinstance(node, ast.Call) else None
-        while isinstance(root, ast.Attribute):
-            root = root.value
+        root = root_of(node.func) if isinstance(node, ast.Call) else None
         names, load = self._evaluator.names, self._evaluator.load
         for binding in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
             # ``with monkeypatch.context() as patches``
