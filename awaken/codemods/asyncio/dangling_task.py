@@ -114,7 +114,7 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -274,7 +274,7 @@ def _refusal(site: Site[ast.Call]) -> Refused | None:
         in_function = module.enclosing_function(call) is not None
         return Refused(INSIDE_EXPRESSION, shown) if in_function else Refused(OUTSIDE_FUNCTION)
     statement = module.parent(call)
-    if not isinstance(statement, ast.Expr) and _variable(statement) is None:
+    if not isinstance(statement, ast.Expr) and variable_of(statement) is None:
         return Refused(INSIDE_EXPRESSION, shown)
     if isinstance(statement, ast.stmt) and _shares_line(module, statement):
         return Refused(SHARED_LINE, shown)
@@ -293,16 +293,6 @@ def _is_listed(project: Project, module: Module) -> Refused | None:
         return None
     home, node = listing
     return Refused(NAMES_LISTED, home.excerpt(node), because=(home.place(node),))
-
-
-def _variable(statement: ast.AST | None) -> ast.Name | None:
-    """Return the variable that ``statement`` gives a value to, if it does nothing else."""
-    match statement:
-        case (
-            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
-        ):
-            return target
-    return None
 
 
 # --------------------------------------------------------------------------------- the rewrite
@@ -325,7 +315,7 @@ def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
     statement = module.statement_of(site.node)
     if statement is None:
         raise ValueError("a call is in a statement")
-    variable = _variable(statement)
+    variable = variable_of(statement)
     task = module.fresh_local(site.node, "task", "background_task")
     if variable is None:
         yield site.insert_before(site.node, f"{task} = ")

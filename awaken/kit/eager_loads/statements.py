@@ -17,7 +17,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
@@ -238,9 +238,7 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
         case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
             statement.ends.add("iter")
             return
-        case (
-            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
-        ):
+        case ast.Assign() | ast.AnnAssign() if (target := variable_of(above)) is not None:
             if module.enclosing_function(node) is not None:
                 statement.around = module.enclosing_function(node)
                 yield target

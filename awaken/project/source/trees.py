@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -18,7 +18,7 @@ def is_none(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def last_name(node: ast.AST) -> str:
+def last_name(node: ast.AST | None) -> str:
     """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions."""
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -38,6 +38,14 @@ def variable_of(statement: ast.AST | None) -> ast.Name | None:
         case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
             return name
     return None
+
+
+def values_given(body: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield each variable that statements of a body give a value to, with the value."""
+    for statement in body:
+        value = getattr(statement, "value", None)
+        if (name := variable_of(statement)) is not None and value is not None:
+            yield name.id, value
 
 
 def is_constant(node: ast.AST | None, *, value: bool) -> bool:

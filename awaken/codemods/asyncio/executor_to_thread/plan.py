@@ -17,7 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import Function, is_none, parameters_of
+from awaken.project.source.trees import Function, is_none, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -295,13 +295,11 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
     binding = module.scopes.only_binding(loop)
     statement = None if binding is None else module.parent(binding.node)
-    match statement:
-        case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[], keywords=[]) as asked):
-            pass
-        case ast.AnnAssign(target=ast.Name(), value=ast.Call(args=[], keywords=[]) as asked):
-            pass
-        case _:
-            return None
+    asked = None if variable_of(statement) is None else getattr(statement, "value", None)
+    if not isinstance(statement, ast.stmt) or not isinstance(asked, ast.Call):
+        return None
+    if asked.args or asked.keywords:
+        return None
     coroutine = module.enclosing_coroutine(statement)
     is_local = bool(coroutine and binding and binding.scope.node is coroutine)
     is_asked = project.qualified_name(module, asked.func) in _ASKED

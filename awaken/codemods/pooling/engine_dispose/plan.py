@@ -17,6 +17,7 @@ from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.serving import Served
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -73,12 +74,10 @@ class EngineDispose(Rule):
 
 def _engines(project: Project) -> Iterator[_Engine]:
     for opening in openings(project, "async-engine"):
-        match opening.module.parent(opening.call):
-            case (
-                ast.Assign(targets=[ast.Name(id=name)])
-                | ast.AnnAssign(target=ast.Name(id=name)) as statement
-            ) if statement in opening.module.tree.body:
-                yield _Engine(opening, name)
+        statement = opening.module.parent(opening.call)
+        variable = variable_of(statement)
+        if variable is not None and statement in opening.module.tree.body:
+            yield _Engine(opening, variable.id)
 
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:

@@ -20,7 +20,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, closes
 from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import MadeOtherwise
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -167,15 +167,9 @@ class SessionContextManager(Rule):
 
 def _opened(project: Project, module: Module, node: Making) -> Opened | None:
     """Return the session that a statement makes for its own function; None if it does not."""
-    match node:
-        case (
-            ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
-            | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
-        ):
-            pass
-        case _:
-            return None
-    function = module.enclosing_function(node)
+    function, name, call = module.enclosing_function(node), last_name(variable_of(node)), node.value
+    if not name or not isinstance(call, ast.Call):
+        return None
     words = f"{last_name(call.func)} {name}".lower()
     # Constructors come last: few calls look like them.
     if not isinstance(function, Function) or not any(

@@ -17,6 +17,7 @@ from awaken.project.source.trees import (
     is_overload,
     last_name,
     parameters_of,
+    variable_of,
 )
 
 Handing = Literal["same", "forwards", "calls"]
@@ -293,10 +294,7 @@ class _Reader:
         above = self._module.parent(call)
         if isinstance(above, ast.Await):
             above = self._module.parent(above)
-        match above:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                return name
-        return None
+        return last_name(variable_of(above)) or None
 
     def _is_result(self, value: ast.expr, calls: list[ast.Call], results: set[str | None]) -> bool:
         match value:

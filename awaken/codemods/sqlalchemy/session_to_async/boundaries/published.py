@@ -16,6 +16,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -70,10 +71,9 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
 def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
     """Return why an engine or a factory stays: an unread file uses its name."""
     for ancestor in site.module.ancestors(site.node):
-        match ancestor:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                is_global = site.module.parent(ancestor) is site.module.tree
-                return _used_refusal(part, site.module.path, name) if is_global else None
+        if (variable := variable_of(ancestor)) is not None:
+            is_global = site.module.parent(ancestor) is site.module.tree
+            return _used_refusal(part, site.module.path, variable.id) if is_global else None
     return None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.trees import last_name, values_given, variable_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -54,15 +55,8 @@ def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:
     """Return what a class says of its mapper by itself."""
     pair = project.class_definition(qualified)
-    for statement in pair[1].body if pair is not None else ():
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == _ARGUMENTS:
-                return value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
-                name == _ARGUMENTS
-            ):
-                return value
-    return None
+    body = pair[1].body if pair is not None else ()
+    return next((value for name, value in values_given(body) if name == _ARGUMENTS), None)
 
 
 def argument_edit(
@@ -121,11 +115,8 @@ def _says_arguments(project: Project, qualified: str) -> bool:
 def _statement_behind(node: ast.ClassDef) -> ast.stmt | None:
     """Return the statement of a class after which its settings go: the name of its table."""
     for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="__tablename__")]):
-                return statement
-            case ast.AnnAssign(target=ast.Name(id="__tablename__")):
-                return statement
+        if last_name(variable_of(statement)) == "__tablename__":
+            return statement
     first = node.body[0]
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return first if is_text else None

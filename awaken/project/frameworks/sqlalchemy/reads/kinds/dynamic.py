@@ -20,7 +20,7 @@ from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
@@ -135,15 +135,8 @@ class DynamicReads:
             if argument.value is not None
             for value in self._evaluator.values(module, argument.value)
         )
-        statement = module.parent(node)
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name() as target])
-                | ast.AnnAssign(target=ast.Name() as target)
-            ) if holds_class:
-                bindings = module.scopes.bindings_of(target)
-            case _:
-                return False
+        target = variable_of(module.parent(node))
+        bindings = module.scopes.bindings_of(target) if holds_class and target is not None else []
         declared = [binding.annotation for binding in bindings if binding.annotation is not None]
         return any(
             self._evaluator.names.qualified(module, part) in _OF_CLASSES
