@@ -99,7 +99,7 @@ def release_imports(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseIm
     module = site.module
     for node in nodes:
         first = root_of(node)
-        for binding in module.scopes.bindings_of(first) if isinstance(first, ast.Name) else ():
+        for binding in module.scopes.bindings_of(first):
             statement = module.parent(binding.node)
             match binding.node:
                 case ast.alias(name=name) if isinstance(statement, ast.ImportFrom):

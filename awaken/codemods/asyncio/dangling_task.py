@@ -105,7 +105,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
 from awaken.kit.caveats.listed_names import NAMES_LISTED, lists_module, lists_names
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
@@ -152,7 +152,6 @@ class DanglingTask(Rule):
     decides_by = "file"
     since = "0.1.0"
     after = ("ensure-future",)
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
     status = Status.OPT_IN
     reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)

@@ -314,6 +314,15 @@ class Module:
         """
         return self.scopes.scope_of(node).enclosing_function()
 
+    def enclosing_def(self, node: ast.AST) -> Function | None:
+        """Return the function that ``node`` is in, or that it decorates; lambdas aside."""
+        return next((part for part in self.ancestors(node) if isinstance(part, Function)), None)
+
+    def outermost_def(self, node: ast.AST) -> Function | None:
+        """Return the function around ``node``, or ``node``, that is in no other function."""
+        around = [part for part in (node, *self.ancestors(node)) if isinstance(part, Function)]
+        return around[-1] if around else None
+
     def fresh_local(self, node: ast.AST, *candidates: str, taken: Collection[str] = ()) -> str:
         """Return a fresh name, as `Scopes.fresh_name` does, for the function around ``node``."""
         within = self.enclosing_function(node)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter, Status
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter, Status
 from awaken.kit.caveats.listed_names import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
@@ -17,7 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import Function, is_none, parameters_of, variable_of
+from awaken.project.source.trees import is_none, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -67,7 +67,6 @@ class ExecutorToThread(Rule):
     phase = Phase.SESSIONS
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
     status = Status.OPT_IN
@@ -75,12 +74,9 @@ class ExecutorToThread(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the calls, and drop a loop."""
-        from awaken.codemods.asyncio.executor_to_thread.rewrite import (  # noqa: PLC0415
-            drop,
-            to_thread,
-        )
+        from awaken.codemods.asyncio.executor_to_thread import rewrite  # noqa: PLC0415
 
-        return {"call": to_thread, "drop": drop}
+        return {"call": rewrite.to_thread, "drop": rewrite.drop}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and one change for those that share a loop."""
@@ -264,7 +260,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     if owner is None:
         return True  # a builtin
     bindings = owner.bindings[name.id]
-    function = next((node for node in module.ancestors(name) if isinstance(node, Function)), None)
+    function = module.enclosing_def(name)
     if owner.node is function:
         # The function awaits meanwhile, so only functions inside it can rebind its names.
         return all(module.scopes.scope_of(binding.node) is owner for binding in bindings)

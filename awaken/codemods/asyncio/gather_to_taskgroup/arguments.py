@@ -361,7 +361,7 @@ def _held_argument(project: Project, module: Module, holder: ast.expr) -> Given:
 
 def _is_repeated(module: Module, holder: ast.expr) -> bool:
     """Whether ``holder`` is multiplied where it is built, as in ``[coroutine] * 2``."""
-    bindings = module.scopes.bindings_of(holder) if isinstance(holder, ast.Name) else ()
+    bindings = module.scopes.bindings_of(holder)
     built = [holder, *(module.statement_of(binding.node) for binding in bindings)]
     return any(
         isinstance(getattr(node, "op", None), ast.Mult)

@@ -102,7 +102,7 @@ def _is_another(project: Project, module: Module, node: ast.expr, name: str | No
     if home is not None and name is not None:
         bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
         return bool(bindings) and all(_makes_one(project, home, item.value) for item in bindings)
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     is_local = all(binding.scope.kind == "function" for binding in bindings)
     made = all(_makes_one(project, module, binding.value) for binding in bindings)
     return bool(bindings) and is_local and made

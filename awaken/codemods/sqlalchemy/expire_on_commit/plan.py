@@ -28,7 +28,7 @@ from awaken.codemods.sqlalchemy.expire_on_commit.staleness import (
     only_variable,
     staleness,
 )
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Status
+from awaken.contract import Constraints, Phase, Place, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -57,7 +57,6 @@ class ExpireOnCommit(Rule):
     family = "sqlalchemy"
     phase = Phase.SESSIONS
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (*WORDS, OPTION.encode())
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}

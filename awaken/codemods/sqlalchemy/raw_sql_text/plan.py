@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
     may_be_string,
     text_of,
 )
-from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
+from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
@@ -50,7 +50,6 @@ class RawSqlText(Rule):
     phase = Phase.REPAIR
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b".execute(", b".scalar(", b".scalars(", b".stream(", b".stream_scalars(")
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)

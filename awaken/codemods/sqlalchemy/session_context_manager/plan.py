@@ -244,7 +244,7 @@ def _doubles(
     replaced = project.replaced_names.of(site.module, factory)
     doubles = [replacement for replacement in replaced if not replacement.gives_sessions]
     clauses, places = caveats_of(site.module, factory, doubles)
-    bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
+    bindings = site.module.scopes.bindings_of(factory)
     shown = site.module.excerpt(factory)
     clauses += [
         f"`{shown}` may return an instance of `{name}` instead of a session" for name in others[:1]

@@ -112,12 +112,9 @@ class SessionInRoute(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
-        from awaken.codemods.sqlalchemy.session_in_route.rewrite import (  # noqa: PLC0415
-            add_parameter,
-            unwrap,
-        )
+        from awaken.codemods.sqlalchemy.session_in_route import rewrite  # noqa: PLC0415
 
-        return {**super().rewriters(), ADD_PARAMETER: add_parameter, UNWRAP: unwrap}
+        return {**super().rewriters(), ADD_PARAMETER: rewrite.add_parameter, UNWRAP: rewrite.unwrap}
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Function], list[_Made]]]:
         """Yield the endpoints that make sessions or engines, with the calls that do."""

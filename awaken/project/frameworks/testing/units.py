@@ -353,7 +353,7 @@ class Unit:
                 yield target, member.prefix in self._inside
         member, mark = self.doubles[wanted]
         root = root_of(mark.root)
-        bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
+        bindings = member.module.scopes.bindings_of(root)
         if bindings and all(binding.kind == "import" for binding in bindings):
             patched_name = self._suite.target_object(member.module, mark.root, "query")
             if patched_name is not None:

@@ -82,7 +82,7 @@ def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
     if mocked is not None:
         named = {keyword.arg for keyword in mocked.call.keywords}
         return not mocked.call.args and named <= _SPEC
-    around = next((node for node in module.ancestors(root) if isinstance(node, Function)), None)
+    around = module.enclosing_def(root)
     return any(
         candidate.bound == root.id and candidate.given is None and candidate.new_callable is None
         for candidate in project.replacements.in_module(module)

@@ -304,7 +304,7 @@ def _is_iterated(name: str, node: ast.expr, call: ast.Call) -> bool:
 
 def _is_list(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a variable that nothing but lists are assigned to."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     return bool(bindings) and all(
         binding.kind == "assignment" and isinstance(binding.value, ast.List | ast.ListComp)
         for binding in bindings

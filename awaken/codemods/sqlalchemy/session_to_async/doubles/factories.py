@@ -14,7 +14,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     entered_asynchronously,
@@ -60,7 +59,7 @@ class PatchedFactories:
                 pass
             case _:
                 raise refused
-        around = around_patch(module, replacement.node)
+        around = module.enclosing_def(replacement.node)
         if around is None or not replacement.bound or not self._is_only_entered(replacement):
             raise refused
         if not self._is_kept(module, replacement, around):
@@ -164,7 +163,7 @@ def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterato
 
 def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
     """Yield what entering the mock of a patched factory gives."""
-    around = around_patch(module, replacement.node)
+    around = module.enclosing_def(replacement.node)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
             case ast.Assign(targets=[ast.Attribute() as target], value=value):

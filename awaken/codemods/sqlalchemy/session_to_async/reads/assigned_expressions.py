@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -121,7 +121,7 @@ class AssignedExpressions:
         values = self._project.values.of(module, owner).alternatives
         if kind_of(self._project, values) not in {"one", "optional"}:
             return None
-        if function_of(module, node) is None or not is_read(self._project, name):
+        if module.enclosing_def(node) is None or not is_read(self._project, name):
             return None
         return self._flushed_assignment(module, _Given(node, owner, name, None))
 
@@ -131,7 +131,7 @@ class AssignedExpressions:
         None where nothing can hold the object after the flush.
         """
         statement: ast.stmt = given.assignment
-        function, loop = function_of(module, statement), None
+        function, loop = module.enclosing_def(statement), None
         while statement is not function:
             block = module.block_of(statement)
             for node in block[block.index(statement) + 1 :]:
@@ -166,6 +166,6 @@ class AssignedExpressions:
 def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bool:
     """Whether the variable of an expression has its value in front of a statement already."""
     root = root_of(owner)
-    bindings = module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
+    bindings = module.scopes.bindings_of(root)
     start = module.span(statement).start
     return bool(bindings) and all(module.span(binding.node).start < start for binding in bindings)

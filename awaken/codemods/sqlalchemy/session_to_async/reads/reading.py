@@ -101,11 +101,6 @@ def _is_mapped(project: Project, value: object) -> bool:
     return isinstance(value, InstanceOf) and project.orm.mapped_class(value.qualified) is not None
 
 
-def function_of(module: Module, node: ast.AST) -> Function | None:
-    """Return the function around a node, lambdas aside."""
-    return next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
-
-
 def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
     """Whether an expression means the same in front of its statement: its variable is there."""
     first = root_of(node)

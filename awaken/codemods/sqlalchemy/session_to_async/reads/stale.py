@@ -125,7 +125,7 @@ def _written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     first = statement
     while isinstance(first, ast.Call | ast.Attribute):
         first = first.func if isinstance(first, ast.Call) else first.value
-    bindings = module.scopes.bindings_of(first) if isinstance(first, ast.Name) else []
+    bindings = module.scopes.bindings_of(first)
     given = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
     return [statement, *given]
 

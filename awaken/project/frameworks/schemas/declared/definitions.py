@@ -34,7 +34,7 @@ def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iter
 def _assigned_names(
     evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
 ) -> list[Written]:
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     if bindings and all(binding.kind == "assignment" for binding in bindings):
         return [(module, binding.value) for binding in bindings if binding.value is not None]
     name = evaluator.names.qualified(module, node)

@@ -96,7 +96,7 @@ def _bindings(
     at_top = evaluator.names.bindings_at(evaluator.names.qualified(module, node))
     if at_top is not None:
         return at_top
-    return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return module, module.scopes.bindings_of(node)
 
 
 def _source(

@@ -167,7 +167,7 @@ def _is_read(sight: Sight, place: Place) -> bool:
     is_one = len(sight.path) == 1 or sight.how == "proxy"
     if isinstance(node, Unknown) or not is_one:
         return False
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    bindings = module.scopes.bindings_of(node)
     given = [node, *(binding.value for binding in bindings if binding.kind == "assignment")]
     return any(argument is not None and module.place(argument) == place for argument in given)
 
@@ -175,5 +175,5 @@ def _is_read(sight: Sight, place: Place) -> bool:
 def _is_imported(sight: Sight) -> bool:
     """Whether the attribute is a module, by ``import lemur.plugins``."""
     node = None if isinstance(sight.node, Unknown) else root_of(sight.node)
-    bindings = sight.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = sight.module.scopes.bindings_of(node)
     return any(isinstance(sight.module.parent(binding.node), ast.Import) for binding in bindings)

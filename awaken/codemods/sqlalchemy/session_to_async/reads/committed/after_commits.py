@@ -37,7 +37,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
     is_conditional,
     is_of_function,
     kind_of,
@@ -140,7 +139,7 @@ class ReadsAfterCommits:
             for read in reads:
                 by_statement[read.statement, read.behind].append(read)
             for (statement, _), each in by_statement.items():
-                function = function_of(module, statement)
+                function = module.enclosing_def(statement)
                 span = module.span(function or module.tree)
                 is_expired = any(x.path == module.path and span.contains(x.span) for x in expired)
                 yield self._member(Site(self._rule, module, statement), each, is_expired)
@@ -241,7 +240,7 @@ class ReadsAfterCommits:
 
         Refreshing one side removes its value on the other side.
         """
-        text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
+        text, function = f"{read.text}.{read.name}", module.enclosing_def(read.statement)
         start, names = module.span(read.statement).start, set[str]()
         for node in () if function is None or read.is_many else module.walk(function):
             match node:
@@ -261,7 +260,7 @@ class ReadsAfterCommits:
     def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]
     ) -> Iterator[_Read]:
-        statement, function = module.statement_of(node), function_of(module, node)
+        statement, function = module.statement_of(node), module.enclosing_def(node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return
         values = self._project.values.of(module, node).alternatives
@@ -325,7 +324,7 @@ class ReadsAfterCommits:
         """Yield what functions read of the items of a collection, if a write may change that."""
         if read.is_many or read.is_optional or read.further:
             return
-        way, span = f"{read.text}.{read.name}", module.span(function_of(module, node) or node)
+        way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
         for step in filter(self._is_kept, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
@@ -434,8 +433,8 @@ def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str
 
 def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     is_named_so = (one.text, one.name) == (other.text, other.name)
-    return is_named_so and function_of(module, one.statement) is function_of(
-        module, other.statement
+    return is_named_so and module.enclosing_def(one.statement) is module.enclosing_def(
+        other.statement
     )
 
 
@@ -444,7 +443,7 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
 
     A change before a commit that always runs before the read was written by it.
     """
-    text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
+    text, function = f"{read.text}.{read.name}", module.enclosing_def(read.statement)
     here = [
         event.span.end
         for event in events

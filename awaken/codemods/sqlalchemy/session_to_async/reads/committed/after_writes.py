@@ -29,7 +29,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
     is_conditional,
     is_of_function,
     kind_of,
@@ -155,7 +154,7 @@ class ReadsAfterWrites:
     def _is_used_by_callers(self, site: Site[ast.AST], read: _Read) -> bool:
         """Whether a caller reads a relationship of an object before it hands that on."""
         module, graph = site.module, self._project.calls.graph()
-        function = function_of(module, read.statement)
+        function = module.enclosing_def(read.statement)
         if function is None or read.text not in {
             argument.arg for argument, _ in parameters_of(function.args)
         }:
@@ -166,7 +165,7 @@ class ReadsAfterWrites:
                 continue
             for node in home.calls_at(call.place.span):
                 given = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
-                for each in home.walk(function_of(home, node)):
+                for each in home.walk(home.enclosing_def(node)):
                     match each:
                         case ast.Attribute(value=ast.Name(id=held), attr=name) if (
                             name == read.name
@@ -224,7 +223,7 @@ class ReadsAfterWrites:
         names = self._project.orm.relationships_of_mapped()
         nodes: Sequence[ast.AST] = module.calls_at(making.span)
         nodes = nodes or [*module.expressions_at({making.span})]
-        function = function_of(module, nodes[0])
+        function = module.enclosing_def(nodes[0])
         for node in () if function is None else module.walk(function):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue
@@ -255,7 +254,7 @@ class ReadsAfterWrites:
         writes: list[Place],
     ) -> Iterator[_Read]:
         """Yield the reads of an object before which something has to be loaded."""
-        statement, function = module.statement_of(node), function_of(module, node)
+        statement, function = module.statement_of(node), module.enclosing_def(node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return
         span = module.span(function)
@@ -459,7 +458,7 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
             and isinstance(node.ctx, ast.Store)
             and node.id == later.text.partition(".")[0]
             and start <= module.span(node).start < end
-            for node in module.walk(function_of(module, later.statement))
+            for node in module.walk(module.enclosing_def(later.statement))
         )
     )
 

@@ -256,7 +256,7 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
     )
     called = node.func if isinstance(node, ast.Call) else None
     for part in (*given, called.value if isinstance(called, ast.Attribute) else called):
-        for binding in module.scopes.bindings_of(part) if isinstance(part, ast.Name) else ():
+        for binding in module.scopes.bindings_of(part):
             if binding.scope.kind == "function" and binding.value is not None:
                 yield binding.value
 

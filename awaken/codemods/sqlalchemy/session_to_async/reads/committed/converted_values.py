@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -58,7 +57,7 @@ class ConvertedValues:
         for commit in self._project.orm.commits.all():
             module = self._project.module(commit.place.path)
             calls = [] if module is None else module.calls_at(commit.place.span)
-            function = function_of(module, calls[0]) if module is not None and calls else None
+            function = module.enclosing_def(calls[0]) if module is not None and calls else None
             if module is not None and function is not None and not commit.is_async:
                 yield from self._reads_behind(module, function, commit.place)
 

@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -113,7 +112,7 @@ class ExpireCalls:
 
         A refresh that comes back to the object by the other side leaves it unloaded there.
         """
-        for node in module.walk(function_of(module, call)):
+        for node in module.walk(module.enclosing_def(call)):
             if (
                 isinstance(node, ast.Name | ast.Attribute)
                 and module.span(node).start >= module.span(call).end

@@ -30,7 +30,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls imp
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
     is_conditional,
     is_of_function,
     kind_of,
@@ -192,8 +191,8 @@ class ExpiredReads:
         return places
 
     def _load(self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call) -> Load | None:
-        statement, function = module.statement_of(node), function_of(module, node)
-        if statement is None or function is None or function is not function_of(module, event):
+        statement, function = module.statement_of(node), module.enclosing_def(node)
+        if statement is None or function is None or function is not module.enclosing_def(event):
             return None
         place = module.place(event)
         session = self._session(module, function, event, place)
@@ -307,7 +306,7 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
     above = module.parent(module.parent(event) or event)
     ended = above if isinstance(above, ast.With) else event
     start, end = module.span(ended).end, module.span(load.statement).start
-    for node in module.walk(function_of(module, event)) if load.kind != "many" else ():
+    for node in module.walk(module.enclosing_def(event)) if load.kind != "many" else ():
         match node:
             case ast.Attribute(value=held, ctx=ast.Store()) if (
                 start <= module.span(node).start < end and module.text_of(held) == load.text
@@ -327,7 +326,7 @@ def _is_deleted(module: Module, node: ast.AST) -> bool:
 
 def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
-    return function_of(module, load.statement), load.text
+    return module.enclosing_def(load.statement), load.text
 
 
 def _is_late(module: Module, event: ast.Call, node: ast.expr) -> bool:

@@ -128,7 +128,7 @@ class DynamicReads:
 
         That may be declared as an object of the class all the same, which it is not then.
         """
-        given = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+        given = module.scopes.bindings_of(owner)
         holds_class = any(
             isinstance(value, ClassOf)
             for argument in given

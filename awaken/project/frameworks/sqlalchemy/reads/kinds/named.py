@@ -112,7 +112,7 @@ class NamedByText:
                 pass
             case _:
                 return self._displays.values(module, held)
-        bindings = module.scopes.bindings_of(held) if isinstance(held, ast.Name) else []
+        bindings = module.scopes.bindings_of(held)
         loops = [module.parent(binding.node) for binding in bindings if binding.kind == "for"]
         if not loops or len(loops) < len(bindings):
             return self._displays.at(module, held, index)
