@@ -150,15 +150,13 @@ def check_place(module: Module, node: ast.expr) -> None:
     """Raise Refused where code should not be written: in f-strings, lambdas and annotations."""
     if module.in_fstring(node):
         raise Refused(INSIDE_FSTRING, module.excerpt(node))
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, ast.Lambda | ast.arguments | ast.arg):
             raise Refused(INNER_CODE, module.excerpt(node))
         if isinstance(above, Function | ast.ClassDef) and below in above.decorator_list:
             raise Refused(INNER_CODE, module.excerpt(node))
         if isinstance(above, ast.AnnAssign) and below is above.annotation:
             raise Refused(INNER_CODE, module.excerpt(node))
-        below = above
 
 
 def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement:

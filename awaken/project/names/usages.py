@@ -111,8 +111,7 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
 
 def is_annotation(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is, or is part of, an annotation."""
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         match above:
             case ast.arg() | ast.AnnAssign():
                 return above.annotation is below
@@ -120,5 +119,4 @@ def is_annotation(module: Module, node: ast.expr) -> bool:
                 return above.returns is below
             case ast.stmt() | ast.Call():
                 return False
-        below = above
     return False

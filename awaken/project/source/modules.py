@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
+from itertools import chain, pairwise
 from typing import Any, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
@@ -195,6 +196,10 @@ class Module:
         while current is not None:
             yield current
             current = self._parents.get(current)
+
+    def steps_up(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """Yield ``node`` and what encloses it, each with its parent, up to the module."""
+        return pairwise(chain((node,), self.ancestors(node)))
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
@@ -417,11 +422,9 @@ class Module:
 
     def is_under_main(self, node: ast.AST) -> bool:
         """Whether ``node`` is under ``if __name__ == "__main__":``."""
-        below = node
-        for above in self.ancestors(node):
+        for below, above in self.steps_up(node):
             if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
                 return True
-            below = above
         return False
 
     def in_fstring(self, node: ast.AST) -> bool:

@@ -235,15 +235,13 @@ def _is_parameter(module: Module, name: ast.Name) -> bool:
 def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
     """Return the loop around ``node`` that assigns a variable in each round."""
     bindings = module.scopes.bindings_of(name)
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, Function):
             return None
         goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
         goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
         if goes_round and any(_is_inside(module, binding, above) for binding in bindings):
             return above
-        below = above
     return None
 
 

@@ -63,13 +63,11 @@ def _is_certain(module: Module, request: Request, node: ast.Name) -> bool:
     """
     if _use(module, node) != "as-value":
         return False
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is request.function:
             return isinstance(below, ast.stmt) and _comes_to(request.function.body, below)
         if _may_pass_over(above, below):
             return False
-        below = above
     return False
 
 

@@ -32,13 +32,11 @@ def has_fallback(project: Project, module: Module, function: Function, read: ast
         if guard.ends is not None or not _RAISED.isdisjoint(guard.catches):
             return True
     name = last_name(read)
-    below = read
-    for above in module.ancestors(read):
+    for below, above in module.steps_up(read):
         if isinstance(above, ast.BoolOp) and below is not above.values[-1]:
             return True
         if above is function:
             break
-        below = above
     return any(_asks(module, node, name) for node in module.walk(function))
 
 

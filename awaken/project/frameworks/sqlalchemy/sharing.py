@@ -179,15 +179,13 @@ def _meet(module: Module, one: ast.expr, other: ast.expr, use: _Use) -> bool:
 
 def _forks(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
     """Yield each fork around ``node``, with the branch of it that holds ``node``."""
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, FunctionOrLambda):
             return
         if isinstance(above, ast.If):
             yield above, next((item for item in (above.body, above.orelse) if below in item), below)
         elif isinstance(above, ast.IfExp | ast.Match):
             yield above, below
-        below = above
 
 
 class _Uses:

@@ -189,13 +189,11 @@ class Wrappings:
         branch: Literal["body", "orelse"],
     ) -> bool:
         """Whether the nearest ``branch`` around ``node`` is that of a question for coroutines."""
-        child = node
-        for above in module.ancestors(node):
+        for child, above in module.steps_up(node):
             if above is decorator:
                 return False
             if isinstance(above, ast.If) and child in getattr(above, branch):
                 return self._asks(module, above.test, given)
-            child = above
         return False
 
     def _is_behind_question(

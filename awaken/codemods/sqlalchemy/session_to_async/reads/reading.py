@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from awaken.project.source.expressions.alternatives import is_tested
@@ -11,7 +13,9 @@ from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
 if TYPE_CHECKING:
+    from awaken.contract import Place
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module
 
@@ -47,6 +51,24 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
     return True
 
 
+def read_nodes(module: Module, places: Collection[Place]) -> list[ast.Attribute | ast.Name]:
+    """Return the expressions at ``places``, in the order of the source, the outer one first."""
+    nodes = module.expressions_at({place.span for place in places})
+    reads = [node for node in nodes if isinstance(node, ast.Attribute | ast.Name)]
+    return sorted(
+        (node for node in reads if module.place(node) in places),
+        key=lambda node: (module.span(node).start, -module.span(node).end),
+    )
+
+
+def events_before(later: Iterable[Later]) -> defaultdict[str, dict[Place, list[Place]]]:
+    """Return the reads in each file, each with the events before it."""
+    places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
+    for item in later:
+        places[item.place.path].setdefault(item.place, []).append(item.commit)
+    return places
+
+
 def is_served(read: Read) -> bool:
     """Whether visible statements load all objects of a read, each time again."""
     return read.is_traced and all(trace.load.kind in {"select", "query"} for trace in read.traces)
@@ -54,8 +76,7 @@ def is_served(read: Read) -> bool:
 
 def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
     """Whether an expression may be left out when a statement runs."""
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is statement:
             return False
         if isinstance(above, ast.comprehension):
@@ -65,7 +86,6 @@ def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
                 return True
         elif isinstance(above, ast.BoolOp | ast.IfExp | ast.stmt):
             return True
-        below = above
     return True
 
 

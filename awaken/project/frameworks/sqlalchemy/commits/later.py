@@ -19,6 +19,7 @@ from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reload
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Session, Values
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
@@ -170,9 +171,8 @@ class LaterInFunction:
         for name in body.kept_in_module:
             events = list(self._read(body, name, commit))
             yield from (event for event in events if event.kind == "read")
-        by_variable: dict[str, list[ast.Name]] = {}
-        for node in _names([*reached, *_captured_variables(body, reached)]):
-            by_variable.setdefault(node.id, []).append(node)
+        names = _names([*reached, *_captured_variables(body, reached)])
+        by_variable = groups_of(names, lambda node: node.id)
         for identifier, same in sorted(by_variable.items()):
             stops = self._stops(body, identifier)
             still = body.graph.reached_from(starts, stops) if stops else reached

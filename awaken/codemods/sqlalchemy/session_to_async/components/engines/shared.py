@@ -8,7 +8,6 @@ factory whose engine a function makes changes with that function, and so do its 
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,7 +27,7 @@ from awaken.kit.sites import Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, variable_of
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import groups_of, reached
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -120,9 +119,7 @@ def _join(found: dict[str, Shared], joining: set[str]) -> None:
 
 def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
-    by_word: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        by_word[name.rpartition(".")[2]].append(name)
+    by_word = groups_of(names, lambda name: name.rpartition(".")[2])
     for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
         for node in module.nodes(ast.Attribute):
             if not isinstance(node.ctx, ast.Load):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -37,9 +36,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     whole_if,
 )
 from awaken.contract import Edit, Place
@@ -50,6 +51,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
@@ -107,11 +109,9 @@ class ReadsAfterCommits:
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
         sent = [Commit(entry, is_async=False) for entry in sorted(self._sent)]
-        self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for item in (*later, *project.orm.commits.read_in_functions(sent)):
-            # The question's place knows the callers' arguments.
-            if item.kind != "load":
-                self._places[item.place.path].setdefault(item.place, []).append(item.commit)
+        reads = (*later, *project.orm.commits.read_in_functions(sent))
+        # The question's place knows the callers' arguments.
+        self._places = events_before(item for item in reads if item.kind != "load")
         for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
             self._places[place.path].setdefault(place, []).append(event)
         self._statements = {
@@ -135,9 +135,7 @@ class ReadsAfterCommits:
         In front of those that are ``expired`` something loads what a rollback has expired.
         """
         for module, reads in self._all():
-            by_statement: defaultdict[tuple[ast.stmt, bool], list[_Read]] = defaultdict(list)
-            for read in reads:
-                by_statement[read.statement, read.behind].append(read)
+            by_statement = groups_of(reads, lambda read: (read.statement, read.behind))
             for (statement, _), each in by_statement.items():
                 function = module.enclosing_def(statement)
                 span = module.span(function or module.tree)
@@ -145,11 +143,8 @@ class ReadsAfterCommits:
                 yield self._member(Site(self._rule, module, statement), each, is_expired)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read], is_expired: bool) -> Member:
-        together: defaultdict[str, list[_Read]] = defaultdict(list)
-        for read in reads:
-            together[read.text].append(read)
         code, imports = "", list[Edit]()
-        for each in together.values():
+        for each in groups_of(reads, lambda read: read.text).values():
             line, needed = self._loaded_pair(site, each, is_expired)
             code, imports = code + line, imports + needed
         steps = [step for entry in reads for step in entry.further]
@@ -209,14 +204,9 @@ class ReadsAfterCommits:
 
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
-        nodes = [
-            part
-            for part in module.expressions_at({place.span for place in places})
-            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
-        ]
         kept: list[_Read] = []
         behind = sorted({event.span.end for events in places.values() for event in events})
-        for node in sorted(nodes, key=lambda part: module.span(part).start):
+        for node in read_nodes(module, places):
             events = places[module.place(node)]
             for read in self._reads(module, node, events):
                 number = next(

@@ -8,7 +8,6 @@ collection.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,9 +28,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
@@ -41,6 +42,7 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -124,10 +126,7 @@ class ReadsAfterWrites:
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
         for module, reads in self._all():
-            by_statement: defaultdict[ast.stmt, list[_Read]] = defaultdict(list)
-            for read in reads:
-                by_statement[read.statement].append(read)
-            for statement, each in by_statement.items():
+            for statement, each in groups_of(reads, lambda read: read.statement).items():
                 yield self._member(Site(self._rule, module, statement), each)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
@@ -193,9 +192,8 @@ class ReadsAfterWrites:
     def _places(self) -> dict[str, dict[Place, list[Place]]]:
         """By file, what may be read of before, each with the writes in front of it."""
         writes = [Commit(item, is_async=False) for item in self._writes.places()]
-        places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for event in self._project.orm.commits.read_in_functions(writes, unknown=True):
-            places[event.place.path].setdefault(event.place, []).append(event.commit)
+        commits = self._project.orm.commits
+        places = events_before(commits.read_in_functions(writes, unknown=True))
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 places[place.path].setdefault(place, []).append(making)
@@ -236,12 +234,7 @@ class ReadsAfterWrites:
 
     def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
         kept = list[_Read]()
-        nodes = [
-            part
-            for part in module.expressions_at({place.span for place in places})
-            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
-        ]
-        for node in sorted(nodes, key=lambda part: module.span(part).start):
+        for node in read_nodes(module, places):
             for read in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, candidate, read) for candidate in kept):
                     kept.append(read)

@@ -30,9 +30,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls imp
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     reads_of_object,
     whole_if,
 )
@@ -45,6 +47,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Value, Values
 
 if TYPE_CHECKING:
@@ -80,9 +83,7 @@ class ExpiredReads:
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
-        self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for item in commits.read_in_functions(events):
-            self._reads[item.place.path].setdefault(item.place, []).append(item.commit)
+        self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()
@@ -96,10 +97,7 @@ class ExpiredReads:
         """Yield what is written in front of these statements."""
         for _, module, loads in self._all():
             has_function = gets_function(loads)
-            by_statement: defaultdict[ast.stmt, list[Load]] = defaultdict(list)
-            for load in loads:
-                by_statement[load.statement].append(load)
-            for statement, each in by_statement.items():
+            for statement, each in groups_of(loads, lambda load: load.statement).items():
                 site = Site(self._rule, module, statement)
                 shown = " and ".join(f"`{item.text}`" for item in each)
                 edits = load_edits(site, each, has_mocks=self._has_mocks, has_function=has_function)
@@ -120,20 +118,12 @@ class ExpiredReads:
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}
-        nodes = sorted(
-            (
-                part
-                for part in module.expressions_at({place.span for place in reads})
-                if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in reads
-            ),
-            key=lambda part: (module.span(part).start, -module.span(part).end),
-        )
         kept: list[Load] = []
         behind = sorted(place.span.end for place in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         late = set[tuple[ast.stmt, str]]()
-        for node in nodes:
+        for node in read_nodes(module, reads):
             result, event = self._first_load(module, node, reads[module.place(node)])
             if result is None or event is None:
                 continue

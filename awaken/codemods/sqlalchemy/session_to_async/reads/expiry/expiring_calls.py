@@ -90,8 +90,7 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
     """Return whether a function raises after an event; None if it does nothing after it."""
     if not event.raises:
         return _raises_behind(module, function, node)
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is function:
             break
         if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
@@ -99,7 +98,6 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
             ends = [handler.body[-1] for handler in above.handlers]
             return all(isinstance(end, ast.Raise) for end in ends)
-        below = above
     return None
 
 
@@ -108,8 +106,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
 
     It does not if a statement after the node may leave that block in another way.
     """
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is function:
             return False
         if isinstance(below, ast.stmt):
@@ -119,7 +116,6 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
                 return False
             if isinstance(block[-1], ast.Raise):
                 return True
-        below = above
     return False
 
 
@@ -138,8 +134,7 @@ def is_savepoint(module: Module, event: ast.Call) -> bool:
 
 def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
     """Whether an exception may have ended the block that ``event`` enters, where ``node`` runs."""
-    below: ast.AST = event
-    for above in module.ancestors(event):
+    for below, above in module.steps_up(event):
         if isinstance(above, Function):
             break
         if (
@@ -155,5 +150,4 @@ def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
             return not all(
                 isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in above.handlers
             )
-        below = above
     return False

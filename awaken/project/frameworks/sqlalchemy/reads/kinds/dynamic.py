@@ -22,6 +22,7 @@ from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
@@ -163,10 +164,7 @@ class DynamicReads:
     @cached_property
     def _by_name(self) -> dict[str, list[Declared]]:
         """The relationships of the program, by their names."""
-        result: dict[str, list[Declared]] = {}
-        for item in self._declared.everywhere():
-            result.setdefault(item[1], []).append(item)
-        return dict(sorted(result.items()))
+        return dict(sorted(groups_of(self._declared.everywhere(), lambda item: item[1]).items()))
 
 
 def _is_open(name: ast.expr) -> bool:
