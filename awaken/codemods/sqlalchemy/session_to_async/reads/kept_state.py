@@ -78,8 +78,7 @@ def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
     if name in TEXTS:
         return _is_statement(module, call) and not _only_reads(first)
     if name in CHANGES:
-        target = project.qualified_name(module, first)
-        return target is None or project.orm.mapped_class(target) is None
+        return project.orm.mapped_class(project.qualified_name(module, first)) is None
     return False
 
 

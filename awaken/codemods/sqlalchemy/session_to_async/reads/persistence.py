@@ -162,8 +162,8 @@ class Persistence:
         return any(part in reached for part in module.walk(node))
 
     def _makes_mapped(self, module: Module, call: ast.Call) -> bool:
-        qualified = self._project.qualified_name(module, call.func)
-        return qualified is not None and self._project.orm.mapped_class(qualified) is not None
+        name = self._project.qualified_name(module, call.func)
+        return self._project.orm.mapped_class(name) is not None
 
     def _flushing(
         self, module: Module, function: Function, place: FunctionPlace, seen: set[FunctionPlace]

@@ -148,10 +148,7 @@ def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
     Where autoflush may be off (``is_held``), loading again would lose unsaved changes. None where
     the session has no name then.
     """
-    module = project.module(load.place.path)
-    if module is None:
-        return None
-    for call in module.calls_at(load.place.span)[:1]:
+    for module, call in project.calls_at(load.place)[:1]:
         session = call.func.value if isinstance(call.func, ast.Attribute) else call
         said, asked = "True", ""
         if is_held and not load.is_clean:

@@ -363,7 +363,7 @@ class ReadsAfterCommits:
                 is_here = origin.place.path == module.path and span.contains(origin.place.span)
                 for call in module.calls_at(origin.place.span) if is_here else ():
                     name = self._project.qualified_name(module, call.func)
-                    if name is not None and self._project.orm.mapped_class(name) is not None:
+                    if self._project.orm.mapped_class(name) is not None:
                         return call if written_behind(self._project, module, call) else None
         return None
 

@@ -159,10 +159,7 @@ class ReadsAfterWrites:
         }:
             return False
         for call in graph.callers(graph.place_of(module, function)):
-            home = self._project.module(call.place.path)
-            if home is None:
-                continue
-            for node in home.calls_at(call.place.span):
+            for home, node in self._project.calls_at(call.place):
                 given = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
                 for each in home.walk(home.enclosing_def(node)):
                     match each:

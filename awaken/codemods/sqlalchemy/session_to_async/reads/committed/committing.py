@@ -117,10 +117,8 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
     graph, functions = project.calls.graph(), set[FunctionPlace]()
     unknown = set[FunctionPlace]()
     for event in seen:
-        module = project.module(event.place.path) if event.kind == "call" else None
-        if module is None or is_test_file(module.path):
-            continue
-        for call in module.calls_at(event.place.span)[:1]:
+        is_left = event.kind != "call" or is_test_file(event.place.path)
+        for module, call in () if is_left else project.calls_at(event.place)[:1]:
             function = function_around(module, call)
             if isinstance(function, Function):
                 own = graph.place_of(module, function)

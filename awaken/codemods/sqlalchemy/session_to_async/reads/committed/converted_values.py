@@ -55,11 +55,10 @@ class ConvertedValues:
 
     def _found_reads(self) -> Iterator[_Read]:
         for commit in self._project.orm.commits.all():
-            module = self._project.module(commit.place.path)
-            calls = [] if module is None else module.calls_at(commit.place.span)
-            function = module.enclosing_def(calls[0]) if module is not None and calls else None
-            if module is not None and function is not None and not commit.is_async:
-                yield from self._reads_behind(module, function, commit.place)
+            for module, call in self._project.calls_at(commit.place)[:1]:
+                function = module.enclosing_def(call)
+                if function is not None and not commit.is_async:
+                    yield from self._reads_behind(module, function, commit.place)
 
     def _reads_behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
         session = self._project.orm.session_variable(module, function)

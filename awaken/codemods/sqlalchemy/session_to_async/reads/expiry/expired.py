@@ -241,15 +241,10 @@ class ExpiredReads:
 
     def _is_made(self, value: Value) -> bool:
         """Whether an object is one that the program makes, and no statement loads."""
-        for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-            module = self._project.module(origin.place.path)
-            if module is None:
-                continue
-            for call in module.calls_at(origin.place.span):
-                name = self._project.qualified_name(module, call.func)
-                if name is not None and self._project.orm.mapped_class(name) is not None:
-                    return True
-        return False
+        origins = (value.origins or ()) if isinstance(value, InstanceOf) else ()
+        calls = (pair for origin in origins for pair in self._project.calls_at(origin.place))
+        names = (self._project.qualified_name(module, call.func) for module, call in calls)
+        return any(self._project.orm.mapped_class(name) is not None for name in names)
 
     def _is_kept(self, step: Step) -> bool:
         """Whether a read is one of a relationship."""

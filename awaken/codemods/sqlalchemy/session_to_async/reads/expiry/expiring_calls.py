@@ -75,15 +75,13 @@ def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | No
     No function where its callers have nothing of that session. An unhandled exception of an event
     leaves the function: None.
     """
-    module = project.module(event.place.path)
-    nodes = [] if module is None else module.calls_at(event.place.span)[:1]
-    around = None if module is None or not nodes else function_around(module, nodes[0])
-    if module is None or not isinstance(around, Function):
-        return None, None
-    raises = _goes_on(module, around, nodes[0], event)
-    if not is_of_callers(project, module, nodes[0]):
-        return None, raises
-    return project.calls.graph().place_of(module, around), raises
+    for module, call in project.calls_at(event.place)[:1]:
+        around = function_around(module, call)
+        if isinstance(around, Function):
+            raises = _goes_on(module, around, call, event)
+            is_outside = is_of_callers(project, module, call)
+            return project.calls.graph().place_of(module, around) if is_outside else None, raises
+    return None, None
 
 
 def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:
@@ -120,9 +118,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
 
 
 def _is_savepoint_at(project: Project, place: Place) -> bool:
-    module = project.module(place.path)
-    nodes = [] if module is None else module.calls_at(place.span)[:1]
-    return module is not None and any(is_savepoint(module, call) for call in nodes)
+    return any(is_savepoint(*pair) for pair in project.calls_at(place)[:1])
 
 
 def is_savepoint(module: Module, event: ast.Call) -> bool:

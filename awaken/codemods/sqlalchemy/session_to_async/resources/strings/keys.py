@@ -59,7 +59,6 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
 
 def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether an expression is a mapped class that has one number for a key."""
-    qualified = project.qualified_name(module, node)
-    mapped = None if qualified is None else project.orm.mapped_class(qualified)
+    mapped = project.orm.mapped_class(project.qualified_name(module, node))
     columns = () if mapped is None else mapped.columns.values()
     return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]
