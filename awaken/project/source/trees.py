@@ -80,6 +80,11 @@ def argument_of(
     return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
 
 
+def arguments_of(call: ast.Call) -> list[ast.expr]:
+    """Return what ``call`` passes, by position and by keyword."""
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
 def parameter_getting(
     call: ast.Call, function: FunctionOrLambda, argument: ast.AST, bound: int
 ) -> ast.arg | None:
@@ -102,6 +107,14 @@ def items_in_brackets(node: ast.Subscript) -> list[ast.expr]:
 def without_arguments(decorator: ast.expr) -> ast.expr:
     """Return ``cache`` of the decorators ``cache`` and ``cache(maxsize=1)``."""
     return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether ``node`` is ``super()``."""
+    match node:
+        case ast.Call(func=ast.Name(id="super"), args=[]):
+            return True
+    return False
 
 
 def is_overload(node: ast.AST) -> bool:
@@ -304,6 +317,17 @@ def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     if args.kwarg is not None:
         parameters.append((args.kwarg, None))
     return parameters
+
+
+def parameter_names(args: ast.arguments) -> frozenset[str]:
+    """Return the names of all parameters of a function."""
+    return frozenset(argument.arg for argument, _ in parameters_of(args))
+
+
+def named_parameters(function: FunctionOrLambda) -> list[ast.arg]:
+    """Return the parameters that have a name of their own: no ``*args``, no ``**kwargs``."""
+    args = function.args
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs]
 
 
 SHARED = frozenset(

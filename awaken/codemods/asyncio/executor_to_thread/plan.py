@@ -17,7 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import is_none, parameters_of, variable_of
+from awaken.project.source.trees import arguments_of, is_none, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -184,7 +184,7 @@ def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     """Return the executor and the function, if they come before all other arguments."""
-    given: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given: list[ast.expr] = arguments_of(call)
     names = ["executor", "func"][len(call.args) :]
     in_order = [keyword.arg for keyword in call.keywords] == names
     if len(given) < len(("executor", "func")) or not in_order:
@@ -231,7 +231,7 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
             in_order = alone or all(_is_quiet(project, module, keyword.value) for keyword in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
-            passed = [*inner.args, *(keyword.value for keyword in inner.keywords)]
+            passed = arguments_of(inner)
             steady = all(_is_steady(module, node) for node in passed)
             steady = steady and _is_steady_function(project, module, inner)
             return alone and steady and not parameters_of(parameters)

@@ -91,7 +91,7 @@ from awaken.codemods.asyncio.sequential_awaits.reading import (
 from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Site
+from awaken.kit.sites import Site, listed_names
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 
@@ -139,8 +139,7 @@ class SequentialAwaits(Rule):
 
 
 def _shown_text(module: Module, row: Sequence[ast.Call]) -> str:
-    names = [f"`{module.excerpt(call.func)}()`" for call in row]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed_names([f"{module.excerpt(call.func)}()" for call in row])
 
 
 def _independent(

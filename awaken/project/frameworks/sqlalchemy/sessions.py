@@ -13,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import arguments_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
@@ -210,7 +211,7 @@ class Sessions:
         """
         match node:
             case ast.Call(func=function) if self._is_of_library(module, function):
-                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+                arguments = arguments_of(node)
                 return any(
                     self._is_mapped(module, part)
                     for argument in arguments

@@ -22,7 +22,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, argument_of
+from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, arguments_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
@@ -227,7 +227,7 @@ class _Uses:
             return
         functions = functions_called(self._evaluator, scene.module, call)
         if isinstance(functions, Unknown):
-            for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for given in arguments_of(call):
                 self._follow_argument(scene, given)
             return
         for called in functions:
@@ -392,7 +392,7 @@ class _Uses:
             or self._evaluator.classes.node(value.qualified) is None
         ):
             return None
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        given = arguments_of(call)
         sessions = [argument for argument in given if self._is_session(scene, argument)]
         owner = self._owner(scene, sessions[0]) if len(sessions) == 1 else None
         return None if owner is None else replace(owner, built=True)

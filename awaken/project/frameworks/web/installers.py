@@ -11,11 +11,7 @@ from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameter_getting,
-)
+from awaken.project.source.trees import Function, arguments_of, last_name, parameter_getting
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
@@ -176,7 +172,7 @@ def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     module = carrier.module
     for node in module.walk(carrier.function):
         if isinstance(node, ast.Call):
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for argument in arguments_of(node):
                 if last_name(argument) == carrier.name:
                     yield node, argument
 

@@ -29,7 +29,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name, named_parameters, without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -273,7 +273,7 @@ class Links:
             if any(_is_fixture(decorator) for decorator in node.decorator_list):
                 given[node.name].append(piece)
             if node.name.startswith("test") or given[node.name]:
-                for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                for argument in named_parameters(node):
                     asked[argument.arg].append(piece)
         paths = {item.path for fixtures in given.values() for item in fixtures}
         seen_in = {path: self._seen_in(path) for path in sorted(paths)}

@@ -25,7 +25,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -96,7 +96,7 @@ class PatchedFactories:
     # ------------------------------------------------------------------------------- in the test
     def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
         """Whether all that a test does with the mock is understood."""
-        is_parameter = replacement.bound in {part.arg for part, _ in parameters_of(around.args)}
+        is_parameter = replacement.bound in parameter_names(around.args)
         stores = 0
         for node in module.walk(around):
             match node:

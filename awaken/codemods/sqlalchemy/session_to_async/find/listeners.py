@@ -19,7 +19,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import parameter_names
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _connections(
     target = listened_to(project, module, call)
     if around is None or is_used or target is None or not _is_session(project, module, target):
         return None
-    parameters = {argument.arg for argument, _ in parameters_of(function.args)}
+    parameters = parameter_names(function.args)
     receivers: list[ast.expr] = []
     inside = set(module.walk(function))
     for operation in project.orm.operations_among(module, inside.__contains__):

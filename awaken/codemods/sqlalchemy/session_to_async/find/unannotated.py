@@ -21,7 +21,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf, Unknown
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class UnannotatedSessions:
         )
 
     def _passes_session(self, module: Module, call: ast.Call) -> bool:
-        arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+        arguments = arguments_of(call)
         return any(
             isinstance(self._project.orm.resource_of(module, node), str)
             for argument in arguments

@@ -21,7 +21,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, root_of
+from awaken.project.source.trees import Function, arguments_of, root_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) ->
         if call.place.path not in paths or (call.functions and call.kind != "unknown"):
             continue
         for home, node in part.project.calls_at(call.place)[:1]:
-            passed = (*node.args, *(keyword.value for keyword in node.keywords))
+            passed = arguments_of(node)
             if any(isinstance(part.project.orm.resource_of(home, each), str) for each in passed):
                 yield home.place(node)
 

@@ -24,7 +24,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, arguments_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -106,7 +106,7 @@ class Persistence:
         for call in self._project.calls.graph().callers(function):
             home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
             for node in () if home is None else home.calls_at(call.place.span):
-                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                given = arguments_of(node)
                 for argument in given:
                     if home is not None and isinstance(argument, ast.Name):
                         yield home, node, argument.id

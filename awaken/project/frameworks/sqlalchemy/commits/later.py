@@ -18,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, last_name, parameter_names
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Session, Values
 
@@ -99,7 +99,7 @@ class LaterInFunction:
             why = f"`{function.name}` is too large to follow"
             yield Later("unknown", module.place(function), why, commit)
             return
-        foreign = frozenset[str]() if shared else _parameters(function) - body.taken
+        foreign = frozenset[str]() if shared else parameter_names(function.args) - body.taken
         body = replace(_committed_body(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
@@ -429,10 +429,6 @@ def _is_kept_in_module(module: Module, name: ast.Name) -> bool:
     """Whether a name is a variable at the top of the file, which outlives every call."""
     bindings = module.scopes.bindings_of(name)
     return any(item.scope.kind == "module" and item.kind == "assignment" for item in bindings)
-
-
-def _parameters(function: Function) -> frozenset[str]:
-    return frozenset(argument.arg for argument, _ in parameters_of(function.args))
 
 
 def _taken_variables(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Fakes:
         return self._parameters[function]
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
-        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        for argument in named_parameters(node):
             yield argument.arg, self._class(module, argument.annotation)
 
     def _class(self, module: Module, annotation: ast.expr | None) -> str:

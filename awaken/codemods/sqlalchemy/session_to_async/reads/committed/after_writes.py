@@ -41,7 +41,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf
 
@@ -154,9 +154,7 @@ class ReadsAfterWrites:
         """Whether a caller reads a relationship of an object before it hands that on."""
         module, graph = site.module, self._project.calls.graph()
         function = module.enclosing_def(read.statement)
-        if function is None or read.text not in {
-            argument.arg for argument, _ in parameters_of(function.args)
-        }:
+        if function is None or read.text not in parameter_names(function.args):
             return False
         for call in graph.callers(graph.place_of(module, function)):
             for home, node in self._project.calls_at(call.place):

@@ -18,7 +18,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -249,9 +249,7 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
                 case ast.Call(func=ast.Attribute(value=owner)) as call:
                     yield from (call, owner)
         return
-    given = (
-        [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
-    )
+    given = arguments_of(node) if isinstance(node, ast.Call) else []
     called = node.func if isinstance(node, ast.Call) else None
     for part in (*given, called.value if isinstance(called, ast.Attribute) else called):
         for binding in module.scopes.bindings_of(part):
