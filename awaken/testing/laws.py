@@ -378,10 +378,10 @@ def chosen_changes_are_what_is_not_left_out(result: CaseResult) -> None:
 
 
 def _require_bytes(wanted: Report, made: Report, what: str) -> None:
-    files = [
+    before, after = (
         {file.path: file.after.raw() for file in report.roots[0].files} for report in (wanted, made)
-    ]
-    _require_files(*files, what)
+    )
+    _require_files(before, after, what)
 
 
 def manual_findings_say_why(result: CaseResult) -> None:
