@@ -82,10 +82,7 @@ def given_out_of_sight(
 ) -> Iterator[Member]:
     """Yield the files that are not visible and are named in pieces of the program that change."""
     pieces = {piece_with(member) for member in changing}
-    for path in sorted({piece.path for piece in pieces}):
-        module = part.project.module(path)
-        if module is None:
-            continue
+    for module in part.project.modules_at(sorted({piece.path for piece in pieces})):
         for name, file in part.project.outside.imported(module):
             for node in module.mentions(name):
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:

@@ -123,10 +123,7 @@ class Links:
             self.links += [(key, piece) for piece in sorted(inside & self.pieces)]
 
     def _pieces_at(self, place: Place) -> Iterator[Piece]:
-        module = self._project.module(place.path)
-        if module is None:
-            return
-        for node in module.expressions_at({place.span}):
+        for module, node in self._project.expressions_at(place):
             yield piece_around(module, node)
 
     def _caller(self, call: Call) -> Piece | None:

@@ -20,9 +20,8 @@ _ARGUMENTS = "__mapper_args__"
 
 def is_read(project: Project, name: str) -> bool:
     """Whether an attribute of this name may be read of an object, and not only of a class."""
-    for path in project.files_with((name.encode(),)):
-        module = project.module(path)
-        if module is None or is_of_alembic(module):
+    for module in project.modules_at(project.files_with((name.encode(),))):
+        if is_of_alembic(module):
             continue
         for node in module.mentions(name):
             match node:
