@@ -155,8 +155,7 @@ def _is_alone(module: Module, call: ast.Call) -> bool:
             return True
         case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
             return _is_entered_alone(module, name)
-        case _:
-            return False
+    return False
 
 
 def _is_entered_alone(module: Module, name: ast.Name) -> bool:
@@ -191,8 +190,7 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
                 return False
             # With an argument, the object may be a counter that the code uses up.
             return method in _TAKEN_BY_HAND and not call.args and not call.keywords
-        case _:
-            return False
+    return False
 
 
 def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:

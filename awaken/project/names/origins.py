@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 
 
 def imported_from(module: Module, node: ast.expr) -> tuple[str, str] | None:
     """Return module and name of the only ``from`` import of what ``node`` begins with."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    binding = module.scopes.only_binding(node)
+    binding = module.scopes.only_binding(root_of(node))
     alias = None if binding is None else binding.node
     statement = module.parent(alias) if isinstance(alias, ast.alias) else None
     if not isinstance(statement, ast.ImportFrom) or not isinstance(alias, ast.alias):

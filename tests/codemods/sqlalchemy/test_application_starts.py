@@ -83,6 +83,29 @@ def start():
 
 
 """
+LISTED = """
+
+def start():
+    done.append("started")
+
+
+app.router.on_startup.append(start)
+"""
+OF_OTHERS = """
+
+class Bot:
+    def on_event(self, name):
+        return lambda function: function
+
+
+bot = Bot()
+
+
+@bot.on_event("message")
+def hear(): ...
+
+
+"""
 FACTORY = """\
 def create_app() -> FastAPI:
     app = FastAPI()
@@ -112,6 +135,8 @@ PROGRAMS = {
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
     "an_event": HEAD + APPLICATION + ENDPOINT + TABLES + EVENT + 'seed("bob")\n',
     "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
+    "a_listed_handler": HEAD + APPLICATION + ENDPOINT + TABLES + LISTED,
+    "an_event_of_others": HEAD + APPLICATION + ENDPOINT + TABLES + OF_OTHERS,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -154,6 +179,18 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
     names_after, done_after = answered(after, f"after_{name}", tmp_path / "after", monkeypatch)
     # Only what the lifespan did itself comes later than what the import did, or before.
     assert (names, sorted(done)) == (names_after, sorted(done_after))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("an_event", '@app.on_event("startup")\nasync def on_startup'),
+        ("a_listed_handler", '@app.on_event("startup")\nasync def on_startup'),
+        ("an_event_of_others", "FastAPI(lifespan=lifespan)"),
+    ],
+)
+def test_only_handlers_of_the_application_ask_for_another_one(name, written):
+    assert written in migrated({"main.py": PROGRAMS[name]}).files["main.py"].decode()
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,6 @@ _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _HANDLER = "on_startup"
-_EVENTS = (b"on_event", b"add_event_handler")
 _SHARED = "conftest.py"
 _OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
@@ -389,8 +388,7 @@ def _call(statement: ast.stmt) -> ast.Call | None:
     match statement:
         case ast.Expr(value=ast.Call() as call):
             return call
-        case _:
-            return None
+    return None
 
 
 def _application(project: Project, module: Module) -> _Application | None:
@@ -402,7 +400,10 @@ def _application(project: Project, module: Module) -> _Application | None:
     arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
     if _OTHERS & arguments.keys() or None in arguments:
         return None
-    if project.files_with(_EVENTS):
+    place, handlers = module.place(application.call), project.web.registrations.all
+    if any(
+        item.to.unknown or any(to.made == place for to in item.to.applications) for item in handlers
+    ):
         is_plain = application.statement is application.outermost and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:

@@ -193,6 +193,4 @@ def _scope_of(decorator: ast.expr) -> int:
         match keyword:
             case ast.keyword(arg="scope", value=ast.Constant(str() as scope)) if scope in _SCOPES:
                 return _SCOPES.index(scope)
-            case _:
-                pass
     return 0

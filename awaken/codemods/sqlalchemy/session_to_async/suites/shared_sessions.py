@@ -25,7 +25,7 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -135,9 +135,7 @@ class SharedSessions:
         """Return the fixture that a parameter ``name`` receives, if any."""
         requests = self._project.coroutine_tests.requests
         for function in module.ancestors(name):
-            if isinstance(function, Function) and name.id in {
-                parameter.arg for parameter, _ in parameters_of(function.args)
-            }:
+            if isinstance(function, Function) and name.id in parameter_names(function.args):
                 fixture = requests.fixture(module, function, name.id)
                 return set() if fixture is None else {fixture[0].place(fixture[1])}
         return set()
@@ -227,8 +225,7 @@ def _given_name(node: ast.AST) -> ast.Name | None:
             return given
         case ast.Expr(value=ast.Yield(value=ast.Name() as given)):
             return given
-        case _:
-            return None
+    return None
 
 
 def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
@@ -258,8 +255,6 @@ def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(value, ast.Name) and _gives_session(project, module, key):
                         yield from _functions(module, value)
-            case _:
-                pass
 
 
 def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:

@@ -14,7 +14,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import arguments_of, last_name
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
 
 _INSPECTOR = "sqlalchemy.Inspector"
@@ -136,7 +136,7 @@ class HandedSessions:
 
 def _given_arguments(call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
-    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+    for argument in arguments_of(call):
         match argument:
             case ast.Call(func=ast.Attribute(value=owner, attr="connection" | "get_bind")):
                 if isinstance(owner, ast.Name | ast.Attribute):
@@ -145,5 +145,3 @@ def _given_arguments(call: ast.Call) -> Iterator[_Given]:
                 yield _Given(owner)
             case ast.Name() | ast.Attribute():
                 yield _Given(argument)
-            case _:
-                pass
