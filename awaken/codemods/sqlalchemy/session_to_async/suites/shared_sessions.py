@@ -108,11 +108,14 @@ class SharedSessions:
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
+        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
+        is_shared = isinstance(owner, ast.Name) and self._fixtures(module, owner)
+        return not (is_shared and is_shared & self._shared_places) and self.is_sent(module, load)
+
+    def is_sent(self, module: Module, load: ast.Call) -> bool:
+        """Whether the function around ``load`` sends a request before."""
         function, end = module.enclosing_function(load), module.span(load).start
         span = module.span(function or module.tree)
-        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
-        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared_places:
-            return False
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
             for place in self._sent
