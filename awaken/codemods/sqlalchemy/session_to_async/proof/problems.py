@@ -40,7 +40,8 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
         synchronous_doubles(after, calls, paths),
     )
     for place, what in chain.from_iterable(result):
-        if place not in told:
+        module = after.module(place.path)
+        if place not in told and not (module is not None and after.failing_import(module)):
             told.add(place)
             yield Problem(place, what, ids)
 
