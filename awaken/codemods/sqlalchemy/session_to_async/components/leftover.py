@@ -29,12 +29,9 @@ _CAVEAT = "code outside the project can no longer import it from this file"
 
 def left_in_failing_files(project: Project, found: Found) -> Iterator[Decided]:
     """Take all in files that cannot be imported, and rewritten in part only, out; say why."""
-    refused = {
-        item.site.module.path: item.site.module
-        for item in found.functions
-        if isinstance(item.outcome, Refused)
-    }
-    failing = {path: project.failing_import(module) for path, module in refused.items()}
+    refused = [item for item in found.functions if isinstance(item.outcome, Refused)]
+    modules = {member.site.module.path: member.site.module for member in refused}
+    failing = {path: project.failing_import(module) for path, module in modules.items()}
     members = (*found.functions, *(item for item, _ in found.resources), *found.loading)
     for site in {member.site.id: member.site for member in members}.values():
         if why := failing.get(site.module.path):

@@ -67,13 +67,12 @@ class DeletedWithOthers(Uses):
 
     def _is_declared(self, qualified: str, said: re.Pattern[bytes]) -> bool:
         """Whether a mapped class, or one that it inherits from, has such a key."""
-        line = self._project.class_line(qualified)
-        mapped = line if self._project.orm.mapped_class(qualified) is not None else ()
-        for facts in mapped:
-            home = self._project.module(facts.path)
-            if home is not None and said.search(home.source.text, facts.span.start, facts.span.end):
-                return True
-        return False
+        is_mapped = self._project.orm.mapped_class(qualified) is not None
+        return any(
+            said.search(home.source.text, facts.span.start, facts.span.end)
+            for facts in (self._project.class_line(qualified) if is_mapped else ())
+            for home in self._project.modules_at([facts.path])
+        )
 
     def _is_deleting(self, module: Module, function: Function) -> bool:
         """Whether a function deletes, or calls what does, or may be called by what does."""
