@@ -63,9 +63,9 @@ def _lacking(project: Program, names: Names, module: Module) -> Iterator[str]:
 def _lacks(project: Program, names: Names, home: Module, name: str) -> bool:
     """Whether a file has no such name at its top, and no other file gives it one."""
     table = names.table(home.path)
-    if table is None or table.dynamic or table.stars or name in table.names or name[:2] == "__":
+    if table is None or table.dynamic or table.stars or name in table.names:
         return False
-    if names.attribute(home.path, name) is not None:
+    if name == "*" or name[:2] == "__" or names.attribute(home.path, name) is not None:
         return False
     setting = (f".{name} =".encode(), f".{name}:".encode(), f"{home.name}.{name}".encode())
     replacing = set(project.files_with(_REPLACING)) & set(project.files_with([home.name.encode()]))

@@ -232,6 +232,10 @@ def test_nothing_is_called_on_a_name_that_nothing_defines(others, calls):
         ({"setup.py": 'globals().update({"us" + "ers": 1})\n'}, ["users.get(key)"]),
         ({"setup.py": "def __getattr__(name): ...\n"}, ["users.get(key)"]),
         ({"setup.py": "from elsewhere import *\n"}, ["users.get(key)"]),
+        (
+            {"app.py": "from setup import *\n\ndef read(users, key):\n    users.get(key)\n"},
+            ["users.get(key)"],
+        ),
         ({"conftest.py": 'import sys\n\nsys.modules["setup"] = object()\n'}, ["users.get(key)"]),
         # The module may be generated.
         ({"setup.py": None, "setup/__init__.py": ""}, ["users.get(key)"]),
