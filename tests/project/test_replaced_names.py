@@ -41,6 +41,11 @@ def run():
     return asyncio.run(clock.now())
 
 """
+COMPUTED = """
+def replaced(owner, words=("get", "event", "loop"), value=fake):
+    return mock.patch.object(owner, "_".join(words), value)
+
+"""
 FORMS = {
     "text": 'def test_now():\n    with mock.patch("clock.asyncio.get_event_loop", fake):\n'
     "        return run()\n",
@@ -72,10 +77,28 @@ FORMS = {
     "assigned": "def test_now():\n    kept = asyncio.get_event_loop\n    try:\n"
     "        clock.asyncio.get_event_loop = fake\n        return run()\n    finally:\n"
     "        asyncio.get_event_loop = kept\n",
-    "computed": "def test_now():\n    with contextlib.ExitStack() as stack:\n"
+    "looped": "def test_now():\n    with contextlib.ExitStack() as stack:\n"
     '        for name in ("get_event_loop",):\n'
     "            stack.enter_context(mock.patch.object(asyncio, name, fake))\n"
     "        return run()\n",
+    "looped-name": 'NAMES = "sleep", "get_event_loop"\n'
+    "def test_now():\n    with contextlib.ExitStack() as stack:\n        for name in NAMES:\n"
+    "            stack.enter_context(mock.patch.object(asyncio, name, fake))\n"
+    "        return run()\n",
+    **{
+        f"computed-{form}": f"import importlib\nimport asyncio as loops\n{COMPUTED}"
+        f"def test_now():\n    with replaced({module}):\n        return run()\n"
+        for form, module in {
+            "module": "asyncio",
+            "renamed": "loops",
+            "loaded": "importlib.import_module('asyncio')",
+            "registry": "sys.modules['asyncio']",
+            "attribute": "clock.asyncio",
+        }.items()
+    },
+    "computed-own": f"{COMPUTED}"
+    "def test_now():\n    own = SimpleNamespace(get_event_loop=fake)\n"
+    "    with replaced(clock, ['asyncio'], own):\n        return run()\n",
     "set-up": "class TestNow(unittest.TestCase):\n    def setUp(self):\n"
     "        patcher = put(TARGET, fake)\n        patcher.start()\n"
     "        self.addCleanup(patcher.stop)\n    def test_now(self):\n        self.found = run()\n\n"
@@ -133,6 +156,15 @@ def test_a_replaced_function_of_a_library_is_seen_in_every_form(form, tmp_path, 
         'def test_other():\n    with mock.patch.object(asyncio, "sleep", fake):\n        run()\n',
         'def test_other():\n    with mock.patch(TARGET, fake):\n        len("")\n',
         "def test_other():\n    print(TARGET, asyncio.get_event_loop)\n",
+        'def test_other():\n    Exception("now() asks asyncio.get_event_loop")\n    run()\n',
+        (
+            "def test_other():\n    for name in ('sleep', 'wait'):\n"
+            "        with mock.patch.object(asyncio, name, fake):\n            run()\n"
+        ),
+        (
+            f"import importlib\n{COMPUTED}def test_other():\n    importlib.import_module('json')\n"
+            "    print('asyncio', asyncio.sleep)\n    with replaced(other()):\n        run()\n"
+        ),
         (
             "class Own:\n    def get_event_loop(self):\n        return 1\n"
             "def test_other():\n    Own().get_event_loop = fake\n    run()\n"

@@ -34,6 +34,7 @@ _COMPUTED = re.compile(
     rb"setattr|\bobject(?:\(| as\b)|spy|__dict__|\bvars\b|\bmultiple\b|\bglobals\b|\bmodules\b"
 )
 """What a file holds that puts an attribute whose name it computes, or writes as a keyword."""
+_DOTTED = re.compile(r"(?=.*\w)[\w.:?]*\.[\w.:?]*")
 _PUT = (
     rb"\.NAME[\"']|[,=(][ \t\n]*[\"']NAME[\"']|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"  # as a text
     rb"|\.NAME ?=(?!=)|(?:^[ \t]*+|;[ \t]*+|\bas[ \t]++)[\w.()\[\]\"']{0,200}\.NAME:"
@@ -172,16 +173,16 @@ def _of_named(
     is_patch = any(word in last.lower() for word in _PATCHING)
     dotted = dotted_text(module, first) if is_patch or isinstance(first, ast.Constant) else None
     if dotted is not None:
-        if "." in dotted:
+        if _DOTTED.fullmatch(dotted):
             yield Put(call, None, dotted, rest[0] if rest else given)
         return
     if is_literal(first) or named is None:
         return
-    name = text_of(module, named) if is_patch or isinstance(named, ast.Constant) else ""
+    names = _texts_of(module, named) if is_patch or isinstance(named, ast.Constant) else []
     value = rest[1] if len(rest) > 1 else given
-    if name and name.isidentifier():
-        yield Put(call, first, name, value)
-    elif name is None and last in {"__setattr__", "object", "setattr", "spy"}:
+    if names is not None:
+        yield from (Put(call, first, name, value) for name in names if name.isidentifier())
+    elif last in {"__setattr__", "object", "setattr", "spy"}:
         yield Put(call, first, "", value)
 
 
@@ -253,7 +254,7 @@ def _of_items(
         case _:
             return
     for key, value in items:
-        yield Put(node, owner, text_of(module, key) or "", value)
+        yield from (Put(node, owner, name, value) for name in _texts_of(module, key) or [""])
 
 
 def _of_names(
@@ -288,6 +289,30 @@ def text_of(module: Module, node: ast.expr) -> str | None:
         case _:
             parts = [text_of(module, part) for part in text_parts(node)]
             return None if not parts or None in parts else "".join(part or "" for part in parts)
+
+
+def _texts_of(module: Module, node: ast.expr) -> list[str] | None:
+    """Return the texts that ``node`` is, one in each round of a loop; None if unknown."""
+    binding = module.scopes.only_binding(node)
+    above = None if binding is None else module.parent(binding.node)
+    match above:
+        case (
+            ast.For(target=ast.Name(), iter=looped)
+            | ast.comprehension(target=ast.Name(), iter=looped)
+        ) if binding is not None and binding.kind == "for":
+            texts = [text_of(module, item) for item in _items_of(module, looped)]
+        case _:
+            texts = [text_of(module, node)]
+    known = [text for text in texts if text is not None]
+    return known if known and len(known) == len(texts) else None
+
+
+def _items_of(module: Module, node: ast.expr) -> list[ast.expr]:
+    """Return the items that a display writes out, or the tuple that a name is bound to."""
+    if isinstance(node, ast.Name):
+        value = module.scopes.only_value(node)
+        return value.elts if isinstance(value, ast.Tuple) else []
+    return node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else []
 
 
 def _with_open_beginning(node: ast.expr) -> str | None:

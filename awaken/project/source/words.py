@@ -325,10 +325,11 @@ def _words_in(text: bytes) -> set[bytes]:
 def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
     """Whether a file may use a module called ``last`` as a value, and does not just read from it.
 
-    ``from package.last import name`` and ``last.name`` only read. ``imported`` says whether the
-    word may be in an import statement.
+    ``from package.last import name`` and ``last.name`` only read, and ``import last`` alone uses
+    nothing. ``imported`` says whether the word may be in an import statement.
     """
-    used = rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last)
+    name = re.escape(last)
+    used = rb"(?<!\w)(?:(?<!import )%s|%s(?=\s+as\b))(?!\w|\s*\.|\s+import\b)" % (name, name)
     if not imported:
         # A file that does not import it by its name has it as ``package.last`` alone.
         used = rb"\.(?:\s|\\)*+" + used

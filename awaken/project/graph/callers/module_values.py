@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
 from awaken.project.values.evaluation import Evaluator
 
 _MOST_FILES = 100  # to parse for one name
+_MOST_SEARCHED = 1000
+_LOADING = {function.rpartition(".")[2] for function in NAMING}
 
 
 class ModuleValues:
@@ -22,32 +25,85 @@ class ModuleValues:
         self._words = words
         self._files: dict[str, list[str] | None] = {}
         self._used: dict[str, frozenset[str]] = {}
+        self._values: dict[str, bool] = {}
 
     def travels(self, path: str) -> bool:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
         dotted = self._evaluator.names.layout.name_of(path)
         last = dotted.rpartition(".")[2]
-        if last not in self._files:
-            self._files[last] = self._files_naming(last)
-        files = self._files[last]
+        files = self._files_of(last)
         return (
             files is None
             or any(dotted in self._used_in(file) for file in files)
             or not self._loading.isdisjoint(self._words.files_with(last))
         )
 
-    @cached_property
+    def is_value(self, name: str) -> bool:
+        """Whether an expression may give the module of this dotted name, of the project or not.
+
+        ``travels`` asks for modules that are loaded by an unknown name as well.
+        """
+        if name not in self._values:
+            self._values[name] = self._is_value(name)
+        return self._values[name]
+
+    def _is_value(self, name: str) -> bool:
+        last = name.rpartition(".")[2]
+        files, with_name = self._files_of(last), self._words.files_with(last)
+        is_own = self._evaluator.names.layout.path_of(name) is not None
+        if files is None or (is_own and not self._making.isdisjoint(with_name)):
+            return True
+        asked = self._naming.intersection(with_name).union(files)
+        return any(
+            module is None or self._gives(module, name)
+            for module in map(self._evaluator.load, sorted(asked))
+        )
+
+    def _gives(self, module: Module, name: str) -> bool:
+        """Whether a file uses the module as a value, or loads it by its name."""
+        last = name.rpartition(".")[2]
+        # A name that is not qualified may be that of a package's variable.
+        meant = {name, None}
+        return any(
+            self._evaluator.names.qualified(module, node) in meant
+            for node in _values(module, {last})
+        ) or any(self._is_loaded(module, node) for node in module.mentions(last))
+
+    def _is_loaded(self, module: Module, node: ast.AST) -> bool:
+        """Whether a text is the name of a module that is loaded."""
+        taking = module.parent(node) if isinstance(node, ast.Constant) else None
+        match taking:
+            case ast.Call(func=function):
+                return last_name(function) in _LOADING
+            case ast.Subscript(value=owner):
+                return last_name(owner) == "modules"
+            case _:
+                return False
+
+    @property
     def _loading(self) -> frozenset[str]:
         """The files that may load others by their paths or their names."""
-        found, loaders = self._words.files_with, (MAKING, *NAMING)
-        named = {path for one in loaders for path in found(one.rpartition(".")[2])}
-        return frozenset(named.union({*found("sys")}.intersection(found("modules"))))
+        return self._making.union(self._naming)
 
-    def _files_naming(self, last: str) -> list[str] | None:
+    @cached_property
+    def _making(self) -> frozenset[str]:
+        return frozenset(self._words.files_with(MAKING.rpartition(".")[2]))
+
+    @cached_property
+    def _naming(self) -> frozenset[str]:
+        files = self._words.files_with
+        named = {path for word in sorted(_LOADING) for path in files(word)}
+        return frozenset(named.union({*files("sys")}.intersection(files("modules"))))
+
+    def _files_of(self, last: str) -> list[str] | None:
         """Return the files that may use a module called ``last``; None if they are too many."""
-        files = self._words.files_with(last)
-        if len(files) > _MOST_FILES:
-            return None
+        if last not in self._files:
+            files = self._words.files_with(last)
+            using = files if len(files) > _MOST_SEARCHED else self._using(files, last)
+            self._files[last] = using if len(using) <= _MOST_FILES else None
+        return self._files[last]
+
+    def _using(self, files: Iterable[str], last: str) -> list[str]:
         return [file for file in files if self._words.may_use_module(file, last)]
 
     def _used_in(self, path: str) -> frozenset[str]:
@@ -69,7 +125,7 @@ class ModuleValues:
         return frozenset(item for item in result if item and names.layout.path_of(item) is not None)
 
 
-def _values(module: Module, lasts: frozenset[str]) -> Iterator[ast.Name | ast.Attribute]:
+def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.Attribute]:
     """Yield the names that may be modules, whose last names are given, and are not read from."""
     imported = {
         name

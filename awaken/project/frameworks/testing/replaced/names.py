@@ -45,11 +45,11 @@ class Replaced(Struct, frozen=True):
 
 
 class _Target(Struct, frozen=True):
-    """The replaced name: its dotted ``names``; without any an attribute of an unknown object.
+    """The replaced name: its dotted ``names``, as far as the text says them.
 
     Put ``number`` of those of the name ``word`` in the file at ``path`` replaces it; of a computed
-    name the word is empty. ``is_untold`` says that it may be anything of its last name; ``owner``
-    is the last word of how its object is written.
+    name the word is empty, and ``names`` are those of its object. ``is_untold`` says that it may
+    be anything of its last name; ``owner`` is the last word of how its object is written.
     """
 
     path: str
@@ -61,7 +61,7 @@ class _Target(Struct, frozen=True):
 
     @property
     def is_computed(self) -> bool:
-        """Whether ``names`` are those of an object, any attribute of which may be replaced."""
+        """Whether it may replace any attribute of an object."""
         return not self.word
 
 
@@ -75,6 +75,7 @@ class ReplacedNames:
         self._files_with = files_with
         self._in_force = in_force
         self._known: dict[tuple[str, bool], tuple[_Target, ...]] = {}
+        self._all_names: dict[_Target, frozenset[str]] = {}
         self._made: dict[_Target, Replaced] = {}
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
@@ -105,7 +106,7 @@ class ReplacedNames:
         return tuple(
             replaced
             for item in self._targets(word)
-            if item.is_untold or not (owners if item.is_computed else names).isdisjoint(item.names)
+            if item.is_untold or self._replaces(item, names, owners)
             for replaced in [self._replacement(item)]
             if self._in_force.may_run(replaced.place, module, node)
         )
@@ -120,8 +121,9 @@ class ReplacedNames:
         return tuple(
             self._replacement(target)
             for target in self._targets(name)
-            if (module.name if target.is_computed else own) in target.names
-            or (not target.names and (target.is_untold or target.owner == home))
+            if self._replaces(target, {own}, {module.name})
+            or target.is_untold
+            or (target.owner == home and not self._target_names(target))
         )
 
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
@@ -144,15 +146,16 @@ class ReplacedNames:
 
     def _meant_targets(self, module: Module, node: ast.expr) -> Iterator[_Target]:
         names = self._names(module, node)
-        owners = {name.rpartition(".")[0] for name in names}
+        owners = {name.rpartition(".")[0] for name in names if "." in name}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
         last = last_name(node)
         words = {name.rpartition(".")[2] for name in names}
         for word in sorted(words if _root(node) is None else {last, *words}):
             for target in self._targets(word, is_called=word == last):
-                is_meant = not (owners if target.is_computed else names).isdisjoint(target.names)
-                is_open = target.is_untold or (is_of_object and not target.names)
-                if is_meant or (is_open and word == last):
+                if self._replaces(target, names, owners) or (
+                    word == last
+                    and (target.is_untold or (is_of_object and not self._target_names(target)))
+                ):
                     yield target
 
     # ------------------------------------------------------------------------- what a node names
@@ -224,7 +227,7 @@ class ReplacedNames:
             ]
             for key, number, put in puts:
                 if not (is_own and put.is_of_self):
-                    names = frozenset(self._names_put(module, put))
+                    names = frozenset(self._written_names(module, put))
                     is_untold = put.owner is None and not names
                     owner = "" if put.owner is None else last_name(put.owner)
                     yield _Target(path, key, number, names, is_untold, owner)
@@ -237,38 +240,67 @@ class ReplacedNames:
         keyword.intersection_update(self._files_with([f"{word}=".encode()]))
         return sorted(keyword.union(self._files_with(words_of(word))))
 
-    def _names_put(self, module: Module, put: Put) -> Iterator[str]:
-        """Yield the names of what is replaced; of a computed one those of its owner."""
+    def _replaces(self, target: _Target, names: set[str], owners: set[str]) -> bool:
+        """Whether it replaces one of ``names``, or may replace any attribute of ``owners``."""
+        meant = owners if target.is_computed else names
+        if not meant.isdisjoint(target.names):
+            return True
+        # Values are asked last: those of a parameter are asked of all callers.
+        may_hold = not target.is_computed or any(map(self._may_be_held, owners))
+        return may_hold and not meant.isdisjoint(self._target_names(target))
+
+    def _may_be_held(self, owner: str) -> bool:
+        """Whether a variable may hold what has this dotted name."""
+        names = self._evaluator.names
+        owner = names.defined(owner)
+        is_module = "." not in owner or names.layout.path_of(owner) is not None
+        return not is_module or self._evaluator.callers.module_values.is_value(owner)
+
+    def _written_names(self, module: Module, put: Put) -> Iterator[str]:
+        """Yield the names of what is replaced, as written; of a computed one its owner's."""
         end = f".{put.last}" if put.last else ""
         names = self._evaluator.names
-        if put.owner is None:
-            owner = put.name.rpartition(".")[0]
-            if owner != UNTOLD:
-                yield put.name
-                yield from (f"{names.defined(owner)}{end}" for _ in owner[:1])
-            # A class is itself, whatever file names it; a function is what one file calls.
-            defined = names.defined(put.name)
-            if self._evaluator.classes.facts(defined) is not None:
-                yield defined
+        if put.owner is not None:
+            qualified = names.qualified(module, put.owner)
+            yield from (f"{name}{end}" for name in [qualified] if name is not None)
             return
-        qualified = names.qualified(module, put.owner)
-        if qualified is not None:
-            yield f"{qualified}{end}"
-        # An object that has a name is one of its class, whose code may run with it.
-        for value in self._evaluator.values(module, put.owner):
-            match value:
-                case ModuleOf(path=path):
-                    yield f"{names.layout.name_of(path)}{end}"
-                case _:
-                    yield from (f"{name}{end}" for name in self._names_of(value))
+        owner = put.name.rpartition(".")[0]
+        if owner != UNTOLD:
+            yield put.name
+            yield from (f"{names.defined(owner)}{end}" for _ in owner[:1])
+        # A class is itself, whatever file names it; a function is what one file calls.
+        defined = names.defined(put.name)
+        if self._evaluator.classes.facts(defined) is not None:
+            yield defined
+
+    def _target_names(self, target: _Target) -> frozenset[str]:
+        """Return the names of what is replaced, also those of the values of its owner."""
+        if target not in self._all_names:
+            module, put = self._put_of(target)
+            end = f".{put.last}" if put.last else ""
+            values = () if put.owner is None else self._evaluator.values(module, put.owner)
+            # An object that has a name is one of its class, whose code may run with it.
+            self._all_names[target] = target.names.union(
+                f"{name}{end}" for value in values for name in self._owner_names(value)
+            )
+        return self._all_names[target]
+
+    def _owner_names(self, value: Value) -> set[str]:
+        match value:
+            case ModuleOf(path=path):
+                return {self._evaluator.names.layout.name_of(path)}
+            case _:
+                return self._names_of(value)
+
+    def _put_of(self, target: _Target) -> tuple[Module, Put]:
+        module = self._evaluator.load(target.path)
+        if module is None:
+            raise ValueError("a file that parsed once parses again")
+        return module, puts_in(module)[target.word][target.number]
 
     def _replacement(self, target: _Target) -> Replaced:
         if target not in self._made:
-            module = self._evaluator.load(target.path)
-            if module is None:
-                raise ValueError("a file that parsed once parses again")
-            put = puts_in(module)[target.word][target.number]
-            self._made[target] = self._made_of(module, put)
+            self._made[target] = self._made_of(*self._put_of(target))
         return self._made[target]
 
     def _made_of(self, module: Module, put: Put) -> Replaced:
