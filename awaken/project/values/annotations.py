@@ -54,6 +54,9 @@ class Annotations:
             case ast.Subscript(value=outer, slice=inner):
                 is_optional = self._evaluator.names.qualified(module, outer) == "typing.Optional"
                 return is_optional and self.says_nothing(module, inner)
+            case ast.Name() if len(module.scopes.bindings_of(node)) > 1:
+                # Two imports of one name: the file does not say which of them was meant.
+                return self._evaluator.names.qualified(module, node) is None
             case ast.Name() | ast.Attribute():
                 return self._evaluator.names.qualified(module, node) in _NOTHING_PARTICULAR
             case _:

@@ -137,6 +137,7 @@ PROGRAMS = {
     "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
     "a_listed_handler": HEAD + APPLICATION + ENDPOINT + TABLES + LISTED,
     "an_event_of_others": HEAD + APPLICATION + ENDPOINT + TABLES + OF_OTHERS,
+    "keywords": HEAD + 'docs = {"docs_url": None}\napp = FastAPI(**docs)\n' + ENDPOINT + TABLES,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -202,6 +203,8 @@ def test_only_handlers_of_the_application_ask_for_another_one(name, written):
         HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
+        HEAD + 'docs = {"on_startup": []}\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
+        HEAD + 'docs = {}\ndocs["a"] = 1\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
         HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
     ],
@@ -306,7 +309,13 @@ async def _asked_unstarted(module):
 
 @pytest.mark.parametrize(
     ("test", "moves"),
-    [(UNENTERED, False), (STARTED, True), (ENTERED, True), (CREATING_ITSELF, True)],
+    [
+        (UNENTERED, False),
+        (f"from main import Nobody\n{UNENTERED}", True),
+        (STARTED, True),
+        (ENTERED, True),
+        (CREATING_ITSELF, True),
+    ],
 )
 def test_tables_stay_where_clients_do_not_start_the_application(test, moves):
     text = HEAD + APPLICATION + TABLES + ENDPOINT

@@ -57,6 +57,9 @@ class Target:
             self.hierarchy = surroundings.hierarchy(f"{module.name}.{module.qualname(owner)}")
             if self.makes:
                 self.made = self.hierarchy.made_by(self.name)
+        # Bases and decorators may keep a class, and find it by its name.
+        is_alone = owner is None or not (owner.bases or owner.decorator_list or len(self.made) != 1)
+        self.is_plain = is_alone and not (self.is_method or self._is_attribute)
 
     def home(self) -> set[str]:
         """Return the files of the function: of a method, those of all relatives of its class."""

@@ -23,9 +23,13 @@ def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
     name = root.id
     if scopes.bindings_of(root) or scopes.import_stars or project.qualified_name(module, node):
         return False
-    calls = (part for part in module.walk() if isinstance(part, ast.Call))
-    if any(scopes.builtin_called(call) in _DEFINING for call in calls):
+    if may_define(module):
         return False
     assigned = (f".{name}{sign}" for sign in (" =", "=", ":", " :"))
     setting = (*assigned, f'{name}"', f"{name}'", "builtins")
     return not project.files_with([text.encode() for text in setting])
+
+
+def may_define(module: Module) -> bool:
+    """Whether a file may give itself names by a builtin, or by code that is a text."""
+    return any(module.scopes.builtin_called(call) in _DEFINING for call in module.nodes(ast.Call))

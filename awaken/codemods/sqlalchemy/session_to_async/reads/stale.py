@@ -84,7 +84,7 @@ def _gives_relationships(
     reload = project.orm.commits.reloads.of(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False
-    written = _written_statements(module, reload.statement)
+    written = written_statements(module, reload.statement)
     nodes = [part for each in written for part in module.walk(each) if isinstance(part, ast.expr)]
     nodes_of_all = [(module, part) for part in nodes]
     for node in nodes:
@@ -120,7 +120,7 @@ def _loads(
     return name is not None and _is_eager(project, name, mapped)
 
 
-def _written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
+def written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     """Return a statement, and what the variable that it begins with was given."""
     first = statement
     while isinstance(first, ast.Call | ast.Attribute):

@@ -75,11 +75,21 @@ def {helper}(session):
                 for relationship in state.mapper.relationships
                 if relationship.key in state.dict and "raise" not in str(relationship.lazy)
             ]
-            if loaded and instance not in changed:
+{converted}            if loaded and instance not in changed:
                 session.expire(instance, loaded)
                 for name in loaded:
                     getattr(instance, name)
 '''
+_CONVERTED = """\
+            for column in state.mapper.column_attrs:
+                kind, value = column.columns[0].type, state.dict.get(column.key)
+                # The database gives an enumeration for a text, and a Decimal for a float.
+                is_converted = value is not None and isinstance(kind, ({Enum}, {Numeric}))
+                if is_converted and type(value) is not kind.python_type:
+                    loaded.append(column.key)
+"""
+_TYPES = ("Enum", "Numeric")
+_CONVERTING = (b"Enum", b"Numeric", b"DECIMAL", b"Decimal")
 
 
 class SharedSessions:
@@ -108,11 +118,14 @@ class SharedSessions:
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
+        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
+        is_shared = isinstance(owner, ast.Name) and self._fixtures(module, owner)
+        return not (is_shared and is_shared & self._shared_places) and self.is_sent(module, load)
+
+    def is_sent(self, module: Module, load: ast.Call) -> bool:
+        """Whether the function around ``load`` sends a request before."""
         function, end = module.enclosing_function(load), module.span(load).start
         span = module.span(function or module.tree)
-        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
-        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared_places:
-            return False
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
             for place in self._sent
@@ -166,7 +179,14 @@ class SharedSessions:
         if module.path not in written:
             written.add(module.path)
             inspect, needed = imported_name(site, "sqlalchemy", "inspect")
-            whole = _CODE.format(helper=helper, inspect=inspect)
+            converted, names = "", dict[str, str]()
+            for name in _TYPES if self._project.files_with(_CONVERTING) else ():
+                names[name], added = imported_name(site, "sqlalchemy", name)
+                edits.append(added)
+                converted = _CONVERTED
+            whole = _CODE.format(
+                helper=helper, inspect=inspect, converted=converted.format(**names)
+            )
             edits += [site.insert_after_imports(whole), needed]
         if module.place(site.node) in self._closing:
             edits += self._returning(site, text, written)
