@@ -180,8 +180,7 @@ def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> boo
             in_coroutine = module.enclosing_coroutine(node) is not None
             home, _, name = (project.qualified_name(module, asked) or "").rpartition(".")
             return in_coroutine and home == "asyncio" and name in _LOOPS
-        case _:
-            return False
+    return False
 
 
 def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:

@@ -288,8 +288,7 @@ class ReplacedNames:
         match value:
             case ModuleOf(path=path):
                 return {self._evaluator.names.layout.name_of(path)}
-            case _:
-                return self._names_of(value)
+        return self._names_of(value)
 
     def _put_of(self, target: _Target) -> tuple[Module, Put]:
         module = self._evaluator.load(target.path)
