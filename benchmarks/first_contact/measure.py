@@ -6,7 +6,8 @@ the same command run again. Nothing else is edited. Then the requirements are in
 tests are compared by their ids, both times with forgotten coroutines as errors. CORPUS has the
 checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
 empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name, or from the MariaDB
-of `~/.my.cnf`. Tests run in ``root``, awaken in ``project`` if that is another folder. Usage:
+of `~/.my.cnf`. ``prepare`` has what makes its tables then, as its own scripts do, such as Alembic.
+Tests run in ``root``, awaken in ``project`` if that is another folder. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -93,7 +94,8 @@ class Program:
         self._commit("before")
 
     def empty_database(self) -> None:
-        """Make the database of the program again, if it has one."""
+        """Make the database of the program again; one in a file is what git does not know."""
+        self._git("clean", "-fdqx")
         database = self.entry.get("database")
         if database and self.entry.get("server") == "mysql":
             change = f"drop database if exists {database}; create database {database}"
@@ -115,7 +117,7 @@ class Program:
         report = self.copy.with_name(f"{self.name}.xml")
         report.unlink(missing_ok=True)
         self.empty_database()
-        command = [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
         # A new settings file above would give the tests other names.
         command += [f"--rootdir={self.root}", f"--junitxml={report}"]
         command += [*FORGOTTEN, *self.entry.get("tests", ())]
@@ -123,16 +125,17 @@ class Program:
         variables |= self.entry.get("variables", {})
         with self.copy.with_name(f"{self.name}.tests").open("wb") as said:
             try:
-                subprocess.run(
-                    command,
-                    cwd=self.root,
-                    env={**os.environ, **variables},
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                    check=False,
-                    timeout=LONGEST,
-                )
+                for arguments in (*self.entry.get("prepare", ()), command):
+                    subprocess.run(
+                        [self.python, *arguments],
+                        cwd=self.root,
+                        env={**os.environ, **variables},
+                        stdin=subprocess.DEVNULL,
+                        stdout=said,
+                        stderr=said,
+                        check=False,
+                        timeout=LONGEST,
+                    )
             except subprocess.TimeoutExpired:
                 return {}
         # What a run leaves, such as a database, must not serve the next one.
@@ -171,10 +174,13 @@ class Program:
         """Return how many places wait for each reason in the step of sessions."""
         return Counter(finding.reason or "" for finding in self.left())
 
+    def difference(self, *commits: str) -> str:
+        """Return what differs in Python between two commits, or one and the files."""
+        return self._git("diff", "-U0", *commits, "--", "*.py").stdout
+
     def functions_written(self) -> int:
         """Return how many functions are asynchronous that were not."""
-        first = self.commits()[0]
-        changed = self._git("diff", "-U0", first, "--", "*.py").stdout.splitlines()
+        changed = self.difference(self.commits()[0]).splitlines()
         signs = Counter(line[0] for line in changed if "async def " in line)
         return signs["+"] - signs["-"]
 

@@ -81,6 +81,15 @@ def test_an_old_pytest_gets_a_plugin_that_runs_all_in_one_loop():
     assert '"pytest-asyncio"' in texts["pyproject.toml"]
 
 
+@pytest.mark.parametrize("scope", ["class", "module", "package"])
+def test_an_old_pytest_gets_one_loop_for_fixtures_of_several_tests(scope):
+    conftest = CONFTEST.replace('"session"', f'"{scope}"')
+    texts, reasons = migrated(conftest=conftest, pytest="7.4.4")
+    assert reasons == {""}
+    assert 'scope="session")\ndef event_loop():' in texts["conftest.py"]
+    assert '"pytest-asyncio<0.23"' in texts["pyproject.toml"]
+
+
 def test_one_loop_for_all_is_refused_where_nothing_says_it():
     texts, reasons = migrated(POSTGRES, pytest_asyncio="0.23.8")
     assert "old-test-tool" in reasons

@@ -105,8 +105,10 @@ def _is_held_back(part: SynchronousPart) -> bool:
 
     The plugin before that runs everything in the loop of the fixture `event_loop`.
     """
+    # The first plugin that lacks it binds a fixture of `conftest.py` to the loop of one module.
     is_free = part.project.targets.distribution(_PLUGIN) is None
-    return part.is_loop_bound and is_free and not _knows(part, FIXTURE_LOOP_SCOPE)
+    is_bound = part.is_loop_bound or not _scopes(part) <= {_SCOPES[0], _SCOPES[-1]}
+    return is_bound and is_free and not _knows(part, FIXTURE_LOOP_SCOPE)
 
 
 def _has_one_loop(part: SynchronousPart) -> bool:
@@ -175,7 +177,12 @@ def _loop_fixture(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
 
 def _widest(part: SynchronousPart) -> str:
     """Return the widest scope of the fixtures that become asynchronous."""
-    scopes = {0}
+    return max(_scopes(part), key=_SCOPES.index)
+
+
+def _scopes(part: SynchronousPart) -> set[str]:
+    """Return the scopes of the fixtures that become asynchronous, and that of a test."""
+    scopes = {_SCOPES[0]}
     for function in part.steps:
         defined = part.node_of(function) if is_test_file(function.path) else None
         if defined is None:
@@ -185,12 +192,12 @@ def _widest(part: SynchronousPart) -> str:
             name = part.project.qualified_name(module, without_arguments(decorator))
             if name in PYTEST_FIXTURES:
                 scopes.add(_scope_of(decorator))
-    return _SCOPES[max(scopes)]
+    return scopes
 
 
-def _scope_of(decorator: ast.expr) -> int:
+def _scope_of(decorator: ast.expr) -> str:
     for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
         match keyword:
             case ast.keyword(arg="scope", value=ast.Constant(str() as scope)) if scope in _SCOPES:
-                return _SCOPES.index(scope)
-    return 0
+                return scope
+    return _SCOPES[0]

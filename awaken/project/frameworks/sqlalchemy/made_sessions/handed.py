@@ -58,7 +58,7 @@ class HandedSessions:
         name = self._evaluator.names.qualified(module, call.func)
         if name is not None and not self._stays(name):
             return None
-        given = list(_given_arguments(call))
+        given = list(_given_arguments(module, call))
         called = name or (self._method(module, call.func) if given else None)
         # The callee is mostly of the program: then its arguments do not matter.
         if called is None and not any(self._is_by_path(module, call.func, item) for item in given):
@@ -134,10 +134,12 @@ class HandedSessions:
         return None
 
 
-def _given_arguments(call: ast.Call) -> Iterator[_Given]:
+def _given_arguments(module: Module, call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
     for argument in arguments_of(call):
-        match argument:
+        made = module.scopes.only_value(argument)
+        is_bind = isinstance(made, ast.Call) and last_name(made.func) == "get_bind"
+        match made if is_bind else argument:
             case ast.Call(func=ast.Attribute(value=owner, attr="connection" | "get_bind")):
                 if isinstance(owner, ast.Name | ast.Attribute):
                     yield _Given(owner, is_connected=True)
